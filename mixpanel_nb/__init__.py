@@ -1,0 +1,5 @@
+"""The Mixpanel workbench for notebooks."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,221 @@
+"""Every error of the package, as one tree.
+
+    MixpanelDataError
+    ├── ConfigError                 no usable account or configuration
+    │   ├── AccountNotFoundError
+    │   └── AccountExistsError
+    ├── APIError                    Mixpanel's answer, or the lack of one
+    │   ├── AuthenticationError     401, or 400 "Unable to authenticate request"
+    │   ├── AccessDeniedError       403: permission, or a date range the plan does not reach
+    │   ├── PlanError               402: the plan does not include this API
+    │   ├── NotFoundError           404
+    │   ├── RateLimitError          429, or the quota ledger says so beforehand
+    │   ├── QueryError              a question that cannot be answered: bad parameters, bad SQL
+    │   ├── ServerError             5xx
+    │   ├── ConnectionFailedError   no answer at all
+    │   └── IncompleteExportError   a stream that ended early, or is not what was asked for
+    ├── StorageError                the local database
+    │   ├── TableExistsError
+    │   ├── TableNotFoundError
+    │   └── DatabaseLockedError
+    └── ExpressionError             a mistake in a Mixpanel expression, with its position
+
+This module imports nothing of the package. No error ever carries a secret: whoever raises one passes
+only what may be printed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class MixpanelDataError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Args:
+        message: One line that says what is wrong.
+        hint: One line that says what to do about it.
+        details: JSON-safe facts for programs (no secrets).
+    """
+
+    code = "MIXPANEL_DATA_ERROR"
+
+    def __init__(self, message: str, *, hint: str | None = None, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details: dict[str, Any] = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as JSON-safe data: ``code``, ``message``, ``hint``, ``details``."""
+        return {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+
+
+class ConfigError(MixpanelDataError):
+    """Accounts or configuration are missing, unreadable or contradictory."""
+
+    code = "CONFIG_ERROR"
+
+
+class AccountNotFoundError(ConfigError):
+    """No account of that name is configured."""
+
+    code = "ACCOUNT_NOT_FOUND"
+
+
+class AccountExistsError(ConfigError):
+    """An account of that name is configured already."""
+
+    code = "ACCOUNT_EXISTS"
+
+
+class APIError(MixpanelDataError):
+    """A request to Mixpanel failed.
+
+    Args:
+        message: One line that says what is wrong.
+        status_code: HTTP status, or None where there was no HTTP answer.
+        hint: One line that says what to do about it.
+        details: JSON-safe facts: ``method``, ``path``, ``params``, ``body`` (an excerpt of the answer).
+    """
+
+    code = "API_ERROR"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        hint: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.status_code = status_code
+        if status_code is not None:
+            self.details.setdefault("status_code", status_code)
+
+
+class AuthenticationError(APIError):
+    """Mixpanel does not accept these credentials."""
+
+    code = "AUTHENTICATION_FAILED"
+
+
+class AccessDeniedError(APIError):
+    """The account may not do this, or the plan does not reach that far back (403)."""
+
+    code = "ACCESS_DENIED"
+
+
+class PlanError(APIError):
+    """The project's plan does not include this API (402)."""
+
+    code = "PLAN_REQUIRED"
+
+
+class NotFoundError(APIError):
+    """Mixpanel knows no such thing (404)."""
+
+    code = "NOT_FOUND"
+
+
+class RateLimitError(APIError):
+    """The quota is used up.
+
+    Attributes:
+        retry_after: Seconds until it is worth trying again, or None if nobody said.
+    """
+
+    code = "RATE_LIMITED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        status_code: int | None = None,
+        hint: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, hint=hint, details=details)
+        self.retry_after = retry_after
+        self.details["retry_after"] = retry_after
+
+
+class QueryError(APIError):
+    """A question that cannot be answered as asked: bad parameters, an API refusal (400), or bad SQL."""
+
+    code = "QUERY_ERROR"
+
+
+class ServerError(APIError):
+    """Mixpanel failed (5xx)."""
+
+    code = "SERVER_ERROR"
+
+
+class ConnectionFailedError(APIError):
+    """Mixpanel could not be reached, or the connection broke and stayed broken."""
+
+    code = "CONNECTION_FAILED"
+
+
+class IncompleteExportError(APIError):
+    """An export ended early or holds something that is not an event, so it cannot be trusted."""
+
+    code = "INCOMPLETE_EXPORT"
+
+
+class StorageError(MixpanelDataError):
+    """The local database cannot do this."""
+
+    code = "STORAGE_ERROR"
+
+
+class TableExistsError(StorageError):
+    """A table of that name exists, and nothing was said of replacing or appending."""
+
+    code = "TABLE_EXISTS"
+
+
+class TableNotFoundError(StorageError):
+    """No table of that name."""
+
+    code = "TABLE_NOT_FOUND"
+
+
+class DatabaseLockedError(StorageError):
+    """Another program holds the database file for longer than one can wait."""
+
+    code = "DATABASE_LOCKED"
+
+
+class ExpressionError(MixpanelDataError):
+    """A mistake in a Mixpanel expression.
+
+    Attributes:
+        position: Offset of the mistake in the expression, in characters from 0.
+    """
+
+    code = "EXPRESSION_ERROR"
+
+    def __init__(self, message: str, *, expression: str, position: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, details={"expression": expression, "position": position})
+        self.position = position
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the known word nearest to ``name``, or None if nothing is near."""
+    candidates = list(known)
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if not near:
+        folded = {candidate.casefold(): candidate for candidate in candidates}
+        near = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)]
+    return f"Did you mean {near[0]!r}?" if near else None
