@@ -1,0 +1,80 @@
+"""One row per event, as Mixpanel counts it; one row per person.
+
+Raw exports hold everything as ingested; Mixpanel's reports keep one event per (event, distinct_id,
+time, ``$insert_id``), the most recently ingested (Mixpanel's docs, "Event Deduplication").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.storage.sqltext import identifier
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+EVENT_KEY = "event_name, distinct_id, event_time, insert_id"
+INGESTED = (
+    "greatest(TRY_CAST(properties->>'/mp_processing_time_ms' AS BIGINT), "
+    "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
+)
+
+
+def span_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> tuple[datetime, datetime] | None:
+    """First and last ``event_time`` of the rows behind ``row`` (a rowid), or None if there are none."""
+    found = con.execute(
+        f"SELECT min(event_time), max(event_time) FROM {identifier(table)} WHERE rowid > $row", {"row": row}
+    ).fetchone()
+    return None if found is None or found[0] is None else (found[0], found[1])
+
+
+def remove_duplicate_events(
+    con: duckdb.DuckDBPyConnection, table: str, since: datetime, until: datetime
+) -> int:
+    """Delete all but the most recently ingested of equal events between two moments (inclusive, UTC).
+
+    Returns the number of rows removed.
+    """
+    where = "event_time BETWEEN $since AND $until"
+    newest_first = f"{INGESTED} DESC NULLS LAST, rowid DESC"
+    return _keep_first(con, table, EVENT_KEY, newest_first, where, {"since": since, "until": until})
+
+
+def remove_older_profiles(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Delete all but the last stored row of each person. Returns the number of rows removed."""
+    return _keep_first(con, table, "distinct_id", "rowid DESC", "true", {})
+
+
+def _keep_first(
+    con: duckdb.DuckDBPyConnection, table: str, key: str, order: str, where: str, params: dict[str, Any]
+) -> int:
+    """Delete every row but the first, by ``order``, of those equal in ``key``.
+
+    Nearly always there are few, so keys that occur twice are found by hash first, and only their rows
+    are sorted.
+    """
+    name = identifier(table)
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE _twice AS
+        SELECT hash({key}) AS key FROM {name} WHERE {where} GROUP BY key HAVING count(*) > 1
+        """,
+        params,
+    )
+    if con.execute("SELECT count(*) FROM _twice").fetchone() == (0,):
+        return 0
+    removed = con.execute(
+        f"""
+        DELETE FROM {name} WHERE rowid IN (
+            SELECT row FROM (
+                SELECT rowid AS row, row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS place
+                FROM {name}
+                WHERE {where} AND hash({key}) IN (SELECT key FROM _twice)
+            ) WHERE place > 1
+        )
+        """,
+        params,
+    ).fetchone()
+    return int(removed[0]) if removed else 0

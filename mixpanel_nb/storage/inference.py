@@ -1,0 +1,106 @@
+"""Which properties deserve a typed column, judged from a sample of lines.
+
+Pure functions over parsed objects; the ingest verifies every row against the outcome, so a sample
+that misleads costs time, never a value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.storage.kinds import Kinds, kind_of, looks_like_json
+from mixpanel_nb.storage.schema import PropertyColumn, column_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+DEFAULT_COLUMNS = 100
+SAMPLE_LINES = 4000
+FREQUENT = 0.01  # a property in one of a hundred rows is worth adding to a table that exists
+
+
+class Sample:
+    """How often each property occurs in some objects, and what it holds there."""
+
+    def __init__(self, objects: Iterable[dict[str, Any]]) -> None:
+        self.size = 0
+        self.counts: Counter[str] = Counter()
+        self.kinds: defaultdict[str, Kinds] = defaultdict(lambda: Kinds.NONE)
+        self.raw: set[str] = set()
+        for properties in objects:
+            self._add(properties)
+
+    def _add(self, properties: dict[str, Any]) -> None:
+        self.size += 1
+        for name, value in properties.items():
+            if value is None or not usable(name):
+                continue
+            self.counts[name] += 1
+            self.kinds[name] |= kind_of(value)
+            if isinstance(value, str) and looks_like_json(value):
+                self.raw.add(name)
+
+    def by_frequency(self) -> list[str]:
+        """Property names, the most frequent first (ties by name, so that the order is stable)."""
+        return sorted(self.counts, key=lambda name: (-self.counts[name], name))
+
+    def columns(self, properties: Iterable[str], taken: Iterable[str]) -> list[PropertyColumn]:
+        """A column definition for each of ``properties``."""
+        names = column_names(properties, taken)
+        return [
+            PropertyColumn(prop, name, self.kinds[prop], raw=prop in self.raw) for prop, name in names.items()
+        ]
+
+
+def usable(name: str) -> bool:
+    """Whether a property can be read into a column (DuckDB's ``from_json`` takes no empty key)."""
+    return name != "" and "\0" not in name
+
+
+def choose(
+    sample: Sample,
+    wanted: int | Sequence[str] | None,
+    *,
+    held: Collection[str],
+    existing: Collection[str] = (),
+) -> list[str]:
+    """The properties that get a column.
+
+    Args:
+        sample: What a sample of the rows holds.
+        wanted: At most that many columns, or these properties, or none (None or 0).
+        held: Properties that base columns hold already.
+        existing: Properties that have a column already; then only frequent ones are added.
+    """
+    fresh = [name for name in sample.by_frequency() if name not in held and name not in existing]
+    if not wanted:
+        return []
+    if isinstance(wanted, int):
+        if existing:
+            fresh = [name for name in fresh if sample.counts[name] >= FREQUENT * sample.size]
+        return fresh[: max(wanted - len(existing), 0)]
+    return [
+        name for name in dict.fromkeys(wanted) if name not in held and name not in existing and usable(name)
+    ]
+
+
+def sample_lines(files: Sequence[Path], lines: int = SAMPLE_LINES) -> list[dict[str, Any]]:
+    """Up to ``lines`` parsed objects from the beginnings of files of JSON lines.
+
+    Lines that are no JSON objects are passed over: telling them is the ingest's work.
+    """
+    per_file = max(lines // max(len(files), 1), 1)
+    objects: list[dict[str, Any]] = []
+    for file in files:
+        with file.open("rb") as stream:
+            for _, line in zip(range(per_file), stream, strict=False):
+                try:
+                    value = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(value, dict):
+                    objects.append(value)
+    return objects

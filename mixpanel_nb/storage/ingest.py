@@ -1,0 +1,223 @@
+"""Bulk loading of JSON lines into a table: one statement a batch, every row verified, no Python per row.
+
+A batch is loaded with the columns as they are known. If a value contradicts a column's type, the
+statement fails, the batch's real kinds are counted exactly, the columns widen, and it runs again; so
+types never depend on luck with a sample. The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from mixpanel_nb.errors import IncompleteExportError, StorageError
+from mixpanel_nb.storage import extraction
+from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
+from mixpanel_nb.storage.sqltext import identifier, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mixpanel_nb.storage.schema import PropertyColumn, TableType
+
+WIDEN = "mixpanel_nb: a value does not fit its column"
+NOT_AN_EVENT = "mixpanel_nb: a line is not an event (it has no name or no time)"
+NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id)"
+
+# The same event gives the same id whenever it is fetched.
+DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
+
+MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds March 1973
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """How exported times are to be read.
+
+    Attributes:
+        legacy_zone: Set for projects created before 2023, whose exports hold times shifted into this
+            project-local zone; None where ``time`` is true UTC (Mixpanel's docs, "Exporting Data").
+    """
+
+    legacy_zone: str | None = None
+
+    def to_utc(self, epoch: str) -> str:
+        """A UTC ``TIMESTAMP`` from epoch seconds or milliseconds, whichever the magnitude says."""
+        factor = f"CASE WHEN abs({epoch}) >= {MILLISECONDS_FROM} THEN 1000 ELSE 1000000 END"
+        moment = f"make_timestamp(TRY_CAST(round({epoch} * {factor}) AS BIGINT))"
+        if self.legacy_zone is None:
+            return moment
+        return f"(({moment} AT TIME ZONE {text(self.legacy_zone)}) AT TIME ZONE 'UTC')"
+
+
+def insert_events(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    files: Sequence[Path],
+    columns: Sequence[PropertyColumn],
+    time: EventTime,
+) -> None:
+    """Insert every line of ``files`` (Mixpanel's export format) into the events table ``table``.
+
+    Raises:
+        WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
+        IncompleteExportError: a line is not an event, or not JSON.
+    """
+    base = {"time": "DOUBLE", "distinct_id": "VARCHAR", "$insert_id": "VARCHAR"}
+    structs = extraction.Structs.reading(columns, base)
+    event_time = time.to_utc(structs.field("time"))
+    select = [
+        f"CASE WHEN event IS NULL OR {event_time} IS NULL THEN error({text(NOT_AN_EVENT)}) ELSE event END",
+        f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE {event_time} END",
+        f"nullif({structs.field('distinct_id')}, '')",
+        f"coalesce(nullif({structs.field('$insert_id')}, ''), {DERIVED_ID})",
+        "properties",
+        *(extraction.value(column, structs.field(column.property)) for column in columns),
+    ]
+    names = ["event_name", "event_time", "distinct_id", "insert_id", "properties", *(c.name for c in columns)]
+    source = f"read_ndjson({_paths(files)}, columns={{event: 'VARCHAR', properties: 'JSON'}})"
+    _insert(con, table, names, select, source, structs)
+
+
+def insert_profiles(
+    con: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], columns: Sequence[PropertyColumn]
+) -> None:
+    """Insert every line of ``files`` (objects with ``$distinct_id`` and ``$properties``) into ``table``.
+
+    Raises:
+        WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
+        IncompleteExportError: a line is not a profile, or not JSON.
+    """
+    structs = extraction.Structs.reading(columns, {"$last_seen": "VARCHAR"})
+    select = [
+        f'CASE WHEN "$distinct_id" IS NULL THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
+        f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE properties END",
+        f"TRY_CAST({structs.field('$last_seen')} AS TIMESTAMP)",
+        *(extraction.value(column, structs.field(column.property)) for column in columns),
+    ]
+    names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
+    source = (
+        '(SELECT "$distinct_id", coalesce("$properties", \'{}\') AS properties '
+        f"FROM {_profile_lines(files)})"
+    )
+    _insert(con, table, names, select, source, structs)
+
+
+def _profile_lines(files: Sequence[Path]) -> str:
+    return f"read_ndjson({_paths(files)}, columns={{'$distinct_id': 'VARCHAR', '$properties': 'JSON'}})"
+
+
+def properties_source(table_type: TableType, files: Sequence[Path]) -> str:
+    """The properties of ``files`` as a relation with one JSON column ``properties``."""
+    if table_type == "events":
+        return f"read_ndjson({_paths(files)}, columns={{properties: 'JSON'}})"
+    return f'(SELECT "$properties" AS properties FROM {_profile_lines(files)})'
+
+
+class WideningNeeded(Exception):  # noqa: N818 - a signal to the caller, not a failure
+    """A value does not fit its column's type."""
+
+
+def widen(
+    con: duckdb.DuckDBPyConnection, source: str, columns: Sequence[PropertyColumn]
+) -> list[PropertyColumn]:
+    """The columns with the kinds that ``source`` really holds added to what is known of each.
+
+    Raises:
+        StorageError: nothing widened, although a value did not fit.
+    """
+    found = extraction.kinds_in(con, source, [column.property for column in columns])
+    widened = [
+        replace(column.widened(found[column.property][0]), raw=column.raw or found[column.property][1])
+        for column in columns
+    ]
+    if widened == list(columns):
+        message = "A value fits none of the column types that were counted for it."
+        raise StorageError(message, hint="Fetch with columns=0 to keep everything in properties alone.")
+    return widened
+
+
+def alter_types(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Sequence[PropertyColumn],
+    after: Sequence[PropertyColumn],
+) -> list[PropertyColumn]:
+    """Change the columns of ``table`` from ``before`` to ``after``, refilled from ``properties``.
+
+    Returns ``after``, where a column of whole numbers that meets its first decimal has been checked
+    for numbers a DOUBLE cannot hold.
+    """
+    known = {column.property: column for column in before}
+    result = []
+    for column in after:
+        old = known.get(column.property)
+        new = column
+        if old and old.sql_type == "BIGINT" and column.sql_type == "DOUBLE" and _holds_big(con, table, old):
+            new = column.widened(Kinds.BIG)
+        if old and old.sql_type != new.sql_type:
+            set_type(con, table, new)
+        result.append(new)
+    return result
+
+
+def set_type(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> None:
+    """Give the column its type, every row's value read anew from ``properties``."""
+    con.execute(
+        f"ALTER TABLE {identifier(table)} ALTER {identifier(column.name)} "
+        f"TYPE {column.sql_type} USING ({extraction.from_stored(column)})"
+    )
+
+
+def _holds_big(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> bool:
+    name = identifier(column.name)
+    row = con.execute(
+        f"SELECT bool_or({name} NOT BETWEEN {1 - EXACT_IN_DOUBLE} AND {EXACT_IN_DOUBLE - 1}) "
+        f"FROM {identifier(table)}"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    names: list[str],
+    select: list[str],
+    source: str,
+    structs: extraction.Structs,
+) -> None:
+    statement = f"""
+        INSERT INTO {identifier(table)} ({", ".join(map(identifier, names))})
+        SELECT {", ".join(select)}
+        FROM (SELECT *, {structs.select()} FROM {source})
+    """
+    try:
+        con.execute(statement)
+    except duckdb.Error as error:
+        message = str(error)
+        if WIDEN in message:
+            raise WideningNeeded from None
+        for broken in (NOT_AN_EVENT, NOT_A_PROFILE):
+            if broken in message:
+                raise IncompleteExportError(broken.removeprefix("mixpanel_nb: ").capitalize() + ".") from None
+        if "Malformed JSON" in message or "JSON transform error" in message:
+            raise IncompleteExportError(_first_line(message)) from None
+        raise
+
+
+def _any_violation(columns: Sequence[PropertyColumn], structs: extraction.Structs) -> str:
+    fields = {column: structs.field(column.property) for column in columns}
+    checks = [check for column, field in fields.items() if (check := extraction.violation(column, field))]
+    return " OR ".join(f"coalesce({check}, false)" for check in checks) or "false"
+
+
+def _paths(files: Sequence[Path]) -> str:
+    return f"[{', '.join(text(str(file)) for file in files)}]"
+
+
+def _first_line(message: str) -> str:
+    line = message.splitlines()[0].removeprefix("Invalid Input Error: ")
+    return line.removesuffix("Try auto-detecting the JSON format").strip()

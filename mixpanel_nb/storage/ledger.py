@@ -1,0 +1,226 @@
+"""What is known of each fetched table: its metadata, the chunks that are in it, its typed columns.
+
+Kept in the database file itself (``_metadata``, ``_ledger``, ``_columns``), changed in the same
+transaction as the rows they speak of.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from mixpanel_nb.storage.kinds import Kinds
+from mixpanel_nb.storage.schema import OWN_TABLES, PropertyColumn, TableType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import duckdb
+
+
+@dataclass(frozen=True)
+class TableMetadata:
+    """Where a table came from.
+
+    Attributes:
+        type: ``events`` or ``profiles``.
+        fetched_at: When its latest chunk was stored (UTC).
+        from_date: First day asked for, or None (profiles have no range).
+        to_date: Last day asked for.
+        row_count: Rows in the table.
+        filters: The filters of the fetch, e.g. ``{"events": ["Purchase"], "where": …}``.
+        complete: False while chunks of the last fetch are missing.
+        request: What the last fetch was asked for, so that the same call can complete it.
+    """
+
+    type: TableType
+    fetched_at: datetime
+    from_date: date | None = None
+    to_date: date | None = None
+    row_count: int = 0
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    complete: bool = True
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One fetched piece of a table.
+
+    Attributes:
+        from_date: First day it covers (None for profiles).
+        to_date: Last day it covers.
+        filters: What it was filtered by, as canonical JSON (see :func:`canonical`).
+        row_count: Rows as downloaded, duplicates included.
+        requests: Requests it took.
+        bytes: Bytes received.
+        fetched_at: When its download ended (UTC).
+    """
+
+    from_date: date | None
+    to_date: date | None
+    filters: str
+    row_count: int
+    requests: int
+    bytes: int
+    fetched_at: datetime
+
+
+def canonical(filters: Mapping[str, Any]) -> str:
+    """Filters as text that is equal for equal filters (None and empty ones left out)."""
+    return json.dumps({k: v for k, v in filters.items() if v not in (None, [], ())}, sort_keys=True)
+
+
+def now() -> datetime:
+    """The present, UTC, without a zone, as the database keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the engine's own tables where they are missing."""
+    for name, columns in OWN_TABLES.items():
+        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+
+
+def exists(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether this database has the engine's own tables."""
+    row = con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_catalog() "
+        "AND schema_name = 'main' AND table_name = '_metadata'"
+    ).fetchone()
+    return row == (1,)
+
+
+def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
+    """What is recorded of ``table``, or None if it was never fetched."""
+    if not exists(con):
+        return None
+    row = con.execute(
+        "SELECT type, fetched_at, from_date, to_date, row_count, filters, complete, request "
+        "FROM _metadata WHERE lower(table_name) = lower($table)",
+        {"table": table},
+    ).fetchone()
+    if row is None:
+        return None
+    table_type, fetched_at, from_date, to_date, row_count, filters, complete, request = row
+    return TableMetadata(
+        type=cast("TableType", table_type),
+        fetched_at=fetched_at,
+        from_date=from_date,
+        to_date=to_date,
+        row_count=row_count,
+        filters=json.loads(filters),
+        complete=complete,
+        request=json.loads(request),
+    )
+
+
+def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> None:
+    """Write ``table``'s metadata, in place of what was there."""
+    con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
+    con.execute(
+        "INSERT INTO _metadata VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request)",
+        {
+            "table": table,
+            "type": entry.type,
+            "at": entry.fetched_at,
+            "since": entry.from_date,
+            "until": entry.to_date,
+            "rows": entry.row_count,
+            "filters": canonical(entry.filters),
+            "complete": entry.complete,
+            "request": json.dumps(dict(entry.request), sort_keys=True),
+        },
+    )
+
+
+def chunks(con: duckdb.DuckDBPyConnection, table: str) -> list[Chunk]:
+    """Every chunk in ``table``, in the order they came."""
+    if not exists(con):
+        return []
+    rows = con.execute(
+        "SELECT from_date, to_date, filters, row_count, requests, bytes, fetched_at FROM _ledger "
+        "WHERE lower(table_name) = lower($table) ORDER BY rowid",
+        {"table": table},
+    ).fetchall()
+    return [Chunk(*row) for row in rows]
+
+
+def add_chunks(con: duckdb.DuckDBPyConnection, table: str, entries: Sequence[Chunk]) -> None:
+    """Record that ``entries`` are in ``table`` now."""
+    for entry in entries:
+        con.execute(
+            "INSERT INTO _ledger VALUES ($table, $since, $until, $filters, $rows, $requests, $bytes, $at)",
+            {
+                "table": table,
+                "since": entry.from_date,
+                "until": entry.to_date,
+                "filters": entry.filters,
+                "rows": entry.row_count,
+                "requests": entry.requests,
+                "bytes": entry.bytes,
+                "at": entry.fetched_at,
+            },
+        )
+
+
+def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:
+    """The typed property columns of ``table``."""
+    if not exists(con):
+        return []
+    rows = con.execute(
+        "SELECT property, column_name, kinds, raw FROM _columns WHERE lower(table_name) = lower($table) ORDER BY rowid",
+        {"table": table},
+    ).fetchall()
+    return [PropertyColumn(prop, name, Kinds.from_text(kinds), raw) for prop, name, kinds, raw in rows]
+
+
+def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn]) -> None:
+    """Write the typed columns of ``table``, in place of what was there."""
+    con.execute("DELETE FROM _columns WHERE lower(table_name) = lower($table)", {"table": table})
+    for entry in entries:
+        con.execute(
+            "INSERT INTO _columns VALUES ($table, $name, $property, $kinds, $raw)",
+            {
+                "table": table,
+                "name": entry.name,
+                "property": entry.property,
+                "kinds": entry.kinds.to_text(),
+                "raw": entry.raw,
+            },
+        )
+
+
+def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Remove every record of ``table``."""
+    if exists(con):
+        for name in OWN_TABLES:
+            con.execute(f"DELETE FROM {name} WHERE lower(table_name) = lower($table)", {"table": table})
+
+
+def rename(con: duckdb.DuckDBPyConnection, table: str, new_name: str) -> None:
+    """Let every record of ``table`` speak of ``new_name``."""
+    for name in OWN_TABLES:
+        con.execute(
+            f"UPDATE {name} SET table_name = $new WHERE lower(table_name) = lower($table)",
+            {"table": table, "new": new_name},
+        )
+
+
+def merged(before: TableMetadata | None, entry: TableMetadata) -> TableMetadata:
+    """``entry`` with its range grown over what the table held before."""
+    if before is None:
+        return entry
+    return replace(
+        entry,
+        from_date=_outer(min, before.from_date, entry.from_date),
+        to_date=_outer(max, before.to_date, entry.to_date),
+    )
+
+
+def _outer(pick: Any, left: date | None, right: date | None) -> date | None:
+    if left is None or right is None:
+        return left or right
+    return cast("date", pick(left, right))

@@ -1,0 +1,51 @@
+"""Names and values as SQL text: the one place where anything is quoted.
+
+Values travel as bound parameters wherever DuckDB takes them; these are for the places where it
+does not (identifiers, table functions' constants, ``ATTACH``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from mixpanel_nb.errors import StorageError
+
+TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+
+
+def identifier(name: str) -> str:
+    """``name`` as a quoted SQL identifier."""
+    if "\0" in name:
+        message = "A name in SQL cannot contain a NUL character."
+        raise StorageError(message)
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """``value`` as a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def json_pointer(property_name: str) -> str:
+    """The JSON pointer to a top-level key, as a SQL literal (RFC 6901: ``~`` and ``/`` escaped)."""
+    return text("/" + property_name.replace("~", "~0").replace("/", "~1"))
+
+
+def json_spec(types: dict[str, str]) -> str:
+    """A structure for DuckDB's ``from_json``, as a SQL literal."""
+    return text(json.dumps(types, ensure_ascii=False))
+
+
+def check_table_name(name: str) -> str:
+    """``name`` itself, if it may name a table: a letter, then letters, digits and ``_``; at most 63.
+
+    Raises:
+        StorageError: for any other name (leading ``_`` is kept for the engine's own tables).
+    """
+    if not TABLE_NAME.fullmatch(name):
+        shown = name if len(name) <= 40 else name[:40] + "…"
+        message = f"{shown!r} cannot name a table."
+        hint = "Use a letter, then letters, digits and underscores (at most 63 characters)."
+        raise StorageError(message, hint=hint, details={"table": shown})
+    return name
