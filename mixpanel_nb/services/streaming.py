@@ -1,0 +1,51 @@
+"""Events and profiles one by one, nothing stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.storage.ingest import MILLISECONDS_FROM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+def normalised_events(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Exported events under the names of an events table.
+
+    Each has ``event_name``, ``event_time`` (aware, UTC), ``distinct_id``, ``insert_id`` (None where the
+    event has none) and ``properties`` (all that is left).
+    """
+    for event in events:
+        properties = dict(event["properties"])
+        epoch = float(properties.pop("time"))
+        seconds = epoch / 1000 if abs(epoch) >= MILLISECONDS_FROM else epoch
+        yield {
+            "event_name": event["event"],
+            "event_time": datetime.fromtimestamp(seconds, UTC),
+            "distinct_id": properties.pop("distinct_id", None) or None,
+            "insert_id": properties.pop("$insert_id", None) or None,
+            "properties": properties,
+        }
+
+
+def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Engage results under the names of a profiles table.
+
+    Each has ``distinct_id``, ``last_seen`` (naive, UTC, or None) and ``properties`` (all that is left).
+    """
+    for profile in profiles:
+        properties = dict(profile.get("$properties") or {})
+        yield {
+            "distinct_id": str(profile["$distinct_id"]),
+            "last_seen": _moment(properties.pop("$last_seen", None)),
+            "properties": properties,
+        }
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
