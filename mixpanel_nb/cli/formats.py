@@ -1,0 +1,74 @@
+"""Results as text: a table for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mixpanel_nb.results import SQLResult, json_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mixpanel_nb.results import Result
+
+TABLE_ROWS = 100
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def write(result: Result, how: Format, stream: TextIO) -> None:
+    """Write ``result``; rows are written as they come, however many there are."""
+    match how:
+        case Format.TABLE:
+            width = shutil.get_terminal_size().columns
+            stream.write(result.to_text(width=width, max_rows=TABLE_ROWS) + "\n")
+        case Format.JSON:
+            _write_json(_records(result), stream)
+        case Format.JSONL:
+            stream.writelines(_dumps(record) + "\n" for record in _records(result))
+        case Format.CSV:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(result.column_names)
+            writer.writerows(_plain(row) for row in _rows(result))
+
+
+def _rows(result: Result) -> Iterable[tuple[Any, ...]]:
+    return result if isinstance(result, SQLResult) else result.tuples()
+
+
+def _records(result: Result) -> Iterator[dict[str, Any]]:
+    names = result.column_names
+    for row in _rows(result):
+        yield dict(zip(names, map(json_safe, row), strict=True))
+
+
+def _write_json(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
+    separator = "["
+    for record in records:
+        stream.write(f"{separator}\n  {_dumps(record)}")
+        separator = ","
+    stream.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _dumps(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(row: tuple[Any, ...]) -> list[Any]:
+    """A row for CSV: dates in ISO form, lists and objects as JSON, nothing for NULL."""
+    cells = (json_safe(value) for value in row)
+    return [
+        json.dumps(cell, ensure_ascii=False) if isinstance(cell, (list, dict, bool)) else cell
+        for cell in cells
+    ]

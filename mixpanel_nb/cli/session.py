@@ -1,0 +1,91 @@
+"""The terminal as a place where commands are typed."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.cli.formats import Format, write
+from mixpanel_nb.commands.session import Session
+from mixpanel_nb.errors import AccountNotFoundError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.results import FetchProgress, Result
+    from mixpanel_nb.workspace import Workspace
+
+
+class TerminalSession(Session):
+    """One command in a terminal.
+
+    Attributes:
+        account: ``--account``.
+        database: ``--db``.
+        quiet: ``--quiet``: no progress, no remarks.
+        verbose: ``--verbose``: the traceback of an error.
+        format: ``--format``; None is a table on a terminal and JSON elsewhere.
+        output: ``--output``: a file for the result instead of standard output.
+    """
+
+    def __init__(self) -> None:
+        self.account: str | None = None
+        self.database: Path | None = None
+        self.quiet = False
+        self.verbose = False
+        self.format: Format | None = None
+        self.output: Path | None = None
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace of ``--account`` and ``--db``; an existing file needs no account."""
+        from mixpanel_nb.workspace import Workspace
+
+        try:
+            return Workspace(self.account, path=self.database)
+        except AccountNotFoundError:
+            raise
+        except ConfigError:
+            if self.account is None and self.database is not None and self.database.is_file():
+                return Workspace.open(self.database)
+            raise
+
+    def open_workspace(self, account: str | None) -> Workspace:
+        """A workspace on another account, which the caller closes."""
+        from mixpanel_nb.workspace import Workspace
+
+        return Workspace(account or self.account)
+
+    def say(self, message: str) -> None:
+        """A line on standard error, unless ``--quiet``."""
+        if not self.quiet:
+            print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+
+    def show(self, result: Result) -> None:
+        """Write a result, as a table unless ``--format`` says otherwise."""
+        write(result, self.format or Format.TABLE, sys.stdout)
+        sys.stdout.flush()
+
+    def ask_secret(self, prompt: str) -> str:
+        """Typed unseen on a terminal, else the first line of standard input."""
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().rstrip("\r\n")
+        from getpass import getpass
+
+        return getpass(f"{prompt}: ")
+
+    def progress(self) -> Callable[[FetchProgress], None] | None:
+        """A line on standard error while it is a terminal."""
+        if self.quiet:
+            return None
+        from mixpanel_nb.display import TerminalProgress
+
+        return TerminalProgress()
+
+    def close(self) -> None:
+        """Close the workspace, if one was made."""
+        made = self.__dict__.get("workspace")
+        if made is not None:
+            made.close()

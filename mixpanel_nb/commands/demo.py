@@ -1,0 +1,58 @@
+"""``demo``: the main job on the sandbox, from nothing to a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixpanel_nb.commands.session import session_of
+
+
+FIRST_DAY, LAST_DAY = "2025-01-01", "2025-03-31"
+
+QUERY = """\
+SELECT event_name AS event, count(*) AS events, count(DISTINCT distinct_id) AS people
+FROM events GROUP BY event ORDER BY events DESC LIMIT 8"""
+
+NEXT = """\
+Now yours:
+  mp --db {database} sql "SELECT plan, count(*) FROM events GROUP BY plan"
+  mp --account sandbox events              what else is in the sandbox
+  make lab                                 the same in JupyterLab
+  mp auth add NAME --username … --project … your own Mixpanel project"""
+
+
+def demo(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("--output", help="Folder for the database and the picture.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Show the main job on the sandbox: fetch 90 days, ask in SQL, draw the days. No account needed.
+
+    Example: mp demo
+    """
+    from mixpanel_nb.display import render_png
+    from mixpanel_nb.workspace import Workspace
+
+    session = session_of(context)
+    database = output / "sandbox.db"
+    with Workspace.sandbox(path=database) as workspace:
+        session.say(f"Fetching {FIRST_DAY} to {LAST_DAY} from the sandbox into {database} …")
+        fetched = workspace.fetch_events(
+            from_date=FIRST_DAY, to_date=LAST_DAY, replace=True, progress=session.progress()
+        )
+        rate = fetched.rows / fetched.duration_seconds
+        session.say(
+            f"{fetched.rows:,} events in {fetched.duration_seconds:.1f} s ({rate:,.0f} a second), "
+            f"{fetched.duplicates:,} duplicates removed, {len(fetched.columns)} typed columns."
+        )
+        people = workspace.fetch_profiles(replace=True, progress=session.progress())
+        session.say(f"{people.rows:,} profiles.")
+        picture = output / "events-per-day.png"
+        picture.write_bytes(render_png(fetched.chart()))
+        session.say(f"Events per day, drawn: {picture}")
+        session.show(workspace.sql_rows(QUERY))
+    session.say(NEXT.format(database=database))

@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+FromDate = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
+ToDate = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
+Where = Annotated[
+    str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
+]
+Append = Annotated[bool, typer.Option("--append", help="Add to a table that exists.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Put a new table in the place of the old one.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="N|NAMES",
+        help="Typed columns: at most so many, or these properties (comma-separated), or 0.",
+    ),
+]
+DEFAULT_COLUMNS = "100"
+
+
+def parse_columns(value: str) -> int | list[str]:
+    """``--columns`` as a number or as names."""
+    if value.strip().isdigit():
+        return int(value)
+    return [name.strip() for name in value.split(",") if name.strip()]

@@ -1,0 +1,87 @@
+"""``sandbox``: a Mixpanel on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixpanel_nb.commands.session import session_of
+
+if TYPE_CHECKING:
+    from mixpanel_nb.sandbox.store import Dataset
+
+app = typer.Typer(no_args_is_help=True, help="A Mixpanel on this machine: serve it, or write its data.")
+
+Events = Annotated[int | None, typer.Option("--events", help="About so many events (200,000).")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Another seed, other data.")]
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", help="0 picks a free one.")] = 8765,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Replay this export (.jsonl or .jsonl.gz).")
+    ] = None,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="People to go with --data (engage results).")
+    ] = None,
+    events: Events = None,
+    seed: Seed = None,
+    rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Enforce Mixpanel's quotas.")] = False,
+) -> None:
+    """Answer Mixpanel's API over HTTP on this machine, for any client, until Ctrl-C.
+
+    The first line on standard output is the base URL. User and secret are: sandbox, sandbox.
+
+    Example: mp sandbox serve --data export.jsonl.gz
+    """
+    from mixpanel_nb.sandbox.app import create_app
+    from mixpanel_nb.sandbox.server import serve as serve_app
+
+    session = session_of(context)
+    dataset = _dataset(data, profiles, events, seed)
+    server = create_app(dataset, rate_limits=rate_limits, log=session.say)
+
+    def listening(url: str) -> None:
+        typer.echo(url)
+        session.say(f"In another terminal: export MP_API_BASE_URL={url} MP_ACCOUNT=sandbox")
+
+    serve_app(server, port=port, on_listening=listening)
+
+
+@app.command()
+def dump(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("--output", help="The file (.jsonl or .jsonl.gz).")],
+    profiles: Annotated[bool, typer.Option("--profiles", help="Write people instead of events.")] = False,
+    events: Events = None,
+    seed: Seed = None,
+) -> None:
+    """Write the sandbox's data as Mixpanel's export would send it.
+
+    Example: mp sandbox dump --output events.jsonl.gz
+    """
+    rows = _dataset(None, None, events, seed).dump(output, "profiles" if profiles else "events")
+    session_of(context).say(f"Wrote {rows:,} lines to {output}.")
+
+
+def _dataset(data: Path | None, profiles: Path | None, events: int | None, seed: int | None) -> Dataset:
+    from mixpanel_nb.accounts import ensure_home_directory
+    from mixpanel_nb.sandbox.dataset import DEFAULT_EVENTS, DEFAULT_SEED
+    from mixpanel_nb.sandbox.store import Dataset
+
+    cache = ensure_home_directory() / "cache"
+    if data is not None:
+        if events is not None or seed is not None:
+            raise typer.BadParameter("--events and --seed make data; they do not go with --data.")
+        return Dataset.from_files(data, profiles, cache)
+    if profiles is not None:
+        raise typer.BadParameter("--profiles goes with --data.")
+    return Dataset.generated(
+        cache,
+        events=DEFAULT_EVENTS if events is None else events,
+        seed=DEFAULT_SEED if seed is None else seed,
+    )

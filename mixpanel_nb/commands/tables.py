@@ -1,0 +1,84 @@
+"""Commands about the tables of the database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mixpanel_nb.commands.session import session_of
+from mixpanel_nb.results import SQLResult, SummaryResult, TableList, TableSchema, WorkspaceInfo
+
+
+Table = Annotated[str, typer.Argument(help="The table.")]
+
+
+def info(context: typer.Context) -> WorkspaceInfo:
+    """Show the account, the database and its tables.
+
+    Example: mp info
+    """
+    return session_of(context).workspace.info()
+
+
+def tables(context: typer.Context) -> TableList:
+    """List the tables of the database.
+
+    Example: mp tables
+    """
+    return session_of(context).workspace.tables()
+
+
+def schema(context: typer.Context, table: Table) -> TableSchema:
+    """Show the columns of a table, and the property each one holds.
+
+    Example: mp schema events
+    """
+    return session_of(context).workspace.schema(table)
+
+
+def sample(
+    context: typer.Context,
+    table: Table,
+    rows: Annotated[int, typer.Option("--rows", "-n", help="How many.")] = 10,
+) -> SQLResult:
+    """Show some rows from all over a table.
+
+    Example: mp sample events -n 5
+    """
+    return session_of(context).workspace.sample(table, rows)
+
+
+def summarize(context: typer.Context, table: Table) -> SummaryResult:
+    """Show statistics of each column of a table.
+
+    Example: mp summarize events
+    """
+    return session_of(context).workspace.summarize(table)
+
+
+def promote(
+    context: typer.Context,
+    table: Table,
+    properties: Annotated[list[str], typer.Argument(help="Properties to give a typed column.")],
+) -> None:
+    """Give properties typed columns of their own, much faster to query.
+
+    Example: mp promote events coupon referrer
+    """
+    session = session_of(context)
+    names = session.workspace.promote(table, *properties)
+    session.say(f"New columns in {table}: {', '.join(names) or 'none, they were there already'}.")
+
+
+def drop(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="The tables.")],
+) -> None:
+    """Drop tables: all that are named, or none.
+
+    Example: mp drop events_old
+    """
+    session = session_of(context)
+    session.workspace.drop(*names)
+    session.say(f"Dropped {', '.join(names)}.")
