@@ -1,0 +1,73 @@
+"""Who may ask: the Host header, and the sandbox's one pair of credentials."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.sandbox.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mixpanel_nb.sandbox.refusals import Family
+
+USERNAME = "sandbox"
+SECRET = "sandbox"  # noqa: S105 - published on purpose; the data are made up
+PROJECT_ID = "1"  # what /api/app/me names; every other id works as well
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class Identity(Enum):
+    """How a request identified itself."""
+
+    SERVICE_ACCOUNT = auto()  # username and secret: names its project in project_id
+    PROJECT_SECRET = auto()  # the secret alone, which implies its project
+
+
+def check_host(host: str, allowed: Collection[str]) -> None:
+    """Refuse requests for other host names, which is how a web page would reach a loopback server.
+
+    Args:
+        host: The Host header, with or without port.
+        allowed: Host names to accept besides the local ones.
+
+    Raises:
+        RefusedError: 403.
+    """
+    name = host.lower()
+    if not name.endswith("]"):
+        name = name.rpartition(":")[0] or name
+    if name in _LOCAL_HOSTS or name.endswith(".localhost") or name in allowed:
+        return
+    raise RefusedError(403, "The sandbox answers only requests for localhost")
+
+
+def authenticate(authorization: str | None, family: Family) -> Identity:
+    """Check Basic credentials in any form Mixpanel accepts (Mixpanel's docs, service accounts).
+
+    The token is ``base64(user:secret)``, or ``user:secret`` as plain text, or the base64 of a project
+    secret with or without its colon.
+
+    Raises:
+        RefusedError: 400 on query endpoints, 401 on the others, as Mixpanel has it.
+    """
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    if scheme.lower() == "basic":
+        for text in (token.strip(), _decoded(token.strip())):
+            if text == f"{USERNAME}:{SECRET}":
+                return Identity.SERVICE_ACCOUNT
+        if _decoded(token.strip()) in (SECRET, f"{SECRET}:"):
+            return Identity.PROJECT_SECRET
+    raise RefusedError(400 if family == "query" else 401, "Unable to authenticate request")
+
+
+def _decoded(token: str) -> str | None:
+    padded = token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4)
+    try:
+        return base64.b64decode(padded.translate(str.maketrans("-_", "+/")), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None

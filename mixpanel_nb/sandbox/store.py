@@ -1,0 +1,301 @@
+"""The data set behind the sandbox: raw lines in a DuckDB file, and the questions the endpoints ask of it.
+
+The lines are kept exactly as they were generated or exported. Every user opens the file read-only, so
+any number of processes can share it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from mixpanel_nb.sandbox.build import FORMAT_VERSION, build_from_files, build_from_lines
+from mixpanel_nb.sandbox.clocktime import in_milliseconds, in_seconds
+from mixpanel_nb.sandbox.dataset import (
+    DEFAULT_EVENTS,
+    DEFAULT_SEED,
+    GENERATOR_VERSION,
+    generate_events,
+    generate_profiles,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+    import duckdb
+
+    from mixpanel_nb.sandbox.build import Progress
+
+_BATCH_LINES = 500
+
+_TOP_PROPERTIES = """
+WITH names AS (
+    SELECT unnest(json_keys(line, '$.properties')) AS name FROM events WHERE $event IS NULL OR event = $event
+)
+SELECT name, count(*) AS count FROM names
+WHERE name NOT IN ('time', 'distinct_id')
+GROUP BY name ORDER BY count DESC, name LIMIT $limit
+"""
+_PROPERTY_VALUES = """
+WITH found AS (
+    SELECT json_extract(line, $pointer) AS value FROM events WHERE $event IS NULL OR event = $event
+), items AS (
+    SELECT unnest(
+        CASE json_type(value) WHEN 'ARRAY' THEN json_extract_string(value, '$[*]')
+        ELSE [json_extract_string(value, '$')] END
+    ) AS item
+    FROM found WHERE value IS NOT NULL
+)
+SELECT item FROM items WHERE item IS NOT NULL
+GROUP BY item ORDER BY count(*) DESC, item LIMIT $limit
+"""
+
+
+class Dataset:
+    """A data set, opened read-only; safe to use from several threads.
+
+    Args:
+        path: The DuckDB file, as ``generated`` or ``from_files`` have built it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import duckdb
+
+        self.path = path
+        self._connection = duckdb.connect(str(path), read_only=True)
+
+    @classmethod
+    def generated(
+        cls,
+        cache: Path,
+        *,
+        events: int = DEFAULT_EVENTS,
+        seed: int = DEFAULT_SEED,
+        on_progress: Progress | None = None,
+    ) -> Self:
+        """The generated store; built on first use, which takes a few seconds, then found in ``cache``.
+
+        Args:
+            cache: Directory for the built files; made if missing.
+            events: About how many events.
+            seed: Seed of the generator.
+            on_progress: Called while building with (events so far, about how many there will be).
+        """
+        path = cache / f"store-{FORMAT_VERSION}.{GENERATOR_VERSION}-{events}-{seed}.duckdb"
+        if not path.exists():
+            lines, profiles = generate_events(events, seed), generate_profiles(events, seed)
+            build_from_lines(path, lines, profiles, expected=events, on_progress=on_progress)
+        return cls(path)
+
+    @classmethod
+    def from_files(cls, data: Path, profiles: Path | None, cache: Path) -> Self:
+        """An export from disk; rebuilt when a file's path, size or modification time changes.
+
+        Args:
+            data: Raw export, ``.jsonl`` or ``.jsonl.gz``.
+            profiles: Engage objects, one a line, or None.
+            cache: Directory for the built files; made if missing.
+
+        Raises:
+            MixpanelDataError: A file cannot be read, or a line is wrong (it says which).
+        """
+        identity = "\n".join(_identity(file) for file in (data, profiles) if file is not None)
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:20]
+        path = cache / f"export-{FORMAT_VERSION}-{digest}.duckdb"
+        if not path.exists():
+            build_from_files(path, data, profiles)
+        return cls(path)
+
+    def close(self) -> None:
+        """Close the file; iterators still running end with an error."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def date_range(self) -> tuple[date, date] | None:
+        """First and last UTC day with events, or None if there are none."""
+        [(first, last)] = self._rows("SELECT min(day), max(day) FROM events")
+        return (first, last) if first is not None else None
+
+    def export_lines(
+        self,
+        from_date: date | str,
+        to_date: date | str,
+        events: Sequence[str] | None = None,
+        limit: int | None = None,
+        *,
+        time_in_ms: bool | None = None,
+    ) -> Iterator[bytes]:
+        """Event lines without newline, day by day, each day in file order.
+
+        Args:
+            from_date: First UTC day, inclusive.
+            to_date: Last UTC day, inclusive.
+            events: Only these event names; None for all.
+            limit: At most this many lines.
+            time_in_ms: Write ``time`` in milliseconds (True) or whole seconds (False); None: as they are.
+        """
+        for lines in self._export_batches(from_date, to_date, events, limit, time_in_ms):
+            for line in lines:
+                yield line.encode()
+
+    def export_blocks(
+        self,
+        from_date: date | str,
+        to_date: date | str,
+        events: Sequence[str] | None = None,
+        limit: int | None = None,
+        *,
+        time_in_ms: bool | None = None,
+    ) -> Iterator[bytes]:
+        """The same as ``export_lines`` in blocks of some hundred lines, each line with its newline."""
+        for lines in self._export_batches(from_date, to_date, events, limit, time_in_ms):
+            lines.append("")
+            yield "\n".join(lines).encode()
+
+    def event_names(
+        self, limit: int | None = None, from_date: date | str | None = None, to_date: date | str | None = None
+    ) -> list[str]:
+        """Event names, the most frequent first."""
+        rows = self._rows(
+            """
+            SELECT event FROM events
+            WHERE day >= coalesce($first, day) AND day <= coalesce($last, day)
+            GROUP BY event ORDER BY count(*) DESC, event LIMIT $limit
+            """,
+            {"first": _day(from_date), "last": _day(to_date), "limit": limit},
+        )
+        return [name for (name,) in rows]
+
+    def top_properties(self, event: str | None = None, limit: int = 10) -> dict[str, dict[str, int]]:
+        """How many events carry each property, as ``{name: {"count": n}}``, the most frequent first.
+
+        Args:
+            event: Only of this event; None for all.
+            limit: At most this many names; ``time`` and ``distinct_id``, which all have, are not listed.
+        """
+        rows = self._rows(_TOP_PROPERTIES, {"event": event, "limit": limit})
+        return {name: {"count": count} for name, count in rows}
+
+    def property_values(self, event: str | None, name: str, limit: int = 255) -> list[str]:
+        """Values of a property as text, the most frequent first; lists count item by item.
+
+        Args:
+            event: Only of this event; None for all.
+            name: The property, exactly as it is written.
+            limit: At most this many values.
+        """
+        pointer = "/properties/" + name.replace("~", "~0").replace("/", "~1")
+        rows = self._rows(_PROPERTY_VALUES, {"event": event, "pointer": pointer, "limit": limit})
+        return [value for (value,) in rows]
+
+    def profiles_page(
+        self, page: int, page_size: int = 1000, *, distinct_ids: Sequence[str] | None = None
+    ) -> tuple[list[str], int]:
+        """One page of profile lines, and how many profiles match in all.
+
+        Args:
+            page: Counted from 0; past the end it is empty.
+            page_size: Profiles on a page.
+            distinct_ids: Only these profiles; None for all.
+        """
+        wanted = None if distinct_ids is None else list(distinct_ids)
+        matching = "FROM profiles WHERE $wanted IS NULL OR list_contains($wanted::VARCHAR[], distinct_id)"
+        [(total,)] = self._rows(f"SELECT count(*) {matching}", {"wanted": wanted})
+        rows = self._rows(
+            f"SELECT line {matching} ORDER BY rowid LIMIT $size OFFSET $start",
+            {"wanted": wanted, "size": page_size, "start": page * page_size},
+        )
+        return [line for (line,) in rows], total
+
+    def dump(self, output: Path, kind: Literal["events", "profiles"] = "events") -> int:
+        """Write all lines as ``.jsonl`` or ``.jsonl.gz``, appearing at once when whole.
+
+        The gzip header names no file and no time, so the same data give the same file.
+
+        Args:
+            output: Where to; an existing file is replaced.
+            kind: Which lines.
+
+        Returns:
+            How many lines were written.
+        """
+        handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                count = self._dump_to(file, kind, compressed=output.suffix == ".gz")
+            Path(name).replace(output)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return count
+
+    def _dump_to(self, file: BinaryIO | gzip.GzipFile, kind: str, *, compressed: bool) -> int:
+        if compressed:
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+                return self._dump_to(packed, kind, compressed=False)
+        count = 0
+        for rows in self._batches(f"SELECT line FROM {kind}", {}):
+            file.write("".join(f"{line}\n" for (line,) in rows).encode())
+            count += len(rows)
+        return count
+
+    def _export_batches(
+        self,
+        from_date: date | str,
+        to_date: date | str,
+        events: Sequence[str] | None,
+        limit: int | None,
+        time_in_ms: bool | None,
+    ) -> Iterator[list[str]]:
+        rewritten = in_milliseconds if time_in_ms else in_seconds
+        query = """
+            SELECT line, time FROM events
+            WHERE day BETWEEN $first AND $last
+                AND ($events IS NULL OR list_contains($events::VARCHAR[], event))
+            LIMIT $limit
+        """
+        names = None if events is None else list(events)
+        parameters = {"first": _day(from_date), "last": _day(to_date), "events": names, "limit": limit}
+        for rows in self._batches(query, parameters):
+            if time_in_ms is None:
+                yield [line for line, _ in rows]
+            else:
+                yield [rewritten(line, time) for line, time in rows]
+
+    def _batches(self, query: str, parameters: dict[str, Any]) -> Iterator[list[Any]]:
+        """Rows in batches, as DuckDB reads them from the file; it keeps their order without a sort."""
+        with self._cursor() as cursor:
+            cursor.execute(query, parameters)
+            while rows := cursor.fetchmany(_BATCH_LINES):
+                yield rows
+
+    def _rows(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        with self._cursor() as cursor:
+            return cursor.execute(query, parameters or {}).fetchall()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor()
+
+
+def _identity(file: Path) -> str:
+    resolved = file.resolve()
+    if not resolved.exists():
+        return str(resolved)
+    found = resolved.stat()
+    return f"{resolved}|{found.st_size}|{found.st_mtime_ns}"
+
+
+def _day(day: date | str | None) -> date | None:
+    return date.fromisoformat(day) if isinstance(day, str) else day
