@@ -1,0 +1,172 @@
+"""The card: what a notebook shows of a result, as one piece of HTML that looks the same everywhere.
+
+The HTML is a pure function of the card: no script, no style sheet, no address on the network, no id and no
+clock. Inline styles are limited to the properties and values that JupyterLab's sanitiser keeps for
+notebooks nobody has trusted (``packages/apputils/src/sanitizer.ts``), so trusted and untrusted notebooks,
+nbconvert, VS Code and Colab show the same. Colours are inherited or translucent grey, which suits light
+themes, dark themes and paper.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display.table import Grid, Table, make_grid
+from mixpanel_nb.display.text import block, one_line
+from mixpanel_nb.display.values import format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import altair as alt
+
+MAX_ROWS = 10
+MAX_COLUMNS = 40
+_MAX_HEADLINE = 200
+_MAX_NOTE = 1_000
+_MAX_QUERY = 20_000
+
+_CARD = "max-width: 1100px; margin: 4px 0 12px 0; font-size: 13px; line-height: 1.5"
+_TITLE = "font-size: 16px; font-weight: 600; overflow-wrap: break-word"
+_MUTED = "opacity: 0.7; overflow-wrap: break-word"
+_FACT = "display: inline-block; margin: 6px 32px 2px 0; vertical-align: top"
+_LABEL = "display: block; opacity: 0.7; font-size: 12px"
+_VALUE = "display: block; font-size: 15px; font-weight: 600"
+_IMAGE = "display: block; max-width: 100%; height: auto; margin: 10px 0; border-radius: 6px"
+_SCROLL = "overflow-x: auto; margin: 8px 0 4px 0"
+_TABLE = (
+    "border-collapse: collapse; margin: 0; font-size: 13px; width: auto; table-layout: auto; border: none"
+)
+_RULE = "1px solid rgba(128, 128, 128, 0.5)"
+_HAIRLINE = "1px solid rgba(128, 128, 128, 0.2)"
+_CELL = "padding: 3px 14px 3px 0; white-space: nowrap; text-align: "
+_HEADING = f"font-weight: 600; border-bottom: {_RULE}; {_CELL}"
+_SUMMARY = f"{_MUTED}; cursor: pointer"
+_PRE = (
+    "margin: 4px 0; padding: 8px 12px; font-size: 12px; white-space: pre-wrap; overflow-wrap: break-word; "
+    "background-color: rgba(128, 128, 128, 0.12); border-radius: 6px"
+)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart that is drawn when it is looked at.
+
+    Attributes:
+        draw: Makes the Altair chart.
+        alt: The same in words, for whoever cannot see it.
+    """
+
+    draw: Callable[[], alt.Chart]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is shown of a result.
+
+    Attributes:
+        title: The headline.
+        subtitle: A line below it, such as the range of days.
+        facts: Pairs of label and value.
+        chart: The picture.
+        table: The rows.
+        query: The text behind the result, folded away.
+        notes: Lines at the end, such as a warning.
+        empty: What to say where there is nothing to show.
+    """
+
+    title: str
+    subtitle: str | None = None
+    facts: Sequence[tuple[str, Any]] = ()
+    chart: Chart | None = None
+    table: Table | None = None
+    query: str | None = None
+    notes: Sequence[str] = ()
+    empty: str | None = None
+
+
+def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int | None = MAX_COLUMNS) -> str:
+    """The card as self-contained HTML: the same text for the same card, always.
+
+    Args:
+        card: What to show; all of its text is escaped.
+        max_rows: Rows of the table that are shown; None is all that the card holds.
+        max_columns: Columns of the table that are shown; None is all.
+    """
+    return f'<div style="{_CARD}">{"".join(_parts(card, max_rows, max_columns))}</div>'
+
+
+def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterator[str]:
+    yield _div(_TITLE, card.title)
+    if card.subtitle:
+        yield _div(_MUTED, card.subtitle)
+    if card.facts:
+        yield f"<div>{''.join(_fact(label, value) for label, value in card.facts)}</div>"
+    if card.empty:
+        yield _div(_MUTED, card.empty)
+    if card.chart:
+        yield _image(card.chart)
+    if card.table:
+        yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
+    for note in card.notes:
+        yield _div(_MUTED, note, limit=_MAX_NOTE)
+    if card.query:
+        yield _query(card.query)
+
+
+def _div(style: str, text: str, *, limit: int = _MAX_HEADLINE) -> str:
+    return f'<div style="{style}">{_isolated(one_line(text, limit))}</div>'
+
+
+def _fact(label: str, value: Any) -> str:
+    shown = value if isinstance(value, str) else format_value(value)
+    return (
+        f'<span style="{_FACT}"><span style="{_LABEL}">{_isolated(one_line(label, _MAX_HEADLINE))}</span>'
+        f'<span style="{_VALUE}">{_isolated(one_line(shown, _MAX_HEADLINE))}</span></span>'
+    )
+
+
+def _image(chart: Chart) -> str:
+    from mixpanel_nb.display.render import render_svg
+
+    svg = base64.b64encode(render_svg(chart.draw()).encode()).decode("ascii")
+    words = escape(one_line(chart.alt, _MAX_NOTE), quote=True)
+    return f'<img src="data:image/svg+xml;base64,{svg}" alt="{words}" style="{_IMAGE}">'
+
+
+def _table(grid: Grid) -> str:
+    sides = ["right" if right else "left" for right in grid.right_aligned]
+    heads = "".join(
+        f'<th scope="col" style="{_HEADING}{side}">{_isolated(heading)}</th>'
+        for heading, side in zip(grid.headings, sides, strict=True)
+    )
+    rows = "".join(
+        f'<tr style="border-bottom: {_HAIRLINE}">'
+        + "".join(
+            f'<td style="{_CELL}{side}">{_cell(text)}</td>' for text, side in zip(row, sides, strict=True)
+        )
+        + "</tr>"
+        for row in grid.cells
+    )
+    table = f'<table style="{_TABLE}"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    footer = _div(_MUTED, grid.footer) if grid.footer else ""
+    return f'<div style="{_SCROLL}">{table}</div>{footer}'
+
+
+def _cell(text: str | None) -> str:
+    return '<span style="opacity: 0.45">NULL</span>' if text is None else _isolated(text)
+
+
+def _query(query: str) -> str:
+    code = escape(block(query.strip("\n"), _MAX_QUERY), quote=True)
+    return f'<details><summary style="{_SUMMARY}">Query</summary><pre style="{_PRE}">{code}</pre></details>'
+
+
+def _isolated(text: str) -> str:
+    """The text escaped; where it may run from right to left, kept from reordering its neighbours."""
+    escaped = escape(text, quote=True)
+    return escaped if text.isascii() else f"<bdi>{escaped}</bdi>"

@@ -1,0 +1,231 @@
+"""Altair charts from plain rows, all in the house theme.
+
+Times are drawn in UTC, whatever the time zone of kernel or browser, so that a day is that day everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from mixpanel_nb.display import theme
+from mixpanel_nb.display.text import one_line
+from mixpanel_nb.display.values import format_value, is_null, plain_scalar
+from mixpanel_nb.errors import QueryError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import altair as alt
+
+ChartKind = Literal["line", "bar", "area", "point"]
+CHART_KINDS: tuple[ChartKind, ...] = get_args(ChartKind)
+
+_MAX_LABEL = 60
+_MAX_BARS = 400
+_MAX_DAY_LABELS = 120  # days; a longer axis names months
+_MAX_TICKS = 12
+_MAX_LEVEL_LABELS = 8
+_MAX_DOTS = 45  # a line of so few points shows each of them
+
+
+def events_per_day(rows: Sequence[Mapping[str, Any]], title: str) -> alt.Chart:
+    """Bars, one a day.
+
+    Args:
+        rows: ``{"date": …, "count": …}``, every day of the range. More than fit as bars become one area.
+        title: The headline.
+    """
+    kind = "bar" if len(rows) <= _MAX_BARS else "area"
+    return series_chart(rows, "date", "count", kind=kind, title=title)
+
+
+def series_chart(
+    rows: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    color: str | None = None,
+    kind: str = "line",
+    title: str | None = None,
+) -> alt.Chart:
+    """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
+
+    Args:
+        rows: One mapping a point.
+        x: Key of the horizontal value: dates, datetimes, ISO text, numbers or categories.
+        y: Key of the vertical value, a number; NULL leaves a gap.
+        color: Key of the category that splits the rows.
+        kind: ``line``, ``bar``, ``area`` or ``point``.
+        title: The headline.
+
+    Raises:
+        QueryError: If ``kind`` is none of these or ``y`` holds something that is no number.
+    """
+    import altair as alt
+
+    points, scale_type = _points(rows, x, y, color)
+    encoding: dict[str, Any] = {"x": _x_axis(x, points, scale_type, kind), "y": _y_axis(y, points)}
+    encoding["tooltip"] = _tooltips(x, y, color, scale_type)
+    if color is not None:
+        encoding["color"] = alt.Color("c:N", title=one_line(color, _MAX_LABEL), sort=_in_order(points, "c"))
+        if kind in {"bar", "area"}:
+            encoding["order"] = alt.Order("place:Q")  # stacked in the order of the legend
+    chart: alt.Chart = alt.Chart(
+        alt.InlineData(values=points),
+        mark=_mark(_known_kind(kind), points, scale_type),
+        width=theme.WIDTH,
+        height=theme.HEIGHT,
+        title=one_line(title, _MAX_LABEL * 2) if title else alt.Undefined,
+        config=alt.Config(**theme.config()),
+    ).encode(**encoding)
+    return chart
+
+
+def _known_kind(kind: str) -> ChartKind:
+    for known in CHART_KINDS:
+        if kind == known:
+            return known
+    hint = did_you_mean(kind, CHART_KINDS) or f"The kinds are {', '.join(CHART_KINDS)}."
+    raise QueryError(f"There is no chart kind {kind!r}.", hint=hint)
+
+
+def _points(
+    rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str | None
+) -> tuple[list[dict[str, Any]], str]:
+    """The rows under short names (x, y, c, place of c), which need no escaping in Vega, and the type of x."""
+    scale_type, places = _typed([plain_scalar(row[x]) for row in rows])
+    points = [{"x": place, "y": _height(row[y], y)} for place, row in zip(places, rows, strict=True)]
+    if color is not None:
+        names = [format_value(row[color], limit=_MAX_LABEL) for row in rows]
+        places_of = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        points = [p | {"c": name, "place": places_of[name]} for p, name in zip(points, names, strict=True)]
+    return [point for point in points if point["x"] is not None], scale_type
+
+
+def _typed(values: list[Any]) -> tuple[str, list[Any]]:
+    known = [value for value in values if not is_null(value)]
+    times = [moment(value) for value in known]
+    if known and None not in times:
+        return "temporal", [None if is_null(value) else _iso(moment(value)) for value in values]
+    if known and all(_is_number(value) for value in known):
+        return "quantitative", [None if is_null(v) else float(v) for v in values]
+    return "ordinal", [format_value(value, limit=_MAX_LABEL) for value in values]
+
+
+def moment(value: Any) -> datetime | None:
+    """A date, datetime or ISO text as a moment in UTC, which is assumed where no zone is said; else None."""
+    if isinstance(value, str):
+        if not value[:4].isdigit() or value[4:5] != "-":
+            return None
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, date):
+        return None
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _height(value: Any, name: str) -> float | None:
+    value = plain_scalar(value)
+    if is_null(value):
+        return None
+    if not _is_number(value):
+        raise QueryError(
+            f"{name!r} holds {format_value(value)!r}, which is no number.", hint="Choose another y."
+        )
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _mark(kind: ChartKind, points: list[dict[str, Any]], scale_type: str) -> alt.MarkDef:
+    import altair as alt
+
+    if kind == "bar" and scale_type == "temporal":
+        return alt.MarkDef(type="bar", width=_bar_width(points))
+    if kind == "point":
+        return alt.MarkDef(type="point", filled=True, size=45, opacity=0.8)
+    if kind == "line":
+        return alt.MarkDef(type="line", point=len({point["x"] for point in points}) <= _MAX_DOTS)
+    return alt.MarkDef(type=kind)
+
+
+def _bar_width(points: list[dict[str, Any]]) -> float:
+    """Pixels of a bar over time: most of the shortest distance between two of them."""
+    times = sorted({datetime.fromisoformat(point["x"]) for point in points})
+    steps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    if not steps:
+        return 40.0
+    count = (times[-1] - times[0]).total_seconds() / min(steps) + 1
+    return round(min(max(theme.WIDTH / count * 0.8, 0.5), 60.0), 2)
+
+
+def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str) -> alt.X:
+    import altair as alt
+
+    title = one_line(name, _MAX_LABEL)
+    if scale_type == "temporal":
+        padding = _bar_width(points) * 0.625 if kind == "bar" else 0
+        scale = alt.Scale(type="utc", padding=round(padding, 2))
+        return alt.X("x:T", title=None, scale=scale, axis=_time_axis(points))
+    if scale_type == "quantitative":
+        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=8))
+    names = _in_order(points, "x")
+    if 0 < len(names) <= _MAX_LEVEL_LABELS:
+        axis = alt.Axis(labelAngle=0, labelLimit=theme.WIDTH // len(names) - 8)
+    else:
+        axis = alt.Axis(labelAngle=-45, labelLimit=120)
+    return alt.X("x:O", title=title, sort=names, axis=axis)
+
+
+def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
+    """Labels that say as much of the date as the span needs, below points that exist."""
+    import altair as alt
+
+    times = sorted({datetime.fromisoformat(point["x"]) for point in points})
+    days = (times[-1] - times[0]) / timedelta(days=1) if times else 0
+    if days > _MAX_DAY_LABELS:
+        return alt.Axis(format="%b %Y", tickCount=8)
+    every = math.ceil(len(times) / _MAX_TICKS)
+    ticks = [time.timestamp() * 1000 for time in times[:: max(every, 1)]]
+    if days == 0:
+        return alt.Axis(format="%Y-%m-%d", values=ticks)
+    return alt.Axis(
+        format="%b %-d" if all(time.hour == 0 for time in times) else "%b %-d %H:%M", values=ticks
+    )
+
+
+def _y_axis(name: str, points: list[dict[str, Any]]) -> alt.Y:
+    import altair as alt
+
+    large = max((abs(point["y"]) for point in points if point["y"] is not None), default=0) >= 10_000
+    return alt.Y("y:Q", title=one_line(name, _MAX_LABEL), axis=alt.Axis(format="~s") if large else alt.Axis())
+
+
+def _tooltips(x: str, y: str, color: str | None, scale_type: str) -> list[alt.Tooltip]:
+    import altair as alt
+
+    if scale_type == "temporal":
+        over = alt.Tooltip("x:T", title=one_line(x, _MAX_LABEL), timeUnit="utcyearmonthdatehoursminutes")
+    else:
+        over = alt.Tooltip("x:Q" if scale_type == "quantitative" else "x:N", title=one_line(x, _MAX_LABEL))
+    tips = [over, alt.Tooltip("y:Q", title=one_line(y, _MAX_LABEL), format=",")]
+    return tips if color is None else [*tips, alt.Tooltip("c:N", title=one_line(color, _MAX_LABEL))]
+
+
+def _in_order(points: list[dict[str, Any]], key: str) -> list[Any]:
+    """The categories in the order of the rows, which is the order the reader asked for."""
+    return list(dict.fromkeys(point[key] for point in points))

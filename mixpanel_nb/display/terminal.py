@@ -1,0 +1,144 @@
+"""Cards and tables as text for a terminal: aligned, as wide as asked, free of control characters."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Literal
+
+from mixpanel_nb.display.card import Card
+from mixpanel_nb.display.table import Grid, Table, left_out, make_grid
+from mixpanel_nb.display.text import one_line
+from mixpanel_nb.display.values import NULL, format_value
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MAX_CELL = 60
+_MIN_TEXT = 12
+_GAP = 2
+_MAX_LINE = 1_000
+
+
+def render_text(
+    card_or_table: Card | Table, *, width: int, max_rows: int | None = None, color: bool = False
+) -> str:
+    """The card or table as lines of at most ``width`` characters, without a newline at the end.
+
+    Args:
+        card_or_table: What to show. A card's chart is told in words, its query is left out.
+        width: Characters per line; wide characters count as two.
+        max_rows: Rows shown; None is all that the table holds.
+        color: Whether to use ANSI codes (bold, dim).
+    """
+    card = card_or_table if isinstance(card_or_table, Card) else Card(title="", table=card_or_table)
+    output = io.StringIO()
+    console = _console(output, width, color=color)
+    _print_head(console, card)
+    if card.table:
+        _print_table(console, card.table, max_rows)
+    for note in card.notes:
+        _print_line(console, note)
+    return "\n".join(line.rstrip() for line in output.getvalue().rstrip("\n").split("\n"))
+
+
+def _console(output: io.StringIO, width: int, *, color: bool) -> Console:
+    """A console that ignores the environment, so that only the arguments decide what comes out."""
+    from rich.console import Console
+
+    return Console(
+        file=output,
+        width=width,
+        color_system="standard" if color else None,
+        force_terminal=color,
+        force_jupyter=False,
+        no_color=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def _print_head(console: Console, card: Card) -> None:
+    if card.title:
+        _print_line(console, card.title, style="bold")
+    if card.subtitle:
+        _print_line(console, card.subtitle, style="dim")
+    if card.facts:
+        _print_facts(console, [(label, _fact(value)) for label, value in card.facts])
+    if card.empty:
+        _print_line(console, card.empty)
+    if card.chart:
+        _print_line(console, card.chart.alt, style="dim")
+
+
+def _fact(value: Any) -> str:
+    return value if isinstance(value, str) else format_value(value)
+
+
+def _print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
+    from rich.cells import cell_len
+
+    labels = [one_line(label, _MAX_CELL) for label, _ in facts]
+    wide = max(map(cell_len, labels))
+    for label, (_, value) in zip(labels, facts, strict=True):
+        _print_line(console, f"{label}{' ' * (wide - cell_len(label))}  {value}")
+
+
+def _print_line(console: Console, text: str, *, style: str | None = None) -> None:
+    from rich.text import Text
+
+    console.print(Text(one_line(text, _MAX_LINE), style=style or ""), soft_wrap=False)
+
+
+def _print_table(console: Console, table: Table, max_rows: int | None) -> None:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = make_grid(table, max_rows=max_rows, max_columns=None, limit=_MAX_CELL)
+    widths = _widths(grid, console.width)
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for place, width in enumerate(widths):
+        side: Literal["left", "right"] = "right" if grid.right_aligned[place] else "left"
+        drawn.add_column(
+            Text(grid.headings[place]), justify=side, width=width, no_wrap=True, overflow="ellipsis"
+        )
+    for row in grid.cells:
+        drawn.add_row(
+            *(Text(NULL, style="dim") if text is None else Text(text) for text in row[: len(widths)])
+        )
+    console.print(drawn)
+    footer = left_out(table, len(grid.cells), len(widths))
+    if footer:
+        _print_line(console, footer, style="dim")
+
+
+def _widths(grid: Grid, width: int) -> list[int]:
+    """Characters for each column that has room, from the left.
+
+    Numbers and dates are shown whole, for part of a number is another number. Text gives way to a readable
+    part, and what is left over is shared out, a character at a time, among the texts that are still cut.
+    """
+    from rich.cells import cell_len
+
+    natural = [
+        max(
+            cell_len(NULL if text is None else text)
+            for text in (heading, *(row[place] for row in grid.cells))
+        )
+        for place, heading in enumerate(grid.headings)
+    ]
+    widths: list[int] = []
+    for size, rigid in zip(natural, grid.rigid, strict=True):
+        least = size if rigid else min(size, _MIN_TEXT)
+        if widths and sum(widths) + _GAP * len(widths) + least > width:
+            break
+        widths.append(min(least, width))
+    spare = width - sum(widths) - _GAP * (len(widths) - 1)
+    while spare > 0 and (cut := [place for place, size in enumerate(widths) if size < natural[place]]):
+        for place in cut[:spare]:
+            widths[place] += 1
+        spare -= len(cut[:spare])
+    return widths

@@ -1,0 +1,46 @@
+"""Text from anywhere, made fit to stand in a table: short, on one line, and unable to steer a terminal."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile(
+    "\r\n|[\x00-\x1f\x7f-\x9f"  # C0 controls (ESC among them), DEL, C1 controls
+    "\u2028\u2029"  # line and paragraph separator
+    "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates, which would reorder what follows
+    "\ud800-\udfff]"  # lone surrogates, which no encoding can write
+)
+_LINE_BREAKS = frozenset({"\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"})
+
+
+def one_line(text: str, limit: int) -> str:
+    """The text on one line of at most ``limit`` characters, controls replaced by visible signs.
+
+    Line breaks become ``↵``, tabs spaces, other C0 controls their Unicode pictures (``␛``), the rest
+    ``�``. Text that is too long ends in ``…``; it is cut before anything else, so the cost does not grow
+    with its length.
+    """
+    return _UNSAFE.sub(_visible, cut(text, limit))
+
+
+def block(text: str, limit: int) -> str:
+    """Like ``one_line``, but newlines and tabs stay: for code."""
+    lines = cut(text, limit).replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(_UNSAFE.sub(_visible, part) for part in line.split("\t")) for line in lines)
+
+
+def cut(text: str, limit: int) -> str:
+    """The first ``limit`` characters, the last of them ``…`` where something is left out."""
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+
+
+def _visible(match: re.Match[str]) -> str:
+    found = match.group()
+    if found in _LINE_BREAKS:
+        return "↵"
+    if found == "\t":
+        return " "
+    code = ord(found)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "�"

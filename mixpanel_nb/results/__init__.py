@@ -1,0 +1,50 @@
+"""What every question and every fetch gives back: one frozen result per kind of answer.
+
+Here live the result dataclasses, one file a report. Each knows its DataFrame (``.df``), its JSON
+(``.to_dict()``, ``.records()``), its chart (``.chart()``) and its card, the thing a notebook or a terminal
+shows. Results are pure: they hold data and describe it.
+
+Here may not live: reading from Mixpanel or from a database (a result that is too large to hold asks a
+``RowSource`` handed to it), the drawing itself (that is ``display``), nor anything that knows a notebook or a
+command line. ``display`` and pandas are imported only when something is shown or asked for.
+"""
+
+from __future__ import annotations
+
+from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
+from mixpanel_nb.results.fetch import FetchProgress, FetchResult
+from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.names import NameList
+from mixpanel_nb.results.query import MemoryRows, RowSource, SQLResult
+from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
+from mixpanel_nb.results.tables import (
+    AccountInfo,
+    AccountList,
+    ColumnInfo,
+    TableInfo,
+    TableList,
+    TableSchema,
+    WorkspaceInfo,
+)
+
+__all__ = [
+    "ALL_ROWS",
+    "AccountInfo",
+    "AccountList",
+    "ColumnInfo",
+    "ColumnSummary",
+    "FetchProgress",
+    "FetchResult",
+    "MemoryRows",
+    "NameList",
+    "Result",
+    "RowSource",
+    "RowsResult",
+    "SQLResult",
+    "SummaryResult",
+    "TableInfo",
+    "TableList",
+    "TableSchema",
+    "WorkspaceInfo",
+    "json_safe",
+]

@@ -1,0 +1,168 @@
+"""What a fetch tells while it runs, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results.base import Result
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import altair as alt
+    import pandas as pd
+
+    from mixpanel_nb.display import Card, Chart
+
+FetchType = Literal["events", "profiles"]
+FetchState = Literal["starting", "fetching", "waiting", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class FetchProgress:
+    """One moment of a running fetch.
+
+    Attributes:
+        table: Table that is being filled.
+        type: ``events`` or ``profiles``.
+        state: ``done``, ``failed`` and ``cancelled`` are final: whoever shows progress cleans up.
+        chunks_done: Chunks (pages, for profiles) downloaded, checked and stored.
+        chunks_total: How many there will be, or None while nobody knows.
+        days_done: Days of events stored.
+        days_total: Days asked for, or None for profiles.
+        rows: Rows received so far.
+        bytes: Bytes received so far, as they came over the wire.
+        elapsed_seconds: Seconds since the fetch began.
+        message: What the fetch is waiting for, such as "waiting 42 s for the hourly quota".
+    """
+
+    table: str
+    type: FetchType
+    state: FetchState
+    chunks_done: int
+    chunks_total: int | None
+    days_done: int
+    days_total: int | None
+    rows: int
+    bytes: int
+    elapsed_seconds: float
+    message: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether this is the last word of the fetch."""
+        return self.state in {"done", "failed", "cancelled"}
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """Mean rate since the start, or None before the first row."""
+        if not self.rows or self.elapsed_seconds <= 0:
+            return None
+        return self.rows / self.elapsed_seconds
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds to the end at the present pace of chunks, or None when that cannot be known yet."""
+        if not self.chunks_total or not self.chunks_done or self.elapsed_seconds <= 0:
+            return None
+        return self.elapsed_seconds / self.chunks_done * max(self.chunks_total - self.chunks_done, 0)
+
+
+@dataclass(frozen=True, repr=False)
+class FetchResult(Result):
+    """What a fetch stored.
+
+    Duration, requests and the clock are attributes but never shown, so that a notebook that is run again
+    looks the same.
+
+    Attributes:
+        table: Table that was filled.
+        rows: Rows the table holds of what was asked for.
+        type: ``events`` or ``profiles``.
+        duration_seconds: How long the fetch took.
+        date_range: First and last day asked for (``YYYY-MM-DD``), or None for profiles.
+        fetched_at: When the fetch ended (UTC).
+        duplicates: Rows removed because they repeat another one.
+        requests: Requests sent to Mixpanel.
+        per_day: Events stored per day.
+        new_rows: Rows this call added.
+        columns: Properties that have a typed column of their own.
+    """
+
+    table: str
+    rows: int
+    type: FetchType
+    duration_seconds: float
+    date_range: tuple[str, str] | None
+    fetched_at: datetime
+    duplicates: int
+    requests: int
+    per_day: tuple[tuple[date, int], ...] = ()
+    new_rows: int = 0
+    columns: tuple[str, ...] = ()
+
+    @property
+    def column_names(self) -> list[str]:
+        """``date, count`` for events; ``table, count`` for profiles, which have no days."""
+        return ["date", "count"] if self.type == "events" else ["table", "count"]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """Events: one row for each day of the range, 0 where nothing happened. Profiles: one row."""
+        if self.type != "events":
+            return [(self.table, self.rows)]
+        counts = dict.fromkeys(self._days(), 0) | dict(self.per_day)
+        return sorted(counts.items())
+
+    def _days(self) -> list[date]:
+        if self.date_range is None:
+            return []
+        first, last = (date.fromisoformat(day) for day in self.date_range)
+        return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+    def _frame(self) -> pd.DataFrame:
+        """The rows, with ``date`` as midnight timestamps: what pandas resamples and plots."""
+        import pandas as pd
+
+        frame = pd.DataFrame.from_records(self.tuples(), columns=self.column_names)
+        if "date" in frame:
+            frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ns]")
+        return frame.astype({"count": "int64"})
+
+    def chart(self) -> alt.Chart:
+        """Events per day as bars.
+
+        Raises:
+            QueryError: For profiles, which have no days, and where no day is known.
+        """
+        drawing = self._drawing()
+        if drawing is None:
+            raise QueryError(f"There are no days to draw for the {self.type} in {self.table!r}.")
+        return drawing.draw()
+
+    def _drawing(self) -> Chart | None:
+        from mixpanel_nb.display import described_days
+
+        rows = self.records() if self.type == "events" else []
+        return described_days(rows, title=f"Events per day in {self.table}") if rows else None
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """A headline, what was added and removed, and for events a drawing of the days."""
+        del max_rows
+        from mixpanel_nb.display import Card, format_value
+
+        return Card(
+            title=f"{format_value(self.rows)} {self.type} in {self.table}",
+            subtitle=" to ".join(self.date_range) if self.date_range else None,
+            facts=self._facts(),
+            chart=self._drawing() if self.rows else None,
+            empty=None if self.rows else f"Mixpanel has no {self.type} that match.",
+        )
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        facts: list[tuple[str, Any]] = [("New", self.new_rows), ("Duplicates removed", self.duplicates)]
+        if self.columns:
+            facts.append(("Typed columns", len(self.columns)))
+        return facts

@@ -1,0 +1,254 @@
+"""What a workspace holds: its tables, their columns, the workspace itself, and the accounts."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+
+from mixpanel_nb.results.base import Result, RowsResult
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from mixpanel_nb.display import Card, Table
+
+Item = TypeVar("Item")
+
+_MANY_ROWS = 200
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """One table of a workspace.
+
+    Attributes:
+        name: Its name.
+        type: ``events`` or ``profiles``.
+        row_count: Rows it holds.
+        fetched_at: When it was last filled (UTC).
+        from_date: First day asked for; None for profiles.
+        to_date: Last day asked for; None for profiles.
+        complete: False while chunks of its range are missing.
+        filters: What it was limited to, such as ``{"events": [...], "where": "..."}``.
+    """
+
+    name: str
+    type: str
+    row_count: int
+    fetched_at: datetime | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+    complete: bool = True
+    filters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ColumnInfo:
+    """One column of a table.
+
+    Attributes:
+        name: Its name in SQL.
+        type: DuckDB's type name.
+        nullable: Whether it may be NULL.
+        property: The Mixpanel property it holds, or None for the columns every table has.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+    property: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    """One configured account; the secret is never part of it."""
+
+    name: str
+    username: str
+    project_id: str
+    region: str
+    is_default: bool = False
+
+
+class _ItemList(Result, Sequence[Item], Generic[Item]):
+    """A result over small dataclasses of one type: also a sequence of them."""
+
+    shown_rows: ClassVar[int] = _MANY_ROWS
+    item_columns: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def _items(self) -> tuple[Item, ...]: ...
+
+    @property
+    def column_names(self) -> list[str]:
+        """The fields of the items."""
+        return list(self.item_columns)
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row an item."""
+        return [tuple(getattr(item, name) for name in self.item_columns) for item in self._items()]
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        return self._items()[index]
+
+    def __len__(self) -> int:
+        return len(self._items())
+
+
+@dataclass(frozen=True, repr=False)
+class TableList(_ItemList[TableInfo], RowsResult):
+    """The tables of a workspace: a sequence of ``TableInfo``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(TableInfo))
+    tables: tuple[TableInfo, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", tuple(self.tables))
+
+    def _items(self) -> tuple[TableInfo, ...]:
+        return self.tables
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the tables."""
+        return [table.name for table in self.tables]
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Name, type, rows, range and completeness of each table."""
+        del max_rows
+        from mixpanel_nb.display import Card, counted
+
+        return Card(
+            title=counted(len(self.tables), "table"),
+            table=_tables_table(self.tables),
+            empty=None if self.tables else "This workspace has no tables yet.",
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class TableSchema(_ItemList[ColumnInfo]):
+    """The columns of a table: a sequence of ``ColumnInfo``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(ColumnInfo))
+    table: str
+    columns: tuple[ColumnInfo, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.columns))
+
+    def _items(self) -> tuple[ColumnInfo, ...]:
+        return self.columns
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Name, type and property of each column."""
+        del max_rows
+        from mixpanel_nb.display import Card, Column, Table, counted
+
+        headers = [Column(name, "text") for name in ("column", "type", "property")]
+        rows = [(column.name, column.type, column.property or "") for column in self.columns]
+        return Card(title=f"{self.table}: {counted(len(self.columns), 'column')}", table=Table(headers, rows))
+
+
+@dataclass(frozen=True, repr=False)
+class AccountList(_ItemList[AccountInfo], RowsResult):
+    """The configured accounts: a sequence of ``AccountInfo``, without secrets."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(AccountInfo))
+    accounts: tuple[AccountInfo, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "accounts", tuple(self.accounts))
+
+    def _items(self) -> tuple[AccountInfo, ...]:
+        return self.accounts
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Name, user, project and region of each account."""
+        del max_rows
+        from mixpanel_nb.display import Card, Column, Table, counted
+
+        headers = [Column(name, "text") for name in ("account", "username", "project", "region", "default")]
+        rows = [
+            (a.name, a.username, a.project_id, a.region, "yes" if a.is_default else "") for a in self.accounts
+        ]
+        return Card(
+            title=counted(len(self.accounts), "account"),
+            table=Table(headers, rows) if rows else None,
+            empty=None if rows else "No account is configured yet.",
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class WorkspaceInfo(Result):
+    """A workspace and its tables.
+
+    Attributes:
+        path: The database file, or None in memory.
+        project_id: Mixpanel project, or None for a workspace opened without an account.
+        region: ``us``, ``eu`` or ``in``; None without an account.
+        account: Name of the account, or None.
+        tables: Its tables.
+        size_bytes: Size of the file, or None in memory.
+    """
+
+    shown_rows: ClassVar[int] = _MANY_ROWS
+
+    path: str | Path | None
+    project_id: str | None
+    region: str | None
+    account: str | None
+    tables: tuple[TableInfo, ...] = ()
+    size_bytes: int | None = None
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns of ``TableList``."""
+        return list(TableList.item_columns)
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row a table."""
+        return TableList(self.tables).tuples()
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Account, project and tables. The file's folder and size differ per machine: they are not shown."""
+        del max_rows
+        from mixpanel_nb.display import Card
+
+        known = {
+            "Account": self.account,
+            "Project": self.project_id,
+            "Region": self.region,
+            "Database": Path(self.path).name if self.path else "in memory",
+        }
+        return Card(
+            title="Workspace",
+            facts=[(label, value) for label, value in known.items() if value],
+            table=_tables_table(self.tables),
+            empty=None if self.tables else "This workspace has no tables yet.",
+        )
+
+
+def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
+    from mixpanel_nb.display import Column, Table
+
+    columns = [
+        Column("table", "text"),
+        Column("type", "text"),
+        Column("rows", "integer"),
+        Column("from", "date"),
+        Column("to", "date"),
+        Column("complete", "text"),
+    ]
+    rows = [
+        (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
+        for t in tables
+    ]
+    return Table(columns, rows) if rows else None

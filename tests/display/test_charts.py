@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import altair as alt
+import pytest
+
+from mixpanel_nb.display import described_series, events_per_day, render_png, render_svg, series_chart
+from mixpanel_nb.display.theme import PALETTE
+from mixpanel_nb.errors import QueryError
+
+DAYS = [{"date": date(2025, 1, 1) + timedelta(days=day), "count": 10 * day} for day in range(13)]
+
+
+def values(chart: alt.Chart) -> list[dict[str, Any]]:
+    spec: dict[str, Any] = chart.to_dict()
+    (points,) = spec["datasets"].values()
+    return list(points)
+
+
+def test_days_are_bars_one_a_day_in_utc() -> None:
+    chart = events_per_day(DAYS, "Events per day")
+    spec = chart.to_dict()
+    assert spec["mark"]["type"] == "bar"
+    assert spec["encoding"]["x"]["scale"]["type"] == "utc"
+    assert values(chart)[1] == {"x": "2025-01-02T00:00:00.000Z", "y": 10.0}
+    assert render_svg(chart).count(f'fill="{PALETTE[0]}"') == 13
+
+
+def test_stacks_and_legend_follow_the_order_of_the_rows() -> None:
+    rows = [{"x": "day", "y": 1, "plan": plan} for plan in ("pro", "free", "basic")]
+    chart = series_chart(rows, "x", "y", "plan", "bar")
+    assert chart.to_dict()["encoding"]["color"]["sort"] == ["pro", "free", "basic"]
+    assert [point["place"] for point in values(chart)] == [0, 1, 2]
+
+
+def test_very_many_days_become_one_area_so_that_the_picture_stays_small() -> None:
+    rows = [{"date": date(2020, 1, 1) + timedelta(days=day), "count": day} for day in range(1_500)]
+    assert len(render_svg(events_per_day(rows, "Four years"))) < 80_000
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "area", "point"])
+@pytest.mark.parametrize("x", ["day", "hour", "text", "number", "level"])
+def test_every_kind_draws_every_sort_of_axis(kind: str, x: str) -> None:
+    start = datetime(2025, 1, 1)  # noqa: DTZ001 - as DuckDB gives it
+    rows = [
+        {
+            "day": date(2025, 1, 1 + step),
+            "hour": start + timedelta(hours=step),
+            "text": f"2025-01-0{1 + step}",
+            "number": Decimal(step),
+            "level": f"level {step}",
+            "y": step,
+            "who": "ab"[step % 2],
+        }
+        for step in range(4)
+    ]
+    svg = render_svg(series_chart(rows, x, "y", "who", kind, "Title"))
+    assert "Title" in svg
+    assert PALETTE[0] in svg and PALETTE[1] in svg
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "area", "point"])
+def test_a_single_point_and_no_point_at_all_still_draw(kind: str) -> None:
+    assert render_svg(series_chart([{"x": date(2025, 1, 1), "y": 1}], "x", "y", kind=kind)).startswith("<svg")
+    assert render_svg(series_chart([], "x", "y", kind=kind)).startswith("<svg")
+
+
+def test_missing_and_infinite_numbers_leave_a_gap_and_missing_places_are_left_out() -> None:
+    rows: list[dict[str, Any]] = [
+        {"x": date(2025, 1, 1), "y": None},
+        {"x": date(2025, 1, 2), "y": float("nan")},
+        {"x": date(2025, 1, 3), "y": float("inf")},
+        {"x": None, "y": 1},
+    ]
+    chart = series_chart(rows, "x", "y")
+    assert [point["y"] for point in values(chart)] == [None, None, None]
+    assert render_svg(chart).startswith("<svg")
+
+
+def test_names_that_mean_something_to_vega_are_only_names() -> None:
+    rows = [{"a.b[0]": date(2025, 1, 1), 'it\'s \\ "y"': 3, "c:N": "<b>"}]
+    svg = render_svg(series_chart(rows, "a.b[0]", 'it\'s \\ "y"', "c:N"))
+    assert "&lt;b&gt;" in svg
+
+
+def test_times_with_a_zone_are_drawn_at_their_moment_in_utc() -> None:
+    rows = [{"t": datetime(2025, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))), "y": 1}]
+    assert values(series_chart(rows, "t", "y"))[0]["x"] == "2024-12-31T23:00:00.000Z"
+
+
+def test_an_unknown_kind_and_a_y_that_is_no_number_are_explained() -> None:
+    with pytest.raises(QueryError, match=r"no chart kind 'lines'\. Did you mean 'line'"):
+        series_chart(DAYS, "date", "count", kind="lines")
+    with pytest.raises(QueryError, match="'date' holds '2025-01-01', which is no number"):
+        series_chart(DAYS, "count", "date")
+
+
+def test_pictures_do_not_depend_on_what_the_user_enabled_in_altair() -> None:
+    rows = [{"x": number, "y": number} for number in range(6_000)]  # beyond altair's own limit of 5,000
+    plain = render_svg(series_chart(rows[:50], "x", "y"))
+    with alt.data_transformers.enable("json"):
+        assert render_svg(series_chart(rows[:50], "x", "y")) == plain
+    assert render_svg(series_chart(rows, "x", "y")).startswith("<svg")
+
+
+def test_drawing_changes_nothing_global() -> None:
+    before = (alt.data_transformers.active, alt.renderers.active)
+    render_svg(events_per_day(DAYS, "Events per day"))
+    assert (alt.data_transformers.active, alt.renderers.active) == before
+
+
+def test_the_same_rows_are_the_same_svg_in_every_time_zone() -> None:
+    program = (
+        "from datetime import date; from mixpanel_nb.display import events_per_day, render_svg\n"
+        "rows = [{'date': date(2025, 1, 1 + day), 'count': 10 * day} for day in range(13)]\n"
+        "print(render_svg(events_per_day(rows, 'Events per day')), end='')"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland"}
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=environment)
+    assert other.stdout.decode() == render_svg(events_per_day(DAYS, "Events per day"))
+
+
+def test_png_is_a_picture_of_twice_the_size() -> None:
+    png = render_png(events_per_day(DAYS, "Events per day"))
+    assert png.startswith(b"\x89PNG")
+    assert int.from_bytes(png[16:20], "big") > 1_280
+
+
+def test_the_description_names_series_range_highest_and_lowest() -> None:
+    rows: list[dict[str, Any]] = [
+        {"day": date(2025, 1, 2), "plan": "pro", "n": 7},
+        {"day": date(2025, 1, 1), "plan": None, "n": 2},
+        {"day": date(2025, 1, 3), "plan": "pro", "n": None},
+    ]
+    assert described_series(rows, "day", "n", "plan").alt == (
+        "n by day and plan, 2025-01-01 to 2025-01-03, 2 series: highest 7 on 2025-01-02 (pro), "
+        "lowest 2 on 2025-01-01 (NULL)."
+    )
+
+
+def test_the_description_of_categories_and_of_nothing() -> None:
+    rows = [{"country": "France", "n": 3}, {"country": "Chad", "n": 1}]
+    assert (
+        described_series(rows, "country", "n").alt
+        == "n by country, 2 values: highest 3 at France, lowest 1 at Chad."
+    )
+    assert described_series([], "country", "n", title="Nobody").alt == "Nobody: no data."
+
+
+def test_showing_a_description_needs_neither_altair_nor_pandas() -> None:
+    program = (
+        "import sys; from mixpanel_nb.display import described_days\n"
+        "described_days([{'date': '2025-01-01', 'count': 1}], 'Events')\n"
+        "assert not {'altair', 'pandas', 'vl_convert', 'rich', 'IPython'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
