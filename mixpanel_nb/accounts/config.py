@@ -1,0 +1,333 @@
+"""``config.toml``: the accounts of one home directory, and the order in which one of them is chosen.
+
+The file is treated like a private key:
+
+* it is created with mode 0600 in a directory of mode 0700;
+* a file that others can read or write is refused on reading, as ssh does (its secrets may be known by
+  now, so the owner should decide); writing replaces it with one of mode 0600;
+* a symbolic link in its place is refused for reading and writing;
+* writing is atomic, and a lock lets several processes add accounts at once without losing any;
+* a file that cannot be understood is reported with its line and never overwritten.
+
+Writing keeps keys it does not know, but not comments. In memory every secret is wrapped as soon as the file
+is parsed, so that no variable of this module shows one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.accounts.credentials import Credentials, Secret
+from mixpanel_nb.accounts.files import (
+    ensure_home_directory,
+    exclusive,
+    home_directory,
+    read_private,
+    write_private,
+)
+from mixpanel_nb.errors import AccountExistsError, AccountNotFoundError, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SANDBOX = "sandbox"
+"""The account name that always means the offline sandbox, so no configured account may have it."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NO_ACCOUNT_HINT = "Add one with `mp auth add NAME`, or start without an account: `--account sandbox`."
+_KINDS: dict[str, tuple[type, ...]] = {
+    "username": (str,),
+    "secret": (Secret,),
+    "project_id": (str, int),
+    "region": (str,),
+    "timezone": (str,),
+    "legacy_time": (bool,),
+}
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    """What may be shown of a configured account: everything but its secret."""
+
+    name: str
+    username: str
+    project_id: str
+    region: str
+    is_default: bool
+    timezone: str
+    legacy_time: bool
+
+
+class ConfigManager:
+    """The accounts of one home directory.
+
+    Args:
+        home: Directory that holds ``config.toml``; by default `home_directory`. Only writing creates it.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home_directory() if home is None else home
+
+    @property
+    def path(self) -> Path:
+        """The file that holds the accounts, whether it exists or not."""
+        return self.home / "config.toml"
+
+    def list_accounts(self) -> list[AccountInfo]:
+        """The configured accounts by name, without their secrets.
+
+        Raises:
+            ConfigError: The file cannot be read or understood.
+        """
+        document = self._read()
+        default = document.get("default")
+        return [
+            _info(self._credentials(name, entry), is_default=name == default)
+            for name, entry in sorted(self._entries(document).items())
+        ]
+
+    def get(self, name: str) -> Credentials:
+        """The credentials of the account ``name``.
+
+        Raises:
+            AccountNotFoundError: No account has that name.
+            ConfigError: The file cannot be read or understood.
+        """
+        entries = self._entries(self._read())
+        self._require(name, entries)
+        return self._credentials(name, entries[name])
+
+    def add(self, name: str, credentials: Credentials, *, default: bool = False) -> None:
+        """Store ``credentials`` under ``name``; the first account becomes the default.
+
+        Raises:
+            AccountExistsError: The name is taken.
+            ConfigError: The name is not usable, or the file cannot be read or written.
+        """
+        _check_name(name)
+        with self._changing() as document:
+            entries = self._entries(document)
+            if name in entries:
+                raise AccountExistsError(
+                    f"There is an account {name!r} already.",
+                    hint=f"Remove it first: `mp auth remove {name}`.",
+                )
+            if default or not entries:
+                document["default"] = name
+            document["accounts"] = {**entries, name: _entry(credentials)}
+
+    def remove(self, name: str) -> None:
+        """Forget the account ``name``.
+
+        If it was the default, the only account left becomes the default; where several are left there is
+        none until one is chosen.
+
+        Raises:
+            AccountNotFoundError: No account has that name.
+            ConfigError: The file cannot be read or written.
+        """
+        with self._changing() as document:
+            entries = self._entries(document)
+            self._require(name, entries)
+            document["accounts"] = rest = {other: entry for other, entry in entries.items() if other != name}
+            if document.get("default") == name:
+                del document["default"]
+                if len(rest) == 1:
+                    document["default"] = next(iter(rest))
+
+    def set_default(self, name: str) -> None:
+        """Make ``name`` the account that is used when none is named.
+
+        Raises:
+            AccountNotFoundError: No account has that name.
+            ConfigError: The file cannot be read or written.
+        """
+        with self._changing() as document:
+            self._require(name, self._entries(document))
+            document["default"] = name
+
+    def account_in_effect(self, account: str | None = None) -> str | None:
+        """The name `resolve` goes by: ``account``, ``MP_ACCOUNT``, or the default.
+
+        Returns:
+            The name (which may be ``sandbox``), or None if the environment carries the credentials itself or
+            no account is configured.
+        """
+        if account is not None:
+            return account
+        if _credential_variables():
+            return None
+        default = os.environ.get("MP_ACCOUNT") or self._read().get("default")
+        return default if isinstance(default, str) else None
+
+    def resolve(
+        self, account: str | None = None, *, project_id: str | int | None = None, region: str | None = None
+    ) -> Credentials:
+        """The credentials to use: the first of these that is there.
+
+        1. the ``account`` named in the call;
+        2. ``MP_USERNAME``, ``MP_SECRET``, ``MP_PROJECT_ID`` and, if it is not ``us``, ``MP_REGION``;
+        3. the account named by ``MP_ACCOUNT``;
+        4. the default account.
+
+        Args:
+            account: Name of a configured account.
+            project_id: Ask about this project instead of the account's own.
+            region: Where that project is kept.
+
+        Raises:
+            AccountNotFoundError: The named account does not exist.
+            ConfigError: There is no account, or the environment holds only a part of the credentials.
+        """
+        if account is None and _credential_variables():
+            return _from_environment(project_id, region)
+        name = self.account_in_effect(account)
+        if name is None:
+            raise ConfigError("No Mixpanel account is configured.", hint=_NO_ACCOUNT_HINT)
+        credentials = self.get(name)
+        return replace(
+            credentials,
+            project_id=credentials.project_id if project_id is None else str(project_id),
+            region=credentials.region if region is None else region,
+        )
+
+    def _require(self, name: str, entries: dict[str, Any]) -> None:
+        if name in entries:
+            return
+        hint = did_you_mean(name, entries) or f"Add it with `mp auth add {name}`."
+        if name == SANDBOX:
+            hint = "The sandbox needs no account: `Workspace.sandbox()`, or `--account sandbox`."
+        raise AccountNotFoundError(f"There is no account {name!r}.", hint=hint, details={"account": name})
+
+    def _entries(self, document: dict[str, Any]) -> dict[str, Any]:
+        entries = document.get("accounts", {})
+        if not isinstance(entries, dict):
+            raise self._unusable("`accounts` is not a table")
+        return entries
+
+    def _credentials(self, name: str, entry: object) -> Credentials:
+        if not isinstance(entry, dict):
+            raise self._unusable(f"account {name!r} is not a table")
+        missing = [key for key in ("username", "secret", "project_id") if key not in entry]
+        if missing:
+            raise self._unusable(f"account {name!r} lacks {' and '.join(missing)}")
+        wrong = [key for key, kinds in _KINDS.items() if key in entry and type(entry[key]) not in kinds]
+        if wrong:
+            raise self._unusable(f"account {name!r} has a value of the wrong type for {' and '.join(wrong)}")
+        try:
+            return Credentials(account=name, **{key: entry[key] for key in _KINDS if key in entry})
+        except ConfigError as error:
+            problem, hint = error.message, error.hint
+        raise ConfigError(f"Account {name!r} in {self.path} is not usable: {problem}", hint=hint)
+
+    def _unusable(self, problem: str) -> ConfigError:
+        return ConfigError(
+            f"{self.path} is not usable: {problem}.",
+            hint="Correct it by hand, or move it away and add the accounts again.",
+        )
+
+    def _read(self, *, any_mode: bool = False) -> dict[str, Any]:
+        """The file as TOML with wrapped secrets, or an empty document if there is none."""
+        document = _parsed(read_private(self.path, any_mode=any_mode))
+        if isinstance(document, str):
+            raise self._unusable(document)
+        return document
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """The document to change in place; it is written when the block ends without an error."""
+        ensure_home_directory(self.home)
+        with exclusive(self.home / "config.lock"):
+            document = self._read(any_mode=True)
+            yield document
+            write_private(self.path, lambda: _rendered(document))
+
+
+def _parsed(content: bytes) -> dict[str, Any] | str:
+    """The document, or what is wrong with it.
+
+    A problem is returned, not raised, because the frames and arguments of the parser's errors hold the file.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return f"line {content.count(10, 0, error.start) + 1} is not UTF-8"
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        last_line = text.count("\n") + 1
+        return str(error).replace("at end of document", f"at line {last_line}, where the file ends")
+    return _map_secrets(document, lambda secret: Secret(secret) if isinstance(secret, str) else secret)
+
+
+def _rendered(document: dict[str, Any]) -> bytes:
+    import tomli_w  # only writing needs it
+
+    shown = _map_secrets(document, lambda secret: secret.reveal() if isinstance(secret, Secret) else secret)
+    return tomli_w.dumps(shown).encode()
+
+
+def _map_secrets(document: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """A copy of the document with ``change`` applied to the secret of each account."""
+    accounts = document.get("accounts")
+    if not isinstance(accounts, dict):
+        return document
+    changed = {
+        name: {**entry, "secret": change(entry["secret"])}
+        if isinstance(entry, dict) and "secret" in entry
+        else entry
+        for name, entry in accounts.items()
+    }
+    return {**document, "accounts": changed}
+
+
+def _check_name(name: str) -> None:
+    if name == SANDBOX:
+        raise ConfigError("The name 'sandbox' is reserved for the offline sandbox.", hint="Choose another.")
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} is no account name.", hint="Use letters, digits, `_`, `.` and `-`.")
+
+
+def _info(credentials: Credentials, *, is_default: bool) -> AccountInfo:
+    return AccountInfo(
+        name=credentials.account or "",
+        username=credentials.username,
+        project_id=credentials.project_id,
+        region=credentials.region,
+        is_default=is_default,
+        timezone=credentials.timezone,
+        legacy_time=credentials.legacy_time,
+    )
+
+
+def _entry(credentials: Credentials) -> dict[str, Any]:
+    return {key: getattr(credentials, key) for key in _KINDS}
+
+
+def _credential_variables() -> list[str]:
+    """Which of the variables that carry credentials are set (an empty one counts as not set)."""
+    return [name for name in ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID") if os.environ.get(name)]
+
+
+def _from_environment(project_id: str | int | None, region: str | None) -> Credentials:
+    present = _credential_variables()
+    needed = ["MP_USERNAME", "MP_SECRET", *(["MP_PROJECT_ID"] if project_id is None else [])]
+    missing = [name for name in needed if name not in present]
+    if missing:
+        raise ConfigError(
+            f"The environment sets {' and '.join(present)}, but not {' and '.join(missing)}.",
+            hint="Set all of MP_USERNAME, MP_SECRET and MP_PROJECT_ID, or none of them.",
+            details={"missing": missing},
+        )
+    return Credentials(
+        username=os.environ["MP_USERNAME"],
+        secret=Secret(os.environ["MP_SECRET"]),
+        project_id=os.environ["MP_PROJECT_ID"] if project_id is None else project_id,
+        region=region or os.environ.get("MP_REGION") or "us",
+    )

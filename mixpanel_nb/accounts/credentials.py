@@ -1,0 +1,157 @@
+"""A service account and its secret, as data that is hard to leak."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import zoneinfo
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from mixpanel_nb.errors import ConfigError, did_you_mean
+
+REGIONS = ("us", "eu", "in")
+"""Where Mixpanel keeps projects: the United States, the European Union, India."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Secret:
+    """A string that shows itself only when asked by name.
+
+    ``repr``, ``str``, formatting, ``dataclasses.asdict`` and tracebacks that print local variables show
+    ``***``. Copying keeps the secret; pickling is refused, so that none ends up in a file by accident.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that must send it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret is not pickled: resolve the account again where it is needed.")
+
+
+@dataclass(frozen=True, init=False)
+class Credentials:
+    """A service account and the project it asks about.
+
+    Args:
+        username: User name of the service account.
+        secret: Its secret; a plain string is wrapped at once.
+        project_id: The project's number.
+        region: ``us``, ``eu`` or ``in``.
+        account: Name under which it is configured, or None if it came from elsewhere.
+        timezone: The project's time zone, an IANA name such as ``Europe/Berlin``.
+        legacy_time: True for projects created before 2023, whose exports carry project-local times.
+
+    Raises:
+        ConfigError: A value is missing or cannot be right. The message never repeats the secret.
+    """
+
+    username: str
+    secret: Secret = field(repr=False)
+    project_id: str
+    region: str = "us"
+    account: str | None = None
+    timezone: str = "UTC"
+    legacy_time: bool = False
+
+    def __init__(
+        self,
+        username: str,
+        secret: str | Secret,
+        project_id: str | int,
+        region: str = "us",
+        account: str | None = None,
+        timezone: str = "UTC",
+        legacy_time: bool = False,
+    ) -> None:
+        # Wrapped before anything can fail, so that no traceback of this frame shows the bare string.
+        secret = secret if isinstance(secret, Secret) else Secret(secret)
+        values = {
+            "username": _checked_username(username),
+            "secret": _checked_secret(secret),
+            "project_id": _checked_project_id(str(project_id)),
+            "region": _checked_region(region),
+            "account": account,
+            "timezone": _checked_timezone(timezone),
+            "legacy_time": bool(legacy_time),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def _checked_username(username: str) -> str:
+    if not username.strip():
+        raise ConfigError("The user name of the service account is empty.")
+    if _CONTROL.search(username) or ":" in username:
+        # HTTP Basic authentication separates user and secret by the first colon (RFC 7617).
+        raise ConfigError("The user name holds a colon or a control character, which no service account has.")
+    return username
+
+
+def _checked_secret(secret: Secret) -> Secret:
+    if not secret.reveal().strip():
+        raise ConfigError("The secret of the service account is empty.")
+    if _CONTROL.search(secret.reveal()):
+        raise ConfigError(
+            "The secret holds a control character.", hint="Copy it again, without the line break around it."
+        )
+    return secret
+
+
+def _checked_project_id(project_id: str) -> str:
+    if not re.fullmatch(r"[0-9]+", project_id):
+        raise ConfigError(
+            f"The project id must be a number, not {project_id!r}.",
+            hint="Mixpanel shows it under Settings > Project Settings.",
+        )
+    return project_id
+
+
+def _checked_region(region: str) -> str:
+    if region.lower() not in REGIONS:
+        raise ConfigError(f"The region must be one of {', '.join(REGIONS)}, not {region!r}.")
+    return region.lower()
+
+
+def _checked_timezone(timezone: str) -> str:
+    if timezone == "UTC":  # known even where the system has no time zone files
+        return timezone
+    try:
+        zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = did_you_mean(timezone, zoneinfo.available_timezones())
+        raise ConfigError(f"There is no time zone {timezone!r}.", hint=known) from None
+    return timezone

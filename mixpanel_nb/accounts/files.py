@@ -1,0 +1,128 @@
+"""The home directory, and files with secrets in them: read with suspicion, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_LOCK_TIMEOUT = 10.0  # seconds; whoever holds the lock rewrites one small file
+
+
+def home_directory() -> Path:
+    """Where this package keeps its files: ``MIXPANEL_NB_HOME``, or ``~/.mixpanel_nb``. Creates nothing."""
+    moved = os.environ.get("MIXPANEL_NB_HOME")
+    return Path(moved).expanduser() if moved else Path.home() / ".mixpanel_nb"
+
+
+def ensure_home_directory(home: Path | None = None) -> Path:
+    """The home directory, created with mode 0700 if it is not there yet.
+
+    Raises:
+        ConfigError: It cannot be created.
+    """
+    home = home_directory() if home is None else home
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"The directory {home} cannot be created: {error.strerror}.",
+            hint="Set MIXPANEL_NB_HOME to a directory that can be written.",
+        ) from None
+    return home
+
+
+def read_private(path: Path, *, any_mode: bool = False) -> bytes:
+    """The content of a file that only its owner may see; nothing if there is no such file.
+
+    Args:
+        path: The file.
+        any_mode: Also read a file that others may read or write (because it is about to be replaced).
+
+    Raises:
+        ConfigError: It is a link or no file, others may read or write it, or it cannot be read.
+    """
+    try:
+        _refuse_unsafe(path, path.lstat(), any_mode=any_mode)
+        # The path may change between looking and opening: the system refuses a link once more.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _refuse_unsafe(path: Path, status: os.stat_result, *, any_mode: bool) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise ConfigError(
+            f"{path} is a symbolic link.",
+            hint="Put the file itself there, or set MIXPANEL_NB_HOME to the directory that holds it.",
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"{path} is not a file.")
+    # Windows has no such bits: there the user's profile directory is what protects the file.
+    if os.name == "posix" and status.st_mode & 0o077 and not any_mode:
+        raise ConfigError(
+            f"{path} can be read or written by others (mode {stat.S_IMODE(status.st_mode):04o}).",
+            hint=f"Close it with `chmod 600 {path}`.",
+        )
+
+
+def write_private(path: Path, content: Callable[[], bytes]) -> None:
+    """Replace ``path`` by a file of mode 0600, in one step: readers see the old or the new one.
+
+    Args:
+        path: The file.
+        content: Gives the bytes; a function, so that no frame of a traceback holds them.
+
+    Raises:
+        ConfigError: It cannot be written; the old file is still there.
+    """
+    try:
+        # mkstemp creates with mode 0600, and in the same directory a rename is atomic.
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content())
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold ``path`` as a lock among processes.
+
+    SQLite's own file lock is used, since it works alike on every system and ends with its process: a crash
+    leaves nothing behind that somebody would have to judge stale.
+
+    Raises:
+        ConfigError: Somebody held the lock for 10 seconds, or it cannot be taken at all.
+    """
+    try:
+        lock = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)
+    except sqlite3.Error as error:
+        raise ConfigError(f"{path} cannot be opened: {error}.") from None
+    with contextlib.closing(lock):
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            problem = f"{path} cannot be locked: {error}."
+            raise ConfigError(problem, hint="Is another program using it?") from None
+        yield

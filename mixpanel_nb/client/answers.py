@@ -1,0 +1,243 @@
+"""What an answer means: JSON, or one of the package's errors.
+
+The shapes of errors differ by API (Mixpanel's docs and its clients' records): the Query API answers
+``{"request", "error"}``, the App API ``{"status": "error", "error"}``, raw export plain text. So a body is
+read as JSON first, else as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+from mixpanel_nb.client.retry import TransientFailureError, clock_time_in, local_time_in, requested_wait
+from mixpanel_nb.errors import (
+    AccessDeniedError,
+    APIError,
+    AuthenticationError,
+    ConnectionFailedError,
+    NotFoundError,
+    PlanError,
+    QueryError,
+    RateLimitError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client.exchange import Answer, Call, NoAnswerError
+
+_EXCERPT = 500  # characters of a body, or of a parameter, that an error shows
+_BAD_CREDENTIALS = re.compile(
+    r"unable to authenticate|must pass api secret|invalid (project|api) secret|invalid service account"
+    r"|unauthorized",
+    re.IGNORECASE,
+)
+_LOOKBACK = re.compile(r"Date range exceeds (\d{1,6}) days? into the past", re.IGNORECASE)
+_HINTS = (
+    ("to_date cannot be later than today", "Today is judged in the project's time zone: end a day earlier."),
+    (
+        "request for page in uncached query",
+        "Pass as_of_timestamp: paging with behaviors needs a fixed moment.",
+    ),
+)
+
+
+class Interpreter:
+    """Turns answers into data or errors, with the credentials' secret struck out of everything shown.
+
+    Args:
+        credentials: Who asks; named (without the secret) where they are refused.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def data(self, answer: Answer, call: Call) -> Any:
+        """The parsed JSON of a good answer; None for one without content.
+
+        Raises:
+            TransientFailureError: A failure that may pass.
+            APIError: Any other.
+        """
+        if not 200 <= answer.status < 300:
+            raise self.failure(answer, call)
+        if answer.status != 200 and not answer.body.strip():
+            return None
+        try:
+            data = json.loads(answer.body)
+        except ValueError:
+            raise self._not_json(answer, call) from None
+        if isinstance(data, dict) and _is_error(data.get("error")):
+            raise self._error(QueryError, f"Mixpanel refused the query: {self._said(answer)}", answer, call)
+        return data
+
+    def failure(self, answer: Answer, call: Call) -> APIError | TransientFailureError:
+        """The exception for an answer whose status is not a success."""
+        said, status = self._said(answer), answer.status
+        if 300 <= status < 400:
+            return self._redirect(answer, call)
+        if status == 401 or (status == 400 and _BAD_CREDENTIALS.search(_text_of(answer))):
+            return self._authentication(answer, call)
+        if status == 403:
+            return self._denied(said, answer, call)
+        if status == 429:
+            return self._rate_limited(said, answer, call)
+        if status >= 500:
+            hint = "That is on Mixpanel's side: try again later."
+            error = self._error(
+                ServerError, f"Mixpanel failed with {status}: {said}", answer, call, hint=hint
+            )
+            return TransientFailureError(error, requested_wait(answer.headers))
+        return self._refused(said, answer, call)
+
+    def no_answer(self, problem: NoAnswerError, call: Call) -> ConnectionFailedError:
+        """The error for a request that got no complete answer."""
+        host = re.sub(r"^https?://([^/]+).*$", r"\1", call.url)
+        return ConnectionFailedError(
+            self.redact(f"No answer from {host}: {problem.problem.rstrip('.')}."),
+            hint="Look at the network, a proxy, and MP_API_BASE_URL.",
+            details=self.details(call),
+        )
+
+    def details(self, call: Call, body: str | None = None) -> dict[str, Any]:
+        """What programs may know of a call and its answer: JSON-safe, without secrets."""
+        asked = {**call.params, **(call.data or {})}
+        shown: dict[str, Any] = {
+            "method": call.method,
+            "path": call.path,
+            "params": {key: self.redact(_excerpt(value)) for key, value in asked.items()},
+        }
+        if body is not None:
+            shown["body"] = _excerpt(self.redact(body))
+        return shown
+
+    def redact(self, text: str) -> str:
+        """``text`` with the secret, and the forms in which it is sent, replaced by ``***``."""
+        user, secret = self._credentials.username, self._credentials.secret.reveal()
+        if secret == user:
+            return text  # public by nature, as the sandbox's: striking it out would only garble messages
+        plain = (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+        encoded = (_basic(f"{user}:{secret}"), _basic(f"{secret}:"), _basic(secret))
+        for form in (*encoded, *plain):
+            text = text.replace(form, "***")
+        return text
+
+    def _said(self, answer: Answer) -> str:
+        """The answer's own words in one line, or several where they hold a code excerpt (JQL)."""
+        text = self.redact(_text_of(answer)).strip()
+        if text[:1] == "<":
+            return "an HTML page"
+        text = re.sub(
+            r"\s*For more information, please consult our documentation.*", "", text, flags=re.DOTALL
+        )
+        return _excerpt(text) if text else "(no explanation)"
+
+    def _error(
+        self, kind: type[APIError], message: str, answer: Answer, call: Call, *, hint: str | None = None
+    ) -> APIError:
+        details = self.details(call, answer.text)
+        return kind(_sentence(message), status_code=answer.status, hint=hint, details=details)
+
+    def _refused(self, said: str, answer: Answer, call: Call) -> APIError:
+        unknown = (APIError, f"Mixpanel answered {answer.status}", None)
+        kind, sentence, usual_hint = _REFUSALS.get(answer.status, unknown)
+        hint = next((advice for text, advice in _HINTS if text in said), usual_hint)
+        return self._error(kind, f"{sentence}: {said}", answer, call, hint=hint)
+
+    def _authentication(self, answer: Answer, call: Call) -> APIError:
+        who = self._credentials
+        message = f"Mixpanel does not accept these credentials ({who.username}, region {who.region})"
+        hint = "Check user name, secret and region; `mp auth test` asks again."
+        return self._error(AuthenticationError, message, answer, call, hint=hint)
+
+    def _denied(self, said: str, answer: Answer, call: Call) -> APIError:
+        message = f"Mixpanel denies access to project {self._credentials.project_id}: {said}"
+        hint = "Check the service account's role in the project."
+        lookback = _LOOKBACK.search(said)
+        if lookback:
+            days = int(lookback[1])
+            first = datetime.now(UTC).date() - timedelta(days=days)
+            hint = f"This project's plan reaches {days} days back: start on {first} or later."
+        error = self._error(AccessDeniedError, message, answer, call, hint=hint)
+        if lookback:
+            error.details["lookback_days"] = days
+        return error
+
+    def _rate_limited(self, said: str, answer: Answer, call: Call) -> TransientFailureError:
+        seconds = requested_wait(answer.headers)
+        hint = "Try again in a minute." if seconds is None else f"Try again at {clock_time_in(seconds)}."
+        error = RateLimitError(
+            _sentence(f"Mixpanel takes no more requests for now: {said}"),
+            retry_after=seconds,
+            status_code=429,
+            hint=hint,
+            details=self.details(call, answer.text),
+        )
+        if seconds is not None:
+            error.details["retry_at"] = local_time_in(seconds).isoformat(timespec="seconds")
+        return TransientFailureError(error, seconds, untouched=True)
+
+    def _redirect(self, answer: Answer, call: Call) -> APIError:
+        target = self.redact(answer.headers.get("location", "nowhere"))
+        message = f"Mixpanel answered {answer.status} and points to {_excerpt(target)}, which is not followed"
+        hint = "Check the region, a proxy, and MP_API_BASE_URL."
+        return self._error(APIError, message, answer, call, hint=hint)
+
+    def _not_json(self, answer: Answer, call: Call) -> APIError:
+        kind = answer.headers.get("content-type", "no content type")
+        message = f"The answer is not JSON but {self.redact(kind)}"
+        hint = "A proxy or a login page may have answered in Mixpanel's place."
+        return self._error(ServerError, message, answer, call, hint=hint)
+
+
+_REFUSALS: dict[int, tuple[type[APIError], str, str | None]] = {
+    400: (QueryError, "Mixpanel refused the query", None),
+    402: (
+        PlanError,
+        "The project's plan does not include this API",
+        "Raw export may still work: fetch the events and ask the local table.",
+    ),
+    404: (NotFoundError, "Mixpanel knows no such thing", "Check the name, the id and the project."),
+    412: (QueryError, "The JQL script failed", None),
+    422: (QueryError, "Mixpanel refused the request", None),
+}
+
+
+def _is_error(value: object) -> bool:
+    """Whether the ``error`` of an answer with status 200 tells of an error.
+
+    ``events/properties/top`` answers with property names as keys, and a property may be called ``error``.
+    """
+    if isinstance(value, dict):
+        return bool(value) and "count" not in value
+    return bool(value)
+
+
+def _text_of(answer: Answer) -> str:
+    """The human part of an error body: ``error`` or ``message`` of a JSON object, else all of it."""
+    try:
+        data = json.loads(answer.body)
+    except ValueError:
+        return answer.text
+    if not isinstance(data, dict):
+        return answer.text
+    said = data.get("error") or data.get("message") or ""
+    return said if isinstance(said, str) else json.dumps(said)
+
+
+def _sentence(message: str) -> str:
+    """``message`` with a full stop, unless it ends in one or shows a code excerpt."""
+    return message if message.endswith((".", "!", "?")) or "\n" in message else f"{message}."
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
+
+
+def _basic(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

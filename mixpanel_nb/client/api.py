@@ -1,0 +1,379 @@
+"""`MixpanelAPIClient`: every request to Mixpanel starts here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Unpack
+
+from mixpanel_nb.client import engage, export
+from mixpanel_nb.client.answers import Interpreter
+from mixpanel_nb.client.exchange import Call, encoded
+from mixpanel_nb.client.limits import is_counted
+from mixpanel_nb.client.regions import hosts_for
+from mixpanel_nb.client.retry import Persistence, never
+from mixpanel_nb.client.session import Session
+from mixpanel_nb.errors import AccessDeniedError, NotFoundError, QueryError, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import httpx
+
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client.engage import ProfileFilters, ProfilePage
+    from mixpanel_nb.client.export import Download
+    from mixpanel_nb.client.quota import QuotaLedger
+    from mixpanel_nb.client.regions import Family
+    from mixpanel_nb.client.retry import Wait
+
+QUERY_TIMEOUT = 495.0
+"""Seconds to wait for a query: Mixpanel's edge gives up after 488 s, and its own answer says more."""
+
+APP_TIMEOUT = 130.0
+"""Seconds to wait for the App API, whose edge gives up after 120 s."""
+
+EXPORT_TIMEOUT = 120.0
+"""Longest silence in an export, in seconds, before it is taken for stalled."""
+
+
+class MixpanelAPIClient:
+    """Asks Mixpanel: authenticates, keeps to the quota, asks again what may pass, and names what does not.
+
+    Safe to use from several threads. Nothing is connected, and no HTTP library loaded, before the first
+    request. A context manager that closes its connections.
+
+    Args:
+        credentials: Service account and project.
+        base_url: Send every call to this address instead of the region's hosts; by default
+            ``MP_API_BASE_URL``, if that is set.
+        transport: Replaces the network, for tests.
+        ledger: Shared count of requests, by which they are paced; None for no pacing.
+        max_retries: How often to ask again after rate limits, server errors, broken connections and
+            incomplete exports.
+        patience: Longest wait, in seconds, that is waited out; a longer one is a `RateLimitError`.
+        on_wait: Told of each wait before it begins.
+        timeout: Longest silence, in seconds, before a query's answer (the App API waits 130 s at most).
+        export_timeout: Longest silence, in seconds, in an export.
+        backoff: Ceiling of the first random wait between attempts, in seconds; each later one doubles it.
+
+    Raises:
+        ConfigError: ``base_url`` is no HTTP address.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        base_url: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        ledger: QuotaLedger | None = None,
+        max_retries: int = 5,
+        patience: float = 60.0,
+        on_wait: Callable[[Wait], None] | None = None,
+        timeout: float = QUERY_TIMEOUT,
+        export_timeout: float = EXPORT_TIMEOUT,
+        backoff: float = 0.5,
+    ) -> None:
+        self.credentials = credentials
+        self._hosts = hosts_for(credentials.region, base_url)
+        self._timeouts: dict[str, float] = {
+            "query": timeout,
+            "app": min(timeout, APP_TIMEOUT),
+            "export": export_timeout,
+        }
+        self._session = Session(
+            credentials,
+            base_url=self._hosts.api,
+            interpreter=Interpreter(credentials),
+            ledger=ledger,
+            persistence=Persistence(max_retries, patience, backoff, on_wait),
+            transport=transport,
+        )
+
+    def __enter__(self) -> MixpanelAPIClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        who = self.credentials
+        return f"<MixpanelAPIClient project {who.project_id} at {self._hosts.api}>"
+
+    @property
+    def base_url(self) -> str:
+        """Address of the API host, without a trailing slash."""
+        return self._hosts.api
+
+    def close(self) -> None:
+        """Give the connections back. Requests after that open new ones."""
+        self._session.close()
+
+    def abort(self) -> None:
+        """Break off whatever other threads are reading, at once.
+
+        For an interruption: make ``cancelled`` say True first, so that they do not ask again.
+        """
+        self._session.abort()
+
+    # Any endpoint
+
+    def get(self, endpoint: str, params: Mapping[str, Any] | None = None, *, family: Family = "query") -> Any:
+        """The JSON that a GET of ``endpoint`` (as in ``"events/names"``) is answered with.
+
+        Args:
+            endpoint: Path below the family's prefix.
+            params: Lists and objects are sent as JSON, None is left out, ``project_id`` is added for queries.
+            family: ``"query"`` (``/api/query/…``) or ``"app"`` (``/api/app/…``).
+
+        Raises:
+            AuthenticationError: The credentials are not accepted (401, or 400 saying so).
+            PlanError: The plan does not include the API (402).
+            AccessDeniedError: No permission, or dates too far back (403).
+            NotFoundError: No such thing (404).
+            QueryError: The question is refused (400, 412, 422, or 200 with an ``error``).
+            RateLimitError: The quota is used up for longer than ``patience``.
+            ServerError: Mixpanel failed, also after asking again, or answered something that is not JSON.
+            ConnectionFailedError: No answer, also after asking again.
+        """
+        call = self._call("GET", endpoint, family, params)
+        return self._session.json(call, counted=is_counted(endpoint))
+
+    def post(
+        self,
+        endpoint: str,
+        data: Mapping[str, Any] | None = None,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        family: Family = "query",
+    ) -> Any:
+        """The JSON that a POST to ``endpoint`` is answered with.
+
+        Args:
+            endpoint: Path below the family's prefix.
+            data: Form fields, encoded as ``params`` are.
+            json: JSON body, in place of ``data``.
+            params: Query string, as for `get`.
+            family: ``"query"`` or ``"app"``. A change of the App API that breaks off is not asked for again.
+
+        Raises:
+            QueryError: Both ``data`` and ``json`` are given; and whatever `get` raises.
+        """
+        if data is not None and json is not None:
+            raise QueryError("Give data or json, not both.")
+        call = self._call("POST", endpoint, family, params, data, json)
+        session_id = (data or {}).get("session_id")
+        return self._session.json(call, counted=is_counted(endpoint, session_id=session_id))
+
+    # Who am I
+
+    def me(self) -> dict[str, Any]:
+        """The service account, its organizations, projects and workspaces, by id (App API, ``me``).
+
+        Costs no query quota. Raises what `get` raises.
+        """
+        answer = self.get("me", family="app")
+        results = answer.get("results") if isinstance(answer, dict) else None
+        if not isinstance(results, dict):
+            raise _unexpected("me", answer)
+        return results
+
+    def test(self) -> dict[str, Any]:
+        """Check the credentials, with ``me`` (free) or, where that does not tell, with one cheap query.
+
+        Returns:
+            ``username``, ``project_id``, ``region``, ``project_name`` and ``timezone`` (None if not known).
+
+        Raises:
+            AuthenticationError: They are not accepted; and whatever else `get` raises.
+        """
+        try:
+            projects = self.me().get("projects")
+        except (AccessDeniedError, NotFoundError):
+            projects = None
+        project = projects.get(self.credentials.project_id) if isinstance(projects, dict) else None
+        if project is None:
+            self.get_events(limit=1)
+            project = {}
+        return {
+            "username": self.credentials.username,
+            "project_id": self.credentials.project_id,
+            "region": self.credentials.region,
+            "project_name": project.get("name"),
+            "timezone": project.get("timezone"),
+        }
+
+    # Discovery
+
+    def get_events(
+        self, limit: int = 5000, *, from_date: str | date | None = None, to_date: str | date | None = None
+    ) -> list[str]:
+        """Names of events, in no particular order (``events/names``).
+
+        Args:
+            limit: At most this many; Mixpanel gives 5000 at most.
+            from_date: Seen since then. By default Mixpanel looks at the last 31 days.
+            to_date: Seen until then.
+        """
+        params = {"type": "general", "limit": limit, "from_date": from_date, "to_date": to_date}
+        return _texts("events/names", self.get("events/names", params))
+
+    def get_event_properties(self, event: str, limit: int = 2000) -> list[str]:
+        """Names of the properties ``event`` carries, most frequent first (``events/properties/top``)."""
+        answer = self.get("events/properties/top", {"event": event, "limit": limit})
+        if not isinstance(answer, dict):
+            raise _unexpected("events/properties/top", answer)
+        return list(answer)
+
+    def get_property_values(self, event: str, prop: str, limit: int = 100) -> list[str]:
+        """Values of a property, as text (``events/properties/values``)."""
+        params = {"event": event, "name": prop, "limit": limit}
+        return _texts("events/properties/values", self.get("events/properties/values", params))
+
+    # Raw export
+
+    def download_events(
+        self,
+        *,
+        from_date: str | date,
+        to_date: str | date,
+        events: Sequence[str] | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+        destination: Path,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] = never,
+    ) -> Download:
+        """Write the events of some days to a file, as plain JSONL with ``time`` in milliseconds.
+
+        The file appears under its name only when the export proved complete: its transfer and compression
+        ended properly, it begins as an object, and its last line is one. The lines between are not looked
+        at. Memory does not grow with their number.
+
+        Args:
+            from_date: First day, in UTC (for projects created before 2023: in the project's time zone).
+            to_date: Last day, inclusive.
+            events: Only events of these names.
+            where: Only events for which this Mixpanel expression holds.
+            limit: At most this many events (Mixpanel allows 100,000).
+            destination: The file to write; a ``.part`` file beside it while it comes.
+            on_progress: Told ``(rows, bytes_received)`` after each block, never less than before.
+            cancelled: Asked at each block and while waiting.
+
+        Raises:
+            IncompleteExportError: Each attempt ended early, or what came is no export.
+            concurrent.futures.CancelledError: ``cancelled`` said so.
+            APIError: Whatever `get` raises, with ``from_date``, ``to_date`` and ``attempts`` in its details.
+        """
+        call = self._export_call(from_date, to_date, events, where, limit)
+        return export.download(self._session, call, destination, on_progress=on_progress, cancelled=cancelled)
+
+    def export_events(
+        self,
+        *,
+        from_date: str | date,
+        to_date: str | date,
+        events: Sequence[str] | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """The events of some days, one by one as Mixpanel gives them, ``time`` in milliseconds.
+
+        Args and errors are those of `download_events`. Once an event was given, a break is an
+        `IncompleteExportError`, because starting anew would give events twice.
+        """
+        return export.events(self._session, self._export_call(from_date, to_date, events, where, limit))
+
+    # Profiles
+
+    def profile_page(
+        self, page: int = 0, session_id: str | None = None, **filters: Unpack[ProfileFilters]
+    ) -> ProfilePage:
+        """One page of profiles (``engage``). Pages with a ``session_id`` are free of the hourly quota.
+
+        Args:
+            page: Its number, from 0.
+            session_id: From page 0; needed for all others.
+            **filters: Which profiles; the same for each page.
+
+        Raises:
+            QueryError: Filters that exclude each other.
+            IncompleteExportError: The answer is not that page; and whatever `get` raises.
+        """
+        data = engage.form(filters, page, session_id)
+        return engage.parse_page(self.post("engage", data), page)
+
+    def profile_pages(self, **filters: Unpack[ProfileFilters]) -> Iterator[ProfilePage]:
+        """All pages of the profiles that match, one after the other.
+
+        Raises:
+            QueryError: Filters that exclude each other.
+            IncompleteExportError: Fewer profiles came than Mixpanel announced; and whatever `get` raises.
+        """
+        engage.form(filters, 0, None)  # mistakes show at the call, not at the first page
+        ids = filters.get("distinct_ids")
+        if ids is not None and not ids:
+            return iter(())  # nobody is asked for, and Mixpanel would answer with everybody
+        return engage.pages(lambda page, session_id: self.profile_page(page, session_id, **filters))
+
+    def export_profiles(self, **filters: Unpack[ProfileFilters]) -> Iterator[dict[str, Any]]:
+        """The profiles that match, one by one: ``{"$distinct_id": …, "$properties": {…}}``.
+
+        Raises what `profile_pages` raises.
+        """
+        return (profile for page in self.profile_pages(**filters) for profile in page.results)
+
+    def _call(
+        self,
+        method: str,
+        endpoint: str,
+        family: Family,
+        params: Mapping[str, Any] | None,
+        data: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Call:
+        # The App API names the project in the path, and some of its endpoints refuse unknown parameters.
+        project = {} if family == "app" else {"project_id": self.credentials.project_id}
+        return Call(
+            method=method,
+            url=self._hosts.url(family, endpoint),
+            family=family,
+            params={**project, **encoded(params)},
+            data=None if data is None else encoded(data),
+            json=body,
+            timeout=self._timeouts[family],
+        )
+
+    def _export_call(
+        self,
+        from_date: str | date,
+        to_date: str | date,
+        events: Sequence[str] | None,
+        where: str | None,
+        limit: int | None,
+    ) -> Call:
+        params = {
+            "from_date": from_date,
+            "to_date": to_date,
+            "event": None if events is None else [events] if isinstance(events, str) else list(events),
+            "where": where,
+            "limit": limit,
+            "time_in_ms": True,
+        }
+        return self._call("GET", "export", "export", params)
+
+
+def _texts(endpoint: str, answer: Any) -> list[str]:
+    if not isinstance(answer, list):
+        raise _unexpected(endpoint, answer)
+    return [value if isinstance(value, str) else json.dumps(value) for value in answer]
+
+
+def _unexpected(endpoint: str, answer: Any) -> ServerError:
+    return ServerError(
+        f"The answer of {endpoint} has an unexpected shape ({type(answer).__name__}).",
+        hint="Is the base URL that of Mixpanel?",
+        details={"path": endpoint},
+    )

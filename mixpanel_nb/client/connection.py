@@ -1,0 +1,146 @@
+"""The one module that touches the HTTP library: bytes out, bytes in, and its exceptions translated.
+
+The library's exceptions hold the request, and with it the ``Authorization`` header. So each is turned into a
+`NoAnswerError` that knows only text, and that is raised after the ``except`` block has ended: it has no cause
+and no context through which the header could be reached.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+import mixpanel_nb
+from mixpanel_nb.client.exchange import Answer, NoAnswerError, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client.exchange import Call
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds to wait for a connection."""
+
+
+class Connection:
+    """Authenticated HTTP; safe to use from several threads.
+
+    Args:
+        credentials: User name and secret for Basic authentication.
+        transport: Replaces the network, for tests.
+        trust_env: Whether proxies of the environment apply.
+    """
+
+    def __init__(
+        self, credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
+    ) -> None:
+        self._http = httpx.Client(
+            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
+            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": "gzip"},
+            # Credentials never follow to another host.
+            follow_redirects=False,
+            transport=transport,
+            trust_env=trust_env,
+        )
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def ask(self, call: Call) -> Answer:
+        """Send ``call`` and read the whole answer.
+
+        Raises:
+            NoAnswerError: There is none.
+        """
+        with self.stream(call) as stream:
+            return stream.answer()
+
+    @contextlib.contextmanager
+    def stream(self, call: Call) -> Iterator[Stream]:
+        """Send ``call`` and give the answer before its body has been read.
+
+        Raises:
+            NoAnswerError: There is no answer, or (while the body is read) not all of it.
+        """
+        response = _translated(lambda: self._http.send(self._request(call), stream=True), call)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+
+        def answer() -> Answer:
+            return Answer(response.status_code, headers, _translated(response.read, call))
+
+        try:
+            yield Stream(response.status_code, headers, _blocks(response, call), answer)
+        finally:
+            response.close()
+
+    def abort(self) -> None:
+        """Break every connection, so that threads which wait for bytes stop waiting at once."""
+        with self._lock:
+            sockets = list(self._sockets)
+        for each in sockets:
+            # The plain socket's method: the TLS one would change an object another thread is reading from.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _request(self, call: Call) -> httpx.Request:
+        return self._http.build_request(
+            call.method,
+            call.url,
+            params=dict(call.params),
+            data=None if call.data is None else dict(call.data),
+            content=None if call.json is None else json.dumps(call.json).encode(),
+            headers=None if call.json is None else {"Content-Type": "application/json"},
+            timeout=httpx.Timeout(call.timeout, connect=min(CONNECT_TIMEOUT, call.timeout)),
+            extensions={"trace": self._note_socket},
+        )
+
+    def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember the sockets that are opened, for `abort` (a hook of httpcore's ``trace`` extension)."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            opened = info["return_value"].get_extra_info("socket")
+            if isinstance(opened, socket.socket):
+                with self._lock:
+                    self._sockets.add(opened)
+
+
+def _blocks(response: httpx.Response, call: Call) -> Iterator[bytes]:
+    if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
+        yield response.content
+        return
+    raw = response.iter_raw()
+    while (block := _translated(lambda: next(raw, None), call)) is not None:
+        yield block
+
+
+def _translated(action: Callable[[], T], call: Call) -> T:
+    """What ``action`` returns; an exception of the HTTP library becomes a `NoAnswerError`."""
+    try:
+        return action()
+    except httpx.HTTPError as error:
+        failure = _no_answer(error, call)
+    except httpx.InvalidURL:
+        failure = NoAnswerError("the address is not valid", reached=False, hopeless=True)
+    raise failure
+
+
+def _no_answer(error: httpx.HTTPError, call: Call) -> NoAnswerError:
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return NoAnswerError(f"no connection within {min(CONNECT_TIMEOUT, call.timeout):g} s", reached=False)
+    if isinstance(error, httpx.TimeoutException):
+        return NoAnswerError(f"nothing came for {call.timeout:g} s", timed_out=True)
+    problem = str(error) or type(error).__name__
+    unreached = isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol)
+    hopeless = isinstance(error, httpx.UnsupportedProtocol) or "CERTIFICATE_VERIFY_FAILED" in problem
+    return NoAnswerError(problem, reached=not unreached, hopeless=hopeless)

@@ -1,0 +1,118 @@
+"""One request and its answer as plain data, free of credentials and of the HTTP library."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mixpanel_nb.client.regions import Family
+
+
+def encoded(params: Mapping[str, Any] | None) -> dict[str, str]:
+    """Parameters as Mixpanel wants them in a query string or a form.
+
+    Lists and objects become JSON, booleans ``true`` and ``false``, dates ``YYYY-MM-DD``; None is left out.
+    """
+    return {key: _encoded(value) for key, value in (params or {}).items() if value is not None}
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if isinstance(value, tuple):
+        value = list(value)
+    return json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, without its credentials: all of it may be printed.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        url: Address without the query string.
+        family: Which API it belongs to.
+        params: Query string.
+        data: Form fields, or None.
+        json: JSON body, or None.
+        timeout: Longest silence in seconds.
+    """
+
+    method: str
+    url: str
+    family: Family
+    params: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] | None = None
+    json: Any = None
+    timeout: float = 120.0
+
+    @property
+    def path(self) -> str:
+        """The path of the address."""
+        return urlsplit(self.url).path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: By lower-case name.
+        body: Decompressed.
+    """
+
+    status: int
+    # Not in the repr, and so in no traceback that prints variables: a server may echo what it was sent.
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is not UTF-8 is replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+class NoAnswerError(Exception):
+    """There is no (complete) answer (internal: it never leaves this package).
+
+    Attributes:
+        problem: What happened, as half a sentence.
+        reached: False if the request was certainly not sent.
+        timed_out: Whether the answer took too long.
+        hopeless: Whether asking again cannot help.
+    """
+
+    def __init__(
+        self, problem: str, *, reached: bool = True, timed_out: bool = False, hopeless: bool = False
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.reached = reached
+        self.timed_out = timed_out
+        self.hopeless = hopeless
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer whose body is still coming.
+
+    Attributes:
+        status: HTTP status.
+        headers: By lower-case name.
+        blocks: The body as it comes over the wire, still compressed, in blocks of at most about 64 KiB.
+        answer: Reads the (small) body and gives the complete answer; instead of ``blocks``.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    blocks: Iterator[bytes]
+    answer: Callable[[], Answer]

@@ -1,0 +1,196 @@
+"""Raw export: events straight to a file, or one by one."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from mixpanel_nb.client.exchange import NoAnswerError
+from mixpanel_nb.client.lines import FlawError, LineCheck, events_in, inflated
+from mixpanel_nb.client.retry import TransientFailureError, stop_if
+from mixpanel_nb.errors import APIError, IncompleteExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from mixpanel_nb.client.exchange import Call
+    from mixpanel_nb.client.session import Session
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Download:
+    """An export that is complete on disk.
+
+    Attributes:
+        path: Plain JSONL, one event per line; the last line may lack its newline.
+        rows: Events in it.
+        bytes_received: Bytes that came over the network (compressed) in the attempt that succeeded.
+        bytes_written: Size of the file.
+        requests: HTTP requests it took, retries included.
+    """
+
+    path: Path
+    rows: int
+    bytes_received: int
+    bytes_written: int
+    requests: int
+
+
+class _Counts(NamedTuple):
+    rows: int
+    received: int
+    written: int
+
+
+class _Meter:
+    """Passes a body on, counts its bytes, and stops it when the work is cancelled."""
+
+    def __init__(self, blocks: Iterator[bytes], cancelled: Callable[[], bool]) -> None:
+        self.received = 0
+        self._blocks = blocks
+        self._cancelled = cancelled
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            stop_if(self._cancelled)
+            self.received += len(block)
+            yield block
+
+
+class _Progress:
+    """Tells how far a download has come, and never less than it told before: a retry starts anew."""
+
+    def __init__(self, listener: Callable[[int, int], None] | None) -> None:
+        self._listener = listener
+        self._rows = 0
+        self._received = 0
+
+    def tell(self, rows: int, received: int) -> None:
+        if self._listener is not None:
+            self._rows, self._received = max(rows, self._rows), max(received, self._received)
+            self._listener(self._rows, self._received)
+
+
+def download(
+    session: Session,
+    call: Call,
+    destination: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool],
+) -> Download:
+    """Write the export that answers ``call`` to ``destination``, asking again if it comes incomplete.
+
+    Raises:
+        IncompleteExportError: Each attempt ended early, or what came is no export.
+        APIError: Mixpanel refused, or could not be reached.
+        CancelledError: ``cancelled`` said so.
+    """
+    part = destination.with_name(f"{destination.name}.part")
+    progress = _Progress(on_progress)
+    requests = 0
+
+    def attempt() -> _Counts:
+        nonlocal requests
+        requests += 1
+        return _download_once(session, call, part, progress, cancelled)
+
+    try:
+        counts = session.persistence(cancelled=cancelled).run(attempt)
+        part.replace(destination)
+    except APIError as error:
+        error.details.update(_range_of(call))
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+    return Download(destination, counts.rows, counts.received, counts.written, requests)
+
+
+def _download_once(
+    session: Session, call: Call, part: Path, progress: _Progress, cancelled: Callable[[], bool]
+) -> _Counts:
+    written = 0
+    with session.open(call, cancelled) as stream, part.open("wb") as file:
+        check, meter = LineCheck(), _Meter(stream.blocks, cancelled)
+        for block in _guarded(session, call, _checked(inflated(meter), check)):
+            written += file.write(block)
+            progress.tell(check.rows, meter.received)
+    progress.tell(check.rows, meter.received)  # the last line may have counted only at the end
+    return _Counts(check.rows, meter.received, written)
+
+
+def _checked(blocks: Iterator[bytes], check: LineCheck) -> Iterator[bytes]:
+    for block in blocks:
+        check.feed(block)
+        yield block
+    check.finish()
+
+
+def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
+    """The events that answer ``call``, one by one.
+
+    Asks again only until the first event was given, so that none is given twice.
+
+    Raises:
+        IncompleteExportError: The stream broke, or holds something that is no event.
+        APIError: Mixpanel refused, or could not be reached.
+    """
+
+    def begin() -> tuple[dict[str, Any] | None, Generator[dict[str, Any], None, None]]:
+        stream = _events_once(session, call)
+        return next(stream, None), stream
+
+    try:
+        first, rest = session.persistence().run(begin)
+        if first is not None:
+            with contextlib.closing(rest):
+                yield first
+                yield from _without_retry(rest)
+    except APIError as error:
+        error.details.update(_range_of(call))
+        raise
+
+
+def _events_once(session: Session, call: Call) -> Generator[dict[str, Any], None, None]:
+    with session.open(call) as stream:
+        yield from _guarded(session, call, events_in(inflated(stream.blocks)))
+
+
+def _without_retry(items: Iterator[T]) -> Iterator[T]:
+    """The items; a failure that might pass is final here."""
+    try:
+        yield from items
+        return
+    except TransientFailureError as failure:
+        error = failure.error
+    raise error
+
+
+def _guarded(session: Session, call: Call, items: Iterator[T]) -> Iterator[T]:
+    """The items of a body; a flaw in it, or its breaking off, becomes an `IncompleteExportError`."""
+    try:
+        yield from items
+        return
+    except FlawError as flaw:
+        reason, passing = flaw.reason, flaw.passing
+    except NoAnswerError as problem:
+        reason, passing = f"the connection broke ({problem.problem.rstrip('.')})", True
+    error = _incomplete(session, call, reason)
+    raise TransientFailureError(error) if passing else error
+
+
+def _incomplete(session: Session, call: Call, reason: str) -> IncompleteExportError:
+    first, last = call.params["from_date"], call.params["to_date"]
+    return IncompleteExportError(
+        session.interpreter.redact(f"The export of {first} to {last} is not complete: {reason}."),
+        hint="Try again, or ask for fewer days at once.",
+        details=session.interpreter.details(call),
+    )
+
+
+def _range_of(call: Call) -> dict[str, str]:
+    return {"from_date": call.params["from_date"], "to_date": call.params["to_date"]}

@@ -1,0 +1,1 @@
+"""Tests of the client, mostly over real HTTP on the loopback interface."""

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mixpanel_nb.client import QuotaLedger, Wait
+from mixpanel_nb.client.limits import is_counted
+from mixpanel_nb.errors import RateLimitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "https://mixpanel.com 1"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> QuotaLedger:
+    return QuotaLedger(tmp_path / "quota.db", clock=clock)
+
+
+def ask(ledger: QuotaLedger, times: int = 1, key: str = KEY) -> None:
+    for _ in range(times):
+        with ledger.acquire(key, "query", patience=0):
+            pass
+
+
+def test_the_sixty_first_query_of_an_hour_is_refused_with_the_time_to_wait(
+    ledger: QuotaLedger, clock: Clock
+) -> None:
+    ask(ledger)
+    clock.now += 600
+    ask(ledger, 59)
+    with pytest.raises(RateLimitError, match="60 queries in 1 h") as caught:
+        ask(ledger)
+    assert caught.value.retry_after == 3000
+    assert "Try again at" in str(caught.value)
+    clock.now += 3000
+    ask(ledger)
+    with pytest.raises(RateLimitError):
+        ask(ledger)
+
+
+def test_each_project_has_its_own_quota(ledger: QuotaLedger) -> None:
+    ask(ledger, 60)
+    ask(ledger, 60, key="https://mixpanel.com 2")
+
+
+def test_queries_and_exports_are_counted_apart(ledger: QuotaLedger) -> None:
+    ask(ledger, 60)
+    ledger.acquire(KEY, "export", patience=0).release()
+
+
+def test_free_pages_do_not_count_and_are_not_held_up(ledger: QuotaLedger) -> None:
+    for _ in range(100):
+        ledger.acquire(KEY, "query", counted=False, patience=0).release()
+    ask(ledger, 60)
+    ledger.acquire(KEY, "query", counted=False, patience=0).release()
+
+
+def test_a_forgotten_request_does_not_count(ledger: QuotaLedger) -> None:
+    for _ in range(100):
+        with ledger.acquire(KEY, "query", patience=0) as lease:
+            lease.forget()
+
+
+def test_a_sixth_query_waits_for_one_of_five_to_end(ledger: QuotaLedger) -> None:
+    leases = [ledger.acquire(KEY, "query", patience=0) for _ in range(5)]
+    with pytest.raises(RateLimitError, match="5 queries are running already"):
+        ledger.acquire(KEY, "query", patience=0)
+    waits: list[Wait] = []
+    threading.Timer(0.2, leases[0].release).start()
+    with ledger.acquire(KEY, "query", on_wait=waits.append):
+        pass
+    assert [wait.reason for wait in waits] == ["5 queries are running already"]
+
+
+def test_exports_are_paced_to_three_a_second_and_say_so(tmp_path: Path) -> None:
+    ledger = QuotaLedger(tmp_path / "quota.db")
+    waits: list[Wait] = []
+    started = time.monotonic()
+    for _ in range(4):
+        with ledger.acquire(KEY, "export", on_wait=waits.append):
+            pass
+    assert 0.9 < time.monotonic() - started < 2
+    assert [wait.reason for wait in waits] == ["3 exports a second are the limit"]
+
+
+def test_what_mixpanel_announces_is_adopted(ledger: QuotaLedger) -> None:
+    with ledger.acquire(KEY, "query") as lease:
+        lease.announced({"ratelimit-policy": '"project";q=70;w=3600, "project-concurrency";q=7'})
+    ask(ledger, 69)
+    with pytest.raises(RateLimitError, match="70 queries"):
+        ask(ledger)
+
+
+def test_a_server_without_limits_is_not_paced(ledger: QuotaLedger) -> None:
+    for _ in range(100):
+        with ledger.acquire(KEY, "export", patience=0) as lease:
+            lease.announced({"ratelimit-policy": '"project";q=1000000;w=3600'})
+
+
+def test_a_refusal_is_remembered_by_all_who_share_the_file(ledger: QuotaLedger, clock: Clock) -> None:
+    with ledger.acquire(KEY, "query") as lease:
+        lease.forget()
+        lease.refused(1800)
+    other = QuotaLedger(ledger.path, clock=clock)
+    with pytest.raises(RateLimitError) as caught:
+        ask(other)
+    assert caught.value.retry_after == 1800
+    clock.now += 1801
+    ask(other)
+
+
+def test_a_clock_that_was_turned_back_does_not_lock_anybody_out(ledger: QuotaLedger, clock: Clock) -> None:
+    ask(ledger, 60)
+    clock.now -= 86400
+    ask(ledger)
+
+
+def test_old_requests_are_removed_from_the_file(ledger: QuotaLedger, clock: Clock) -> None:
+    ask(ledger, 30)
+    clock.now += 4000
+    ask(ledger)
+    with sqlite3.connect(ledger.path) as db:
+        (rows,) = db.execute("SELECT count(*) FROM asked").fetchone()
+    db.close()
+    assert rows == 1
+
+
+def test_leases_of_a_process_that_died_are_given_back(ledger: QuotaLedger) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from mixpanel_nb.client import QuotaLedger\n"
+        f"ledger = QuotaLedger(Path(sys.argv[1]), clock=lambda: {1_800_000_000.0})\n"
+        f"leases = [ledger.acquire({KEY!r}, 'query', counted=False) for _ in range(5)]\n"
+        "import os; os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(ledger.path)], check=False)
+    with sqlite3.connect(ledger.path) as db:
+        assert db.execute("SELECT count(*) FROM running").fetchone() == (5,)
+    db.close()
+    ask(ledger)
+
+
+def test_leases_of_a_process_that_hangs_expire(ledger: QuotaLedger, clock: Clock) -> None:
+    for _ in range(5):
+        ledger.acquire(KEY, "query")
+    clock.now += 601
+    ask(ledger)
+
+
+def test_two_processes_never_ask_more_than_the_quota_together(tmp_path: Path) -> None:
+    path = tmp_path / "quota.db"
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from mixpanel_nb.client import QuotaLedger; from mixpanel_nb.errors import RateLimitError\n"
+        "ledger, admitted = QuotaLedger(Path(sys.argv[1])), 0\n"
+        "for _ in range(45):\n"
+        "    try:\n"
+        f"        with ledger.acquire({KEY!r}, 'query', patience=0): admitted += 1\n"
+        "    except RateLimitError: pass\n"
+        "print(admitted)"
+    )
+    arguments = [sys.executable, "-c", code, str(path)]
+    processes = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    admitted = [int(process.communicate(timeout=30)[0]) for process in processes]
+    assert sum(admitted) == 60
+
+
+def test_eight_threads_share_one_ledger(ledger: QuotaLedger) -> None:
+    refused: list[RateLimitError] = []
+
+    def work() -> None:
+        for _ in range(10):
+            try:
+                ledger.acquire(KEY, "export", patience=0).release()
+            except RateLimitError as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 80 - 3  # the clock stands still: three in its second
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_the_file_is_for_its_owner_alone(ledger: QuotaLedger) -> None:
+    ask(ledger)
+    assert stat.S_IMODE(ledger.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"this is no database at all" * 100, b"SQLite format 3\x00" + b"\x01" * 4096]
+)
+def test_a_damaged_file_is_replaced_quietly(tmp_path: Path, rubbish: bytes) -> None:
+    path = tmp_path / "quota.db"
+    path.write_bytes(rubbish)
+    ledger = QuotaLedger(path)
+    ask(ledger, 60)
+    with pytest.raises(RateLimitError):
+        ask(QuotaLedger(path))
+
+
+def test_a_file_of_another_make_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "quota.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE asked (something INTEGER)")
+    db.close()
+    ask(QuotaLedger(path), 60)
+    with pytest.raises(RateLimitError):
+        ask(QuotaLedger(path))
+
+
+def test_without_a_place_to_write_the_process_keeps_its_own_count(tmp_path: Path) -> None:
+    ledger = QuotaLedger(tmp_path / "missing" / "quota.db")
+    ask(ledger, 60)
+    with pytest.raises(RateLimitError):
+        ask(ledger)
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "session_id", "counted"),
+    [
+        ("events/names", None, True),
+        ("/jql", None, True),
+        ("engage", None, True),
+        ("engage", "1234-EXAMPL", False),
+        ("engage/aliases", None, False),
+        ("annotations", None, False),
+    ],
+)
+def test_what_counts_against_the_hourly_quota(endpoint: str, session_id: str | None, counted: bool) -> None:
+    assert is_counted(endpoint, session_id=session_id) is counted
