@@ -1,0 +1,80 @@
+"""The notebook as a place where commands are typed: one workspace for all cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.commands.session import Session
+from mixpanel_nb.errors import AccountNotFoundError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.results import FetchProgress, Result
+    from mixpanel_nb.workspace import Workspace
+
+
+class NotebookSession(Session):
+    """The workspace that ``%mp_connect`` chose, or that of the default account."""
+
+    def __init__(self) -> None:
+        self._workspace: Workspace | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that is connected, or the default account's from now on."""
+        if self._workspace is None:
+            from mixpanel_nb.workspace import Workspace
+
+            try:
+                self._workspace = Workspace()
+            except AccountNotFoundError:
+                raise
+            except ConfigError as error:
+                hint = "Connect with %mp_connect NAME, or start without an account: %mp_connect sandbox"
+                raise ConfigError(error.message, hint=hint, details=error.details) from None
+        return self._workspace
+
+    def connect(self, workspace: Workspace) -> None:
+        """Let all commands work on ``workspace`` from now on."""
+        self.close()
+        self._workspace = workspace
+
+    def open_workspace(self, account: str | None) -> Workspace:
+        """A workspace on another account, which the caller closes."""
+        from mixpanel_nb.workspace import Workspace
+
+        return Workspace(account)
+
+    def say(self, message: str) -> None:
+        """A line of the cell's output."""
+        print(message)  # noqa: T201 - this is the cell's output
+
+    def show(self, result: Result) -> None:
+        """A card in the cell's output."""
+        from IPython.display import display
+
+        display(result)  # type: ignore[no-untyped-call]  # IPython is typed in part
+
+    def ask_secret(self, prompt: str) -> str:
+        """Typed unseen into a field below the cell; it is saved nowhere."""
+        from getpass import getpass
+
+        try:
+            return getpass(f"{prompt}: ")
+        except NotImplementedError as error:
+            message = "This notebook cannot ask for the secret."
+            raise ConfigError(message, hint="Add the account in a terminal: mp auth add NAME") from error
+
+    def progress(self) -> Callable[[FetchProgress], None]:
+        """A line below the cell, gone when the fetch has ended."""
+        from mixpanel_nb.display import TextProgress
+
+        return TextProgress()
+
+    def close(self) -> None:
+        """Close the workspace that is connected."""
+        if self._workspace is not None:
+            self._workspace.close()
+            self._workspace = None
+
