@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mixpanel_nb.errors import ConfigError, QueryError
+from mixpanel_nb.errors import AccessDeniedError, ConfigError, NotFoundError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ class Workspace:
         in_effect = self._config.account_in_effect(account)
         self._credentials: Credentials | None
         if in_effect == SANDBOX:
-            self._credentials = _sandbox_credentials()
+            self._credentials = sandbox_credentials()
         else:
             self._credentials = self._config.resolve(account, project_id=project_id, region=region)
         self._client = _api_client
@@ -93,7 +93,9 @@ class Workspace:
         """A workspace on a temporary file, removed when it is closed. Use it in a ``with`` block."""
         from mixpanel_nb.storage import StorageEngine
 
-        return cls(account, project_id, region, _storage=StorageEngine.ephemeral())
+        workspace = cls(account, project_id, region)
+        workspace._engine = StorageEngine.ephemeral()
+        return workspace
 
     @classmethod
     def memory(
@@ -139,6 +141,11 @@ class Workspace:
             self._client.close()
         if self._engine is not None:
             self._engine.close()
+
+    @property
+    def account(self) -> str | None:
+        """Name of the account; None for credentials of the environment, and without an account."""
+        return self._credentials.account if self._credentials else None
 
     # Discovery
 
@@ -288,16 +295,22 @@ class Workspace:
                 ``distinct_id``, ``insert_id`` and ``properties``.
 
         Raises:
+            QueryError: a parameter is wrong, or Mixpanel refused it.
             IncompleteExportError: the stream broke after it had begun.
         """
         from mixpanel_nb.services.dates import parse_range
+        from mixpanel_nb.services.filters import checked_limit, names_of
         from mixpanel_nb.services.streaming import normalised_events
 
         first, last = parse_range(from_date, to_date)
         stream = self.api.export_events(
-            from_date=str(first), to_date=str(last), events=events, where=where, limit=limit
+            from_date=str(first),
+            to_date=str(last),
+            events=names_of(events),
+            where=where,
+            limit=checked_limit(limit),
         )
-        return iter(stream) if raw else normalised_events(stream)
+        return iter(stream) if raw else normalised_events(stream, self._legacy_zone)
 
     def stream_profiles(
         self,
@@ -315,10 +328,11 @@ class Workspace:
             output_properties: Only these properties of each.
             raw: Give each as Mixpanel sends it, instead of ``distinct_id``, ``last_seen``, ``properties``.
         """
+        from mixpanel_nb.services.filters import names_of
         from mixpanel_nb.services.streaming import normalised_profiles
 
         stream = self.api.export_profiles(
-            where=where, cohort_id=cohort_id, output_properties=output_properties
+            where=where, cohort_id=cohort_id, output_properties=names_of(output_properties)
         )
         return iter(stream) if raw else normalised_profiles(stream)
 
@@ -401,7 +415,6 @@ class Workspace:
             TableNotFoundError: there is no such table.
         """
         from mixpanel_nb.results import ColumnSummary, SummaryResult
-
         from mixpanel_nb.storage.statements import summarize_sql
 
         columns = [column.name for column in self.schema(table) if column.type != "JSON"]
@@ -425,9 +438,10 @@ class Workspace:
         Raises:
             TableNotFoundError: one is not there.
         """
-        for name in names:
+        distinct = {name.casefold(): name for name in names}.values()
+        for name in distinct:
             self.schema(name)
-        for name in names:
+        for name in distinct:
             self.storage.drop_table(name)
 
     def drop_all(self, type: Literal["events", "profiles"] | None = None) -> None:  # noqa: A002 - the design's name
@@ -457,7 +471,8 @@ class Workspace:
         if self._client is None:
             if self._credentials is None:
                 message = "This workspace was opened without an account, so Mixpanel cannot be asked."
-                raise ConfigError(message, hint="Use Workspace(account=…, path=…) instead of Workspace.open.")
+                hint = "Name one with the database: --account NAME, or Workspace(account=…, path=…)."
+                raise ConfigError(message, hint=hint)
             self._client = self._new_client(self._credentials)
         return self._client
 
@@ -478,14 +493,7 @@ class Workspace:
         Raises:
             AuthenticationError: it does not.
         """
-        answer = self.api.test()
-        assert self._credentials is not None, "there is a client, so there are credentials"
-        known = {
-            "account": self._credentials.account,
-            "project_id": self._credentials.project_id,
-            "region": self._credentials.region,
-        }
-        return known | answer
+        return {"account": self.account, **self.api.test()}
 
     @cached_property
     def _discovery(self) -> DiscoveryService:
@@ -498,9 +506,22 @@ class Workspace:
         from mixpanel_nb.services.fetcher import FetcherService
         from mixpanel_nb.storage.ingest import EventTime
 
-        client, credentials = self.api, self._credentials
-        legacy = credentials.timezone if credentials and credentials.legacy_time else None
-        return FetcherService(client, self.storage, event_time=EventTime(legacy))
+        return FetcherService(self.api, self.storage, event_time=EventTime(self._legacy_zone))
+
+    @cached_property
+    def _legacy_zone(self) -> str | None:
+        """The zone that exported times are shifted into; None for projects created since 2023."""
+        credentials = self._credentials
+        if credentials is None or not credentials.legacy_time:
+            return None
+        if credentials.timezone != "UTC":
+            return credentials.timezone
+        # The account's entry may simply not say: then Mixpanel knows, and being asked costs no quota.
+        try:
+            projects = self.api.me().get("projects") or {}
+        except (AccessDeniedError, NotFoundError):
+            return None
+        return (projects.get(credentials.project_id) or {}).get("timezone")
 
     @property
     def _is_sandbox(self) -> bool:
@@ -509,8 +530,8 @@ class Workspace:
     def _default_path(self) -> Path:
         from mixpanel_nb.accounts import home_directory
 
-        assert self._credentials is not None, "Workspace.open brings its own engine"
-        name = SANDBOX if self._is_sandbox else self._credentials.project_id
+        credentials = self._credentials
+        name = SANDBOX if credentials is None or self._is_sandbox else credentials.project_id
         return home_directory() / f"{name}.db"
 
     def _new_client(self, credentials: Credentials) -> MixpanelAPIClient:
@@ -528,7 +549,8 @@ def _name_list(kind: str, names: list[str], *, of: str | None = None) -> NameLis
     return NameList(kind, names, of=of)
 
 
-def _sandbox_credentials() -> Credentials:
+def sandbox_credentials() -> Credentials:
+    """What the sandbox accepts; no secret of anyone's."""
     from mixpanel_nb.accounts import Credentials
 
     return Credentials(SANDBOX, SANDBOX, "1", account=SANDBOX)

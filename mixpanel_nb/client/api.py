@@ -107,6 +107,15 @@ class MixpanelAPIClient:
         """Address of the API host, without a trailing slash."""
         return self._hosts.api
 
+    @property
+    def on_wait(self) -> Callable[[Wait], None] | None:
+        """Told of each wait before it begins, on the thread that waits."""
+        return self._session.on_wait
+
+    @on_wait.setter
+    def on_wait(self, listener: Callable[[Wait], None] | None) -> None:
+        self._session.listen(listener)
+
     def close(self) -> None:
         """Give the connections back. Requests after that open new ones."""
         self._session.close()

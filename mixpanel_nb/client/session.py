@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.client.exchange import NoAnswerError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.client.connection import Connection
     from mixpanel_nb.client.exchange import Call, Stream
     from mixpanel_nb.client.quota import QuotaLedger
+    from mixpanel_nb.client.retry import Wait
     from mixpanel_nb.errors import APIError
 
 T = TypeVar("T")
@@ -91,6 +93,15 @@ class Session:
         """The client's persistence, for one piece of work."""
         each = self._persistence
         return Persistence(each.max_retries, each.patience, each.base, each.on_wait, cancelled, repeatable)
+
+    def listen(self, on_wait: Callable[[Wait], None] | None) -> None:
+        """Tell waits to another listener from now on; work that has begun keeps the one it has."""
+        self._persistence = replace(self._persistence, on_wait=on_wait)
+
+    @property
+    def on_wait(self) -> Callable[[Wait], None] | None:
+        """Who is told of waits."""
+        return self._persistence.on_wait
 
     def abort(self) -> None:
         """Break every answer that is being read by another thread."""

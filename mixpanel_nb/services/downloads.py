@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
+
+LEAVING_SECONDS = 0.2  # how long the end of a fetch waits for its threads; they are told to hurry first
 
 
 @dataclass(frozen=True)
@@ -29,21 +32,39 @@ class Downloads(Generic[Job, Done]):
     ``stopped()`` turns true when the work should end as soon as it can.
 
     The threads are daemons: a connection that hangs does not hold up the end of the program. Use as a
-    context manager; leaving it stops what has not begun.
+    context manager; leaving it stops what has not begun and breaks off what is running.
+
+    Args:
+        jobs: What is to be done.
+        work: Does one job.
+        workers: Threads at most.
+        abort: Called when running jobs are to be broken off: ends whatever they wait for.
+        is_fatal: Whether no job should begin after such an error. Whoever takes the outcomes then calls
+            :meth:`stop` or :meth:`drain`.
     """
 
     def __init__(
-        self, jobs: Sequence[Job], work: Callable[[Job, Callable[[], bool]], Done], workers: int
+        self,
+        jobs: Sequence[Job],
+        work: Callable[[Job, Callable[[], bool]], Done],
+        workers: int,
+        *,
+        abort: Callable[[], None] | None = None,
+        is_fatal: Callable[[Exception], bool] | None = None,
     ) -> None:
         self._work = work
+        self._abort = abort
+        self._is_fatal = is_fatal
         self._todo: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Outcome[Job, Done]] = queue.SimpleQueue()
         self._stopped = threading.Event()
+        self._halted = threading.Event()
+        self._threads: list[threading.Thread] = []
         self.outstanding = len(jobs)
         for job in jobs:
             self._todo.put(job)
-        for number in range(min(workers, len(jobs))):
-            threading.Thread(target=self._run, name=f"mixpanel_nb-download-{number}", daemon=True).start()
+        for _ in range(min(workers, len(jobs))):
+            self._start(self._run)
 
     def __enter__(self) -> Downloads[Job, Done]:
         return self
@@ -52,15 +73,28 @@ class Downloads(Generic[Job, Done]):
         self.stop()
 
     def stop(self) -> None:
-        """Begin no further job; tell running ones to end."""
+        """Begin no further job, and break off the running ones; they are outstanding no more."""
         self._stopped.set()
+        self.outstanding = 0
+        if self._abort is not None and any(thread.is_alive() for thread in self._threads):
+            self._abort()
+        deadline = time.monotonic() + LEAVING_SECONDS
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+
+    def drain(self) -> None:
+        """Begin no further job, and let the running ones end."""
+        while True:
+            try:
+                self._todo.get_nowait()
+            except queue.Empty:
+                return
+            self.outstanding -= 1
 
     def again(self, job: Job) -> None:
-        """Do a job once more. Only while others are outstanding, or its thread has gone."""
+        """Do a job once more, at once."""
         self.outstanding += 1
-        threading.Thread(
-            target=self._finish, args=(job,), name="mixpanel_nb-download-again", daemon=True
-        ).start()
+        self._start(lambda: self._finish(job))
 
     def next(self, timeout: float) -> Outcome[Job, Done] | None:
         """The next job to end, or None if none did within ``timeout`` seconds."""
@@ -71,8 +105,14 @@ class Downloads(Generic[Job, Done]):
         self.outstanding -= 1
         return outcome
 
+    def _start(self, target: Callable[[], None]) -> None:
+        name = f"mixpanel_nb-download-{len(self._threads)}"
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while not (self._stopped.is_set() or self._halted.is_set()):
             try:
                 job = self._todo.get_nowait()
             except queue.Empty:
@@ -84,4 +124,6 @@ class Downloads(Generic[Job, Done]):
             self._ended.put(Outcome(job, value=self._work(job, self._stopped.is_set)))
         # Whatever happens on a worker is told to whoever waits for it, who raises it there.
         except Exception as error:  # noqa: BLE001 - see above
+            if self._is_fatal is not None and self._is_fatal(error):
+                self._halted.set()
             self._ended.put(Outcome(job, error=error))

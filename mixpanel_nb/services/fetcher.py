@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError, TableExistsError
 from mixpanel_nb.results.fetch import FetchResult
+from mixpanel_nb.services.chunks import EventChunk, ProfileChunk
 from mixpanel_nb.services.dates import parse_range
-from mixpanel_nb.services.plan import DateRange, covered_days, plan
-from mixpanel_nb.services.run import EventChunk, FetchRun, ProfileChunk
+from mixpanel_nb.services.filters import checked_limit, names_of
+from mixpanel_nb.services.plan import DateRange, covered_days, plan, stored_days
+from mixpanel_nb.services.run import FetchRun
 from mixpanel_nb.services.staging import Staging
-from mixpanel_nb.storage import ledger
+from mixpanel_nb.storage import TableMetadata, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS
 from mixpanel_nb.storage.ingest import EventTime
 from mixpanel_nb.storage.sqltext import check_table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results.fetch import FetchProgress
-    from mixpanel_nb.storage import StorageEngine, TableMetadata
+    from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.schema import TableType
 
 DEFAULT_WORKERS = 4
-MAX_LIMIT = 100_000  # Mixpanel's own cap on the export's ``limit``
-
-Progress = "Callable[[FetchProgress], None]"
+FILTERS = frozenset({"events", "where", "limit", "cohort_id", "output_properties"})
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,41 @@ class Target:
     Attributes:
         name: The table that was asked for.
         table: The table that is filled; another one while ``name`` is being replaced.
+        type: What it holds.
+        request: What this fetch was asked for.
+        staging: Where its downloads wait.
         before: What is recorded of ``table`` so far.
     """
 
     name: str
     table: str
-    before: TableMetadata | None = field(default=None)
+    type: TableType
+    request: Mapping[str, Any]
+    staging: Staging
+    before: TableMetadata | None = None
 
     @property
     def replaces(self) -> bool:
         """Whether ``table`` takes the place of ``name`` at the end."""
         return self.table != self.name
+
+    @property
+    def owed(self) -> Mapping[str, Any] | None:
+        """What an earlier fetch was asked for that was stopped and is not this one again."""
+        if self.before is None or self.before.complete or self.before.request == dict(self.request):
+            return None
+        return self.before.request
+
+    def metadata(self, filters: Mapping[str, Any], wanted: DateRange | None = None) -> TableMetadata:
+        """What is to be recorded of the table; the request of a stopped fetch stays until it is met."""
+        return TableMetadata(
+            self.type,
+            ledger.now(),
+            wanted.first if wanted else None,
+            wanted.last if wanted else None,
+            filters={name: value for name, value in filters.items() if value is not None},
+            request=self.owed or self.request,
+        )
 
 
 class FetcherService:
@@ -87,31 +112,39 @@ class FetcherService:
         """Fetch the events of some days into the table ``name``. See ``Workspace.fetch_events``."""
         started = time.monotonic()
         wanted = DateRange(*parse_range(from_date, to_date))
-        filters = {"events": _names(events), "where": where, "limit": _checked_limit(limit)}
+        filters = {"events": names_of(events), "where": where, "limit": checked_limit(limit)}
         _check_workers(workers)
         request = {"from_date": str(wanted.first), "to_date": str(wanted.last), **filters}
-        target = self._target(name, "events", request, append=append, replace=replace)
-        canonical = ledger.canonical(filters)
-        covered = covered_days(self._storage.chunks(target.table), canonical)
-        ranges = [wanted] if limit else plan(wanted, covered)
-        chunks = [EventChunk(span, filters) for span in ranges]
-        run = FetchRun(
-            client=self._client,
-            storage=self._storage,
-            table=target.table,
-            shown_as=name,
-            metadata=ledger.TableMetadata(
-                "events", ledger.now(), wanted.first, wanted.last, filters=_given(filters), request=request
-            ),
-            columns=columns,
-            dedupe=dedupe,
-            event_time=self._event_time,
-            days_total=wanted.days,
-            days_done=wanted.days - sum(span.days for span in ranges),
-            progress=progress,
-        )
-        self._run(run, chunks, workers, target)
+        with self._target(name, "events", request, append=append, replace=replace) as target:
+            chunks = self._event_chunks(target, wanted, filters)
+            run = FetchRun(
+                client=self._client,
+                storage=self._storage,
+                table=target.table,
+                shown_as=name,
+                metadata=target.metadata(filters, wanted),
+                columns=columns,
+                dedupe=dedupe,
+                event_time=self._event_time,
+                owes=target.owed is not None,
+                days_total=wanted.days,
+                days_done=wanted.days - sum(chunk.days for chunk in chunks),
+                progress=progress,
+            )
+            run.fetch(chunks, target.staging, workers)
+            self._finish(target)
         return self._event_result(run, wanted, started, name)
+
+    def _event_chunks(
+        self, target: Target, wanted: DateRange, filters: Mapping[str, Any]
+    ) -> list[EventChunk]:
+        """What is to be asked for: a limit cannot be split, days that are here already need not be."""
+        zone = self._event_time.legacy_zone
+        if filters["limit"]:
+            return [EventChunk(wanted, filters, zone)]
+        stored = self._storage.chunks(target.table)
+        covered = covered_days(stored, ledger.canonical(filters), zone)
+        return [EventChunk(span, filters, zone) for span in plan(wanted, covered)]
 
     def fetch_profiles(
         self,
@@ -127,21 +160,23 @@ class FetcherService:
     ) -> FetchResult:
         """Fetch people into the table ``name``. See ``Workspace.fetch_profiles``."""
         started = time.monotonic()
-        filters = {"where": where, "cohort_id": cohort_id, "output_properties": _names(output_properties)}
+        filters = {"where": where, "cohort_id": cohort_id, "output_properties": names_of(output_properties)}
         request = {"type": "profiles", **filters}
-        target = self._target(name, "profiles", request, append=append, replace=replace)
-        run = FetchRun(
-            client=self._client,
-            storage=self._storage,
-            table=target.table,
-            shown_as=name,
-            metadata=ledger.TableMetadata("profiles", ledger.now(), filters=_given(filters), request=request),
-            columns=columns,
-            dedupe=True,
-            event_time=self._event_time,
-            progress=progress,
-        )
-        self._run(run, [ProfileChunk(filters)], 1, target)
+        with self._target(name, "profiles", request, append=append, replace=replace) as target:
+            run = FetchRun(
+                client=self._client,
+                storage=self._storage,
+                table=target.table,
+                shown_as=name,
+                metadata=target.metadata(filters),
+                columns=columns,
+                dedupe=True,
+                event_time=self._event_time,
+                owes=target.owed is not None,
+                progress=progress,
+            )
+            run.fetch([ProfileChunk(filters)], target.staging, 1)
+            self._finish(target)
         return FetchResult(
             table=name,
             rows=self._row_count(name),
@@ -155,28 +190,36 @@ class FetcherService:
             columns=tuple(column.property for column in self._storage.property_columns(name)),
         )
 
-    def _run(
-        self, run: FetchRun, chunks: Sequence[EventChunk | ProfileChunk], workers: int, target: Target
-    ) -> None:
-        staging = Staging(self._storage.path, target.table)
-        with staging.locked():
-            run.fetch(chunks, staging, workers)
-            if target.replaces:
-                self._storage.swap(target.table, target.name)
-        staging.remove()
-
+    @contextmanager
     def _target(
         self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool, replace: bool
-    ) -> Target:
-        """Where to write, after all that can be refused is refused."""
+    ) -> Iterator[Target]:
+        """Where to write, after all that can be refused is refused; nobody else fetches it meanwhile."""
         check_table_name(name)
         if append and replace:
             message = "append and replace exclude each other."
             raise QueryError(message, hint="append adds to the table, replace puts a new one in its place.")
-        if replace:
-            return self._replacement(name, request)
+        self._storage.check_writable()
+        if not replace:  # before anything is made on disk; once more below, when nobody can interfere
+            self._check_table(name, table_type, request, append=append)
+        staging = Staging(self._storage.path, name)
+        with staging.locked():
+            if replace:
+                yield self._replacement(name, table_type, request, staging)
+            else:
+                before = self._check_table(name, table_type, request, append=append)
+                yield Target(name, name, table_type, request, staging, before)
+
+    def _check_table(
+        self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool
+    ) -> TableMetadata | None:
+        """What is recorded of the table, if this fetch may write to it.
+
+        Raises:
+            TableExistsError: it may not.
+        """
         if not self._storage.table_exists(name):
-            return Target(name, name)
+            return None
         before = self._storage.metadata_or_none(name)
         if before is None or before.type != table_type:
             kind = "not a fetched table" if before is None else f"a table of {before.type}"
@@ -187,16 +230,26 @@ class FetcherService:
         resumes = not before.complete and before.request == dict(request)
         if not (append or resumes):
             raise _exists(name, before)
-        return Target(name, name, before)
+        return before
 
-    def _replacement(self, name: str, request: Mapping[str, Any]) -> Target:
+    def _replacement(
+        self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
+    ) -> Target:
         """The table being built in place of ``name``, begun anew unless the same call was stopped."""
         table = f"_replacing_{name}"
         before = self._storage.metadata_or_none(table)
         if before is not None and before.request != dict(request):
             self._storage.discard(table)
             before = None
-        return Target(name, table, before)
+        return Target(name, table, table_type, request, staging, before)
+
+    def _finish(self, target: Target) -> None:
+        """After a fetch that got all it asked for: settle what was owed, put the replacement in place."""
+        if target.owed is not None and _is_stored(target.owed, self._storage.chunks(target.table)):
+            self._storage.mark(target.table, complete=True)
+        if target.replaces:
+            self._storage.swap(target.table, target.name)
+        target.staging.remove()
 
     def _event_result(self, run: FetchRun, wanted: DateRange, started: float, name: str) -> FetchResult:
         per_day = self._storage.rows_per_day(name, wanted.first, wanted.last)
@@ -231,28 +284,16 @@ def _exists(name: str, before: TableMetadata) -> TableExistsError:
     return TableExistsError(message, hint=hint, details={"table": name})
 
 
-def _names(names: Sequence[str] | None) -> list[str] | None:
-    if names is None:
-        return None
-    listed = [names] if isinstance(names, str) else list(names)
-    if not listed or not all(isinstance(name, str) and name for name in listed):
-        message = "The list of names is empty or holds an empty name."
-        raise QueryError(message, hint="Leave it out to fetch all.")
-    return listed
-
-
-def _checked_limit(limit: int | None) -> int | None:
-    if limit is not None and not 1 <= limit <= MAX_LIMIT:
-        message = f"limit is {limit}, which Mixpanel does not take."
-        raise QueryError(message, hint=f"Give a number from 1 to {MAX_LIMIT:,}, or none to fetch all.")
-    return limit
+def _is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bool:
+    """Whether all that a stopped fetch was asked for is there by now, by way of other fetches."""
+    filters = {name: value for name, value in request.items() if name in FILTERS}
+    if request.get("type") == "profiles":
+        return any(chunk.filters == ledger.canonical(filters) for chunk in chunks)
+    first, last = (date.fromisoformat(request[name]) for name in ("from_date", "to_date"))
+    return stored_days(chunks, ledger.canonical(filters)).issuperset(DateRange(first, last))
 
 
 def _check_workers(workers: int) -> None:
     if not 1 <= workers <= 100:
         message = f"workers is {workers}."
         raise QueryError(message, hint="Give a number from 1 to 100; 4 is usual.")
-
-
-def _given(filters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in filters.items() if value is not None}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,21 +62,33 @@ def plan(wanted: DateRange, covered: set[date]) -> list[DateRange]:
     return chunks
 
 
-def covered_days(chunks: Iterable[Chunk], filters: str) -> set[date]:
-    """The days that stored chunks of the same filters hold for good."""
-    days: set[date] = set()
-    for chunk in chunks:
-        if chunk.filters != filters or chunk.from_date is None or chunk.to_date is None:
-            continue
-        days.update(
-            day for day in DateRange(chunk.from_date, chunk.to_date) if _settled(day, chunk.fetched_at)
-        )
-    return days
+def covered_days(chunks: Iterable[Chunk], filters: str, zone: str | None = None) -> set[date]:
+    """The days that stored chunks of the same filters hold for good (days of ``zone``, None is UTC)."""
+    return {
+        day
+        for chunk, span in _of_filters(chunks, filters)
+        for day in span
+        if is_settled(day, chunk.fetched_at, zone)
+    }
 
 
-def _settled(day: date, fetched_at: datetime) -> bool:
+def stored_days(chunks: Iterable[Chunk], filters: str) -> set[date]:
+    """The days that stored chunks of the same filters hold, were they over by then or not."""
+    return {day for _, span in _of_filters(chunks, filters) for day in span}
+
+
+def is_settled(day: date, fetched_at: datetime, zone: str | None = None) -> bool:
+    """Whether what was fetched then (naive, UTC) holds all of a day of ``zone`` (None is UTC)."""
     end_of_day = datetime.combine(day + timedelta(days=1), time.min)
+    if zone is not None:
+        end_of_day = end_of_day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
     return fetched_at >= end_of_day + SETTLED_AFTER
+
+
+def _of_filters(chunks: Iterable[Chunk], filters: str) -> Iterator[tuple[Chunk, DateRange]]:
+    for chunk in chunks:
+        if chunk.filters == filters and chunk.from_date is not None and chunk.to_date is not None:
+            yield chunk, DateRange(chunk.from_date, chunk.to_date)
 
 
 def _runs(days: Iterable[date]) -> Iterator[DateRange]:

@@ -6,97 +6,47 @@ enough that nobody else waits long for the file. Each batch is one transaction w
 
 from __future__ import annotations
 
-import json
 import time
+from collections import Counter
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import APIError, IncompleteExportError, MixpanelDataError, ServerError, StorageError
+from mixpanel_nb.errors import (
+    APIError,
+    ConnectionFailedError,
+    IncompleteExportError,
+    MixpanelDataError,
+    RateLimitError,
+    ServerError,
+    StorageError,
+)
 from mixpanel_nb.results.fetch import FetchProgress, FetchState
+from mixpanel_nb.services.chunks import Staged
 from mixpanel_nb.services.downloads import Downloads, Outcome
-from mixpanel_nb.services.staging import Receipt, Staging
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.loading import Batch
 from mixpanel_nb.storage.repair import replace_lone_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mixpanel_nb.client import MixpanelAPIClient, Wait
-    from mixpanel_nb.services.plan import DateRange
+    from mixpanel_nb.services.chunks import FetchChunk
+    from mixpanel_nb.services.staging import Receipt, Staging
     from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.ingest import EventTime
 
-BATCH_ROWS = 200_000
-BATCH_BYTES = 256 * 2**20
+BATCH_ROWS = 400_000
+BATCH_BYTES = 512 * 2**20
 DOWNLOADS_OF_A_BROKEN_CHUNK = 2
 POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class EventChunk:
-    """Some days of events."""
-
-    span: DateRange
-    filters: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return str(self.span)
-
-    __hash__ = object.__hash__
-
-    @property
-    def days(self) -> int:
-        """Days it covers."""
-        return self.span.days
-
-    def request(self) -> dict[str, Any]:
-        """What is asked, for the name of its file."""
-        return {"from_date": str(self.span.first), "to_date": str(self.span.last), **self.filters}
-
-    def entry(self, receipt: Receipt) -> ledger.Chunk:
-        """Its entry in the ledger."""
-        return _entry(self, receipt, self.span.first, self.span.last)
-
-
-@dataclass(frozen=True)
-class ProfileChunk:
-    """All people of one selection."""
-
-    filters: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return "the profiles"
-
-    __hash__ = object.__hash__
-
-    @property
-    def days(self) -> int:
-        """Profiles have no days."""
-        return 0
-
-    def request(self) -> dict[str, Any]:
-        """What is asked, for the name of its file."""
-        return {"type": "profiles", **self.filters}
-
-    def entry(self, receipt: Receipt) -> ledger.Chunk:
-        """Its entry in the ledger."""
-        return _entry(self, receipt, None, None)
-
-
-FetchChunk = EventChunk | ProfileChunk
-
-
-@dataclass(frozen=True)
-class Staged:
-    """A downloaded chunk that waits to be stored."""
-
-    chunk: FetchChunk
-    file: Path
-    receipt: Receipt
+ONE_CHUNKS_FAILURES = (ServerError, IncompleteExportError)  # other chunks may well come
+STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or people) may have changed since
 
 
 @dataclass
@@ -107,9 +57,10 @@ class FetchRun:
         table: The table that is filled.
         shown_as: The table's name for people (another while it is being replaced).
         metadata: What is recorded of the table.
+        owes: Whether an earlier, other fetch of the table is unfinished, so that it stays incomplete.
         new_rows: Rows added so far.
         duplicates: Rows left out or replaced so far.
-        requests: Requests sent so far.
+        requests: Requests it took so far.
     """
 
     client: MixpanelAPIClient
@@ -120,6 +71,7 @@ class FetchRun:
     columns: int | Sequence[str] | None
     dedupe: bool
     event_time: EventTime
+    owes: bool = False
     progress: Callable[[FetchProgress], None] | None = None
     days_total: int | None = None
     days_done: int = 0
@@ -131,10 +83,11 @@ class FetchRun:
     _started: float = field(default_factory=time.monotonic)
     _received: dict[FetchChunk, tuple[int, int]] = field(default_factory=dict)
     _ready: list[Staged] = field(default_factory=list)
-    _broken: dict[FetchChunk, int] = field(default_factory=dict)
-    _failures: list[tuple[FetchChunk, MixpanelDataError]] = field(default_factory=list)
+    _broken: Counter[FetchChunk] = field(default_factory=Counter)
+    _failures: list[tuple[FetchChunk, APIError]] = field(default_factory=list)
     _fatal: MixpanelDataError | None = None
-    _message: str | None = None
+    _waits: SimpleQueue[tuple[float, str]] = field(default_factory=SimpleQueue)
+    _waiting: tuple[float, str] | None = None
 
     def fetch(self, chunks: Sequence[FetchChunk], staging: Staging, workers: int) -> None:
         """Bring ``chunks`` into the table.
@@ -146,37 +99,44 @@ class FetchRun:
         """
         self._chunks_total = len(chunks)
         missing = self._take_staged(chunks, staging)
-        state: FetchState = "failed"
-        self.client.on_wait = self._waits
-        self.storage.on_wait = self._says
+        state: FetchState = "cancelled"
+        self.client.on_wait, self.storage.on_wait = self._note_wait, self._wait_for_file
         try:
-            with Downloads(missing, partial(self._download, staging), workers) as downloads:
+            self._tell("starting")
+            work = partial(self._download, staging)
+            abort = self.client.abort
+            with Downloads(missing, work, workers, abort=abort, is_fatal=_concerns_all) as downloads:
                 self._work_off(downloads, staging)
             self._conclude()
             state = "done"
-        except KeyboardInterrupt:
-            state = "cancelled"
+        except MixpanelDataError as error:
+            state = "failed"
+            self._add_state(error)
+            raise
+        except Exception:
+            state = "failed"
             raise
         finally:
             self.client.on_wait = self.storage.on_wait = None
             self._tell(state)
 
     def _take_staged(self, chunks: Sequence[FetchChunk], staging: Staging) -> list[FetchChunk]:
-        """Make what an earlier run downloaded ready; give the rest."""
+        """Make what an earlier run downloaded ready, unless it is out of date; give the rest."""
         missing = []
         for chunk in chunks:
-            file = staging.path(chunk.request())
+            file = self._file(staging, chunk)
             receipt = staging.receipt(file)
-            if receipt is None:
-                missing.append(chunk)
-            else:
+            if receipt is not None and (chunk.is_settled(receipt) or _is_recent(receipt)):
                 self._ready.append(Staged(chunk, file, receipt))
                 self._received[chunk] = (receipt.rows, receipt.bytes)
+            else:
+                staging.discard(file)
+                missing.append(chunk)
         return missing
 
     def _work_off(self, downloads: Downloads[FetchChunk, Staged], staging: Staging) -> None:
-        while (downloads.outstanding and self._fatal is None) or self._ready:
-            if downloads.outstanding and self._fatal is None:
+        while downloads.outstanding or self._ready:
+            if downloads.outstanding:
                 self._note(downloads.next(POLL_SECONDS), downloads)
             self._tell("fetching")
             if self._batch_is_due(downloads):
@@ -188,17 +148,25 @@ class FetchRun:
         if outcome is None:
             return
         if outcome.value is not None:
+            self.requests += outcome.value.receipt.requests
             self._ready.append(outcome.value)
-        elif isinstance(outcome.error, (ServerError, IncompleteExportError)):
+        elif isinstance(outcome.error, ONE_CHUNKS_FAILURES):
             self._failures.append((outcome.job, outcome.error))
+        elif outcome.error is not None:
+            self._give_up(_as_ours(outcome.error), downloads)
+
+    def _give_up(self, error: MixpanelDataError, downloads: Downloads[FetchChunk, Staged]) -> None:
+        """End after an error that all chunks would meet."""
+        self._fatal = self._fatal or error
+        if isinstance(error, (RateLimitError, ConnectionFailedError)):
+            downloads.drain()  # what is running has its request paid for and may well arrive
         else:
             downloads.stop()
-            self._fatal = _as_ours(outcome.error)
 
     def _batch_is_due(self, downloads: Downloads[FetchChunk, Staged]) -> bool:
         if not self._ready:
             return False
-        if not downloads.outstanding or self._fatal is not None:
+        if not downloads.outstanding:
             return True
         rows = sum(staged.receipt.rows for staged in self._ready)
         return rows >= BATCH_ROWS or sum(staged.file.stat().st_size for staged in self._ready) >= BATCH_BYTES
@@ -219,13 +187,13 @@ class FetchRun:
                     self._mend(staged, one, downloads, staging)
 
     def _load(self, batch: Sequence[Staged], staging: Staging, *, last: bool) -> None:
-        complete = last and not self._failures and not self._ready and self._fatal is None
+        troubled = self._failures or self._ready or self._fatal is not None or self.owes
         loaded = self.storage.load(
             Batch(
                 table=self.table,
                 files=[staged.file for staged in batch],
                 chunks=[staged.chunk.entry(staged.receipt) for staged in batch],
-                metadata=replace(self.metadata, fetched_at=ledger.now(), complete=complete),
+                metadata=replace(self.metadata, fetched_at=ledger.now(), complete=last and not troubled),
                 columns=self.columns,
                 dedupe=self.dedupe,
                 time=self.event_time,
@@ -250,7 +218,7 @@ class FetchRun:
             self._ready.append(staged)
             return
         staging.discard(staged.file)
-        self._broken[staged.chunk] = self._broken.get(staged.chunk, 0) + 1
+        self._broken[staged.chunk] += 1
         if self._broken[staged.chunk] < DOWNLOADS_OF_A_BROKEN_CHUNK and self._fatal is None:
             downloads.again(staged.chunk)
         else:
@@ -259,10 +227,10 @@ class FetchRun:
     def _conclude(self) -> None:
         """Raise if anything is missing; the table says so itself."""
         if self._fatal is not None:
-            raise self._with_state(self._fatal)
+            raise self._fatal
         if self._failures:
-            raise self._with_state(self._failure())
-        if not self._chunks_total:
+            raise self._failure()
+        if not self._chunks_total and not self.owes:
             self.storage.mark(self.table, complete=True)
 
     def _failure(self) -> APIError:
@@ -270,78 +238,61 @@ class FetchRun:
         more = len(self._failures) - 1
         others = f" (and {more} more of {self._chunks_total} chunks)" if more else ""
         names = [str(failed) for failed, _ in self._failures]
-        kind = type(error) if isinstance(error, APIError) else IncompleteExportError
         message = f"{chunk}{others} could not be fetched: {error.message}"
-        return kind(message, hint=error.hint, details={**error.details, "missing": names})
+        return type(error)(message, hint=error.hint, details={**error.details, "missing": names})
 
-    def _with_state(self, error: MixpanelDataError) -> MixpanelDataError:
-        """The error, with what is stored and how to go on."""
+    def _add_state(self, error: MixpanelDataError) -> None:
+        """Tell with the error what is stored and how to go on."""
         if self._chunks_done:
-            stored = f"{self._chunks_done} of {self._chunks_total} chunks are stored; the same fetch asks only for the rest."
+            stored = (
+                f"{self._chunks_done} of {self._chunks_total} chunks are stored; "
+                "the same fetch asks only for the rest."
+            )
             error.hint = f"{error.hint} {stored}" if error.hint else stored
         error.details |= {"chunks_stored": self._chunks_done, "chunks": self._chunks_total}
-        return error
+
+    def _file(self, staging: Staging, chunk: FetchChunk) -> Path:
+        """Where a chunk is kept; what replaces a table is kept apart from what is added to it."""
+        return staging.path({"into": self.table, **chunk.request()})
 
     # On the worker threads
 
     def _download(self, staging: Staging, chunk: FetchChunk, stopped: Callable[[], bool]) -> Staged:
-        file = staging.path(chunk.request())
-        if isinstance(chunk, EventChunk):
-            receipt = self._download_events(chunk, file, stopped)
-        else:
-            receipt = self._download_profiles(chunk, file, stopped)
-        staging.sign(file, receipt)
+        file = self._file(staging, chunk)
+        draft = staging.draft(file)
+        try:
+            receipt = chunk.download(self.client, draft, partial(self._receive, chunk), stopped)
+            if stopped():
+                raise CancelledError  # the folder may be another fetch's by now
+            staging.accept(draft, file, receipt)
+        finally:
+            draft.unlink(missing_ok=True)
         return Staged(chunk, file, receipt)
 
-    def _download_events(self, chunk: EventChunk, file: Path, stopped: Callable[[], bool]) -> Receipt:
-        def received(rows: int, size: int) -> None:
-            self._received[chunk] = (rows, size)
+    def _receive(self, chunk: FetchChunk, rows: int, size: int) -> None:
+        before = self._received.get(chunk, (0, 0))  # more than now if the chunk is asked for once more
+        self._received[chunk] = (max(rows, before[0]), max(size, before[1]))
 
-        done = self.client.download_events(
-            from_date=str(chunk.span.first),
-            to_date=str(chunk.span.last),
-            **chunk.filters,
-            destination=file,
-            on_progress=received,
-            cancelled=stopped,
-        )
-        self.requests += done.requests
-        self._received[chunk] = (done.rows, done.bytes_received)
-        return Receipt(done.rows, done.bytes_received, done.requests, ledger.now().isoformat())
-
-    def _download_profiles(self, chunk: ProfileChunk, file: Path, stopped: Callable[[], bool]) -> Receipt:
-        rows = size = pages = 0
-        part = file.with_suffix(".part")
-        with part.open("wb") as stream:
-            for page in self.client.profile_pages(**chunk.filters):
-                lines = [json.dumps(profile, ensure_ascii=False) + "\n" for profile in page.results]
-                size += stream.write("".join(lines).encode("utf-8", "replace"))
-                rows, pages = rows + len(lines), pages + 1
-                self.requests += 1
-                self._received[chunk] = (rows, size)
-                if stopped():
-                    raise CancelledError
-        part.replace(file)
-        return Receipt(rows, size, pages, ledger.now().isoformat())
+    def _note_wait(self, wait: Wait) -> None:
+        end = time.monotonic() + wait.seconds
+        self._waits.put((end, f"waiting {wait.seconds:.0f} s: {wait.reason}"))
 
     # What people see
 
-    def _waits(self, wait: Wait) -> None:
-        self._says(f"waiting {wait.seconds:.0f} s: {wait.reason}")
-
-    def _says(self, message: str) -> None:
-        self._message = message
+    def _wait_for_file(self, message: str) -> None:
+        self._waiting = (time.monotonic(), message)
         self._tell("waiting")
 
     def _tell(self, state: FetchState) -> None:
         if self.progress is None:
             return
+        message = self._wait_in_effect() if state in {"fetching", "waiting"} else None
         received = list(self._received.values())
         self.progress(
             FetchProgress(
                 table=self.shown_as,
                 type=self.metadata.type,
-                state=state,
+                state="waiting" if message else state,
                 chunks_done=self._chunks_done,
                 chunks_total=self._chunks_total,
                 days_done=self.days_done,
@@ -349,24 +300,32 @@ class FetchRun:
                 rows=sum(rows for rows, _ in received),
                 bytes=sum(size for _, size in received),
                 elapsed_seconds=time.monotonic() - self._started,
-                message=self._message if state == "waiting" else None,
+                message=message,
             )
         )
 
+    def _wait_in_effect(self) -> str | None:
+        """What is waited for, told at least once however short the wait was."""
+        if not self._waits.empty():
+            self._waiting = self._waits.get()
+            return self._waiting[1]
+        if self._waiting is None:
+            return None
+        until, message = self._waiting
+        if time.monotonic() >= until:
+            self._waiting = None
+        return message
 
-def _entry(chunk: FetchChunk, receipt: Receipt, first: Any, last: Any) -> ledger.Chunk:
-    return ledger.Chunk(
-        first,
-        last,
-        ledger.canonical(chunk.filters),
-        receipt.rows,
-        receipt.requests,
-        receipt.bytes,
-        receipt.moment,
-    )
+
+def _concerns_all(error: Exception) -> bool:
+    return not isinstance(error, ONE_CHUNKS_FAILURES)
 
 
-def _as_ours(error: Exception | None) -> MixpanelDataError:
+def _is_recent(receipt: Receipt) -> bool:
+    return ledger.now() - receipt.moment < STAGED_FOR
+
+
+def _as_ours(error: Exception) -> MixpanelDataError:
     """A worker's error for people; what is no error of ours and no operating system's is a bug: raise it."""
     if isinstance(error, MixpanelDataError):
         return error
@@ -374,5 +333,4 @@ def _as_ours(error: Exception | None) -> MixpanelDataError:
         reason = error.strerror or str(error)
         message = f"A download could not be written: {reason}."
         return StorageError(message, hint="Free some space, or choose another folder, and fetch again.")
-    assert error is not None, "an outcome holds a value or an error"
     raise error

@@ -6,22 +6,30 @@ to the process in between. A file counts only with its receipt, written after it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import tempfile
+import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import StorageError
+from mixpanel_nb.services.locks import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+LOCK = "lock"
+HOLDER = "holder"
+DRAFT = ".draft"
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Receipt:
 class Staging:
     """The folder of one table's downloads.
 
+    Nothing is made on disk before :meth:`locked` is entered; all else is for inside that block.
+
     Args:
         database: The database file, beside which the folder lies; None for a temporary folder.
         table: The table.
@@ -59,13 +69,24 @@ class Staging:
         self._temporary = database is None
         root = Path(tempfile.mkdtemp(prefix="mixpanel_nb-")) if database is None else _beside(database)
         self.folder = root / table.lower()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, request: Mapping[str, Any]) -> Path:
         """Where the answer to ``request`` is kept: the same place for the same request."""
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
         label = request.get("from_date") or request.get("type") or "chunk"
         return self.folder / f"{label}-{digest}.jsonl"
+
+    def draft(self, file: Path) -> Path:
+        """Where to write what becomes ``file`` when it is whole.
+
+        Unlike any other, so that a download that was broken off and its successor never meet.
+        """
+        return file.with_name(f"{file.stem}-{uuid.uuid4().hex[:8]}{DRAFT}")
+
+    def accept(self, draft: Path, file: Path, receipt: Receipt) -> None:
+        """Let a draft that is whole become ``file``."""
+        draft.replace(file)
+        self.sign(file, receipt)
 
     def receipt(self, file: Path) -> Receipt | None:
         """The receipt of a file that is here and whole, else None."""
@@ -89,32 +110,64 @@ class Staging:
     def remove(self) -> None:
         """Remove the folder and what is left in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if not any(self.folder.parent.iterdir()):
+        with contextlib.suppress(OSError):  # another table's downloads are there still
             self.folder.parent.rmdir()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one fetch of a table at a time, in whatever process; the operating system keeps the lock.
 
+        In the end the folder stays only if it holds downloads that are yet to be stored.
+
         Raises:
-            StorageError: another process is fetching this table.
+            StorageError: another process is fetching this table, or the folder cannot be made.
         """
-        lock = sqlite3.connect(self.folder / "lock", timeout=0, isolation_level=None, check_same_thread=False)
-        holder = self.folder / "holder"
+        lock = self._acquire()
         try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            lock.close()
-            by = holder.read_text() if holder.is_file() else "?"
-            message = f"Process {by} is fetching table {self.table!r} now."
-            raise StorageError(
-                message, hint="Wait until it has ended, or fetch into another table."
-            ) from None
-        try:
-            holder.write_text(str(os.getpid()))
+            with contextlib.suppress(OSError):  # a courtesy to others, who may do without
+                (self.folder / HOLDER).write_text(str(os.getpid()))
+            self._remove_drafts()
             yield
         finally:
+            if self._temporary or not any(self.folder.glob("*.receipt")):
+                self.remove()
             lock.close()
+
+    def _acquire(self) -> IO[bytes]:
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                self._make_folder()
+                lock = try_lock(self.folder / LOCK)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                time.sleep(0.01)  # whoever fetched before may just be removing the folder
+                continue
+            if lock is None:
+                raise self._taken()
+            return lock
+        message = f"{self.folder.parent.parent} cannot be written: {reason}."
+        raise StorageError(message, hint="Choose another path for the database.")
+
+    def _make_folder(self) -> None:
+        root = self.folder.parent
+        root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+    def _taken(self) -> StorageError:
+        try:
+            by = (self.folder / HOLDER).read_text()
+        except OSError:
+            by = ""
+        who = "This process" if by == str(os.getpid()) else f"Process {by}" if by else "Another process"
+        message = f"{who} is fetching table {self.table!r} now."
+        return StorageError(message, hint="Wait until it has ended, or fetch into another table.")
+
+    def _remove_drafts(self) -> None:
+        """Remove what downloads left that were broken off, here or in a process that was killed."""
+        for leftover in self.folder.glob(f"*{DRAFT}*"):
+            leftover.unlink(missing_ok=True)
 
 
 def _beside(database: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mixpanel_nb.storage.ingest import MILLISECONDS_FROM
 
@@ -11,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-def normalised_events(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def normalised_events(
+    events: Iterable[Mapping[str, Any]], legacy_zone: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Exported events under the names of an events table.
+
+    ``legacy_zone`` is that of a project created before 2023, whose exports hold times shifted into it.
 
     Each has ``event_name``, ``event_time`` (aware, UTC), ``distinct_id``, ``insert_id`` (None where the
     event has none) and ``properties`` (all that is left).
@@ -23,7 +28,7 @@ def normalised_events(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str,
         seconds = epoch / 1000 if abs(epoch) >= MILLISECONDS_FROM else epoch
         yield {
             "event_name": event["event"],
-            "event_time": datetime.fromtimestamp(seconds, UTC),
+            "event_time": _utc(datetime.fromtimestamp(seconds, UTC), legacy_zone),
             "distinct_id": properties.pop("distinct_id", None) or None,
             "insert_id": properties.pop("$insert_id", None) or None,
             "properties": properties,
@@ -42,6 +47,14 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
             "last_seen": _moment(properties.pop("$last_seen", None)),
             "properties": properties,
         }
+
+
+def _utc(moment: datetime, legacy_zone: str | None) -> datetime:
+    """The true time of a moment whose digits may be those of a clock in ``legacy_zone``."""
+    if legacy_zone is None:
+        return moment
+    # Of an hour that comes twice, the second one, as DuckDB reads it for tables.
+    return moment.replace(tzinfo=ZoneInfo(legacy_zone), fold=1).astimezone(UTC)
 
 
 def _moment(value: Any) -> datetime | None:

@@ -1,0 +1,61 @@
+"""Locks among processes and threads, kept by the operating system, so that a crash leaves none behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def try_lock(file: Path) -> IO[bytes] | None:
+    """The file, open and locked until it is closed; None if somebody else holds the lock.
+
+    The file may be removed by whoever holds the lock: a lock on a file that is not there any more is not
+    given out.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    while True:
+        handle = file.open("ab")
+        if not _lock(handle):
+            handle.close()
+            return None
+        if _is_at(handle, file):
+            return handle
+        handle.close()
+
+
+if sys.platform == "win32":
+
+    def _lock(handle: IO[bytes]) -> bool:
+        try:
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _lock(handle: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _is_at(handle: IO[bytes], file: Path) -> bool:
+    """Whether the open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), file.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,83 @@
+"""What all tests share: a home of their own, and a small sandbox to fetch from."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from mixpanel_nb import Workspace
+from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.client import MixpanelAPIClient
+from mixpanel_nb.sandbox.app import create_app
+from mixpanel_nb.sandbox.faults import Faults
+from mixpanel_nb.sandbox.server import SandboxServer
+from mixpanel_nb.sandbox.store import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EVENTS = 8_000
+
+
+class OpenWorkspace(Protocol):
+    """Opens a workspace on a server, by default on the file ``data.db`` of the test's folder."""
+
+    def __call__(self, url: str, path: Path | None = None, **credentials: Any) -> Workspace: ...
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the user's own accounts, files or settings, nor does a program it starts."""
+    for name in [name for name in os.environ if name.startswith("MP_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    monkeypatch.setenv("MIXPANEL_NB_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
+    """The generated store with few events; built once, also for several test processes."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with Dataset.generated(shared / "store", events=EVENTS) as dataset:
+        yield dataset
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def mixpanel(store: Dataset, faults: Faults) -> Iterator[SandboxServer]:
+    """A Mixpanel over HTTP; ``faults`` are its bad days."""
+    with SandboxServer(create_app(store, faults=faults)) as server:
+        yield server
+
+
+@pytest.fixture
+def open_workspace(tmp_path: Path) -> Iterator[OpenWorkspace]:
+    """Workspaces whose client asks again quickly and keeps no quota; closed after the test."""
+    opened: list[Workspace] = []
+
+    def open_it(url: str, path: Path | None = None, **credentials: Any) -> Workspace:
+        account = Credentials("sandbox", "sandbox", "1", **credentials)
+        client = MixpanelAPIClient(account, base_url=url, max_retries=2, backoff=0.01)
+        workspace = Workspace("sandbox", path=path or tmp_path / "data.db", _api_client=client)
+        workspace._credentials = account
+        opened.append(workspace)
+        return workspace
+
+    yield open_it
+    for workspace in opened:
+        workspace.close()
+
+
+@pytest.fixture
+def ws(mixpanel: SandboxServer, open_workspace: OpenWorkspace) -> Workspace:
+    """A workspace on ``mixpanel``."""
+    return open_workspace(mixpanel.url)

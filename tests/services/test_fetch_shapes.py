@@ -1,0 +1,204 @@
+"""Unusual exports: times of old projects, a thousand sparse properties, very many events."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mixpanel_nb.errors import StorageError
+
+from .support import answering, expected_rows, table_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import OpenWorkspace
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _legacy_export(moments: list[datetime]) -> bytes:
+    """What a project made before 2023 exports: the digits of the local clock as if they were UTC."""
+    lines = []
+    for number, moment in enumerate(moments):
+        local = moment.astimezone(BERLIN).replace(tzinfo=UTC)
+        properties = {"time": int(local.timestamp()), "distinct_id": "u", "$insert_id": f"i{number}"}
+        lines.append(json.dumps({"event": "Visit", "properties": properties}))
+    return "\n".join(lines).encode()
+
+
+WINTER = datetime(2025, 1, 15, 23, 30, tzinfo=UTC)
+BEFORE_SUMMER_TIME = datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC)
+AFTER_SUMMER_TIME = datetime(2025, 3, 30, 1, 0, tzinfo=UTC)
+SUMMER = datetime(2025, 7, 15, 12, 0, tzinfo=UTC)
+MOMENTS = [WINTER, BEFORE_SUMMER_TIME, AFTER_SUMMER_TIME, SUMMER]
+
+
+def test_times_of_old_projects_are_turned_back_to_utc(open_workspace: OpenWorkspace) -> None:
+    with answering(lambda _: (200, {}, _legacy_export(MOMENTS))) as url:
+        ws = open_workspace(url, legacy_time=True, timezone="Europe/Berlin")
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01")
+        streamed = list(ws.stream_events(from_date="2025-01-01", to_date="2025-01-01"))
+    stored = [row[0] for row in ws.sql_rows("SELECT event_time FROM events ORDER BY 1")]
+    assert stored == [moment.replace(tzinfo=None) for moment in MOMENTS]
+    assert [event["event_time"] for event in streamed] == MOMENTS
+
+
+def test_the_hour_that_comes_twice_is_read_alike_from_the_table_and_the_stream(
+    open_workspace: OpenWorkspace,
+) -> None:
+    twice = datetime(2025, 10, 26, 0, 30, tzinfo=UTC)  # 02:30 in Berlin, as is 01:30 UTC
+    with answering(lambda _: (200, {}, _legacy_export([twice]))) as url:
+        ws = open_workspace(url, legacy_time=True, timezone="Europe/Berlin")
+        ws.fetch_events(from_date="2025-10-26", to_date="2025-10-26")
+        [streamed] = ws.stream_events(from_date="2025-10-26", to_date="2025-10-26")
+    assert ws.sql_scalar("SELECT event_time FROM events") == streamed["event_time"].replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("status", "shift"), [(200, 1), (403, 0)], ids=["Mixpanel knows the zone", "Mixpanel may not be asked"]
+)
+def test_an_old_project_without_a_zone_takes_mixpanels(
+    open_workspace: OpenWorkspace, status: int, shift: int
+) -> None:
+    me = json.dumps({"results": {"projects": {"1": {"timezone": "Europe/Berlin"}}}}).encode()
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        return (status, {}, me) if path.startswith("/api/app/me") else (200, {}, _legacy_export([WINTER]))
+
+    with answering(answer) as url:
+        ws = open_workspace(url, legacy_time=True)
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01")
+    hour: int = ws.sql_scalar("SELECT event_time FROM events").hour
+    assert hour == (24 + WINTER.hour + 1 - shift) % 24
+
+
+def test_the_last_evening_of_an_old_project_in_the_west_is_asked_for_again(
+    open_workspace: OpenWorkspace,
+) -> None:
+    """There, a day is over hours later than in UTC, and its events have not all come by then."""
+    asked: list[str] = []
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        asked.append(path)
+        return 200, {}, b""
+
+    with answering(answer) as url:
+        ws = open_workspace(url, legacy_time=True, timezone="Pacific/Honolulu")
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01")
+        with ws.storage._database.work("write") as con:
+            con.execute("UPDATE _ledger SET fetched_at = TIMESTAMP '2025-01-02 08:00:00'")
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", append=True)
+    assert len(asked) == 2
+
+
+# A wide project
+
+COMMON = [f"Common {number}" for number in range(20)]
+RARE = [f"rare_{number}" for number in range(1_000)]
+
+
+def _wide_event(rng: random.Random, number: int) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "time": 1735700000 + number,
+        "distinct_id": f"u{number % 50}",
+        "$insert_id": f"{number}",
+    }
+    properties |= {name: rng.choice([1, 2.5, -3]) for name in COMMON}
+    properties |= {name: rng.choice(["text", "1.5", True, 7, None]) for name in rng.sample(RARE, 8)}
+    properties["Plan"] = "upper"
+    properties["plan"] = number
+    properties["mixed"] = rng.choice([1, "1", False, 2.5, "2025-01-01"])
+    properties["list"] = [1, "a", {"b": None}]
+    properties["big"] = 9_007_199_254_740_993 + number
+    return {"event": "Visit", "properties": properties}
+
+
+def test_a_thousand_sparse_properties_are_all_within_reach(open_workspace: OpenWorkspace) -> None:
+    rng = random.Random(7)
+    events = [_wide_event(rng, number) for number in range(3_000)]
+    body = "\n".join(map(json.dumps, events)).encode()
+    with answering(lambda _: (200, {}, body)) as url:
+        ws = open_workspace(url)
+        result = ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01")
+    assert table_rows(ws) == expected_rows(events)
+    assert len(result.columns) == 100
+    assert {*COMMON, "Plan", "plan", "mixed", "list", "big"} <= set(result.columns)
+    types = {column.property: column.type for column in ws.schema("events").columns}
+    assert (types["mixed"], types["list"], types["big"], types["Plan"]) == (
+        "VARCHAR",
+        "JSON",
+        "BIGINT",
+        "VARCHAR",
+    )
+
+    rare = next(name for name in RARE if name not in result.columns)
+    holders = [event["properties"][rare] for event in events if event["properties"].get(rare) is not None]
+    assert ws.sql_scalar(f"SELECT count(properties->>'{rare}') FROM events") == len(holders) > 0
+    assert ws.promote("events", rare) == [rare]
+    assert ws.sql_scalar(f'SELECT count("{rare}") FROM events') == len(holders)
+    assert table_rows(ws) == expected_rows(events)
+    with pytest.raises(StorageError):
+        ws.promote("events", "no such property")
+
+
+def test_properties_that_change_their_type_between_chunks_stay_exact(open_workspace: OpenWorkspace) -> None:
+    values: list[Any] = [1, 2.5, "three", True, [4], 2**60, {"five": 5}]
+    answers = iter(values)
+
+    def answer(_: str) -> tuple[int, dict[str, str], bytes]:
+        value = next(answers)
+        properties = {"time": 1735700000, "distinct_id": "u", "$insert_id": str(value), "v": value}
+        return 200, {}, json.dumps({"event": "Visit", "properties": properties}).encode()
+
+    with answering(answer) as url:
+        ws = open_workspace(url)
+        for day in range(1, 8):
+            ws.fetch_events(from_date=date(2025, 1, day), to_date=date(2025, 1, day), append=True)
+            assert table_rows(ws).total() == day
+    assert {column.property: column.type for column in ws.schema("events").columns}["v"] == "JSON"
+
+
+MUCH = """
+    import resource, sys
+    from mixpanel_nb import Workspace
+
+    with Workspace("sandbox", path="data.db") as ws:
+        result = ws.fetch_events(from_date="2025-01-01", to_date="2025-01-10", workers=3)
+    print(result.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten days of 30,000 events of ten properties each, which are 110 MB of JSON lines."""
+    filler = "".join(f',"property_{number}":"value {number} of the event"' for number in range(8))
+    line = '{"event":"Visit","properties":{"time":%d,"distinct_id":"u%d","$insert_id":"%d"' + filler + "}}\n"
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        first, last = (int(text[:2]) for text in path.split("_date=2025-01-")[1:])
+        times = (1735603200 + day * 86_400 + n for day in range(first, last + 1) for n in range(30_000))
+        return 200, {}, "".join(line % (time, time % 999, time) for time in times).encode()
+
+    with answering(answer) as url:
+        monkeypatch.setenv("MP_API_BASE_URL", url)
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(MUCH)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    rows, megabytes = map(int, done.stdout.split())
+    assert rows == 300_000
+    assert megabytes < 600
