@@ -44,7 +44,9 @@ class MixpanelDataError(Exception):
 
     code = "MIXPANEL_DATA_ERROR"
 
-    def __init__(self, message: str, *, hint: str | None = None, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

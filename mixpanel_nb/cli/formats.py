@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,8 +33,7 @@ def write(result: Result, how: Format, stream: TextIO) -> None:
     """Write ``result``; rows are written as they come, however many there are."""
     match how:
         case Format.TABLE:
-            width = shutil.get_terminal_size().columns
-            stream.write(result.to_text(width=width, max_rows=TABLE_ROWS) + "\n")
+            stream.write(_table(result, color=_takes_color(stream)) + "\n")
         case Format.JSON:
             _write_json(_records(result), stream)
         case Format.JSONL:
@@ -41,6 +42,21 @@ def write(result: Result, how: Format, stream: TextIO) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(result.column_names)
             writer.writerows(_plain(row) for row in _rows(result))
+
+
+def _table(result: Result, *, color: bool) -> str:
+    from mixpanel_nb.display import render_text
+
+    rows = max(TABLE_ROWS, result.shown_rows)
+    card = result.card(max_rows=rows)
+    if card.table is not None:
+        card = replace(card, table=replace(card.table, more="--format csv writes them all"))
+    width = shutil.get_terminal_size().columns
+    return render_text(card, width=width, max_rows=rows, color=color)
+
+
+def _takes_color(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _rows(result: Result) -> Iterable[tuple[Any, ...]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import signal
 import sys
 import traceback
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,14 +17,16 @@ import mixpanel_nb
 from mixpanel_nb import errors
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.session import TerminalSession
-from mixpanel_nb.commands.app import build
-from mixpanel_nb.commands.parsing import CommandError
-from mixpanel_nb.results import Result
+from mixpanel_nb.commands.app import build, leaves, tree
+from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
+from mixpanel_nb.results import FetchResult, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-OTHER, AUTHENTICATION, INVALID, NOT_FOUND, RATE_LIMITED, INTERRUPTED = 1, 2, 3, 4, 5, 130
+OTHER, AUTHENTICATION, INVALID, NOT_FOUND, RATE_LIMITED = 1, 2, 3, 4, 5
+INTERRUPTED, TERMINATED = 130, 143  # 128 and the signal's number, as shells have it
+MAX_MESSAGE = 5_000
 
 # The first that fits decides, so that special cases stand before the general ones.
 EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
@@ -41,12 +45,18 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
     (errors.MixpanelDataError, OTHER),
 )
 
-# Commands that return nothing to write.
-WITHOUT_FORMAT = {("sandbox", "serve"), ("sandbox", "dump")}
+# Global options, which may also follow the command.
+GLOBAL = ("account", "database", "quiet", "verbose")
+SHELL_COMPLETION = "_MP_COMPLETE"  # set by the scripts of --install-completion
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends the work as Ctrl-C does: at once, and with everything left usable."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -54,33 +64,51 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command, write its result, and give the exit code."""
     session = TerminalSession()
     try:
-        result = _program().main(args=list(arguments), prog_name="mp", standalone_mode=False, obj=session)
+        program = _program()
+        if SHELL_COMPLETION in os.environ:
+            program.main(args=list(arguments), prog_name="mp")
+        result = invoke(program, arguments, session, shown_as="mp")
         if isinstance(result, Result):
             _show(result, session)
     except errors.MixpanelDataError as error:
         return _failed(error, session)
     except CommandError as error:
         return _misused(error)
-    except (KeyboardInterrupt, typer.Abort):
-        print("Interrupted.", file=sys.stderr)  # noqa: T201 - this is the terminal
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        terminated = isinstance(interrupt, Terminated)
+        _tell("Terminated." if terminated else "Interrupted.")
+        return TERMINATED if terminated else INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has enough. Python would complain of the closed pipe when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     finally:
         session.close()
-    return result if isinstance(result, int) else 0
+    return 0
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def _program() -> Any:
     app = build()
-    app.callback()(_global_options)
-    program = typer.main.get_command(app)
-    for path, command in _leaves(program):
-        if path not in WITHOUT_FORMAT:
-            command.params.extend(_format_options(taken={p.name for p in command.params}))
+    app.callback(epilog="These options may also follow the command.")(_global_options)
+    program = tree(app)
+    formats = _format_options()
+    for _, command in leaves(program):
+        taken = {param.name for param in command.params}
+        # A command that returns nothing has nothing to format.
+        if command.callback.__annotations__["return"] != "None":
+            command.params.extend(option for option in formats if option.name not in taken)
+        command.params.extend(_repeated(option) for option in program.params if option.name in GLOBAL)
     return program
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(mixpanel_nb.__version__)
+        raise typer.Exit
 
 
 def _global_options(
@@ -88,21 +116,20 @@ def _global_options(
     account: Annotated[
         str | None, typer.Option("--account", "-a", metavar="NAME", help="The account, or sandbox.")
     ] = None,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
+    database: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where an error came from.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has answered
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+    ] = False,
 ) -> None:
     """Fetch Mixpanel events into DuckDB, and ask questions of them."""
-    if version:
-        typer.echo(mixpanel_nb.__version__)
-        raise typer.Exit
     session: TerminalSession = context.obj
-    session.account, session.database = account, db
+    session.account, session.database = account, database
     session.quiet, session.verbose = quiet, verbose
 
 
-def _format_options(taken: set[str]) -> list[Any]:
+def _format_options() -> list[Any]:
     """``--format`` and ``--output``, which tell the session and stay hidden from the command itself."""
     carrier = typer.Typer(add_completion=False)
 
@@ -117,41 +144,53 @@ def _format_options(taken: set[str]) -> list[Any]:
     ) -> None:
         """Carry two options."""
 
-    options = [p for p in typer.main.get_command(carrier).params if p.name in {"format", "output"} - taken]
-    for option in options:
-        option.expose_value = False
-        option.callback = _remember
-    return options
+    params: list[Any] = typer.main.get_command(carrier).params
+    return [_told(option) for option in params if option.name in {"format", "output"}]
+
+
+def _repeated(option: Any) -> Any:
+    """A global option once more, for a command: accepted, though its help stays short."""
+    repeated = _told(copy.copy(option))
+    repeated.hidden = True
+    return repeated
+
+
+def _told(option: Any) -> Any:
+    """The option, telling the session its value instead of the command."""
+    option.expose_value = False
+    option.callback = _remember
+    return option
 
 
 def _remember(context: typer.Context, option: Any, value: Any) -> Any:
-    if value is not None:
+    if value:
         setattr(context.obj, option.name, Format(value) if option.name == "format" else value)
     return value
 
 
-def _leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _leaves(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
 def _show(result: Result, session: TerminalSession) -> None:
-    if session.output is not None:
-        how = session.format or _format_of(session.output)
-        try:
-            with session.output.open("w", encoding="utf-8", newline="") as stream:
-                write(result, how, stream)
-        except OSError as error:
-            message = f"{session.output} cannot be written: {error.strerror}."
-            raise errors.MixpanelDataError(message) from None
+    how = session.format or (_format_of(session.output) if session.output else _usual_format())
+    if session.output is None:
+        write(result, how, sys.stdout)
+        sys.stdout.flush()
+    else:
+        _save(result, how, session.output)
         session.say(f"Wrote {session.output}.")
-        return
-    how = session.format or (Format.TABLE if sys.stdout.isatty() else Format.JSON)
-    write(result, how, sys.stdout)
-    sys.stdout.flush()
+    if isinstance(result, FetchResult) and (session.output or how is not Format.TABLE):
+        session.say(result.headline)
+
+
+def _save(result: Result, how: Format, file: Path) -> None:
+    try:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            write(result, how, stream)
+    except OSError as error:
+        message = f"{file} cannot be written: {error.strerror}."
+        raise errors.MixpanelDataError(message) from None
+
+
+def _usual_format() -> Format:
+    return Format.TABLE if sys.stdout.isatty() else Format.JSON
 
 
 def _format_of(file: Path) -> Format:
@@ -163,18 +202,21 @@ def _format_of(file: Path) -> Format:
 def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
     if session.verbose:
         traceback.print_exception(error)
-    print(f"Error: {error}", file=sys.stderr)  # noqa: T201 - this is the terminal
-    if context := error.details.get("context"):
-        print(context, file=sys.stderr)  # noqa: T201 - this is the terminal
+    _tell(f"Error: {error.message}", error.details.get("context"), error.hint)
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 
 def _misused(error: Any) -> int:
-    context = getattr(error, "ctx", None)
-    message = error.format_message()
-    if not message and context is not None:  # a group without a command: its help is the answer
-        print(context.get_help(), file=sys.stderr)  # noqa: T201 - this is the terminal
-        return INVALID
-    where = f" Try: {context.command_path} --help" if context is not None else ""
-    print(f"Error: {message}{where}", file=sys.stderr)  # noqa: T201 - this is the terminal
+    message, command = misuse(error)
+    if asks_for_help(error):
+        _tell(message)
+    else:
+        _tell(f"Error: {message}", f"Try: {command} --help" if command else None)
     return INVALID
+
+
+def _tell(*lines: str | None) -> None:
+    """Lines on standard error, without what could steer a terminal (some quote Mixpanel's answers)."""
+    from mixpanel_nb.display.text import block
+
+    print(*(block(line, MAX_MESSAGE) for line in lines if line), sep="\n", file=sys.stderr)  # noqa: T201 - this is the terminal

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.cli.formats import Format, write
@@ -13,6 +12,7 @@ from mixpanel_nb.errors import AccountNotFoundError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
@@ -30,8 +30,9 @@ class TerminalSession(Session):
         output: ``--output``: a file for the result instead of standard output.
     """
 
+    account: str | None = None
+
     def __init__(self) -> None:
-        self.account: str | None = None
         self.database: Path | None = None
         self.quiet = False
         self.verbose = False
@@ -41,16 +42,24 @@ class TerminalSession(Session):
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of ``--account`` and ``--db``; an existing file needs no account."""
+        workspace = self._open()
+        workspace.storage.on_wait = self.say
+        return workspace
+
+    def _open(self) -> Workspace:
         from mixpanel_nb.workspace import Workspace
 
         try:
             return Workspace(self.account, path=self.database)
         except AccountNotFoundError:
             raise
-        except ConfigError:
-            if self.account is None and self.database is not None and self.database.is_file():
+        except ConfigError as error:
+            if self.account is not None or self.database is None:
+                raise
+            if self.database.expanduser().is_file():
                 return Workspace.open(self.database)
-            raise
+            message = f"{error.message} Nor is there a database file {self.database}."
+            raise ConfigError(message, hint=error.hint, details=error.details) from None
 
     def open_workspace(self, account: str | None) -> Workspace:
         """A workspace on another account, which the caller closes."""

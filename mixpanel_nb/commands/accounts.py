@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixpanel_nb.commands.session import session_of
+from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.errors import AccountExistsError
 from mixpanel_nb.results import AccountInfo, AccountList
 
+if TYPE_CHECKING:
+    from mixpanel_nb.accounts import AccountInfo as StoredAccount
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: list, add, remove, switch, show, test.")
 
-Name = Annotated[str, typer.Argument(help="The account's name.")]
-OptionalName = Annotated[str | None, typer.Argument(help="The account's name; the one in use if left out.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+OptionalName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="The account's name; the one in use if left out.")
+]
+
+ENVIRONMENT = "(environment)"  # shown for credentials that have no name
 
 
 @app.command("list")
@@ -30,11 +37,15 @@ def list_(context: typer.Context) -> AccountList:
 def add(
     context: typer.Context,
     name: Name,
-    username: Annotated[str, typer.Option("--username", help="User name of the service account.")],
-    project: Annotated[str, typer.Option("--project", help="The project's number.")],
-    region: Annotated[str, typer.Option("--region", help="us, eu or in.")] = "us",
+    username: Annotated[
+        str, typer.Option("--username", metavar="USER", help="User name of the service account.")
+    ],
+    project: Annotated[str, typer.Option("--project", metavar="ID", help="The project's number.")],
+    region: Annotated[
+        str, typer.Option("--region", metavar="us|eu|in", help="Where Mixpanel keeps it.")
+    ] = "us",
     timezone: Annotated[
-        str, typer.Option("--timezone", help="The project's time zone, e.g. Europe/Berlin.")
+        str, typer.Option("--timezone", metavar="ZONE", help="The project's time zone, e.g. Europe/Berlin.")
     ] = "UTC",
     legacy_time: Annotated[
         bool,
@@ -57,7 +68,7 @@ def add(
         username, secret, project, region=region, account=name, timezone=timezone, legacy_time=legacy_time
     )
     session.accounts.add(name, credentials, default=default)
-    session.say(f"Added account {name}. Try it with: mp auth test {name}")
+    session.say(f"Added account {name}. Try it: mp auth test {name}")
 
 
 @app.command()
@@ -86,10 +97,8 @@ def show(context: typer.Context, name: OptionalName = None) -> AccountList:
 
     Example: mp auth show shop
     """
-    accounts = session_of(context).accounts
-    wanted = name or accounts.account_in_effect()
-    accounts.get(wanted) if wanted else accounts.resolve()
-    return _account_list(context, wanted)
+    session = session_of(context)
+    return AccountList((_in_use(session, name or session.account),))
 
 
 @app.command()
@@ -104,16 +113,32 @@ def test(context: typer.Context, name: OptionalName = None) -> None:
         answer = workspace.test_credentials()
     finally:
         workspace.close()
-    account = answer["account"] or "of the environment"
-    session.say(f"Mixpanel accepts account {account} for project {answer['project_id']}.")
+    named = f"account {answer['account']}" if answer["account"] else "the environment's account"
+    session.say(f"Mixpanel accepts {named} for project {answer['project_id']}.")
 
 
-def _account_list(context: typer.Context, only: str | None = None) -> AccountList:
-    known = session_of(context).accounts.list_accounts()
-    return AccountList(
-        tuple(
-            AccountInfo(a.name, a.username, a.project_id, a.region, a.is_default)
-            for a in known
-            if only in {None, a.name}
-        )
+def _account_list(context: typer.Context) -> AccountList:
+    return AccountList(tuple(_shown(account) for account in session_of(context).accounts.list_accounts()))
+
+
+def _in_use(session: Session, name: str | None) -> AccountInfo:
+    """The account that a command with this account name works with."""
+    from mixpanel_nb.workspace import SANDBOX, sandbox_credentials
+
+    wanted = session.accounts.account_in_effect(name)
+    if wanted not in {None, SANDBOX}:
+        session.accounts.get(wanted)  # raises where there is no such account
+        return next(_shown(a) for a in session.accounts.list_accounts() if a.name == wanted)
+    used = sandbox_credentials() if wanted == SANDBOX else session.accounts.resolve()
+    return AccountInfo(
+        wanted or ENVIRONMENT,
+        used.username,
+        used.project_id,
+        used.region,
+        timezone=used.timezone,
+        legacy_time=used.legacy_time,
     )
+
+
+def _shown(account: StoredAccount) -> AccountInfo:
+    return AccountInfo(**dataclasses.asdict(account))

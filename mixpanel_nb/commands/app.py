@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import typer
+import typer.main
 
 from mixpanel_nb.commands import accounts, demo, discovery, fetch, sandbox, sql, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def build() -> typer.Typer:
@@ -16,7 +22,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Fetch Mixpanel events into DuckDB, and ask questions of them.",
     )
-    app.command(rich_help_panel=None)(demo.demo)
+    app.command()(demo.demo)
     app.add_typer(accounts.app, name="auth")
     app.add_typer(fetch.app, name="fetch")
     app.command()(sql.sql)
@@ -32,3 +38,21 @@ def build() -> typer.Typer:
     app.command()(discovery.values)
     app.add_typer(sandbox.app, name="sandbox")
     return app
+
+
+def tree(app: typer.Typer) -> Any:
+    """The application's commands, ready to parse words (a Click group)."""
+    group = typer.main.get_command(app)
+    for _, command in leaves(group):
+        # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
+        command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
+    return group
+
+
+def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command of a group and of the groups in it, with the names that lead to it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command

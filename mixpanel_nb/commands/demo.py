@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mixpanel_nb.commands.session import session_of
-
 
 FIRST_DAY, LAST_DAY = "2025-01-01", "2025-03-31"
 
@@ -18,17 +19,20 @@ FROM events GROUP BY event ORDER BY events DESC LIMIT 8"""
 
 NEXT = """\
 Now yours:
-  mp --db {database} sql "SELECT plan, count(*) FROM events GROUP BY plan"
-  mp --account sandbox events              what else is in the sandbox
-  make lab                                 the same in JupyterLab
-  mp auth add NAME --username … --project … your own Mixpanel project"""
+  {mp} --db {database} sql "SELECT plan, count(*) FROM events GROUP BY plan"
+  {mp} --account sandbox events
+      what else the sandbox knows
+  {mp} auth add NAME --username USER --project ID
+      your own Mixpanel project, its secret asked for
+  %load_ext mixpanel_nb and %mp_connect sandbox
+      the same in a notebook (make lab opens the examples)"""
 
 
 def demo(
     context: typer.Context,
-    output: Annotated[Path, typer.Option("--output", help="Folder for the database and the picture.")] = Path(
-        "demo"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FOLDER", help="For the database and the picture.")
+    ] = Path("demo"),
 ) -> None:
     """Show the main job on the sandbox: fetch 90 days, ask in SQL, draw the days. No account needed.
 
@@ -55,4 +59,12 @@ def demo(
         picture.write_bytes(render_png(fetched.chart()))
         session.say(f"Events per day, drawn: {picture}")
         session.show(workspace.sql_rows(QUERY))
-    session.say(NEXT.format(database=database))
+    session.say(NEXT.format(mp=_typed(), database=database))
+
+
+def _typed() -> str:
+    """How this program is started here, so that what is shown can be typed."""
+    if shutil.which("mp"):
+        return "mp"
+    started = Path(sys.argv[0])
+    return str(started) if started.name == "mp" else "python -m mixpanel_nb"

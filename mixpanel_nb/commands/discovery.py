@@ -9,8 +9,7 @@ import typer
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import NameList
 
-
-Event = Annotated[str, typer.Argument(help="The event.")]
+Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.")]
 
 
 def events(context: typer.Context) -> NameList:
@@ -33,7 +32,7 @@ def values(
     context: typer.Context,
     event: Event,
     prop: Annotated[str, typer.Argument(metavar="PROPERTY", help="The property.")],
-    limit: Annotated[int, typer.Option("--limit", help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many.")] = 100,
 ) -> NameList:
     """List values of an event's property.
 

@@ -6,9 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import typer
-import typer.main
 
-from mixpanel_nb.commands.app import build
+from mixpanel_nb.commands.app import build, tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,22 +15,23 @@ if TYPE_CHECKING:
     from mixpanel_nb.commands.session import Session
 
 # What Typer raises for words it cannot use. It comes with a copy of Click, or with Click itself,
-# depending on its version, so the classes are reached through the one it publishes.
-UsageError: type[Any] = typer.BadParameter.__mro__[1]
+# depending on its version, so the class is reached through the one it publishes.
 CommandError: type[Any] = typer.BadParameter.__mro__[2]
 
 
 @cache
 def root() -> Any:
     """The tree of commands, ready to run (a Click group)."""
-    return typer.main.get_command(build())
+    return tree(build())
 
 
-def run(path: Sequence[str], words: Sequence[str], session: Session, *, shown_as: str) -> Any:
-    """Run the command at ``path`` (e.g. ``["fetch", "events"]``) and give what it returns.
+def invoke(command: Any, words: Sequence[str], session: Session | None = None, *, shown_as: str) -> Any:
+    """Run a command with these words and give what it returns (None where help was shown).
+
+    Click's own ``main`` would turn Ctrl-C and a closed pipe into exit codes; here they stay what they are.
 
     Args:
-        path: Names from the root down.
+        command: A Click command.
         words: Its arguments and options.
         session: What it works with.
         shown_as: Its name in usage lines.
@@ -40,13 +40,34 @@ def run(path: Sequence[str], words: Sequence[str], session: Session, *, shown_as
         CommandError: the words do not fit (``format_message()`` says how).
         MixpanelDataError: the command failed.
     """
-    command = find(path)
-    return command.main(args=list(words), prog_name=shown_as, standalone_mode=False, obj=session)
+    try:
+        with command.make_context(shown_as, list(words), obj=session) as context:
+            return command.invoke(context)
+    except typer.Exit:
+        return None
+
+
+def help_text(command: Any, *, shown_as: str) -> str:
+    """The help of a command, as text."""
+    context = command.make_context(shown_as, [], resilient_parsing=True)
+    return str(command.get_help(context))
 
 
 def find(path: Sequence[str]) -> Any:
-    """The command or group at ``path``."""
+    """The command or group at ``path`` (e.g. ``["fetch", "events"]``), names from the root down."""
     command = root()
     for name in path:
         command = command.commands[name]
     return command
+
+
+def misuse(error: Any) -> tuple[str, str | None]:
+    """What is wrong with the words, and the command whose help tells more (None where nobody knows)."""
+    context = getattr(error, "ctx", None)
+    message = str(error.format_message())
+    return message, context.command_path if context is not None else None
+
+
+def asks_for_help(error: Any) -> bool:
+    """Whether a group was named without a command, so that its help is the answer."""
+    return type(error).__name__ == "NoArgsIsHelpError"  # a class that Typer does not publish

@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mixpanel_nb.commands.session import session_of
+from mixpanel_nb.errors import ConfigError, MixpanelDataError
 
 if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
 
 app = typer.Typer(no_args_is_help=True, help="A Mixpanel on this machine: serve it, or write its data.")
 
-Events = Annotated[int | None, typer.Option("--events", help="About so many events (200,000).")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Another seed, other data.")]
+Events = Annotated[int | None, typer.Option("--events", metavar="N", help="About so many events (200,000).")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Another seed, other data.")]
 
 
 @app.command()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="0 picks a free one.")] = 8765,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="0 picks a free one.")] = 8765,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Replay this export (.jsonl or .jsonl.gz).")
+        Path | None, typer.Option("--data", metavar="FILE", help="Replay this export (.jsonl or .jsonl.gz).")
     ] = None,
     profiles: Annotated[
-        Path | None, typer.Option("--profiles", help="People to go with --data (engage results).")
+        Path | None,
+        typer.Option("--profiles", metavar="FILE", help="People to go with --data (engage results)."),
     ] = None,
     events: Events = None,
     seed: Seed = None,
@@ -49,13 +51,16 @@ def serve(
         typer.echo(url)
         session.say(f"In another terminal: export MP_API_BASE_URL={url} MP_ACCOUNT=sandbox")
 
-    serve_app(server, port=port, on_listening=listening)
+    try:
+        serve_app(server, port=port, on_listening=listening)
+    except ConfigError as error:  # the port is taken: nothing of an account, as that error says elsewhere
+        raise MixpanelDataError(error.message, hint=error.hint) from None
 
 
 @app.command()
 def dump(
     context: typer.Context,
-    output: Annotated[Path, typer.Option("--output", help="The file (.jsonl or .jsonl.gz).")],
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file (.jsonl or .jsonl.gz).")],
     profiles: Annotated[bool, typer.Option("--profiles", help="Write people instead of events.")] = False,
     events: Events = None,
     seed: Seed = None,

@@ -20,6 +20,11 @@ class Session(ABC):
 
     @property
     @abstractmethod
+    def account(self) -> str | None:
+        """The account that was named for the commands, or None."""
+
+    @property
+    @abstractmethod
     def workspace(self) -> Workspace:
         """The workspace that commands work on, made when it is first needed."""
 

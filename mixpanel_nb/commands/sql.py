@@ -12,15 +12,15 @@ from mixpanel_nb.results import SQLResult
 
 def sql(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help="One or several DuckDB statements.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One or several DuckDB statements.")],
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="NAME=VALUE", help="A value for $NAME (repeatable)."),
+        typer.Option("--param", metavar="NAME=VALUE", help="A text for $NAME (repeatable)."),
     ] = None,
 ) -> SQLResult:
     """Run SQL on the local tables.
 
-    Example: mp sql "SELECT event_name, count(*) AS events FROM events GROUP BY ALL ORDER BY 2 DESC"
+    Example: mp sql "SELECT event_name, count(*) FROM events GROUP BY ALL"
     """
     return session_of(context).workspace.sql_rows(query, parse_params(param or []) or None)
 

@@ -9,8 +9,7 @@ import typer
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import SQLResult, SummaryResult, TableList, TableSchema, WorkspaceInfo
 
-
-Table = Annotated[str, typer.Argument(help="The table.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table.")]
 
 
 def info(context: typer.Context) -> WorkspaceInfo:
@@ -40,7 +39,7 @@ def schema(context: typer.Context, table: Table) -> TableSchema:
 def sample(
     context: typer.Context,
     table: Table,
-    rows: Annotated[int, typer.Option("--rows", "-n", help="How many.")] = 10,
+    rows: Annotated[int, typer.Option("--rows", "-n", metavar="N", help="How many.")] = 10,
 ) -> SQLResult:
     """Show some rows from all over a table.
 
@@ -60,7 +59,9 @@ def summarize(context: typer.Context, table: Table) -> SummaryResult:
 def promote(
     context: typer.Context,
     table: Table,
-    properties: Annotated[list[str], typer.Argument(help="Properties to give a typed column.")],
+    properties: Annotated[
+        list[str], typer.Argument(metavar="PROPERTY", help="Properties to give a typed column.")
+    ],
 ) -> None:
     """Give properties typed columns of their own, much faster to query.
 
@@ -68,12 +69,15 @@ def promote(
     """
     session = session_of(context)
     names = session.workspace.promote(table, *properties)
-    session.say(f"New columns in {table}: {', '.join(names) or 'none, they were there already'}.")
+    if names:
+        session.say(f"New columns in {table}: {', '.join(names)}.")
+    else:
+        session.say(f"Nothing to do: {table} has these columns already.")
 
 
 def drop(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="The tables.")],
+    names: Annotated[list[str], typer.Argument(metavar="TABLE", help="The tables.")],
 ) -> None:
     """Drop tables: all that are named, or none.
 

@@ -29,6 +29,9 @@ _MAX_HEADLINE = 200
 _MAX_NOTE = 1_000
 _MAX_QUERY = 20_000
 
+# JupyterLab and nbconvert typeset what stands between two dollars, as in `$os, $city`. MathJax leaves alone
+# what has these classes (the names of its versions 3 and 2).
+NO_MATH = "mathjax_ignore tex2jax_ignore"
 _CARD = "max-width: 1100px; margin: 4px 0 12px 0; font-size: 13px; line-height: 1.5"
 _TITLE = "font-size: 16px; font-weight: 600; overflow-wrap: break-word"
 _MUTED = "opacity: 0.7; overflow-wrap: break-word"
@@ -97,7 +100,8 @@ def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int
         max_rows: Rows of the table that are shown; None is all that the card holds.
         max_columns: Columns of the table that are shown; None is all.
     """
-    return f'<div style="{_CARD}">{"".join(_parts(card, max_rows, max_columns))}</div>'
+    parts = "".join(_parts(card, max_rows, max_columns))
+    return f'<div class="{NO_MATH}" style="{_CARD}">{parts}</div>'
 
 
 def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterator[str]:

@@ -1,36 +1,65 @@
-"""``%mp_connect``: the words that choose a workspace."""
+"""``%mp_connect``: which workspace the commands of this notebook work on."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from functools import cache
+from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 import typer.main
 
-from mixpanel_nb.workspace import Workspace
+from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
+
+if TYPE_CHECKING:
+    from mixpanel_nb.notebook.session import NotebookSession
+    from mixpanel_nb.workspace import Workspace
 
 
-def workspace(words: list[str]) -> Workspace | None:
-    """The workspace that the words of ``%mp_connect`` name, or None where they asked for help."""
+@cache
+def command() -> Any:
+    """It as a Click command."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(_connect)
-    chosen = typer.main.get_command(app).main(args=words, prog_name="mp_connect", standalone_mode=False)
-    return chosen if isinstance(chosen, Workspace) else None
+    made: Any = typer.main.get_command(app)
+    made.help = made.help.replace("Example:", "\b\nExample:")
+    return made
 
 
 def _connect(
+    context: typer.Context,
     account: Annotated[
-        str | None, typer.Argument(help="sandbox, or an account; the default one if left out.")
+        str | None,
+        typer.Argument(metavar="ACCOUNT", help="sandbox, or an account; the default one if left out."),
     ] = None,
     db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
-    project: Annotated[str | None, typer.Option("--project", help="Another project than the account's.")] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="ID", help="Another project than the account's.")
+    ] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Keep the tables in memory, not in a file.")
+    ] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse changes to the database.")] = False,
-) -> Workspace:
-    """Choose what the commands work on: sandbox, an account, or a database file.
+) -> WorkspaceInfo:
+    """Choose what the commands work on: the sandbox, an account, or a database file.
 
     Example: %mp_connect sandbox
+             %mp_connect shop --db shop.db
     """
+    if memory and (db is not None or read_only):
+        raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
+    workspace = _workspace(account, project, db, memory=memory, read_only=read_only)
+    cast("NotebookSession", context.obj).connect(workspace)
+    return workspace.info()
+
+
+def _workspace(
+    account: str | None, project: str | None, db: Path | None, *, memory: bool, read_only: bool
+) -> Workspace:
+    from mixpanel_nb.workspace import Workspace
+
+    if memory:
+        return Workspace.memory(account, project)
     if account is None and project is None and db is not None and db.expanduser().is_file():
         return Workspace.open(db, read_only=read_only)
     return Workspace(account, project, path=db, read_only=read_only)

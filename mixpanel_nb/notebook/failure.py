@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import MixpanelDataError, QueryError
+from mixpanel_nb.notebook.wording import for_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
+MAX_MESSAGE = 5_000
 
 
 @contextmanager
@@ -26,31 +28,37 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
         yield
     except MixpanelDataError as error:
         if not verbose:
-            _quiet(error)
+            _quiet(error, error.message, error.details.get("context"), error.hint)
         raise
     except CommandError as error:
-        context = getattr(error, "ctx", None)
-        hint = f"Try: %{context.command_path} --help" if context is not None else None
-        misuse = QueryError(error.format_message() or "Something is missing.", hint=hint)
-        _quiet(misuse)
+        misuse = _misuse(error)
+        _quiet(misuse, misuse.message, misuse.hint)
         raise misuse from None
+    except KeyboardInterrupt as error:
+        if not verbose:
+            _quiet(error, "stopped.")
+        raise
 
 
-def _quiet(error: MixpanelDataError) -> None:
-    lines = [f"{RED}{type(error).__name__}: {error.message}{PLAIN}"]
-    if error.hint:
-        lines.append(error.hint)
-    if context := error.details.get("context"):
-        lines.append(context)
+def _misuse(error: Exception) -> QueryError:
+    from mixpanel_nb.commands import parsing
+
+    message, command = parsing.misuse(error)
+    return QueryError(message or "Something is missing.", hint=_hint(message, command))
+
+
+def _hint(message: str, command: str | None) -> str | None:
+    """What to do instead of an option that only a terminal has, or else where the options are told."""
+    if "No such option: --db" in message or "No such option: --account" in message:
+        return "Choose the account and the database with %mp_connect."
+    if "No such option: --format" in message or "No such option: --output" in message:
+        return f"In a notebook, x = {command} … is the result, and x.df its DataFrame."
+    return f"Try: {command} --help" if command else None
+
+
+def _quiet(error: BaseException, message: str, *more: str | None) -> None:
+    from mixpanel_nb.display.text import block
+
+    headline = f"{RED}{type(error).__name__}: {block(for_notebook(message), MAX_MESSAGE)}{PLAIN}"
+    lines = [headline, *(block(for_notebook(text), MAX_MESSAGE) for text in more if text)]
     error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # IPython's protocol
-
-
-def refuse_secrets(words: list[str]) -> None:
-    """Refuse a secret typed on a magic's line: it would be saved with the notebook.
-
-    Raises:
-        QueryError: there is one.
-    """
-    if any(word == "--secret" or word.startswith("--secret=") for word in words):
-        message = "A secret typed here would be saved in the notebook."
-        raise QueryError(message, hint="Leave --secret out: it is asked for, and saved nowhere but in your accounts.")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Int
 
 from mixpanel_nb.notebook.session import NotebookSession
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from collections.abc import Callable
 
-    from mixpanel_nb.results import SQLResult, WorkspaceInfo
+    from IPython.core.interactiveshell import InteractiveShell
 
 # Magic name and the command it runs.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -29,12 +31,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_properties": ("properties",),
     "mp_values": ("values",),
 }
-FETCHES = ("events", "profiles")
+CONNECT, SQL = "mp_connect", "mp_sql"
+# What a group runs when none of its commands is named.
+USUAL = {"mp_fetch": "events"}
 
 
 @magics_class
-class MpMagics(Magics):  # type: ignore[misc]  # IPython is typed in part
-    """Mixpanel in this notebook."""
+class MpMagics(Magics):
+    """Mixpanel in this notebook: its settings, and its workspace in ``session``."""
 
     max_rows = Int(10, min=0, help="Rows that a SQL result shows.").tag(config=True)
     verbose = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
@@ -42,78 +46,110 @@ class MpMagics(Magics):  # type: ignore[misc]  # IPython is typed in part
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.session = NotebookSession()
-
-    @line_magic
-    def mp_connect(self, line: str) -> WorkspaceInfo | None:
-        """Choose what the commands work on: sandbox, an account, or a database file.
-
-        Examples: %mp_connect sandbox
-                  %mp_connect shop --db shop.db
-        """
-        from mixpanel_nb.notebook import connect, failure, sqlcell
-
-        with failure.in_one_line(verbose=self.verbose):
-            workspace = connect.workspace(sqlcell.split(line))
-            if workspace is None:
-                return None
-            self.session.connect(workspace)
-            return workspace.info()
-
-    @no_var_expand
-    @line_cell_magic
-    def mp_sql(self, line: str, cell: str | None = None) -> SQLResult | None:
-        """Run SQL on the local tables. Notebook variables are bound as $name."""
-        from mixpanel_nb.notebook import failure, sqlcell
-
-        with failure.in_one_line(verbose=self.verbose):
-            options, sql = sqlcell.parse(line, cell)
-            if options is None:
-                return None
-            options["max_rows"] = self.max_rows if options["max_rows"] is None else options["max_rows"]
-            result = sqlcell.run(sql, options, self.session.workspace, self.shell.user_ns)
-            if options["output"]:
-                self.shell.user_ns[options["output"]] = result.df
-            return result
-
-    def run_command(self, path: tuple[str, ...], line: str, shown_as: str) -> Any:
-        """Run the command at ``path`` with the words of ``line``."""
-        from mixpanel_nb.commands import parsing
-        from mixpanel_nb.notebook import failure, sqlcell
-
-        with failure.in_one_line(verbose=self.verbose):
-            words = sqlcell.split(line)
-            failure.refuse_secrets(words)
-            if path == ("fetch",) and words[:1] != ["--help"] and not set(words[:1]) & set(FETCHES):
-                words = ["events", *words]
-            result = parsing.run(path, words, self.session, shown_as=shown_as)
-            return None if isinstance(result, int) else result  # 0: help was shown
+        self.namespace: dict[str, Any] = shell.user_ns
 
 
 class CommandMagic:
     """One command as a line magic; its documentation is the command's help."""
 
-    def __init__(self, magics: MpMagics, name: str, path: tuple[str, ...]) -> None:
+    # `$name` is not for IPython to replace: `$os` is a property, and in SQL it is bound.
+    _ipython_magic_no_var_expand = True
+    # `%mp_tables;` shows nothing, as with any expression.
+    _ipython_magic_output_can_be_silenced = True
+
+    def __init__(self, magics: MpMagics, name: str, command: Callable[[], Any]) -> None:
         self.__name__ = name
         self._magics = magics
-        self._path = path
+        self._command = command  # made when it is needed: Typer takes its time
 
     def __call__(self, line: str) -> Any:
-        return self._magics.run_command(self._path, line, self.__name__)
+        """Run the command with the words of the line, and give its result."""
+        from mixpanel_nb.notebook import failure
+        from mixpanel_nb.notebook import line as lines
+
+        with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line)):
+            return self._run(lines.split(lines.fill_in(line, self._magics.namespace)))
+
+    def _run(self, words: list[str]) -> Any:
+        from mixpanel_nb.commands import parsing
+
+        command, words, shown_as = self._find(words)
+        if "--help" in words:
+            print(_help(command, shown_as))  # noqa: T201 - this is the cell's output
+            return None
+        try:
+            return parsing.invoke(command, words, self._magics.session, shown_as=shown_as)
+        except parsing.CommandError as error:
+            if not parsing.asks_for_help(error):
+                raise
+            print(_help(command, shown_as))  # noqa: T201 - this is the cell's output
+            return None
+
+    def _find(self, words: list[str]) -> tuple[Any, list[str], str]:
+        """The command that the first words name, the words that are left, and how it is typed."""
+        command, shown_as = self._command(), f"%{self.__name__}"
+        commands = getattr(command, "commands", {})
+        if words and words[0] in commands:
+            return commands[words[0]], words[1:], f"{shown_as} {words[0]}"
+        if self.__name__ in USUAL:
+            return commands[USUAL[self.__name__]], words, shown_as
+        return command, words, shown_as
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]  # read by ``%magic?``, made only then
         """The command's help."""
-        from mixpanel_nb.commands import parsing
+        command, _, shown_as = self._find([])
+        return _help(command, shown_as)
 
-        return parsing.help_text(self._path, shown_as=f"%{self.__name__}")
+
+class SqlMagic(CommandMagic):  # noqa: D101 - see below
+    # A class has a documentation of its own, even where it is None: this is the one of the base again.
+    __doc__ = CommandMagic.__dict__["__doc__"]
+    _ipython_magic_output_can_be_silenced = False  # SQL may end with a semicolon
+
+    def __call__(self, line: str, cell: str | None = None) -> Any:
+        """Run the SQL of the cell, or of the line behind the options."""
+        from mixpanel_nb.notebook import failure, sqlcell
+        from mixpanel_nb.notebook import line as lines
+
+        magics = self._magics
+        with failure.in_one_line(verbose=magics.verbose or lines.is_verbose(line)):
+            options, sql = sqlcell.parse(line, cell, shown_as=f"%{self.__name__}")
+            if options is None:
+                return None
+            if options.max_rows is None:
+                options = replace(options, max_rows=magics.max_rows)
+            return sqlcell.run(sql, options, magics.session.workspace, magics.namespace)
+
+
+def _command_at(path: tuple[str, ...]) -> Any:
+    from mixpanel_nb.commands import parsing
+
+    return parsing.find(path)
+
+
+def _connect_command() -> Any:
+    from mixpanel_nb.notebook import connect
+
+    return connect.command()
+
+
+def _sql_command() -> Any:
+    from mixpanel_nb.notebook import sqlcell
+
+    return sqlcell.command()
 
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics."""
     magics = MpMagics(shell)
     shell.register_magics(magics)
-    for name, path in COMMANDS.items():
-        shell.register_magic_function(CommandMagic(magics, name, path), "line", name)
+    sql = SqlMagic(magics, SQL, _sql_command)
+    functions = [sql, CommandMagic(magics, CONNECT, _connect_command)]
+    functions += [CommandMagic(magics, name, partial(_command_at, path)) for name, path in COMMANDS.items()]
+    for function in functions:
+        shell.magics_manager.register_function(function, "line", function.__name__)
+    shell.magics_manager.register_function(sql, "cell", SQL)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -126,5 +162,12 @@ def unload(shell: InteractiveShell) -> None:
         shell.configurables.remove(magics)
     for kind in ("line", "cell"):
         table = shell.magics_manager.magics[kind]
-        for name in [*COMMANDS, "mp_connect", "mp_sql"]:
+        for name in [*COMMANDS, CONNECT, SQL]:
             table.pop(name, None)
+
+
+def _help(command: Any, shown_as: str) -> str:
+    from mixpanel_nb.commands import parsing
+    from mixpanel_nb.notebook.wording import for_notebook
+
+    return for_notebook(parsing.help_text(command, shown_as=shown_as))

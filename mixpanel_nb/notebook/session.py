@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.commands.session import Session
-from mixpanel_nb.errors import AccountNotFoundError, ConfigError
+from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.notebook.wording import for_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +27,14 @@ class NotebookSession(Session):
         if self._workspace is None:
             from mixpanel_nb.workspace import Workspace
 
-            try:
-                self._workspace = Workspace()
-            except AccountNotFoundError:
-                raise
-            except ConfigError as error:
-                hint = "Connect with %mp_connect NAME, or start without an account: %mp_connect sandbox"
-                raise ConfigError(error.message, hint=hint, details=error.details) from None
+            self._workspace = Workspace()
+        self._workspace.storage.on_wait = self.say
         return self._workspace
+
+    @property
+    def account(self) -> str | None:
+        """The account of the workspace that is connected."""
+        return self._workspace.account if self._workspace else None
 
     def connect(self, workspace: Workspace) -> None:
         """Let all commands work on ``workspace`` from now on."""
@@ -44,11 +45,11 @@ class NotebookSession(Session):
         """A workspace on another account, which the caller closes."""
         from mixpanel_nb.workspace import Workspace
 
-        return Workspace(account)
+        return Workspace(account or self.account)
 
     def say(self, message: str) -> None:
         """A line of the cell's output."""
-        print(message)  # noqa: T201 - this is the cell's output
+        print(for_notebook(message))  # noqa: T201 - this is the cell's output
 
     def show(self, result: Result) -> None:
         """A card in the cell's output."""
@@ -64,7 +65,8 @@ class NotebookSession(Session):
             return getpass(f"{prompt}: ")
         except NotImplementedError as error:
             message = "This notebook cannot ask for the secret."
-            raise ConfigError(message, hint="Add the account in a terminal: mp auth add NAME") from error
+            hint = "Add the account in a terminal: python -m mixpanel_nb auth add NAME"
+            raise ConfigError(message, hint=hint) from error
 
     def progress(self) -> Callable[[FetchProgress], None]:
         """A line below the cell, gone when the fetch has ended."""
@@ -77,4 +79,3 @@ class NotebookSession(Session):
         if self._workspace is not None:
             self._workspace.close()
             self._workspace = None
-

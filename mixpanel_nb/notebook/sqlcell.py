@@ -1,120 +1,130 @@
-"""``%mp_sql`` and ``%%mp_sql``: SQL with notebook variables bound as ``$name``, never spliced."""
+"""``%mp_sql`` and ``%%mp_sql``: SQL on the local tables, with the notebook's variables."""
 
 from __future__ import annotations
 
+import keyword
 import re
-import shlex
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.main
 
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.commands import parsing
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.notebook import binding, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from mixpanel_nb.results import SQLResult
-    from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.workspace import Workspace
 
-LEADING_OPTION = re.compile(r"\s*(-o|--[a-z][a-z-]*)(?:\s*=\s*|\s+)(\"[^\"]*\"|'[^']*'|\S+)")
+LEADING_OPTION = re.compile(
+    r"""\s* (?: --(?:help|verbose)(?=\s|$)
+          | (?: -o | --[a-z][a-z-]* ) (?: \s*=\s* | \s+ ) (?: "[^"]*" | '[^']*' | \S+ ) )""",
+    re.VERBOSE,
+)
+
+_Axis = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column for it, if not the likely one.")]
+
+
+class ChartKind(StrEnum):
+    """How rows are drawn."""
+
+    LINE = "line"
+    BAR = "bar"
+    AREA = "area"
+    POINT = "point"
+
+
+@dataclass(frozen=True)
+class SqlOptions:
+    """What is to be done with the rows.
+
+    Attributes:
+        output: Variable that gets the DataFrame.
+        max_rows: Rows to show.
+        chart: ``kind``, ``x``, ``y`` and ``color`` of a chart, or None for no chart.
+    """
+
+    output: str | None
+    max_rows: int | None
+    chart: Mapping[str, str | None] | None
 
 
 def _options(
-    context: typer.Context,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="NAME", help="Assign the DataFrame to this variable.")
+        str | None, typer.Option("--output", "-o", metavar="NAME", help="Variable for the DataFrame.")
     ] = None,
     max_rows: Annotated[
-        int | None, typer.Option("--max-rows", min=0, help="Rows to show; all are there for -o.")
+        int | None, typer.Option("--max-rows", metavar="N", min=0, help="Rows to show; -o gets them all.")
     ] = None,
-) -> dict[str, Any]:
-    """Run SQL on the local tables. Notebook variables are bound as $name; DataFrames can stand in FROM.
+    chart: Annotated[ChartKind | None, typer.Option("--chart", help="Draw the rows.")] = None,
+    x: _Axis = None,
+    y: _Axis = None,
+    color: _Axis = None,
+) -> SqlOptions:
+    """Run SQL on the local tables.
+
+    $name is the value of the notebook's variable, bound and never spliced into the text. DataFrames can be
+    named in FROM.
 
     Example: %%mp_sql -o top
-             SELECT event_name, count(*) FROM events WHERE event_time >= $since GROUP BY ALL
+             SELECT event_name, count(*) AS events FROM events
+             WHERE event_time >= $since GROUP BY ALL ORDER BY events DESC
     """
-    return context.params
+    if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
+        message = f"{output!r} cannot be the name of a variable."
+        raise QueryError(message, hint="Use letters, digits and underscores: -o top_events")
+    axes = {"x": x, "y": y, "color": color}
+    drawn = chart is not None or any(axes.values())
+    return SqlOptions(output, max_rows, {"kind": chart and chart.value, **axes} if drawn else None)
 
 
-def parse(line: str, cell: str | None) -> tuple[dict[str, Any] | None, str]:
-    """Options and SQL of a line magic (options first) or a cell magic (options on its first line).
+@cache
+def command() -> Any:
+    """The options as a Click command."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(_options)
+    made: Any = typer.main.get_command(app)
+    made.help = made.help.replace("Example:", "\b\nExample:")
+    return made
+
+
+def parse(first: str, cell: str | None, *, shown_as: str) -> tuple[SqlOptions | None, str]:
+    """Options and SQL, of a cell with options on its first line or of a line with options before the SQL.
 
     The options are None where help was asked for, and shown.
     """
-    if cell is not None:
-        return _parse_options(split(line)), cell
-    if line.strip() == "--help":
-        return _parse_options(["--help"]), ""
-    words: list[str] = []
-    while found := LEADING_OPTION.match(line):
-        words += split(found[0])
-        line = line[found.end() :]
-    return _parse_options(words), line
+    options, sql = (first, cell) if cell is not None and cell.strip() else _leading_options(first)
+    if "--help" in options.split():
+        print(parsing.help_text(command(), shown_as=shown_as))  # noqa: T201 - this is the cell's output
+        return None, ""
+    return parsing.invoke(command(), line.split(options), shown_as=shown_as), sql
 
 
-def split(line: str) -> list[str]:
-    """A magic's line as words; quotes keep words together.
+def _leading_options(text: str) -> tuple[str, str]:
+    end = 0
+    while found := LEADING_OPTION.match(text, end):
+        end = found.end()
+    return text[:end], text[end:]
+
+
+def run(sql: str, options: SqlOptions, workspace: Workspace, namespace: dict[str, Any]) -> SQLResult:
+    """The answer to ``sql``; ``options.output`` gets its DataFrame.
 
     Raises:
-        QueryError: a quote is not closed.
+        QueryError: the SQL is wrong, or a variable it needs is missing or no value.
+        TableNotFoundError: it names a table that is not there.
     """
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        message = f"The line cannot be read: {str(error).lower()}."
-        raise QueryError(message, hint="Close the quote.") from None
-
-
-def run(sql: str, options: dict[str, Any], workspace: Workspace, namespace: dict[str, Any]) -> SQLResult:
-    """The answer to ``sql``, its parameters and frames taken from the notebook's variables."""
     storage = workspace.storage
-    params = {name: value_of(name, namespace) for name in sorted(storage.parameter_names_in(sql))}
-    with _frames(sql, storage, namespace):
-        result = workspace.sql_rows(sql, params or None)
-    return replace(result, max_rows=options["max_rows"])
-
-
-def value_of(name: str, namespace: dict[str, Any]) -> Any:
-    """The notebook variable ``name`` as a value that can be bound.
-
-    Raises:
-        QueryError: there is none.
-    """
-    if name not in namespace:
-        variables = [known for known in namespace if not known.startswith("_")]
-        message = f"There is no notebook variable {name!r} for ${name}."
-        raise QueryError(message, hint=did_you_mean(name, variables) or f"Set {name} = … in a cell first.")
-    value = namespace[name]
-    if type(value).__module__.split(".")[0] == "numpy" and hasattr(value, "tolist"):
-        return value.tolist()
-    return value
-
-
-@contextmanager
-def _frames(sql: str, storage: StorageEngine, namespace: dict[str, Any]) -> Iterator[None]:
-    """DataFrames that ``sql`` names and no table is called, registered for the length of the block."""
-    named = storage.table_names_in(sql)
-    frames = {name: namespace[name] for name in named if _is_frame(namespace.get(name))}
-    frames = {name: frame for name, frame in frames.items() if not storage.table_exists(name)}
-    for name, frame in frames.items():
-        storage.register(name, frame)
-    try:
-        yield
-    finally:
-        for name in frames:
-            storage.unregister(name)
-
-
-def _is_frame(value: Any) -> bool:
-    return type(value).__name__ == "DataFrame" and type(value).__module__.startswith("pandas")
-
-
-def _parse_options(words: list[str]) -> dict[str, Any] | None:
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(_options)
-    parsed = typer.main.get_command(app).main(args=words, prog_name="mp_sql", standalone_mode=False)
-    return dict(parsed) if isinstance(parsed, dict) else None
+    values = binding.parameters(sql, storage, namespace)
+    with binding.frames(sql, storage, namespace):
+        result = workspace.sql_rows(sql, values or None)
+    result = replace(result, max_rows=options.max_rows, chart_options=options.chart)
+    if options.output:
+        namespace[options.output] = result.df
+    return result

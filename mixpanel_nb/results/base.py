@@ -163,4 +163,6 @@ def unique_names(names: list[str]) -> list[str]:
 def _failure_html(message: str) -> str:
     from html import escape
 
-    return f'<pre style="white-space: pre-wrap">{escape(message)}</pre>'
+    from mixpanel_nb.display.card import NO_MATH
+
+    return f'<pre class="{NO_MATH}" style="white-space: pre-wrap">{escape(message)}</pre>'

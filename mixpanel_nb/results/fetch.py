@@ -148,6 +148,13 @@ class FetchResult(Result):
         rows = self.records() if self.type == "events" else []
         return described_days(rows, title=f"Events per day in {self.table}") if rows else None
 
+    @property
+    def headline(self) -> str:
+        """The fetch in one line: ``4,136 events in table, 2025-01-01 to 2025-01-03 (4,136 new, …)``."""
+        days = f", {self.date_range[0]} to {self.date_range[1]}" if self.date_range else ""
+        what = f"{self.new_rows:,} new, {self.duplicates:,} duplicates removed"
+        return f"{self.rows:,} {self.type} in {self.table}{days} ({what})."
+
     def card(self, *, max_rows: int | None = None) -> Card:
         """A headline, what was added and removed, and for events a drawing of the days."""
         del max_rows

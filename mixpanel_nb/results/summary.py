@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display import Card
 
+_SECONDS = len("2025-01-31 23:59:59")
+
 
 @dataclass(frozen=True)
 class ColumnSummary:
@@ -99,16 +101,21 @@ class SummaryResult(RowsResult):
 
 def _shown_row(item: ColumnSummary) -> tuple[Any, ...]:
     nulls = None if item.null_percentage is None else float(item.null_percentage) / 100
+    values = (item.min, item.q50, item.max, _number(item.avg))
     return (
         item.column,
         item.type,
         nulls,
         item.approx_unique,
-        item.min,
-        item.q50,
-        item.max,
-        _number(item.avg),
+        *(_brief(value, item.type) for value in values),
     )
+
+
+def _brief(value: Any, kind: str) -> Any:
+    """Nothing where there is no such statistic (text has no median), and times without their fractions."""
+    if value is None:
+        return ""
+    return value[:_SECONDS] if kind == "TIMESTAMP" and isinstance(value, str) else value
 
 
 def _number(value: Any) -> Any:

@@ -72,6 +72,8 @@ class AccountInfo:
     project_id: str
     region: str
     is_default: bool = False
+    timezone: str = "UTC"
+    legacy_time: bool = False
 
 
 class _ItemList(Result, Sequence[Item], Generic[Item]):
@@ -175,9 +177,11 @@ class AccountList(_ItemList[AccountInfo], RowsResult):
         del max_rows
         from mixpanel_nb.display import Card, Column, Table, counted
 
-        headers = [Column(name, "text") for name in ("account", "username", "project", "region", "default")]
+        names = ("account", "username", "project", "region", "time zone", "default")
+        headers = [Column(name, "text") for name in names]
         rows = [
-            (a.name, a.username, a.project_id, a.region, "yes" if a.is_default else "") for a in self.accounts
+            (a.name, a.username, a.project_id, a.region, a.timezone, "yes" if a.is_default else "")
+            for a in self.accounts
         ]
         return Card(
             title=counted(len(self.accounts), "account"),

@@ -17,6 +17,7 @@ TAGS = {
     *("bdi", "br", "code", "details", "div", "img", "pre", "span", "summary"),
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
+EVERYWHERE = {"class", "style"}
 ATTRIBUTES = {"img": {"alt", "src", "style"}, "th": {"scope", "style"}}
 STYLES = {
     "background-color": _COLOR,
@@ -63,7 +64,7 @@ class Checker(HTMLParser):
         if tag == "img":
             self.images.append({name: value or "" for name, value in attrs})
         for name, value in attrs:
-            if name not in ATTRIBUTES.get(tag, {"style"}):
+            if name not in ATTRIBUTES.get(tag, EVERYWHERE):
                 self.dropped.append(f"{tag} {name}")
             if name == "style":
                 self._check_style(value or "")

@@ -37,6 +37,11 @@ def test_every_tag_attribute_and_style_survives_jupyterlabs_sanitiser() -> None:
     assert (result.dropped, result.open) == ([], [])
 
 
+def test_dollars_are_not_taken_for_mathematics() -> None:
+    html = render_html(Card("$os and $city"))
+    assert html.startswith('<div class="mathjax_ignore tex2jax_ignore"')
+
+
 def test_hostile_text_is_shown_as_text_wherever_it_stands() -> None:
     result = check(render_html(full_card(HOSTILE, rows=30)))
     assert (result.dropped, result.open) == ([], [])

@@ -1,0 +1,116 @@
+"""Notebook variables in SQL: values bound as ``$name``, DataFrames named in ``FROM``. Never spliced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set, ValuesView
+from contextlib import contextmanager
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from mixpanel_nb.errors import QueryError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mixpanel_nb.storage import StorageEngine
+
+_NAME = re.compile(rb'"(?:[^"]|"")*"|(?:[A-Za-z_]|[\x80-\xff])(?:\w|[\x80-\xff])*')
+_SCALARS = (bool, int, float, str, bytes, bytearray, date, time, timedelta, Decimal, UUID)
+_COLLECTIONS = (Sequence, Set, ValuesView)
+
+
+def parameters(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the ``$name`` parameters in ``sql``.
+
+    Raises:
+        QueryError: ``sql`` does not parse, or a variable is missing or no value.
+    """
+    return {name: _value_of(name, namespace) for name in sorted(storage.parameter_names_in(sql))}
+
+
+def _value_of(name: str, namespace: Mapping[str, Any]) -> Any:
+    if name not in namespace:
+        variables = [known for known in namespace if not known.startswith("_")]
+        message = f"There is no notebook variable {name!r} for ${name}."
+        raise QueryError(message, hint=did_you_mean(name, variables) or f"Set {name} = … in a cell first.")
+    try:
+        return bindable(namespace[name])
+    except TypeError as error:
+        message = f"${name} is or holds a {error}, which cannot be a value in SQL."
+        hint = "Numbers, text, dates, None and lists of them can; a DataFrame can be named in FROM."
+        raise QueryError(message, hint=hint) from None
+
+
+def bindable(value: Any) -> Any:
+    """The value as Python's own types, which DuckDB can bind: numpy's and pandas' are converted.
+
+    Raises:
+        TypeError: with the name of a type that is no value.
+    """
+    if value is None or type(value).__name__ in {"NaTType", "NAType"}:
+        return None
+    if hasattr(value, "tolist"):  # numpy's scalars and arrays, pandas' Series and Index
+        plain = _in_microseconds(value).tolist()
+        if type(plain) is type(value):  # numbers wider than any of Python's
+            raise TypeError(type(value).__name__)
+        return bindable(plain)
+    if isinstance(value, _SCALARS):
+        return value
+    if isinstance(value, dict):
+        return {key: bindable(item) for key, item in value.items()}
+    if isinstance(value, _COLLECTIONS):
+        return [bindable(item) for item in value]
+    raise TypeError(type(value).__name__)
+
+
+def _in_microseconds(value: Any) -> Any:
+    """Numpy gives times finer than Python's as bare integers, so they are rounded to what Python has."""
+    if type(value).__module__ == "numpy" and value.dtype.str.endswith("[ns]"):
+        return value.astype(f"{value.dtype.kind}8[us]")
+    return value
+
+
+def names_in(sql: str) -> set[str]:
+    """Every name in ``sql``, of whatever: all but its strings, comments and numbers.
+
+    DuckDB can tell the tables of a statement, but only of a single one that has no parameters, and whose
+    other tables are all there.
+    """
+    import duckdb
+
+    naming = {duckdb.token_type.identifier, duckdb.token_type.keyword}
+    text = sql.encode()
+    found = [_NAME.match(text, start) for start, kind in duckdb.tokenize(sql) if kind in naming]
+    names = {match[0].decode() for match in found if match}
+    return {name[1:-1].replace('""', '"') if name.startswith('"') else name for name in names}
+
+
+@contextmanager
+def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> Iterator[None]:
+    """DataFrames that ``sql`` names, known to DuckDB for the length of the block; tables come first.
+
+    Raises:
+        QueryError: DuckDB cannot read such a DataFrame.
+    """
+    named = {name for name in names_in(sql) if _is_frame(namespace.get(name))}
+    known: list[str] = []
+    try:
+        for name in sorted(named):
+            if not storage.table_exists(name):
+                storage.register(name, namespace[name])
+                known.append(name)
+        yield
+    finally:
+        for name in known:
+            storage.unregister(name)
+
+
+def _is_frame(value: Any) -> bool:
+    """Whether it is pandas' DataFrame or made from it, told without importing pandas."""
+    return any(
+        kind.__name__ == "DataFrame" and kind.__module__.split(".")[0] == "pandas"
+        for kind in type(value).__mro__
+    )

@@ -1,0 +1,56 @@
+"""A magic's line as words."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERBOSE = "--verbose"
+
+
+def is_verbose(line: str) -> bool:
+    """Whether the line asks for the traceback of an error."""
+    return VERBOSE in line.split()
+
+
+def split(line: str) -> list[str]:
+    """The words of a line; quotes keep words together. ``--verbose`` and ``;`` are for the notebook.
+
+    Raises:
+        QueryError: a quote is not closed, or a secret was typed.
+    """
+    try:
+        words = shlex.split(line.rstrip().removesuffix(";"))
+    except ValueError as error:
+        message = f"The line cannot be read: {str(error).lower()}."
+        raise QueryError(message, hint="Close the quote.") from None
+    if any(word == "--secret" or word.startswith("--secret=") for word in words):
+        message = "A secret typed here would be saved with the notebook."
+        raise QueryError(
+            message, hint="Delete it here and leave --secret out: it is asked for below the cell, unseen."
+        )
+    return [word for word in words if word != VERBOSE]
+
+
+def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
+    """The line with ``{expression}`` replaced by its value, as in IPython's own magics.
+
+    IPython would also replace ``$name``, and so the names of Mixpanel's own properties: ``$os``, ``$city``.
+
+    Raises:
+        QueryError: an expression has no value.
+    """
+    if "{" not in line:
+        return line
+    from IPython.utils.text import FullEvalFormatter
+
+    try:
+        return FullEvalFormatter().vformat(line, (), dict(namespace))
+    except Exception as error:  # noqa: BLE001 - the expression is the user's: it may raise anything
+        message = f"The braces in this line cannot be filled in: {error}."
+        raise QueryError(message, hint="Write {{ and }} for braces that are meant as they are.") from None

@@ -1,0 +1,71 @@
+"""Every command explains itself, with an example that can be typed."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from mixpanel_nb.commands import parsing
+from mixpanel_nb.commands.app import leaves
+from mixpanel_nb.notebook.magics import COMMANDS
+from mixpanel_nb.notebook.wording import for_notebook
+
+LEAVES = dict(leaves(parsing.root()))
+EXPECTED = {
+    *(("auth", verb) for verb in ("list", "add", "remove", "switch", "show", "test")),
+    *(("fetch", what) for what in ("events", "profiles")),
+    *(("sandbox", verb) for verb in ("serve", "dump")),
+    *((name,) for name in ("sql", "tables", "schema", "info", "sample", "summarize", "promote", "drop")),
+    *((name,) for name in ("events", "properties", "values", "demo")),
+}
+
+
+def example(command: Any) -> str:
+    text = parsing.help_text(command, shown_as="mp")
+    lines = text[text.index("Example: ") :].splitlines()
+    return lines[0].removeprefix("Example: ")
+
+
+def test_the_commands_are_those_of_the_design() -> None:
+    assert set(LEAVES) >= EXPECTED
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_the_example_of_a_command_is_one_that_it_understands(path: tuple[str, ...]) -> None:
+    words = shlex.split(example(LEAVES[path]))
+    assert words[: 1 + len(path)] == ["mp", *path]
+    LEAVES[path].make_context("mp", words[1 + len(path) :])
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_option_and_argument_has_a_help_and_a_readable_placeholder(path: tuple[str, ...]) -> None:
+    for param in LEAVES[path].params:
+        assert getattr(param, "help", None), param.name
+    assert "INTEGER" not in parsing.help_text(LEAVES[path], shown_as="mp")
+    assert "<int>" not in parsing.help_text(LEAVES[path], shown_as="mp")
+
+
+def test_no_command_takes_a_secret() -> None:
+    for path, command in LEAVES.items():
+        for param in command.params:
+            assert "secret" not in param.name, path
+
+
+@pytest.mark.parametrize(
+    ("typed", "in_a_notebook"),
+    [
+        ("Try: mp auth test shop", "Try: %mp_auth test shop"),
+        ("`mp auth add NAME`, or `--account sandbox`.", "`%mp_auth add NAME`, or `%mp_connect sandbox`."),
+        ("Example: mp fetch events --from 2025-01-01", "Example: %mp_fetch events --from 2025-01-01"),
+        ("an mp of mp3 files; %mp_tables; pump drop", "an mp of mp3 files; %mp_tables; pump drop"),
+    ],
+)
+def test_commands_are_named_as_magics_in_a_notebook(typed: str, in_a_notebook: str) -> None:
+    assert for_notebook(typed) == in_a_notebook
+
+
+def test_the_words_of_a_notebook_know_every_magic() -> None:
+    for name in COMMANDS:
+        assert for_notebook(name.replace("_", " ", 1)) == f"%{name}"

@@ -1,0 +1,47 @@
+"""What the tests of both faces share: a database that was fetched once, and a Mixpanel behind it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mixpanel_nb import Workspace
+from mixpanel_nb.sandbox.app import create_app
+from mixpanel_nb.sandbox.server import SandboxServer
+
+if TYPE_CHECKING:
+    from mixpanel_nb.sandbox.store import Dataset
+
+FIRST, LAST = "2025-01-01", "2025-01-14"
+SECRET = 's3cr3t-Zq8!"$x'  # with characters that quoting could lose
+
+
+@pytest.fixture(scope="session")
+def built(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with two weeks of events, and people."""
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch, SandboxServer(create_app(store)) as server:
+        patch.setenv("MIXPANEL_NB_HOME", str(folder))
+        patch.setenv("MP_API_BASE_URL", server.url)
+        with Workspace.sandbox() as workspace:
+            workspace.fetch_events(from_date=FIRST, to_date=LAST)
+            workspace.fetch_profiles()
+    return folder / "sandbox.db"
+
+
+@pytest.fixture
+def connected(mixpanel: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
+    """The account in use is ``sandbox``, and Mixpanel is a server of this test."""
+    monkeypatch.setenv("MP_ACCOUNT", "sandbox")
+    monkeypatch.setenv("MP_API_BASE_URL", mixpanel.url)
+    return mixpanel
+
+
+@pytest.fixture
+def database(built: Path, home: Path, connected: SandboxServer) -> Path:
+    """The database of the account in use, filled."""
+    home.mkdir(mode=0o700)
+    return Path(shutil.copy(built, home / "sandbox.db"))

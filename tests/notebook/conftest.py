@@ -1,0 +1,153 @@
+"""A real IPython shell with the extension loaded, and real kernels."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from faces import built, connected, database  # noqa: F401 - fixtures
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from jupyter_client.manager import start_new_kernel
+from traitlets.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyter_client.blocking.client import BlockingKernelClient
+    from jupyter_client.manager import KernelManager
+
+COLOR = re.compile(r"\x1b\[[\d;]*m")
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a cell did."""
+
+    value: Any
+    error: BaseException | None
+    out: str
+
+
+class Shell:
+    """An IPython shell that runs cells."""
+
+    def __init__(self, ip: InteractiveShell) -> None:
+        self.ip: Any = ip  # typed in part
+        self.names: dict[str, Any] = ip.user_ns
+
+    def run(self, cell: str) -> Ran:
+        """Run a cell, whether it fails or not."""
+        with capture_output(display=False) as captured:
+            done = self.ip.run_cell(cell)
+        text = COLOR.sub("", captured.stdout + captured.stderr)
+        return Ran(done.result, done.error_before_exec or done.error_in_exec, text)
+
+    def value(self, cell: str) -> Any:
+        """The value of a cell that must not fail."""
+        ran = self.run(cell)
+        assert ran.error is None, ran.out
+        return ran.value
+
+    def failure(self, cell: str) -> list[str]:
+        """The lines that a cell shows that must fail."""
+        ran = self.run(cell)
+        assert ran.error is not None
+        return ran.out.strip("\n").splitlines()
+
+
+@pytest.fixture
+def ip() -> Iterator[InteractiveShell]:
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    yield InteractiveShell.instance(config=config, colors="nocolor")
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(ip: InteractiveShell) -> Iterator[Shell]:
+    ip.run_line_magic("load_ext", "mixpanel_nb")
+    yield Shell(ip)
+    ip.run_line_magic("unload_ext", "mixpanel_nb")
+
+
+@dataclass
+class Kernel:
+    """A kernel of its own process."""
+
+    manager: KernelManager
+    client: BlockingKernelClient
+    answer: str = ""
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self, code: str) -> dict[str, Any]:
+        """Run a cell and give the kernel's reply; ``outputs`` are the messages of the cell."""
+        self.outputs = []
+        reply: dict[str, Any] = self.client.execute_interactive(
+            code, timeout=PATIENCE, output_hook=self.outputs.append, allow_stdin=True, stdin_hook=self._type
+        )["content"]
+        return reply
+
+    def _type(self, message: dict[str, Any]) -> None:
+        del message
+        self.client.input(self.answer)
+
+    def ok(self, code: str) -> None:
+        """Run a cell that must not fail."""
+        reply = self.run(code)
+        assert reply["status"] == "ok", reply
+
+    def value(self, expression: str) -> str:
+        """The repr of an expression's value."""
+        reply = self.client.execute(
+            "", silent=True, user_expressions={"value": expression}, store_history=False
+        )
+        content = self._reply(reply)["user_expressions"]["value"]
+        assert content["status"] == "ok", content
+        return str(content["data"]["text/plain"])
+
+    def interrupt(self, code: str, *, after: float) -> tuple[dict[str, Any], float]:
+        """Run a cell, interrupt it after some seconds, and give the reply and how long that took."""
+        message = self.client.execute(code, stop_on_error=False)
+        time.sleep(after)
+        sent = time.monotonic()
+        self.manager.interrupt_kernel()
+        return self._reply(message), time.monotonic() - sent
+
+    def _reply(self, message: str) -> dict[str, Any]:
+        while True:
+            reply: dict[str, Any] = self.client.get_shell_msg(timeout=PATIENCE)
+            if reply["parent_header"]["msg_id"] == message:
+                return dict(reply["content"])
+
+    def start(self, code: str) -> Callable[[], dict[str, Any]]:
+        """Run a cell without waiting; calling the result waits for the reply."""
+        message = self.client.execute(code, stop_on_error=False)
+        return lambda: self._reply(message)
+
+
+@pytest.fixture
+def start_kernel(home: object) -> Iterator[Callable[[], Kernel]]:
+    """Kernels with this test's home and the extension loaded."""
+    started: list[Kernel] = []
+
+    def start() -> Kernel:
+        started.append(Kernel(*start_new_kernel(kernel_name="python3", env=dict(os.environ))))
+        started[-1].ok("%load_ext mixpanel_nb")
+        return started[-1]
+
+    yield start
+    for kernel in started:
+        kernel.client.stop_channels()
+        kernel.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(start_kernel: Callable[[], Kernel]) -> Kernel:
+    return start_kernel()

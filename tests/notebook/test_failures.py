@@ -1,0 +1,118 @@
+"""Errors: one line and what to do, on a cell that has failed."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+from faces import SECRET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mixpanel_nb.sandbox.faults import Faults
+    from notebook.conftest import Shell
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.mark.parametrize(
+    ("cell", "lines"),
+    [
+        ("%mp_schema event", ["TableNotFoundError: There is no table 'event'.", "Did you mean 'events'?"]),
+        (
+            "%%mp_sql\nSELECT 1\nFROM nope",
+            [
+                "TableNotFoundError: There is no table 'nope'.",
+                "LINE 2: FROM nope",
+                "             ^^^^",
+                "Tables here: events, profiles.",
+            ],
+        ),
+        (
+            "%mp_fetch --from 2025-01-01",
+            ["QueryError: Missing option '--to'.", "Try: %mp_fetch --help"],
+        ),
+        ("%mp_auth nope", ["QueryError: No such command 'nope'.", "Try: %mp_auth --help"]),
+        (
+            "%mp_tables --db x.db",
+            ["QueryError: No such option: --db", "Choose the account and the database with %mp_connect."],
+        ),
+        (
+            "%mp_tables --format csv",
+            [
+                "QueryError: No such option: --format",
+                "In a notebook, x = %mp_tables … is the result, and x.df its DataFrame.",
+            ],
+        ),
+        (
+            "%mp_schema 'events",
+            ["QueryError: The line cannot be read: no closing quotation.", "Close the quote."],
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_a_hint(shell: Shell, cell: str, lines: list[str]) -> None:
+    assert shell.failure(cell) == lines
+
+
+def test_without_an_account_the_hint_is_in_the_words_of_a_notebook(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MP_ACCOUNT")
+    headline, hint = shell.failure("%mp_tables")
+    assert headline == "ConfigError: No Mixpanel account is configured."
+    assert "%mp_auth add NAME" in hint
+    assert "%mp_connect sandbox" in hint
+
+
+def test_the_headline_is_red(shell: Shell) -> None:
+    error = shell.run("%mp_schema nope").error
+    assert error is not None
+    assert error._render_traceback_()[0].startswith("\x1b[31mTableNotFoundError: ")  # type: ignore[attr-defined]
+
+
+def test_the_traceback_is_there_for_debug(shell: Shell) -> None:
+    shell.run("%mp_schema nope")
+    assert sys.last_value is not None
+    frames = traceback.extract_tb(sys.last_value.__traceback__)
+    assert any(frame.name == "schema" for frame in frames)
+
+
+@pytest.mark.parametrize("cell", ["%mp_schema nope --verbose", "%mp_sql --verbose SELECT nope"])
+def test_verbose_shows_the_traceback(shell: Shell, cell: str) -> None:
+    assert any("Traceback" in line for line in shell.failure(cell))
+
+
+def test_the_setting_verbose_shows_the_traceback_until_it_is_off_again(shell: Shell) -> None:
+    shell.value("%config MpMagics.verbose = True")
+    assert any("Traceback" in line for line in shell.failure("%mp_schema nope"))
+    shell.value("%config MpMagics.verbose = False")
+    assert len(shell.failure("%mp_schema nope")) == 2
+
+
+def test_what_mixpanel_says_cannot_steer_the_cell(shell: Shell, faults: Faults) -> None:
+    from mixpanel_nb.sandbox.faults import FaultRule
+
+    faults.add(FaultRule("status", times=None, status=400, body='{"error": "bad \\u001b[2Jwhere"}'))
+    ran = shell.run("%mp_fetch x --from 2025-01-01 --to 2025-01-01")
+    assert ran.error is not None
+    assert "\x1b[2J" not in "".join(ran.error._render_traceback_())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("typed", [f"--secret '{SECRET}'", f"'--secret={SECRET}'"])
+def test_a_secret_typed_on_a_line_is_refused(shell: Shell, home: Path, typed: str) -> None:
+    ran = shell.run(f"%mp_auth add shop --username me --project 1 {typed}")
+    assert "would be saved" in ran.out
+    assert SECRET not in ran.out
+    assert not (home / "config.toml").exists()
+
+
+def test_a_bug_keeps_its_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mixpanel_nb.workspace.Workspace.tables", broken)
+    assert any("ZeroDivisionError" in line for line in shell.failure("%mp_tables"))
+    assert any("Traceback" in line for line in shell.failure("%mp_tables"))
