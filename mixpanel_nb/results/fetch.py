@@ -29,9 +29,9 @@ class FetchProgress:
         table: Table that is being filled.
         type: ``events`` or ``profiles``.
         state: ``done``, ``failed`` and ``cancelled`` are final: whoever shows progress cleans up.
-        chunks_done: Chunks (pages, for profiles) downloaded, checked and stored.
+        chunks_done: Chunks downloaded and found whole.
         chunks_total: How many there will be, or None while nobody knows.
-        days_done: Days of events stored.
+        days_done: Days of events that are here.
         days_total: Days asked for, or None for profiles.
         rows: Rows received so far.
         bytes: Bytes received so far, as they came over the wire.

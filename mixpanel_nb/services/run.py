@@ -88,6 +88,7 @@ class FetchRun:
     _fatal: MixpanelDataError | None = None
     _waits: SimpleQueue[tuple[float, str]] = field(default_factory=SimpleQueue)
     _waiting: tuple[float, str] | None = None
+    _arrived: tuple[int, int] = (0, 0)
 
     def fetch(self, chunks: Sequence[FetchChunk], staging: Staging, workers: int) -> None:
         """Bring ``chunks`` into the table.
@@ -98,6 +99,7 @@ class FetchRun:
             StorageError: the table could not be written.
         """
         self._chunks_total = len(chunks)
+        told_before = self.client.on_wait, self.storage.on_wait
         missing = self._take_staged(chunks, staging)
         state: FetchState = "cancelled"
         self.client.on_wait, self.storage.on_wait = self._note_wait, self._wait_for_file
@@ -117,7 +119,7 @@ class FetchRun:
             state = "failed"
             raise
         finally:
-            self.client.on_wait = self.storage.on_wait = None
+            self.client.on_wait, self.storage.on_wait = told_before
             self._tell(state)
 
     def _take_staged(self, chunks: Sequence[FetchChunk], staging: Staging) -> list[FetchChunk]:
@@ -288,14 +290,15 @@ class FetchRun:
             return
         message = self._wait_in_effect() if state in {"fetching", "waiting"} else None
         received = list(self._received.values())
+        self._count_arrived()
         self.progress(
             FetchProgress(
                 table=self.shown_as,
                 type=self.metadata.type,
                 state="waiting" if message else state,
-                chunks_done=self._chunks_done,
+                chunks_done=self._arrived[0],
                 chunks_total=self._chunks_total,
-                days_done=self.days_done,
+                days_done=self._arrived[1],
                 days_total=self.days_total,
                 rows=sum(rows for rows, _ in received),
                 bytes=sum(size for _, size in received),
@@ -303,6 +306,12 @@ class FetchRun:
                 message=message,
             )
         )
+
+    def _count_arrived(self) -> None:
+        """Count the chunks, and their days, that are here whole; a broken one is not taken back."""
+        chunks = self._chunks_done + len(self._ready)
+        days = self.days_done + sum(staged.chunk.days for staged in self._ready)
+        self._arrived = (max(chunks, self._arrived[0]), max(days, self._arrived[1]))
 
     def _wait_in_effect(self) -> str | None:
         """What is waited for, told at least once however short the wait was."""
