@@ -138,17 +138,19 @@ class FetchRun:
 
     def _work_off(self, downloads: Downloads[FetchChunk, Staged], staging: Staging) -> None:
         while downloads.outstanding or self._ready:
-            if downloads.outstanding:
-                self._note(downloads.next(POLL_SECONDS), downloads)
+            self._note_all(downloads)
             self._tell("fetching")
             if self._batch_is_due(downloads):
                 self._store(downloads, staging)
 
-    def _note(
-        self, outcome: Outcome[FetchChunk, Staged] | None, downloads: Downloads[FetchChunk, Staged]
-    ) -> None:
-        if outcome is None:
-            return
+    def _note_all(self, downloads: Downloads[FetchChunk, Staged]) -> None:
+        """Note every download that has ended; wait a little for one where none has."""
+        patience = POLL_SECONDS
+        while downloads.outstanding and (outcome := downloads.next(patience)) is not None:
+            self._note(outcome, downloads)
+            patience = 0
+
+    def _note(self, outcome: Outcome[FetchChunk, Staged], downloads: Downloads[FetchChunk, Staged]) -> None:
         if outcome.value is not None:
             self.requests += outcome.value.receipt.requests
             self._ready.append(outcome.value)

@@ -2,26 +2,26 @@
 
 DuckDB lets one process write a file, or several read it. So a session lives in memory (its settings,
 temporary tables and registered frames stay there), and the file is attached for each piece of work and
-detached after it: under a millisecond each, measured on a file of 700 MB. Whoever finds the file
-taken asks again every few milliseconds, and says for whom it waits.
+detached after it: under a millisecond each, measured on a file of 700 MB. After reading it stays attached
+for a moment more, in case another question follows. Whoever finds the file taken asks again every few
+milliseconds, and says for whom it waits.
 """
 
 from __future__ import annotations
 
-import os
-import random
-import re
-import tempfile
 import threading
 import time
-from contextlib import contextmanager
+import weakref
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from mixpanel_nb.errors import DatabaseLockedError, StorageError
-from mixpanel_nb.storage.rows import RESULTS
+from mixpanel_nb.errors import StorageError
+from mixpanel_nb.storage.explain import storage_error
+from mixpanel_nb.storage.session import new_session, unordered
 from mixpanel_nb.storage.sqltext import text
+from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,12 @@ CATALOG = "mp"
 # The first version with zstd compression: files stay readable for every DuckDB from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
 BULK_MEMORY = "400MB"
-TELL_AFTER_SECONDS = 1.0
+# Smaller than DuckDB's own 122,880: batches of some 100,000 rows are then compressed on all cores.
+ROW_GROUP_SIZE = 61_440
+
+# A file that was read stays attached for the next statement, which then finds its data in memory, unless
+# somebody else waits for it.
+LEASE_SECONDS = 0.2
 
 
 class Database:
@@ -61,16 +66,32 @@ class Database:
         self.patience = patience
         self.on_wait = on_wait
         self._lock = threading.RLock()
-        self._mode: Mode | None = None
+        self._in_use = False  # a piece of work runs, or the file is pinned
+        self._attached = False  # the session may hold the file, if only because an interrupt left it so
         self._pinned = False
+        self._leased = False  # attached for reading, though nothing is being read
+        self._lease_ends = 0.0
+        self._others = None if path is None else WaitingRoom(path)
+        self._keeper: threading.Thread | None = None
         self._session: duckdb.DuckDBPyConnection | None = None
 
     @property
     def session(self) -> duckdb.DuckDBPyConnection:
         """The in-memory session, made at first use."""
-        if self._session is None:
-            self._session = _session()
-        return self._session
+        with self._lock:
+            if self._session is None:
+                self._session = new_session()
+            return self._session
+
+    @property
+    def keeps_transactions(self) -> bool:
+        """Whether a transaction can outlast a piece of work: in memory, and while the file is pinned."""
+        return self.path is None or self._pinned
+
+    @property
+    def can_only_read(self) -> bool:
+        """Whether DuckDB itself refuses changes, as it does for a file that is attached for reading."""
+        return self.read_only and self.path is not None and self.path.exists()
 
     @contextmanager
     def work(self, mode: Mode) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -82,49 +103,54 @@ class Database:
             DatabaseLockedError: the file stayed taken for longer than ``patience``.
             StorageError: the file is not a database, or this database is read-only.
         """
-        self._check(mode)
+        self.check(mode)
         with self._lock:
-            if self._mode is not None or self.path is None or (mode == "read" and not self.path.exists()):
+            if self._in_use or self.path is None or (mode == "read" and not self.path.exists()):
                 yield self.session
                 return
-            self._attach(self.session, self.path, mode)
-            self._mode = mode
+            self._in_use = True
+            done = False
             try:
+                self._take(self.path, mode)
                 yield self.session
+                done = True
             finally:
                 if not self._pinned:
-                    self._detach()
+                    self._in_use = False
+                    self._let_go(may_lease=done and mode == "read")
 
     @contextmanager
     def bulk(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for bulk loading: bounded memory, the file attached for writing.
 
-        A database in memory, or one that is pinned, lends its own session.
+        A database in memory, or one that is pinned, lends its own session; what lives in memory cannot
+        be bounded.
         """
-        self._check("write")
+        self.check("write")
         with self._lock:
-            if self.path is None or self._mode is not None:
-                with self.work("write") as con, _bounded(con):
+            if self.path is None or self._in_use:
+                with self.work("write") as con, unordered(con):
                     yield con
                 return
-            con = _session()
+            self._detach()
+            con = new_session()
             try:
-                with _bounded(con):
-                    self._attach(con, self.path, "write")
-                    yield con
+                con.execute(f"SET memory_limit = '{BULK_MEMORY}'; SET preserve_insertion_order = false")
+                self._attach(con, self.path, "write")
+                yield con
             finally:
                 con.close()
 
     def pin(self) -> duckdb.DuckDBPyConnection:
         """Attach the file until :meth:`unpin` or :meth:`close`, and give the session's connection."""
         with self._lock, self.work("read" if self.read_only else "write") as con:
-            self._pinned = True
+            self._pinned = self._attached
             return con
 
     def unpin(self) -> None:
-        """Let the file go again after :meth:`pin`."""
+        """Let the file go again after :meth:`pin`; a transaction that is open is rolled back."""
         with self._lock:
-            self._pinned = False
+            self._pinned = self._in_use = False
             self._detach()
 
     def close(self) -> None:
@@ -133,106 +159,122 @@ class Database:
         DuckDB ends the session when the last result that reads from it is gone, not before.
         """
         with self._lock:
-            self._pinned = False
-            self._detach()
+            self.unpin()
             self._session = None
 
-    def _check(self, mode: Mode) -> None:
+    def end_lease(self, *, at_once: bool = False) -> float:
+        """Detach the file if its lease has ended. Returns the seconds that are left of it."""
+        with self._lock:
+            at_once = at_once or not self._leased or self._somebody_waits
+            left = 0.0 if at_once else self._lease_ends - time.monotonic()
+            if left <= 0:
+                if self._leased:
+                    self._detach()
+                self._keeper = None
+            return left
+
+    def check(self, mode: Mode) -> None:
+        """Refuse to write what was opened read-only.
+
+        Raises:
+            StorageError: it was.
+        """
         if mode == "write" and self.read_only:
             message = "This workspace was opened read-only."
             raise StorageError(message, hint="Open it without read_only=True to change tables.")
 
+    @property
+    def _somebody_waits(self) -> bool:
+        return self._others is not None and self._others.is_occupied()
+
+    def _take(self, path: Path, mode: Mode) -> None:
+        """Attach the file, unless it still is for reading and nobody waits for it."""
+        if self._leased and mode == "read" and not self._somebody_waits:
+            self._leased = False
+            return
+        self._detach()
+        self._attached = True
+        self._attach(self.session, path, mode)
+
+    def _let_go(self, *, may_lease: bool) -> None:
+        """Detach the file: after a moment where more reading may follow, at once where somebody waits."""
+        if not may_lease or self._somebody_waits:
+            self._detach()
+            return
+        self._leased, self._lease_ends = True, time.monotonic() + LEASE_SECONDS
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
+            self._keeper.start()
+
     def _detach(self) -> None:
-        if self._mode is not None and self._session is not None:
-            self._session.execute(f"USE memory; DETACH {CATALOG}")
-        self._mode = None
+        self._leased = False
+        if not self._attached or self._session is None:
+            return
+        leave = f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}"
+        try:
+            try:
+                self._session.execute(leave)
+            except duckdb.TransactionException:
+                self._session.rollback()
+                self._session.execute(leave)
+        except duckdb.Error as error:
+            # A session that cannot let go would hold the file until the process ends.
+            self._session.close()
+            self._session = None
+            raise storage_error(error) from None
+        finally:
+            self._attached = False
 
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
-        statement = f"ATTACH {text(str(path))} AS {CATALOG} ({_attach_options(path, mode)})"
-        waiting = _Wait(path, self.patience, self.on_wait)
-        while True:
-            try:
-                con.execute(statement)
-            except duckdb.Error as error:
-                if not _is_taken(error):
-                    raise _not_openable(path, error) from None
-                waiting.again(error)
-            else:
-                break
-        if mode == "write":
-            path.chmod(0o600)
+        is_new = mode == "write" and _prepare(path)
+        statement = f"ATTACH {text(str(path))} AS {CATALOG} ({_attach_options(mode, is_new=is_new)})"
+        with Waiting(path, self.patience, self.on_wait) as waiting:
+            while True:
+                try:
+                    con.execute(statement)
+                except duckdb.Error as error:
+                    if not is_taken(error):
+                        raise _not_openable(path, error) from None
+                    waiting.again(error)
+                else:
+                    break
+        if is_new:
+            with suppress(OSError):  # a file system without modes
+                path.chmod(0o600)
         con.execute(f"USE {CATALOG}")
 
 
-class _Wait:
-    """Asking again for a file that another process holds."""
+def _keep(reference: weakref.ref[Database]) -> None:
+    """Wait for the end of a lease, which is also the end of the program.
 
-    def __init__(self, path: Path, patience: float, on_wait: Callable[[str], None] | None) -> None:
-        self._path = path
-        self._patience = patience
-        self._on_wait = on_wait
-        self._started = time.monotonic()
-        self._told = False
-
-    def again(self, error: duckdb.Error) -> None:
-        """Sleep a little, or raise when patience ends."""
-        waited = time.monotonic() - self._started
-        holder = _holder(error)
-        if waited > self._patience:
-            message = f"{self._path.name} is held by {holder}; waited {waited:.0f} s."
-            hint = "Close that program, or its connection, and try again."
-            raise DatabaseLockedError(message, hint=hint, details={"path": str(self._path), "holder": holder})
-        if waited > TELL_AFTER_SECONDS and not self._told and self._on_wait:
-            self._told = True
-            self._on_wait(f"waiting for {self._path.name}, held by {holder}")
-        # Random, so that several who wait do not keep meeting each other.
-        time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - timing, not cryptography
+    Not a daemon thread: Python would end it inside DuckDB's code, and with it the whole process.
+    """
+    while (database := reference()) is not None:
+        left = database.end_lease(at_once=not threading.main_thread().is_alive())
+        del database
+        if left <= 0:
+            return
+        time.sleep(min(left, LONGEST_SLEEP))
 
 
-def _session() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:")
-    # Frames are named explicitly where they are wanted; DuckDB would look into any caller's variables.
-    con.execute("SET python_enable_replacements = false")
-    con.execute("SET enable_progress_bar = false")
-    # A checkpoint would rewrite whole tables to merge row groups that are not full (4 s a million rows).
-    con.execute("SET max_vacuum_tasks = 0")
-    con.execute(
-        f"SET temp_directory = {text(os.path.join(tempfile.gettempdir(), f'mixpanel_nb-{os.getpid()}'))}"
-    )  # noqa: PTH118 - text for DuckDB
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute(f"ATTACH ':memory:' AS {RESULTS}")
-    return con
-
-
-@contextmanager
-def _bounded(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    con.execute(f"SET memory_limit = '{BULK_MEMORY}'; SET preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        con.execute("RESET memory_limit; RESET preserve_insertion_order")
-
-
-def _attach_options(path: Path, mode: Mode) -> str:
-    if mode == "read":
-        return "READ_ONLY"
+def _prepare(path: Path) -> bool:
+    """Make the folder of a database that is not there yet. Returns whether it is not there."""
     if path.exists():
-        return "READ_WRITE"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return f"READ_WRITE, STORAGE_VERSION '{STORAGE_VERSION}'"
+        return False
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{path.parent} cannot be made: {error.strerror}."
+        raise StorageError(message, hint="Choose another place.", details={"path": str(path)}) from None
+    return True
 
 
-def _is_taken(error: duckdb.Error) -> bool:
-    message = str(error)
-    return "Could not set lock" in message or "Unique file handle conflict" in message
-
-
-def _holder(error: duckdb.Error) -> str:
-    """Who holds the file, as well as DuckDB knows: a program and its process id, or this process."""
-    found = re.search(r"held in (?P<program>\S+).*?\(PID (?P<pid>\d+)\)", str(error))
-    if found is None:
-        return "another connection of this process"
-    return f"{found['program'].rsplit('/', 1)[-1]} (process {found['pid']})"
+def _attach_options(mode: Mode, *, is_new: bool) -> str:
+    # The type is named, or DuckDB would load an extension from the network for a file of SQLite's.
+    if mode == "read":
+        return "TYPE duckdb, READ_ONLY"
+    version = f", STORAGE_VERSION '{STORAGE_VERSION}'" if is_new else ""
+    return f"TYPE duckdb, READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP_SIZE}{version}"
 
 
 def _not_openable(path: Path, error: duckdb.Error) -> StorageError:

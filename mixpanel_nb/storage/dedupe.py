@@ -42,6 +42,26 @@ def remove_duplicate_events(
     return _keep_first(con, table, EVENT_KEY, newest_first, where, {"since": since, "until": until})
 
 
+def remove_superseded_events(
+    con: duckdb.DuckDBPyConnection, table: str, row: int, since: datetime, until: datetime
+) -> int:
+    """Delete the events up to ``row`` (a rowid) that came again behind it, between two moments.
+
+    For tables that keep duplicates: what Mixpanel sent twice in one export stays, what was fetched
+    twice does not. Returns the number of rows removed.
+    """
+    name = identifier(table)
+    same = " AND ".join(f"old.{column} IS NOT DISTINCT FROM new.{column}" for column in EVENT_KEY.split(", "))
+    removed = con.execute(
+        f"""
+        DELETE FROM {name} AS old USING (SELECT DISTINCT {EVENT_KEY} FROM {name} WHERE rowid > $row) AS new
+        WHERE old.rowid <= $row AND old.event_time BETWEEN $since AND $until AND {same}
+        """,
+        {"row": row, "since": since, "until": until},
+    ).fetchone()
+    return int(removed[0]) if removed else 0
+
+
 def remove_older_profiles(con: duckdb.DuckDBPyConnection, table: str) -> int:
     """Delete all but the last stored row of each person. Returns the number of rows removed."""
     return _keep_first(con, table, "distinct_id", "rowid DESC", "true", {})
@@ -77,4 +97,5 @@ def _keep_first(
         """,
         params,
     ).fetchone()
+    con.execute("DROP TABLE _twice")
     return int(removed[0]) if removed else 0

@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import atexit
 import json
+import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from mixpanel_nb.errors import StorageError, TableExistsError, TableNotFoundError, did_you_mean
-from mixpanel_nb.results.query import MemoryRows
-from mixpanel_nb.results.tables import ColumnInfo, TableInfo, TableSchema
-from mixpanel_nb.storage import ledger, loading, queries
+from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
+from mixpanel_nb.storage import catalog, ledger, loading, queries
 from mixpanel_nb.storage.database import Database
+from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
-from mixpanel_nb.storage.rows import RESULTS, StoredRows, fresh_name
+from mixpanel_nb.storage.repair import encoded
+from mixpanel_nb.storage.session import transaction
+from mixpanel_nb.storage.sql import SQL
 from mixpanel_nb.storage.sqltext import check_table_name, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     import pandas as pd
 
     from mixpanel_nb.results.query import RowSource
+    from mixpanel_nb.results.tables import TableInfo, TableSchema
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
-    from mixpanel_nb.storage.schema import PropertyColumn, TableType
-
-Parameters = Mapping[str, Any] | Sequence[Any] | None
-
-_LIST_TABLES = """
-    SELECT table_name, estimated_size FROM duckdb_tables()
-    WHERE database_name = current_catalog() AND schema_name = 'main' AND NOT starts_with(table_name, '_')
-    ORDER BY table_name
-"""
+    from mixpanel_nb.storage.queries import Parameters
+    from mixpanel_nb.storage.schema import PropertyColumn
 
 
 class StorageEngine:
@@ -50,6 +46,9 @@ class StorageEngine:
         read_only: Refuse every change.
         patience: Seconds to wait for a file that another process holds.
         on_wait: Told once, with a sentence, when such a wait grows longer than a second.
+
+    Raises:
+        StorageError: DuckDB cannot use a file at such a path.
     """
 
     def __init__(
@@ -60,8 +59,9 @@ class StorageEngine:
         patience: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
-        self.path = None if path is None else Path(path).expanduser().resolve()
+        self.path = None if path is None else _usable_path(path)
         self._database = Database(self.path, read_only=read_only, patience=patience, on_wait=on_wait)
+        self._sql = SQL(self._database)
         self._temporary = False
 
     @classmethod
@@ -109,10 +109,8 @@ class StorageEngine:
             return
         self._database.close()
         atexit.unregister(self.cleanup)
-        for file in self.path.parent.glob(f"{self.path.name}*"):
-            file.unlink(missing_ok=True)
-        if self.path.parent.is_dir():
-            self.path.parent.rmdir()
+        # The folder is this engine's own: with the file go its ``.wal`` and what a stopped fetch left.
+        shutil.rmtree(self.path.parent, ignore_errors=True)
         self._temporary = False
 
     @property
@@ -123,6 +121,14 @@ class StorageEngine:
     @on_wait.setter
     def on_wait(self, value: Callable[[str], None] | None) -> None:
         self._database.on_wait = value
+
+    def check_writable(self) -> None:
+        """Refuse before any work is done what would be refused at its end.
+
+        Raises:
+            StorageError: the engine is read-only.
+        """
+        self._database.check("write")
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -138,59 +144,56 @@ class StorageEngine:
     def execute(self, sql: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
         """Run ``sql`` and give the rows of its last statement as a DuckDB relation.
 
+        The rows stay in memory until the engine is closed and the relation is gone.
+
         Raises:
             QueryError: the SQL is wrong.
             TableNotFoundError: it names a table that is not there.
+            StorageError: the database failed, e.g. the disk is full.
         """
-        rows = self.query(sql, params)
-        if isinstance(rows, StoredRows):
-            return rows.relation()
-        return self._database.session.values(*rows.fetch())
+        return self._sql.relation(sql, params)
 
     def query(self, sql: str, params: Parameters = None) -> RowSource:
         """Run ``sql`` and give the rows of its last statement, kept by DuckDB and read in pieces.
 
+        Args:
+            sql: One or several statements. Transactions end where the SQL ends.
+            params: Values for ``$name`` (a mapping) or ``?`` (a sequence).
+
         Raises:
             QueryError: the SQL is wrong.
             TableNotFoundError: it names a table that is not there.
+            StorageError: the database failed, e.g. the disk is full.
         """
-        return self._run(sql, params, self._keep_rows)
+        return self._sql.query(sql, params)
 
     def execute_df(self, sql: str, params: Parameters = None) -> pd.DataFrame:
         """The rows of ``sql``'s last statement as a pandas DataFrame. Errors as in :meth:`query`."""
-        import pandas as pd
-
-        def frame(
-            con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, arguments: Any
-        ) -> pd.DataFrame:
-            con.execute(statement, arguments)
-            return con.df() if con.description else pd.DataFrame()
-
-        return self._run(sql, params, frame)
+        return self._sql.frame(sql, params)
 
     def execute_rows(self, sql: str, params: Parameters = None) -> list[tuple[Any, ...]]:
         """The rows of ``sql``'s last statement as tuples. Errors as in :meth:`query`."""
-        return self._run(sql, params, lambda con, s, arguments: con.execute(s, arguments).fetchall())
+        return self._sql.rows(sql, params)
 
     def execute_scalar(self, sql: str, params: Parameters = None) -> Any:
         """The first value of the first row, or None where there is no row. Errors as in :meth:`query`."""
-        row = self._run(sql, params, lambda con, s, arguments: con.execute(s, arguments).fetchone())
-        return None if row is None else row[0]
+        return self._sql.scalar(sql, params)
 
     def register(self, name: str, frame: pd.DataFrame) -> None:
-        """Let SQL of this session name a DataFrame in ``FROM``, until :meth:`unregister`."""
-        self._database.session.register(name, frame)
+        """Let SQL of this session name a DataFrame in ``FROM``, until :meth:`unregister`.
+
+        Raises:
+            QueryError: DuckDB cannot read it, or there is a temporary table of that name.
+        """
+        try:
+            self._database.session.register(name, frame)
+        except duckdb.Error as error:
+            message = f"The DataFrame {name!r} cannot be used in SQL: {explain(error).message}"
+            raise QueryError(message, hint="Give it another name, or convert its columns.") from None
 
     def unregister(self, name: str) -> None:
         """Take back :meth:`register`."""
         self._database.session.unregister(name)
-
-    def table_names_in(self, sql: str) -> set[str]:
-        """The tables that ``sql`` names (empty where it does not parse)."""
-        try:
-            return set(self._database.session.get_table_names(sql))
-        except duckdb.Error:
-            return set()
 
     def parameter_names_in(self, sql: str) -> set[str]:
         """The names of the ``$name`` parameters in ``sql``.
@@ -199,37 +202,7 @@ class StorageEngine:
             QueryError: it does not parse.
         """
         statements = queries.parse(self._database.session, sql)
-        return {name for statement in statements for name in statement.named_parameters}
-
-    def _run(self, sql: str, params: Parameters, last: Callable[[Any, Any, Any], Any]) -> Any:
-        statements = queries.parse(self._database.session, sql)
-        with self._database.work(queries.mode(statements)) as con:
-
-            def work() -> Any:
-                for statement in statements[:-1]:
-                    con.execute(statement, queries.arguments(statement, params))
-                return last(con, statements[-1], queries.arguments(statements[-1], params))
-
-            try:
-                return interruptible(con, work)
-            except duckdb.Error as error:
-                raise queries.explain(error, self._table_names(con)) from None
-
-    def _keep_rows(
-        self, con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, arguments: Any
-    ) -> RowSource:
-        if queries.kind(statement) != "SELECT":
-            con.execute(statement, arguments)
-            described = con.description or []
-            columns, types = [d[0] for d in described], [str(d[1]) for d in described]
-            return MemoryRows(columns, types, con.fetchall() if described else [])
-        name = fresh_name()
-        query = statement.query.rstrip().rstrip(";")
-        try:
-            con.execute(queries.WRAPPER.format(name=f"{RESULTS}.main.{name}", query=query), arguments)
-        except duckdb.Error as error:
-            raise queries.unwrapped(error) from None
-        return StoredRows(con, name)
+        return {name for statement in statements for name in statement.parameters}
 
     # Loading
 
@@ -240,11 +213,8 @@ class StorageEngine:
             IncompleteExportError: a line is not JSON, or not an event (or profile).
             StorageError: the database failed, e.g. the disk is full; the table is as it was.
         """
-        with self._database.bulk() as con:
-            try:
-                return interruptible(con, lambda: loading.load(con, batch))
-            except duckdb.Error as error:
-                raise _storage_error(error) from error
+        with self._database.bulk() as con, _explained():
+            return interruptible(con, lambda: loading.load(con, batch))
 
     def create_events_table(
         self, name: str, data: Iterable[Mapping[str, Any]], metadata: TableMetadata
@@ -275,54 +245,44 @@ class StorageEngine:
             )
         with tempfile.TemporaryDirectory(prefix="mixpanel_nb-") as folder:
             file = Path(folder) / "rows.jsonl"
-            with file.open("w", encoding="utf-8", errors="replace") as stream:
-                for row in data:
-                    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            with file.open("wb") as stream:
+                stream.writelines(encoded(json.dumps(row, ensure_ascii=False) + "\n") for row in data)
             return self.load(loading.Batch(name, [file], [], metadata)).rows
 
     def promote(self, table: str, *properties: str) -> list[str]:
         """Give properties typed columns of their own (about 100 times faster to query than JSON).
 
-        Returns the names of the new columns.
+        Properties that have a column already are passed over. Returns the names of the new columns.
 
         Raises:
             TableNotFoundError: no such fetched table.
-            StorageError: no row has such a property; nothing was changed.
+            StorageError: no row has such a property, or it cannot name a column; nothing was changed.
         """
-        self.get_metadata(table)
-        with self._database.bulk() as con:
-            try:
-                return [c.name for c in interruptible(con, lambda: loading.promote(con, table, properties))]
-            except duckdb.Error as error:
-                raise _storage_error(error) from error
+        table_type = self.get_metadata(table).type
+        with self._database.bulk() as con, _explained():
+            new = interruptible(con, lambda: loading.promote(con, table, table_type, properties))
+        return [column.name for column in new]
 
     # What is here
 
     def table_exists(self, name: str) -> bool:
         """Whether there is a table of that name (case does not matter, as in SQL)."""
         with self._database.work("read") as con:
-            return name.lower() in {table.lower() for table in self._table_names(con)}
+            return catalog.has_table(con, name)
 
     def list_tables(self) -> list[TableInfo]:
         """Every table but the engine's own, by name."""
         with self._database.work("read") as con:
-            return [_table_info(con, name) for name in self._table_names(con)]
+            return [catalog.table_info(con, name) for name in catalog.table_names(con)]
 
     def get_schema(self, table: str) -> TableSchema:
-        """The columns of ``table``; each typed property column tells its property.
+        """The columns of ``table`` (or a view); each typed property column tells its property.
 
         Raises:
             TableNotFoundError: there is no such table.
         """
         with self._database.work("read") as con:
-            self._must_exist(con, table)
-            properties = {column.name: column.property for column in ledger.columns(con, table)}
-            described = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
-        columns = [
-            ColumnInfo(name, sql_type, nullable == "YES", properties.get(name))
-            for name, sql_type, nullable, *_ in described
-        ]
-        return TableSchema(table, tuple(columns))
+            return catalog.schema(con, table)
 
     def get_metadata(self, table: str) -> TableMetadata:
         """Where ``table`` came from.
@@ -333,7 +293,7 @@ class StorageEngine:
         with self._database.work("read") as con:
             found = ledger.metadata(con, table)
             if found is None:
-                self._must_exist(con, table)
+                catalog.must_exist(con, table)
                 message = f"Table {table!r} was not fetched from Mixpanel, so nothing is recorded of it."
                 raise TableNotFoundError(message)
             return found
@@ -366,79 +326,56 @@ class StorageEngine:
 
     def mark(self, table: str, *, complete: bool, request: Mapping[str, Any] | None = None) -> None:
         """Record whether the last fetch of ``table`` is whole."""
-        with self._database.work("write") as con:
+        with self._changing() as con:
             found = ledger.metadata(con, table)
             if found is not None:
-                entry = replace(
-                    found, complete=complete, request=found.request if request is None else request
-                )
-                ledger.record(con, table, entry)
+                request = found.request if request is None else request
+                ledger.record(con, table, replace(found, complete=complete, request=request))
 
     def drop_table(self, name: str) -> None:
         """Drop a table and everything recorded of it.
 
         Raises:
-            TableNotFoundError: there is no such table.
+            TableNotFoundError: there is no such table (or it is the engine's own).
         """
-        with self._database.work("write") as con:
-            self._must_exist(con, name)
-            con.begin()
+        with self._changing() as con:
+            catalog.must_exist(con, name)
             con.execute(f"DROP TABLE {identifier(name)}")
             ledger.forget(con, name)
-            con.commit()
 
     def discard(self, name: str) -> None:
         """Drop a table of the engine's own making if it is there (an unfinished replacement)."""
-        with self._database.work("write") as con:
+        with self._changing() as con:
             con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
             ledger.forget(con, name)
 
     def swap(self, new: str, name: str) -> None:
         """Let the table ``new`` take the place of ``name``, in one transaction."""
-        with self._database.work("write") as con:
-            con.begin()
+        with self._changing() as con:
             con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
             ledger.forget(con, name)
             con.execute(f"ALTER TABLE {identifier(new)} RENAME TO {identifier(name)}")
             ledger.rename(con, new, name)
-            con.commit()
 
-    def _must_exist(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
-        names = self._table_names(con)
-        if table.lower() not in {name.lower() for name in names}:
-            known = (
-                f"Tables here: {', '.join(names)}." if names else "There are no tables yet: fetch one first."
-            )
-            message = f"There is no table {table!r}."
-            raise TableNotFoundError(
-                message, hint=did_you_mean(table, names) or known, details={"table": table}
-            )
-
-    @staticmethod
-    def _table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-        return [name for name, _ in con.execute(_LIST_TABLES).fetchall()]
+    @contextmanager
+    def _changing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A transaction: all that happens in the block, or nothing."""
+        with self._database.work("write") as con, _explained(), transaction(con):
+            yield con
 
 
-def _table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
-    found = ledger.metadata(con, name)
-    counted = con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
-    rows = int(counted[0]) if counted else 0
-    if found is None:
-        return TableInfo(name, "table", rows, None, None, None, complete=True, filters={})
-    return TableInfo(
-        name,
-        found.type,
-        rows,
-        found.fetched_at,
-        found.from_date,
-        found.to_date,
-        complete=found.complete,
-        filters=dict(found.filters),
-    )
+def _usable_path(path: Path | str) -> Path:
+    full = Path(path).expanduser().resolve()
+    if "?" in str(full):
+        # DuckDB takes what follows for a URL's query, and writes its log elsewhere.
+        message = f"{full} cannot hold a database: there is a question mark in the path."
+        raise StorageError(message, hint="Choose another place.")
+    return full
 
 
-def _storage_error(error: duckdb.Error) -> StorageError:
-    explained = queries.explain(error)
-    if isinstance(explained, StorageError):
-        return explained
-    return StorageError(f"The database failed: {explained.message}", details=explained.details)
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise storage_error(error) from error

@@ -123,8 +123,8 @@ def kinds_in(
         return {}
     structs = Structs(dict.fromkeys(properties, "JSON"))
     fields = [_kind_flags(f"CAST({structs.field(name)} AS VARCHAR)") for name in properties]
-    row = con.execute(f"SELECT {', '.join(fields)} FROM (SELECT {structs.select()} FROM {source})").fetchone()
-    assert row is not None, "an aggregate without GROUP BY gives one row"
+    counted = con.execute(f"SELECT {', '.join(fields)} FROM (SELECT {structs.select()} FROM {source})")
+    row = counted.fetchall()[0]
     width = len(_FLAGS) + 1
     found = {}
     for index, name in enumerate(properties):
@@ -170,9 +170,10 @@ def _unquoted(field: str, raw: str) -> str:
 
 
 def _exact_double(raw: str) -> str:
-    """True where the number ``raw`` is one a DOUBLE holds as it stands."""
+    """True where the number ``raw`` is one a DOUBLE holds as it stands: any but a big whole number."""
     number = f"TRY_CAST({raw} AS DOUBLE)"
-    return f"abs({number}) < {EXACT_IN_DOUBLE} OR ({number} IS NOT NULL AND regexp_matches({raw}, '[.eE]'))"
+    is_whole = f"regexp_full_match({raw}, '-?[0-9]+')"
+    return f"abs({number}) < {EXACT_IN_DOUBLE} OR ({number} IS NOT NULL AND NOT {is_whole})"
 
 
 def _looks_like_json(field: str) -> str:

@@ -56,8 +56,11 @@ class Sample:
 
 
 def usable(name: str) -> bool:
-    """Whether a property can be read into a column (DuckDB's ``from_json`` takes no empty key)."""
-    return name != "" and "\0" not in name
+    """Whether a property can be read into a column.
+
+    DuckDB's ``from_json`` takes no empty key; a NUL or half a character (a lone surrogate) cannot be in SQL.
+    """
+    return name != "" and "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def choose(
@@ -78,6 +81,8 @@ def choose(
     fresh = [name for name in sample.by_frequency() if name not in held and name not in existing]
     if not wanted:
         return []
+    if isinstance(wanted, str):
+        wanted = [wanted]
     if isinstance(wanted, int):
         if existing:
             fresh = [name for name in fresh if sample.counts[name] >= FREQUENT * sample.size]

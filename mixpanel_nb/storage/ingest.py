@@ -7,7 +7,9 @@ types never depend on luck with a sample. The caller owns the transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,14 +20,14 @@ from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mixpanel_nb.storage.schema import PropertyColumn, TableType
 
 WIDEN = "mixpanel_nb: a value does not fit its column"
 NOT_AN_EVENT = "mixpanel_nb: a line is not an event (it has no name or no time)"
-NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id)"
+NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id, or $properties is no object)"
 
 # The same event gives the same id whenever it is fetched.
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
@@ -78,7 +80,7 @@ def insert_events(
         *(extraction.value(column, structs.field(column.property)) for column in columns),
     ]
     names = ["event_name", "event_time", "distinct_id", "insert_id", "properties", *(c.name for c in columns)]
-    source = f"read_ndjson({_paths(files)}, columns={{event: 'VARCHAR', properties: 'JSON'}})"
+    source = _lines(files, {"event": "VARCHAR", "properties": "JSON"})
     _insert(con, table, names, select, source, structs)
 
 
@@ -93,7 +95,8 @@ def insert_profiles(
     """
     structs = extraction.Structs.reading(columns, {"$last_seen": "VARCHAR"})
     select = [
-        f'CASE WHEN "$distinct_id" IS NULL THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
+        f"CASE WHEN \"$distinct_id\" IS NULL OR NOT starts_with(CAST(properties AS VARCHAR), '{{') "
+        f'THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
         f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE properties END",
         f"TRY_CAST({structs.field('$last_seen')} AS TIMESTAMP)",
         *(extraction.value(column, structs.field(column.property)) for column in columns),
@@ -107,13 +110,26 @@ def insert_profiles(
 
 
 def _profile_lines(files: Sequence[Path]) -> str:
-    return f"read_ndjson({_paths(files)}, columns={{'$distinct_id': 'VARCHAR', '$properties': 'JSON'}})"
+    return _lines(files, {"$distinct_id": "VARCHAR", "$properties": "JSON"})
+
+
+def _lines(files: Sequence[Path], columns: Mapping[str, str]) -> str:
+    """The lines of ``files`` as a relation with these columns."""
+    paths = ", ".join(text(_literally(file)) for file in files)
+    types = ", ".join(f"{text(name)}: {text(sql_type)}" for name, sql_type in columns.items())
+    # Folders such as "event=x" are no partitions: they would put their name in place of the data.
+    return f"read_ndjson([{paths}], columns={{{types}}}, hive_partitioning=false)"
+
+
+def _literally(file: Path) -> str:
+    """The path with what DuckDB takes for wildcards in brackets, where they mean themselves."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
 
 
 def properties_source(table_type: TableType, files: Sequence[Path]) -> str:
     """The properties of ``files`` as a relation with one JSON column ``properties``."""
     if table_type == "events":
-        return f"read_ndjson({_paths(files)}, columns={{properties: 'JSON'}})"
+        return _lines(files, {"properties": "JSON"})
     return f'(SELECT "$properties" AS properties FROM {_profile_lines(files)})'
 
 
@@ -127,13 +143,12 @@ def widen(
     """The columns with the kinds that ``source`` really holds added to what is known of each.
 
     Raises:
+        IncompleteExportError: a line is not JSON.
         StorageError: nothing widened, although a value did not fit.
     """
-    found = extraction.kinds_in(con, source, [column.property for column in columns])
-    widened = [
-        replace(column.widened(found[column.property][0]), raw=column.raw or found[column.property][1])
-        for column in columns
-    ]
+    with _reading_lines():
+        found = extraction.kinds_in(con, source, [column.property for column in columns])
+    widened = [column.widened(*found[column.property]) for column in columns]
     if widened == list(columns):
         message = "A value fits none of the column types that were counted for it."
         raise StorageError(message, hint="Fetch with columns=0 to keep everything in properties alone.")
@@ -194,17 +209,24 @@ def _insert(
         SELECT {", ".join(select)}
         FROM (SELECT *, {structs.select()} FROM {source})
     """
-    try:
+    with _reading_lines():
         con.execute(statement)
+
+
+@contextmanager
+def _reading_lines() -> Iterator[None]:
+    """DuckDB's errors about the lines of an export as what they mean."""
+    try:
+        yield
     except duckdb.Error as error:
-        message = str(error)
-        if WIDEN in message:
+        if WIDEN in str(error):
             raise WideningNeeded from None
-        for broken in (NOT_AN_EVENT, NOT_A_PROFILE):
-            if broken in message:
-                raise IncompleteExportError(broken.removeprefix("mixpanel_nb: ").capitalize() + ".") from None
-        if "Malformed JSON" in message or "JSON transform error" in message:
-            raise IncompleteExportError(_first_line(message)) from None
+        broken = _broken_line(str(error))
+        if broken is not None:
+            raise broken from None
+        if "maximum_object_size" in str(error):
+            message = "A line is longer than 16 MB, more than the database reads at once."
+            raise StorageError(message) from None
         raise
 
 
@@ -214,10 +236,15 @@ def _any_violation(columns: Sequence[PropertyColumn], structs: extraction.Struct
     return " OR ".join(f"coalesce({check}, false)" for check in checks) or "false"
 
 
-def _paths(files: Sequence[Path]) -> str:
-    return f"[{', '.join(text(str(file)) for file in files)}]"
-
-
-def _first_line(message: str) -> str:
-    line = message.splitlines()[0].removeprefix("Invalid Input Error: ")
-    return line.removesuffix("Try auto-detecting the JSON format").strip()
+def _broken_line(message: str) -> IncompleteExportError | None:
+    """The error for what DuckDB says of a line that it cannot read, or None if it speaks of other things."""
+    line = message.splitlines()[0]
+    malformed = re.search(r"Malformed JSON in file .+: (?P<reason>.+?)\.?\s*(Try auto-detecting.*)?$", line)
+    if malformed:
+        return IncompleteExportError(f"A line is not JSON: {malformed['reason']}.")
+    if "JSON transform error" in line:
+        return IncompleteExportError("A line is not one JSON object, with each key once.")
+    for broken in (NOT_AN_EVENT, NOT_A_PROFILE):
+        if broken in message:
+            return IncompleteExportError(f"{broken.removeprefix('mixpanel_nb: ').capitalize()}.")
+    return None

@@ -7,16 +7,17 @@ interrupt of the main thread interrupts the connection.
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, TypeVar
 
-import duckdb
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import duckdb
 
 T = TypeVar("T")
 
@@ -30,18 +31,46 @@ def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    with ThreadPoolExecutor(1, thread_name_prefix="mixpanel_nb-query") as pool:
-        future = pool.submit(work)
+    future: Future[T] = Future()
+    try:
+        # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
+        _thread.start_new_thread(_run, (future, work))
+        return _result(future)
+    except KeyboardInterrupt:
+        _end(con, future)
+        raise
+
+
+def _run(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    # Whatever happens here is raised where the result is waited for.
+    except BaseException as error:  # noqa: BLE001 - see above
+        future.set_exception(error)
+    finally:
+        # The error's traceback holds this frame, which must not hold the session alive.
+        del future, work
+
+
+def _result(future: Future[T]) -> T:
+    while True:
         try:
-            while True:
-                try:
-                    return future.result(timeout=POLL_SECONDS)
-                except NotYet:
-                    if future.done():
-                        raise
+            return future.result(timeout=POLL_SECONDS)
+        except NotYet:
+            if future.done():
+                raise
+
+
+def _end(con: duckdb.DuckDBPyConnection, future: Future[T]) -> None:
+    """Interrupt until the work has ended: one interrupt may fall between two of its statements.
+
+    Nobody may use the connection before, so further interrupts do not end the wait.
+    """
+    while not (future.cancel() or future.done()):
+        try:
+            con.interrupt()
+            time.sleep(POLL_SECONDS / 10)
         except KeyboardInterrupt:
-            # Again and again: the interrupt may fall between two statements of the work.
-            while not future.done():
-                con.interrupt()
-                time.sleep(POLL_SECONDS / 10)
-            raise
+            continue

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mixpanel_nb.storage.kinds import Kinds
 from mixpanel_nb.storage.schema import OWN_TABLES, PropertyColumn, TableType
+from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,21 +82,32 @@ def now() -> datetime:
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the engine's own tables where they are missing."""
     for name, columns in OWN_TABLES.items():
-        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+        definition = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
+        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({definition})")
 
 
 def exists(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether this database has the engine's own tables."""
-    row = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_catalog() "
-        "AND schema_name = 'main' AND table_name = '_metadata'"
-    ).fetchone()
-    return row == (1,)
+    """Whether this database has the engine's own tables (and not others of the same names)."""
+    return OWN_TABLES.keys() <= _tables(con)
+
+
+def recorded(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the ledger can speak of ``table``: not if someone dropped the table in SQL."""
+    return OWN_TABLES.keys() | {table.lower()} <= _tables(con)
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Tables by name in lower case; an own name with other columns than the engine's is somebody else's."""
+    rows = con.execute(
+        "SELECT lower(table_name), column_count FROM duckdb_tables() "
+        "WHERE database_name = current_catalog() AND schema_name = 'main'"
+    ).fetchall()
+    return {name for name, width in rows if name not in OWN_TABLES or width == len(OWN_TABLES[name])}
 
 
 def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
     """What is recorded of ``table``, or None if it was never fetched."""
-    if not exists(con):
+    if not recorded(con, table):
         return None
     row = con.execute(
         "SELECT type, fetched_at, from_date, to_date, row_count, filters, complete, request "
@@ -121,7 +133,8 @@ def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> 
     """Write ``table``'s metadata, in place of what was there."""
     con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
     con.execute(
-        "INSERT INTO _metadata VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request)",
+        "INSERT INTO _metadata "
+        "VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request)",
         {
             "table": table,
             "type": entry.type,
@@ -138,7 +151,7 @@ def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> 
 
 def chunks(con: duckdb.DuckDBPyConnection, table: str) -> list[Chunk]:
     """Every chunk in ``table``, in the order they came."""
-    if not exists(con):
+    if not recorded(con, table):
         return []
     rows = con.execute(
         "SELECT from_date, to_date, filters, row_count, requests, bytes, fetched_at FROM _ledger "
@@ -167,14 +180,18 @@ def add_chunks(con: duckdb.DuckDBPyConnection, table: str, entries: Sequence[Chu
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:
-    """The typed property columns of ``table``."""
-    if not exists(con):
+    """The typed property columns of ``table``, without those that someone dropped or changed in SQL."""
+    if not recorded(con, table):
         return []
     rows = con.execute(
-        "SELECT property, column_name, kinds, raw FROM _columns WHERE lower(table_name) = lower($table) ORDER BY rowid",
+        "SELECT property, column_name, kinds, raw FROM _columns WHERE lower(table_name) = lower($table) "
+        "ORDER BY rowid",
         {"table": table},
     ).fetchall()
-    return [PropertyColumn(prop, name, Kinds.from_text(kinds), raw) for prop, name, kinds, raw in rows]
+    noted = [PropertyColumn(prop, name, Kinds.from_text(kinds), raw) for prop, name, kinds, raw in rows]
+    described = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
+    types = {name: sql_type for name, sql_type, *_ in described}
+    return [column for column in noted if types.get(column.name) == column.sql_type]
 
 
 def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn]) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from mixpanel_nb.errors import StorageError, did_you_mean
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
-from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines
-from mixpanel_nb.storage.schema import BASE_COLUMNS, HELD_BY_BASE, PropertyColumn, TableType, create_table_sql
+from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
+from mixpanel_nb.storage.kinds import Kinds
+from mixpanel_nb.storage.schema import (
+    BASE_COLUMNS,
+    HELD_BY_BASE,
+    PropertyColumn,
+    TableType,
+    column_names,
+    create_table_sql,
+)
+from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import duckdb
@@ -40,7 +49,7 @@ class Batch:
     metadata: TableMetadata
     columns: int | Sequence[str] | None = DEFAULT_COLUMNS
     dedupe: bool = True
-    time: ingest.EventTime = ingest.EventTime()
+    time: ingest.EventTime = field(default_factory=ingest.EventTime)
 
     @property
     def type(self) -> TableType:
@@ -71,12 +80,13 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
     source = ingest.properties_source(batch.type, batch.files)
     is_new = not _exists(con, batch.table)
     known = [] if is_new else ledger.columns(con, batch.table)
-    columns = [*known, *_proposed(batch, known)]
+    columns = [*known, *_proposed(con, batch, known, is_new=is_new)]
     while True:
         try:
-            with _transaction(con):
+            with transaction(con):
                 ledger.create(con)
                 if is_new:
+                    ledger.forget(con, batch.table)  # of a table that someone dropped in SQL
                     con.execute(create_table_sql(batch.table, batch.type, columns))
                 else:
                     columns = _adapt(con, batch.table, known, columns)
@@ -85,19 +95,49 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
             columns = ingest.widen(con, source, columns)
 
 
-def promote(con: duckdb.DuckDBPyConnection, table: str, properties: Sequence[str]) -> list[PropertyColumn]:
+def promote(
+    con: duckdb.DuckDBPyConnection, table: str, table_type: TableType, properties: Sequence[str]
+) -> list[PropertyColumn]:
     """Give each of ``properties`` a typed column in ``table``, filled for every row.
 
     Returns the new columns; properties that have one already are passed over.
+
+    Raises:
+        StorageError: no row has such a property, or it cannot name a column; nothing was changed.
     """
     known = ledger.columns(con, table)
-    have = {column.property for column in known}
-    fresh = [name for name in dict.fromkeys(properties) if name not in have]
-    new = Sample([]).columns(fresh, _names_taken(con, table))
-    with _transaction(con):
-        new = [_add(con, table, column) for column in _counted(con, table, new)]
+    have = {*HELD_BY_BASE[table_type], *(column.property for column in known)}
+    names = column_names([name for name in dict.fromkeys(properties) if name not in have], _names(con, table))
+    _check_usable(names)
+    with transaction(con):
+        new = _counted(con, table, [PropertyColumn(prop, name, Kinds.NONE) for prop, name in names.items()])
+        _check_found(con, table, new)
+        for column in new:
+            _add(con, table, column)
         ledger.record_columns(con, table, [*known, *new])
     return new
+
+
+def _check_usable(properties: Collection[str]) -> None:
+    for name in properties:
+        if not usable(name):
+            message = f"{name!r} cannot name a column."
+            raise StorageError(message, hint="Read it from the JSON in properties.")
+
+
+def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[PropertyColumn]) -> None:
+    missing = [column.property for column in columns if not column.kinds]
+    if missing:
+        names = ", ".join(repr(name) for name in missing)
+        message = f"No row of {table!r} has a property {names}."
+        hint = did_you_mean(missing[0], _some_properties(con, table))
+        raise StorageError(message, hint=hint, details={"table": table, "properties": missing})
+
+
+def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    rows = f"SELECT properties FROM {identifier(table)} USING SAMPLE 2000 ROWS"
+    names = con.execute(f"SELECT DISTINCT unnest(json_keys(properties)) AS name FROM ({rows}) ORDER BY name")
+    return [name for (name,) in names.fetchall()]
 
 
 def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]) -> Loaded:
@@ -105,8 +145,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     newest = _newest_row(con, batch.table)
     if batch.type == "events":
         ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
-        span = dedupe.span_after(con, batch.table, newest) if batch.dedupe else None
-        duplicates = dedupe.remove_duplicate_events(con, batch.table, *span) if span else 0
+        duplicates = _remove_duplicates(con, batch, newest)
     else:
         ingest.insert_profiles(con, batch.table, batch.files, columns)
         duplicates = dedupe.remove_older_profiles(con, batch.table)
@@ -118,7 +157,19 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     return Loaded(after - before, duplicates)
 
 
-def _proposed(batch: Batch, known: Sequence[PropertyColumn]) -> list[PropertyColumn]:
+def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> int:
+    """Remove what the rows behind ``newest`` (a rowid) repeat; duplicates that are wanted stay."""
+    span = dedupe.span_after(con, batch.table, newest)
+    if span is None:
+        return 0
+    if batch.dedupe:
+        return dedupe.remove_duplicate_events(con, batch.table, *span)
+    return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0
+
+
+def _proposed(
+    con: duckdb.DuckDBPyConnection, batch: Batch, known: Sequence[PropertyColumn], *, is_new: bool
+) -> list[PropertyColumn]:
     """The columns that a sample of the batch asks for beyond those that are known."""
     if not batch.columns:
         return []
@@ -127,8 +178,7 @@ def _proposed(batch: Batch, known: Sequence[PropertyColumn]) -> list[PropertyCol
     sample = Sample(properties for properties in objects if isinstance(properties, dict))
     held = HELD_BY_BASE[batch.type]
     chosen = choose(sample, batch.columns, held=held, existing={column.property for column in known})
-    taken = [*BASE_COLUMNS[batch.type], *(column.name for column in known)]
-    return sample.columns(chosen, taken)
+    return sample.columns(chosen, BASE_COLUMNS[batch.type] if is_new else _names(con, batch.table))
 
 
 def _adapt(
@@ -148,7 +198,7 @@ def _counted(
 ) -> list[PropertyColumn]:
     """The columns with the kinds that the table's stored rows hold of them added."""
     found = extraction.kinds_in(con, identifier(table), [column.property for column in columns])
-    return [column.widened(found[column.property][0]) for column in columns]
+    return [column.widened(*found[column.property]) for column in columns]
 
 
 def _add(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> PropertyColumn:
@@ -157,42 +207,27 @@ def _add(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> 
     return column
 
 
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    con.begin()
-    try:
-        yield
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
-
-
 def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return (
-        _scalar(
-            con,
-            "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_catalog() "
-            "AND schema_name = 'main' AND lower(table_name) = lower($table)",
-            {"table": table},
-        )
-        == 1
-    )
+    found = con.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_catalog() "
+        "AND schema_name = 'main' AND lower(table_name) = lower($table)",
+        {"table": table},
+    ).fetchall()
+    return bool(found)
 
 
 def _row_count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(_scalar(con, f"SELECT count(*) FROM {identifier(table)}"))
+    return _number(con, f"SELECT count(*) FROM {identifier(table)}")
 
 
 def _newest_row(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(_scalar(con, f"SELECT coalesce(max(rowid), -1) FROM {identifier(table)}"))
+    return _number(con, f"SELECT coalesce(max(rowid), -1) FROM {identifier(table)}")
 
 
-def _names_taken(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+def _names(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The names of all columns that ``table`` has."""
     return [row[0] for row in con.execute(f"DESCRIBE {identifier(table)}").fetchall()]
 
 
-def _scalar(con: duckdb.DuckDBPyConnection, sql: str, params: dict[str, Any] | None = None) -> Any:
-    row = con.execute(sql, params or {}).fetchone()
-    assert row is not None, "an aggregate gives one row"
-    return row[0]
+def _number(con: duckdb.DuckDBPyConnection, aggregate: str) -> int:
+    return int(con.execute(aggregate).fetchall()[0][0])

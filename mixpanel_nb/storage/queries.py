@@ -1,113 +1,166 @@
-"""A user's SQL: which statements only read, which parameters they take, and what their errors mean."""
+"""A user's SQL before it runs: its statements, what they need of the file, and the values they take."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from mixpanel_nb.errors import MixpanelDataError, QueryError, StorageError, TableNotFoundError, did_you_mean
+from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.storage.explain import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from mixpanel_nb.storage.database import Mode
 
-Parameters = "Mapping[str, Any] | Sequence[Any] | None"
+Parameters = Mapping[str, Any] | Sequence[Any] | None
 
-# Statements that leave a database file alone. SET and USE change the session only.
-READING = {"SELECT", "EXPLAIN", "SET", "VARIABLE_SET", "PRAGMA", "CALL", "TRANSACTION", "RELATION", "PREPARE"}
-TEMPORARY = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\b", re.IGNORECASE)
-WRAPPER = "CREATE TABLE {name} AS SELECT * FROM (\n{query}\n)"
+# Kinds of statements that leave a database file alone; SET, USE, ATTACH and the like change the session only.
+_READING = frozenset(
+    {
+        *("SELECT", "SET", "VARIABLE_SET", "PRAGMA", "CALL", "TRANSACTION", "RELATION", "PREPARE"),
+        *("ATTACH", "DETACH", "LOAD", "EXPORT"),
+    }
+)
+_TEMPORARY = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\b", re.IGNORECASE)
+_COPY_OUT = re.compile(r"COPY\s*(\(|[^\s(]+\s*(\([^)]*\)\s*)?TO\b)", re.IGNORECASE)
+_ANALYZE = re.compile(r"EXPLAIN\s*\(?\s*ANALYZE\b", re.IGNORECASE)
+_PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
 
 
-def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
-    """The statements of ``sql``.
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a user's SQL.
+
+    Attributes:
+        text: The statement, from its first word on.
+        kind: DuckDB's name for what it is, such as ``SELECT``; ``MULTI`` is a query with PIVOT.
+        parameters: Names of its parameters; positional ones are called ``1``, ``2`` …
+        lines_before: Lines of the SQL before the statement.
+    """
+
+    text: str
+    kind: str
+    parameters: tuple[str, ...]
+    lines_before: int
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether it is a query, whose rows can be stored as a table."""
+        return self.kind == "SELECT" or (self.kind == "MULTI" and bool(_PIVOT.match(self.text)))
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether it leaves the database file alone."""
+        match self.kind:
+            case "EXPLAIN":
+                return not _ANALYZE.match(self.text)
+            case "CREATE":
+                return bool(_TEMPORARY.match(self.text))
+            case "COPY":
+                return bool(_COPY_OUT.match(self.text))
+            case kind:
+                return kind in _READING or self.gives_rows
+
+    def as_rows_of(self, table: str) -> str:
+        """A statement that stores this query's rows as ``table``; the query begins on its second line."""
+        return f"CREATE TABLE {table} AS SELECT * FROM (\n{_without_semicolon(self.text)}\n)"
+
+
+def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:
+    """The statements of ``sql``, at least one.
 
     Raises:
         QueryError: it is empty or does not parse.
     """
     try:
-        statements = con.extract_statements(sql)
+        sql.encode()
+        found = con.extract_statements(sql)
     except duckdb.Error as error:
         raise explain(error) from None
-    if not statements:
+    except UnicodeEncodeError:
+        message = "The SQL holds half a character (a lone surrogate)."
+        raise QueryError(message, hint="Type it again, or paste it from elsewhere.") from None
+    if not found:
         message = "There is no SQL to run."
         raise QueryError(message, hint="Write a statement, such as SELECT count(*) FROM events.")
+    return _placed(sql, found)
+
+
+def _placed(sql: str, found: Sequence[duckdb.Statement]) -> list[Statement]:
+    """Each statement by itself: only then are the places in DuckDB's errors right."""
+    statements = []
+    end = 0
+    for statement in found:
+        text = _from_first_word(statement.query)
+        start = max(sql.find(text, end), end)
+        end = start + len(text)
+        names = tuple(sorted(statement.named_parameters))
+        statements.append(Statement(text, statement.type.name, names, sql.count("\n", 0, start)))
     return statements
 
 
-def kind(statement: duckdb.Statement) -> str:
-    """The statement's type, e.g. ``SELECT``."""
-    return statement.type.name
-
-
-def mode(statements: Sequence[duckdb.Statement]) -> Mode:
+def mode(statements: Sequence[Statement]) -> Mode:
     """Whether the statements need the file for reading or for writing."""
-    reading = all(kind(s) in READING or TEMPORARY.match(s.query) for s in statements)
-    return "read" if reading else "write"
+    return "read" if all(statement.reads_only for statement in statements) else "write"
 
 
-def arguments(statement: duckdb.Statement, params: Any) -> Any:
-    """The part of ``params`` that ``statement`` takes: DuckDB refuses names it does not use.
+def bind(statements: Sequence[Statement], params: Parameters) -> list[dict[str, Any] | list[Any]]:
+    """The values that each statement takes (DuckDB refuses those that it does not use).
+
+    Values by name serve every statement; values in a sequence are handed out from the first on.
 
     Raises:
-        QueryError: a named parameter has no value.
+        QueryError: a value is missing, or positional ones are left over.
     """
-    if params is None or not hasattr(params, "keys"):
-        return params
-    missing = sorted(name for name in statement.named_parameters if name not in params)
+    if params is None or isinstance(params, Mapping):
+        return [_by_name(statement, params or {}) for statement in statements]
+    return _by_position(statements, list(params))
+
+
+def _by_name(statement: Statement, params: Mapping[str, Any]) -> dict[str, Any]:
+    folded = {name.lower(): value for name, value in params.items()}
+    missing = [name for name in statement.parameters if name not in params and name.lower() not in folded]
     if missing:
-        names = ", ".join(f"${name}" for name in missing)
-        message = f"No value for {names}."
-        raise QueryError(message, hint=did_you_mean(missing[0], params) or "Give it in params.")
-    return {name: params[name] for name in statement.named_parameters}
+        raise _no_value(missing, params)
+    return {name: params[name] if name in params else folded[name.lower()] for name in statement.parameters}
 
 
-def explain(error: duckdb.Error, tables: Sequence[str] = ()) -> MixpanelDataError:
-    """DuckDB's error as one of ours: one line, the marked place of the SQL in ``details["context"]``."""
-    lines = str(error).strip().splitlines() or ["The query failed."]
-    context = _context(lines)
-    headline = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
-    details = {"context": context} if context else {}
-    missing = re.search(r"Table with name (\S+) does not exist", lines[0])
-    if missing:
-        name = missing[1].strip('"')
-        known = (
-            f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
-        )
-        message = f"There is no table {name!r}."
-        return TableNotFoundError(message, hint=did_you_mean(name, tables) or known, details=details)
-    if _is_full_disk(lines[0]):
-        message = "The disk is full; nothing was changed."
-        return StorageError(message, hint="Free some space and run it again.")
-    if isinstance(error, duckdb.OutOfMemoryException):
-        message = "The query needs more memory than there is."
-        return StorageError(
-            message, hint="Aggregate or filter first, or add LIMIT.", details={"cause": headline}
-        )
-    candidates = next((line for line in lines if line.startswith("Candidate bindings")), None)
-    return QueryError(headline, hint=candidates, details=details)
+def _by_position(statements: Sequence[Statement], values: list[Any]) -> list[dict[str, Any] | list[Any]]:
+    named = [name for statement in statements for name in statement.parameters if not name.isdecimal()]
+    if named:
+        raise _no_value(named, {})
+    wanted = sum(len(statement.parameters) for statement in statements)
+    if wanted != len(values):
+        message = f"The SQL takes {wanted} positional values, and {len(values)} are given."
+        raise QueryError(message, hint="Give one value for each ? in it.")
+    rest = iter(values)
+    return [[next(rest) for _ in statement.parameters] for statement in statements]
 
 
-def _is_full_disk(message: str) -> bool:
-    return "No space left on device" in message or "could not allocate block" in message.lower()
+def _no_value(missing: Sequence[str], known: Mapping[str, Any]) -> QueryError:
+    message = f"No value for {', '.join(f'${name}' for name in missing)}."
+    return QueryError(message, hint=did_you_mean(missing[0], known) or "Give it in params, by name.")
 
 
-def _context(lines: Sequence[str]) -> str:
-    """The lines ``LINE n: …`` and the caret below, counted in the user's own SQL."""
-    for index, line in enumerate(lines):
-        found = re.match(r"LINE (\d+): ", line)
-        if found:
-            return "\n".join([line, *lines[index + 1 : index + 2]])
-    return ""
+def _from_first_word(query: str) -> str:
+    query = query.lstrip()
+    if not query.startswith(("--", "/*")):
+        return query
+    words = (offset for offset, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment)
+    return query.encode()[next(words, 0) :].decode()
 
 
-def unwrapped(error: duckdb.Error) -> duckdb.Error:
-    """An error of a statement inside :data:`WRAPPER` with line numbers of the statement itself."""
-
-    def earlier(match: re.Match[str]) -> str:
-        return f"LINE {int(match[1]) - 1}:"
-
-    return type(error)(re.sub(r"LINE (\d+):", earlier, str(error)))
+def _without_semicolon(query: str) -> str:
+    if ";" not in query:
+        return query
+    encoded = query.encode()
+    end = len(encoded)
+    for offset, kind in reversed(duckdb.tokenize(query)):
+        if encoded[offset : offset + 1] == b";" and kind == duckdb.token_type.operator:
+            end = offset
+        elif kind != duckdb.token_type.comment:
+            break
+    return encoded[:end].decode()

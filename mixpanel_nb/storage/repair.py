@@ -20,6 +20,14 @@ _ESCAPE = re.compile(
 _HALF_LENGTH = len(rb"\ud83d")
 
 
+def encoded(text: str) -> bytes:
+    """``text`` in UTF-8, each half a character in it mended."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
 def replace_lone_surrogates(file: Path) -> bool:
     """Mend ``file`` in place. Returns whether anything was to be mended."""
     mended = False

@@ -6,26 +6,30 @@ import itertools
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
+from mixpanel_nb.results.base import unique_names
+from mixpanel_nb.storage.session import RESULTS
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
 
-RESULTS = "_results"  # the session's own in-memory catalog for answers
+    from mixpanel_nb.results.query import MemoryRows
 
 _numbers = itertools.count(1)
 
 
-def fresh_name() -> str:
-    """A name for a table of answers that no other result of this process has."""
-    return f"_rows_{next(_numbers)}"
+def fresh_table() -> str:
+    """A table of answers that no other result of this process has, as SQL."""
+    return f"{RESULTS}.main.{identifier(f'_rows_{next(_numbers)}')}"
 
 
 class StoredRows:
     """A query's answer as a table in the session's memory: paged without loading it whole.
 
-    It is gone when nothing refers to it any more, or when the session ends.
+    It is gone when nothing refers to it any more, or when the session ends. Safe to read from several
+    threads.
 
     Attributes:
         columns: Column names.
@@ -33,35 +37,52 @@ class StoredRows:
         row_count: Rows in all.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
-        self._cursor = con.cursor()
-        self._table = f"{RESULTS}.main.{identifier(name)}"
-        described = self._cursor.execute(f"DESCRIBE {self._table}").fetchall()
+    def __init__(self, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        self._connection = con.cursor()
+        self._table = table
+        described = self._ask(f"DESCRIBE {table}").fetchall()
         self.columns: list[str] = [row[0] for row in described]
         self.types: list[str] = [row[1] for row in described]
-        counted = self._cursor.execute(f"SELECT count(*) FROM {self._table}").fetchone()
+        counted = self._ask(f"SELECT count(*) FROM {table}").fetchone()
         self.row_count: int = counted[0] if counted else 0
-        weakref.finalize(self, _drop, self._cursor, self._table)
+        self._forget = weakref.finalize(self, _drop, self._connection, table)
+        self._forget.atexit = False  # memory needs no tidying when the process ends
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, rows: MemoryRows) -> StoredRows:
+        """Rows from Python's memory as a table of the session (of one empty column, if they have none)."""
+        names = unique_names(rows.columns) or ["Success"]
+        types = rows.types or ["BOOLEAN"]
+        table = fresh_table()
+        columns = ", ".join(f"{identifier(n)} {t}" for n, t in zip(names, types, strict=True))
+        con.execute(f"CREATE TABLE {table} ({columns})")
+        if rows.rows_:
+            con.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", list(rows.rows_))
+        return cls(con, table)
 
     def relation(self) -> duckdb.DuckDBPyRelation:
-        """The rows as a DuckDB relation, for further work in DuckDB's Python API."""
-        return self._cursor.sql(f"FROM {self._table}")
+        """The rows as a DuckDB relation, for further work in DuckDB's Python API.
+
+        They stay until the session ends: what is derived from a relation does not tell when it is gone.
+        """
+        self._forget.detach()
+        return self._connection.cursor().sql(f"FROM {self._table}")
 
     def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
         """At most ``limit`` rows (all if None) from the ``offset``-th on, in the query's order."""
         top = "" if limit is None else f" LIMIT {int(limit)}"
-        return self._cursor.execute(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
+        return self._ask(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame."""
-        return self._cursor.execute(f"FROM {self._table}").df()
+        return self._ask(f"FROM {self._table}").df()
+
+    def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor().execute(query)
 
 
-def _drop(cursor: duckdb.DuckDBPyConnection, table: str) -> None:
-    import duckdb
-
+def _drop(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     try:
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.close()
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
     except duckdb.Error:
         return  # the session has ended, and the table with it

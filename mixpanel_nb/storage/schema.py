@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from mixpanel_nb.storage.kinds import Kinds
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from mixpanel_nb.storage.kinds import Kinds
 
 TableType = Literal["events", "profiles"]
 
@@ -33,16 +35,38 @@ HELD_BY_BASE: dict[TableType, frozenset[str]] = {
 }
 
 OWN_TABLES = {
-    "_metadata": """
-        table_name VARCHAR, type VARCHAR, fetched_at TIMESTAMP, from_date DATE, to_date DATE,
-        row_count BIGINT, filters VARCHAR, complete BOOLEAN, request VARCHAR
-    """,
-    "_ledger": """
-        table_name VARCHAR, from_date DATE, to_date DATE, filters VARCHAR, row_count BIGINT,
-        requests INTEGER, bytes BIGINT, fetched_at TIMESTAMP
-    """,
-    "_columns": "table_name VARCHAR, column_name VARCHAR, property VARCHAR, kinds VARCHAR, raw BOOLEAN",
+    "_metadata": {
+        "table_name": "VARCHAR",
+        "type": "VARCHAR",
+        "fetched_at": "TIMESTAMP",
+        "from_date": "DATE",
+        "to_date": "DATE",
+        "row_count": "BIGINT",
+        "filters": "VARCHAR",
+        "complete": "BOOLEAN",
+        "request": "VARCHAR",
+    },
+    "_ledger": {
+        "table_name": "VARCHAR",
+        "from_date": "DATE",
+        "to_date": "DATE",
+        "filters": "VARCHAR",
+        "row_count": "BIGINT",
+        "requests": "INTEGER",
+        "bytes": "BIGINT",
+        "fetched_at": "TIMESTAMP",
+    },
+    "_columns": {
+        "table_name": "VARCHAR",
+        "column_name": "VARCHAR",
+        "property": "VARCHAR",
+        "kinds": "VARCHAR",
+        "raw": "BOOLEAN",
+    },
 }
+
+# DuckDB's name for a row's number: a column of that name would hide it.
+ROW_NUMBER = "rowid"
 
 
 @dataclass(frozen=True)
@@ -61,14 +85,14 @@ class PropertyColumn:
     kinds: Kinds
     raw: bool = False
 
-    @property
+    @builtins.property
     def sql_type(self) -> str:
         """The DuckDB type of the column."""
         return self.kinds.sql_type
 
-    def widened(self, kinds: Kinds) -> PropertyColumn:
-        """The same column after ``kinds`` were seen too."""
-        return replace(self, kinds=self.kinds | kinds)
+    def widened(self, kinds: Kinds, raw: bool = False) -> PropertyColumn:
+        """The same column after ``kinds`` were seen too, and perhaps texts that need raw reading."""
+        return replace(self, kinds=self.kinds | kinds, raw=self.raw or raw)
 
     def definition(self) -> str:
         """The column as DDL."""
@@ -81,7 +105,7 @@ def column_names(properties: Iterable[str], taken: Iterable[str]) -> dict[str, s
     The first property of a spelling keeps its name; a later one, or one named like a base column,
     gets ``_2``, ``_3`` … behind it.
     """
-    used = {name.casefold() for name in taken}
+    used = {name.casefold() for name in (ROW_NUMBER, *taken)}
     names: dict[str, str] = {}
     for prop in properties:
         name, number = prop, 1

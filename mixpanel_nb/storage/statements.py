@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _KEYS = ("insert_id", "distinct_id")
+_ROW = "_sampled_row"
 
 
 def sample_sql(table: str, columns: Collection[str], n: int) -> str:
-    """``n`` rows from all over ``table``: by hash of what identifies a row, so the same ones each time."""
-    key = next((identifier(name) for name in _KEYS if name in columns), "rowid")
-    return f"SELECT * FROM {identifier(table)} ORDER BY hash({key}), {key} LIMIT {int(n)}"
+    """``n`` rows from all over a table or view: by hash of what identifies a row, so the same each time."""
+    key = next((identifier(name) for name in _KEYS if name in columns), _ROW)
+    return f"SELECT * FROM {identifier(table)} AS {_ROW} ORDER BY hash({key}), {key} LIMIT {int(n)}"
 
 
 def summarize_sql(table: str, columns: Collection[str]) -> str:

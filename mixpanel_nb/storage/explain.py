@@ -1,0 +1,96 @@
+"""What DuckDB's errors mean for people: one line, a hint, and the marked place in their own SQL."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from mixpanel_nb.errors import MixpanelDataError, QueryError, StorageError, TableNotFoundError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What operating systems say when a file cannot grow: ENOSPC, EFBIG (a limit on file sizes), EDQUOT.
+_CANNOT_GROW = re.compile(r"No space left on device|File too large|Disk quota exceeded")
+_PLACE = re.compile(r"LINE (\d+): ")
+
+
+def explain(error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0) -> MixpanelDataError:
+    """DuckDB's error as one of ours.
+
+    Args:
+        error: What DuckDB raised.
+        tables: Tables that could have been meant.
+        lines_before: Lines of the user's SQL before the statement that failed.
+
+    Returns:
+        The error; ``details["context"]`` holds DuckDB's ``LINE n: …`` and the caret below it, counted in
+        the user's own SQL, where DuckDB tells a place.
+    """
+    lines = str(error).strip().splitlines() or ["The query failed."]
+    headline = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
+    context = _context(lines, lines_before)
+    details = {"context": context} if context else {}
+    missing = re.search(r"Table with name (.+) does not exist", lines[0])
+    if missing:
+        return table_not_found(missing[1].strip('"'), tables, details)
+    refused = re.search(r'statement of type "(\w+)" on database .+ read-only mode', lines[0])
+    if refused:
+        message = f"The database is open for reading only, which {refused[1]} does not allow."
+        return StorageError(message, hint="Open it without read_only=True to change tables.")
+    full = _CANNOT_GROW.search(str(error))
+    if full:
+        message = f"The disk is full ({full[0]}); nothing was changed."
+        return StorageError(message, hint="Free some space and run it again.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        hint = "Aggregate or filter first, or add LIMIT."
+        return StorageError(
+            "The query needs more memory than there is.", hint=hint, details={"cause": headline}
+        )
+    candidates = next((line for line in lines if line.startswith("Candidate bindings")), None)
+    return QueryError(headline, hint=candidates, details=details)
+
+
+def table_not_found(
+    name: str, tables: Sequence[str], details: dict[str, str] | None = None
+) -> TableNotFoundError:
+    """The error that there is no table ``name``, with the nearest of ``tables`` or all of them."""
+    known = f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
+    return TableNotFoundError(
+        f"There is no table {name!r}.",
+        hint=did_you_mean(name, tables) or known,
+        details={"table": name, **(details or {})},
+    )
+
+
+def storage_error(error: duckdb.Error) -> StorageError:
+    """DuckDB's error in work of the engine's own, where no user's SQL is to blame."""
+    explained = explain(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        message = "The database needs more memory than it may use; nothing was changed."
+        return StorageError(message, hint="Ask for fewer columns.", details=explained.details)
+    if isinstance(explained, StorageError):
+        return explained
+    return StorageError(f"The database failed: {explained.message}", details=explained.details)
+
+
+def moved_up(error: duckdb.Error, lines: int) -> duckdb.Error:
+    """The error with its place ``lines`` lines further up."""
+
+    def earlier(match: re.Match[str]) -> str:
+        return f"LINE {int(match[1]) - lines}: "
+
+    return type(error)(_PLACE.sub(earlier, str(error)))
+
+
+def _context(lines: Sequence[str], lines_before: int) -> str:
+    for index, line in enumerate(lines):
+        found = _PLACE.match(line)
+        if found:
+            prefix = f"LINE {int(found[1]) + lines_before}: "
+            caret = lines[index + 1] if index + 1 < len(lines) else ""
+            indent = " " * (len(prefix) - len(found[0]))
+            return f"{prefix}{line[found.end() :]}\n{indent}{caret}".rstrip()
+    return ""

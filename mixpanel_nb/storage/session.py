@@ -1,0 +1,87 @@
+"""DuckDB sessions: connections to memory, with the settings that all of the engine's work relies on."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from mixpanel_nb.storage.sqltext import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESULTS = "_results"  # the session's own in-memory catalog for answers
+
+_numbers = itertools.count(1)
+
+
+def new_session() -> duckdb.DuckDBPyConnection:
+    """A connection to memory: UTC, no look into Python's variables, spilling into a private folder."""
+    con = duckdb.connect(":memory:")
+    # Frames are named explicitly where they are wanted; DuckDB would look into any caller's variables.
+    con.execute("SET python_enable_replacements = false")
+    con.execute("SET enable_progress_bar = false")
+    # A checkpoint would rewrite whole tables to merge row groups that are not full (4 s a million rows).
+    con.execute("SET max_vacuum_tasks = 0")
+    # DuckDB makes this folder when it first spills, and removes it with the session.
+    con.execute(f"SET temp_directory = {text(str(_private_folder(os.getpid()) / str(next(_numbers))))}")
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute(f"ATTACH ':memory:' AS {RESULTS}")
+    return con
+
+
+@contextmanager
+def unordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let inserts of the block write rows in any order, which needs less memory."""
+    before = con.execute("SELECT current_setting('preserve_insertion_order')").fetchone()
+    con.execute("SET preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        con.execute(f"SET preserve_insertion_order = {before is None or before[0]}")
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that happens in the block, or nothing."""
+    con.begin()
+    try:
+        yield
+        con.commit()
+    except BaseException:
+        _roll_back(con)
+        raise
+
+
+def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
+    while True:
+        try:
+            con.rollback()
+        except duckdb.InterruptException:
+            continue  # whoever interrupts goes on until this thread is done
+        except duckdb.TransactionException:
+            return  # what made the block fail has ended the transaction too
+        else:
+            return
+
+
+@cache
+def _private_folder(process: int) -> Path:
+    """Where sessions of this process spill what does not fit in memory; nobody else can read it."""
+    folder = Path(tempfile.mkdtemp(prefix="mixpanel_nb-spill-"))
+
+    def remove() -> None:
+        if os.getpid() == process:  # a fork must not remove what its parent uses
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder

@@ -1,0 +1,136 @@
+"""A user's SQL on a database file: run, interrupted by Ctrl-C, its rows handed out, its errors explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import duckdb
+
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results.query import MemoryRows
+from mixpanel_nb.storage import catalog, queries
+from mixpanel_nb.storage.explain import explain, moved_up
+from mixpanel_nb.storage.interrupt import interruptible
+from mixpanel_nb.storage.rows import StoredRows, fresh_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from mixpanel_nb.results.query import RowSource
+    from mixpanel_nb.storage.database import Database
+    from mixpanel_nb.storage.queries import Parameters, Statement
+
+    Values = dict[str, Any] | list[Any]
+
+T = TypeVar("T")
+
+
+class SQL:
+    """Runs SQL on a database; see the methods of the same names of ``StorageEngine``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def query(self, sql: str, params: Parameters) -> RowSource:
+        """The rows of the last statement, queries kept by DuckDB."""
+        return self._run(sql, params, _kept)
+
+    def relation(self, sql: str, params: Parameters) -> duckdb.DuckDBPyRelation:
+        """The rows of the last statement as a relation."""
+        rows = self.query(sql, params)
+        stored = StoredRows.of(self._database.session, rows) if isinstance(rows, MemoryRows) else rows
+        return cast("StoredRows", stored).relation()
+
+    def frame(self, sql: str, params: Parameters) -> pd.DataFrame:
+        """The rows of the last statement as a DataFrame."""
+        import pandas as pd
+
+        def last(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> pd.DataFrame:
+            con.execute(statement.text, values)
+            return con.df() if con.description else pd.DataFrame()
+
+        return self._run(sql, params, last)
+
+    def rows(self, sql: str, params: Parameters) -> list[tuple[Any, ...]]:
+        """The rows of the last statement as tuples."""
+        return self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchall())
+
+    def scalar(self, sql: str, params: Parameters) -> Any:
+        """The first value of the first row of the last statement."""
+        row = self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchone())
+        return None if row is None else row[0]
+
+    def _run(
+        self,
+        sql: str,
+        params: Parameters,
+        last: Callable[[duckdb.DuckDBPyConnection, Statement, Values], T],
+    ) -> T:
+        statements = queries.parse(self._database.session, sql)
+        values = queries.bind(statements, params)
+        # Of a read-only file DuckDB refuses what would change it, and does the rest, such as COPY TO.
+        mode = "read" if self._database.can_only_read else queries.mode(statements)
+        with self._database.work(mode) as con:
+            lines_before = 0
+
+            def work() -> T:
+                nonlocal lines_before
+                for statement, given in zip(statements[:-1], values[:-1], strict=True):
+                    lines_before = statement.lines_before
+                    con.execute(statement.text, given)
+                lines_before = statements[-1].lines_before
+                return last(con, statements[-1], values[-1])
+
+            try:
+                answer = interruptible(con, work)
+            except duckdb.Error as error:
+                self._end_transaction(con, statements)
+                raise explain(error, _tables(con), lines_before=lines_before) from None
+            except BaseException:
+                self._end_transaction(con, statements)
+                raise
+            if self._end_transaction(con, statements):
+                message = "The transaction was begun and not ended, so nothing of it was stored."
+                raise QueryError(message, hint="End it with COMMIT in the same query.")
+            return answer
+
+    def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: list[Statement]) -> bool:
+        """Roll back what the statements left open and nobody could end. Returns whether there was any."""
+        if self._database.keeps_transactions or all(s.kind != "TRANSACTION" for s in statements):
+            return False
+        try:
+            con.rollback()
+        except duckdb.TransactionException:
+            return False
+        return True
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What could have been meant; inside a transaction that has failed nothing can be looked up."""
+    try:
+        return catalog.table_names(con)
+    except duckdb.TransactionException:
+        return []
+
+
+def _kept(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> RowSource:
+    """The rows of a query as a table of DuckDB's; what other statements answer is small."""
+    if not statement.gives_rows:
+        return _fetched(con, statement, values)
+    table = fresh_table()
+    try:
+        con.execute(statement.as_rows_of(table), values)
+    except duckdb.Error as error:
+        if "table cannot be created from an unnamed struct" in str(error):
+            return _fetched(con, statement, values)
+        raise moved_up(error, 1) from None
+    return StoredRows(con, table)
+
+
+def _fetched(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> MemoryRows:
+    con.execute(statement.text, values)
+    described = con.description or []
+    columns, types = [d[0] for d in described], [str(d[1]) for d in described]
+    return MemoryRows(columns, types, con.fetchall() if described else [])

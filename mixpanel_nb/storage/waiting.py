@@ -1,0 +1,115 @@
+"""Waiting for a database file that another program holds."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import DatabaseLockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import duckdb
+
+TELL_AFTER_SECONDS = 1.0
+LONGEST_SLEEP = 0.02
+FRESH_SECONDS = 5 * LONGEST_SLEEP
+GIVE_WAY_SECONDS = 0.25
+
+
+class WaitingRoom:
+    """Tells all who use a file that somebody waits for it, so that nobody is passed over for long.
+
+    Whoever waits touches a small file beside the database every few milliseconds. Whoever sees a fresh one
+    lets the database go as soon as it can, and does not take it again at once.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._sign = database.with_name(f".{database.name}.wait")
+
+    def enter(self) -> None:
+        """Wait, as far as others can see."""
+        with suppress(OSError):  # a folder that cannot be written has no writers to wait for
+            self._sign.touch(mode=0o600)
+
+    def leave(self) -> None:
+        """Wait no more. Others who do touch the file again."""
+        with suppress(OSError):
+            self._sign.unlink(missing_ok=True)
+
+    def is_occupied(self) -> bool:
+        """Whether somebody waits."""
+        try:
+            return abs(time.time() - self._sign.stat().st_mtime) < FRESH_SECONDS
+        except OSError:
+            return False
+
+    def give_way(self) -> None:
+        """Let those who wait go first, for a moment."""
+        until = time.monotonic() + GIVE_WAY_SECONDS
+        while self.is_occupied() and time.monotonic() < until:
+            time.sleep(LONGEST_SLEEP / 4)
+
+
+class Waiting:
+    """Asking again for a file that another process holds; a context manager around the asking."""
+
+    def __init__(self, path: Path, patience: float, on_wait: Callable[[str], None] | None) -> None:
+        self._path = path
+        self._room = WaitingRoom(path)
+        self._patience = patience
+        self._on_wait = on_wait
+        self._started = time.monotonic()
+        self._entered = False
+        self._told = False
+
+    def __enter__(self) -> Waiting:
+        self._room.give_way()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._entered:
+            self._room.leave()
+
+    def again(self, error: duckdb.Error) -> None:
+        """Sleep a little, or raise when patience ends."""
+        waited = time.monotonic() - self._started
+        held_by = holder(error)
+        if waited > self._patience:
+            message = f"{self._path.name} is held by {held_by}; waited {waited:.0f} s."
+            hint = "Close that program, or its connection, and try again."
+            details = {"path": str(self._path), "holder": held_by}
+            raise DatabaseLockedError(message, hint=hint, details=details)
+        if waited > TELL_AFTER_SECONDS and not self._told and self._on_wait:
+            self._told = True
+            self._on_wait(f"waiting for {self._path.name}, held by {held_by}")
+        self._entered = True
+        self._room.enter()
+        # Random, so that several who wait do not keep meeting each other.
+        time.sleep(random.uniform(0.002, LONGEST_SLEEP))  # noqa: S311 - timing, not cryptography
+
+
+def is_taken(error: duckdb.Error) -> bool:
+    """Whether DuckDB says that somebody else holds the file."""
+    message = str(error)
+    return any(sign in message for sign in _SIGNS_OF_A_HOLDER)
+
+
+# Another process (Unix, Windows), another session of this process.
+_SIGNS_OF_A_HOLDER = ("Could not set lock", "used by another process", "Unique file handle conflict")
+
+
+def holder(error: duckdb.Error) -> str:
+    """Who holds the file, as well as DuckDB knows: a program and its process id, or this process."""
+    message = str(error)
+    if "Unique file handle conflict" in message:
+        return "another connection of this process"
+    found = re.search(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
+    if found is None:
+        return "another program"
+    return f"{found['program'].rsplit('/', 1)[-1]} (process {found['pid']})"
