@@ -1,0 +1,193 @@
+"""What is measured, each in a process of its own: ``python -m benchmarks.tasks NAME ARGUMENTS…``.
+
+A task prints one JSON object: seconds, rows, peak memory in MB, and what else it tells.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def fetch(url: str, folder: str) -> dict[str, Any]:
+    """A fetch over HTTP into a fresh database."""
+    from benchmarks.data import PERIOD
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.services.fetcher import FetcherService
+    from mixpanel_nb.storage import StorageEngine
+
+    path = Path(folder) / "fetched.db"
+    path.unlink(missing_ok=True)
+    client = MixpanelAPIClient(Credentials("user", "secret", "1"), base_url=url)
+    fetcher = FetcherService(client, StorageEngine(path))
+    started = time.perf_counter()
+    result = fetcher.fetch_events(from_date=PERIOD.first, to_date=PERIOD.last)
+    return {
+        "seconds": time.perf_counter() - started,
+        "rows": result.rows,
+        "columns": len(result.columns),
+        "file_bytes": path.stat().st_size,
+    }
+
+
+def duckdb_load(pattern: str, folder: str) -> dict[str, Any]:
+    """The best load of the same files that we know in DuckDB itself: one statement, the same columns.
+
+    Types are given, nothing is checked, nothing is de-duplicated, memory is not limited.
+    """
+    from mixpanel_nb.storage.inference import Sample, choose
+    from mixpanel_nb.storage.schema import BASE_COLUMNS, HELD_BY_BASE, create_table_sql
+    from mixpanel_nb.storage.sqltext import identifier, json_spec
+
+    path = Path(folder) / "loaded.db"
+    path.unlink(missing_ok=True)
+    lines = duckdb.execute(f"SELECT properties FROM read_ndjson('{pattern}') LIMIT 2000").fetchall()
+    sample = Sample(json.loads(json.dumps(row[0], default=str)) for row in lines)
+    chosen = choose(sample, 100, held=HELD_BY_BASE["events"])
+    columns = sample.columns(chosen, BASE_COLUMNS["events"])
+    structure = json_spec(
+        {"time": "BIGINT", "distinct_id": "VARCHAR", "$insert_id": "VARCHAR"}
+        | {column.property: column.sql_type for column in columns}
+    )
+    fields = ", ".join(f"p.{identifier(column.property)}" for column in columns)
+    with duckdb.connect(config={"preserve_insertion_order": False}) as con:
+        con.execute(f"ATTACH '{path}' AS db (STORAGE_VERSION 'v1.2.0'); USE db")
+        con.execute(create_table_sql("events", "events", columns))
+        started = time.perf_counter()
+        con.execute(
+            f"""
+            INSERT INTO events
+            SELECT event, make_timestamp(p.time * 1000000), p.distinct_id, p."$insert_id", properties,
+                {fields}
+            FROM (
+                SELECT event, properties, from_json(properties, {structure}) AS p
+                FROM read_ndjson('{pattern}', columns={{event: 'VARCHAR', properties: 'JSON'}})
+            )
+            """
+        )
+        con.execute("CHECKPOINT")
+        seconds = time.perf_counter() - started
+        rows = con.execute("SELECT count(*) FROM events").fetchall()[0][0]
+    return {"seconds": seconds, "rows": rows, "file_bytes": path.stat().st_size}
+
+
+def wide(file: str, folder: str) -> dict[str, Any]:
+    """A load of an export with 1,000 sparse properties."""
+    from mixpanel_nb.storage import StorageEngine, TableMetadata
+    from mixpanel_nb.storage.ledger import now
+    from mixpanel_nb.storage.loading import Batch
+
+    path = Path(folder) / "wide.db"
+    path.unlink(missing_ok=True)
+    engine = StorageEngine(path)
+    started = time.perf_counter()
+    loaded = engine.load(Batch("events", [Path(file)], [], TableMetadata("events", now())))
+    seconds = time.perf_counter() - started
+    rare = engine.execute_scalar("SELECT count(*) FROM events WHERE properties->>'property 997' IS NOT NULL")
+    return {"seconds": seconds, "rows": loaded.rows, "rare": rare}
+
+
+def queries(path: str) -> dict[str, Any]:
+    """A query on a typed column: raw DuckDB on an open connection, ``ws.sql_rows``, ``%%mp_sql``; in ms."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mixpanel_nb import Workspace
+
+    query = "SELECT plan, count(*) AS n, sum(amount) AS amount FROM events GROUP BY plan ORDER BY plan"
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "mixpanel_nb")
+    shell.run_line_magic("mp_connect", f"--db {path}")
+    run_magic: Callable[..., Any] = shell.run_cell_magic
+    raw = duckdb.connect(path, read_only=True)
+    workspace = Workspace.open(path)
+    times = interleaved(
+        {
+            "raw": lambda: raw.execute(query).fetchall(),
+            "raw_df": lambda: raw.execute(query).df(),
+            "workspace_df": lambda: workspace.sql(query),
+            "workspace": lambda: workspace.storage.execute_rows(query),
+            "magic": lambda: run_magic("mp_sql", "", query),
+        },
+        rounds=25,
+    )
+    from_json = query.replace("plan,", "properties->>'plan' AS plan,").replace("BY plan", "BY 1")
+    times |= interleaved({"json": lambda: raw.execute(from_json).fetchall()}, rounds=3)
+    return {name: seconds * 1000 for name, seconds in times.items()}
+
+
+def interleaved(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """The median seconds of each piece of work, taken in turns."""
+    from statistics import median
+
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - started)
+    return {name: median(values) for name, values in times.items()}
+
+
+def load_extension() -> dict[str, Any]:
+    """``%load_ext mixpanel_nb`` in a running shell, in ms, and the heavy modules it brought in."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    heavy = {"pandas", "altair", "ipywidgets", "httpx"}
+    before = heavy & set(sys.modules)
+    started = time.perf_counter()
+    shell.run_line_magic("load_ext", "mixpanel_nb")
+    seconds = time.perf_counter() - started
+    return {"milliseconds": seconds * 1000, "heavy": sorted((heavy & set(sys.modules)) - before)}
+
+
+def interrupt(path: str) -> dict[str, Any]:
+    """Seconds from SIGINT to KeyboardInterrupt, during three heavy queries."""
+    import signal
+    import threading
+
+    from mixpanel_nb import Workspace
+
+    heavy = {
+        "count": "SELECT count(*) FROM range(30000000000) AS r(i) WHERE i % 7 = 3",
+        "cross join": "SELECT count(*) FROM events AS a, events AS b WHERE a.amount + b.amount = 123.45",
+        "sort": "SELECT insert_id FROM events, range(40) ORDER BY md5(insert_id || range) OFFSET 30000000",
+    }
+    workspace = Workspace.open(path)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    waited: dict[str, Any] = {}
+    for name, query in heavy.items():
+        sent: list[float] = []
+
+        def press(sent: list[float] = sent) -> None:
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(1.0, press).start()
+        try:
+            workspace.sql(query)
+        except KeyboardInterrupt:
+            waited[name] = time.perf_counter() - sent[0]
+        assert workspace.sql_scalar("SELECT 1") == 1
+    return waited
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    task.__name__: task for task in (fetch, duckdb_load, wide, queries, load_extension, interrupt)
+}
+
+if __name__ == "__main__":
+    outcome = TASKS[sys.argv[1]](*sys.argv[2:])
+    outcome["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(outcome))
