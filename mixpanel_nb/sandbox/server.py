@@ -76,16 +76,18 @@ class SandboxServer:
         self._sockets: dict[int, Any] = {}
         self._server = _listening(self.app, "127.0.0.1", port, self._sockets)
         self.url = _url(self._server)
+        self._closing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixpanel-sandbox", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop serving and drop all connections; may be called again."""
-        if not self._stopping.is_set():
-            self._stopping.set()
+        if not self._closing:
+            self._closing = True
             self.app.faults.release()
-            self._server.pull_trigger()
+            # The thread stops itself; told by a flag, it might close the trigger before that is pulled.
+            self._server.trigger.pull_trigger(self._stopping.set)
             self._thread.join()
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ import duckdb
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.explain import storage_error
+from mixpanel_nb.storage.interrupt import keyboard_interrupts
 from mixpanel_nb.storage.session import new_session, unordered
 from mixpanel_nb.storage.sqltext import text
 from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
@@ -104,7 +105,7 @@ class Database:
             StorageError: the file is not a database, or this database is read-only.
         """
         self.check(mode)
-        with self._lock:
+        with self._lock, keyboard_interrupts():
             if self._in_use or self.path is None or (mode == "read" and not self.path.exists()):
                 yield self.session
                 return
@@ -127,7 +128,7 @@ class Database:
         be bounded.
         """
         self.check("write")
-        with self._lock:
+        with self._lock, keyboard_interrupts():
             if self.path is None or self._in_use:
                 with self.work("write") as con, unordered(con):
                     yield con
@@ -220,10 +221,9 @@ class Database:
         except duckdb.Error as error:
             # A session that cannot let go would hold the file until the process ends.
             self._session.close()
-            self._session = None
+            self._session, self._attached = None, False
             raise storage_error(error) from None
-        finally:
-            self._attached = False
+        self._attached = False
 
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
         is_new = mode == "write" and _prepare(path)

@@ -12,10 +12,11 @@ import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import duckdb
 
@@ -39,6 +40,21 @@ def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     except KeyboardInterrupt:
         _end(con, future)
         raise
+
+
+@contextmanager
+def keyboard_interrupts() -> Iterator[None]:
+    """Lets a KeyboardInterrupt through that meets the main thread inside DuckDB.
+
+    Raises:
+        KeyboardInterrupt: where DuckDB raises a RuntimeError in its place.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
 
 
 def _run(future: Future[T], work: Callable[[], T]) -> None:

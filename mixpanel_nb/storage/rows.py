@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.results.base import unique_names
+from mixpanel_nb.storage.interrupt import keyboard_interrupts
 from mixpanel_nb.storage.session import RESULTS
 from mixpanel_nb.storage.sqltext import identifier
 
@@ -71,11 +72,13 @@ class StoredRows:
     def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
         """At most ``limit`` rows (all if None) from the ``offset``-th on, in the query's order."""
         top = "" if limit is None else f" LIMIT {int(limit)}"
-        return self._ask(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
+        with keyboard_interrupts():
+            return self._ask(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame."""
-        return self._ask(f"FROM {self._table}").df()
+        with keyboard_interrupts():
+            return self._ask(f"FROM {self._table}").df()
 
     def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
         return self._connection.cursor().execute(query)

@@ -97,15 +97,17 @@ def test_killed_between_two_batches_the_stored_chunks_stay_stored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mixpanel_nb.services.run.BATCH_ROWS", 1)
+    faults.add(FaultRule("hang", match={"from_date": "2025-01-22"}, times=None, seconds=20))
 
-    def stop(now: object) -> None:
-        if getattr(now, "chunks_done", 0) >= 3:
+    def stop(_: object) -> None:
+        if len(ws.storage.chunks("events")) >= 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         ws.fetch_events(**JANUARY, columns=["plan"], workers=1, progress=stop)
+    faults.clear()
     stored = ws.storage.chunks("events")
-    assert len(stored) >= 3
+    assert len(stored) == 3
     assert not ws.info().tables[0].complete
     with pytest.raises(TableExistsError, match="was stopped"):
         ws.fetch_events(from_date="2025-01-01", to_date="2025-01-30")
