@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULT_COLUMNS = 100
-SAMPLE_LINES = 4000
+SAMPLE_LINES = 2000
 FREQUENT = 0.01  # a property in one of a hundred rows is worth adding to a table that exists
 
 

@@ -45,9 +45,11 @@ class SQL:
 
     def frame(self, sql: str, params: Parameters) -> pd.DataFrame:
         """The rows of the last statement as a DataFrame."""
-        import pandas as pd
 
         def last(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> pd.DataFrame:
+            # Not on the main thread: an interrupt that meets this import there can get lost.
+            import pandas as pd
+
             con.execute(statement.text, values)
             return con.df() if con.description else pd.DataFrame()
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb import Workspace
     from mixpanel_nb.results import FetchProgress
+    from mixpanel_nb.sandbox.faults import Faults
+    from mixpanel_nb.sandbox.server import SandboxServer
 
 JANUARY: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
@@ -142,6 +144,16 @@ def answering(answer: Callable[[str], tuple[int, dict[str, str], bytes]]) -> Ite
     finally:
         server.shutdown()
         server.server_close()
+
+
+def all_is_well_again(mixpanel: SandboxServer, faults: Faults) -> None:
+    """Clear the faults, and forget the requests so far, those too whose answers a fault held back."""
+    faults.clear()
+    seen = -1
+    while seen != len(mixpanel.requests):
+        seen = len(mixpanel.requests)
+        time.sleep(0.2)
+    mixpanel.requests.clear()
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -28,7 +28,7 @@ from mixpanel_nb.errors import (
 )
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
 
-from .support import days_asked, deduplicated, table_rows
+from .support import all_is_well_again, days_asked, deduplicated, table_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,8 +109,7 @@ def test_a_chunk_that_fails_is_named_and_the_same_call_asks_only_for_it(
     if "replace" not in way:
         assert not ws.info().tables[0].complete
 
-    faults.clear()
-    mixpanel.requests.clear()
+    all_is_well_again(mixpanel, faults)
     result = ws.fetch_events(**FEBRUARY, **way, columns=["plan"])
     assert days_asked(mixpanel.requests) == [("2025-02-15", "2025-02-21")]
     assert ws.info().tables[0].complete
@@ -142,8 +141,7 @@ def test_a_refusal_ends_the_fetch_at_once_and_what_came_is_kept(
     assert asked == [("2025-02-01", "2025-02-07"), ("2025-02-08", "2025-02-14"), ("2025-02-15", "2025-02-21")]
     assert _holds_what_it_held(ws, way, before)
 
-    faults.clear()
-    mixpanel.requests.clear()
+    all_is_well_again(mixpanel, faults)
     result = ws.fetch_events(**FEBRUARY, **way, columns=["plan"])
     assert sorted(days_asked(mixpanel.requests)) == [
         ("2025-02-15", "2025-02-21"),

@@ -16,7 +16,7 @@ import pytest
 from mixpanel_nb.errors import TableExistsError
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
 
-from .support import JANUARY, TWELVE_WEEKS, Told, days_asked, table_rows, wait_until
+from .support import JANUARY, TWELVE_WEEKS, Told, all_is_well_again, days_asked, table_rows, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +77,7 @@ def test_a_process_that_is_ended_loses_no_chunk_that_was_whole(
     assert time.monotonic() - started < 1.0  # usually 0.1 s; the machine may be busy
     assert victim.returncode != 0
 
-    faults.clear()
-    mixpanel.requests.clear()
+    all_is_well_again(mixpanel, faults)
     ws = open_workspace(mixpanel.url)
     told = Told()
     result = ws.fetch_events(**TWELVE_WEEKS, columns=["plan"], progress=told)
@@ -169,8 +168,7 @@ def test_downloads_of_days_that_were_not_over_are_not_used_hours_later(
         last_day_unsettled = receipt.name.startswith("2025-01-01")
         moment = '"2025-01-08T02:00:00"' if last_day_unsettled else '"2025-06-01T00:00:00"'
         receipt.write_text(text[: text.index('"fetched_at"')] + f'"fetched_at": {moment}}}')
-    faults.clear()
-    mixpanel.requests.clear()
+    all_is_well_again(mixpanel, faults)
     ws.fetch_events(**TWELVE_WEEKS, columns=None)
     asked = sorted(first for first, _ in days_asked(mixpanel.requests))
     assert asked == [WEEKS[0], *HANGING]
@@ -183,8 +181,7 @@ def test_a_receipt_without_its_file_or_not_readable_means_asking_again(
     first, second, *_ = sorted(_receipts_of(ws))
     first.with_suffix(".jsonl").unlink()
     second.write_text("{")
-    faults.clear()
-    mixpanel.requests.clear()
+    all_is_well_again(mixpanel, faults)
     ws.fetch_events(**TWELVE_WEEKS, columns=None)
     assert sorted(first for first, _ in days_asked(mixpanel.requests)) == [*WEEKS[:2], *HANGING]
 

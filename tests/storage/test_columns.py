@@ -13,6 +13,13 @@ from .support import TIME, Exports, check_columns, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def exports(in_memory: Exports) -> Exports:
+    return in_memory
+
 
 KINDS: list[tuple[list[Any], str, list[Any]]] = [
     (["pro", "", "free"], "VARCHAR", ["pro", "", "free"]),
@@ -134,7 +141,8 @@ def test_a_megabyte_of_text_is_kept(exports: Exports) -> None:
     assert exports.column("q", "other") == [long]
 
 
-def test_json_is_stored_compressed(exports: Exports) -> None:
+def test_json_is_stored_compressed(engine: StorageEngine, tmp_path: Path) -> None:
+    exports = Exports(engine, tmp_path)
     exports.load(*(event({"text": f"{'the same words again ' * 20}{number}"}) for number in range(3000)))
     storage = (
         "SELECT DISTINCT compression FROM pragma_storage_info('events') WHERE column_name = 'properties'"

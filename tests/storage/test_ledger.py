@@ -17,11 +17,18 @@ from .support import FETCHED, TIME, Exports, chunk, event, metadata, profile
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+@pytest.fixture
+def exports(in_memory: Exports) -> Exports:
+    return in_memory
+
+
 JAN_1, JAN_2, JAN_9 = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 9)
 FILTERS = {"events": ["Visit"], "where": 'properties["a"] == "é"', "limit": None}
 
 
-def test_a_load_records_where_the_table_came_from(exports: Exports, path: Path) -> None:
+def test_a_load_records_where_the_table_came_from(engine: StorageEngine, path: Path) -> None:
+    exports = Exports(engine, path.parent)
     request = {"from_date": "2025-01-01", "events": ["Visit"]}
     recorded = metadata(from_date=JAN_1, to_date=JAN_2, filters=FILTERS, complete=False, request=request)
     exports.load(event(), event(), metadata=recorded, chunks=[chunk(JAN_1, JAN_2, 2)])

@@ -157,11 +157,11 @@ def test_a_short_wait_is_not_worth_a_word(engine: StorageEngine, path: Path) -> 
 def test_two_engines_of_one_program_take_turns(exports: Exports, path: Path) -> None:
     with StorageEngine(path) as other:
         theirs = Exports(other, exports.folder)
-        for number in range(4):
+        for number in range(2):
             exports.load(*batch(number))
             theirs.load(*batch(number + 10))
-        assert other.execute_scalar("SELECT count(*) FROM events") == 400
-        assert exports.engine.execute_scalar("SELECT count(*) FROM events") == 400
+        assert other.execute_scalar("SELECT count(*) FROM events") == 200
+        assert exports.engine.execute_scalar("SELECT count(*) FROM events") == 200
 
 
 def test_an_engine_that_waits_for_another_of_its_own_program_says_so(
@@ -181,7 +181,7 @@ def test_threads_share_an_engine(exports: Exports) -> None:
 
     def work(number: int) -> None:
         try:
-            for step in range(5):
+            for step in range(3):
                 rows = exports.engine.query("SELECT n FROM events WHERE batch = 0 ORDER BY n")
                 assert rows.row_count == 50
                 assert rows.fetch(2, 3) == [(3,), (4,)]
@@ -197,7 +197,7 @@ def test_threads_share_an_engine(exports: Exports) -> None:
     for thread in threads:
         thread.join()
     assert problems == []
-    assert len(exports.engine.list_tables()) == 21
+    assert len(exports.engine.list_tables()) == 13
 
 
 def test_threads_read_the_same_rows(engine: StorageEngine) -> None:
