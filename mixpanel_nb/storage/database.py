@@ -211,13 +211,11 @@ class Database:
         self._leased = False
         if not self._attached or self._session is None:
             return
-        leave = f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}"
+        with suppress(duckdb.TransactionException):  # there is none
+            # DuckDB would detach a file in the middle of a transaction, and refuse all that follows.
+            self._session.rollback()
         try:
-            try:
-                self._session.execute(leave)
-            except duckdb.TransactionException:
-                self._session.rollback()
-                self._session.execute(leave)
+            self._session.execute(f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}")
         except duckdb.Error as error:
             # A session that cannot let go would hold the file until the process ends.
             self._session.close()

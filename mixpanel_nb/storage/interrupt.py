@@ -75,8 +75,8 @@ def _result(future: Future[T]) -> T:
         try:
             return future.result(timeout=POLL_SECONDS)
         except NotYet:
-            if future.done():
-                raise
+            if future.done():  # at this very moment, or with a TimeoutError of its own
+                return future.result()
 
 
 def _end(con: duckdb.DuckDBPyConnection, future: Future[T]) -> None:

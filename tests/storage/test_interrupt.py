@@ -6,12 +6,13 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
-from mixpanel_nb.storage import StorageEngine
+from mixpanel_nb.storage import StorageEngine, interrupt
 from mixpanel_nb.storage.interrupt import interruptible
 
 from .support import Exports, chunk, event
@@ -141,3 +142,18 @@ def test_waiting_for_the_file_can_be_interrupted(engine: StorageEngine, path: Pa
         assert time.monotonic() - started < 0.4
         engine.release()
         assert other.list_tables() == []
+
+
+def test_work_that_ends_as_the_waiting_looks_away_is_no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(Future[int]):
+        """A result that comes just after the wait for it has given up once."""
+
+        def result(self, timeout: float | None = None) -> int:
+            if timeout is None:
+                return super().result()
+            super().result(5)
+            raise TimeoutError
+
+    monkeypatch.setattr(interrupt, "Future", Late)
+    with duckdb.connect() as con:
+        assert interruptible(con, lambda: 7) == 7
