@@ -1,0 +1,142 @@
+"""Days, weeks and months of a project: its time zone, and the buckets of its reports.
+
+A time zone enters SQL as the few offsets it has in the range of a report. So statements need no time zone
+support of their engine, and cost no more than an addition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from mixpanel_nb.analytics.sql import Parameters, seconds
+from mixpanel_nb.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+Unit = Literal["minute", "hour", "day", "week", "month"]
+Bucket = date | datetime
+UNITS: tuple[Unit, ...] = ("minute", "hour", "day", "week", "month")
+MAX_BUCKETS = 200_000
+
+_SHORT = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+_DAY = timedelta(days=1)
+SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "month": 30 * 86_400}
+"""Fixed lengths of conversion windows and retention periods; a month is 30 days there."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days of a project, inclusive, in its time zone.
+
+    Attributes:
+        first: The first day.
+        last: The last day.
+        zone: The time zone.
+    """
+
+    first: date
+    last: date
+    zone: ZoneInfo
+
+    @cached_property
+    def since(self) -> datetime:
+        """The first moment, in UTC (naive)."""
+        return utc(midnight(self.first), self.zone)
+
+    @cached_property
+    def until(self) -> datetime:
+        """The first moment after the last day, in UTC (naive)."""
+        return utc(midnight(self.last + _DAY), self.zone)
+
+    def buckets(self, unit: Unit) -> list[Bucket]:
+        """All buckets that touch the period, as they are called: dates, or local times without a zone.
+
+        Raises:
+            QueryError: there are too many to be of use.
+        """
+        if unit in _SHORT:
+            step = _SHORT[unit]
+            count = (self.last - self.first + _DAY) // step
+            if count > MAX_BUCKETS:
+                message = f"{count:,} buckets of a {unit} are too many; {MAX_BUCKETS:,} is the most."
+                raise QueryError(message, hint="Take a larger unit or fewer days.")
+            return [midnight(self.first) + number * step for number in range(count)]
+        return list(self._dates(unit))
+
+    def _dates(self, unit: Unit) -> Iterator[date]:
+        day = start_of(self.first, unit)
+        while day <= self.last:
+            yield day
+            day = start_of(day + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit)
+
+
+def start_of(day: date, unit: Unit) -> date:
+    """The first day of the week (Monday) or month that ``day`` is in; the day itself for smaller units."""
+    if unit == "week":
+        return day - day.weekday() * _DAY
+    return day.replace(day=1) if unit == "month" else day
+
+
+def midnight(day: date) -> datetime:
+    """The local time (naive) at which a day begins."""
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local time of a project
+
+
+def utc(local: datetime, zone: ZoneInfo) -> datetime:
+    """A local time as UTC, both naive; of two equal local times the earlier one."""
+    return local.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
+def offset_at(moment: datetime, zone: ZoneInfo) -> int:
+    """Seconds that local time is ahead at a moment in UTC (naive)."""
+    offset = moment.replace(tzinfo=UTC).astimezone(zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
+
+
+def offsets(since: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[datetime, int]]:
+    """The offsets of a zone between two moments in UTC, each with the moment from which it holds."""
+    found = [(since, offset_at(since, zone))]
+    moment = since
+    while moment < until:
+        later = min(moment + _DAY, until)
+        if offset_at(later, zone) != found[-1][1]:
+            changed = _change_between(moment, later, zone)
+            found.append((changed, offset_at(changed, zone)))
+        moment = later
+    return found
+
+
+def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    old = offset_at(before, zone)
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        before, after = (middle, after) if offset_at(middle, zone) == old else (before, middle)
+    return after
+
+
+def local_sql(time: str, period: Period, parameters: Parameters) -> str:
+    """SQL for the local time of ``time`` (UTC), right for all moments of the period."""
+    found = offsets(period.since, period.until, period.zone)
+    if len(found) == 1:
+        offset = found[0][1]
+        return f"({time} + {seconds(offset)})" if offset else time
+    cases = " ".join(
+        f"WHEN {time} < {parameters.bind(until, 'clock_change')} THEN {seconds(offset)}"
+        for (_, offset), (until, _) in pairwise(found)
+    )
+    return f"({time} + CASE {cases} ELSE {seconds(found[-1][1])} END)"
+
+
+def bucket_sql(time: str, unit: Unit, period: Period, parameters: Parameters) -> str:
+    """SQL for the bucket that ``time`` (UTC, within the period) is in, as :meth:`Period.buckets` calls it."""
+    local = local_sql(time, period, parameters)
+    if unit == "day":
+        return f"CAST({local} AS DATE)"
+    truncated = f"date_trunc('{unit}', {local})"
+    return truncated if unit in _SHORT else f"CAST({truncated} AS DATE)"

@@ -1,0 +1,56 @@
+"""Several events side by side, over time or on one day.
+
+https://developer.mixpanel.com/reference/query-total-events and …/query-top-events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics.question import PERSON, CountType, Question, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.analytics.sql import Statement
+
+
+def by_event(
+    question: Question, events: Sequence[str], *, unit: Unit, kind: CountType, where: str | None
+) -> Statement:
+    """Columns ``date, event, count``; buckets without events have no row."""
+    matching = question.select().named(events).in_period().where(where)
+    return question.statement(f"""\
+SELECT {question.bucket(unit)} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+{matching.sql("")}
+GROUP BY date, event
+ORDER BY date, event""")
+
+
+def top(question: Question, *, kind: CountType, limit: int) -> Statement:
+    """Columns ``event, count, percent_change`` of the last day asked about; the day before is needed, too.
+
+    ``percent_change`` is the change since the day before as a part of its count; 1 where that was 0.
+    """
+    matching = question.select().in_period()
+    return question.statement(f"""\
+WITH counted AS (
+    SELECT {question.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+    {matching.sql()}
+    GROUP BY date, event
+)
+SELECT
+    today.event,
+    today.count,
+    coalesce(CAST(today.count - before.count AS DOUBLE) / nullif(before.count, 0), 1) AS percent_change
+FROM counted AS today
+LEFT JOIN counted AS before ON before.event = today.event AND before.date < today.date
+WHERE today.date = {question.bind(question.period.last, "day")}
+ORDER BY today.count DESC, today.event
+LIMIT {question.bind(limit, "limit")}""")
+
+
+def last_event(question: Question) -> Statement:
+    """One row: the time (UTC) of the table's last event, or NULL."""
+    return question.statement(f"SELECT max(e.event_time) AS last_event\n{question.select().sql('')}")

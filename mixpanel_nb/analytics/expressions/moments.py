@@ -1,0 +1,59 @@
+"""``datetime(…)`` and ``NOW``: moments in expressions, as the server reads them.
+
+A text is read in the project's time zone; a number is Unix seconds up to 4,294,967,295, milliseconds beyond,
+and nothing at all from 0 down. Moments are compared in whole seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_MOST_SECONDS = 4_294_967_295
+_MOST_MILLISECONDS = 253_402_300_799_000  # the last second of the year 9999
+_WITH_ZONE = r"'(Z|[+-]\d\d:?\d\d)$'"
+
+
+def of_text(text: str, zone: ZoneInfo) -> datetime | None:
+    """The moment in UTC (naive, whole seconds) that a text names, or None if it names none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=None, microsecond=0)
+
+
+def of_number(number: float) -> datetime | None:
+    """The moment in UTC (naive, whole seconds) that a number stands for, or None."""
+    seconds = number if number <= _MOST_SECONDS else number / 1000
+    if not 1 <= number <= _MOST_MILLISECONDS:
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
+
+
+def number_sql(number: str) -> str:
+    """``of_number`` in SQL."""
+    return (
+        f"CASE WHEN {number} BETWEEN 1 AND {_MOST_SECONDS} "
+        f"THEN make_timestamp(CAST(trunc({number}) AS BIGINT) * 1000000) "
+        f"WHEN {number} > {_MOST_SECONDS} AND {number} <= {_MOST_MILLISECONDS} "
+        f"THEN make_timestamp(CAST(trunc({number} / 1000) AS BIGINT) * 1000000) END"
+    )
+
+
+def text_sql(text: str, zone: str | None) -> str:
+    """``of_text`` in SQL.
+
+    Args:
+        text: SQL of the text.
+        zone: SQL of the zone's name; None for UTC.
+    """
+    moment = f"TRY_CAST({text} AS TIMESTAMP)"
+    if zone is not None:
+        local = f"timezone('UTC', timezone({zone}, {moment}))"
+        moment = f"CASE WHEN regexp_matches({text}, {_WITH_ZONE}) THEN {moment} ELSE {local} END"
+    return f"date_trunc('second', {moment})"

@@ -1,0 +1,294 @@
+"""From the text of an expression to its parsed form, or to the place of the mistake in it."""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from mixpanel_nb.analytics.expressions import nodes
+from mixpanel_nb.errors import ExpressionError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lark import Lark, Token
+
+MAX_LENGTH = 100_000
+MAX_DEPTH = 100
+LARGEST_INTEGER = 2**127 - 1  # DuckDB's own limit
+
+# Binding from loose to tight: or, and, not, comparisons and in, + -, * / %, unary minus. The documentation
+# lists the operators without precedence; this order is Python's, and makes sense of all of its examples.
+GRAMMAR = r"""
+start: _any
+_any: disjunction | _conjunct
+disjunction: _conjunct (OR _conjunct)+
+_conjunct: conjunction | _negatable
+conjunction: _negatable (AND _negatable)+
+_negatable: negation | _compared
+negation: NOT _negatable
+_compared: comparison | _sum
+comparison: _compared (COMPARATOR | IN) _sum
+_sum: sum | _product
+sum: _sum (PLUS | MINUS) _product
+_product: product | _signed
+product: _product (TIMES | OVER | MODULO) _signed
+_signed: negative | _atom
+negative: MINUS _signed
+_atom: number | text | items | word | access | call | "(" _any ")"
+number: NUMBER
+text: STRING
+items: OPEN [_item ("," _item)*] "]"
+_item: number | negative_number | text | word
+negative_number: MINUS NUMBER
+word: NAME
+access: NAME OPEN STRING "]"
+call: NAME "(" [_any ("," _any)*] ")"
+
+OR.2: /or\b/
+AND.2: /and\b/
+NOT.2: /not\b/
+IN.2: /in\b/
+NAME: /[A-Za-z_]\w*/
+NUMBER: /([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?/
+STRING: /"(?:[^"\\]|\\.)*"/s
+COMPARATOR: "==" | "!=" | "<=" | ">=" | "<" | ">"
+PLUS: "+"
+MINUS: "-"
+TIMES: "*"
+OVER: "/"
+MODULO: "%"
+OPEN: "["
+%ignore /[ \t\r\n\f]+/
+"""
+
+_ONE_ARGUMENT = frozenset(
+    {"boolean", "number", "string", "floor", "round", "ceil", "defined", "datetime", "list"}
+)
+ARGUMENTS = {**dict.fromkeys(_ONE_ARGUMENT, 1), "has_prefix": 2}
+SOURCES = ("properties", "user", "event", "behaviors")
+_WORDS: dict[str, bool] = {"true": True, "false": False}
+_NOW = "NOW"
+_INSTEAD = {
+    "=": "Compare with == (two signs).",
+    "&": "Write and.",
+    "|": "Write or.",
+    "!": "Write not, or != to compare.",
+    "'": 'Texts stand in double quotes: "…".',
+    "‘": 'Texts stand in double quotes: "…".',
+    "“": 'Texts stand in straight double quotes: "…".',
+    "”": 'Texts stand in straight double quotes: "…".',
+}
+_EXPECTED_VALUE = 'a value, such as properties["name"], "text" or 5'
+_ESCAPE = re.compile(r"\\([\"\\])")
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class Dialect(Enum):
+    """Which expressions are understood.
+
+    ``EVENTS`` is that of reports and of the raw export. ``PROFILES`` is the smaller one in which Mixpanel
+    reads the ``where`` of profile queries (engage), where ``properties`` are the profile's own.
+    """
+
+    EVENTS = "events"
+    PROFILES = "profiles"
+
+
+_PROFILES_LACK = frozenset(
+    {"*", "/", "%", "boolean", "floor", "round", "ceil", "has_prefix", "user", "event"}
+)
+
+
+def parse(text: str, dialect: Dialect = Dialect.EVENTS) -> nodes.Node:
+    """The parsed form of an expression.
+
+    Args:
+        text: Such as ``properties["plan"] == "pro" and defined(properties["coupon"])``.
+        dialect: Which expressions are understood.
+
+    Raises:
+        ExpressionError: with the position of the mistake, and what was expected there.
+    """
+    if len(text) > MAX_LENGTH:
+        message = f"The expression is {len(text):,} characters long; {MAX_LENGTH:,} is the most."
+        raise ExpressionError(message, expression=text[:200], position=MAX_LENGTH)
+    if unusable := _UNUSABLE.search(text):
+        message = "The expression holds a character that no text in Mixpanel can hold."
+        raise ExpressionError(message, expression=text, position=unusable.start())
+    return _parsed(text, _Builder(text, dialect))
+
+
+def _parsed(text: str, builder: _Builder) -> nodes.Node:
+    from lark import exceptions
+
+    try:
+        tree = _lark().parse(text)
+    except exceptions.UnexpectedCharacters as error:
+        raise _unexpected(text, cast("int", error.pos_in_stream), error.allowed) from None
+    except exceptions.UnexpectedToken as error:
+        position = len(text) if error.token.type == "$END" else cast("int", error.token.start_pos)
+        raise _unexpected(text, position, error.expected) from None
+    return builder.node(tree.children[0], depth=0)
+
+
+@cache
+def _lark() -> Lark:
+    from lark import Lark
+
+    return Lark(GRAMMAR, parser="lalr", keep_all_tokens=False, maybe_placeholders=False)
+
+
+def _unexpected(text: str, position: int, expected: Any) -> ExpressionError:
+    rest = text[position : position + 20]
+    wants = _expected(set(expected or ()))
+    if not rest.strip():
+        message = f"The expression ends too early: expected {wants}."
+        return ExpressionError(message, expression=text, position=len(text))
+    if rest[0] == '"' and not _STRING_AT.match(text, position):
+        return ExpressionError("This text has no closing quote.", expression=text, position=position)
+    word = _WORD_AT.match(text, position)
+    found = word.group() if word else rest[0]
+    hint = _INSTEAD.get(rest[0]) or did_you_mean(found.lower(), ("and", "or", "in", "not"))
+    message = f"Unexpected {found[:30]!r} at character {position + 1}: expected {wants}."
+    return ExpressionError(message, expression=text, position=position, hint=hint)
+
+
+_STRING_AT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_WORD_AT = re.compile(r"[A-Za-z_]\w*")
+
+
+def _expected(terminals: set[str]) -> str:
+    if terminals & {"NUMBER", "STRING", "NAME"}:
+        if "LPAR" in terminals:
+            return _EXPECTED_VALUE
+        return "a property's name in double quotes" if terminals <= {"STRING"} else "a number or a text"
+    if "AND" in terminals:
+        return "an operator, such as == or and"
+    signs = {"RPAR": ")", "RSQB": "]", "COMMA": ",", "OPEN": "["}
+    return " or ".join(sign for name, sign in signs.items() if name in terminals)
+
+
+class _Builder:
+    """Nodes from Lark's tree, with the checks that a grammar cannot make."""
+
+    def __init__(self, text: str, dialect: Dialect) -> None:
+        self._text = text
+        self._dialect = dialect
+
+    def node(self, tree: Any, depth: int) -> nodes.Node:
+        if depth > MAX_DEPTH:
+            raise self._mistake("The expression is nested too deeply.", _start(tree))
+        build: Callable[[Any, int], nodes.Node] = getattr(self, f"_build_{tree.data}")
+        return build(tree, depth + 1)
+
+    def _build_disjunction(self, tree: Any, depth: int) -> nodes.Node:
+        first, *_ = operands = [self.node(child, depth) for child in tree.children if hasattr(child, "data")]
+        return nodes.Logic(first.position, "or", tuple(operands))
+
+    def _build_conjunction(self, tree: Any, depth: int) -> nodes.Node:
+        first, *_ = operands = [self.node(child, depth) for child in tree.children if hasattr(child, "data")]
+        return nodes.Logic(first.position, "and", tuple(operands))
+
+    def _build_negation(self, tree: Any, depth: int) -> nodes.Node:
+        sign, operand = tree.children
+        return nodes.Not(sign.start_pos, self.node(operand, depth))
+
+    def _build_negative(self, tree: Any, depth: int) -> nodes.Node:
+        sign, operand = tree.children
+        return nodes.Negative(sign.start_pos, self.node(operand, depth))
+
+    def _build_comparison(self, tree: Any, depth: int) -> nodes.Node:
+        left, operator, right = tree.children
+        self._must_know(operator)
+        return nodes.Binary(
+            operator.start_pos, str(operator), self.node(left, depth), self.node(right, depth)
+        )
+
+    _build_sum = _build_product = _build_comparison
+
+    def _build_number(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002 - called like the others
+        (token,) = tree.children
+        return nodes.Constant(token.start_pos, self._number_of(token))
+
+    def _build_negative_number(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002
+        sign, token = tree.children
+        return nodes.Constant(sign.start_pos, -self._number_of(token))
+
+    def _number_of(self, token: Token) -> int | float:
+        if token.isdecimal() and len(token) < 39 and int(token) <= LARGEST_INTEGER:
+            return int(token)
+        value = float(token)
+        if math.isinf(value):
+            raise self._mistake("This number is too large.", token.start_pos)
+        return value
+
+    def _build_text(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002
+        (token,) = tree.children
+        return nodes.Constant(token.start_pos, _unescaped(token))
+
+    def _build_items(self, tree: Any, depth: int) -> nodes.Items:
+        opening, *items = tree.children
+        values = [self.node(item, depth) for item in items]
+        for value in values:
+            if not isinstance(value, nodes.Constant):
+                message = "A list holds numbers, texts, true and false."
+                raise self._mistake(message, value.position)
+        return nodes.Items(opening.start_pos, tuple(cast("list[nodes.Constant]", values)))
+
+    def _build_word(self, tree: Any, depth: int) -> nodes.Node:  # noqa: ARG002
+        (token,) = tree.children
+        if token in _WORDS:
+            return nodes.Constant(token.start_pos, _WORDS[token])
+        if str(token) == _NOW:
+            return nodes.Now(token.start_pos)
+        message = f"{str(token)!r} is no value."
+        hint = did_you_mean(token, ["true", "false", "NOW", "not"])
+        hint = hint or f'A property is written properties["{token}"], a text "{token}".'
+        raise self._mistake(message, token.start_pos, hint)
+
+    def _build_access(self, tree: Any, depth: int) -> nodes.Property:  # noqa: ARG002
+        source, _, name = tree.children
+        if source == "behaviors" and self._dialect is Dialect.EVENTS:
+            message = "behaviors[…] is known to Mixpanel's profile queries alone."
+            raise self._mistake(message, source.start_pos)
+        if source not in SOURCES:
+            hint = did_you_mean(source, SOURCES) or 'Properties are written properties["name"].'
+            raise self._mistake(f"There is no {str(source)!r} to look into.", source.start_pos, hint)
+        self._must_know(source)
+        return nodes.Property(source.start_pos, cast("nodes.Source", str(source)), _unescaped(name))
+
+    def _build_call(self, tree: Any, depth: int) -> nodes.Call:
+        name, *arguments = tree.children
+        if name not in ARGUMENTS:
+            hint = did_you_mean(name, ARGUMENTS) or f"Functions are {', '.join(sorted(ARGUMENTS))}."
+            raise self._mistake(f"There is no function {str(name)!r}.", name.start_pos, hint)
+        self._must_know(name)
+        if len(arguments) != ARGUMENTS[name]:
+            wanted = "one value" if ARGUMENTS[name] == 1 else f"{ARGUMENTS[name]} values"
+            message = f"{name}() takes {wanted}, not {len(arguments)}."
+            raise self._mistake(message, name.start_pos)
+        built = tuple(self.node(argument, depth) for argument in arguments)
+        return nodes.Call(name.start_pos, str(name), built)
+
+    def _must_know(self, token: Token) -> None:
+        if self._dialect is Dialect.PROFILES and token in _PROFILES_LACK:
+            message = f"Mixpanel's profile queries do not understand {str(token)!r}."
+            hint = 'There, properties["name"] is the profile\'s own.' if token in SOURCES else None
+            raise self._mistake(message, cast("int", token.start_pos), hint)
+
+    def _mistake(self, message: str, position: int | None, hint: str | None = None) -> ExpressionError:
+        return ExpressionError(message, expression=self._text, position=position or 0, hint=hint)
+
+
+def _start(tree: Any) -> int:
+    while hasattr(tree, "children") and tree.children:
+        tree = tree.children[0]
+    return getattr(tree, "start_pos", 0) or 0
+
+
+def _unescaped(token: str) -> str:
+    return _ESCAPE.sub(r"\1", token[1:-1])

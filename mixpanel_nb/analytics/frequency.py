@@ -1,0 +1,47 @@
+"""Frequency (in the API, addiction): in how many hours of a day, or days of a month, people were active.
+
+https://developer.mixpanel.com/reference/retention-frequency-query
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.sql import Statement
+
+AddictionUnit = Literal["hour", "day"]
+MOST: dict[tuple[Unit, AddictionUnit], int] = {
+    ("day", "hour"): 24,
+    ("week", "hour"): 7 * 24,
+    ("month", "hour"): 31 * 24,
+    ("day", "day"): 1,
+    ("week", "day"): 7,
+    ("month", "day"): 31,
+}
+"""How many of the smaller unit the larger one has at most."""
+
+
+def statement(
+    question: Question, *, event: str | None, unit: Unit, addiction_unit: AddictionUnit, where: str | None
+) -> Statement:
+    """Columns ``date, periods, people``: how many were active in exactly so many periods of the bucket."""
+    matching = question.select().named(event).in_period().of_people().where(where)
+    return question.statement(f"""\
+WITH active AS (
+    SELECT DISTINCT
+        {question.bucket(unit)} AS date,
+        {question.bucket(addiction_unit)} AS period,
+        e.distinct_id AS person
+    {matching.sql()}
+), counted AS (
+    SELECT date, person, count(*) AS periods
+    FROM active
+    GROUP BY date, person
+)
+SELECT date, periods, count(*) AS people
+FROM counted
+GROUP BY date, periods
+ORDER BY date, periods""")

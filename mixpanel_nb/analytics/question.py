@@ -1,0 +1,163 @@
+"""What every report has in common: a table, some days of it, and the events that are meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from mixpanel_nb.analytics.calendar import Period, Unit, bucket_sql
+from mixpanel_nb.analytics.expressions import Compiler, Scope
+from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
+from mixpanel_nb.analytics.expressions.values import Value, segment
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.analytics.columns import TableColumns
+
+CountType = Literal["general", "unique", "average"]
+COUNT_TYPES: tuple[CountType, ...] = ("general", "unique", "average")
+
+PERSON = f"nullif({EVENTS}.distinct_id, '')"
+"""Whose event it is; NULL for events of nobody, which count, but not as people."""
+
+_ACCESS = tuple(f"{source}[" for source in ("properties", "user", "event"))
+
+
+@dataclass
+class Question:
+    """A table of events and the days that are asked about.
+
+    Attributes:
+        events: The table.
+        profiles: The people that ``user["…"]`` looks into, or None.
+        period: The days.
+        now: Unix seconds, for ``NOW``.
+        parameters: The values of the statement.
+        notes: What a reader should know of the expressions.
+    """
+
+    events: TableColumns
+    profiles: TableColumns | None
+    period: Period
+    now: float
+    parameters: Parameters = field(default_factory=Parameters)
+    notes: list[str] = field(default_factory=list)
+
+    def select(self) -> Selection:
+        """A selection of the table's events, without conditions yet."""
+        return Selection(self)
+
+    def bind(self, value: object, name: str) -> str:
+        """The ``$name`` that stands for a value."""
+        return self.parameters.bind(value, name)
+
+    def bucket(self, unit: Unit, time: str = f"{EVENTS}.event_time") -> str:
+        """SQL for the bucket of a time that lies within the days."""
+        return bucket_sql(time, unit, self.period, self.parameters)
+
+    def statement(self, text: str) -> Statement:
+        """The finished statement."""
+        return Statement(text, dict(self.parameters.values))
+
+
+class Selection:
+    """Some events of the table: what stands behind FROM and WHERE in one part of a statement."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._conditions: list[str] = []
+        self._scope = Scope(
+            main=question.events,
+            parameters=question.parameters,
+            zone=question.period.zone,
+            now=question.now,
+            profiles=question.profiles,
+            notes=question.notes,
+        )
+
+    def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
+        """Only events of this name, or of one of these; None for all."""
+        if events is None:
+            return self
+        bound = [
+            self._question.bind(event, name) for event in ([events] if isinstance(events, str) else events)
+        ]
+        column = f"{EVENTS}.event_name"
+        if len(bound) == 1:
+            return self.that(f"{column} = {bound[0]}")
+        return self.that(f"{column} IN ({', '.join(bound)})")
+
+    def in_period(self) -> Selection:
+        """Only events of the days asked about."""
+        period = self._question.period
+        since, until = self._question.bind(period.since, "since"), self._question.bind(period.until, "until")
+        time = f"{EVENTS}.event_time"
+        return self.that(f"{time} >= {since}").that(f"{time} < {until}")
+
+    def of_people(self) -> Selection:
+        """Only events of somebody."""
+        return self.that(f"{EVENTS}.distinct_id <> ''")
+
+    def where(self, expression: str | None) -> Selection:
+        """Only events for which a Mixpanel expression is true; None for all.
+
+        Raises:
+            ExpressionError: there is a mistake in it.
+        """
+        return self if expression is None else self.that(Compiler(self._scope).condition(expression))
+
+    def that(self, condition: str) -> Selection:
+        """Only events for which SQL holds."""
+        self._conditions.append(condition)
+        return self
+
+    def value(self, on: str) -> Value:
+        """What a breakdown or a sum is over: a Mixpanel expression, or the name of a property.
+
+        Raises:
+            ExpressionError: there is a mistake in it.
+        """
+        compiler = Compiler(self._scope)
+        return compiler.value(on) if is_expression(on) else compiler.property(on)
+
+    def sql(self, indent: str = "    ") -> str:
+        """FROM and WHERE, to be placed at ``indent``."""
+        lines = [f"FROM {identifier(self._question.events.table)} AS {EVENTS}"]
+        if self._scope.uses_profiles and self._scope.profiles:
+            people = identifier(self._scope.profiles.table)
+            lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
+        if self._conditions:
+            lines.append(f"WHERE {conjunction(self._conditions, indent + '  ')}")
+        return f"\n{indent}".join(lines)
+
+
+def is_expression(on: str) -> bool:
+    """Whether ``on`` is a Mixpanel expression; anything else is the name of an event's property."""
+    return any(access in on for access in _ACCESS)
+
+
+def everyone_and_segments(selection: Selection, on: str | None) -> str:
+    """SQL of what a breakdown groups by, and NULL for everyone beside; that alone without ``on``."""
+    if on is None:
+        return "CAST(NULL AS VARCHAR)"
+    name, is_list = segment(selection.value(on))
+    return f"unnest(list_append({name}, NULL))" if is_list else f"unnest([{name}, NULL])"
+
+
+def number_of(question: Question, value: Value, on: str) -> str:
+    """The value as a DOUBLE, NULL where it is no number; a note says so where it never is."""
+    if value.double is None and value.types:
+        hint = "" if value.types != ("text",) or is_expression(on) else f' Try number(properties["{on}"]).'
+        question.notes.append(f"{on!r} never is a number (it holds {' or '.join(value.types)}).{hint}")
+    return value.double or "CAST(NULL AS DOUBLE)"
+
+
+def measure(kind: CountType, person: str = "person") -> str:
+    """SQL of a count: events, people, or events of people per person."""
+    if kind == "general":
+        return "count(*)"
+    if kind == "unique":
+        return f"count(DISTINCT {person})"
+    return f"coalesce(CAST(count({person}) AS DOUBLE) / nullif(count(DISTINCT {person}), 0), 0)"

@@ -1,0 +1,158 @@
+"""Retention: of those who did something, how many came back, period by period.
+
+https://developer.mixpanel.com/reference/retention-query; periods roll from each person's own first event:
+https://docs.mixpanel.com/docs/reports/retention ('On' time interval).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mixpanel_nb.analytics.calendar import SECONDS
+from mixpanel_nb.analytics.question import everyone_and_segments
+from mixpanel_nb.analytics.sql import seconds
+
+if TYPE_CHECKING:
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.sql import Statement
+
+RetentionType = Literal["birth", "compounded"]
+RETENTION_TYPES: tuple[RetentionType, ...] = ("birth", "compounded")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is asked.
+
+    Attributes:
+        born_event: What makes a person part of a cohort; not used where ``kind`` is ``compounded``.
+        return_event: What counts as coming back; None for any event.
+        born_where: Expression that filters the former.
+        return_where: Expression that filters the latter.
+        unit: Buckets of the cohorts, and the unit of the periods.
+        interval: Units in a period.
+        interval_count: The last period, counted from 0.
+        kind: ``birth``: a person is in the cohort of their first ``born_event``. ``compounded``: in the
+            cohort of each bucket in which they did ``return_event``.
+        unbounded: Whether coming back later counts for all periods before.
+        on: Expression or property of the event that made a person part of a cohort, for a breakdown.
+        limit: Segments to give.
+    """
+
+    born_event: str | None
+    return_event: str | None
+    born_where: str | None
+    return_where: str | None
+    unit: Unit
+    interval: int
+    interval_count: int
+    kind: RetentionType
+    unbounded: bool
+    on: str | None
+    limit: int
+
+    @property
+    def period_seconds(self) -> int:
+        """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
+        return SECONDS[self.unit] * self.interval
+
+
+def statement(question: Question, asked: Retention) -> Statement:
+    """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
+
+    ``segment`` is NULL for all people, the only one without a breakdown; ``segments`` is how many there are
+    beside. A row tells how many people of a cohort came back in a period (where unbounded: came back in it
+    for the last time); a cohort of which nobody did has one row, with a NULL period. ``last_event`` is the
+    time of the table's last event; where there is no cohort at all, there is a row with it alone.
+    """
+    return question.statement(f"""\
+WITH {_born(question, asked)}, cohorts AS (
+    SELECT
+        distinct_id, segment, born_at,
+        {question.bucket(asked.unit, "born_at")} AS cohort,
+        row_number() OVER () AS entry
+    FROM born
+), {_returned(question, asked)}, counted AS (
+    SELECT segment, cohort, period, count(*) AS people
+    FROM returned
+    GROUP BY segment, cohort, period
+), sizes AS (
+    SELECT segment, cohort, count(*) AS cohort_size
+    FROM cohorts
+    GROUP BY segment, cohort
+), ranked AS (
+    SELECT
+        segment,
+        row_number() OVER (ORDER BY segment IS NOT NULL, sum(cohort_size) DESC, segment) - 1 AS place,
+        count(*) OVER () - 1 AS segments
+    FROM sizes
+    GROUP BY segment
+), shown AS (
+    SELECT sizes.*, ranked.place, ranked.segments
+    FROM sizes JOIN ranked ON ranked.segment IS NOT DISTINCT FROM sizes.segment
+    WHERE ranked.place <= {question.bind(asked.limit, "limit")}
+), ending AS (
+    SELECT max(e.event_time) AS last_event {question.select().sql("")}
+)
+SELECT
+    shown.segment, shown.segments, shown.cohort, shown.cohort_size,
+    counted.period, counted.people, ending.last_event
+FROM ending
+LEFT JOIN shown ON TRUE
+LEFT JOIN counted ON counted.cohort = shown.cohort AND counted.segment IS NOT DISTINCT FROM shown.segment
+ORDER BY shown.place, shown.cohort, counted.period""")
+
+
+def _born(question: Question, asked: Retention) -> str:
+    """Each person's first event in the days asked about, or in each bucket of them."""
+    if asked.kind == "birth":
+        chosen = question.select().named(asked.born_event, "born_event").where(asked.born_where)
+        keys = "distinct_id, segment"
+    else:
+        chosen = question.select().named(asked.return_event, "return_event").where(asked.return_where)
+        keys = f"distinct_id, segment, {question.bucket(asked.unit, 'event_time')}"
+    chosen.in_period().of_people()
+    name = everyone_and_segments(chosen, asked.on)
+    return f"""\
+entering AS (
+    SELECT e.distinct_id, e.event_time, {name} AS segment
+    {chosen.sql()}
+), born AS (
+    SELECT distinct_id, segment, min(event_time) AS born_at
+    FROM entering
+    GROUP BY {keys}
+)"""
+
+
+def _returned(question: Question, asked: Retention) -> str:
+    """Who came back in which period, once each."""
+    back = question.select().named(asked.return_event, "return_event").where(asked.return_where)
+    later = "r.event_time > c.born_at"
+    if asked.kind == "birth" and asked.return_event != asked.born_event:
+        later = "r.event_time >= c.born_at"
+        if asked.return_event is None:
+            # At the moment of birth itself only another event can be a return.
+            name = question.bind(asked.born_event, "born_event")
+            later += f"\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
+    length = question.bind(asked.period_seconds * 1_000_000, "period_microseconds")
+    period = f"date_diff('microsecond', c.born_at, r.event_time) // {length}"
+    if asked.unbounded:
+        last = question.bind(asked.interval_count, "interval_count")
+        columns = f"c.segment, c.cohort, least(max({period}), {last}) AS period"
+        within, grouped = "", "\n    GROUP BY c.entry, c.segment, c.cohort"
+    else:
+        columns = f"DISTINCT c.entry, c.segment, c.cohort, {period} AS period"
+        end = seconds(asked.period_seconds * (asked.interval_count + 1))
+        within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
+    return f"""\
+coming AS (
+    SELECT e.distinct_id, e.event_time, e.event_name
+    {back.sql()}
+), returned AS (
+    SELECT {columns}
+    FROM cohorts AS c
+    JOIN coming AS r ON r.distinct_id = c.distinct_id{within}
+        AND {later}{grouped}
+)"""
