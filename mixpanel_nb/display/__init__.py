@@ -9,19 +9,27 @@ vl-convert are imported only by the functions that need them.
 
 from __future__ import annotations
 
+from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
 from mixpanel_nb.display.card import Card, Chart, render_html
 from mixpanel_nb.display.charts import events_per_day, series_chart
 from mixpanel_nb.display.described import described_days, described_series
+from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
 from mixpanel_nb.display.render import render_png, render_svg
 from mixpanel_nb.display.table import Column, Table
 from mixpanel_nb.display.terminal import render_text
+from mixpanel_nb.display.text import distinct_labels
+from mixpanel_nb.display.theme import ramp_colors
+from mixpanel_nb.display.timeline import timeline
 from mixpanel_nb.display.values import counted, format_value
 
 __all__ = [
+    "MAX_CELLS",
+    "Bar",
     "Card",
     "Chart",
     "Column",
+    "HeatRow",
     "Progress",
     "Snapshot",
     "Table",
@@ -30,12 +38,19 @@ __all__ = [
     "counted",
     "described_days",
     "described_series",
+    "distinct_labels",
     "events_per_day",
     "format_value",
+    "grouped_bars",
+    "heatmap",
     "progress_line",
+    "ramp_colors",
+    "ranked_bars",
     "render_html",
     "render_png",
     "render_svg",
     "render_text",
     "series_chart",
+    "step_bars",
+    "timeline",
 ]

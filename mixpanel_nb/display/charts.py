@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mixpanel_nb.display import theme
+from mixpanel_nb.display.layers import headline
 from mixpanel_nb.display.text import one_line
 from mixpanel_nb.display.values import format_value, is_null, plain_scalar
 from mixpanel_nb.errors import QueryError, did_you_mean
@@ -29,6 +30,7 @@ _MAX_BARS = 400
 _MAX_DAY_LABELS = 120  # days; a longer axis names months
 _MAX_TICKS = 12
 _MAX_LEVEL_LABELS = 8
+_LEGEND_GAP = 24  # pixels; names are wider where the font is wider than the one that was measured
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
 
@@ -50,6 +52,11 @@ def series_chart(
     color: str | None = None,
     kind: str = "line",
     title: str | None = None,
+    *,
+    subtitle: str | None = None,
+    color_title: str | None = None,
+    colors: Sequence[str] | None = None,
+    percent: bool = False,
 ) -> alt.Chart:
     """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
 
@@ -60,6 +67,10 @@ def series_chart(
         color: Key of the category that splits the rows.
         kind: ``line``, ``bar``, ``area`` or ``point``.
         title: The headline.
+        subtitle: A line below it.
+        color_title: What the categories are; None is ``color``.
+        colors: A colour for each category; None is the palette.
+        percent: Whether ``y`` holds fractions that are written as percentages.
 
     Raises:
         QueryError: If ``kind`` is none of these or ``y`` holds something that is no number.
@@ -67,10 +78,14 @@ def series_chart(
     import altair as alt
 
     points, scale_type = _points(rows, x, y, color)
-    encoding: dict[str, Any] = {"x": _x_axis(x, points, scale_type, kind), "y": _y_axis(y, points)}
-    encoding["tooltip"] = _tooltips(x, y, color, scale_type)
+    encoding: dict[str, Any] = {
+        "x": _x_axis(x, points, scale_type, kind),
+        "y": _y_axis(y, points, percent=percent),
+    }
+    of_color = None if color is None else one_line(color_title or color, _MAX_LABEL)
+    encoding["tooltip"] = _tooltips(x, y, of_color, scale_type, percent=percent)
     if color is not None:
-        encoding["color"] = alt.Color("c:N", title=one_line(color, _MAX_LABEL), sort=_in_order(points, "c"))
+        encoding["color"] = _colors(_in_order(points, "c"), of_color, colors)
         if kind in {"bar", "area"}:
             encoding["order"] = alt.Order("place:Q")  # stacked in the order of the legend
     chart: alt.Chart = alt.Chart(
@@ -78,7 +93,7 @@ def series_chart(
         mark=_mark(_known_kind(kind), points, scale_type),
         width=theme.WIDTH,
         height=theme.HEIGHT,
-        title=one_line(title, _MAX_LABEL * 2) if title else alt.Undefined,
+        title=headline(title, subtitle),
         config=alt.Config(**theme.config()),
     ).encode(**encoding)
     return chart
@@ -109,7 +124,7 @@ def _typed(values: list[Any]) -> tuple[str, list[Any]]:
     known = [value for value in values if not is_null(value)]
     times = [moment(value) for value in known]
     if known and None not in times:
-        return "temporal", [None if is_null(value) else _iso(moment(value)) for value in values]
+        return "temporal", [None if is_null(value) else utc_text(moment(value)) for value in values]
     if known and all(_is_number(value) for value in known):
         return "quantitative", [None if is_null(v) else float(v) for v in values]
     return "ordinal", [format_value(value, limit=_MAX_LABEL) for value in values]
@@ -131,7 +146,8 @@ def moment(value: Any) -> datetime | None:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _iso(value: datetime | None) -> str | None:
+def utc_text(value: datetime | None) -> str | None:
+    """A moment as Vega reads it."""
     return None if value is None else value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
@@ -182,7 +198,7 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
         scale = alt.Scale(type="utc", padding=round(padding, 2))
         return alt.X("x:T", title=None, scale=scale, axis=_time_axis(points))
     if scale_type == "quantitative":
-        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=8))
+        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=8))
     names = _in_order(points, "x")
     if 0 < len(names) <= _MAX_LEVEL_LABELS:
         axis = alt.Axis(labelAngle=0, labelLimit=theme.WIDTH // len(names) - 8)
@@ -208,22 +224,41 @@ def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
     )
 
 
-def _y_axis(name: str, points: list[dict[str, Any]]) -> alt.Y:
+def _colors(names: Sequence[str], title: str | None, colors: Sequence[str] | None) -> alt.Color:
     import altair as alt
 
+    legend = alt.Legend(columnPadding=_LEGEND_GAP)
+    if colors is None:
+        return alt.Color("c:N", title=title, sort=list(names), legend=legend)
+    scale = alt.Scale(domain=list(names), range=list(colors))
+    return alt.Color("c:N", title=title, scale=scale, legend=legend)
+
+
+def _y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
+    import altair as alt
+
+    title = one_line(name, _MAX_LABEL)
+    if percent:
+        return alt.Y("y:Q", title=title, axis=alt.Axis(format=_percent_format(points)))
     large = max((abs(point["y"]) for point in points if point["y"] is not None), default=0) >= 10_000
-    return alt.Y("y:Q", title=one_line(name, _MAX_LABEL), axis=alt.Axis(format="~s") if large else alt.Axis())
+    return alt.Y("y:Q", title=title, axis=alt.Axis(format="~s") if large else alt.Axis())
 
 
-def _tooltips(x: str, y: str, color: str | None, scale_type: str) -> list[alt.Tooltip]:
+def _percent_format(points: list[dict[str, Any]]) -> str:
+    """Percentages without decimals, unless all of them are small."""
+    most = max((abs(point["y"]) for point in points if point["y"] is not None), default=1)
+    return ".0%" if most >= 0.05 else ".1%"
+
+
+def _tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bool) -> list[alt.Tooltip]:
     import altair as alt
 
     if scale_type == "temporal":
         over = alt.Tooltip("x:T", title=one_line(x, _MAX_LABEL), timeUnit="utcyearmonthdatehoursminutes")
     else:
         over = alt.Tooltip("x:Q" if scale_type == "quantitative" else "x:N", title=one_line(x, _MAX_LABEL))
-    tips = [over, alt.Tooltip("y:Q", title=one_line(y, _MAX_LABEL), format=",")]
-    return tips if color is None else [*tips, alt.Tooltip("c:N", title=one_line(color, _MAX_LABEL))]
+    tips = [over, alt.Tooltip("y:Q", title=one_line(y, _MAX_LABEL), format=".1%" if percent else ",")]
+    return tips if color is None else [*tips, alt.Tooltip("c:N", title=color)]
 
 
 def _in_order(points: list[dict[str, Any]], key: str) -> list[Any]:

@@ -28,10 +28,17 @@ def described_series(
     color: str | None = None,
     kind: str = "line",
     title: str | None = None,
+    *,
+    titled: bool = True,
+    subtitle: str | None = None,
 ) -> Chart:
-    """A series as ``series_chart`` draws it, and its description."""
+    """A series as ``series_chart`` draws it, and its description.
+
+    Where it is not ``titled``, only the description says the title: what surrounds the chart has it already.
+    """
     words = describe(rows, x, y, color, title=title)
-    return Chart(lambda: series_chart(rows, x, y, color, kind, title), words)
+    above, below = (title, subtitle) if titled else (None, None)
+    return Chart(lambda: series_chart(rows, x, y, color, kind, above, subtitle=below), words)
 
 
 def describe(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 _UNSAFE = re.compile(
     "\r\n|[\x00-\x1f\x7f-\x9f"  # C0 controls (ESC among them), DEL, C1 controls
     "\u2028\u2029"  # line and paragraph separator
@@ -21,6 +24,21 @@ def one_line(text: str, limit: int) -> str:
     with its length.
     """
     return _UNSAFE.sub(_visible, cut(text, limit))
+
+
+def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
+    """The names on one line of about ``limit`` characters; those that then look alike get a number."""
+    taken: set[str] = set()
+    labels: list[str] = []
+    for name in names:
+        label = short = one_line(name, limit)
+        number = 1
+        while label in taken:
+            number += 1
+            label = f"{short} ({number})"
+        taken.add(label)
+        labels.append(label)
+    return labels
 
 
 def block(text: str, limit: int) -> str:

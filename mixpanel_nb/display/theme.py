@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
+# From little to much, one hue, each darker than the one before (ColorBrewer's Blues): for amounts and ranges.
+RAMP = ("#E3EEF8", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B")
+PALE = "#D9E5F1"
 INK = "#2B2F36"
 MUTED = "#5B616B"
 GRID = "#E6E8EB"
@@ -37,7 +40,15 @@ def config() -> dict[str, Any]:
         "background": BACKGROUND,
         "padding": 12,
         "view": {"stroke": None},
-        "title": {"anchor": "start", "color": INK, "fontSize": 13, "fontWeight": 600, "offset": 12},
+        "title": {
+            "anchor": "start",
+            "color": INK,
+            "fontSize": 13,
+            "fontWeight": 600,
+            "offset": 12,
+            "subtitleColor": MUTED,
+            "subtitleFontSize": 11,
+        },
         "axis": axis,
         "axisX": {"grid": False, "labelOverlap": True, "labelSeparation": 8, "labelPadding": 4},
         "axisY": {
@@ -68,3 +79,37 @@ def config() -> dict[str, Any]:
         "bar": {"color": PALETTE[0]},
         "mark": {"color": PALETTE[0]},
     }
+
+
+def ramp(share: float) -> str:
+    """The colour of an amount, 0 to 1, between those of ``RAMP``."""
+    place = min(max(share, 0.0), 1.0) * (len(RAMP) - 1)
+    low = min(int(place), len(RAMP) - 2)
+    pairs = zip(_channels(RAMP[low]), _channels(RAMP[low + 1]), strict=True)
+    return "#" + "".join(f"{round(start + (end - start) * (place - low)):02X}" for start, end in pairs)
+
+
+def paler(color: str) -> str:
+    """The colour half way to white."""
+    return "#" + "".join(f"{round((channel + 255) / 2):02X}" for channel in _channels(color))
+
+
+def ramp_colors(count: int) -> list[str]:
+    """So many colours from little to much, the first still visible on white."""
+    return [ramp(0.12 + 0.88 * place / max(count - 1, 1)) for place in range(count)]
+
+
+def ink_on(color: str) -> str:
+    """Ink or white, whichever stands out more from a colour (contrast as WCAG 2 defines it)."""
+    behind, ink = _luminance(color) + 0.05, _luminance(INK) + 0.05
+    return INK if behind / ink > 1.05 / behind else "#FFFFFF"
+
+
+def _luminance(color: str) -> float:
+    shares = (channel / 255 for channel in _channels(color))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _channels(color: str) -> tuple[int, int, int]:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

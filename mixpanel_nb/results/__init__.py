@@ -11,11 +11,33 @@ command line. ``display`` and pandas are imported only when something is shown o
 
 from __future__ import annotations
 
+from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
+from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
+from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
+from mixpanel_nb.results.frequency import FrequencyResult
+from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
+from mixpanel_nb.results.holdings import (
+    Bookmark,
+    BookmarkList,
+    Cohort,
+    CohortList,
+    FunnelList,
+    LexiconProperty,
+    LexiconSchema,
+    LexiconSchemaList,
+    SavedFunnel,
+)
+from mixpanel_nb.results.jql import JQLResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.names import NameList
+from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.query import MemoryRows, RowSource, SQLResult
+from mixpanel_nb.results.report import OVERALL, ReportResult
+from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
+from mixpanel_nb.results.saved_report import SavedReportResult
+from mixpanel_nb.results.segmentation import SegmentationResult
 from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
 from mixpanel_nb.results.tables import (
     AccountInfo,
@@ -29,22 +51,51 @@ from mixpanel_nb.results.tables import (
 
 __all__ = [
     "ALL_ROWS",
+    "OVERALL",
     "AccountInfo",
     "AccountList",
+    "ActivityEvent",
+    "ActivityFeedResult",
+    "Bookmark",
+    "BookmarkList",
+    "Cohort",
+    "CohortList",
     "ColumnInfo",
     "ColumnSummary",
+    "EventCountsResult",
+    "ExpressionResult",
     "FetchProgress",
     "FetchResult",
+    "FrequencyResult",
+    "FunnelList",
+    "FunnelResult",
+    "FunnelStep",
+    "JQLResult",
+    "LexiconProperty",
+    "LexiconSchema",
+    "LexiconSchemaList",
     "MemoryRows",
     "NameList",
+    "NumericAverageResult",
+    "NumericBucketResult",
+    "NumericSumResult",
+    "PropertyCountsResult",
+    "ReportResult",
     "Result",
+    "RetentionCohort",
+    "RetentionResult",
     "RowSource",
     "RowsResult",
     "SQLResult",
+    "SavedFunnel",
+    "SavedReportResult",
+    "SegmentationResult",
     "SummaryResult",
     "TableInfo",
     "TableList",
     "TableSchema",
+    "TopEvent",
+    "TopEventsResult",
     "WorkspaceInfo",
     "json_safe",
 ]

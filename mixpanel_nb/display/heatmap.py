@@ -1,0 +1,185 @@
+"""A heat map: rows of shares, coloured by how much, with the number in each cell where there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display import theme
+from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
+from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.text import distinct_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import altair as alt
+
+MAX_CELLS = 2_000
+"""More than this many cells are too small to tell apart and make a large picture."""
+
+_MAX_LABEL = 30
+_WIDTH = 560
+_HEIGHT = 620
+_CELL_WIDTH = 54  # of a map with few columns
+_CELL_HEIGHT = 22  # of a map with few rows
+_PLAIN_HEIGHT = 14  # of a cell without a number
+_MOST_TEXT_ROWS = 32
+_MOST_TEXT_CELLS = 500  # numbers are most of the size of the picture
+_PERCENT_WIDTH = 38  # pixels that "12.3%" needs
+_NUMBER_WIDTH = 22  # pixels that "12" needs
+_TEXT_HEIGHT = 11  # pixels that a line of text needs
+_CHARACTER = 7  # pixels of a digit in a wide font
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One row of a heat map.
+
+    Attributes:
+        label: What the row is.
+        lead: The text of its first column, which has no colour, such as how many users the row is about.
+        cells: One share (0 to 1) a column; None leaves the cell blank.
+        open: Which cells may still change: they are paler and marked ``*``. Empty is none of them.
+    """
+
+    label: str
+    lead: str
+    cells: Sequence[float | None]
+    open: Sequence[bool] = ()
+
+
+def heatmap(
+    rows: Sequence[HeatRow],
+    columns: Sequence[str],
+    *,
+    lead: str,
+    x: str,
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> alt.Chart:
+    """Rows of coloured cells.
+
+    Args:
+        rows: From top to bottom.
+        columns: Headings of the cells, from left to right, all different.
+        lead: Heading of the first column.
+        x: What the columns are.
+        title: The headline.
+        subtitle: A line below it.
+    """
+    labels = distinct_labels((row.label for row in rows), _MAX_LABEL)
+    wide = min(_CELL_WIDTH, max(_WIDTH // max(len(columns), 1), 1))
+    few = len(rows) <= _MOST_TEXT_ROWS and len(rows) * len(columns) <= _MOST_TEXT_CELLS
+    texts = few and wide >= _NUMBER_WIDTH
+    high = _CELL_HEIGHT if texts else min(_PLAIN_HEIGHT, max(_HEIGHT // max(len(rows), 1), 1))
+    most = max((share for row in rows for share in row.cells if share is not None), default=0)
+    points = _points(rows, labels, columns, most or 1.0, whole=wide < _PERCENT_WIDTH)
+    led = high >= _TEXT_HEIGHT
+    room = max(map(len, (lead, *(row.lead for row in rows)))) * _CHARACTER + 8 if led else 0
+    place = _places(labels, columns, x if texts else f"{x} (the darkest is {most:.1%})", room)
+    layers = [_cells(points, place)]
+    if led:
+        layers += [_leads(rows, labels, place), _corner(lead)]
+    return layered(
+        [*layers, _numbers(points, place)] if texts else layers,
+        width=wide * len(columns),
+        height=high * len(rows),
+        title=title,
+        subtitle=subtitle,
+    )
+
+
+def _points(
+    rows: Sequence[HeatRow], labels: Sequence[str], columns: Sequence[str], most: float, *, whole: bool
+) -> list[dict[str, Any]]:
+    """The cells that hold something; a cell that is open is paler."""
+    points = []
+    for row, label in zip(rows, labels, strict=True):
+        for number, (column, share) in enumerate(zip(columns, row.cells, strict=True)):
+            if share is not None:
+                still_open = bool(row.open) and row.open[number]
+                color = theme.ramp(share / most)
+                fill = theme.paler(color) if still_open else color
+                text = f"{share * 100:.0f}" if whole else f"{share * 100:.1f}%"
+                points.append(
+                    {
+                        "row": label,
+                        "column": column,
+                        "text": f"{text}*" if still_open else text,
+                        "fill": fill,
+                        "ink": theme.ink_on(fill),
+                    }
+                )
+    return points
+
+
+def _places(labels: Sequence[str], columns: Sequence[str], x: str, room: float) -> dict[str, Any]:
+    """Both axes: columns named above, rows named left of the first column."""
+    import altair as alt
+
+    bare: dict[str, Any] = {"ticks": False, "domain": False, "labelOverlap": "greedy", "labelSeparation": 3}
+    across = alt.Axis(
+        orient="top", labelAngle=0, labelPadding=2, titleAnchor="start", titleAlign="left", **bare
+    )
+    beside = round(room) + 8
+    down = alt.Axis(
+        title=None, labelPadding=beside, labelLimit=NAME_WIDTH, minExtent=beside + name_extent(labels), **bare
+    )
+    return {
+        "x": alt.X("column:O", sort=list(columns), title=x, axis=across, scale=_bands(columns)),
+        "y": alt.Y("row:O", sort=list(labels), axis=down, scale=_bands(labels)),
+    }
+
+
+def _bands(names: Sequence[str]) -> alt.Scale:
+    """One band a name, in whole pixels, with a hairline between two where there are few."""
+    import altair as alt
+
+    gap = 0.04 if len(names) <= _MOST_TEXT_ROWS else 0
+    return alt.Scale(domain=list(names), round=True, paddingInner=gap, paddingOuter=0)
+
+
+def _cells(points: Sequence[dict[str, Any]], place: dict[str, Any]) -> alt.Chart:
+    import altair as alt
+
+    tooltip = [alt.Tooltip(f"{name}:N", title=" ") for name in ("row", "column", "text")]
+    return layer(points, {"type": "rect"}, **place, fill=alt.Fill("fill:N", scale=None), tooltip=tooltip)
+
+
+def _numbers(points: Sequence[dict[str, Any]], place: dict[str, Any]) -> alt.Chart:
+    import altair as alt
+
+    return layer(
+        points,
+        {"type": "text", "fontSize": 10, "font": "sans-serif"},  # a long list of fonts in each cell is large
+        **place,
+        text=alt.Text("text:N"),
+        color=alt.Color("ink:N", scale=None),
+    )
+
+
+def _leads(rows: Sequence[HeatRow], labels: Sequence[str], place: dict[str, Any]) -> alt.Chart:
+    """The first column, right-aligned beside the cells."""
+    import altair as alt
+
+    points = [{"row": label, "lead": row.lead} for row, label in zip(rows, labels, strict=True)]
+    return layer(
+        points,
+        {"type": "text", "align": "right", "fontSize": 11, "color": theme.INK},
+        x=alt.value(-8),
+        y=place["y"],
+        text=alt.Text("lead:N"),
+    )
+
+
+def _corner(lead: str) -> alt.Chart:
+    import altair as alt
+
+    return layer(
+        [{"lead": lead}],
+        {"type": "text", "align": "right", "baseline": "bottom", "fontSize": 11, "color": theme.MUTED},
+        x=alt.value(-8),
+        y=alt.value(-4),
+        text=alt.Text("lead:N"),
+    )

@@ -1,0 +1,80 @@
+"""Several marks in one picture, in the house theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from mixpanel_nb.display import theme
+from mixpanel_nb.display.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import altair as alt
+
+MAX_TITLE = 120
+
+
+def layered(
+    layers: Sequence[alt.Chart],
+    *,
+    width: float,
+    height: float,
+    title: str | None = None,
+    subtitle: str | None = None,
+    slack: float = 0,
+) -> alt.Chart:
+    """The layers over each other; what is drawn later lies on top.
+
+    Altair's class for layers is another than that for a single mark. It has all that a result's chart is
+    used for (``to_dict``, ``properties``, ``save``), and is handed out under the name of the latter.
+
+    Args:
+        layers: The marks.
+        width: Pixels.
+        height: Pixels.
+        title: The headline.
+        subtitle: A line below it.
+        slack: Pixels on the right for text that runs over the width: whoever looks at the picture may have a
+            wider font than the one it was measured with.
+    """
+    import altair as alt
+
+    config = theme.config()
+    padding = config["padding"]
+    config["padding"] = {"left": padding, "top": padding, "bottom": padding, "right": padding + slack}
+    picture = alt.layer(
+        *layers,
+        width=width,
+        height=height,
+        title=headline(title, subtitle),
+        config=alt.Config(**config),
+    )
+    return cast("alt.Chart", picture)
+
+
+def headline(title: str | None, subtitle: str | None = None) -> Any:
+    """The title of a chart, which may have a line below it."""
+    import altair as alt
+
+    if not title:
+        return alt.Undefined
+    if not subtitle:
+        return one_line(title, MAX_TITLE)
+    return alt.TitleParams(text=one_line(title, MAX_TITLE), subtitle=one_line(subtitle, MAX_TITLE))
+
+
+def layer(points: Sequence[Mapping[str, Any]], mark: Mapping[str, Any], **encoding: Any) -> alt.Chart:
+    """One mark over its own points.
+
+    Args:
+        points: The data.
+        mark: Arguments of ``alt.MarkDef``.
+        encoding: Channels.
+    """
+    import altair as alt
+
+    chart: alt.Chart = alt.Chart(alt.InlineData(values=list(points)), mark=alt.MarkDef(**mark)).encode(
+        **encoding
+    )
+    return chart

@@ -1,0 +1,78 @@
+"""A time line: one dot for everything that happened, one row a name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display import theme
+from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
+from mixpanel_nb.display.charts import moment, utc_text
+from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.text import distinct_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import altair as alt
+
+_WIDTH = 520
+_ROW_HEIGHT = 26
+_MAX_NAME = 40
+_MAX_HOURS = timedelta(days=6)  # a longer axis names days only
+
+
+def timeline(
+    moments: Sequence[tuple[datetime, str]], *, title: str | None = None, subtitle: str | None = None
+) -> alt.Chart:
+    """What happened when, on one row a name, the name that comes first on top.
+
+    Args:
+        moments: When, and the name of what happened.
+        title: The headline.
+        subtitle: A line below it.
+    """
+    import altair as alt
+
+    names = list(dict.fromkeys(name for _, name in moments))
+    labels = dict(zip(names, distinct_labels(names, _MAX_NAME), strict=True))
+    points: list[dict[str, Any]] = [
+        {"x": utc_text(moment(time)), "name": labels[name]} for time, name in moments
+    ]
+    axis = alt.Axis(
+        title=None,
+        domain=False,
+        ticks=False,
+        grid=True,
+        labelColor=theme.INK,
+        labelLimit=NAME_WIDTH,
+        labelPadding=8,
+        minExtent=name_extent(list(labels.values())),
+    )
+    rows = alt.Y("name:O", sort=list(labels.values()), axis=axis)
+    over = alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=10), axis=_time_axis(moments))
+    dots = {"type": "point", "filled": True, "size": 55, "opacity": 0.6}
+    return layered(
+        [
+            layer(
+                points,
+                dots,
+                x=over,
+                y=rows,
+                tooltip=["name:N", alt.Tooltip("x:T", format="%Y-%m-%d %H:%M:%S")],
+            )
+        ],
+        width=_WIDTH,
+        height=_ROW_HEIGHT * len(names),
+        title=title,
+        subtitle=subtitle,
+    )
+
+
+def _time_axis(moments: Sequence[tuple[datetime, str]]) -> alt.Axis:
+    import altair as alt
+
+    times = [time for time, _ in moments]
+    short = bool(times) and max(times) - min(times) < _MAX_HOURS
+    return alt.Axis(format="%b %-d %H:%M" if short else "%b %-d", tickCount=6)

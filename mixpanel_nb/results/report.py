@@ -1,0 +1,106 @@
+"""The base of every report: how it was computed, and the wording and typing all reports share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results.base import Result
+from mixpanel_nb.results.json_safe import json_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import altair as alt
+    import pandas as pd
+
+    from mixpanel_nb.display import Chart
+
+OVERALL = "$overall"
+"""The segment that stands for all of them together, as Mixpanel names it."""
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ReportResult(Result):
+    """The answer to a question about events.
+
+    Attributes:
+        sql: The statement behind a local answer, runnable as it stands.
+        request: What was sent for a live one: ``method``, ``path`` and ``params``, never a secret.
+        notes: Lines for the reader, such as why nothing came.
+        computed_at: When Mixpanel computed a live answer, as it says it.
+    """
+
+    sql: str | None = None
+    request: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    computed_at: str | None = None
+
+    @property
+    def query(self) -> str | None:
+        """What was asked, as text: the SQL of a local answer, the request of a live one."""
+        return self.sql if self.sql is not None or self.request is None else _request_text(self.request)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as JSON-safe data: the report's own fields, then where the answer is from."""
+        shared = {field.name for field in dataclasses.fields(ReportResult)}
+        names = [field.name for field in dataclasses.fields(self)]
+        own = [name for name in names if name not in shared]
+        return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
+
+    def chart(self) -> alt.Chart:
+        """The result as an Altair chart.
+
+        Raises:
+            QueryError: Where there is nothing to draw.
+        """
+        drawing = self._drawing(titled=True)
+        if drawing is None:
+            raise QueryError("There is nothing to draw.", hint=self._nothing())
+        return drawing.draw()
+
+    def _drawing(self, *, titled: bool) -> Chart | None:
+        """The chart and its words, or None where there is nothing to draw.
+
+        Args:
+            titled: Whether the chart says what it is; on a card the card does.
+        """
+        del titled
+        return None
+
+    def _nothing(self) -> str | None:
+        """Why there is nothing to draw, for whoever asked for a chart."""
+        return "Its rows are in `.df`."
+
+    def _dtypes(self) -> Mapping[str, str]:
+        """Types in pandas of those columns of ``.df`` that have theirs whatever the rows hold."""
+        return {}
+
+    def _frame(self) -> pd.DataFrame:
+        return typed_frame(self.tuples(), self.column_names, self._dtypes())
+
+
+def typed_frame(rows: Sequence[tuple[Any, ...]], names: list[str], dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """The rows as a DataFrame whose columns have the types of ``dtypes``, also without rows."""
+    import pandas as pd
+
+    frame = pd.DataFrame.from_records(rows, columns=names)
+    for name, kind in dtypes.items():
+        if kind.startswith("datetime64"):
+            frame[name] = pd.to_datetime(frame[name], utc=kind.endswith("UTC]"))
+    return frame.astype(dict(dtypes))
+
+
+def _request_text(request: Mapping[str, Any]) -> str:
+    """``GET /segmentation?event=Sign%20Up&…``; what has structure is JSON, as on the wire."""
+    params = {
+        name: value if isinstance(value, str) else json.dumps(json_safe(value), ensure_ascii=False)
+        for name, value in (request.get("params") or {}).items()
+        if value is not None
+    }
+    query = f"?{urlencode(params)}" if params else ""
+    return f"{request.get('method', 'GET')} {request.get('path', '')}{query}"

@@ -1,0 +1,72 @@
+"""How often an event happened, over time and by segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from mixpanel_nb.results.series import SeriesResult, no_events
+from mixpanel_nb.results.wording import property_name, short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+@dataclass(frozen=True, repr=False)
+class SegmentationResult(SeriesResult):
+    """How often an event happened in each bucket of time and each segment.
+
+    Attributes:
+        event: The event.
+        from_date: First day.
+        to_date: Last day.
+        unit: ``minute``, ``hour``, ``day``, ``week`` or ``month``.
+        type: ``general`` (events), ``unique`` (users) or ``average`` (events per user).
+        on: The property or expression that splits the events, or None.
+        where: The filter, or None.
+        dates: Every bucket of the range, in order.
+        values: Segment to bucket to count, the largest segment first; without ``on`` one segment, ``total``.
+            A bucket that is missing is 0.
+        left_out: Segments beyond the limit.
+    """
+
+    name_column: ClassVar[str] = "segment"
+
+    event: str
+    from_date: date
+    to_date: date
+    unit: str
+    type: str
+    on: str | None
+    where: str | None
+    dates: tuple[date, ...]
+    values: Mapping[str, Mapping[date, float]]
+    left_out: int = 0
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """Segment to the sum of its counts over the range.
+
+        For ``general`` that is its number of events. For ``unique`` a user counts once in every bucket, and
+        for ``average`` the sum means nothing.
+        """
+        return {segment: sum(counts.values()) for segment, counts in self.values.items()}
+
+    def _series(self) -> Mapping[str, Mapping[date, float]]:
+        return self.values or ({} if self.on else {"total": {}})
+
+    @property
+    def _title(self) -> str:
+        return short(self.event) + (f" by {property_name(self.on)}" if self.on else "")
+
+    def _nothing(self) -> str:
+        return no_events(short(self.event), self)
+
+    @property
+    def _names_are(self) -> str | None:
+        return property_name(self.on) if self.on else None
+
+    @property
+    def _beyond(self) -> int:
+        return self.left_out

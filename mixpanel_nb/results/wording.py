@@ -1,0 +1,74 @@
+"""The words all reports share: what is counted, over which days, of which events."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+MAX_NAME = 60
+"""Characters of an event's or a property's name within a sentence."""
+
+_MAX_FILTER = 120
+_COUNTED = {"general": "events", "unique": "users", "average": "events per user"}
+_PROPERTY = re.compile(r"""properties\[(["'])([^"'\\]+)\1\]""")
+
+
+def measure(kind: str) -> str:
+    """What a report of that type counts: ``events``, ``users`` or ``events per user``."""
+    return _COUNTED.get(kind, "events")
+
+
+def days(first: date, last: date) -> str:
+    """``2025-01-01 to 2025-01-31``, or the one day."""
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def short(name: str, limit: int = MAX_NAME) -> str:
+    """The name, cut where it is too long for a sentence."""
+    return name if len(name) <= limit else f"{name[: limit - 1]}…"
+
+
+def property_name(on: str) -> str:
+    """The property behind an expression that is nothing but one; any other expression as it stands."""
+    match = _PROPERTY.fullmatch(on.strip())
+    return short(match.group(2) if match else on)
+
+
+def filtered(where: str | None) -> str | None:
+    """``where properties["plan"] == "pro"``, or None without a filter."""
+    return f"where {short(where, _MAX_FILTER)}" if where else None
+
+
+def signed_percent(change: float) -> str:
+    """``+12.3%``, ``-4.0%``, or ``0.0%`` where it comes to nothing."""
+    text = f"{change:+,.1%}"
+    return "0.0%" if text in {"+0.0%", "-0.0%"} else text
+
+
+def listed(parts: Iterable[str | None], separator: str = ", ") -> str:
+    """The parts that there are, in one line."""
+    return separator.join(part for part in parts if part)
+
+
+def first_of(names: Iterable[str], most: int = 3) -> str:
+    """The first names, and how many more there are: ``a, b, c and 2 more``."""
+    known = list(names)
+    rest = f" and {len(known) - most:,} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + rest
+
+
+def beyond_limit(left_out: int, noun: str) -> str | None:
+    """What to say of those that the limit cut off."""
+    if not left_out:
+        return None
+    smaller = f"1 smaller {noun} is" if left_out == 1 else f"{left_out:,} smaller {noun}s are"
+    return f"{smaller} beyond the limit and left out."
+
+
+def drawn_of(drawn: int, total: int, noun: str) -> str | None:
+    """What to say where a chart draws only the largest of what the table shows; None where it draws all."""
+    return f"The chart shows the {drawn:,} largest of {total:,} {noun}s." if drawn < total else None

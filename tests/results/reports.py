@@ -1,0 +1,278 @@
+"""Report results as small and as hostile as the tests need them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.results import (
+    ActivityEvent,
+    ActivityFeedResult,
+    EventCountsResult,
+    FrequencyResult,
+    FunnelResult,
+    FunnelStep,
+    NumericAverageResult,
+    NumericBucketResult,
+    NumericSumResult,
+    PropertyCountsResult,
+    ReportResult,
+    RetentionCohort,
+    RetentionResult,
+    SegmentationResult,
+    TopEvent,
+    TopEventsResult,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST = date(2025, 1, 1)
+
+
+def day(number: int) -> date:
+    """The day so many days after the first."""
+    return FIRST + timedelta(days=number)
+
+
+def days(count: int) -> tuple[date, ...]:
+    """So many days from the first on."""
+    return tuple(day(number) for number in range(count))
+
+
+def range_of(dates: tuple[date, ...], **changes: Any) -> dict[str, Any]:
+    """The fields most reports share."""
+    fields = {"from_date": dates[0], "to_date": dates[-1], "unit": "day", "where": None, "dates": dates}
+    return fields | changes
+
+
+def segmentation(
+    values: Mapping[str, Mapping[Any, float]], count: int = 4, **changes: Any
+) -> SegmentationResult:
+    fields = {"event": "Sign Up", "type": "general", "on": "plan", "values": values}
+    return SegmentationResult(**(range_of(days(count)) | fields | changes))
+
+
+def plans(count: int = 4, **changes: Any) -> SegmentationResult:
+    """``pro`` every day, ``free`` on the first and third."""
+    pro = {day(number): 10 + number for number in range(count)}
+    values = {"pro": pro, "free": {day(0): 3, day(2): 5}}
+    return segmentation(changes.pop("values", values), count, **changes)
+
+
+def buckets(**changes: Any) -> NumericBucketResult:
+    fields: dict[str, Any] = {
+        "event": "Purchase",
+        "on": 'properties["amount"]',
+        "type": "general",
+        "buckets": ((2_000, 2_100), (2_100, 2_200), (2_200, 2_300)),
+        "values": {0: {day(0): 4}, 2: {day(0): 1, day(1): 5}},
+    }
+    return NumericBucketResult(**(range_of(days(2)) | fields | changes))
+
+
+def total(**changes: Any) -> NumericSumResult:
+    fields = {"event": "Purchase", "on": "amount", "values": {day(0): 10.5, day(2): 1200.25}}
+    return NumericSumResult(**(range_of(days(3)) | fields | changes))
+
+
+def average(**changes: Any) -> NumericAverageResult:
+    fields = {"event": "Purchase", "on": "amount", "values": {day(0): 10.0, day(1): None, day(2): 12.5}}
+    return NumericAverageResult(**(range_of(days(3)) | fields | changes))
+
+
+def event_counts(**changes: Any) -> EventCountsResult:
+    fields: dict[str, Any] = {
+        "events": ("Sign Up", "Purchase", "Never"),
+        "type": "general",
+        "values": {"Purchase": {day(1): 2}, "Sign Up": {day(0): 7}},
+    }
+    return EventCountsResult(**(range_of(days(2)) | fields | changes))
+
+
+def property_counts(**changes: Any) -> PropertyCountsResult:
+    fields: dict[str, Any] = {
+        "event": "Sign Up",
+        "prop": "plan",
+        "type": "unique",
+        "values": {"pro": {day(0): 7, day(1): 1}, "free": {day(1): 2}},
+    }
+    return PropertyCountsResult(**(range_of(days(2)) | fields | changes))
+
+
+def top_events(**changes: Any) -> TopEventsResult:
+    events = (TopEvent("Page View", 1_200, 0.5), TopEvent("Purchase", 30, -0.25), TopEvent("New", 2, 1.0))
+    fields: dict[str, Any] = {"date": day(0), "type": "general", "events": events}
+    return TopEventsResult(**(fields | changes))
+
+
+FUNNEL = ("Sign Up", "Add to Cart", "Purchase")
+
+
+def path(*counts: int, **split: Any) -> tuple[FunnelStep, ...]:
+    """The steps of one funnel, by how many users reached each; an hour from step to step."""
+    steps = []
+    for number, count in enumerate(counts):
+        before = counts[number - 1] if number else count
+        reached = number > 0 and count > 0
+        steps.append(
+            FunnelStep(
+                step=number + 1,
+                event=FUNNEL[number],
+                count=count,
+                step_conv_ratio=1.0 if not number else count / before if before else 0.0,
+                overall_conv_ratio=1.0 if not number else count / counts[0] if counts[0] else 0.0,
+                avg_time=3_600.0 if reached else None,
+                avg_time_from_start=3_600.0 * number if reached else None,
+                **split,
+            )
+        )
+    return tuple(steps)
+
+
+def funnel(*paths: tuple[FunnelStep, ...], **changes: Any) -> FunnelResult:
+    fields: dict[str, Any] = {
+        "steps": sum(paths or (path(8_000, 4_000, 1_000),), ()),
+        "events": FUNNEL,
+        "from_date": day(0),
+        "to_date": day(30),
+        "window": 7,
+        "window_unit": "day",
+        "unit": None,
+        "on": None,
+        "where": None,
+    }
+    return FunnelResult(**(fields | changes))
+
+
+def cohorts(segment: str | None = None) -> tuple[RetentionCohort, ...]:
+    """Three weeks: one that is over, one without users, one that has just begun."""
+    return (
+        RetentionCohort(date(2025, 1, 6), 200, (150, 100, 50), segment, (True, True, True)),
+        RetentionCohort(date(2025, 1, 13), 0, (0, 0, None), segment, (True, True, False)),
+        RetentionCohort(date(2025, 1, 20), 100, (90, 10, None), segment, (True, False, False)),
+    )
+
+
+def retention(*found: RetentionCohort, **changes: Any) -> RetentionResult:
+    fields: dict[str, Any] = {
+        "cohorts": found or cohorts(),
+        "born_event": "Sign Up",
+        "return_event": "Purchase",
+        "from_date": date(2025, 1, 6),
+        "to_date": date(2025, 1, 26),
+        "unit": "week",
+        "interval": 1,
+        "interval_count": 2,
+        "type": "birth",
+        "unbounded": False,
+        "born_where": None,
+        "return_where": None,
+    }
+    return RetentionResult(**(fields | changes))
+
+
+def frequency(**changes: Any) -> FrequencyResult:
+    fields: dict[str, Any] = {
+        "unit": "week",
+        "addiction_unit": "day",
+        "event": None,
+        "dates": (date(2025, 1, 6), date(2025, 1, 13)),
+        "from_date": date(2025, 1, 6),
+        "to_date": date(2025, 1, 19),
+        "where": None,
+        "counts": {date(2025, 1, 6): (40, 20, 10)},
+    }
+    return FrequencyResult(**(fields | changes))
+
+
+def activity(**changes: Any) -> ActivityFeedResult:
+    noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
+    events = (
+        ActivityEvent("Sign Up", noon, "user-1", {"plan": "pro", "$city": "Paris", "time": 5}),
+        ActivityEvent("Purchase", noon + timedelta(hours=30), "user-1", {"amount": 12.5, "tags": ["a"]}),
+    )
+    fields: dict[str, Any] = {
+        "distinct_ids": ("user-1",),
+        "from_date": day(0),
+        "to_date": day(3),
+        "events": events,
+    }
+    return ActivityFeedResult(**(fields | changes))
+
+
+def every_report() -> list[ReportResult]:
+    """One of each kind, and of each shape a kind can have."""
+    segments = ("$overall", "free", "pro")
+    split_funnel = [path(90, 60, 30, segment=name) for name in segments]
+    over_time = [path(90, 60, number, date=day(number)) for number in range(4)]
+    split_cohorts = [cohort for name in segments for cohort in cohorts(name)]
+    return [
+        plans(sql="SELECT 1"),
+        plans(on=None, values={"total": {day(0): 3}}, request={"method": "GET", "path": "/segmentation"}),
+        plans(1),
+        buckets(),
+        buckets(type="average", values={0: {day(0): 1.5}}),
+        total(),
+        average(),
+        event_counts(),
+        property_counts(),
+        top_events(),
+        funnel(),
+        funnel(*split_funnel, on="plan"),
+        funnel(*over_time, unit="day"),
+        retention(),
+        retention(*split_cohorts, on="plan"),
+        frequency(),
+        activity(),
+    ]
+
+
+HOSTILE = "</td><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;\x1b[31m" + "long " * 40
+
+
+def every_hostile_report() -> list[ReportResult]:
+    """Each kind with names that would break out of a page, a terminal or a chart, and are too long."""
+    values = {HOSTILE: {day(0): 3, day(1): 1}, f"{HOSTILE}2": {day(0): 2}}
+    where = f'properties["{HOSTILE}"] == 1'
+    hostile_steps = [
+        FunnelStep(1, HOSTILE, 10, 1.0, 1.0, None, None, segment=HOSTILE),
+        FunnelStep(2, HOSTILE, 5, 0.5, 0.5, 60.0, 60.0, segment=HOSTILE),
+    ]
+    noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
+    return [
+        segmentation(values, event=HOSTILE, on=HOSTILE, where=where, notes=(HOSTILE,), sql=HOSTILE),
+        segmentation(values, 1, event=HOSTILE, request={"path": HOSTILE, "params": {HOSTILE: HOSTILE}}),
+        event_counts(events=tuple(values), values=values),
+        property_counts(event=HOSTILE, prop=HOSTILE, values=values),
+        buckets(event=HOSTILE, on=HOSTILE, where=where),
+        total(event=HOSTILE, on=HOSTILE),
+        top_events(events=tuple(TopEvent(name, 5, 0.1) for name in values)),
+        funnel(tuple(hostile_steps), events=(HOSTILE, HOSTILE), on=HOSTILE, name=HOSTILE),
+        retention(*cohorts(HOSTILE), born_event=HOSTILE, return_event=HOSTILE, on=HOSTILE),
+        frequency(event=HOSTILE, where=where),
+        activity(
+            distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
+        ),
+    ]
+
+
+def every_empty_report() -> list[ReportResult]:
+    """Each kind where nothing matched."""
+    where = 'properties["plan"] == "gone"'
+    none = tuple(RetentionCohort(cohort.date, 0, (0, 0, None)) for cohort in cohorts())
+    return [
+        segmentation({}, where=where),
+        segmentation({}, on=None, where=where),
+        buckets(buckets=(), values={}, where=where),
+        total(values={}, where=where),
+        average(values={}, where=where),
+        event_counts(values={}, where=where),
+        property_counts(values={}, where=where),
+        top_events(events=()),
+        funnel(path(0, 0, 0), where=where),
+        funnel(on="plan", steps=(), where=where),
+        retention(*none, born_where=where),
+        frequency(counts={}, where=where),
+        activity(events=()),
+    ]

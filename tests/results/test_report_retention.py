@@ -1,0 +1,174 @@
+"""Retention: cohorts, segments, what is known and what is not."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mixpanel_nb.results import RetentionCohort, RetentionResult
+
+from .reports import cohorts, day, retention
+
+
+def by_plan() -> RetentionResult:
+    free = (
+        RetentionCohort(date(2025, 1, 6), 50, (25, 10, 0), "free"),
+        RetentionCohort(date(2025, 1, 13), 50, (25, 20, None), "free"),
+    )
+    nobody = (RetentionCohort(date(2025, 1, 6), 0, (0, 0, 0), "nobody"),)
+    return retention(*free, *cohorts("$overall"), *nobody, on="plan")
+
+
+def test_the_frame_has_a_column_a_period_and_knows_what_is_missing() -> None:
+    frame = retention().df
+    assert list(frame.columns) == ["cohort_date", "cohort_size", "period_0", "period_1", "period_2"]
+    assert frame["cohort_date"].dtype == "datetime64[ns]"
+    assert frame["period_2"].dtype == "Int64"
+    assert frame["period_2"].isna().tolist() == [False, True, True]
+    assert frame["period_1"].tolist() == [100, 0, 10]
+    assert retention().records()[1]["period_2"] is None
+    assert retention().tuples()[1] == (date(2025, 1, 13), 0, 0, 0, None)
+
+
+def test_a_breakdown_puts_the_segment_first() -> None:
+    frame = by_plan().df
+    assert list(frame.columns)[:3] == ["segment", "cohort_date", "cohort_size"]
+    assert frame["segment"].unique().tolist() == ["free", "$overall", "nobody"]
+
+
+def test_rates_are_fractions_and_missing_where_unknown_or_without_users() -> None:
+    rates = retention().rates
+    assert list(rates.columns) == list(retention().df.columns)
+    assert rates["period_0"].dtype == "float64"
+    assert rates["period_0"].tolist()[0] == 0.75
+    assert math.isnan(rates["period_0"].tolist()[1])  # nobody began
+    assert rates["period_2"].isna().tolist() == [False, True, True]
+    assert rates["cohort_size"].tolist() == [200, 0, 100]
+
+
+def test_the_average_weighs_users_and_leaves_out_periods_that_are_not_over() -> None:
+    # Period 0 is over for both cohorts with users, 1 and 2 only for the first.
+    assert retention().average == {0: (150 + 90) / 300, 1: 0.5, 2: 0.25}
+
+
+def test_where_it_is_not_known_what_is_over_all_that_is_known_counts() -> None:
+    found = [RetentionCohort(day(0), 100, (50, 10)), RetentionCohort(day(1), 300, (50, None))]
+    result = retention(*found, interval_count=1)
+    assert result.average == {0: 0.25, 1: 0.1}
+
+
+def test_an_average_of_nobody_is_none() -> None:
+    nobody = RetentionCohort(day(0), 0, (0, 0, None))
+    assert retention(nobody).average == {0: None, 1: None, 2: None}
+
+
+def test_the_average_of_a_breakdown_is_that_of_all_users() -> None:
+    assert by_plan().average == retention().average
+
+
+def test_a_table_has_the_average_first_and_stars_and_blanks() -> None:
+    lines = repr(retention()).split("\n")
+    table = [line for line in lines if line.startswith(("Average ", "2025-"))][1:]
+    assert [line.split() for line in table] == [
+        ["Average", "300", "80.0%", "50.0%", "25.0%"],
+        ["2025-01-06", "200", "75.0%", "50.0%", "25.0%"],
+        ["2025-01-13", "0"],
+        ["2025-01-20", "100", "90.0%", "10.0%*"],
+    ]
+    assert "* The period is not over for the whole cohort: the share can still grow." in lines
+    assert "Blank: the period has not begun for the cohort." in lines
+
+
+def test_nothing_is_starred_where_everything_is_over() -> None:
+    text = repr(retention(RetentionCohort(day(0), 4, (4, 2, 1), None, (True, True, True))))
+    assert "*" not in text
+    assert "Blank" not in text
+
+
+def test_the_words_tell_how_many_users_and_the_share_of_some_periods() -> None:
+    card = retention().card()
+    assert card.chart is not None
+    assert card.chart.alt == (
+        "Retention: Sign Up → Purchase, 2025-01-06 to 2025-01-26, cohorts per week, 300 users: "
+        "came back on average 50.0% in week 1, 25.0% in week 2."
+    )
+    assert dict(card.facts) == {"Users": 300, "Cohorts": 3, "Week 1": "50.0%", "Week 2": "25.0%"}
+
+
+def cells(result: RetentionResult) -> dict[tuple[str, str], dict[str, Any]]:
+    """The coloured cells of the heat map by row and column."""
+    found = result.chart().to_dict()["datasets"].values()
+    return {(row["row"], row["column"]): row for rows in found for row in rows if "fill" in row}
+
+
+def test_the_heat_map_shows_percentages_and_leaves_unknown_cells_out() -> None:
+    found = cells(retention())
+    assert found["2025-01-06", "1"]["text"] == "50.0%"
+    assert found["2025-01-20", "1"]["text"] == "10.0%*"
+    assert ("2025-01-20", "2") not in found
+    assert not any(row == "2025-01-13" for row, _ in found)
+    assert found["Average", "0"]["text"] == "80.0%"
+
+
+def test_a_known_zero_is_a_cell_of_its_own() -> None:
+    assert cells(retention(RetentionCohort(day(0), 4, (4, 0, None))))["2025-01-01", "1"]["text"] == "0.0%"
+
+
+def test_cohort_sizes_are_the_first_column() -> None:
+    found = retention().chart().to_dict()["datasets"].values()
+    leads = {row["row"]: row["lead"] for rows in found for row in rows if "lead" in row and "row" in row}
+    assert leads == {"Average": "300", "2025-01-06": "200", "2025-01-13": "0", "2025-01-20": "100"}
+
+
+def test_a_breakdown_has_one_row_a_segment_all_users_first() -> None:
+    rows = [
+        row.split()[0]
+        for row in repr(by_plan()).split("\n")
+        if row.startswith(("Average ", "free", "nobody"))
+    ]
+    assert rows == ["Average", "free", "nobody"]
+    assert cells(by_plan())["free", "1"]["text"] == "30.0%"
+    card = by_plan().card()
+    assert card.chart is not None
+    assert card.chart.alt.endswith("by plan, came back in week 1: Average 50.0%, free 30.0%.")
+
+
+def test_very_many_cohorts_are_drawn_as_their_average() -> None:
+    found = tuple(
+        RetentionCohort(date(2025, 1, 1) + timedelta(days=number), 10, (5, 4, 3)) for number in range(1_000)
+    )
+    spec = retention(*found, unit="day").chart().to_dict()
+    assert spec["mark"]["type"] == "line"
+    (points,) = spec["datasets"].values()
+    assert [point["y"] for point in points] == [0.5, 0.4, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"born_event": None, "return_event": None}, "Retention: any event → any event"),
+        ({"type": "compounded"}, "Retention: Purchase → Purchase"),
+        ({"unbounded": True}, "returned in a period or later"),
+        ({"born_where": "a == 1"}, "Sign Up where a == 1"),
+        ({"return_where": "b == 2"}, "Purchase where b == 2"),
+        ({"on": None, "interval": 2}, "Period 1"),
+    ],
+)
+def test_what_was_asked_is_said(changes: dict[str, Any], words: str) -> None:
+    assert words in repr(retention(**changes))
+
+
+def test_periods_are_named_in_the_heat_map() -> None:
+    axis = retention(interval=2).chart().to_dict()["layer"][0]["encoding"]["x"]
+    assert axis["title"] == "periods of 2 weeks after Sign Up"
+    assert retention().chart().to_dict()["layer"][0]["encoding"]["x"]["title"] == "weeks after Sign Up"
+
+
+def test_numbers_can_be_computed_with_in_pandas() -> None:
+    frame = retention().df
+    shares = frame["period_0"] / frame["cohort_size"].replace(0, pd.NA)
+    assert shares.tolist()[0] == 0.75
