@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+from mixpanel_nb.client.jql import problem_in
 from mixpanel_nb.client.retry import TransientFailureError, clock_time_in, local_time_in, requested_wait
 from mixpanel_nb.errors import (
     AccessDeniedError,
@@ -106,15 +107,17 @@ class Interpreter:
 
     def details(self, call: Call, body: str | None = None) -> dict[str, Any]:
         """What programs may know of a call and its answer: JSON-safe, without secrets."""
-        asked = {**call.params, **(call.data or {})}
-        shown: dict[str, Any] = {
-            "method": call.method,
-            "path": call.path,
-            "params": {key: self.redact(_excerpt(value)) for key, value in asked.items()},
-        }
+        shown = self.described(call)
+        shown["params"] = {name: _excerpt(value) for name, value in shown["params"].items()}
         if body is not None:
             shown["body"] = _excerpt(self.redact(body))
         return shown
+
+    def described(self, call: Call) -> dict[str, Any]:
+        """What was sent: ``method``, ``path`` and ``params`` (of URL and form together), without secrets."""
+        asked = {**call.params, **(call.data or {})}
+        params = {name: self.redact(value) for name, value in asked.items()}
+        return {"method": call.method, "path": call.path, "params": params}
 
     def redact(self, text: str) -> str:
         """``text`` with the secret, and the forms in which it is sent, replaced by ``***``."""
@@ -128,7 +131,7 @@ class Interpreter:
         return text
 
     def _said(self, answer: Answer) -> str:
-        """The answer's own words in one line, or several where they hold a code excerpt (JQL)."""
+        """The answer's own words."""
         text = self.redact(_text_of(answer)).strip()
         if text[:1] == "<":
             return "an HTML page"
@@ -144,10 +147,22 @@ class Interpreter:
         return kind(_sentence(message), status_code=answer.status, hint=hint, details=details)
 
     def _refused(self, said: str, answer: Answer, call: Call) -> APIError:
+        if answer.status == 412:
+            return self._script_failed(answer, call)
         unknown = (APIError, f"Mixpanel answered {answer.status}", None)
         kind, sentence, usual_hint = _REFUSALS.get(answer.status, unknown)
         hint = next((advice for text, advice in _HINTS if text in said), usual_hint)
         return self._error(kind, f"{sentence}: {said}", answer, call, hint=hint)
+
+    def _script_failed(self, answer: Answer, call: Call) -> APIError:
+        script = (call.data or call.params).get("script", "")
+        problem = problem_in(self.redact(_text_of(answer)), self.redact(script))
+        place = "" if problem.line is None else f" in line {problem.line}"
+        message = f"The JQL script failed{place}: {_excerpt(problem.reason) or '(no explanation)'}"
+        error = self._error(QueryError, message, answer, call)
+        known = {"line": problem.line, "context": problem.context}
+        error.details.update({name: value for name, value in known.items() if value is not None})
+        return error
 
     def _authentication(self, answer: Answer, call: Call) -> APIError:
         who = self._credentials
@@ -203,7 +218,6 @@ _REFUSALS: dict[int, tuple[type[APIError], str, str | None]] = {
         "Raw export may still work: fetch the events and ask the local table.",
     ),
     404: (NotFoundError, "Mixpanel knows no such thing", "Check the name, the id and the project."),
-    412: (QueryError, "The JQL script failed", None),
     422: (QueryError, "Mixpanel refused the request", None),
 }
 
@@ -231,7 +245,7 @@ def _text_of(answer: Answer) -> str:
 
 
 def _sentence(message: str) -> str:
-    """``message`` with a full stop, unless it ends in one or shows a code excerpt."""
+    """``message`` with a full stop, unless it ends in one or has several lines."""
     return message if message.endswith((".", "!", "?")) or "\n" in message else f"{message}."
 
 

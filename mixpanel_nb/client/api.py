@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Unpack
 
 from mixpanel_nb.client import engage, export
 from mixpanel_nb.client.answers import Interpreter
+from mixpanel_nb.client.asked import Asked
 from mixpanel_nb.client.exchange import Call, encoded
 from mixpanel_nb.client.limits import is_counted
+from mixpanel_nb.client.lists import ListEndpoints
+from mixpanel_nb.client.queries import QueryEndpoints
 from mixpanel_nb.client.regions import hosts_for
 from mixpanel_nb.client.retry import Persistence, never
 from mixpanel_nb.client.session import Session
-from mixpanel_nb.errors import AccessDeniedError, NotFoundError, QueryError, ServerError
+from mixpanel_nb.client.shape import as_object
+from mixpanel_nb.errors import AccessDeniedError, NotFoundError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,8 +41,11 @@ EXPORT_TIMEOUT = 120.0
 """Longest silence in an export, in seconds, before it is taken for stalled."""
 
 
-class MixpanelAPIClient:
+class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     """Asks Mixpanel: authenticates, keeps to the quota, asks again what may pass, and names what does not.
+
+    Its reports are in ``queries``, its lists in ``lists``; here are what these are made of, the raw export
+    and the profiles.
 
     Safe to use from several threads. Nothing is connected, and no HTTP library loaded, before the first
     request. A context manager that closes its connections.
@@ -83,10 +89,11 @@ class MixpanelAPIClient:
             "app": min(timeout, APP_TIMEOUT),
             "export": export_timeout,
         }
+        self._interpreter = Interpreter(credentials)
         self._session = Session(
             credentials,
             base_url=self._hosts.api,
-            interpreter=Interpreter(credentials),
+            interpreter=self._interpreter,
             ledger=ledger,
             persistence=Persistence(max_retries, patience, backoff, on_wait),
             transport=transport,
@@ -176,6 +183,30 @@ class MixpanelAPIClient:
         session_id = (data or {}).get("session_id")
         return self._session.json(call, counted=is_counted(endpoint, session_id=session_id))
 
+    def ask(
+        self,
+        method: str,
+        endpoint: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        family: Family = "query",
+    ) -> Asked[Any]:
+        """The JSON that a request is answered with, and the request itself, without secrets.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            endpoint: Path below the family's prefix.
+            params: Query string, as for `get`.
+            data: Form fields, encoded as ``params`` are.
+            family: ``"query"`` or ``"app"``.
+
+        Raises what `get` raises.
+        """
+        call = self._call(method, endpoint, family, params, data)
+        answer = self._session.json(call, counted=is_counted(endpoint))
+        return Asked(answer, self._interpreter.described(call))
+
     # Who am I
 
     def me(self) -> dict[str, Any]:
@@ -183,10 +214,7 @@ class MixpanelAPIClient:
 
         Costs no query quota. Raises what `get` raises.
         """
-        answer = self.get("me", family="app")
-        results = answer.get("results") if isinstance(answer, dict) else None
-        if not isinstance(results, dict):
-            raise _unexpected("me", answer)
+        results: dict[str, Any] = as_object(self.get("me", family="app"), "me", results=dict)["results"]
         return results
 
     def test(self) -> dict[str, Any]:
@@ -213,33 +241,6 @@ class MixpanelAPIClient:
             "project_name": project.get("name"),
             "timezone": project.get("timezone"),
         }
-
-    # Discovery
-
-    def get_events(
-        self, limit: int = 5000, *, from_date: str | date | None = None, to_date: str | date | None = None
-    ) -> list[str]:
-        """Names of events, in no particular order (``events/names``).
-
-        Args:
-            limit: At most this many; Mixpanel gives 5000 at most.
-            from_date: Seen since then. By default Mixpanel looks at the last 31 days.
-            to_date: Seen until then.
-        """
-        params = {"type": "general", "limit": limit, "from_date": from_date, "to_date": to_date}
-        return _texts("events/names", self.get("events/names", params))
-
-    def get_event_properties(self, event: str, limit: int = 2000) -> list[str]:
-        """Names of the properties ``event`` carries, most frequent first (``events/properties/top``)."""
-        answer = self.get("events/properties/top", {"event": event, "limit": limit})
-        if not isinstance(answer, dict):
-            raise _unexpected("events/properties/top", answer)
-        return list(answer)
-
-    def get_property_values(self, event: str, prop: str, limit: int = 100) -> list[str]:
-        """Values of a property, as text (``events/properties/values``)."""
-        params = {"event": event, "name": prop, "limit": limit}
-        return _texts("events/properties/values", self.get("events/properties/values", params))
 
     # Raw export
 
@@ -298,34 +299,54 @@ class MixpanelAPIClient:
     # Profiles
 
     def profile_page(
-        self, page: int = 0, session_id: str | None = None, **filters: Unpack[ProfileFilters]
+        self,
+        page: int = 0,
+        session_id: str | None = None,
+        *,
+        cancelled: Callable[[], bool] = never,
+        **filters: Unpack[ProfileFilters],
     ) -> ProfilePage:
         """One page of profiles (``engage``). Pages with a ``session_id`` are free of the hourly quota.
 
         Args:
             page: Its number, from 0.
             session_id: From page 0; needed for all others.
+            cancelled: Asked while waiting.
             **filters: Which profiles; the same for each page.
 
         Raises:
             QueryError: Filters that exclude each other.
             IncompleteExportError: The answer is not that page; and whatever `get` raises.
         """
-        data = engage.form(filters, page, session_id)
-        return engage.parse_page(self.post("engage", data), page)
+        call = self._call("POST", "engage", "query", None, engage.form(filters, page, session_id))
+        counted = is_counted("engage", session_id=session_id)
+        return engage.parse_page(self._session.json(call, counted=counted, cancelled=cancelled), page)
 
-    def profile_pages(self, **filters: Unpack[ProfileFilters]) -> Iterator[ProfilePage]:
-        """All pages of the profiles that match, one after the other.
+    def profile_pages(
+        self, *, cancelled: Callable[[], bool] = never, **filters: Unpack[ProfileFilters]
+    ) -> Iterator[ProfilePage]:
+        """All pages of the profiles that match, in order; after page 0, several are asked for at once.
+
+        At most five pages are in memory. Whoever stops reading closes the iterator; nothing is asked after.
+
+        Args:
+            cancelled: Asked all the time.
+            **filters: Which profiles.
 
         Raises:
             QueryError: Filters that exclude each other.
             IncompleteExportError: Fewer profiles came than Mixpanel announced; and whatever `get` raises.
+            concurrent.futures.CancelledError: ``cancelled`` said so.
         """
         engage.form(filters, 0, None)  # mistakes show at the call, not at the first page
         ids = filters.get("distinct_ids")
         if ids is not None and not ids:
             return iter(())  # nobody is asked for, and Mixpanel would answer with everybody
-        return engage.pages(lambda page, session_id: self.profile_page(page, session_id, **filters))
+
+        def fetch(page: int, session_id: str | None, stopped: Callable[[], bool]) -> ProfilePage:
+            return self.profile_page(page, session_id, cancelled=stopped, **filters)
+
+        return engage.pages(fetch, cancelled=cancelled)
 
     def export_profiles(self, **filters: Unpack[ProfileFilters]) -> Iterator[dict[str, Any]]:
         """The profiles that match, one by one: ``{"$distinct_id": …, "$properties": {…}}``.
@@ -372,17 +393,3 @@ class MixpanelAPIClient:
             "time_in_ms": True,
         }
         return self._call("GET", "export", "export", params)
-
-
-def _texts(endpoint: str, answer: Any) -> list[str]:
-    if not isinstance(answer, list):
-        raise _unexpected(endpoint, answer)
-    return [value if isinstance(value, str) else json.dumps(value) for value in answer]
-
-
-def _unexpected(endpoint: str, answer: Any) -> ServerError:
-    return ServerError(
-        f"The answer of {endpoint} has an unexpected shape ({type(answer).__name__}).",
-        hint="Is the base URL that of Mixpanel?",
-        details={"path": endpoint},
-    )

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from mixpanel_nb.client.ahead import in_order
+from mixpanel_nb.client.retry import never
 from mixpanel_nb.errors import IncompleteExportError, QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    Fetch = Callable[[int, str | None, Callable[[], bool]], "ProfilePage"]
+
+PAGES_AT_ONCE = 4
+"""How many pages are under way or wait to be taken; Mixpanel lets five queries run at once."""
 
 _USUAL_PAGE_SIZE = 1000
 
@@ -57,6 +67,11 @@ class ProfilePage:
     total: int | None
     session_id: str | None
     results: list[dict[str, Any]]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it holds fewer profiles than a page can."""
+        return len(self.results) < self.page_size
 
 
 def form(filters: ProfileFilters, page: int, session_id: str | None) -> dict[str, Any]:
@@ -114,37 +129,66 @@ def parse_page(data: Any, asked: int) -> ProfilePage:
     number = data.get("page", asked)
     if number != asked:
         raise IncompleteExportError(f"Page {asked} of the profiles was asked for, but page {number} came.")
-    total = data.get("total")
+    total, size = data.get("total"), data.get("page_size")
     return ProfilePage(
         page=asked,
-        page_size=data.get("page_size") or _USUAL_PAGE_SIZE,
+        page_size=size if isinstance(size, int) and size > 0 else _USUAL_PAGE_SIZE,
         total=total if isinstance(total, int) else None,
         session_id=data.get("session_id") or None,
         results=results,
     )
 
 
-def pages(fetch: Callable[[int, str | None], ProfilePage]) -> Iterator[ProfilePage]:
-    """All pages, one after the other, until a page is not full or offers no session to go on with.
+def pages(fetch: Fetch, *, cancelled: Callable[[], bool] = never) -> Iterator[ProfilePage]:
+    """All pages in order: page 0, then the announced ones several at once, then one by one what is left.
 
-    ``total`` is trusted only as a lower bound, and only that of page 0 (later pages may lack it): profiles
-    beyond it are taken as well, but fewer than it says are an error.
+    ``total`` is trusted only as a lower bound, and only that of page 0 (later pages may lack it). It says
+    which pages can be asked for at once; the end is a page that is not full, or that offers no session to go
+    on with once all that was announced has come. A page that is not full before is an error.
+
+    Args:
+        fetch: Gives page ``n`` of a session; stops as soon as it is told to.
+        cancelled: Asked all the time.
 
     Raises:
         IncompleteExportError: The pages end before ``total`` profiles came.
+        concurrent.futures.CancelledError: ``cancelled`` said so.
     """
-    page = fetch(0, None)
-    expected, seen = page.total or 0, 0
+    first = fetch(0, None, cancelled)
+    expected, seen = first.total or 0, 0
+    with closing(_following(fetch, first, cancelled)) as following:
+        for page in chain((first,), following):
+            seen += len(page.results)
+            last = page.is_short or (page.session_id is None and (page is first or seen >= expected))
+            if last and seen < expected:
+                raise _ended_early(page, seen, expected)
+            yield page
+            if last:
+                return
+
+
+def _following(
+    fetch: Fetch, first: ProfilePage, cancelled: Callable[[], bool]
+) -> Generator[ProfilePage, None, None]:
+    """The pages after the first, without an end."""
+    session_id, page = first.session_id, first
+    announced = range(1, math.ceil((first.total or 0) / first.page_size))
+
+    def work(number: int, stopped: Callable[[], bool]) -> ProfilePage:
+        return fetch(number, session_id, stopped)
+
+    with closing(in_order(announced, work, workers=PAGES_AT_ONCE, cancelled=cancelled)) as ahead:
+        for page in ahead:
+            yield page
     while True:
-        seen += len(page.results)
-        last = len(page.results) < page.page_size or page.session_id is None
-        if last and seen < expected:
-            raise IncompleteExportError(
-                f"The profiles ended with page {page.page} after {seen} of {expected}.",
-                hint="Try again.",
-                details={"page": page.page, "profiles": seen, "total": expected},
-            )
+        session_id = page.session_id or session_id
+        page = fetch(page.page + 1, session_id, cancelled)
         yield page
-        if last:
-            return
-        page = fetch(page.page + 1, page.session_id)
+
+
+def _ended_early(page: ProfilePage, seen: int, expected: int) -> IncompleteExportError:
+    return IncompleteExportError(
+        f"The profiles ended with page {page.page} after {seen} of {expected}.",
+        hint="Try again.",
+        details={"page": page.page, "profiles": seen, "total": expected},
+    )

@@ -62,15 +62,17 @@ class Session:
         self._lock = threading.Lock()
         self._opened: Connection | None = None
 
-    def json(self, call: Call, *, counted: bool) -> Any:
+    def json(self, call: Call, *, counted: bool, cancelled: Callable[[], bool] = never) -> Any:
         """The JSON that ``call`` is answered with.
 
         Raises:
             APIError: It failed, also after asking again.
+            CancelledError: ``cancelled`` said so, before an attempt or during a wait.
         """
         # A change of the App API that broke off may have been made: only questions are asked again blindly.
         repeatable = call.method == "GET" or call.family != "app"
-        return self.persistence(repeatable=repeatable).run(lambda: self._ask(call, counted))
+        persistence = self.persistence(cancelled=cancelled, repeatable=repeatable)
+        return persistence.run(lambda: self._ask(call, counted, cancelled))
 
     @contextlib.contextmanager
     def open(self, call: Call, cancelled: Callable[[], bool] = never) -> Iterator[Stream]:
@@ -115,8 +117,8 @@ class Session:
         if opened is not None:
             opened.close()
 
-    def _ask(self, call: Call, counted: bool) -> Any:
-        with self._lease(call, counted=counted, cancelled=never) as lease:
+    def _ask(self, call: Call, counted: bool, cancelled: Callable[[], bool]) -> Any:
+        with self._lease(call, counted=counted, cancelled=cancelled) as lease:
             connection = self._connection()
             answer = self._answered(lambda: connection.ask(call), call, lease)
             self._tell(lease, answer.status, answer.headers)

@@ -112,7 +112,7 @@ def test_post_sends_a_form_or_json(client_for: ClientFactory) -> None:
         (json_reply({"error": "upgrade"}, 402), PlanError, "upgrade"),
         (json_reply({"error": "no permission"}, 403), AccessDeniedError, "no permission"),
         (json_reply({"error": "no report"}, 404), NotFoundError, "no report"),
-        (json_reply(JQL_412, 412), QueryError, "  return x(1);\n         ^"),
+        (json_reply(JQL_412, 412), QueryError, "The JQL script failed: TypeError: x is not a function."),
         (json_reply({"error": "not valid"}, 422), QueryError, "not valid"),
         (Reply(418, b"tea"), APIError, "418: tea"),
         (json_reply({"message": "Error ID: 5"}, 500), ServerError, "Error ID: 5"),

@@ -1,17 +1,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import threading
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 
-from mixpanel_nb.client import QuotaLedger
-from mixpanel_nb.errors import IncompleteExportError, QueryError
+from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
+from mixpanel_nb.errors import IncompleteExportError, QueryError, ServerError
 
-from .servers import Reply, Request, json_reply, serving
+from .conftest import SECRET
+from .servers import Reply, Request, json_reply, serving, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
+
+    from mixpanel_nb.client import ProfilePage
 
     from .conftest import ClientFactory
 
@@ -42,8 +51,11 @@ class Profiles:
         self.changes = changes
 
     def __call__(self, request: Request) -> Reply:
-        page = int(request.form["page"])
-        assert (page == 0) == ("session_id" not in request.form)
+        return json_reply(self.answer(request.form))
+
+    def answer(self, form: dict[str, str]) -> dict[str, Any]:
+        page = int(form["page"])
+        assert (page == 0) == ("session_id" not in form)
         answer: dict[str, Any] = {
             "page": page,
             "page_size": 3,
@@ -53,7 +65,7 @@ class Profiles:
         }
         if page == 0:
             answer["total"] = len(self.people)
-        return json_reply({**answer, **self.changes})
+        return {**answer, **self.changes}
 
 
 def test_the_page_of_the_docs(client_for: ClientFactory) -> None:
@@ -149,6 +161,158 @@ def test_pages_that_contradict_are_an_error(
 def test_more_profiles_than_announced_are_taken_as_well(client_for: ClientFactory) -> None:
     with serving(respond=Profiles(7, total=3)) as server:
         assert len(list(client_for(server).export_profiles())) == 7
+
+
+class Slow:
+    """Answers the pages of `Profiles` in the order of ``turns``: a page waits for those before it."""
+
+    def __init__(self, profiles: Profiles, *turns: int) -> None:
+        self.profiles = profiles
+        self.turns = list(turns)
+        self.done: list[int] = []
+        self.most = 0
+        self._waiting = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        page = int(form["page"])
+        with self._changed:
+            self._waiting += 1
+            self.most = max(self.most, self._waiting)
+            if page in self.turns:
+                before = self.turns[: self.turns.index(page)]
+                assert self._changed.wait_for(lambda: set(before) <= set(self.done), timeout=5)
+            self._waiting -= 1
+            self.done.append(page)
+            self._changed.notify_all()
+        return httpx.Response(200, json=self.profiles.answer(form))
+
+
+def numbers(pages: Iterable[ProfilePage]) -> list[int]:
+    return [profile["$properties"]["n"] for page in pages for profile in page.results]
+
+
+def client_on(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> MixpanelAPIClient:
+    credentials = Credentials("reader", SECRET, "12345")
+    transport = httpx.MockTransport(handler)
+    return MixpanelAPIClient(credentials, transport=transport, backoff=0.0, **options)
+
+
+def test_pages_that_come_in_another_order_are_given_in_theirs() -> None:
+    mixpanel = Slow(Profiles(14), 4, 2, 3, 1)
+    assert numbers(client_on(mixpanel).profile_pages()) == list(range(14))
+    assert mixpanel.done == [0, 4, 2, 3, 1]
+    assert mixpanel.most == 4
+
+
+def test_pages_are_asked_for_ahead_but_only_a_few() -> None:
+    mixpanel = Slow(Profiles(300))
+    pages = client_on(mixpanel).profile_pages()
+    next(pages)
+    assert mixpanel.done == [0]
+    next(pages)
+    wait_for(lambda: len(mixpanel.done) == 6)
+    assert sorted(mixpanel.done) == [0, 1, 2, 3, 4, 5]  # the one that was taken, and four more
+    assert numbers(pages) == list(range(6, 300))
+    assert mixpanel.most <= 4
+
+
+def test_whoever_stops_reading_ends_the_asking() -> None:
+    mixpanel = Slow(Profiles(300))
+    pages = cast("Generator[ProfilePage]", client_on(mixpanel).profile_pages())
+    next(pages)
+    next(pages)
+    pages.close()
+    wait_for(lambda: len(mixpanel.done) == 6)
+    for thread in threading.enumerate():
+        if "ahead" in thread.name:
+            thread.join(5)
+    assert len(mixpanel.done) == 6
+
+
+def test_without_a_total_the_pages_are_asked_for_one_by_one() -> None:
+    mixpanel = Slow(Profiles(8, total=None))
+    assert numbers(client_on(mixpanel).profile_pages()) == list(range(8))
+    assert (mixpanel.done, mixpanel.most) == ([0, 1, 2], 1)
+
+
+def test_a_full_last_page_is_followed_until_one_is_not_full() -> None:
+    mixpanel = Slow(Profiles(12))
+    assert numbers(client_on(mixpanel).profile_pages()) == list(range(12))
+    assert sorted(mixpanel.done) == [0, 1, 2, 3, 4]
+
+
+def test_a_page_that_fails_and_recovers_keeps_its_place() -> None:
+    profiles, failed = Profiles(14), set[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        if form["page"] in "24" and form["page"] not in failed:
+            failed.add(form["page"])
+            return httpx.Response(502 if form["page"] == "2" else 429, json={"error": "a moment"})
+        return httpx.Response(200, json=profiles.answer(form))
+
+    assert numbers(client_on(answer).profile_pages()) == list(range(14))
+    assert failed == {"2", "4"}
+
+
+def test_a_page_that_cannot_be_had_is_an_error_at_its_place() -> None:
+    profiles = Profiles(14)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        if form["page"] == "3":
+            return httpx.Response(500, json={"error": "broken"})
+        return httpx.Response(200, json=profiles.answer(form))
+
+    pages = client_on(answer, max_retries=1).profile_pages()
+    assert numbers(next(pages) for _ in range(3)) == list(range(9))
+    with pytest.raises(ServerError, match="broken"):
+        next(pages)
+
+
+def test_a_page_in_between_that_is_not_full_is_an_error() -> None:
+    profiles = Profiles(14)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        data = profiles.answer(form)
+        if form["page"] == "2":
+            data["results"] = data["results"][:1]
+        return httpx.Response(200, json=data)
+
+    with pytest.raises(IncompleteExportError, match="page 2 after 7 of 14"):
+        numbers(client_on(answer).profile_pages())
+
+
+def test_a_later_page_need_not_repeat_the_session() -> None:
+    profiles = Profiles(8)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        data = profiles.answer(form)
+        return httpx.Response(200, json=data if form["page"] == "0" else {**data, "session_id": None})
+
+    assert numbers(client_on(answer).profile_pages()) == list(range(8))
+
+
+def test_a_cancellation_ends_the_waiting_at_once() -> None:
+    cancelled, held = threading.Event(), threading.Event()
+    profiles = Profiles(14)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        if form["page"] != "0":
+            held.wait(10)
+        return httpx.Response(200, json=profiles.answer(form))
+
+    pages = client_on(answer).profile_pages(cancelled=cancelled.is_set)
+    next(pages)
+    threading.Timer(0.1, cancelled.set).start()
+    with pytest.raises(CancelledError):
+        next(pages)
+    held.set()
 
 
 def test_later_pages_are_free_of_the_quota(client_for: ClientFactory, tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""A report's answer together with the request that brought it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client.regions import Family
+
+Data = TypeVar("Data", covariant=True)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[Data]):
+    """What Mixpanel answered, and what it was asked.
+
+    Attributes:
+        data: Its JSON, as it came.
+        request: What was sent: ``method``, ``path`` and ``params`` (of URL and form together, each the text
+            that went over the wire). Never a secret.
+    """
+
+    data: Data
+    request: Mapping[str, Any]
+
+
+class Endpoints(ABC):
+    """A group of endpoints: whoever can send a request has them by inheriting from it."""
+
+    credentials: Credentials
+
+    @abstractmethod
+    def ask(
+        self,
+        method: str,
+        endpoint: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        *,
+        family: Family = "query",
+    ) -> Asked[Any]:
+        """The JSON that a request is answered with, and the request."""

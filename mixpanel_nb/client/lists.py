@@ -1,0 +1,98 @@
+"""What a project holds, as lists: names, saved funnels, cohorts, saved reports, Lexicon schemas.
+
+The App API (saved reports, Lexicon) names the project in the path and costs no query of the quota.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mixpanel_nb.client.asked import Endpoints
+from mixpanel_nb.client.shape import as_object, as_objects, as_texts, unexpected
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+class ListEndpoints(Endpoints):
+    """Names and things. Each method raises what `MixpanelAPIClient.get` raises."""
+
+    def get_events(
+        self, limit: int = 5000, *, from_date: str | date | None = None, to_date: str | date | None = None
+    ) -> list[str]:
+        """Names of events, in no particular order (``events/names``).
+
+        Args:
+            limit: At most this many; Mixpanel gives 5000 at most.
+            from_date: Seen since then. By default Mixpanel looks at the last 31 days.
+            to_date: Seen until then.
+        """
+        params = {"type": "general", "limit": limit, "from_date": from_date, "to_date": to_date}
+        return as_texts(self.ask("GET", "events/names", params).data, "events/names")
+
+    def get_event_properties(self, event: str, limit: int = 2000) -> list[str]:
+        """Names of the properties ``event`` carries, most frequent first (``events/properties/top``)."""
+        endpoint = "events/properties/top"
+        return list(as_object(self.ask("GET", endpoint, {"event": event, "limit": limit}).data, endpoint))
+
+    def get_property_values(self, event: str, prop: str, limit: int = 100) -> list[str]:
+        """Values of a property, as text (``events/properties/values``)."""
+        endpoint = "events/properties/values"
+        params = {"event": event, "name": prop, "limit": limit}
+        return as_texts(self.ask("GET", endpoint, params).data, endpoint)
+
+    def list_funnels(self) -> list[dict[str, Any]]:
+        """Saved funnels, ``{"funnel_id", "name"}`` each.
+
+        https://developer.mixpanel.com/reference/funnels-list-saved
+        """
+        return as_objects(self.ask("GET", "funnels/list").data, "funnels/list")
+
+    def list_cohorts(self) -> list[dict[str, Any]]:
+        """Saved cohorts, ``{"id", "name", "count", "description", "created", "is_visible", …}`` each.
+
+        https://developer.mixpanel.com/reference/cohorts-list
+        """
+        return as_objects(self.ask("POST", "cohorts/list").data, "cohorts/list")
+
+    def list_bookmarks(self, type: str | None = None) -> list[dict[str, Any]]:  # noqa: A002 - Mixpanel's name
+        """Saved reports, ``{"id", "name", "type", …}`` each (App API; known from Mixpanel's own client).
+
+        Args:
+            type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all.
+        """
+        params = {"v": 2, "type": type}
+        results = self._results(self._in_project("bookmarks"), params, "bookmarks")
+        # The list comes inside a second envelope by now, and came without it before.
+        if isinstance(results, dict):
+            results = results.get("results")
+        return as_objects(results, "bookmarks")
+
+    def lexicon_schemas(
+        self, entity_type: str | None = None, name: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Lexicon's schemas, ``{"entityType", "name", "schemaJson"}`` each; only what has one is listed.
+
+        Mixpanel allows 5 such requests a minute.
+        https://developer.mixpanel.com/reference/list-all-schemas-for-project
+
+        Args:
+            entity_type: ``event`` or ``profile``; None for all.
+            name: Only the schema of that name; needs ``entity_type``.
+        """
+        path = "schemas" if entity_type is None else f"schemas/{quote(entity_type, safe='')}"
+        results = self._results(self._in_project(path), {"entity_name": name}, "schemas")
+        if isinstance(results, dict) and name is not None:  # one schema comes without its envelope
+            return [{"entityType": entity_type, "name": name, "schemaJson": results}]
+        return as_objects(results, "schemas")
+
+    def _in_project(self, path: str) -> str:
+        return f"projects/{quote(self.credentials.project_id, safe='')}/{path}"
+
+    def _results(self, endpoint: str, params: dict[str, Any], called: str) -> Any:
+        """The ``results`` of an answer of the App API."""
+        answer = as_object(self.ask("GET", endpoint, params, family="app").data, called)
+        if "results" not in answer:
+            raise unexpected(answer, called, "'results'", f"only {', '.join(answer) or 'an empty object'}")
+        return answer["results"]

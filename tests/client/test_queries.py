@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb.client import Asked
+from mixpanel_nb.errors import ServerError
+
+from .conftest import SECRET
+from .servers import Reply, Request, json_reply, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.client import MixpanelAPIClient
+
+    from .conftest import ClientFactory
+
+DAYS: dict[str, Any] = {"from_date": date(2025, 1, 1), "to_date": "2025-01-31"}
+
+
+def test_a_report_is_mixpanels_own_json_and_what_was_sent(client_for: ClientFactory) -> None:
+    data = {"data": {"series": [], "values": {}, "anything": 1}, "legend_size": 0, "more": [None]}
+    with serving(json_reply(data)) as server:
+        asked = client_for(server).segmentation("A", unit="day", **DAYS)
+    params = {"event": "A", "from_date": "2025-01-01", "to_date": "2025-01-31", "unit": "day"}
+    request = {
+        "method": "GET",
+        "path": "/api/query/segmentation",
+        "params": {"project_id": "12345", **params},
+    }
+    assert asked == Asked(data, request)
+    assert server.requests[0].params == request["params"]
+
+
+def test_a_form_is_told_as_well_but_never_the_secret(client_for: ClientFactory) -> None:
+    with serving(json_reply([1])) as server:
+        asked = client_for(server).jql(f"// {SECRET}\n" + "x" * 1000, {"a": 1})
+    assert asked.data == [1]
+    assert asked.request["method"] == "POST"
+    assert asked.request["params"] == {
+        "project_id": "12345",
+        "script": "// ***\n" + "x" * 1000,  # all of it: it is what was asked
+        "params": '{"a": 1}',
+    }
+    assert server.requests[0].form["script"].startswith(f"// {SECRET}")
+
+
+def test_threads_that_share_a_client_get_their_own_requests(client_for: ClientFactory) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def respond(request: Request) -> Reply:
+        return json_reply({"data": {"values": {request.params["event"]: {}}}})
+
+    with serving(respond=respond) as server, ThreadPoolExecutor(8) as pool:
+        client = client_for(server)
+        answers = list(pool.map(lambda n: client.segmentation(f"e{n}", **DAYS), range(40)))
+    for number, asked in enumerate(answers):
+        assert asked.request["params"]["event"] == f"e{number}"
+        assert list(asked.data["data"]["values"]) == [f"e{number}"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "ask"),
+    [
+        ([], lambda c: c.segmentation("A", **DAYS)),
+        ({"data": []}, lambda c: c.segmentation_numeric("A", on="p", **DAYS)),
+        ({"data": {}}, lambda c: c.segmentation_sum("A", on="p", **DAYS)),
+        ({"results": 1}, lambda c: c.segmentation_average("A", on="p", **DAYS)),
+        ({}, lambda c: c.event_counts(["A"], unit="day", type="general", **DAYS)),
+        ("x", lambda c: c.property_counts("A", "p", unit="day", type="general", **DAYS)),
+        ({"events": {}}, lambda c: c.top_events(type="general")),
+        ({"data": None}, lambda c: c.funnel(1, **DAYS)),
+        ([], lambda c: c.retention(**DAYS)),
+        ([], lambda c: c.frequency(unit="day", addiction_unit="hour", **DAYS)),
+        ({"results": []}, lambda c: c.activity_feed(["p"], **DAYS)),
+        ({"headers": []}, lambda c: c.saved_report(1)),
+        ({}, lambda c: c.jql("s")),
+        ({}, lambda c: c.list_funnels()),
+        ([[]], lambda c: c.list_cohorts()),
+        ([], lambda c: c.list_bookmarks()),
+        ({"results": 5}, lambda c: c.lexicon_schemas()),
+    ],
+)
+def test_an_answer_without_its_outer_shape_is_an_error(
+    client_for: ClientFactory, answer: Any, ask: Callable[[MixpanelAPIClient], Any]
+) -> None:
+    error = pytest.raises(ServerError, match="unexpected shape: expected")
+    with serving(json_reply(answer)) as server, error as caught:
+        ask(client_for(server))
+    assert caught.value.hint
+    json.dumps(caught.value.to_dict())
+
+
+def test_the_lists_ask_as_documented(client_for: ClientFactory) -> None:
+    def respond(request: Request) -> Reply:
+        app = request.path.startswith("/api/app")
+        return json_reply({"status": "ok", "results": [{"id": 1}]} if app else [{"id": 1}])
+
+    with serving(respond=respond) as server:
+        client = client_for(server)
+        assert client.list_funnels() == client.list_cohorts() == [{"id": 1}]
+        assert client.list_bookmarks() == client.list_bookmarks("funnels") == [{"id": 1}]
+        assert client.lexicon_schemas() == client.lexicon_schemas("event") == [{"id": 1}]
+    seen = [(request.method, request.path, request.params) for request in server.requests]
+    project = "/api/app/projects/12345"
+    assert seen == [
+        ("GET", "/api/query/funnels/list", {"project_id": "12345"}),
+        ("POST", "/api/query/cohorts/list", {"project_id": "12345"}),
+        ("GET", f"{project}/bookmarks", {"v": "2"}),
+        ("GET", f"{project}/bookmarks", {"v": "2", "type": "funnels"}),
+        ("GET", f"{project}/schemas", {}),
+        ("GET", f"{project}/schemas/event", {}),
+    ]
+
+
+def test_one_schema_comes_without_its_envelope(client_for: ClientFactory) -> None:
+    schema = {"description": "x", "properties": {}}
+    with serving(json_reply({"status": "ok", "results": schema})) as server:
+        found = client_for(server).lexicon_schemas("event", "Added To Cart")
+    assert found == [{"entityType": "event", "name": "Added To Cart", "schemaJson": schema}]
+    assert server.requests[0].params == {"entity_name": "Added To Cart"}
+
+
+def test_the_app_api_costs_no_query(client_for: ClientFactory, tmp_path: Any) -> None:
+    from mixpanel_nb.client import QuotaLedger
+
+    with serving(json_reply({"results": []})) as server:
+        client = client_for(server, ledger=QuotaLedger(tmp_path / "quota.db"))
+        for _ in range(65):
+            client.list_bookmarks()
