@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.services.filters import at_a_moment
 from mixpanel_nb.services.plan import is_settled
 from mixpanel_nb.services.staging import Receipt
 from mixpanel_nb.storage import ledger
@@ -84,7 +85,7 @@ class ProfileChunk:
     """All people of one selection.
 
     Attributes:
-        filters: ``where``, ``cohort_id`` and ``output_properties`` of the query.
+        filters: Which ones, see ``filters.profile_filters``.
     """
 
     filters: Mapping[str, Any]
@@ -118,7 +119,7 @@ class ProfileChunk:
         """Write its profiles to ``file``, as JSON lines. Errors as in :meth:`EventChunk.download`."""
         rows = size = requests = 0
         with file.open("wb") as stream:
-            for page in client.profile_pages(**self.filters):
+            for page in client.profile_pages(cancelled=stopped, **at_a_moment(self.filters)):
                 if stopped():
                     raise CancelledError
                 lines = [json.dumps(profile, ensure_ascii=False) + "\n" for profile in page.results]

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mixpanel_nb.errors import APIError, QueryError, did_you_mean
+from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
+from mixpanel_nb.services import asked, holdings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList
+
+    Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList)
+
+MAX_VALUES = 10_000
+BOOKMARK_TYPES = ("insights", "funnels", "retention", "flows", "launch-analysis")
+ENTITY_TYPES = ("event", "profile", "custom_event", "group")
+_BEHIND, _AHEAD = timedelta(hours=12), timedelta(hours=14)  # how far from UTC clocks on Earth are at most
+_DAY = timedelta(days=1)
 
 
 class DiscoveryService:
-    """Names of events, properties and values; each question costs quota only once a session.
+    """Names of events, properties and values, and what is saved in a project.
 
-    Every answer is a sorted copy.
+    Each question costs quota only once a session. Every answer is a sorted copy.
 
     Args:
         client: Asks Mixpanel.
@@ -23,11 +35,16 @@ class DiscoveryService:
 
     def __init__(self, client: MixpanelAPIClient) -> None:
         self._client = client
-        self._known: dict[tuple[str | int, ...], list[str]] = {}
+        self._known: dict[tuple[str | int | None, ...], Any] = {}
 
     def events(self) -> list[str]:
-        """Names of the project's events, sorted."""
-        return self._once(("events",), self._client.get_events)
+        """Names of the project's events of the last 31 days (or as many as its plan reaches), sorted."""
+        return self._names(("events",), self._recent_events)
+
+    def known_events(self) -> list[str] | None:
+        """What :meth:`events` has answered in this session; None where it was not asked, nor is it now."""
+        known: list[str] | None = self._known.get(("events",))
+        return None if known is None else list(known)
 
     def properties(self, event: str) -> list[str]:
         """Names of the properties of ``event``, sorted.
@@ -36,33 +53,97 @@ class DiscoveryService:
             QueryError: there is no such event; a similar name is suggested.
         """
         try:
-            return self._once(("properties", event), lambda: self._client.get_event_properties(event))
+            return self._names(("properties", event), lambda: self._client.get_event_properties(event))
         except QueryError as error:
             raise self._suggesting(error, event) from None
 
     def property_values(self, event: str, prop: str, limit: int = 100) -> list[str]:
-        """At most ``limit`` values of the property ``prop`` of ``event``, sorted."""
-        if limit < 1:
-            message = f"limit is {limit}."
-            raise QueryError(message, hint="Give a number from 1.")
+        """At most ``limit`` values of the property ``prop`` of ``event``, sorted.
+
+        Raises:
+            QueryError: there is no such event; a similar name is suggested.
+        """
+        limit = asked.number(limit, "limit", most=MAX_VALUES)
         key = ("values", event, prop, limit)
-        return self._once(key, lambda: self._client.get_property_values(event, prop, limit))
+        try:
+            return self._names(key, lambda: self._client.get_property_values(event, prop, limit))
+        except QueryError as error:
+            raise self._suggesting(error, event) from None
+
+    def funnels(self) -> FunnelList:
+        """The saved funnels, by name."""
+        return self._listing(("funnels",), lambda: holdings.funnels(self._client.list_funnels()))
+
+    def cohorts(self) -> CohortList:
+        """The saved cohorts, by name."""
+        return self._listing(("cohorts",), lambda: holdings.cohorts(self._client.list_cohorts()))
+
+    def bookmarks(self, type: str | None = None) -> BookmarkList:  # noqa: A002 - Mixpanel's name
+        """The saved reports, by name. They cost no query of the quota.
+
+        Args:
+            type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all
+                (which Mixpanel is known to take too long for where there are thousands).
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        kind = None if type is None else asked.choice(type, BOOKMARK_TYPES, "type")
+        return self._listing(
+            ("bookmarks", kind), lambda: holdings.bookmarks(self._client.list_bookmarks(kind))
+        )
+
+    def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
+        """The schemas of Lexicon, by type and name; only what has one is listed.
+
+        They cost no query of the quota, but Mixpanel allows 5 such requests a minute.
+
+        Args:
+            entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        kind = None if entity_type is None else asked.choice(entity_type, ENTITY_TYPES, "entity_type")
+        return self._listing(
+            ("lexicon", kind), lambda: holdings.lexicon_schemas(self._client.lexicon_schemas(kind))
+        )
 
     def clear_cache(self) -> None:
         """Forget all answers."""
         self._known.clear()
 
-    def _once(self, key: tuple[str | int, ...], ask: Callable[[], list[str]]) -> list[str]:
+    def _names(self, key: tuple[str | int, ...], ask: Callable[[], list[str]]) -> list[str]:
         if key not in self._known:
             self._known[key] = sorted(ask())
         return list(self._known[key])
+
+    def _listing(self, key: tuple[str | None, ...], ask: Callable[[], Listing]) -> Listing:
+        if key not in self._known:
+            self._known[key] = ask()
+        known: Listing = self._known[key]
+        return replace(known)  # a result keeps its DataFrame, which whoever has it may change
+
+    def _recent_events(self) -> list[str]:
+        """Names of the last 31 days, Mixpanel's default; of fewer where the plan does not reach as far."""
+        try:
+            return self._client.get_events()
+        except AccessDeniedError as error:
+            reach = error.details.get("lookback_days")
+            if not reach:
+                raise
+        # Which day is today, only the project's time zone tells: these are right in all of them.
+        now = datetime.now(UTC)
+        last = (now - _BEHIND).date()
+        first = (now + _AHEAD).date() - (reach - 1) * _DAY
+        return self._client.get_events(from_date=min(first, last), to_date=last)
 
     def _suggesting(self, error: QueryError, event: str) -> QueryError:
         try:
             hint = did_you_mean(event, self.events())
         except APIError:
             return error  # the first error says more than that the second question failed too
-        if hint is None:
+        if hint is None or event in self.events():
             return error
         message = f"Mixpanel knows no event {event!r}."
         return QueryError(message, hint=hint, status_code=error.status_code, details=error.details)

@@ -12,7 +12,7 @@ from mixpanel_nb.errors import QueryError, TableExistsError
 from mixpanel_nb.results.fetch import FetchResult
 from mixpanel_nb.services.chunks import EventChunk, ProfileChunk
 from mixpanel_nb.services.dates import parse_range
-from mixpanel_nb.services.filters import checked_limit, names_of
+from mixpanel_nb.services.filters import checked_limit, names_of, profile_filters
 from mixpanel_nb.services.plan import DateRange, covered_days, plan, stored_days
 from mixpanel_nb.services.run import FetchRun
 from mixpanel_nb.services.staging import Staging
@@ -150,17 +150,18 @@ class FetcherService:
         self,
         name: str = "profiles",
         *,
-        where: str | None = None,
-        cohort_id: int | None = None,
-        output_properties: Sequence[str] | None = None,
         append: bool = False,
         replace: bool = False,
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         progress: Callable[[FetchProgress], None] | None = None,
+        **which: Any,
     ) -> FetchResult:
-        """Fetch people into the table ``name``. See ``Workspace.fetch_profiles``."""
+        """Fetch people into the table ``name``. See ``Workspace.fetch_profiles``.
+
+        ``which`` of them is as ``filters.profile_filters`` takes it.
+        """
         started = time.monotonic()
-        filters = {"where": where, "cohort_id": cohort_id, "output_properties": names_of(output_properties)}
+        filters = profile_filters(**which)
         request = {"type": "profiles", **filters}
         with self._target(name, "profiles", request, append=append, replace=replace) as target:
             run = FetchRun(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MAX_LIMIT = 100_000  # Mixpanel's own cap on the export's ``limit``
 
@@ -25,6 +26,55 @@ def names_of(names: Sequence[str] | None) -> list[str] | None:
         message = "The list of names is empty or holds an empty name."
         raise QueryError(message, hint="Leave it out to fetch all.")
     return sorted(set(listed))
+
+
+def profile_filters(
+    *,
+    where: str | None = None,
+    cohort_id: int | None = None,
+    output_properties: Sequence[str] | None = None,
+    distinct_ids: str | Sequence[str] | None = None,
+    group_id: int | str | None = None,
+    behaviors: Sequence[Mapping[str, Any]] | None = None,
+    as_of_timestamp: int | None = None,
+    include_all_users: bool | None = None,
+) -> dict[str, Any]:
+    """Which profiles, as the client takes it; what is not asked for is left out.
+
+    Raises:
+        QueryError: a list is empty or holds an empty name, or two parameters exclude each other.
+    """
+    if cohort_id is not None and behaviors is not None:
+        message = "cohort_id and behaviors exclude each other."
+        raise QueryError(message, hint="Mixpanel takes one of them at a time.")
+    for name, value, needed, other in (
+        ("include_all_users", include_all_users, cohort_id, "cohort_id"),
+        ("as_of_timestamp", as_of_timestamp, behaviors, "behaviors"),
+    ):
+        if value is not None and needed is None:
+            message = f"{name} has a meaning only together with {other}."
+            raise QueryError(message, details={"parameter": name})
+    given = {
+        "where": where,
+        "cohort_id": cohort_id,
+        "output_properties": names_of(output_properties),
+        "distinct_ids": names_of(distinct_ids),
+        "group_id": group_id,
+        "behaviors": None if behaviors is None else [dict(behavior) for behavior in behaviors],
+        "as_of_timestamp": as_of_timestamp,
+        "include_all_users": include_all_users,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def at_a_moment(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters of profiles with the moment at which ``behaviors`` are judged, by default now.
+
+    Without it Mixpanel gives a single page ("request for page in uncached query for params").
+    """
+    if "behaviors" not in filters or "as_of_timestamp" in filters:
+        return dict(filters)
+    return {**filters, "as_of_timestamp": int(time.time())}
 
 
 def checked_limit(limit: int | None) -> int | None:

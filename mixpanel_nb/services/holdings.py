@@ -1,0 +1,140 @@
+"""Mixpanel's lists of what is saved in a project, as results: each sorted by name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb import results
+from mixpanel_nb.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Item = Mapping[str, Any]
+
+_OURS = "com.mixpanel"  # the key under which Lexicon keeps what is of Mixpanel's making
+
+
+def funnels(items: Iterable[Item]) -> results.FunnelList:
+    """Saved funnels, ``{"funnel_id", "name"}`` each.
+
+    Raises:
+        ServerError: one has no id.
+    """
+    found = [results.SavedFunnel(_id(item, "funnel_id"), _text(item, "name")) for item in items]
+    return results.FunnelList(tuple(sorted(found, key=lambda each: (each.name, each.funnel_id))))
+
+
+def cohorts(items: Iterable[Item]) -> results.CohortList:
+    """Saved cohorts, ``{"id", "name", "count", "description", "created", "is_visible"}`` each.
+
+    Raises:
+        ServerError: one has no id.
+    """
+    found = [
+        results.Cohort(
+            _id(item, "id"),
+            _text(item, "name"),
+            item.get("count") if isinstance(item.get("count"), int) else None,
+            _text(item, "description"),
+            _moment(item.get("created")),
+            bool(item.get("is_visible", True)),
+        )
+        for item in items
+    ]
+    return results.CohortList(tuple(sorted(found, key=lambda each: (each.name, each.id))))
+
+
+def bookmarks(items: Iterable[Item]) -> results.BookmarkList:
+    """Saved reports, ``{"id", "name", "type", "description", "created", "modified", "creator_name"}`` each.
+
+    Raises:
+        ServerError: one has no id.
+    """
+    found = [
+        results.Bookmark(
+            _id(item, "id"),
+            _text(item, "name"),
+            _text(item, "type"),
+            _text(item, "description"),
+            _moment(item.get("created")),
+            _moment(item.get("modified")),
+            _text(item, "creator_name") or _text(item, "creator_email") or None,
+        )
+        for item in items
+    ]
+    return results.BookmarkList(tuple(sorted(found, key=lambda each: (each.name, each.id))))
+
+
+def lexicon_schemas(items: Iterable[Item]) -> results.LexiconSchemaList:
+    """Schemas of Lexicon, ``{"entityType", "name", "schemaJson"}`` each, by type and name."""
+    found = [_schema(item) for item in items]
+    return results.LexiconSchemaList(tuple(sorted(found, key=lambda each: (each.entity_type, each.name))))
+
+
+def _schema(item: Item) -> results.LexiconSchema:
+    """https://developer.mixpanel.com/reference/list-all-schemas-for-project."""
+    schema = _object(item, "schemaJson")
+    ours = _ours(schema)
+    properties = _object(schema, "properties")
+    return results.LexiconSchema(
+        entity_type=_text(item, "entityType"),
+        name=_text(item, "name"),
+        description=_text(schema, "description"),
+        fields=tuple(_property(name, _object(properties, name)) for name in sorted(properties)),
+        display_name=_text(ours, "displayName") or None,
+        hidden=bool(ours.get("hidden")),
+        dropped=bool(ours.get("dropped")),
+        tags=_texts(ours, "tags"),
+        contacts=(*_texts(ours, "contacts"), *_texts(ours, "teamContacts")),
+    )
+
+
+def _property(name: str, described: Item) -> results.LexiconProperty:
+    ours = _ours(described)
+    kind = described.get("type")
+    return results.LexiconProperty(
+        name=name,
+        type=" or ".join(map(str, kind)) if isinstance(kind, list) else str(kind or ""),
+        description=_text(described, "description"),
+        display_name=_text(ours, "displayName") or None,
+        hidden=bool(ours.get("hidden")),
+        dropped=bool(ours.get("dropped")),
+    )
+
+
+def _ours(described: Item) -> Item:
+    return _object(_object(described, "metadata"), _OURS)
+
+
+def _id(item: Item, key: str) -> int:
+    value = item.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        message = f"A saved thing came without its number: expected a whole {key}, found {value!r}."
+        raise ServerError(message, details={"name": _text(item, "name")})
+    return value
+
+
+def _text(item: Item, key: str) -> str:
+    value = item.get(key)
+    return "" if value is None else str(value)
+
+
+def _texts(item: Item, key: str) -> tuple[str, ...]:
+    value = item.get(key)
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _object(item: Item, key: str) -> Item:
+    value = item.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time as Mixpanel writes it; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,123 @@
+"""What all live reports share: who is asked, and what is checked before a query is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.expressions import Dialect, parse
+from mixpanel_nb.analytics.question import is_expression
+from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.services import asked
+from mixpanel_nb.services.dates import parse_range
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.services.live.reading.node import Node
+
+IN_TABLES = 'Ask a fetched table instead: table="events" (--table events).'
+
+
+class LiveReports:
+    """A group of reports that Mixpanel answers.
+
+    Args:
+        client: Asks Mixpanel.
+        zone: The project's time zone.
+        known_events: The names of events that are known already, without asking for them; None where they
+            are not. With them, a name that is nearly right is told apart from an event that did not happen.
+    """
+
+    def __init__(
+        self,
+        client: MixpanelAPIClient,
+        zone: ZoneInfo,
+        *,
+        known_events: Callable[[], Sequence[str] | None] | None = None,
+    ) -> None:
+        self._client = client
+        self._zone = zone
+        self._known_events = known_events
+
+    def _period(self, from_date: str | date, to_date: str | date) -> Period:
+        return Period(*parse_range(from_date, to_date), self._zone)
+
+    def _notes(self, events: Iterable[str], *more: str | None) -> tuple[str, ...]:
+        """The notes of a result.
+
+        Args:
+            events: Events of which nothing came.
+            more: Other notes.
+        """
+        known = self._known_events() if self._known_events is not None else None
+        unknown = [] if known is None else [event for event in dict.fromkeys(events) if event not in known]
+        return (*(_no_such(event, known or ()) for event in unknown), *(note for note in more if note))
+
+
+def only_tables(message: str, parameter: str) -> QueryError:
+    """The error for what Mixpanel's API cannot be asked, but a fetched table can."""
+    return QueryError(message, hint=IN_TABLES, details={"parameter": parameter})
+
+
+def expression(text: str | None) -> str | None:
+    """A filter, as it is sent.
+
+    Raises:
+        ExpressionError: there is a mistake in it, which would have cost a query.
+    """
+    if text is not None:
+        parse(text, Dialect.EVENTS)
+    return text
+
+
+def breakdown(on: str) -> str:
+    """What a report is broken down by, as it is sent: an expression as it is, the name of a property as one.
+
+    Raises:
+        QueryError: it is empty.
+        ExpressionError: there is a mistake in it.
+    """
+    text = asked.named(on, "on")
+    if not is_expression(text):
+        text = property_access(text)
+    parse(text, Dialect.EVENTS)
+    return text
+
+
+def property_access(name: str) -> str:
+    """The expression for a property of an event."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'properties["{escaped}"]'
+
+
+def checked_buckets(period: Period, unit: Unit) -> Unit:
+    """The unit, if there are not too many of it in the period.
+
+    Raises:
+        QueryError: there are.
+    """
+    period.buckets(unit)
+    return unit
+
+
+def at_limit(found: int, limit: int, noun: str) -> str | None:
+    """A note where an answer holds as many as it may, for Mixpanel does not say how many there are."""
+    if found < limit:
+        return None
+    return f"There may be more: the {limit:,} largest {noun}s were asked for."
+
+
+def sent(asked_of: Node) -> dict[str, Any]:
+    """What every result tells of where it is from."""
+    computed = asked_of.get("computed_at") if isinstance(asked_of.value, dict) else None
+    return {"request": asked_of.request, "computed_at": None if computed is None else computed.text()}
+
+
+def _no_such(event: str, known: Sequence[str]) -> str:
+    hint = did_you_mean(event, known)
+    return f"Mixpanel lists no event {event!r}." + (f" {hint}" if hint else "")

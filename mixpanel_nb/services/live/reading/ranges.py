@@ -1,0 +1,87 @@
+"""Ranges of numbers, as ``segmentation/numeric`` names them: ``"2,000 - 2,100"``.
+
+https://developer.mixpanel.com/reference/segmentation-numeric-query
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.services.live.reading.series import Counts, Series
+
+Range = tuple[float, float]
+
+_NUMBER = r"(-?(?:[\d,]+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+_RANGE = re.compile(rf"\s*{_NUMBER}(?:\s+-\s+{_NUMBER})?\s*")
+_NOT_SET = ("undefined", "null")
+_MOST_BETWEEN = 10_000  # ranges; a gap that holds more was not left by ranges of this width
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Counts over time by ranges of a number.
+
+    Attributes:
+        bounds: The ranges, ascending; empty ones between them included.
+        values: Place in ``bounds`` to bucket to count.
+        without: How many events had no number, where Mixpanel says so.
+    """
+
+    bounds: tuple[Range, ...]
+    values: dict[int, dict[Bucket, float]]
+    without: float = 0
+
+
+def read_ranges(series: Series) -> Ranges:
+    """The ranges that the names of a series are.
+
+    Raises:
+        ServerError: a name is none.
+    """
+    named = {name: counts for name, counts in series.values.items() if name not in _NOT_SET}
+    left = sum(sum(counts.values()) for name, counts in series.values.items() if name in _NOT_SET)
+    found: dict[Range, Counts] = {_range(name): counts for name, counts in named.items()}
+    bounds = _without_gaps(sorted(found))
+    values = {place: found[pair] for place, pair in enumerate(bounds) if pair in found}
+    return Ranges(bounds, values, left)
+
+
+def _range(name: str) -> Range:
+    match = _RANGE.fullmatch(name)
+    if match is None:
+        message = f"The answer of segmentation/numeric names a range {name[:60]!r}, which is none."
+        raise ServerError(message, hint="A range is written as 2,000 - 2,100.", details={"name": name})
+    low = float(match[1].replace(",", ""))
+    return low, low if match[2] is None else float(match[2].replace(",", ""))
+
+
+def _without_gaps(known: Sequence[Range]) -> tuple[Range, ...]:
+    """The ranges with those between them that no event fell into, if all are equally wide."""
+    widths = {high - low for low, high in known}
+    width = min(widths, default=0.0)
+    if width <= 0 or not all(math.isclose(width, each, rel_tol=1e-6) for each in widths):
+        return tuple(known)
+    full: list[Range] = []
+    for low, high in known:
+        if full:
+            full += _between(full[-1][1], low, width)
+        full.append((low, high))
+    return tuple(full)
+
+
+def _between(begin: float, end: float, width: float) -> list[Range]:
+    number = round((end - begin) / width)
+    if not 0 < number <= _MOST_BETWEEN or not math.isclose(begin + number * width, end, rel_tol=1e-9):
+        return []
+    edges = [begin + place * (end - begin) / number for place in range(number)] + [end]
+    return list(pairwise(edges))

@@ -1,0 +1,96 @@
+"""Rows of a retention's statement as its cohorts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.calendar import midnight, utc
+from mixpanel_nb.results import OVERALL, RetentionCohort
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_nb.analytics.calendar import Period
+    from mixpanel_nb.analytics.retention import Retention
+
+
+class Cohorts:
+    """The rows of ``retention.statement`` as cohorts."""
+
+    def __init__(self, wanted: Retention, period: Period, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._wanted = wanted
+        self._period = period
+        self._sizes: dict[tuple[str, date], int] = {}
+        self._people: dict[tuple[str, date], dict[int, int]] = {}
+        self.segments: list[str] = [OVERALL]
+        self.left_out = 0
+        self._last_event: datetime | None = rows[0][-1] if rows else None
+        for segment, segments, cohort, size, number, people, _ in rows:
+            if cohort is not None:
+                self._add(OVERALL if segment is None else segment, segments, cohort, size, number, people)
+        self.left_out = max(self.left_out - (len(self.segments) - 1), 0)
+
+    def _add(
+        self, segment: str, segments: int, cohort: date, size: int, number: int | None, people: int
+    ) -> None:
+        self.left_out = segments
+        if segment not in self.segments:
+            self.segments.append(segment)
+        self._sizes[segment, cohort] = size
+        if number is not None:
+            self._people.setdefault((segment, cohort), {})[number] = people
+
+    @property
+    def people(self) -> int:
+        """How many are in all cohorts."""
+        return sum(self._sizes.values())
+
+    def cohorts(self) -> tuple[RetentionCohort, ...]:
+        """Every cohort of the days asked about, segment by segment."""
+        broken_down = self._wanted.on is not None
+        return tuple(
+            self._cohort(segment, cohort, segment if broken_down else None)
+            for segment in self.segments
+            for cohort in self._period.buckets(self._wanted.unit)
+        )
+
+    def _cohort(self, segment: str, cohort: date, shown_segment: str | None) -> RetentionCohort:
+        people = self._people.get((segment, cohort), {})
+        counted = [people.get(number, 0) for number in range(self._wanted.interval_count + 1)]
+        if self._wanted.unbounded:
+            counted = [sum(counted[number:]) for number in range(len(counted))]
+        begun, over = self._observed(cohort)
+        return RetentionCohort(
+            cohort,
+            self._sizes.get((segment, cohort), 0),
+            tuple(count if seen else None for count, seen in zip(counted, begun, strict=True)),
+            shown_segment,
+            tuple(over),
+        )
+
+    def _observed(self, cohort: date) -> tuple[list[bool], list[bool]]:
+        """For each period, whether it has begun for anyone and whether it is over for all of the cohort."""
+        length = timedelta(seconds=self._wanted.period_seconds)
+        numbers = range(self._wanted.interval_count + 1)
+        last = self._last_event
+        if last is None:
+            return [False for _ in numbers], [False for _ in numbers]
+        first_day = max(cohort, self._period.first)
+        begins = utc(midnight(first_day), self._zone)
+        ends = min(self._end_of(cohort), self._period.until)
+        return (
+            [begins + number * length <= last for number in numbers],
+            [ends + (number + 1) * length <= last for number in numbers],
+        )
+
+    def _end_of(self, cohort: date) -> datetime:
+        days = self._period.buckets(self._wanted.unit)
+        following = [day for day in days if day > cohort]
+        return utc(midnight(following[0]), self._zone) if following else self._period.until
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return self._period.zone

@@ -1,0 +1,107 @@
+"""What the reader of a local report should know: why there is nothing, and what the table does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics.expressions.values import UNDEFINED
+from mixpanel_nb.analytics.question import is_expression
+from mixpanel_nb.analytics.sql import Statement, identifier
+from mixpanel_nb.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.services.local.engines import Engine, EventTable
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """A question, and what is to be said of its answer.
+
+    Attributes:
+        engine: Where the table is.
+        table: What is known of it.
+        question: What is asked.
+    """
+
+    engine: Engine
+    table: EventTable
+    question: Question
+
+    def notes(
+        self,
+        events: Sequence[str],
+        *,
+        found: bool,
+        on: str | None = None,
+        segments: Iterable[str | None] = (),
+    ) -> tuple[str, ...]:
+        """The notes of a result.
+
+        Args:
+            events: The events that were asked for.
+            found: Whether there was anything of them.
+            on: What the result is broken down by.
+            segments: The segments of the result.
+        """
+        said = list(dict.fromkeys(self.question.notes))
+        if not found:
+            said += self._unknown(events)
+        if on is not None and not is_expression(on) and list(segments) == [UNDEFINED]:
+            hint = did_you_mean(on, self.question.events.properties.keys() - {on})
+            said.append(f"None of these events has a property {on!r}." + (f" {hint}" if hint else ""))
+        return (*said, *self._outside())
+
+    def _unknown(self, events: Sequence[str]) -> list[str]:
+        """A note for each event that the table does not hold at all."""
+        if not events:
+            return []
+        name = self.question.events.table
+        statement = Statement(f"SELECT DISTINCT event_name FROM {identifier(name)}", {})
+        known = [event for (event,) in self.engine.rows(statement)]
+        return [self._no_such(event, known) for event in dict.fromkeys(events) if event not in known]
+
+    def _no_such(self, event: str, known: Sequence[str]) -> str:
+        table, only = self.question.events.table, self.table.only
+        if only is not None and event not in only:
+            return f"{table} was fetched without the event {event!r}."
+        hint = did_you_mean(event, known)
+        return f"There is no event {event!r} in {table}." + (f" {hint}" if hint else "")
+
+    def _outside(self) -> list[str]:
+        """What the table lacks of the days that were asked about."""
+        name, said = self.question.events.table, []
+        if not self.table.complete:
+            said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
+        if self.table.where:
+            said.append(f"{name} holds only events for which {self.table.where} is true.")
+        missing = self._missing_days()
+        if missing:
+            said.append(f"{name} holds no events of {_told(missing)} (UTC): these days were not fetched.")
+        return said
+
+    def _missing_days(self) -> list[date]:
+        if self.table.days is None:
+            return []
+        period = self.question.period
+        first, last = period.since.date(), (period.until - timedelta(microseconds=1)).date()
+        days = [first + number * _DAY for number in range((last - first).days + 1)]
+        return [day for day in days if day not in self.table.days]
+
+
+def _told(days: Sequence[date]) -> str:
+    """Days as ranges, the first three of them."""
+    ranges: list[list[date]] = []
+    for day in days:
+        if ranges and day - ranges[-1][1] == _DAY:
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    told = [str(first) if first == last else f"{first} to {last}" for first, last in ranges]
+    return ", ".join(told[:3]) + (f" and {len(told) - 3} more ranges" if len(told) > 3 else "")

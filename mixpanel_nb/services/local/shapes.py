@@ -1,0 +1,61 @@
+"""Rows of statements in the shapes of results."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.results import ActivityEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mixpanel_nb.analytics.calendar import Bucket
+
+
+def by_name(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[Bucket, float]]:
+    """Rows of ``segmentation.by_segment``, which come in the order of the segments."""
+    values: dict[str, dict[Bucket, float]] = {}
+    for bucket, name, count, *_ in rows:
+        values.setdefault(name, {})[bucket] = count
+    return values
+
+
+def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
+    """A number a bucket, to 12 significant digits.
+
+    What is behind them depends on the order in which numbers were added, and that is another one each time.
+    """
+    return {bucket: float(f"{number:.12g}") for bucket, number in rows}
+
+
+def count_left_out(rows: Sequence[tuple[Any, ...]]) -> int:
+    """How many segments there are beyond those of the rows."""
+    return max((segments - place for *_, place, segments in rows[-1:]), default=0)
+
+
+def in_ranges(
+    rows: Sequence[tuple[Any, ...]],
+) -> tuple[tuple[tuple[float, float], ...], dict[int, dict[Bucket, float]]]:
+    """All ranges from the lowest to the highest, and the counts by the place of their range."""
+    if not rows:
+        return (), {}
+    first, last, width = int(rows[0][1]), int(rows[-1][1]), rows[0][2]
+    values: dict[int, dict[Bucket, float]] = {}
+    for bucket, place, _, count in rows:
+        values.setdefault(int(place) - first, {})[bucket] = count
+    return tuple((place * width, (place + 1) * width) for place in range(first, last + 1)), values
+
+
+def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEvent:
+    """A row of ``activity.statement``; ``columns`` name the properties that have a column each."""
+    event, moment, person, *values = row
+    properties: Mapping[str, Any]
+    if columns:
+        properties = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
+    else:
+        properties = json.loads(values[0]) if values[0] else {}
+        if "time" in properties:  # fetched in milliseconds; Mixpanel's own feed has seconds
+            properties["time"] = int(moment.replace(tzinfo=UTC).timestamp())
+    return ActivityEvent(event, moment.replace(tzinfo=UTC), person, properties)

@@ -1,0 +1,3 @@
+"""A database with two weeks of events, and people, for the tests of reports."""
+
+from faces import built, connected  # noqa: F401 - fixtures

@@ -1,0 +1,120 @@
+"""What makes no sense, or what only a table can answer, is refused before a query is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb.errors import ExpressionError, MixpanelDataError, QueryError
+
+from .answered import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.services.live import LiveQueryService
+
+    Ask = Callable[[LiveQueryService], Any]
+
+DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
+ENDLESS: dict[str, Any] = {}
+ENDLESS["self"] = ENDLESS
+
+TABLES_ONLY: list[tuple[Ask, str]] = [
+    (lambda live: live.event_counts("A", where="true", **DAYS), "where"),
+    (lambda live: live.property_counts("A", "p", where="true", **DAYS), "where"),
+    (lambda live: live.property_counts("A", 'number(properties["p"])', **DAYS), "prop"),
+    (lambda live: live.property_counts("A", 'user["plan"]', **DAYS), "prop"),
+    (lambda live: live.event_counts("A", unit="hour", type="unique", **DAYS), "unit"),
+    (lambda live: live.property_counts("A", "p", unit="minute", type="unique", **DAYS), "unit"),
+    (lambda live: live.segmentation_numeric("A", on="p", unit="week", **DAYS), "unit"),
+    (lambda live: live.segmentation_numeric("A", on="p", unit="minute", **DAYS), "unit"),
+    (lambda live: live.segmentation_sum("A", on="p", unit="month", **DAYS), "unit"),
+    (lambda live: live.segmentation_average("A", on="p", unit="minute", **DAYS), "unit"),
+    (lambda live: live.top_events(date="2025-01-31"), "date"),
+    (lambda live: live.funnel(steps=["A", "B"], **DAYS), "steps"),
+    (lambda live: live.funnel(7509, steps=["A", "B"], **DAYS), "steps"),
+    (lambda live: live.funnel(7509, window=91, **DAYS), "window"),
+    (lambda live: live.funnel(7509, window=13, window_unit="week", **DAYS), "window"),
+    (lambda live: live.funnel(7509, unit="hour", **DAYS), "unit"),
+    (lambda live: live.retention(born_event="A", on="plan", **DAYS), "on"),
+    (lambda live: live.retention(born_event="A", unit="week", interval=2, **DAYS), "interval"),
+    (lambda live: live.retention(born_event="A", interval=91, **DAYS), "interval"),
+]
+
+NONSENSE: list[tuple[Ask, str]] = [
+    (lambda live: live.segmentation("", **DAYS), "event"),
+    (lambda live: live.segmentation("A", from_date="2025-02-01", to_date="2025-01-01"), "after"),
+    (lambda live: live.segmentation("A", from_date="yesterday", to_date="2025-01-01"), "from_date"),
+    (lambda live: live.segmentation("A", from_date="1999-01-01", to_date="2025-01-01"), "earliest"),
+    (lambda live: live.segmentation("A", from_date="2025-01-01", to_date="2999-01-01"), "future"),
+    (lambda live: live.segmentation("A", unit="dya", **DAYS), "Did you mean 'day'"),
+    (
+        lambda live: live.segmentation("A", unit="minute", from_date="2020-01-01", to_date="2024-12-31"),
+        "too many",
+    ),
+    (lambda live: live.segmentation("A", type="totals", **DAYS), "general"),
+    (lambda live: live.segmentation("A", on="p", limit=10_001, **DAYS), "10,000"),
+    (lambda live: live.segmentation("A", on="", **DAYS), "on"),
+    (lambda live: live.segmentation_numeric("A", on="p", buckets=0, **DAYS), "buckets"),
+    (lambda live: live.event_counts([], **DAYS), "events"),
+    (lambda live: live.property_counts("A", "p", values=[], **DAYS), "values"),
+    (lambda live: live.top_events(limit=0), "limit"),
+    (lambda live: live.funnel(**DAYS), "mp funnels"),
+    (lambda live: live.funnel("Signup", **DAYS), "funnel_id"),  # type: ignore[arg-type]  # what people try
+    (lambda live: live.funnel(1, window=0, **DAYS), "window"),
+    (lambda live: live.funnel(1, window_unit="fortnight", **DAYS), "window_unit"),
+    (lambda live: live.funnel(1, unit="yaer", **DAYS), "unit"),
+    (lambda live: live.retention(**DAYS), "born_event"),
+    (lambda live: live.retention(born_event="A", unit="hour", **DAYS), "unit"),
+    (lambda live: live.retention(born_event="A", interval=0, **DAYS), "interval"),
+    (lambda live: live.retention(born_event="A", interval_count=0, **DAYS), "interval_count"),
+    (lambda live: live.retention(born_event="A", type="birht", **DAYS), "Did you mean 'birth'"),
+    (lambda live: live.frequency(unit="hour", **DAYS), "unit"),
+    (lambda live: live.frequency(addiction_unit="week", **DAYS), "addiction_unit"),
+    (lambda live: live.activity_feed([], **DAYS), "distinct_ids"),
+    (lambda live: live.saved_report(0), "bookmark_id"),
+    (lambda live: live.jql("  "), "main"),
+    (lambda live: live.jql("function main() {}", ENDLESS), "JSON"),
+]
+
+MISTAKEN: list[Ask] = [
+    lambda live: live.segmentation("A", where='properties["a" == 1', **DAYS),
+    lambda live: live.segmentation("A", on='propertis["a"] + properties["b"]', **DAYS),
+    lambda live: live.segmentation_numeric("A", on="p", where="plan = 1", **DAYS),
+    lambda live: live.segmentation_sum("A", on='number(properties["a"]', **DAYS),
+    lambda live: live.segmentation_average("A", on="p", where="", **DAYS),
+    lambda live: live.funnel(1, where='properties["a"] = 1', **DAYS),
+    lambda live: live.funnel(1, on='properties["a"] +', **DAYS),
+    lambda live: live.retention(born_event="A", born_where="1 +", **DAYS),
+    lambda live: live.retention(born_event="A", return_where="or", **DAYS),
+    lambda live: live.frequency(where="not", **DAYS),
+]
+
+
+@pytest.mark.parametrize(("ask", "parameter"), TABLES_ONLY)
+def test_what_only_a_table_can_answer_says_so(ask: Ask, parameter: str) -> None:
+    mixpanel = Answered({})
+    with pytest.raises(QueryError, match=r'table="events" \(--table events\)') as caught:
+        ask(mixpanel.live())
+    assert caught.value.details["parameter"] == parameter
+    assert mixpanel.requests == []
+
+
+@pytest.mark.parametrize(("ask", "says"), NONSENSE)
+def test_parameters_that_make_no_sense_cost_no_query(ask: Ask, says: str) -> None:
+    mixpanel = Answered({})
+    with pytest.raises(MixpanelDataError) as caught:
+        ask(mixpanel.live())
+    assert says in str(caught.value)
+    assert mixpanel.requests == []
+
+
+@pytest.mark.parametrize("ask", MISTAKEN)
+def test_a_mistake_in_an_expression_costs_no_query(ask: Ask) -> None:
+    mixpanel = Answered({})
+    with pytest.raises(ExpressionError) as caught:
+        ask(mixpanel.live())
+    assert caught.value.details["context"].endswith("^")
+    assert mixpanel.requests == []

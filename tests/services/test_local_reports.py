@@ -1,0 +1,366 @@
+"""Reports over tables as people have them: what is said beside the numbers, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb import Workspace
+from mixpanel_nb.errors import (
+    ConfigError,
+    ExpressionError,
+    MixpanelDataError,
+    QueryError,
+    StorageError,
+    TableNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mixpanel_nb.results import ReportResult
+    from mixpanel_nb.sandbox.server import SandboxServer
+
+DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-14"}
+HERE: dict[str, Any] = {**DAYS, "table": "events"}
+STEPS = ["View Product", "Add to Cart", "Purchase"]
+
+REPORTS: dict[str, Callable[[Workspace], ReportResult]] = {
+    "segmentation": lambda ws: ws.segmentation("Purchase", **HERE),
+    "segmentation by segment": lambda ws: ws.segmentation("Purchase", on="plan", type="unique", **HERE),
+    "segmentation by item": lambda ws: ws.segmentation("Purchase", on="categories", unit="week", **HERE),
+    "numeric": lambda ws: ws.segmentation_numeric("Purchase", on="revenue", **HERE),
+    "sum": lambda ws: ws.segmentation_sum("Purchase", on="revenue", **HERE),
+    "average": lambda ws: ws.segmentation_average("Purchase", on="revenue", unit="week", **HERE),
+    "event counts": lambda ws: ws.event_counts(["Purchase", "Sign Up"], unit="hour", **HERE),
+    "property counts": lambda ws: ws.property_counts("Purchase", "plan", values=["pro", "free"], **HERE),
+    "top events": lambda ws: ws.top_events(table="events"),
+    "funnel": lambda ws: ws.funnel(steps=STEPS, **HERE),
+    "funnel by segment and week": lambda ws: ws.funnel(steps=STEPS, on="$os", unit="week", **HERE),
+    "funnel of one event": lambda ws: ws.funnel(steps=["Search"] * 3, window=1, window_unit="hour", **HERE),
+    "retention": lambda ws: ws.retention(born_event="Sign Up", interval_count=3, **HERE),
+    "retention, recurring": lambda ws: ws.retention(
+        return_event="Purchase", type="compounded", unbounded=True, unit="week", on="plan", **HERE
+    ),
+    "frequency": lambda ws: ws.frequency(unit="week", addiction_unit="day", **HERE),
+    "activity feed": lambda ws: ws.activity_feed(
+        ws.sql(
+            "SELECT distinct_id FROM events WHERE distinct_id <> '' ORDER BY event_time LIMIT 2"
+        ).distinct_id.tolist(),
+        **HERE,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def ws(built: Path) -> Iterator[Workspace]:
+    with Workspace.open(built, read_only=True) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def small() -> Iterator[Workspace]:
+    """A workspace for tables of one's own."""
+    with Workspace.memory(account="sandbox") as workspace:
+        yield workspace
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_has_rows_json_a_chart_a_card_and_its_sql(ws: Workspace, name: str) -> None:
+    result = REPORTS[name](ws)
+    assert len(result.df)
+    assert list(result.df.columns) == result.column_names
+    json.dumps(result.to_dict(), allow_nan=False)
+    json.dumps(result.records(), allow_nan=False)
+    result.chart().to_dict()
+    assert "data:image/svg+xml" in result.to_html()
+    assert result.to_html() == REPORTS[name](ws).to_html()
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_sql_of_a_result_runs_as_it_stands(ws: Workspace, name: str) -> None:
+    result = REPORTS[name](ws)
+    assert result.sql is not None
+    assert not re.search(
+        r"\$[A-Za-z]", re.sub(r"""'[^']*'|"[^"]*\"""", "", result.sql)
+    )  # no value is left out
+    assert len(ws.sql(result.sql))
+
+
+def test_the_sql_of_a_segmentation_gives_its_numbers(ws: Workspace) -> None:
+    result = ws.segmentation("Purchase", on="plan", **HERE)
+    rows = ws.sql_rows(str(result.sql))
+    assert {(str(day), name): count for day, name, count, *_ in rows} == {
+        (row["date"], row["segment"]): row["count"] for row in result.records() if row["count"]
+    }
+
+
+def test_numbers_are_those_of_plain_sql(ws: Workspace) -> None:
+    counted = ws.sql(
+        "SELECT event_time::DATE AS day, count(*) AS n, count(DISTINCT distinct_id) AS people FROM events "
+        "WHERE event_name = 'Purchase' GROUP BY day ORDER BY day"
+    )
+    assert ws.segmentation("Purchase", **HERE).df["count"].tolist() == counted["n"].tolist()
+    assert (
+        ws.segmentation("Purchase", type="unique", **HERE).df["count"].tolist() == counted["people"].tolist()
+    )
+
+
+def test_a_breakdown_says_how_many_segments_it_leaves_out(ws: Workspace) -> None:
+    cities = ws.sql_scalar("SELECT count(DISTINCT \"$city\") FROM events WHERE event_name = 'Purchase'")
+    result = ws.segmentation("Purchase", on="$city", limit=3, **HERE)
+    assert len(result.values) == 3
+    assert result.left_out >= cities - 3
+    assert f"{result.left_out} " in result.to_text()
+
+
+def test_people_are_looked_up_in_the_profiles(ws: Workspace) -> None:
+    counted = ws.sql_scalar(
+        "SELECT count(*) FROM events JOIN profiles USING (distinct_id) "
+        "WHERE event_name = 'Purchase' AND profiles.plan = 'pro'"
+    )
+    result = ws.segmentation("Purchase", where='user["plan"] == "pro"', unit="month", **HERE)
+    assert result.df["count"].sum() == counted
+    by_platform = ws.segmentation("Purchase", on='user["platform"]', unit="month", **HERE)
+    assert {"web", "iOS", "Android"} <= set(by_platform.values)
+
+
+# What is said beside the numbers
+
+
+def test_an_unknown_event_is_named_and_the_near_one_suggested(ws: Workspace) -> None:
+    result = ws.segmentation("Purchse", **HERE)
+    assert result.df["count"].sum() == 0
+    assert result.notes == ("There is no event 'Purchse' in events. Did you mean 'Purchase'?",)
+    funnel = ws.funnel(steps=["View Product", "Chekout"], **HERE)
+    assert "There is no event 'Chekout' in events." in funnel.notes[0]
+    counts = ws.event_counts(["Purchase", "sign up"], **HERE)
+    assert counts.notes == ("There is no event 'sign up' in events. Did you mean 'Sign Up'?",)
+
+
+def test_an_event_that_only_did_not_happen_is_no_mistake(ws: Workspace) -> None:
+    assert ws.segmentation("Purchase", where="1 == 2", **HERE).notes == ()
+
+
+def test_a_property_that_none_of_the_events_has_is_named(ws: Workspace) -> None:
+    result = ws.segmentation("Purchase", on="paln", **HERE)
+    assert list(result.values) == ["undefined"]
+    assert result.notes == ("None of these events has a property 'paln'. Did you mean 'plan'?",)
+
+
+def test_a_comparison_that_can_never_hold_is_noted(ws: Workspace) -> None:
+    result = ws.segmentation("Purchase", where='properties["revenue"] == "50"', **HERE)
+    assert "== compares a number and text, so it is always false." in result.notes[0]
+
+
+def test_days_that_were_not_fetched_are_named(ws: Workspace) -> None:
+    result = ws.segmentation("Purchase", from_date="2024-12-30", to_date="2025-01-16", table="events")
+    assert result.notes == (
+        "events holds no events of 2024-12-30 to 2024-12-31, 2025-01-15 to 2025-01-16 (UTC): "
+        "these days were not fetched.",
+    )
+
+
+def test_in_another_time_zone_the_first_day_lacks_its_first_hour(built: Path) -> None:
+    with Workspace.open(built, read_only=True, timezone="Europe/Berlin") as berlin:
+        result = berlin.segmentation("Page View", **HERE)
+        assert result.notes == ("events holds no events of 2024-12-31 (UTC): these days were not fetched.",)
+        counted = berlin.sql_scalar(
+            "SELECT count(*) FROM events WHERE event_name = 'Page View' "
+            "AND event_time >= '2025-01-01 23:00' AND event_time < '2025-01-02 23:00'"
+        )
+        assert result.df["count"].tolist()[1] == counted
+
+
+def test_what_a_table_was_fetched_without_is_said(mixpanel: SandboxServer, connected: object) -> None:
+    del mixpanel, connected
+    with Workspace.memory(account="sandbox") as ws:
+        ws.fetch_events(**DAYS, events=["Purchase"], where='properties["plan"] == "pro"')
+        assert ws.segmentation("Purchase", **HERE).notes == (
+            'events holds only events for which properties["plan"] == "pro" is true.',
+        )
+        assert "events was fetched without the event 'Search'." in ws.segmentation("Search", **HERE).notes
+
+
+# Tables of somebody's own
+
+
+def own_table(ws: Workspace) -> None:
+    ws.sql(
+        """
+        CREATE TABLE visits AS SELECT * FROM (VALUES
+            ('Visit', TIMESTAMP '2025-01-01 10:00', 'a', 'web', 5, 1.5, TRUE),
+            ('Visit', TIMESTAMP '2025-01-02 10:00', 'a', 'app', 6, 2.5, FALSE),
+            ('Leave', TIMESTAMP '2025-01-02 11:00', 'b', NULL, NULL, NULL, NULL)
+        ) AS v(event_name, event_time, distinct_id, source, pages, score, paid)
+        """
+    )
+
+
+def test_a_table_made_in_sql_can_be_asked(small: Workspace) -> None:
+    own_table(small)
+    asked: dict[str, Any] = {**DAYS, "table": "visits"}
+    assert small.segmentation("Visit", on="source", **asked).totals == {"app": 1, "web": 1}
+    assert small.segmentation("Visit", on="paid", **asked).totals == {"false": 1, "true": 1}
+    assert small.segmentation_sum("Visit", on="pages", unit="month", **asked).df["sum"].tolist() == [11.0]
+    where = 'properties["pages"] + properties["score"] > 8 and not defined(properties["other"])'
+    assert small.segmentation("Visit", where=where, **asked).df["count"].sum() == 1
+    assert [step.count for step in small.funnel(steps=["Visit", "Visit"], **asked).steps] == [1, 1]
+    feed = small.activity_feed("a", **asked)
+    assert feed.events[0].properties == {"source": "web", "pages": 5, "score": 1.5, "paid": True}
+
+
+def test_a_view_can_be_asked(small: Workspace) -> None:
+    own_table(small)
+    small.sql("CREATE VIEW apps AS SELECT * FROM visits WHERE source = 'app'")
+    assert small.segmentation("Visit", **DAYS, table="apps").df["count"].sum() == 1
+
+
+def test_a_table_without_events_is_refused(ws: Workspace) -> None:
+    with pytest.raises(StorageError, match="has no column 'event_name', so it holds no events"):
+        ws.segmentation("Purchase", **DAYS, table="profiles")
+
+
+def test_an_empty_table_has_no_events(small: Workspace) -> None:
+    own_table(small)
+    small.sql("DELETE FROM visits")
+    asked: dict[str, Any] = {**DAYS, "table": "visits"}
+    assert small.segmentation("Visit", **asked).df["count"].sum() == 0
+    assert [step.count for step in small.funnel(steps=["Visit", "Leave"], **asked).steps] == [0, 0]
+    retention = small.retention(born_event="Visit", **asked)
+    assert {cohort.size for cohort in retention.cohorts} == {0}
+    assert small.top_events(table="visits").events == ()
+    assert small.activity_feed("a", **asked).events == ()
+    assert "No " in small.segmentation("Visit", **asked).to_text()
+
+
+def test_without_profiles_user_is_a_mistake_with_a_place(small: Workspace) -> None:
+    own_table(small)
+    with pytest.raises(ExpressionError, match="needs a table of profiles") as caught:
+        small.segmentation("Visit", where='1 == 1 and user["plan"] == "pro"', **DAYS, table="visits")
+    assert caught.value.position == 11
+    assert "mp fetch profiles" in str(caught.value.hint)
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda ws: ws.segmentation("", **HERE), "event is ''"),
+        (lambda ws: ws.segmentation("Purchase", unit="wek", **HERE), "Did you mean 'week'"),
+        (lambda ws: ws.segmentation("Purchase", type="total", **HERE), "general, unique, average"),
+        (lambda ws: ws.segmentation("Purchase", on="plan", limit=0, **HERE), "from 1 to 10,000"),
+        (lambda ws: ws.segmentation("Purchase", **{**HERE, "to_date": "2024-01-01"}), "is after"),
+        (lambda ws: ws.segmentation("Purchase", **{**HERE, "from_date": "1.1.2025"}), "not a day"),
+        (lambda ws: ws.segmentation_numeric("Purchase", on="revenue", buckets=0, **HERE), "buckets is 0"),
+        (lambda ws: ws.event_counts([], **HERE), "events is empty"),
+        (lambda ws: ws.property_counts("Purchase", "", **HERE), "prop is ''"),
+        (lambda ws: ws.funnel(**HERE), "at least two steps, and 0 are given"),
+        (lambda ws: ws.funnel(steps=["Purchase"], **HERE), "at least two steps, and 1 is given"),
+        (lambda ws: ws.funnel(steps="Purchase", **HERE), "at least two steps"),
+        (lambda ws: ws.funnel(steps=["a", 5], **HERE), "A step is '5'"),
+        (lambda ws: ws.funnel(steps=["a", "b"], window=0, **HERE), "window is 0"),
+        (lambda ws: ws.funnel(steps=["a", "b"], window=367, **HERE), "from 1 to 366"),
+        (lambda ws: ws.funnel(steps=["a", "b"], window_unit="month", **HERE), "window_unit is 'month'"),
+        (lambda ws: ws.retention(**HERE), "born_event is ''"),
+        (lambda ws: ws.retention(born_event="Sign Up", unit="hour", **HERE), "unit is 'hour'"),
+        (lambda ws: ws.retention(born_event="Sign Up", type="first", **HERE), "Did you mean 'birth'"),
+        (lambda ws: ws.frequency(addiction_unit="week", **HERE), "addiction_unit is 'week'"),
+        (lambda ws: ws.activity_feed([], **HERE), "distinct_ids is empty"),
+        (lambda ws: ws.top_events(date="soon", table="events"), "not a day"),
+        (lambda ws: ws.event_counts("Purchase", unit="minute", table="events", from_date="2024-01-01",
+                                    to_date="2024-12-31"), "are too many"),
+    ],
+)  # fmt: skip
+def test_a_question_that_makes_no_sense_is_refused_in_one_line(
+    ws: Workspace, ask: Callable[[Workspace], object], message: str
+) -> None:
+    with pytest.raises(QueryError) as caught:
+        ask(ws)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ('properties["plan"]', "A filter needs true or false, and this is text."),
+        ('properties["revenue"] and true', "`and` needs true or false, and this is a number."),
+        ("1", "A filter needs true or false, and this is a number."),
+        ('[1] == properties["x"]', "A list can only stand to the right of `in`."),
+        ('event["plan"] == "pro"', 'An event has no "plan" of its own.'),
+        ('properties["plan"] = "pro"', "Unexpected '='"),
+    ],
+)
+def test_a_mistake_in_an_expression_is_told(ws: Workspace, where: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        ws.segmentation("Purchase", where=where, **HERE)
+    assert message in caught.value.message
+
+
+def test_what_never_is_a_number_counts_as_0_and_that_is_said(ws: Workspace) -> None:
+    result = ws.segmentation_sum("Purchase", on="plan", **HERE)
+    assert result.df["sum"].sum() == 0
+    assert result.notes == ("'plan' never is a number (it holds text). Try number(properties[\"plan\"]).",)
+    assert ws.segmentation_numeric("Purchase", on="plan", **HERE).buckets == ()
+
+
+def test_a_saved_funnel_is_not_known_to_a_table(ws: Workspace) -> None:
+    with pytest.raises(QueryError, match="Saved funnels are known to Mixpanel alone"):
+        ws.funnel(1001, **HERE)
+
+
+def test_a_table_that_is_not_there_is_named(ws: Workspace) -> None:
+    with pytest.raises(TableNotFoundError, match="'evnts'") as caught:
+        ws.segmentation("Purchase", **DAYS, table="evnts")
+    assert "events" in str(caught.value)
+
+
+def test_a_time_zone_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="There is no time zone 'Europe/Berln'") as caught:
+        Workspace.memory(account="sandbox", timezone="Europe/Berln")
+    assert "Europe/Berlin" in str(caught.value.hint)
+
+
+def test_no_report_changes_the_database(built: Path) -> None:
+    before = built.read_bytes()
+    with Workspace.open(built) as ws:
+        for ask in REPORTS.values():
+            ask(ws)
+    assert built.read_bytes() == before
+
+
+# Expressions for people who want the SQL
+
+
+def test_an_expression_is_shown_as_sql_over_the_tables_own_columns(ws: Workspace) -> None:
+    result = ws.expression('properties["plan"] == "pro" and properties["$os"] != "iOS"')
+    assert result.sql == (
+        'SELECT e.*\nFROM "events" AS e\nWHERE (e."plan" = \'pro\' AND e."$os" IS DISTINCT FROM \'iOS\')'
+    )
+    counted = ws.sql_scalar(
+        "SELECT count(*) FROM events WHERE plan = 'pro' AND \"$os\" IS DISTINCT FROM 'iOS'"
+    )
+    assert len(ws.sql(result.sql)) == counted
+    assert "LEFT JOIN" in ws.expression('user["plan"] == "pro"').sql
+
+
+def test_a_hostile_text_in_an_expression_stays_a_text(ws: Workspace) -> None:
+    hostile = "'; DROP TABLE events; --"
+    result = ws.expression(f'properties["plan"] == "{hostile}"')
+    assert "'''; DROP TABLE events; --'" in result.sql
+    assert len(ws.sql(result.sql)) == 0
+    assert ws.segmentation("Purchase", on="plan", where=f'properties["plan"] != "{hostile}"', **HERE).values
+
+
+def test_every_error_is_one_of_ours(ws: Workspace) -> None:
+    for table in ("", "no such", '"; DROP TABLE events', "events\0"):
+        with pytest.raises(MixpanelDataError):
+            ws.segmentation("Purchase", **DAYS, table=table)
