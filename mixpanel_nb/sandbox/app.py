@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
 from mixpanel_nb.sandbox import endpoints
@@ -15,13 +15,12 @@ from mixpanel_nb.sandbox.access import PROJECT_ID, Identity, authenticate, check
 from mixpanel_nb.sandbox.answers import packed
 from mixpanel_nb.sandbox.calls import Call, SandboxRequest, shown
 from mixpanel_nb.sandbox.faults import Faults, answer_instead, spoil_lines, spoil_transfer
-from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of
+from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of, purse_of
 from mixpanel_nb.sandbox.refusals import RefusedError, family_of, refused
 from mixpanel_nb.sandbox.sessions import EngageSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
-    from datetime import date
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.wrappers import Response
@@ -111,6 +110,8 @@ class SandboxApp:
             return refused(refusal, family, request.target)
         except HTTPException as error:  # from routing: 404 or 405
             unknown = RefusedError(error.code or 500, f"{error.name}: {request.method} {request.path}")
+            if isinstance(error, MethodNotAllowed):
+                unknown.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             return refused(unknown, family, request.target)
         except Exception:  # the outermost frame: whatever broke, the client gets Mixpanel's kind of 500
             logger.exception("The sandbox failed to answer %s", request.path)
@@ -137,15 +138,16 @@ class SandboxApp:
         project_id = _project_id(authenticate(request.headers.get("Authorization"), family), request)
         if project_id is None and family != "app":
             raise RefusedError(400, "Missing required parameter: project_id")
-        call = Call(request.params, self.dataset, self._today(), self._sessions, path)
+        asked = path.get("project_id") or project_id or PROJECT_ID
+        call = Call(request.params, self.dataset, self._now(), self._sessions, asked, path)
         if not self._rate_limits:
             return _handled(handler, call)
-        counted = is_counted(family, endpoint, request.params)
-        leave = self._quotas.enter(family, project_id or PROJECT_ID, counted=counted)
+        purse = purse_of(family, endpoint)
+        leave = self._quotas.enter(purse, asked, counted=is_counted(purse, endpoint, request.params))
         return _handled(handler, call, leave)
 
-    def _today(self) -> date:
-        return datetime.fromtimestamp(self._clock(), UTC).date()
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
 
 
 def _handled(handler: Handler, call: Call, leave: Callable[[], None] = lambda: None) -> Response:
@@ -178,10 +180,10 @@ def _routes() -> Map:
         *(_rule(f"/api/query/{path}", path, handler) for path, handler in endpoints.QUERY.items()),
         *(_rule(f"/api/2.0/{path}", path, handler) for path, handler in endpoints.QUERY.items()),
         *(_rule(f"/api/2.0/{path}", path, handler) for path, handler in endpoints.EXPORT.items()),
-        *(_rule(f"/api/app/{path}", path, handler) for path, handler in endpoints.APP.items()),
+        *(_rule(f"/api/app/{path}", path, handler, "GET") for path, handler in endpoints.APP.items()),
     ]
     return Map(rules, strict_slashes=False)
 
 
-def _rule(url: str, path: str, handler: Handler) -> Rule:
-    return Rule(url, endpoint=(path, handler), methods=["GET", "POST"])
+def _rule(url: str, path: str, handler: Handler, *methods: str) -> Rule:
+    return Rule(url, endpoint=(path, handler), methods=methods or ("GET", "POST"))

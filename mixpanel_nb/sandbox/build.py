@@ -52,6 +52,8 @@ INSERT INTO profiles
 SELECT json_extract_string(json, '$."$distinct_id"'), json::VARCHAR FROM read_ndjson_objects(?)
 """
 _REPORT_EVERY = 5_000
+# In a notebook DuckDB would show its own progress below whatever cell asks the sandbox first.
+SILENT = "SET enable_progress_bar = false"
 _STALE_SECONDS = 86_400
 
 
@@ -72,7 +74,7 @@ def build_from_lines(
         expected: About how many events there will be, for ``on_progress``.
         on_progress: Called now and then with (events so far, ``expected``).
     """
-    with _workshop(target) as work:
+    with workshop(target) as work:
         counted = _counted(events, expected, on_progress) if on_progress else events
         events_file, profiles_file = work / "events.jsonl", work / "profiles.jsonl"
         _write_lines(events_file, counted)
@@ -89,7 +91,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
     """
     import duckdb
 
-    with _workshop(target) as work:
+    with workshop(target) as work:
         try:
             _load(work / "data.duckdb", _LOAD_EVENTS + _IN_DAY_ORDER, events, profiles)
         except duckdb.Error as error:
@@ -98,7 +100,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
 
 
 @contextmanager
-def _workshop(target: Path) -> Iterator[Path]:
+def workshop(target: Path) -> Iterator[Path]:
     """A directory of our own beside ``target``, on the same file system; gone afterwards."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(".building-*"):  # of a process that was killed
@@ -126,6 +128,7 @@ def _load(database: Path, load_events: str, events: Path, profiles: Path | None)
     import duckdb
 
     with duckdb.connect(str(database)) as connection:
+        connection.execute(SILENT)
         connection.execute(SCHEMA)
         connection.execute(load_events, [str(events)])
         _refuse_nulls(connection, "events", "event IS NULL OR time IS NULL")

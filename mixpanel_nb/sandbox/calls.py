@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.wrappers import Request
 
+from mixpanel_nb.analytics.question import COUNT_TYPES
+from mixpanel_nb.errors import ExpressionError, MixpanelDataError, QueryError
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
+    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.sandbox.reports import Desk
     from mixpanel_nb.sandbox.sessions import EngageSessions
     from mixpanel_nb.sandbox.store import Dataset
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECRETS = frozenset({"api_secret", "secret", "api_key", "sig", "token", "password", "access_token"})
 _READABLE = '[]",:/$'
+
+Choice = TypeVar("Choice", bound=str)
 
 
 class SandboxRequest(Request):
@@ -69,16 +77,49 @@ class Call:
     Attributes:
         params: Merged parameters; an empty value is the same as none.
         dataset: What is asked.
-        today: The current UTC day.
+        now: The current time, UTC.
         sessions: Open engage queries.
+        project_id: The project that is asked.
         path: Variable parts of the path.
     """
 
     params: Mapping[str, str]
     dataset: Dataset
-    today: date
+    now: datetime
     sessions: EngageSessions
+    project_id: str
     path: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The current UTC day, after which no event can be."""
+        return self.now.date()
+
+    @property
+    def project_number(self) -> int | str:
+        """The project as the number that answers name it by."""
+        return int(self.project_id) if self.project_id.isdecimal() else self.project_id
+
+    def having(self, **params: str) -> Call:
+        """The same call with other parameters, which came in another way."""
+        return replace(self, params=params)
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """Where the question is answered; what makes no sense there is refused."""
+        try:
+            with self.dataset.desk() as desk:
+                yield desk
+        except ExpressionError as error:
+            raise self._mistake(error) from None
+        except QueryError as error:
+            raise RefusedError(400, error.message) from None
+        except MixpanelDataError as error:  # a line of a replayed export that no table can hold
+            raise RefusedError(500, f"The sandbox cannot ask its data: {error.message}") from None
+
+    def _mistake(self, error: ExpressionError) -> RefusedError:
+        wrong = [name for name, value in self.params.items() if value == error.details["expression"]]
+        return RefusedError(400, f"Invalid {wrong[0] if wrong else 'expression'}: {error.message}")
 
     def text(self, name: str) -> str | None:
         """A parameter, or None if it is absent or empty."""
@@ -91,31 +132,76 @@ class Call:
             raise RefusedError(400, f"Missing required parameter: {name}")
         return value
 
-    def integer(self, name: str, default: int, *, least: int = 1) -> int:
-        """A whole number of at least ``least``."""
+    def choice(self, name: str, choices: Iterable[Choice], default: Choice | None = None) -> Choice:
+        """One of several words; it must be there unless there is a default."""
         value = self.text(name)
-        if value is None:
+        if value is None and default is not None:
             return default
-        if not re.fullmatch(r"\d{1,18}", value) or int(value) < least:
-            raise RefusedError(400, f"Invalid {name}: {value!r} is not an integer of at least {least}")
-        return int(value)
+        listed = list(choices)
+        for known in listed:
+            if value == known:
+                return known
+        found = self.required(name)
+        raise RefusedError(400, f"Invalid {name}: {found!r}, expected one of {', '.join(listed)}")
 
-    def flag(self, name: str) -> bool:
-        """A boolean, false when absent."""
-        return (self.text(name) or "false").lower() in ("true", "1")
+    def count_type(self, default: CountType | None = None) -> CountType:
+        """What is to be counted."""
+        return self.choice("type", COUNT_TYPES, default)
 
-    def strings(self, name: str) -> list[str] | None:
-        """A JSON array of strings (numbers are taken as their text), or None if absent."""
+    def integer(self, name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
+        """A whole number of at least ``least`` and at most ``most``."""
+        found = self.optional_integer(name, least=least, most=most)
+        return default if found is None else found
+
+    def optional_integer(self, name: str, *, least: int = 1, most: int | None = None) -> int | None:
+        """The same, or None if absent."""
         value = self.text(name)
         if value is None:
             return None
-        try:
-            items = json.loads(value)
-        except ValueError:
-            items = None
+        if not re.fullmatch(r"\d{1,18}", value) or int(value) < least:
+            raise RefusedError(400, f"Invalid {name}: {value!r} is not an integer of at least {least}")
+        if most is not None and int(value) > most:
+            raise RefusedError(400, f"Invalid {name}: {value} exceeds the maximum of {most}")
+        return int(value)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A boolean; ``default`` when absent."""
+        value = self.text(name)
+        return default if value is None else value.lower() in ("true", "1")
+
+    def strings(self, name: str) -> list[str] | None:
+        """A JSON array of strings (numbers are taken as their text), or None if absent."""
+        if self.text(name) is None:
+            return None
+        items = self.json(name)
         if not isinstance(items, list) or not all(isinstance(item, str | int) for item in items):
             raise RefusedError(400, f"Invalid {name}: expected a JSON array of strings")
         return [str(item) for item in items]
+
+    def numbers(self, name: str) -> list[int] | None:
+        """Whole numbers between commas, or None if absent."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"\d{1,18}(,\d{1,18})*", value):
+            raise RefusedError(400, f"Invalid {name}: expected whole numbers between commas")
+        return [int(number) for number in value.split(",")]
+
+    def json(self, name: str) -> Any:
+        """What a parameter says as JSON; None if it is absent, or no JSON."""
+        try:
+            return json.loads(self.text(name) or "null")
+        except (ValueError, RecursionError):
+            return None
+
+    def expression(self, name: str, check: Callable[[str | None], object]) -> str | None:
+        """A filter that makes sense to ``check`` (one of ``filters``), or None if absent."""
+        value = self.text(name)
+        try:
+            check(value)
+        except ExpressionError as error:
+            raise RefusedError(400, f"Invalid {name}: {error.message}") from None
+        return value
 
     def day(self, name: str) -> date | None:
         """A ``yyyy-mm-dd`` day from 2000 on, or None if absent."""
@@ -146,6 +232,11 @@ class Call:
         if last and last > self.today:
             raise RefusedError(400, "to_date cannot be later than today")
         return first, last
+
+    def refuse_both(self, one: str, other: str) -> None:
+        """Refuse two parameters that exclude each other, in Mixpanel's words."""
+        if self.text(one) is not None and self.text(other) is not None:
+            raise RefusedError(400, f"Validate failed: {one} and {other} both set")
 
     def refuse_unsupported(self, *names: str) -> None:
         """Refuse parameters whose neglect would silently change the answer."""

@@ -1,4 +1,7 @@
-"""Mixpanel's rate limits (Mixpanel's docs, rate-limits), per project: rolling windows and concurrency."""
+"""Mixpanel's rate limits (Mixpanel's docs, rate-limits and limits): rolling windows and concurrency.
+
+They hold per project; those of Lexicon schemas hold per organization, and here each project is one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mixpanel_nb.sandbox.refusals import RefusedError
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mixpanel_nb.sandbox.refusals import Family
+
+Purse = Literal["query", "export", "app", "lexicon"]
+"""What limits a request: the limits of its API family, or those of Lexicon schemas."""
 
 UNLIMITED_POLICY = '"project";q=1000000;w=3600'
 _HELP = (
@@ -40,35 +46,43 @@ class Limits:
     @property
     def policy(self) -> str:
         """The ``RateLimit-Policy`` header."""
-        hourly = f'"project";q={self.windows[3600]};w=3600'
-        return f'{hourly}, "project-concurrency";q={self.concurrent};qu="concurrent-requests"'
+        longest = max(self.windows)
+        quota = f'"project";q={self.windows[longest]};w={longest}'
+        return f'{quota}, "project-concurrency";q={self.concurrent};qu="concurrent-requests"'
 
 
 QUERY_LIMITS = Limits({3600: 60}, concurrent=5)
 EXPORT_LIMITS = Limits({1: 3, 3600: 60}, concurrent=100)
-_LIMITS = {"query": QUERY_LIMITS, "export": EXPORT_LIMITS}
-_PERIODS = {1: "second", 3600: "hour"}
+LEXICON_LIMITS = Limits({60: 5}, concurrent=100)
+_LIMITS = {"query": QUERY_LIMITS, "export": EXPORT_LIMITS, "lexicon": LEXICON_LIMITS}
+_PERIODS = {1: "second", 60: "minute", 3600: "hour"}
+_LEXICON = "projects/<project_id>/schemas"
 
 
-def policy_of(family: Family, *, limited: bool) -> str:
-    """The ``RateLimit-Policy`` header every answer of a family carries."""
-    return _LIMITS[family].policy if limited and family in _LIMITS else UNLIMITED_POLICY
+def purse_of(family: Family, endpoint: str) -> Purse:
+    """Whose quota a request is paid from."""
+    return "lexicon" if family == "app" and endpoint.startswith(_LEXICON) else family
 
 
-def is_counted(family: Family, endpoint: str, params: Mapping[str, str]) -> bool:
+def policy_of(purse: Purse, *, limited: bool) -> str:
+    """The ``RateLimit-Policy`` header every answer carries."""
+    return _LIMITS[purse].policy if limited and purse in _LIMITS else UNLIMITED_POLICY
+
+
+def is_counted(purse: Purse, endpoint: str, params: Mapping[str, str]) -> bool:
     """Whether a request uses up quota: pages of an open engage session and some endpoints are free."""
-    if family != "query":
-        return family == "export"
+    if purse != "query":
+        return purse in _LIMITS
     if endpoint == "engage/aliases" or (endpoint == "engage" and params.get("session_id")):
         return False
     return endpoint.partition("/")[0] in _COUNTED
 
 
-def rate_limited(family: Family, project_id: str, *, used: int, period: int, wait: float) -> RefusedError:
+def rate_limited(purse: Purse, project_id: str, *, used: int, period: int, wait: float) -> RefusedError:
     """The 429 for a used-up window.
 
     Args:
-        family: Whose limit it is.
+        purse: Whose limit it is.
         project_id: The project.
         used: Requests in the window, without this one.
         period: Length of the window in seconds.
@@ -81,21 +95,21 @@ def rate_limited(family: Family, project_id: str, *, used: int, period: int, wai
         f"Query rate limit exceeded for project_id: {project_id}. "
         f"This request exceeded the rate limit {count}. {_HELP}",
         {
-            "RateLimit-Policy": policy_of(family, limited=True),
+            "RateLimit-Policy": policy_of(purse, limited=True),
             "RateLimit": f'"project";r=0;t={seconds}, "project-concurrency";r=3',
             "Retry-After": str(seconds),
         },
     )
 
 
-def too_many_at_once(family: Family, project_id: str, limit: int) -> RefusedError:
+def too_many_at_once(purse: Purse, project_id: str, limit: int) -> RefusedError:
     """The 429 for too many requests at the same time."""
     return RefusedError(
         429,
         f"Query rate limit exceeded for project_id: {project_id}. "
         f"This request exceeded the concurrency limit ({limit + 1}/{limit} queries running concurrently).",
         {
-            "RateLimit-Policy": policy_of(family, limited=True),
+            "RateLimit-Policy": policy_of(purse, limited=True),
             "RateLimit": '"project";r=12, "project-concurrency";r=0;t=10',
             "Retry-After": "10",
         },
@@ -103,7 +117,7 @@ def too_many_at_once(family: Family, project_id: str, limit: int) -> RefusedErro
 
 
 class Quotas:
-    """Counts requests per family and project.
+    """Counts requests per purse and project.
 
     Args:
         clock: Unix seconds.
@@ -112,14 +126,14 @@ class Quotas:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._arrivals: defaultdict[tuple[Family, str], deque[float]] = defaultdict(deque)
-        self._running: defaultdict[tuple[Family, str], int] = defaultdict(int)
+        self._arrivals: defaultdict[tuple[Purse, str], deque[float]] = defaultdict(deque)
+        self._running: defaultdict[tuple[Purse, str], int] = defaultdict(int)
 
-    def enter(self, family: Family, project_id: str, *, counted: bool) -> Callable[[], None]:
+    def enter(self, purse: Purse, project_id: str, *, counted: bool) -> Callable[[], None]:
         """Admit a request, or refuse it without counting it.
 
         Args:
-            family: ``query`` or ``export``; others are always admitted.
+            purse: Whose quota it is; for one without limits every request is admitted.
             project_id: The project whose quota it is.
             counted: False for requests that are free of the windows, though not of the concurrency limit.
 
@@ -129,19 +143,19 @@ class Quotas:
         Raises:
             RefusedError: 429.
         """
-        limits = _LIMITS.get(family)
+        limits = _LIMITS.get(purse)
         if limits is None:
             return lambda: None
-        key = (family, project_id)
+        key = (purse, project_id)
         with self._lock:
             if self._running[key] >= limits.concurrent:
-                raise too_many_at_once(family, project_id, limits.concurrent)
+                raise too_many_at_once(purse, project_id, limits.concurrent)
             if counted:
                 self._count(key, limits)
             self._running[key] += 1
         return lambda: self._leave(key)
 
-    def _count(self, key: tuple[Family, str], limits: Limits) -> None:
+    def _count(self, key: tuple[Purse, str], limits: Limits) -> None:
         now = self._clock()
         arrivals = self._arrivals[key]
         while arrivals and arrivals[0] <= now - max(limits.windows):
@@ -153,6 +167,6 @@ class Quotas:
                 raise rate_limited(*key, used=quota, period=period, wait=wait)
         arrivals.append(now)
 
-    def _leave(self, key: tuple[Family, str]) -> None:
+    def _leave(self, key: tuple[Purse, str]) -> None:
         with self._lock:
             self._running[key] -= 1

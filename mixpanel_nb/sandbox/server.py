@@ -77,7 +77,7 @@ class SandboxServer:
         self._server = _listening(self.app, "127.0.0.1", port, self._sockets)
         self.url = _url(self._server)
         self._closing = False
-        self._stopping = threading.Event()
+        self._stopping, self._told = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixpanel-sandbox", daemon=True)
         self._thread.start()
 
@@ -86,8 +86,9 @@ class SandboxServer:
         if not self._closing:
             self._closing = True
             self.app.faults.release()
-            # The thread stops itself; told by a flag, it might close the trigger before that is pulled.
+            # Another pull may let the thread know before this one is through, so it waits for that.
             self._server.trigger.pull_trigger(self._stopping.set)
+            self._told.set()
             self._thread.join()
 
     def __enter__(self) -> Self:
@@ -101,6 +102,7 @@ class SandboxServer:
 
         while not self._stopping.is_set():
             wasyncore.loop(timeout=_LOOP_SECONDS, map=self._sockets, count=1, use_poll=True)
+        self._told.wait()
         _stop(self._server, self._sockets)
 
 

@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_KEPT = 1_000
+    from mixpanel_nb.sandbox.profiles import Choice
+
+_KEPT = 200  # each with what its people did
 
 
 @dataclass(frozen=True)
 class ProfileQuery:
-    """What was asked on page 0; it stays the same on all pages."""
+    """What was asked on page 0; it stays the same on all pages.
 
+    Attributes:
+        choice: Which profiles.
+        page_size: Profiles on a page.
+        limit: At most so many are sent on a page; None for all of it.
+        output_properties: Only these properties are sent; None for all.
+        has_pages: Whether there can be pages after the first.
+    """
+
+    choice: Choice
     page_size: int
-    distinct_ids: Sequence[str] | None
+    limit: int | None
     output_properties: Sequence[str] | None
+    has_pages: bool = True
 
 
 class EngageSessions:

@@ -1,7 +1,8 @@
 """The data set behind the sandbox: raw lines in a DuckDB file, and the questions the endpoints ask of it.
 
-The lines are kept exactly as they were generated or exported. Every user opens the file read-only, so
-any number of processes can share it.
+The lines are kept exactly as they were generated or exported; exports and profiles are answered from them.
+Reports are answered from the typed tables of a second file, made of the same lines (``tables``). Every user
+opens the files read-only, so any number of processes can share them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import gzip
 import hashlib
 import os
 import tempfile
+import threading
+from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from mixpanel_nb.sandbox.build import FORMAT_VERSION, build_from_files, build_from_lines
+from mixpanel_nb.sandbox import filters
+from mixpanel_nb.sandbox.build import FORMAT_VERSION, SILENT, build_from_files, build_from_lines
 from mixpanel_nb.sandbox.clocktime import in_milliseconds, in_seconds
 from mixpanel_nb.sandbox.dataset import (
     DEFAULT_EVENTS,
@@ -23,14 +28,21 @@ from mixpanel_nb.sandbox.dataset import (
     generate_events,
     generate_profiles,
 )
+from mixpanel_nb.sandbox.people import deed_of, times_done
+from mixpanel_nb.sandbox.profiles import Profiles
+from mixpanel_nb.sandbox.reports import Reports
+from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
+from mixpanel_nb.sandbox.tables import build_tables, tables_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     import duckdb
 
     from mixpanel_nb.sandbox.build import Progress
+    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.saved.kinds import Cohort
 
 _BATCH_LINES = 500
 
@@ -56,19 +68,43 @@ SELECT item FROM items WHERE item IS NOT NULL
 GROUP BY item ORDER BY count(*) DESC, item LIMIT $limit
 """
 
+_EXPORT_ALL = """
+SELECT line, time FROM events
+WHERE day BETWEEN $first AND $last AND ($events IS NULL OR list_contains($events::VARCHAR[], event))
+LIMIT $limit
+"""
+_EXPORT = """
+SELECT e.line, e.time
+FROM (
+    SELECT
+        line, time, distinct_id, event AS event_name,
+        make_timestamp(CAST(time * 1e6 AS BIGINT)) AS event_time,
+        json_extract(line, '$.properties') AS properties
+    FROM events
+    WHERE day BETWEEN $first AND $last AND ($events IS NULL OR list_contains($events::VARCHAR[], event))
+) AS e{join}
+WHERE {condition}
+LIMIT $limit
+"""
+
 
 class Dataset:
     """A data set, opened read-only; safe to use from several threads.
 
     Args:
         path: The DuckDB file, as ``generated`` or ``from_files`` have built it.
+        saved: What people have saved in its project.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, saved: Saved = NOTHING) -> None:
         import duckdb
 
         self.path = path
+        self.saved = saved
         self._connection = duckdb.connect(str(path), read_only=True)
+        self._lock = threading.Lock()
+        self._reports: Reports | None = None
+        self._members: dict[int, Sequence[str]] = {}
 
     @classmethod
     def generated(
@@ -91,7 +127,7 @@ class Dataset:
         if not path.exists():
             lines, profiles = generate_events(events, seed), generate_profiles(events, seed)
             build_from_lines(path, lines, profiles, expected=events, on_progress=on_progress)
-        return cls(path)
+        return cls(path, of_the_store())
 
     @classmethod
     def from_files(cls, data: Path, profiles: Path | None, cache: Path) -> Self:
@@ -113,8 +149,11 @@ class Dataset:
         return cls(path)
 
     def close(self) -> None:
-        """Close the file; iterators still running end with an error."""
+        """Close the files; iterators still running end with an error."""
         self._connection.close()
+        with self._lock:
+            if self._reports is not None:
+                self._reports.close()
 
     def __enter__(self) -> Self:
         return self
@@ -128,6 +167,12 @@ class Dataset:
         [(first, last)] = self._rows("SELECT min(day), max(day) FROM events")
         return (first, last) if first is not None else None
 
+    @cached_property
+    def last_day(self) -> date | None:
+        """The last UTC day with events, which is today as far as the data go."""
+        days = self.date_range
+        return days and days[1]
+
     def export_lines(
         self,
         from_date: date | str,
@@ -135,6 +180,7 @@ class Dataset:
         events: Sequence[str] | None = None,
         limit: int | None = None,
         *,
+        where: str | None = None,
         time_in_ms: bool | None = None,
     ) -> Iterator[bytes]:
         """Event lines without newline, day by day, each day in file order.
@@ -144,9 +190,13 @@ class Dataset:
             to_date: Last UTC day, inclusive.
             events: Only these event names; None for all.
             limit: At most this many lines.
+            where: Only events for which this expression is true.
             time_in_ms: Write ``time`` in milliseconds (True) or whole seconds (False); None: as they are.
+
+        Raises:
+            ExpressionError: there is a mistake in ``where``.
         """
-        for lines in self._export_batches(from_date, to_date, events, limit, time_in_ms):
+        for lines in self._export_batches(from_date, to_date, events, limit, where, time_in_ms):
             for line in lines:
                 yield line.encode()
 
@@ -157,10 +207,11 @@ class Dataset:
         events: Sequence[str] | None = None,
         limit: int | None = None,
         *,
+        where: str | None = None,
         time_in_ms: bool | None = None,
     ) -> Iterator[bytes]:
         """The same as ``export_lines`` in blocks of some hundred lines, each line with its newline."""
-        for lines in self._export_batches(from_date, to_date, events, limit, time_in_ms):
+        for lines in self._export_batches(from_date, to_date, events, limit, where, time_in_ms):
             lines.append("")
             yield "\n".join(lines).encode()
 
@@ -200,24 +251,52 @@ class Dataset:
         rows = self._rows(_PROPERTY_VALUES, {"event": event, "pointer": pointer, "limit": limit})
         return [value for (value,) in rows]
 
-    def profiles_page(
-        self, page: int, page_size: int = 1000, *, distinct_ids: Sequence[str] | None = None
-    ) -> tuple[list[str], int]:
-        """One page of profile lines, and how many profiles match in all.
+    @property
+    def profiles(self) -> Profiles:
+        """The people."""
+        return Profiles(self._rows)
 
-        Args:
-            page: Counted from 0; past the end it is empty.
-            page_size: Profiles on a page.
-            distinct_ids: Only these profiles; None for all.
+    def members(self, cohort: Cohort) -> Sequence[str]:
+        """The ids of a cohort's members, in order; as the data never change, found out once."""
+        with self._lock:
+            known = self._members.get(cohort.id)
+        if known is None:
+            known = self._find_members(cohort)
+            with self._lock:
+                self._members[cohort.id] = known
+        return known
+
+    def _find_members(self, cohort: Cohort) -> Sequence[str]:
+        if isinstance(cohort.members, str):
+            return self.profiles.ids(cohort.members)
+        with self.desk() as desk:
+            return list(times_done(desk, deed_of(cohort.members)))
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """Where reports on the events are answered, for the length of the block.
+
+        The first one builds the tables, which takes some seconds.
+
+        Raises:
+            MixpanelDataError: a line is not what a fetch could store.
         """
-        wanted = None if distinct_ids is None else list(distinct_ids)
-        matching = "FROM profiles WHERE $wanted IS NULL OR list_contains($wanted::VARCHAR[], distinct_id)"
-        [(total,)] = self._rows(f"SELECT count(*) {matching}", {"wanted": wanted})
-        rows = self._rows(
-            f"SELECT line {matching} ORDER BY rowid LIMIT $size OFFSET $start",
-            {"wanted": wanted, "size": page_size, "start": page * page_size},
-        )
-        return [line for (line,) in rows], total
+        with self._lock:
+            if self._reports is None:
+                self._reports = Reports(self._built_tables())
+        with self._reports.desk() as desk:
+            yield desk
+
+    def _built_tables(self) -> Path:
+        path = tables_path(self.path)
+        if not path.exists():
+            build_tables(path, self._lines("events"), self._lines("profiles"))
+        return path
+
+    def _lines(self, kind: Literal["events", "profiles"]) -> Iterator[bytes]:
+        for rows in self._batches(f"SELECT line FROM {kind}", {}):
+            for (line,) in rows:
+                yield line.encode()
 
     def dump(self, output: Path, kind: Literal["events", "profiles"] = "events") -> int:
         """Write all lines as ``.jsonl`` or ``.jsonl.gz``, appearing at once when whole.
@@ -257,17 +336,20 @@ class Dataset:
         to_date: date | str,
         events: Sequence[str] | None,
         limit: int | None,
+        where: str | None,
         time_in_ms: bool | None,
     ) -> Iterator[list[str]]:
         rewritten = in_milliseconds if time_in_ms else in_seconds
-        query = """
-            SELECT line, time FROM events
-            WHERE day BETWEEN $first AND $last
-                AND ($events IS NULL OR list_contains($events::VARCHAR[], event))
-            LIMIT $limit
-        """
+        chosen = filters.of_events(where)
+        query = _EXPORT.format(join=chosen.join, condition=chosen.condition) if where else _EXPORT_ALL
         names = None if events is None else list(events)
-        parameters = {"first": _day(from_date), "last": _day(to_date), "events": names, "limit": limit}
+        parameters = {
+            **chosen.params,
+            "first": _day(from_date),
+            "last": _day(to_date),
+            "events": names,
+            "limit": limit,
+        }
         for rows in self._batches(query, parameters):
             if time_in_ms is None:
                 yield [line for line, _ in rows]
@@ -281,12 +363,14 @@ class Dataset:
             while rows := cursor.fetchmany(_BATCH_LINES):
                 yield rows
 
-    def _rows(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+    def _rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         with self._cursor() as cursor:
-            return cursor.execute(query, parameters or {}).fetchall()
+            return cursor.execute(query, dict(parameters or {})).fetchall()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        return self._connection.cursor()
+        cursor = self._connection.cursor()
+        cursor.execute(SILENT)
+        return cursor
 
 
 def _identity(file: Path) -> str:

@@ -13,11 +13,14 @@ from mixpanel_nb.sandbox.faults import Faults
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
 
+from .naive import Naive
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Event = dict[str, Any]
+    Get = Callable[..., httpx.Response]
 
 EVENTS = 60_000
 
@@ -54,6 +57,29 @@ def deduplicated(dumped: list[Event]) -> list[Event]:
         if known is None or known["properties"]["mp_processing_time_ms"] < ingested:
             latest[key] = event
     return list(latest.values())
+
+
+@pytest.fixture(scope="session")
+def counted(deduplicated: list[Event]) -> Naive:
+    """The same events, counted in plain Python."""
+    return Naive(deduplicated)
+
+
+@pytest.fixture(scope="session")
+def get(dataset: Dataset) -> Iterator[Get]:
+    """Ask an endpoint of the query API in process; the days are the second week of February."""
+    transport = httpx.WSGITransport(create_app(dataset))
+    with httpx.Client(
+        transport=transport, base_url="http://localhost", auth=("sandbox", "sandbox")
+    ) as client:
+
+        def ask(path: str, root: str = "/api/query", **params: Any) -> httpx.Response:
+            given = {"project_id": 1, "from_date": "2025-02-10", "to_date": "2025-02-16", **params}
+            return client.get(
+                f"{root}/{path}", params={name: value for name, value in given.items() if value is not None}
+            )
+
+        yield ask
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_days_without_events_are_an_empty_200(export: Export) -> None:
         ({"limit": "ten"}, "Invalid limit"),
         ({"event": "Purchase"}, "Invalid event: expected a JSON array of strings"),
         ({"event": '{"a":1}'}, "Invalid event: expected a JSON array of strings"),
-        ({"where": 'properties["plan"] == "pro"'}, "The sandbox does not evaluate `where` yet"),
+        ({"where": 'properties["plan"] = "pro"'}, "Invalid where: Unexpected '='"),
     ],
 )
 def test_a_bad_export_request_is_a_400_that_says_why(
@@ -119,7 +119,7 @@ def test_today_is_judged_by_the_clock_in_utc(dataset: Dataset) -> None:
 def test_engage_pages_hold_every_profile_once(client: httpx.Client, root: str, dataset: Dataset) -> None:
     first = client.post(f"{root}/engage", params={"project_id": 1}, data={"page": "0"}).json()
     total = first["total"]
-    assert total == dataset.profiles_page(0)[1]
+    assert total == dataset.profiles.page(0)[1]
     assert {key: first[key] for key in ("page", "page_size", "status")} == {
         "page": 0,
         "page_size": 1000,
@@ -168,9 +168,16 @@ def test_engage_reduces_properties_on_all_pages_of_a_session(client: httpx.Clien
         ({"page": -1}, "Invalid page"),
         ({"distinct_id": "a", "distinct_ids": '["b"]'}, "cannot be used together"),
         ({"distinct_ids": "a"}, "Invalid distinct_ids"),
-        ({"where": "true"}, "does not evaluate `where` yet"),
-        ({"filter_by_cohort": '{"id":1}'}, "does not evaluate `filter_by_cohort` yet"),
-        ({"behaviors": "[]"}, "does not evaluate `behaviors` yet"),
+        ({"where": "1 + 1"}, "Invalid where: A filter needs true or false"),
+        ({"where": 'has_prefix(properties["plan"], "p")'}, "Invalid where: Mixpanel's profile queries"),
+        ({"selector": "1 +"}, "Invalid selector: The expression ends too early"),
+        ({"filter_by_cohort": '{"id":1}'}, "Invalid filter_by_cohort: there is no cohort 1"),
+        ({"filter_by_cohort": "2001"}, "Invalid filter_by_cohort: expected"),
+        ({"filter_by_cohort": '{"raw_cohort":{}}'}, "Invalid filter_by_cohort: expected"),
+        ({"sort_key": "properties["}, "Invalid sort_key"),
+        ({"sort_key": 'properties["plan"]', "sort_order": "up"}, "Invalid sort_order: 'up'"),
+        ({"search": "Ada"}, "does not evaluate `search` yet"),
+        ({"output_properties": "plan"}, "Invalid output_properties"),
     ],
 )
 def test_a_bad_engage_request_is_a_400_that_says_why(
@@ -225,7 +232,7 @@ def test_me_names_account_project_and_workspace(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/query/nope", "/api/2.0/events", "/api/query/export", "/", "/favicon.ico"]
+    "path", ["/api/query/nope", "/api/2.0/arb_funnels", "/api/query/export", "/", "/favicon.ico"]
 )
 def test_what_is_not_there_is_a_json_404(client: httpx.Client, path: str) -> None:
     response = client.get(path)
@@ -243,3 +250,20 @@ def test_errors_of_the_app_family_have_their_own_shape(client: httpx.Client) -> 
 def test_other_methods_are_refused(client: httpx.Client) -> None:
     response = client.delete("/api/app/me")
     assert (response.status_code, response.json()["status"]) == (405, "error")
+    assert client.delete("/api/query/events").headers["Allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["me", "projects/1/annotations", "projects/1/schemas", "projects/1/bookmarks"]
+)
+def test_nothing_can_be_written_to_the_app_api(client: httpx.Client, path: str) -> None:
+    response = client.post(f"/api/app/{path}", json={"name": "mine"})
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_has_the_headers_and_no_body(client: httpx.Client) -> None:
+    params: dict[str, Any] = {"project_id": 1, "type": "general"}
+    head = client.head("/api/query/events/names", params=params)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Type"] == "application/json"
+    assert client.head("/api/query/nope").status_code == 404

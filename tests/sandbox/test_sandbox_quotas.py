@@ -132,3 +132,54 @@ def test_five_queries_run_at_once_and_a_sixth_is_refused(dataset: Dataset) -> No
         for response in running:
             response.close()
         assert client.get(NAMES, params={"project_id": "7"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "segmentation",
+        "segmentation/numeric",
+        "events",
+        "events/top",
+        "funnels",
+        "funnels/list",
+        "retention",
+        "retention/addiction",
+        "stream/query",
+        "insights",
+        "cohorts/list",
+        "jql",
+        "engage/stats",
+    ],
+)
+def test_every_report_uses_up_the_quota(ask: Callable[..., httpx.Response], path: str) -> None:
+    for _ in range(59):
+        ask()
+    assert ask(f"/api/2.0/{path}").status_code != 429
+    refused = ask(f"/api/query/{path}")
+    assert refused.status_code == 429
+    assert "(61/60 queries running in the last hour)" in refused.json()["error"]
+
+
+def test_annotations_and_saved_things_are_free(ask: Callable[..., httpx.Response]) -> None:
+    for _ in range(70):
+        assert ask("/api/2.0/annotations", from_date="2025-01-01", to_date="2025-03-31").status_code == 200
+        assert ask("/api/app/projects/7/bookmarks").status_code == 200
+    assert ask().status_code == 200
+
+
+def test_the_lexicon_can_be_asked_five_times_a_minute(
+    ask: Callable[..., httpx.Response], clock: Clock
+) -> None:
+    paths = ["schemas", "schemas/event", "schemas/profile", "schemas/event/Purchase", "schemas"]
+    for path in paths:
+        assert ask(f"/api/app/projects/7/{path}").status_code == 200
+    clock.now += 40
+    refused = ask("/api/app/projects/7/schemas")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "20")
+    assert refused.headers["RateLimit-Policy"].startswith('"project";q=5;w=60')
+    assert refused.json()["status"] == "error"
+    assert "(6/5 queries running in the last minute)" in refused.json()["error"]
+    assert ask("/api/app/projects/8/schemas").status_code == 200
+    clock.now += 20
+    assert ask("/api/app/projects/7/schemas").status_code == 200

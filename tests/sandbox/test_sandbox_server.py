@@ -37,7 +37,7 @@ def test_a_free_port_is_picked_and_given_back(dataset: Dataset) -> None:
     server.close()
     with pytest.raises(httpx.ConnectError):
         me(server.url)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_two_servers_live_side_by_side(dataset: Dataset) -> None:

@@ -16,6 +16,7 @@ import mixpanel_nb
 from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.sandbox.clocktime import in_milliseconds, in_seconds
 from mixpanel_nb.sandbox.dataset import generate_events, generate_profiles
+from mixpanel_nb.sandbox.profiles import Choice
 from mixpanel_nb.sandbox.store import Dataset
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_a_replayed_export_keeps_every_byte_and_is_sorted_by_day(replayed: Datas
     found = [line.decode() for line in replayed.export_lines("2025-01-01", "2025-01-31")]
     assert found == [EXPORT[1], EXPORT[2], EXPORT[0]]
     assert replayed.date_range == (date(2025, 1, 8), date(2025, 1, 9))
-    assert replayed.profiles_page(0) == (['{"$distinct_id":"x","$properties":{"id":9007199254740993}}'], 1)
+    assert replayed.profiles.page(0) == (['{"$distinct_id":"x","$properties":{"id":9007199254740993}}'], 1)
 
 
 def test_lines_of_either_unit_are_given_in_the_unit_asked_for(replayed: Dataset) -> None:
@@ -159,12 +160,12 @@ def test_values_are_text_lists_count_by_item_and_names_may_hold_anything(replaye
 
 def test_profile_pages_cover_all_profiles_once(dataset: Dataset) -> None:
     expected = [line.decode() for line in generate_profiles(60_000)]
-    pages = [dataset.profiles_page(page, 1000) for page in range(4)]
+    pages = [dataset.profiles.page(page, 1000) for page in range(4)]
     assert [line for lines, _ in pages for line in lines] == expected
     assert {total for _, total in pages} == {len(expected)}
     wanted = [json.loads(expected[3])["$distinct_id"], "nobody"]
-    assert dataset.profiles_page(0, distinct_ids=wanted) == ([expected[3]], 1)
-    assert dataset.profiles_page(0, distinct_ids=[]) == ([], 0)
+    assert dataset.profiles.page(0, choice=Choice(distinct_ids=wanted)) == ([expected[3]], 1)
+    assert dataset.profiles.page(0, choice=Choice(distinct_ids=[])) == ([], 0)
 
 
 def test_dumps_are_the_same_file_each_time_and_can_be_replayed(tmp_path: Path, replayed: Dataset) -> None:

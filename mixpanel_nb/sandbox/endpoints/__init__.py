@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.sandbox.endpoints import engage, events, export, projects
+from mixpanel_nb.sandbox.endpoints import (
+    bookmarks,
+    cohorts,
+    engage,
+    events,
+    export,
+    funnels,
+    insights,
+    jql,
+    lexicon,
+    projects,
+    retention,
+    segmentation,
+    stream,
+    timeline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,15 +36,52 @@ if TYPE_CHECKING:
 
 # Under both /api/query/ and /api/2.0/.
 QUERY: Mapping[str, Handler] = {
+    "annotations": timeline.legacy,
+    "cohorts/list": cohorts.listed,
     "engage": engage.profiles,
+    "engage/properties": engage.properties,
+    "engage/stats": engage.stats,
+    "events": events.counts,
     "events/names": events.names,
+    "events/properties": events.properties,
     "events/properties/top": events.top_properties,
     "events/properties/values": events.property_values,
+    "events/top": events.top,
+    "funnels": funnels.query,
+    "funnels/list": funnels.saved,
+    "insights": insights.query,
+    "jql": jql.query,
+    "retention": retention.query,
+    "retention/addiction": retention.addiction,
+    "segmentation": segmentation.query,
+    "segmentation/average": segmentation.average,
+    "segmentation/numeric": segmentation.numeric,
+    "segmentation/sum": segmentation.total,
+    "stream/bookmark": stream.bookmark,
+    "stream/query": stream.query,
 }
 # Under /api/2.0/ alone.
 EXPORT: Mapping[str, Handler] = {"export": export.events}
-# Under /api/app/.
+# Under /api/app/, for reading only. Saved things are found by way of a project, a workspace, or both.
+_SAVED: Mapping[str, Handler] = {
+    "annotations": timeline.of_project,
+    "annotations/<int:annotation_id>": timeline.one,
+    "annotations/tags": timeline.tags,
+    "bookmarks": bookmarks.of_project,
+    "bookmarks/<int:bookmark_id>": bookmarks.one,
+    "cohorts": cohorts.of_project,
+    "cohorts/<int:cohort_id>": cohorts.one,
+}
+_OWNERS = (
+    "projects/<project_id>",
+    "workspaces/<workspace_id>",
+    "projects/<project_id>/workspaces/<workspace_id>",
+)
 APP: Mapping[str, Handler] = {
     "me": projects.me,
     "projects/<project_id>/workspaces/public": projects.workspaces,
+    "projects/<project_id>/schemas": lexicon.of_project,
+    "projects/<project_id>/schemas/<entity_type>": lexicon.of_type,
+    "projects/<project_id>/schemas/<entity_type>/<path:name>": lexicon.one,
+    **{f"{owner}/{path}": handler for owner in _OWNERS for path, handler in _SAVED.items()},
 }

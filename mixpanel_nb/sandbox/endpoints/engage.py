@@ -1,22 +1,27 @@
-"""``engage``: user profiles, page by page (Mixpanel's docs, query profiles)."""
+"""``engage`` and ``engage/…``: user profiles, their number and their properties (query API, profiles)."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from werkzeug.wrappers import Response
-
+from mixpanel_nb.sandbox import behaviors, filters
+from mixpanel_nb.sandbox.answers import json_answer, text_answer
+from mixpanel_nb.sandbox.profiles import Choice
 from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.sessions import ProfileQuery
+from mixpanel_nb.sandbox.wire import computed_at
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+    from werkzeug.wrappers import Response
 
     from mixpanel_nb.sandbox.calls import Call
 
 _PAGE_SIZE = 1000
-_NOT_YET = ("where", "selector", "filter_by_cohort", "behaviors", "data_group_id", "search", "sort_key")
+_SORT_ORDERS = ("ascending", "descending")
 
 
 def profiles(call: Call) -> Response:
@@ -24,7 +29,6 @@ def profiles(call: Call) -> Response:
 
     ``total`` is on every page, and pages past the end are empty.
     """
-    call.refuse_unsupported(*_NOT_YET)
     page = call.integer("page", 0, least=0)
     session_id = call.text("session_id")
     if session_id is None:
@@ -34,25 +38,86 @@ def profiles(call: Call) -> Response:
         session_id = call.sessions.open(query)
     else:
         query = _continued(call, session_id)
-    lines, total = call.dataset.profiles_page(page, query.page_size, distinct_ids=query.distinct_ids)
+    lines, total = call.dataset.profiles.page(page, query.page_size, query.choice)
+    if query.limit is not None:
+        lines = lines[: query.limit]
     if query.output_properties is not None:
         lines = [_reduced(line, query.output_properties) for line in lines]
-    return Response(_body(page, query.page_size, lines, session_id, total), content_type="application/json")
+    return text_answer(_body(page, query.page_size, lines, session_id, total))
+
+
+def stats(call: Call) -> Response:
+    """How many profiles match; of Mixpanel's other statistics the sandbox has none."""
+    call.refuse_unsupported("segment_by_cohorts")
+    action = call.text("action") or "count()"
+    if action.replace(" ", "") != "count()":
+        raise RefusedError(400, f"The sandbox does not evaluate the action {action} yet, only count()")
+    count = call.dataset.profiles.count(_choice(call))
+    return json_answer({"results": count, "status": "ok", "computed_at": computed_at(call.now)})
+
+
+def properties(call: Call) -> Response:
+    """The properties of profiles, with their types and how many profiles carry them."""
+    found = call.dataset.profiles.properties(call.integer("limit", 255))
+    return json_answer({"status": "ok", "results": found})
 
 
 def _query(call: Call) -> ProfileQuery:
-    distinct_id, distinct_ids = call.text("distinct_id"), call.strings("distinct_ids")
-    if distinct_id is not None:
-        if distinct_ids is not None:
-            raise RefusedError(400, "distinct_id and distinct_ids cannot be used together")
-        distinct_ids = [distinct_id]
     page_size = min(call.integer("page_size", _PAGE_SIZE), _PAGE_SIZE)
-    return ProfileQuery(page_size, distinct_ids, call.strings("output_properties"))
+    limit, names = call.optional_integer("limit"), call.strings("output_properties")
+    # Without a moment that stays the same, Mixpanel gives no second page of what people did.
+    has_pages = call.text("behaviors") is None or call.text("as_of_timestamp") is not None
+    return ProfileQuery(_choice(call), page_size, limit, names, has_pages)
+
+
+def _choice(call: Call) -> Choice:
+    """Which profiles a request means."""
+    call.refuse_unsupported("search")
+    members, did = _members(call), behaviors.counted(call)
+    if call.text("data_group_id"):
+        members = ()  # the project has no groups, so there is nobody in any
+    sort_order = call.choice("sort_order", _SORT_ORDERS, "ascending")
+
+    def check(where: str | None) -> object:
+        return filters.of_profiles(where, behaviors=dict.fromkeys(did, "0"))
+
+    return Choice(
+        distinct_ids=_distinct_ids(call),
+        where=call.expression("where", check) or call.expression("selector", check),
+        members=members,
+        without_profile=call.flag("include_all_users", default=True),
+        sort_key=call.expression("sort_key", lambda key: filters.of_profiles(None, key)),
+        descending=sort_order == "descending",
+        behaviors=did,
+    )
+
+
+def _distinct_ids(call: Call) -> Sequence[str] | None:
+    distinct_id, distinct_ids = call.text("distinct_id"), call.strings("distinct_ids")
+    if distinct_id is None:
+        return distinct_ids
+    if distinct_ids is not None:
+        raise RefusedError(400, "distinct_id and distinct_ids cannot be used together")
+    return [distinct_id]
+
+
+def _members(call: Call) -> Sequence[str] | None:
+    """The members of the cohort that ``filter_by_cohort`` names, such as ``{"id": 12345}``."""
+    if call.text("filter_by_cohort") is None:
+        return None
+    asked = call.json("filter_by_cohort")
+    number = asked.get("id") if isinstance(asked, dict) else None
+    if not str(number).isdecimal():
+        raise RefusedError(400, 'Invalid filter_by_cohort: expected {"id": …} with the id of a saved cohort')
+    cohort = by_id(call.dataset.saved.cohorts, int(str(number)))
+    if cohort is None:
+        raise RefusedError(400, f"Invalid filter_by_cohort: there is no cohort {number}")
+    return call.dataset.members(cohort)
 
 
 def _continued(call: Call, session_id: str) -> ProfileQuery:
     query = call.sessions.find(session_id)
-    if query is None:
+    if query is None or not query.has_pages:
         raise RefusedError(400, "request for page in uncached query for params")
     return query
 

@@ -1,19 +1,95 @@
-"""``events/…``: names of events, their properties and values (Mixpanel's docs, query API)."""
+"""``events`` and ``events/…``: events side by side, their names, properties and values (query API).
+
+"Today" is the last day of the data set, which has an end: today's top events are that day's, and the last
+``interval`` days are those before its end.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics.calendar import UNITS
 from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.intervals import span_of
 from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.wire import series
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.results import EventCountsResult, PropertyCountsResult
     from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.sandbox.intervals import Span
 
-_TYPES = ("general", "unique", "average")
 _MOST_NAMES = 5_000  # more are not refused but cut off
+_MOST_VALUES = 10_000
+
+
+def counts(call: Call) -> Response:
+    """Several events over time."""
+    call.refuse_unsupported("where")
+    events = call.strings("event")
+    if not events:
+        raise RefusedError(400, "Missing required parameter: event")
+    kind, unit, span = _over_time(call)
+    with call.desk() as desk:
+        result = desk.service.event_counts(
+            events, from_date=span.first, to_date=span.last, unit=unit, type=kind
+        )
+    return _series(result, span)
+
+
+def properties(call: Call) -> Response:
+    """The values of a property of an event over time."""
+    call.refuse_unsupported("where")
+    event, name, values = call.required("event"), call.required("name"), call.strings("values")
+    kind, unit, span = _over_time(call)
+    with call.desk() as desk:
+        result = desk.service.property_counts(
+            event,
+            name,
+            from_date=span.first,
+            to_date=span.last,
+            values=values,
+            unit=unit,
+            type=kind,
+            limit=call.integer("limit", 255, most=_MOST_VALUES),
+        )
+    return _series(result, span)
+
+
+def _over_time(call: Call) -> tuple[CountType, Unit, Span]:
+    """What is counted, in which buckets, of which days."""
+    if call.text("format") != "json":
+        call.refuse_unsupported("format")
+    kind, unit = call.count_type(), call.choice("unit", UNITS)
+    if kind == "unique" and unit in ("minute", "hour"):
+        raise RefusedError(400, "cannot get hourly uniques")
+    return kind, unit, span_of(call, unit)
+
+
+def _series(result: EventCountsResult | PropertyCountsResult, span: Span) -> Response:
+    dates = result.dates if span.buckets is None else result.dates[-span.buckets :]
+    shown = frozenset(dates)
+    values = {
+        name: {bucket: count for bucket, count in found.items() if bucket in shown}
+        for name, found in result.values.items()
+    }
+    return json_answer(series(dates, values))
+
+
+def top(call: Call) -> Response:
+    """The most frequent events of the data set's last day, and their change since the day before."""
+    kind = call.count_type()
+    with call.desk() as desk:
+        result = desk.service.top_events(type=kind, limit=call.integer("limit", 100, most=_MOST_VALUES))
+    events = [
+        {"amount": found.count, "event": found.event, "percent_change": found.percent_change}
+        for found in result.events
+    ]
+    return json_answer({"events": events, "type": kind})
 
 
 def names(call: Call) -> Response:
@@ -22,9 +98,7 @@ def names(call: Call) -> Response:
     Mixpanel looks at the last 31 days where no dates are given; here the data set has an end of its own,
     so it is all of it.
     """
-    kind = call.text("type") or "general"
-    if kind not in _TYPES:
-        raise RefusedError(400, f"Invalid type: {kind!r}, expected one of {', '.join(_TYPES)}")
+    call.count_type("general")
     limit = min(call.integer("limit", 255), _MOST_NAMES)
     return json_answer(call.dataset.event_names(limit, *call.optional_date_range()))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
+from mixpanel_nb.sandbox import filters
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ _MOST_EVENTS = 100_000
 
 def events(call: Call) -> Response:
     """The events of some UTC days, streamed; an empty body if there are none."""
-    call.refuse_unsupported("where")
     first, last = call.date_range()
     limit = call.integer("limit", 0)
     if limit > _MOST_EVENTS:
         raise RefusedError(400, f"Invalid limit: {limit} exceeds the maximum of {_MOST_EVENTS}")
     blocks = call.dataset.export_blocks(
-        first, last, call.strings("event"), limit or None, time_in_ms=call.flag("time_in_ms")
+        first,
+        last,
+        call.strings("event"),
+        limit or None,
+        where=call.expression("where", filters.of_events),
+        time_in_ms=call.flag("time_in_ms"),
     )
     return Response(blocks, content_type="text/plain; charset=utf-8")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _ORGANIZATION_ID = 1
 _WORKSPACE_ID = 1
 _NAME = "Sandbox"
+CREATOR = {"id": 1, "name": "Sandbox Owner", "email": "sandbox@example.com"}
+"""Who has saved whatever is saved."""
 
 
 def me(_call: Call) -> Response:
@@ -30,21 +32,20 @@ def me(_call: Call) -> Response:
     }
     flags = {"is_global": True, "is_restricted": False, "is_visible": True}
     results = {
-        "user_id": 1,
-        "user_email": "sandbox@example.com",
-        "user_name": _NAME,
+        "user_id": CREATOR["id"],
+        "user_email": CREATOR["email"],
+        "user_name": CREATOR["name"],
         "organizations": {str(_ORGANIZATION_ID): organization},
         "projects": {PROJECT_ID: project},
-        "workspaces": {str(_WORKSPACE_ID): {**_workspace(PROJECT_ID), **flags}},
+        "workspaces": {str(_WORKSPACE_ID): {**_workspace(int(PROJECT_ID)), **flags}},
     }
     return json_answer({"status": "ok", "results": results})
 
 
 def workspaces(call: Call) -> Response:
     """The one workspace of any project."""
-    return json_answer({"status": "ok", "results": [_workspace(call.path["project_id"])]})
+    return json_answer({"status": "ok", "results": [_workspace(call.project_number)]})
 
 
-def _workspace(project_id: str) -> dict[str, Any]:
-    number = int(project_id) if project_id.isdecimal() else project_id
-    return {"id": _WORKSPACE_ID, "name": "All Project Data", "project_id": number, "is_default": True}
+def _workspace(project: int | str) -> dict[str, Any]:
+    return {"id": _WORKSPACE_ID, "name": "All Project Data", "project_id": project, "is_default": True}

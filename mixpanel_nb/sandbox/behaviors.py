@@ -1,0 +1,89 @@
+"""``behaviors`` of a profile query: what people did before a moment, counted for use in ``where``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.calendar import midnight
+from mixpanel_nb.sandbox.people import Deed, times_done
+from mixpanel_nb.sandbox.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixpanel_nb.sandbox.calls import Call
+
+_WINDOW = re.compile(r"(\d{1,4})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LATEST = 4_102_444_800  # the year 2100
+_EXPECTED = '[{"window":"30d","name":"...","event_selectors":[{"event":"...","selector":"..."}]}]'
+
+
+@dataclass(frozen=True)
+class _Behavior:
+    name: str
+    window: timedelta
+    events: tuple[tuple[str, str | None], ...]
+
+
+def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
+    """How often each person did what ``behaviors`` names, by its name and the person's id.
+
+    The window ends with ``as_of_timestamp`` (Unix seconds); without it, with the data set.
+
+    Raises:
+        RefusedError: they are not what Mixpanel takes, or there is a mistake in a selector.
+    """
+    if call.text("behaviors") is None:
+        return {}
+    if call.text("filter_by_cohort") is not None:
+        raise RefusedError(400, "behaviors and filter_by_cohort are mutually exclusive")
+    until = _as_of(call)
+    asked = _asked(call)
+    with call.desk() as desk:
+        return {
+            behavior.name: times_done(desk, Deed(behavior.events, until - behavior.window, until))
+            for behavior in asked
+        }
+
+
+def _as_of(call: Call) -> datetime:
+    """The moment (UTC, naive)."""
+    moment = call.optional_integer("as_of_timestamp", most=_LATEST)
+    if moment is not None:
+        return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
+    return midnight((call.dataset.last_day or call.today) + timedelta(days=1))
+
+
+def _asked(call: Call) -> list[_Behavior]:
+    asked = call.json("behaviors")
+    if not isinstance(asked, list) or not asked:
+        raise _mistake()
+    return [_behavior(one) for one in asked]
+
+
+def _behavior(asked: Any) -> _Behavior:
+    match asked:
+        case {"window": str(window), "name": str(name), "event_selectors": [_, *_] as selectors}:
+            length = _WINDOW.fullmatch(window)
+            if length is None:
+                raise RefusedError(400, f"Invalid behaviors: {window!r} is no window such as 30d (or h, w)")
+            events = tuple(_selector(selector) for selector in selectors)
+            return _Behavior(name, int(length[1]) * _UNITS[length[2]], events)
+    raise _mistake()
+
+
+def _selector(asked: Any) -> tuple[str, str | None]:
+    match asked:
+        case {"event": str(event), "selector": str(selector)} if selector:
+            return event, selector
+        case {"event": str(event)}:
+            return event, None
+    raise _mistake()
+
+
+def _mistake() -> RefusedError:
+    return RefusedError(400, f"Invalid behaviors: expected {_EXPECTED}")

@@ -1,0 +1,123 @@
+"""``insights``: saved reports of all kinds, by their ``bookmark_id`` (query API)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.results import OVERALL
+from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.endpoints.retention import rated, saved_result
+from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.saved import by_id
+from mixpanel_nb.sandbox.saved.kinds import Funnel, Insights
+from mixpanel_nb.sandbox.wire import bucket_moment, computed_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from werkzeug.wrappers import Response
+
+    from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.results import RetentionResult
+    from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.saved.kinds import Report, Retention
+
+    Series = dict[str, Any]
+
+_FUNNEL_MEASURES = ("count", "step_conv_ratio", "overall_conv_ratio", "avg_time", "avg_time_from_start")
+_SEGMENTS = 10_000
+
+
+def query(call: Call) -> Response:
+    """A saved report; ``headers`` tell what the keys of ``series`` mean, level by level."""
+    call.refuse_unsupported("bookmark")  # a report that nobody saved
+    number = call.required("bookmark_id")
+    report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
+    if report is None:
+        raise RefusedError(404, f"Report {number} does not exist")
+    with call.desk() as desk:
+        headers, found = _answered(desk, report)
+    return json_answer(
+        {
+            "computed_at": computed_at(call.now),
+            "date_range": {
+                "from_date": bucket_moment(report.first),
+                "to_date": f"{report.last.isoformat()}T23:59:59.999000+00:00",
+            },
+            "headers": headers,
+            "series": found,
+        }
+    )
+
+
+def _answered(desk: Desk, report: Report) -> tuple[list[str], Series]:
+    asks = report.asks
+    if isinstance(asks, Insights):
+        headers = ["$event"] if asks.on is None else ["$event", asks.on]
+        return headers, _events(desk, report, asks)
+    if isinstance(asks, Funnel):
+        return ["$funnel"], {report.name: _funnel(desk, report, asks)}
+    return ["$retention"], _retention(desk, report, asks)
+
+
+def _events(desk: Desk, report: Report, asks: Insights) -> Series:
+    """Counts by event and moment; with a breakdown, by event, segment and moment."""
+    counted = desk.service.event_counts(
+        asks.events,
+        from_date=report.first,
+        to_date=report.last,
+        unit=asks.unit,
+        type=asks.math,
+    )
+    totals = {event: _over_time(counted.dates, counted.values[event]) for event in asks.events}
+    if asks.on is None:
+        return dict(totals)
+    return {event: {OVERALL: totals[event], **_segments(desk, report, asks, event)} for event in asks.events}
+
+
+def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
+    result = desk.service.segmentation(
+        event,
+        from_date=report.first,
+        to_date=report.last,
+        on=asks.on,
+        unit=asks.unit,
+        type=asks.math,
+        limit=_SEGMENTS,
+    )
+    return {name: _over_time(result.dates, values) for name, values in result.values.items()}
+
+
+def _over_time(dates: Iterable[Bucket], values: Mapping[Bucket, float]) -> dict[str, float]:
+    return {bucket_moment(bucket): values.get(bucket, 0) for bucket in dates}
+
+
+def _funnel(desk: Desk, report: Report, asks: Funnel) -> Series:
+    """Each measure by step."""
+    result = desk.service.funnel(
+        steps=asks.steps,
+        from_date=report.first,
+        to_date=report.last,
+        window=asks.length,
+        window_unit=asks.length_unit,
+    )
+    return {
+        measure: {f"{step.step}. {step.event}": {"all": getattr(step, measure)} for step in result.steps}
+        for measure in _FUNNEL_MEASURES
+    }
+
+
+def _retention(desk: Desk, report: Report, asks: Retention) -> Series:
+    """Cohorts by moment, and their average."""
+    result = saved_result(desk, report, asks)
+    cohorts = {bucket_moment(cohort.date): rated(cohort) for cohort in result.cohorts}
+    name = f"{asks.born_event} and then {asks.return_event or 'Any Event'}"
+    return {name: {**cohorts, "$average": _average(result)}}
+
+
+def _average(result: RetentionResult) -> dict[str, Any]:
+    """An average cohort: its size, and its rates in the periods that are over (weighted by size)."""
+    size = sum(cohort.size for cohort in result.cohorts) / len(result.cohorts)
+    rates = [rate for rate in result.average.values() if rate is not None]
+    return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}

@@ -1,0 +1,103 @@
+"""``retention`` and ``retention/addiction``: who comes back, and how often (query API)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.retention import RETENTION_TYPES
+from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.saved import by_id
+from mixpanel_nb.sandbox.saved.kinds import Retention
+from mixpanel_nb.sandbox.wire import bucket_text
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.analytics.frequency import AddictionUnit
+    from mixpanel_nb.results import RetentionCohort, RetentionResult
+    from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.saved.kinds import Report
+
+_UNITS: tuple[Unit, ...] = ("day", "week", "month")
+_ADDICTION_UNITS: tuple[AddictionUnit, ...] = ("hour", "day")
+_MOST_INTERVAL, _MOST_COUNT = 90, 1_000
+
+
+def query(call: Call) -> Response:
+    """Cohorts by day, week or month; their counts end where nobody can know yet."""
+    # Which shape a breakdown has is documented nowhere.
+    call.refuse_unsupported("on")
+    if call.text("bookmark_id"):
+        return _saved(call)
+    call.refuse_both("unit", "interval")
+    first, last = call.date_range()
+    kind = call.choice("retention_type", RETENTION_TYPES, "birth")
+    with call.desk() as desk:
+        result = desk.service.retention(
+            born_event=call.required("born_event") if kind == "birth" else None,
+            return_event=call.text("event"),
+            from_date=first,
+            to_date=last,
+            born_where=call.text("born_where"),
+            return_where=call.text("where"),
+            interval=call.integer("interval", 1, most=_MOST_INTERVAL),
+            interval_count=call.integer("interval_count", 1, most=_MOST_COUNT),
+            unit=call.choice("unit", _UNITS, "day"),
+            type=kind,
+            unbounded=call.flag("unbounded_retention"),
+        )
+    return json_answer({bucket_text(cohort.date): counted(cohort) for cohort in result.cohorts})
+
+
+def _saved(call: Call) -> Response:
+    """A saved report, whose cohorts have ``rates`` as well."""
+    report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
+    if report is None or not isinstance(report.asks, Retention):
+        raise RefusedError(404, f"Retention report {call.text('bookmark_id')} does not exist")
+    with call.desk() as desk:
+        cohorts = saved_result(desk, report, report.asks).cohorts
+    return json_answer({bucket_text(cohort.date): rated(cohort) for cohort in cohorts})
+
+
+def saved_result(desk: Desk, report: Report, asks: Retention) -> RetentionResult:
+    """What a saved retention report asks."""
+    return desk.service.retention(
+        born_event=asks.born_event,
+        return_event=asks.return_event,
+        from_date=report.first,
+        to_date=report.last,
+        interval_count=asks.interval_count,
+        unit=asks.unit,
+    )
+
+
+def counted(cohort: RetentionCohort) -> dict[str, Any]:
+    """How many were born, and how many came back in each period that has begun."""
+    return {"counts": [count for count in cohort.counts if count is not None], "first": cohort.size}
+
+
+def rated(cohort: RetentionCohort) -> dict[str, Any]:
+    """The same, and as parts of those who were born."""
+    found = counted(cohort)
+    rates = [count / cohort.size if cohort.size else 0.0 for count in found["counts"]]
+    return {**found, "rates": rates}
+
+
+def addiction(call: Call) -> Response:
+    """Per bucket, how many people were active in at least one, two, three … hours or days of it."""
+    call.refuse_unsupported("on")
+    first, last = call.date_range()
+    with call.desk() as desk:
+        result = desk.service.frequency(
+            from_date=first,
+            to_date=last,
+            unit=call.choice("unit", _UNITS),
+            addiction_unit=call.choice("addiction_unit", _ADDICTION_UNITS),
+            event=call.text("event"),
+            where=call.text("where"),
+        )
+    counts = {bucket_text(bucket): list(people) for bucket, people in result.counts.items()}
+    return json_answer({"data": counts})

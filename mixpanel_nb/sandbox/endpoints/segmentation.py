@@ -1,0 +1,128 @@
+"""``segmentation`` and its numeric kin (Mixpanel's docs, query API, segmentation)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics import segmentation
+from mixpanel_nb.analytics.calendar import UNITS
+from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.intervals import IntervalQuestion, first_day
+from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.wire import bucket_text, computed_at, number, series
+from mixpanel_nb.services.local.service import TOTAL
+from mixpanel_nb.services.local.shapes import by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from werkzeug.wrappers import Response
+
+    from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.sandbox.calls import Call
+
+_SEGMENTS, _MOST_SEGMENTS = 60, 10_000
+_NUMBER_BUCKETS, _MOST_NUMBER_BUCKETS = 10, 1_000
+
+
+def query(call: Call) -> Response:
+    """An event over time, and by segment with ``on``; without it, the one series has the event's name."""
+    call.refuse_unsupported("format")
+    event, kind = call.required("event"), call.count_type("general")
+    limit = call.integer("limit", _SEGMENTS, most=_MOST_SEGMENTS)
+    call.refuse_both("unit", "interval")
+    interval = call.optional_integer("interval")
+    if interval is not None:
+        return _by_interval(call, event, kind, limit, interval)
+    unit, (first, last), on = call.choice("unit", UNITS, "day"), call.date_range(), call.text("on")
+    with call.desk() as desk:
+        result = desk.service.segmentation(
+            event,
+            from_date=first,
+            to_date=last,
+            on=on,
+            unit=unit,
+            where=call.text("where"),
+            type=kind,
+            limit=limit,
+        )
+    values = result.values if on else {event: result.values[TOTAL]}
+    return json_answer(series(result.dates, values))
+
+
+def numeric(call: Call) -> Response:
+    """An event over time, by ranges of a number."""
+    event, on, kind = call.required("event"), call.required("on"), call.count_type("general")
+    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
+    with call.desk() as desk:
+        result = desk.service.segmentation_numeric(
+            event,
+            from_date=first,
+            to_date=last,
+            on=on,
+            unit=unit,
+            where=call.text("where"),
+            type=kind,
+            buckets=call.integer("buckets", _NUMBER_BUCKETS, most=_MOST_NUMBER_BUCKETS),
+        )
+    values = {label: result.values.get(place, {}) for place, label in enumerate(result.labels)}
+    return json_answer(series(result.dates, values))
+
+
+def total(call: Call) -> Response:
+    """A number summed over the events of each bucket, 0 where there are none."""
+    event, on = call.required("event"), call.required("on")
+    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
+    with call.desk() as desk:
+        result = desk.service.segmentation_sum(
+            event, from_date=first, to_date=last, on=on, unit=unit, where=call.text("where")
+        )
+    sums = {bucket: result.values.get(bucket, 0.0) for bucket in result.dates}
+    return json_answer({"status": "ok", "computed_at": computed_at(call.now), "results": _numbers(sums)})
+
+
+def average(call: Call) -> Response:
+    """A number averaged over the events of each bucket; buckets without events have none."""
+    event, on = call.required("event"), call.required("on")
+    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
+    with call.desk() as desk:
+        result = desk.service.segmentation_average(
+            event, from_date=first, to_date=last, on=on, unit=unit, where=call.text("where")
+        )
+    return json_answer({"results": _numbers(result.values), "status": "ok"})
+
+
+def _numbers(values: Mapping[date, float | None]) -> dict[str, float]:
+    return {bucket_text(bucket): number(value) for bucket, value in values.items() if value is not None}
+
+
+def _by_interval(call: Call, event: str, kind: CountType, limit: int, interval: int) -> Response:
+    """Buckets of ``interval`` days; without dates, the one that ends with the data set.
+
+    Raises:
+        RefusedError: events are counted, for which Mixpanel takes no interval.
+    """
+    if kind == "general":
+        raise RefusedError(400, "interval can only be used where type is unique or average")
+    first, last = _days_of_interval(call, interval)
+    on, where = call.text("on"), call.text("where")
+    with call.desk() as desk:
+        asked = IntervalQuestion.of(desk.question(first, last), interval)
+        if on is None:
+            statement = segmentation.totals(asked, event, unit="day", kind=kind, where=where)
+            values: Mapping[str, Mapping[Bucket, float]] = {event: dict(desk.engine.rows(statement))}
+        else:
+            statement = segmentation.by_segment(
+                asked, event, on=on, unit="day", kind=kind, where=where, limit=limit
+            )
+            values = by_name(desk.engine.rows(statement))
+    return json_answer(series(asked.buckets(), values))
+
+
+def _days_of_interval(call: Call, interval: int) -> tuple[date, date]:
+    if call.text("from_date") or call.text("to_date"):
+        return call.date_range()
+    last = call.dataset.last_day or call.today
+    return first_day(last, "day", interval), last

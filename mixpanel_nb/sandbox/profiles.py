@@ -1,0 +1,172 @@
+"""The profiles of a data set, chosen by their ids, an expression or a cohort, and handed out as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.sandbox import filters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Rows = Callable[[str, Mapping[str, Any]], list[Any]]
+
+# Members of a cohort need no profile; those that have none come after all others, with no properties.
+_CHOSEN = """
+WITH chosen AS (
+    SELECT rowid AS place, line, distinct_id, json_extract(line, '$."$properties"') AS properties
+    FROM profiles
+    WHERE ($wanted IS NULL OR distinct_id IN (SELECT unnest($wanted::VARCHAR[])))
+        AND ($members IS NULL OR distinct_id IN (SELECT unnest($members::VARCHAR[])))
+    UNION ALL
+    SELECT
+        NULL, json_object('$distinct_id', member, '$properties', '{}'::JSON)::VARCHAR, member, '{}'::JSON
+    FROM (SELECT unnest($members::VARCHAR[]) AS member)
+    WHERE $without_profile
+        AND ($wanted IS NULL OR member IN (SELECT unnest($wanted::VARCHAR[])))
+        AND member NOT IN (SELECT distinct_id FROM profiles)
+)
+"""
+_DONE = """
+LEFT JOIN (
+    SELECT unnest(${table}_people::VARCHAR[]) AS person, unnest(${table}_times::BIGINT[]) AS times
+) AS {table} ON {table}.person = u.distinct_id"""
+_OWN_ORDER = ("u.place NULLS LAST", "u.distinct_id")
+
+_DATE_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?"
+_PROPERTIES = f"""
+WITH found AS (
+    SELECT json_extract(line, '$."$properties"') AS properties FROM profiles
+), named AS (
+    SELECT properties, unnest(json_keys(properties)) AS name FROM found WHERE json_type(properties) = 'OBJECT'
+), valued AS (
+    SELECT name, json_extract(properties, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS value
+    FROM named
+), typed AS (
+    SELECT
+        name,
+        CASE json_type(value)
+            WHEN 'ARRAY' THEN 'list'
+            WHEN 'OBJECT' THEN 'object'
+            WHEN 'BOOLEAN' THEN 'boolean'
+            WHEN 'VARCHAR' THEN
+                CASE WHEN regexp_full_match(value ->> '$', '{_DATE_TIME}') THEN 'datetime' ELSE 'string' END
+            ELSE 'number'
+        END AS type
+    FROM valued WHERE json_type(value) <> 'NULL'
+), counted AS (
+    SELECT name, type, count(*) AS count FROM typed GROUP BY name, type
+)
+SELECT name, CAST(sum(count) AS BIGINT) AS count, arg_max(type, (count, type)) AS type
+FROM counted
+GROUP BY name ORDER BY count DESC, name LIMIT $limit
+"""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which profiles are meant, and in which order.
+
+    Attributes:
+        distinct_ids: Only these; None for all.
+        where: Only those for which this expression is true.
+        members: Only these, the members of a cohort; None for all.
+        without_profile: Whether members are meant, too, that have no profile.
+        sort_key: An expression to order by, such as ``properties["plan"]``; None for their own order.
+        descending: Whether the largest comes first.
+        behaviors: For each ``behaviors["name"]`` in ``where``, how often each person did that.
+    """
+
+    distinct_ids: Sequence[str] | None = None
+    where: str | None = None
+    members: Sequence[str] | None = None
+    without_profile: bool = False
+    sort_key: str | None = None
+    descending: bool = False
+    behaviors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Profiles:
+    """The profiles of a data set.
+
+    Args:
+        rows: Runs a query on the file of raw lines.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def page(self, number: int, size: int = 1000, choice: Choice | None = None) -> tuple[list[str], int]:
+        """One page of profile lines, and how many profiles match in all.
+
+        Args:
+            number: Counted from 0; past the end the page is empty.
+            size: Profiles on a page.
+            choice: Which profiles; None for all.
+
+        Raises:
+            ExpressionError: there is a mistake in an expression.
+        """
+        wanted = choice or Choice()
+        chosen = _filter(wanted)
+        direction = "DESC" if wanted.descending else "ASC"
+        order = [*(f"{key} {direction} NULLS LAST" for key in chosen.order), *_OWN_ORDER]
+        rows = self._rows(
+            f"{_CHOSEN} SELECT u.line FROM chosen AS u{chosen.join} WHERE {chosen.condition} "
+            f"ORDER BY {', '.join(order)} LIMIT $size OFFSET $start",
+            {**_parameters(wanted), **chosen.params, "size": size, "start": number * size},
+        )
+        return [line for (line,) in rows], self.count(wanted)
+
+    def count(self, choice: Choice) -> int:
+        """How many profiles match.
+
+        Raises:
+            ExpressionError: there is a mistake in an expression.
+        """
+        chosen = _filter(replace(choice, sort_key=None))
+        [(count,)] = self._rows(
+            f"{_CHOSEN} SELECT count(*) FROM chosen AS u{chosen.join} WHERE {chosen.condition}",
+            {**_parameters(choice), **chosen.params},
+        )
+        return int(count)
+
+    def ids(self, where: str) -> list[str]:
+        """The ids of the people whose profile matches, in order.
+
+        Raises:
+            ExpressionError: there is a mistake in the expression.
+        """
+        chosen = _filter(Choice(where=where))
+        rows = self._rows(
+            f"{_CHOSEN} SELECT DISTINCT u.distinct_id FROM chosen AS u WHERE {chosen.condition} ORDER BY ALL",
+            {**_parameters(Choice()), **chosen.params},
+        )
+        return [person for (person,) in rows]
+
+    def properties(self, limit: int) -> dict[str, dict[str, Any]]:
+        """How many profiles carry each property, and of which type it mostly is, the most frequent first."""
+        rows = self._rows(_PROPERTIES, {"limit": limit})
+        return {name: {"count": count, "type": kind} for name, count, kind in rows}
+
+
+def _filter(choice: Choice) -> filters.Filter:
+    """The condition on profiles, with what people did joined to them."""
+    tables = {name: f"b{place}" for place, name in enumerate(choice.behaviors)}
+    times = {name: f"coalesce({table}.times, 0)" for name, table in tables.items()}
+    chosen = filters.of_profiles(choice.where, choice.sort_key, times)
+    join, params = "", dict(chosen.params)
+    for name, done in choice.behaviors.items():
+        table = tables[name]
+        join += _DONE.format(table=table)
+        params |= {f"{table}_people": list(done), f"{table}_times": list(done.values())}
+    return replace(chosen, join=join, params=params)
+
+
+def _parameters(choice: Choice) -> dict[str, Any]:
+    return {
+        "wanted": None if choice.distinct_ids is None else list(choice.distinct_ids),
+        "members": None if choice.members is None else list(choice.members),
+        "without_profile": choice.without_profile,
+    }

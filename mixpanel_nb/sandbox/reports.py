@@ -1,0 +1,74 @@
+"""Where questions are answered: local reports over the typed tables, one question at a time.
+
+One engine serves all threads. Several would hardly be faster, as each statement runs on all cores, and older
+versions of DuckDB (1.4) let only one session of a process have a file, even for reading.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.sandbox.tables import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
+
+ZONE = ZoneInfo("UTC")
+"""The time zone of the sandbox's project."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one question is answered.
+
+    Attributes:
+        service: The reports.
+        engine: The tables, for questions that are no reports.
+    """
+
+    service: LocalQueryService
+    engine: DuckDBEngine
+
+    def question(self, first: date, last: date) -> Question:
+        """A question about the events of some days, without any condition yet."""
+        columns, profiles = self.engine.events(EVENTS).columns, self.engine.profiles()
+        return Question(columns, profiles, Period(first, last, ZONE), time.time())
+
+
+class Reports:
+    """The reports on one file of tables; safe to use from several threads.
+
+    Args:
+        path: The file, as ``build_tables`` has made it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
+        from mixpanel_nb.storage import StorageEngine
+
+        self._storage = StorageEngine(path, read_only=True)
+        engine = DuckDBEngine(self._storage)
+        self._desk = Desk(LocalQueryService(engine, EVENTS, ZONE), engine)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def desk(self) -> Iterator[Desk]:
+        """The desk for the length of the block; waits until nobody else is at it."""
+        with self._lock:
+            yield self._desk
+
+    def close(self) -> None:
+        """Close the file, once the question at the desk is answered."""
+        with self._lock:
+            self._storage.close()

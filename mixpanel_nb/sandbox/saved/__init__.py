@@ -1,0 +1,45 @@
+"""What people save in a project: funnels, cohorts, reports, annotations, and a described vocabulary.
+
+What lives here: the kinds of saved things (``kinds``), those of the generated store (``store``, ``lexicon``)
+and how a report's parameters are written (``params``). What may not: answering any of them, which is the
+endpoints' part. A replayed export has none of these: its project is not here, only its events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Entity, Funnel, Report
+
+    Item = TypeVar("Item", Annotation, Cohort, Funnel, Report)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The saved things of one project."""
+
+    funnels: Sequence[Funnel] = ()
+    cohorts: Sequence[Cohort] = ()
+    reports: Sequence[Report] = ()
+    annotations: Sequence[Annotation] = ()
+    lexicon: Sequence[Entity] = ()
+
+
+NOTHING = Saved()
+
+
+def by_id(items: Iterable[Item], number: int) -> Item | None:
+    """The one with this id, or None."""
+    return next((item for item in items if item.id == number), None)
+
+
+def of_the_store() -> Saved:
+    """The saved things that fit the generated data set."""
+    from mixpanel_nb.sandbox.saved.lexicon import ENTITIES
+    from mixpanel_nb.sandbox.saved.store import ANNOTATIONS, COHORTS, FUNNELS, REPORTS
+
+    return Saved(FUNNELS, COHORTS, REPORTS, ANNOTATIONS, ENTITIES)
