@@ -209,8 +209,19 @@ class ExpressionError(MixpanelDataError):
     code = "EXPRESSION_ERROR"
 
     def __init__(self, message: str, *, expression: str, position: int, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, details={"expression": expression, "position": position})
+        context = _pointed_at(expression, position)
+        details = {"expression": expression, "position": position, "context": context}
+        super().__init__(message, hint=hint, details=details)
         self.position = position
+
+
+def _pointed_at(text: str, position: int, width: int = 70) -> str:
+    """The line of a text that has a position in it, and a caret below; of a long line the part around."""
+    begin = text.rfind("\n", 0, position) + 1
+    line, column = text[begin:].split("\n", 1)[0], position - begin
+    left = max(column - width // 2, 0) if len(line) > width else 0
+    shown = ("…" if left else "") + line[left : left + width] + ("…" if left + width < len(line) else "")
+    return f"{shown}\n{' ' * (column - left + bool(left))}^"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

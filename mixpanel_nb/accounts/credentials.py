@@ -105,7 +105,7 @@ class Credentials:
             "project_id": _checked_project_id(str(project_id)),
             "region": _checked_region(region),
             "account": account,
-            "timezone": _checked_timezone(timezone),
+            "timezone": checked_timezone(timezone),
             "legacy_time": bool(legacy_time),
         }
         for name, value in values.items():
@@ -146,7 +146,12 @@ def _checked_region(region: str) -> str:
     return region.lower()
 
 
-def _checked_timezone(timezone: str) -> str:
+def checked_timezone(timezone: str) -> str:
+    """The name of a time zone, if there is such a one.
+
+    Raises:
+        ConfigError: there is none; the nearest name is suggested.
+    """
     if timezone == "UTC":  # known even where the system has no time zone files
         return timezone
     try:

@@ -46,7 +46,7 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
 )
 
 # Global options, which may also follow the command.
-GLOBAL = ("account", "database", "quiet", "verbose")
+GLOBAL = ("account", "database", "timezone", "quiet", "verbose")
 SHELL_COMPLETION = "_MP_COMPLETE"  # set by the scripts of --install-completion
 
 
@@ -117,6 +117,10 @@ def _global_options(
         str | None, typer.Option("--account", "-a", metavar="NAME", help="The account, or sandbox.")
     ] = None,
     database: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where an error came from.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback has answered
@@ -125,7 +129,7 @@ def _global_options(
 ) -> None:
     """Fetch Mixpanel events into DuckDB, and ask questions of them."""
     session: TerminalSession = context.obj
-    session.account, session.database = account, database
+    session.account, session.database, session.timezone = account, database, timezone
     session.quiet, session.verbose = quiet, verbose
 
 

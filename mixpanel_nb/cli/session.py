@@ -24,6 +24,7 @@ class TerminalSession(Session):
     Attributes:
         account: ``--account``.
         database: ``--db``.
+        timezone: ``--timezone``: that of days in reports, if not the account's.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -34,6 +35,7 @@ class TerminalSession(Session):
 
     def __init__(self) -> None:
         self.database: Path | None = None
+        self.timezone: str | None = None
         self.quiet = False
         self.verbose = False
         self.format: Format | None = None
@@ -50,14 +52,14 @@ class TerminalSession(Session):
         from mixpanel_nb.workspace import Workspace
 
         try:
-            return Workspace(self.account, path=self.database)
+            return Workspace(self.account, path=self.database, timezone=self.timezone)
         except AccountNotFoundError:
             raise
         except ConfigError as error:
             if self.account is not None or self.database is None:
                 raise
             if self.database.expanduser().is_file():
-                return Workspace.open(self.database)
+                return Workspace.open(self.database, timezone=self.timezone or "UTC")
             message = f"{error.message} Nor is there a database file {self.database}."
             raise ConfigError(message, hint=error.hint, details=error.details) from None
 

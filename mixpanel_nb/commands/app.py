@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from mixpanel_nb.commands import accounts, demo, discovery, fetch, sandbox, sql, tables
+from mixpanel_nb.commands import accounts, demo, discovery, fetch, reports, sandbox, sql, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,20 @@ def build() -> typer.Typer:
     app.add_typer(accounts.app, name="auth")
     app.add_typer(fetch.app, name="fetch")
     app.command()(sql.sql)
+    app.command()(reports.segmentation)
+    app.command()(reports.segmentation_numeric)
+    app.command()(reports.segmentation_sum)
+    app.command()(reports.segmentation_average)
+    app.command()(reports.event_counts)
+    app.command()(reports.property_counts)
+    app.command()(reports.top_events)
+    app.command()(reports.funnel)
+    app.command()(reports.retention)
+    app.command()(reports.frequency)
+    app.command()(reports.activity_feed)
+    app.command()(reports.saved_report)
+    app.command()(reports.jql)
+    app.command()(reports.expression)
     app.command()(tables.tables)
     app.command()(tables.schema)
     app.command()(tables.info)
@@ -36,6 +50,10 @@ def build() -> typer.Typer:
     app.command()(discovery.events)
     app.command()(discovery.properties)
     app.command()(discovery.values)
+    app.command()(discovery.funnels)
+    app.command()(discovery.cohorts)
+    app.command()(discovery.bookmarks)
+    app.command()(discovery.lexicon)
     app.add_typer(sandbox.app, name="sandbox")
     return app
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.results import NameList
+from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList, NameList
 
 Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.")]
 
@@ -39,3 +39,46 @@ def values(
     Example: mp values "Sign Up" plan
     """
     return session_of(context).workspace.property_values(event, prop, limit)
+
+
+def funnels(context: typer.Context) -> FunnelList:
+    """List the saved funnels, with the id that mp funnel takes.
+
+    Example: mp funnels
+    """
+    return session_of(context).workspace.funnels()
+
+
+def cohorts(context: typer.Context) -> CohortList:
+    """List the saved cohorts, with the id that mp fetch profiles --cohort takes.
+
+    Example: mp cohorts
+    """
+    return session_of(context).workspace.cohorts()
+
+
+def bookmarks(
+    context: typer.Context,
+    kind: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="insights, funnels, retention, flows, launch-analysis."),
+    ] = None,
+) -> BookmarkList:
+    """List the saved reports, with the id that mp saved-report takes.
+
+    Example: mp bookmarks --type insights
+    """
+    return session_of(context).workspace.bookmarks(kind)
+
+
+def lexicon(
+    context: typer.Context,
+    kind: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="event, profile, custom_event or group.")
+    ] = None,
+) -> LexiconSchemaList:
+    """List what Lexicon says of events and properties.
+
+    Example: mp lexicon --type event
+    """
+    return session_of(context).workspace.lexicon_schemas(kind)

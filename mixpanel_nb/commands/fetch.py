@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,13 +82,28 @@ def profiles(
         list[str] | None,
         typer.Option("--property", metavar="NAME", help="Only this property of each (repeatable)."),
     ] = None,
+    distinct_id: Annotated[
+        list[str] | None, typer.Option("--distinct-id", metavar="ID", help="Only this person (repeatable).")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="ID", help="Groups of this type instead of people.")
+    ] = None,
+    behaviors: Annotated[
+        str | None, typer.Option("--behaviors", metavar="JSON", help="What people did, for use in --where.")
+    ] = None,
+    as_of: Annotated[
+        int | None, typer.Option("--as-of", metavar="SECONDS", help="When --behaviors are judged; now.")
+    ] = None,
+    only_with_profile: Annotated[
+        bool, typer.Option("--only-with-profile", help="With --cohort: no members that have no profile.")
+    ] = False,
     append: Append = False,
     replace: Replace = False,
     columns: Columns = DEFAULT_COLUMNS,
 ) -> FetchResult:
     """Fetch people, one row each.
 
-    Example: mp fetch profiles
+    Example: mp fetch profiles --where 'properties["plan"] == "pro"'
     """
     session = session_of(context)
     return session.workspace.fetch_profiles(
@@ -95,11 +111,28 @@ def profiles(
         where=where,
         cohort_id=cohort,
         output_properties=output_property or None,
+        distinct_ids=distinct_id or None,
+        group_id=group,
+        behaviors=_behaviors(behaviors),
+        as_of_timestamp=as_of,
+        include_all_users=False if only_with_profile else None,
         append=append,
         replace=replace,
         columns=parse_columns(columns),
         progress=session.progress(),
     )
+
+
+def _behaviors(text: str | None) -> list[dict[str, Any]] | None:
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise typer.BadParameter(f"--behaviors takes a JSON array of objects, and {text[:40]!r} is none.")
+    return value
 
 
 @contextmanager

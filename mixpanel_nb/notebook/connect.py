@@ -40,6 +40,10 @@ def _connect(
         bool, typer.Option("--memory", help="Keep the tables in memory, not in a file.")
     ] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse changes to the database.")] = False,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
+    ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.
 
@@ -48,18 +52,24 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
-    workspace = _workspace(account, project, db, memory=memory, read_only=read_only)
+    workspace = _workspace(account, project, db, memory=memory, read_only=read_only, timezone=timezone)
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
 
 
 def _workspace(
-    account: str | None, project: str | None, db: Path | None, *, memory: bool, read_only: bool
+    account: str | None,
+    project: str | None,
+    db: Path | None,
+    *,
+    memory: bool,
+    read_only: bool,
+    timezone: str | None,
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
     if memory:
-        return Workspace.memory(account, project)
+        return Workspace.memory(account, project, timezone=timezone)
     if account is None and project is None and db is not None and db.expanduser().is_file():
-        return Workspace.open(db, read_only=read_only)
-    return Workspace(account, project, path=db, read_only=read_only)
+        return Workspace.open(db, read_only=read_only, timezone=timezone or "UTC")
+    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone)

@@ -9,31 +9,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Int
 
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL, USUAL
 from mixpanel_nb.notebook.session import NotebookSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
-
-# Magic name and the command it runs.
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "mp_auth": ("auth",),
-    "mp_fetch": ("fetch",),
-    "mp_info": ("info",),
-    "mp_tables": ("tables",),
-    "mp_schema": ("schema",),
-    "mp_sample": ("sample",),
-    "mp_summarize": ("summarize",),
-    "mp_promote": ("promote",),
-    "mp_drop": ("drop",),
-    "mp_events": ("events",),
-    "mp_properties": ("properties",),
-    "mp_values": ("values",),
-}
-CONNECT, SQL = "mp_connect", "mp_sql"
-# What a group runs when none of its commands is named.
-USUAL = {"mp_fetch": "events"}
 
 
 @magics_class

@@ -1,4 +1,4 @@
-"""``Workspace``: Mixpanel and a local database in one object, the facade over all rooms."""
+"""``Workspace``: its life cycle, fetching, SQL and tables; its reports are in ``reports``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.errors import AccessDeniedError, ConfigError, NotFoundError, QueryError
+from mixpanel_nb.workspace.reports import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from mixpanel_nb.accounts import ConfigManager, Credentials
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results import (
+        BookmarkList,
+        CohortList,
         FetchProgress,
         FetchResult,
+        FunnelList,
+        LexiconSchemaList,
         NameList,
         SQLResult,
         SummaryResult,
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
         TableSchema,
         WorkspaceInfo,
     )
-    from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.fetcher import FetcherService
     from mixpanel_nb.storage import StorageEngine
 
@@ -38,7 +42,7 @@ DEFAULT_COLUMNS = 100
 DEFAULT_WORKERS = 4
 
 
-class Workspace:
+class Workspace(Reports):
     """A project's data: what Mixpanel answers, and what was fetched into a DuckDB file.
 
     Nothing is opened or asked before it is needed, and the database file is held only while a statement
@@ -50,9 +54,10 @@ class Workspace:
         region: ``us``, ``eu`` or ``in``, if not the account's.
         path: The database file; by default one per project in ``~/.mixpanel_nb``.
         read_only: Refuse every change to the database.
+        timezone: The time zone of days in reports, such as ``Europe/Berlin``, if not the account's.
 
     Raises:
-        ConfigError: no usable account.
+        ConfigError: no usable account, or no such time zone.
     """
 
     def __init__(
@@ -62,12 +67,13 @@ class Workspace:
         region: str | None = None,
         path: str | Path | None = None,
         read_only: bool = False,
+        timezone: str | None = None,
         *,
         _config_manager: ConfigManager | None = None,
         _api_client: MixpanelAPIClient | None = None,
         _storage: StorageEngine | None = None,
     ) -> None:
-        from mixpanel_nb.accounts import ConfigManager
+        from mixpanel_nb.accounts import ConfigManager, checked_timezone
 
         self._config = _config_manager or ConfigManager()
         in_effect = self._config.account_in_effect(account)
@@ -80,40 +86,51 @@ class Workspace:
         self._engine = _storage
         self._path = None if path is None else Path(path).expanduser()
         self._read_only = read_only
+        self._timezone = None if timezone is None else checked_timezone(timezone)
 
     @classmethod
-    def sandbox(cls, path: str | Path | None = None) -> Workspace:
+    def sandbox(cls, path: str | Path | None = None, *, timezone: str | None = None) -> Workspace:
         """A workspace on the sandbox, a Mixpanel in this process: no account, no network."""
-        return cls(account=SANDBOX, path=path)
+        return cls(account=SANDBOX, path=path, timezone=timezone)
 
     @classmethod
     def ephemeral(
-        cls, account: str | None = None, project_id: str | None = None, region: str | None = None
+        cls,
+        account: str | None = None,
+        project_id: str | None = None,
+        region: str | None = None,
+        *,
+        timezone: str | None = None,
     ) -> Workspace:
         """A workspace on a temporary file, removed when it is closed. Use it in a ``with`` block."""
         from mixpanel_nb.storage import StorageEngine
 
-        workspace = cls(account, project_id, region)
+        workspace = cls(account, project_id, region, timezone=timezone)
         workspace._engine = StorageEngine.ephemeral()
         return workspace
 
     @classmethod
     def memory(
-        cls, account: str | None = None, project_id: str | None = None, region: str | None = None
+        cls,
+        account: str | None = None,
+        project_id: str | None = None,
+        region: str | None = None,
+        *,
+        timezone: str | None = None,
     ) -> Workspace:
         """A workspace that keeps its tables in memory."""
         from mixpanel_nb.storage import StorageEngine
 
-        return cls(account, project_id, region, _storage=StorageEngine.memory())
+        return cls(account, project_id, region, timezone=timezone, _storage=StorageEngine.memory())
 
     @classmethod
-    def open(cls, path: str | Path, *, read_only: bool = False) -> Workspace:
+    def open(cls, path: str | Path, *, read_only: bool = False, timezone: str = "UTC") -> Workspace:
         """A workspace on a database file that exists, without an account: for queries alone.
 
         Raises:
             StorageError: there is no such file.
         """
-        from mixpanel_nb.accounts import ConfigManager
+        from mixpanel_nb.accounts import ConfigManager, checked_timezone
         from mixpanel_nb.storage import StorageEngine
 
         workspace = cls.__new__(cls)
@@ -123,6 +140,7 @@ class Workspace:
         workspace._engine = StorageEngine.open_existing(path, read_only=read_only)
         workspace._path = workspace._engine.path
         workspace._read_only = read_only
+        workspace._timezone = checked_timezone(timezone)
         return workspace
 
     def __enter__(self) -> Workspace:
@@ -147,6 +165,11 @@ class Workspace:
         """Name of the account; None for credentials of the environment, and without an account."""
         return self._credentials.account if self._credentials else None
 
+    @property
+    def timezone(self) -> str:
+        """Name of the time zone of days in reports."""
+        return self._timezone or (self._credentials.timezone if self._credentials else "UTC")
+
     # Discovery
 
     def events(self) -> NameList:
@@ -168,6 +191,36 @@ class Workspace:
     def property_values(self, event: str, prop: str, limit: int = 100) -> NameList:
         """At most ``limit`` values of property ``prop`` of ``event``, sorted; asked once a session."""
         return _name_list("values", self._discovery.property_values(event, prop, limit), of=prop)
+
+    def funnels(self) -> FunnelList:
+        """The saved funnels, by name; asked once a session."""
+        return self._discovery.funnels()
+
+    def cohorts(self) -> CohortList:
+        """The saved cohorts, by name; asked once a session."""
+        return self._discovery.cohorts()
+
+    def bookmarks(self, type: str | None = None) -> BookmarkList:  # noqa: A002 - Mixpanel's name
+        """The saved reports, by name; asked once a session.
+
+        Args:
+            type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all.
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        return self._discovery.bookmarks(type)
+
+    def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
+        """What Lexicon says of events and properties; asked once a session.
+
+        Args:
+            entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        return self._discovery.lexicon_schemas(entity_type)
 
     def clear_cache(self) -> None:
         """Forget what discovery has answered."""
@@ -240,6 +293,11 @@ class Workspace:
         where: str | None = None,
         cohort_id: int | None = None,
         output_properties: Sequence[str] | None = None,
+        distinct_ids: str | Sequence[str] | None = None,
+        group_id: int | str | None = None,
+        behaviors: Sequence[Mapping[str, Any]] | None = None,
+        as_of_timestamp: int | None = None,
+        include_all_users: bool | None = None,
         append: bool = False,
         replace: bool = False,
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
@@ -252,6 +310,12 @@ class Workspace:
             where: Only people for whom this Mixpanel expression is true.
             cohort_id: Only members of this cohort.
             output_properties: Only these properties of each.
+            distinct_ids: Only these people.
+            group_id: Profiles of this group type (Mixpanel's ``data_group_id``) instead of people.
+            behaviors: What people did, for use in ``where`` as ``behaviors["name"] > 0``; each with
+                ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
+            as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
+            include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
             append: Add to a table that exists; people it knows are refreshed.
             replace: Build a new table and let it take the place of the old one at the end.
             columns: As in :meth:`fetch_events`.
@@ -259,6 +323,7 @@ class Workspace:
 
         Raises:
             TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
+            QueryError: parameters exclude each other.
             APIError: Mixpanel refused or failed; nothing was changed.
             StorageError: the database could not be written.
         """
@@ -267,6 +332,11 @@ class Workspace:
             where=where,
             cohort_id=cohort_id,
             output_properties=output_properties,
+            distinct_ids=distinct_ids,
+            group_id=group_id,
+            behaviors=behaviors,
+            as_of_timestamp=as_of_timestamp,
+            include_all_users=include_all_users,
             append=append,
             replace=replace,
             columns=columns,
@@ -318,22 +388,40 @@ class Workspace:
         where: str | None = None,
         cohort_id: int | None = None,
         output_properties: Sequence[str] | None = None,
+        distinct_ids: str | Sequence[str] | None = None,
+        group_id: int | str | None = None,
+        behaviors: Sequence[Mapping[str, Any]] | None = None,
+        as_of_timestamp: int | None = None,
+        include_all_users: bool | None = None,
         raw: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """People one by one, nothing stored.
+        """People one by one, nothing stored; errors as in :meth:`fetch_profiles`.
 
         Args:
             where: Only people for whom this Mixpanel expression is true.
             cohort_id: Only members of this cohort.
             output_properties: Only these properties of each.
+            distinct_ids: Only these people.
+            group_id: Profiles of this group type instead of people.
+            behaviors: What people did, for use in ``where``.
+            as_of_timestamp: The moment at which ``behaviors`` are judged.
+            include_all_users: With ``cohort_id``, whether members without a profile come too.
             raw: Give each as Mixpanel sends it, instead of ``distinct_id``, ``last_seen``, ``properties``.
         """
-        from mixpanel_nb.services.filters import names_of
+        from mixpanel_nb.services.filters import at_a_moment, profile_filters
         from mixpanel_nb.services.streaming import normalised_profiles
 
-        stream = self.api.export_profiles(
-            where=where, cohort_id=cohort_id, output_properties=names_of(output_properties)
+        which = profile_filters(
+            where=where,
+            cohort_id=cohort_id,
+            output_properties=output_properties,
+            distinct_ids=distinct_ids,
+            group_id=group_id,
+            behaviors=behaviors,
+            as_of_timestamp=as_of_timestamp,
+            include_all_users=include_all_users,
         )
+        stream = self.api.export_profiles(**at_a_moment(which))
         return iter(stream) if raw else normalised_profiles(stream)
 
     # SQL
@@ -494,12 +582,6 @@ class Workspace:
             AuthenticationError: it does not.
         """
         return {"account": self.account, **self.api.test()}
-
-    @cached_property
-    def _discovery(self) -> DiscoveryService:
-        from mixpanel_nb.services.discovery import DiscoveryService
-
-        return DiscoveryService(self.api)
 
     @cached_property
     def _fetcher(self) -> FetcherService:

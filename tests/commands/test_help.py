@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.commands.app import leaves
-from mixpanel_nb.notebook.magics import COMMANDS
+from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.notebook.wording import for_notebook
 
 LEAVES = dict(leaves(parsing.root()))
@@ -67,5 +67,5 @@ def test_commands_are_named_as_magics_in_a_notebook(typed: str, in_a_notebook: s
 
 
 def test_the_words_of_a_notebook_know_every_magic() -> None:
-    for name in COMMANDS:
-        assert for_notebook(name.replace("_", " ", 1)) == f"%{name}"
+    for name, (command, *_) in COMMANDS.items():
+        assert for_notebook(f"mp {command}") == f"%{name}"

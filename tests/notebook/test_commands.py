@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.notebook.magics import COMMANDS
+from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.results import AccountList, FetchResult, NameList, SQLResult, TableList, WorkspaceInfo
 
 if TYPE_CHECKING:

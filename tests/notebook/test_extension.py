@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.notebook.magics import COMMANDS, CONNECT, SQL
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

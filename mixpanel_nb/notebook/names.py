@@ -1,0 +1,42 @@
+"""Which magic runs which command."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "mp_auth": ("auth",),
+    "mp_fetch": ("fetch",),
+    "mp_segmentation": ("segmentation",),
+    "mp_segmentation_numeric": ("segmentation-numeric",),
+    "mp_segmentation_sum": ("segmentation-sum",),
+    "mp_segmentation_average": ("segmentation-average",),
+    "mp_event_counts": ("event-counts",),
+    "mp_property_counts": ("property-counts",),
+    "mp_top_events": ("top-events",),
+    "mp_funnel": ("funnel",),
+    "mp_retention": ("retention",),
+    "mp_frequency": ("frequency",),
+    "mp_activity_feed": ("activity-feed",),
+    "mp_saved_report": ("saved-report",),
+    "mp_jql": ("jql",),
+    "mp_expression": ("expression",),
+    "mp_info": ("info",),
+    "mp_tables": ("tables",),
+    "mp_schema": ("schema",),
+    "mp_sample": ("sample",),
+    "mp_summarize": ("summarize",),
+    "mp_promote": ("promote",),
+    "mp_drop": ("drop",),
+    "mp_events": ("events",),
+    "mp_properties": ("properties",),
+    "mp_values": ("values",),
+    "mp_funnels": ("funnels",),
+    "mp_cohorts": ("cohorts",),
+    "mp_bookmarks": ("bookmarks",),
+    "mp_lexicon": ("lexicon",),
+}
+"""Magic name and the path of its command."""
+
+CONNECT, SQL = "mp_connect", "mp_sql"
+
+USUAL = {"mp_fetch": "events"}
+"""What a group runs when none of its commands is named."""

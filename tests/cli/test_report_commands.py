@@ -1,0 +1,129 @@
+"""Reports in a terminal: the same rows as ``.df``, and errors that say what to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mixpanel_nb import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.conftest import Command
+
+pytestmark = pytest.mark.usefixtures("database")
+
+DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
+ASKED = (*DAYS, "--table", "events")
+SERIES = {"date", "count"}
+COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
+    "segmentation": (("segmentation", "Purchase", *ASKED), ["date", "segment", "count"]),
+    "breakdown": (
+        ("segmentation", "Purchase", "--on", "plan", "--unit", "week", "--type", "unique", *ASKED),
+        ["date", "segment", "count"],
+    ),
+    "numeric": (("segmentation-numeric", "Purchase", "--on", "revenue", *ASKED), ["date", "bucket", "count"]),
+    "sum": (("segmentation-sum", "Purchase", "--on", "revenue", *ASKED), ["date", "sum"]),
+    "average": (("segmentation-average", "Purchase", "--on", "revenue", *ASKED), ["date", "average"]),
+    "events": (("event-counts", "Purchase", "Sign Up", *ASKED), ["date", "event", "count"]),
+    "values": (("property-counts", "Purchase", "plan", "--value", "pro", *ASKED), ["date", "value", "count"]),
+    "top": (("top-events", "--table", "events"), ["event", "count", "percent_change"]),
+    "funnel": (
+        ("funnel", "--step", "View Product", "--step", "Purchase", *ASKED),
+        [
+            *("step", "event", "count", "step_conv_ratio", "overall_conv_ratio"),
+            *("avg_time", "avg_time_from_start"),
+        ],
+    ),
+    "retention": (
+        ("retention", "--born", "Sign Up", "--intervals", "2", *ASKED),
+        ["cohort_date", "cohort_size", "period_0", "period_1", "period_2"],
+    ),
+    "frequency": (
+        ("frequency", "--unit", "week", "--addiction-unit", "day", *ASKED),
+        ["date", *(f"period_{number}" for number in range(1, 8))],
+    ),
+    "expression": (("expression", 'properties["plan"] == "pro"'), ["expression", "table", "sql"]),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_report_has_the_columns_of_its_dataframe(mp: Command, name: str) -> None:
+    words, columns = COMMANDS[name]
+    done = mp(*words)
+    assert done.code == 0, done.err
+    rows = json.loads(done.out)
+    assert list(rows[0]) == columns
+    table = list(csv.reader(io.StringIO(mp(*words, "--format", "csv").out)))
+    assert table[0] == columns
+    assert len(table) == len(rows) + 1
+    assert mp(*words, "--format", "table").out
+
+
+def test_the_rows_are_those_of_the_workspace(mp: Command, database: Path) -> None:
+    rows = json.loads(mp("segmentation", "Purchase", "--on", "plan", *ASKED).out)
+    with Workspace.open(database) as ws:
+        result = ws.segmentation(
+            "Purchase", on="plan", from_date="2025-01-01", to_date="2025-01-14", table="events"
+        )
+    assert rows == result.records()
+
+
+def test_an_activity_feed_lists_somebodys_events(mp: Command) -> None:
+    query = "SELECT distinct_id AS who, count(*) AS n FROM events GROUP BY who ORDER BY n DESC LIMIT 1"
+    busiest = json.loads(mp("sql", query).out)[0]
+    rows = json.loads(mp("activity-feed", busiest["who"], *ASKED).out)
+    assert len(rows) == busiest["n"]
+    assert list(rows[0])[:3] == ["event", "time", "distinct_id"]
+
+
+def test_a_step_may_have_a_filter_of_its_own(mp: Command) -> None:
+    step = 'Purchase where properties["revenue"] > 100'
+    rows = json.loads(mp("funnel", "--step", "View Product", "--step", step, *ASKED).out)
+    everyone = json.loads(mp("funnel", "--step", "View Product", "--step", "Purchase", *ASKED).out)
+    assert [row["event"] for row in rows] == ["View Product", "Purchase"]
+    assert 0 < rows[1]["count"] < everyone[1]["count"]
+
+
+def test_days_are_those_of_the_time_zone(mp: Command) -> None:
+    in_tokyo = json.loads(mp("--timezone", "Asia/Tokyo", "segmentation", "Page View", *ASKED).out)
+    counted = json.loads(
+        mp(
+            "sql",
+            "SELECT count(*) AS n FROM events WHERE event_name = 'Page View' "
+            "AND event_time >= '2025-01-01 15:00' AND event_time < '2025-01-02 15:00'",
+        ).out
+    )
+    assert in_tokyo[1] == {"date": "2025-01-02", "segment": "total", "count": counted[0]["n"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("segmentation", "Purchase", *DAYS, "--table", "evnts"), 4, "There is no table 'evnts'."),
+        (("segmentation", "Purchase", *ASKED, "--unit", "wek"), 3, "Did you mean 'week'?"),
+        (("segmentation", "Purchase", *ASKED, "--where", 'properties["plan"] = 1'), 3, "Compare with =="),
+        (("segmentation", "Purchase", "--from", "2025-01-01", "--table", "events"), 3, "--to"),
+        (("funnel", "--step", "Purchase", *ASKED), 3, "at least two steps"),
+        (("retention", *ASKED), 3, "born_event is ''"),
+        (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 2, "There is no time zone 'Mars'."),
+        (("expression", "plan"), 3, 'properties["plan"]'),
+    ],
+)
+def test_a_mistake_has_its_exit_code_and_says_what_to_do(
+    mp: Command, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = mp(*words)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_the_place_of_a_mistake_in_an_expression_is_pointed_at(mp: Command) -> None:
+    done = mp("segmentation", "Purchase", *ASKED, "--where", 'properties["plan"] = 1')
+    assert '\nproperties["plan"] = 1\n                   ^\n' in done.err

@@ -1,0 +1,67 @@
+"""Reports as magics: cards, and errors with the place of the mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from notebook.conftest import Shell
+
+pytestmark = pytest.mark.usefixtures("database")
+
+ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (f'%mp_segmentation "Sign Up" --on plan {ASKED}', "SegmentationResult"),
+        (f"%mp_segmentation_numeric Purchase --on revenue {ASKED}", "NumericBucketResult"),
+        (f"%mp_segmentation_sum Purchase --on revenue {ASKED}", "NumericSumResult"),
+        (f"%mp_segmentation_average Purchase --on revenue {ASKED}", "NumericAverageResult"),
+        (f'%mp_event_counts Purchase "Sign Up" {ASKED}', "EventCountsResult"),
+        (f"%mp_property_counts Purchase plan {ASKED}", "PropertyCountsResult"),
+        ("%mp_top_events --table events", "TopEventsResult"),
+        (f'%mp_funnel --step "View Product" --step Purchase {ASKED}', "FunnelResult"),
+        (f'%mp_retention --born "Sign Up" {ASKED}', "RetentionResult"),
+        (f"%mp_frequency {ASKED}", "FrequencyResult"),
+        ('%mp_expression \'properties["plan"] == "pro"\'', "ExpressionResult"),
+    ],
+)
+def test_a_report_gives_its_result_and_a_card(shell: Shell, line: str, kind: str) -> None:
+    shown = shell.run(line)
+    assert type(shown.value).__name__ == kind
+    assert shown.value._repr_html_().startswith("<div")
+
+
+def test_a_filter_is_typed_in_single_quotes(shell: Shell) -> None:
+    free = f'%mp_segmentation Purchase --where \'properties["plan"] == "free"\' {ASKED}'
+    everyone = shell.value(f"%mp_segmentation Purchase {ASKED}")
+    assert 0 < shell.value(free).df["count"].sum() < everyone.df["count"].sum()
+
+
+def test_values_of_the_notebook_are_filled_in(shell: Shell) -> None:
+    shell.names["event"], shell.names["plan"] = "Sign Up", "pro"
+    result = shell.value(f'%mp_segmentation "{{event}}" --where \'properties["plan"] == "{{plan}}"\' {ASKED}')
+    assert (result.event, result.where) == ("Sign Up", 'properties["plan"] == "pro"')
+
+
+def test_the_sql_of_a_result_runs_in_a_cell(shell: Shell) -> None:
+    shell.run(f"x = %mp_segmentation Purchase {ASKED}")
+    assert len(shell.value(f"%%mp_sql\n{shell.names['x'].sql}")) == 14
+
+
+def test_a_mistake_in_an_expression_is_pointed_at(shell: Shell) -> None:
+    lines = shell.failure(f"%mp_segmentation Purchase --where 'properties[\"plan\"] = 1' {ASKED}")
+    assert "ExpressionError: Unexpected '=' at character 20" in lines[0]
+    assert lines[1] == 'properties["plan"] = 1'
+    assert lines[2] == " " * 19 + "^"
+    assert lines[3] == "Compare with == (two signs)."
+
+
+def test_connect_takes_a_time_zone(shell: Shell) -> None:
+    shell.run("%mp_connect sandbox --timezone Asia/Tokyo")
+    result = shell.value(f'%mp_segmentation "Page View" {ASKED}')
+    assert "2024-12-31 (UTC)" in result.notes[0]
