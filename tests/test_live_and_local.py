@@ -14,13 +14,13 @@ from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.workspace import sandbox_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from mixpanel_nb.results import ReportResult
     from mixpanel_nb.sandbox.store import Dataset
 
-QUARTER = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
-RANGES: dict[str, Mapping[str, str]] = {
+QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
+RANGES: dict[str, dict[str, Any]] = {
     "five weeks": {"from_date": "2025-01-06", "to_date": "2025-02-09"},
     "one day": {"from_date": "2025-03-12", "to_date": "2025-03-12"},
     "an odd month": {"from_date": "2025-01-30", "to_date": "2025-03-02"},

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CLIENT = "mixpanel-headless==0.4.0"
 ENVIRONMENT = Path(__file__).parents[2] / ".venv" / "headless"  # kept for the next run
-QUARTER = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
-TWO_WEEKS = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
+QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
+TWO_WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
 
 ASK = """
 import json, sys

@@ -379,7 +379,7 @@ class Compiler:
         if not value.types:
             return truth("TRUE")
         if value.boolean is None:
-            return decided([])
+            return decided([f"CASE WHEN {value.is_set} THEN NULL ELSE TRUE END"])
         if value.types != ("boolean",):
             others = f"WHEN {value.is_set} THEN NULL ELSE TRUE"
             return decided([f"CASE WHEN {value.boolean} IS NOT NULL THEN NOT {value.boolean} {others} END"])

@@ -1,0 +1,539 @@
+"""Mixpanel's reports by loops over events and users: slow, short, and sharing nothing with the package.
+
+Each report gives the records that the package's result gives. Days, buckets and labels are those of the
+project's zone.
+"""
+
+# ruff: noqa: A002 - the parameters have the names of the package's reports
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import count, pairwise
+from math import floor
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from .expressions import Node, Scope, compact, evaluate, kind, prop, scalar_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+GRACE = 2_000
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
+MOST_UNITS = {
+    ("day", "hour"): 24,
+    ("week", "hour"): 168,
+    ("month", "hour"): 744,
+    ("day", "day"): 1,
+    ("week", "day"): 7,
+    ("month", "day"): 31,
+}
+OVERALL = "$overall"
+
+Bucket = date | datetime
+Records = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """One event; ``ms`` are milliseconds since 1970, and ``user`` is None where there is no id."""
+
+    name: str
+    ms: int
+    user: str | None
+    insert_id: str
+    properties: Mapping[str, Any]
+
+    @property
+    def order(self) -> tuple[int, str]:
+        return self.ms, self.insert_id
+
+    @property
+    def identity(self) -> tuple[str, int, str]:
+        return self.name, self.ms, self.insert_id
+
+
+def event_of(line: Mapping[str, Any]) -> Event:
+    """An event from a line of Mixpanel's export."""
+    properties = line["properties"]
+    who = properties.get("distinct_id") or None
+    return Event(
+        line["event"], round(properties["time"] * 1000), who, str(properties["$insert_id"]), properties
+    )
+
+
+def share(part: float, whole: float) -> float:
+    return part / whole if whole else 0
+
+
+def measured(events: Sequence[Event], type: str) -> float:
+    """The events (general), their users (unique), or the events of a user (average)."""
+    users = [event.user for event in events if event.user]
+    match type:
+        case "general":
+            return len(events)
+        case "unique":
+            return len(set(users))
+    return share(len(users), len(set(users)))
+
+
+def texts(value: Any) -> set[str]:
+    """The segments that a value belongs to."""
+    match kind(value):
+        case "list":
+            return {text for item in value for text in texts(item)} or {"undefined"}
+        case "object":
+            return {compact(value)}
+        case "undefined":
+            return {"undefined"}
+    return {str(scalar_text(value))}
+
+
+def bucket_of(local: datetime, unit: str) -> Bucket:
+    """A wall-clock time truncated to the unit; weeks begin on Monday."""
+    match unit:
+        case "minute":
+            return local.replace(second=0, microsecond=0)
+        case "hour":
+            return local.replace(minute=0, second=0, microsecond=0)
+        case "week":
+            return local.date() - timedelta(days=local.weekday())
+        case "month":
+            return local.date().replace(day=1)
+    return local.date()
+
+
+def buckets_of(first: date, last: date, unit: str) -> list[Bucket]:
+    """Every bucket that touches the days from ``first`` to ``last``."""
+    minute = timedelta(minutes=1)
+    step = minute if unit == "minute" else timedelta(hours=1)
+    moment = datetime.combine(first, datetime.min.time())
+    found: dict[Bucket, None] = {}
+    while moment.date() <= last:
+        found[bucket_of(moment, unit)] = None
+        moment += step
+    return list(found)
+
+
+def most_first(sizes: Mapping[str, int]) -> list[str]:
+    return sorted(sizes, key=lambda name: (-sizes[name], name))
+
+
+def as_number(value: Any) -> float:
+    return value if kind(value) == "number" else 0.0
+
+
+def nice_width(raw: Fraction) -> Fraction:
+    """The smallest of 1, 2, 5 x 10^k that is not below ``raw``."""
+    powers = (Fraction(10) ** k for k in range(-9, 19))
+    return min(width for power in powers for m in (1, 2, 5) if (width := m * power) >= raw)
+
+
+def numeric_label(index: int, width: Fraction) -> str:
+    decimals = next(digits for digits in count() if (width * 10**digits).denominator == 1)
+    return " - ".join(f"{float(edge * width):,.{decimals}f}" for edge in (index, index + 1))
+
+
+class Reference:
+    """A project's events and profiles, and the reports over them.
+
+    Args:
+        lines: Lines of Mixpanel's export; of equal events the last counts.
+        profiles: Results of Mixpanel's engage.
+        zone: The project's time zone.
+    """
+
+    def __init__(
+        self, lines: Iterable[Mapping[str, Any]], profiles: Iterable[Any] = (), zone: str = "UTC"
+    ) -> None:
+        self.zone = ZoneInfo(zone)
+        distinct = {(event.identity, event.user): event for event in map(event_of, lines)}
+        self.events = sorted(distinct.values(), key=lambda event: event.order)
+        self.profiles = {profile["$distinct_id"]: profile["$properties"] for profile in profiles}
+
+    # What all reports ask
+
+    def local(self, event: Event) -> datetime:
+        return (EPOCH + timedelta(milliseconds=event.ms)).astimezone(self.zone).replace(tzinfo=None)
+
+    def bucket(self, event: Event, unit: str) -> Bucket:
+        return bucket_of(self.local(event), unit)
+
+    def value(self, expression: str | Node, event: Event) -> Any:
+        expression = prop(expression) if isinstance(expression, str) else expression
+        profile = self.profiles.get(event.user, {})
+        return evaluate(expression, Scope(event.properties, profile, event.ms // 1000, self.zone))
+
+    def matches(self, event: Event, name: str | None, *conditions: Node | None) -> bool:
+        kept = (where is None or self.value(where, event) is True for where in conditions)
+        return name in {None, event.name} and all(kept)
+
+    def within(self, event: Event, first: date, last: date) -> bool:
+        return first <= self.local(event).date() <= last
+
+    def found(self, name: str | None, where: Node | None, first: date, last: date) -> list[Event]:
+        return [e for e in self.events if self.within(e, first, last) and self.matches(e, name, where)]
+
+    def segments(self, event: Event, on: str | Node | None) -> set[str]:
+        return set() if on is None else texts(self.value(on, event))
+
+    def table(
+        self, groups: Mapping[Any, list[Event]], column: str, buckets: list[Bucket], unit: str, type: str
+    ) -> Records:
+        """A row for each bucket and each group of events."""
+        cells: defaultdict[Any, list[Event]] = defaultdict(list)
+        for key, events in groups.items():
+            for event in events:
+                cells[key, self.bucket(event, unit)].append(event)
+        return [
+            {"date": bucket.isoformat(), column: key, "count": measured(cells[key, bucket], type)}
+            for bucket in buckets
+            for key in groups
+        ]
+
+    # Segmentation
+
+    def segmentation(
+        self,
+        event: str,
+        *,
+        from_date: date,
+        to_date: date,
+        on: str | Node | None = None,
+        unit: str = "day",
+        where: Node | None = None,
+        type: str = "general",
+        limit: int = 60,
+    ) -> Records:
+        found = self.found(event, where, from_date, to_date)
+        groups = {"total": found} if on is None else self.by_segment(found, on)
+        kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
+        buckets = buckets_of(from_date, to_date, unit)
+        return self.table({name: groups[name] for name in kept}, "segment", buckets, unit, type)
+
+    def by_segment(self, events: list[Event], on: str | Node) -> dict[str, list[Event]]:
+        groups: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in events:
+            for segment in self.segments(event, on):
+                groups[segment].append(event)
+        return groups
+
+    def property_counts(
+        self,
+        event: str,
+        prop: str,
+        *,
+        from_date: date,
+        to_date: date,
+        values: Sequence[str] | None = None,
+        unit: str = "day",
+        type: str = "general",
+        where: Node | None = None,
+        limit: int = 255,
+    ) -> Records:
+        groups = self.by_segment(self.found(event, where, from_date, to_date), prop)
+        kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
+        chosen = {name: groups.get(name, []) for name in (kept if values is None else values)}
+        return self.table(chosen, "value", buckets_of(from_date, to_date, unit), unit, type)
+
+    def event_counts(
+        self,
+        events: Sequence[str],
+        *,
+        from_date: date,
+        to_date: date,
+        unit: str = "day",
+        type: str = "general",
+        where: Node | None = None,
+    ) -> Records:
+        groups = {name: self.found(name, where, from_date, to_date) for name in events}
+        return self.table(groups, "event", buckets_of(from_date, to_date, unit), unit, type)
+
+    def segmentation_numeric(
+        self,
+        event: str,
+        *,
+        from_date: date,
+        to_date: date,
+        on: str | Node,
+        unit: str = "day",
+        where: Node | None = None,
+        type: str = "general",
+        buckets: int = 10,
+    ) -> Records:
+        found = self.found(event, where, from_date, to_date)
+        # Decimal text makes of 0.1 a tenth, which the nearest binary number is not.
+        numbers = {e: Fraction(repr(v)) for e in found if kind(v := self.value(on, e)) == "number"}
+        if not numbers:
+            return []
+        span = max(numbers.values()) - min(numbers.values())
+        width = nice_width(span / buckets) if span else Fraction(1)
+        places = {event: floor(round(number / width, 9)) for event, number in numbers.items()}
+        groups = {
+            numeric_label(index, width): [event for event, place in places.items() if place == index]
+            for index in range(min(places.values()), max(places.values()) + 1)
+        }
+        return self.table(groups, "bucket", buckets_of(from_date, to_date, unit), unit, type)
+
+    def numbers_by_bucket(
+        self, event: str, on: str | Node, where: Node | None, first: date, last: date, unit: str
+    ) -> dict[Bucket, list[float]]:
+        numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in buckets_of(first, last, unit)}
+        for one in self.found(event, where, first, last):
+            numbers[self.bucket(one, unit)].append(as_number(self.value(on, one)))
+        return numbers
+
+    def segmentation_sum(
+        self,
+        event: str,
+        *,
+        from_date: date,
+        to_date: date,
+        on: str | Node,
+        unit: str = "day",
+        where: Node | None = None,
+    ) -> Records:
+        numbers = self.numbers_by_bucket(event, on, where, from_date, to_date, unit)
+        return [{"date": bucket.isoformat(), "sum": sum(found)} for bucket, found in numbers.items()]
+
+    def segmentation_average(
+        self,
+        event: str,
+        *,
+        from_date: date,
+        to_date: date,
+        on: str | Node,
+        unit: str = "day",
+        where: Node | None = None,
+    ) -> Records:
+        numbers = self.numbers_by_bucket(event, on, where, from_date, to_date, unit)
+        return [
+            {"date": bucket.isoformat(), "average": fmean(found) if found else None}
+            for bucket, found in numbers.items()
+        ]
+
+    # Counts
+
+    def top_events(self, *, type: str = "general", limit: int = 100, date: date | None = None) -> Records:
+        days = [self.local(event).date() for event in self.events]
+        if not days:
+            return []
+        day = date or max(days)
+        before = day - timedelta(days=1)
+        names = {event.name for event in self.found(None, None, day, day)}
+        counts = {name: measured(self.found(name, None, day, day), type) for name in names}
+        earlier = {name: measured(self.found(name, None, before, before), type) for name in names}
+        return [
+            {
+                "event": name,
+                "count": counts[name],
+                "percent_change": share(counts[name] - earlier[name], earlier[name])
+                if earlier[name]
+                else 1.0,
+            }
+            for name in sorted(names, key=lambda name: (-counts[name], name))[:limit]
+        ]
+
+    # Funnel
+
+    def funnel(
+        self,
+        *,
+        steps: Sequence[str | tuple[str, Node]],
+        from_date: date,
+        to_date: date,
+        window: int = 7,
+        window_unit: str = "day",
+        unit: str | None = None,
+        on: str | Node | None = None,
+        where: Node | None = None,
+        limit: int = 255,
+    ) -> Records:
+        conditions = [(step, None, where) if isinstance(step, str) else (*step, where) for step in steps]
+        entries = self.entries(conditions[0], from_date, to_date, unit, on)
+        buckets = [None] if unit is None else buckets_of(from_date, to_date, unit)
+        length = window * SECONDS[window_unit] * 1000
+        return [
+            {
+                **({} if unit is None else {"date": str(bucket)}),
+                **({} if on is None else {"segment": segment}),
+                **row,
+            }
+            for bucket in buckets
+            for segment in [OVERALL, *largest(entries, limit)]
+            for row in funnel_rows(
+                [self.path(entry, conditions, length) for entry in entries[bucket, segment].values()],
+                [condition[0] for condition in conditions],
+            )
+        ]
+
+    def entries(
+        self, step: tuple[Any, ...], first: date, last: date, unit: str | None, on: str | Node | None
+    ) -> Entries:
+        """Each user's first event of a step, by bucket and segment."""
+        entries: Entries = defaultdict(dict)
+        for event in self.events:
+            if event.user and self.within(event, first, last) and self.matches(event, *step):
+                bucket = None if unit is None else self.bucket(event, unit)
+                for segment in {OVERALL, *self.segments(event, on)}:
+                    entries[bucket, segment].setdefault(event.user, event)
+        return entries
+
+    def path(self, entry: Event, steps: Sequence[tuple[Any, ...]], window: int) -> list[Event]:
+        """The events by which the user who entered with ``entry`` reached the steps."""
+        path = [entry]
+        for step in steps[1:]:
+            used = {event.identity for event in path}
+            next_ones = (
+                event
+                for event in self.events
+                if event.user == entry.user
+                and path[-1].ms - GRACE <= event.ms <= entry.ms + window
+                and event.identity not in used
+                and self.matches(event, *step)
+            )
+            earliest = next(next_ones, None)
+            if earliest is None:
+                break
+            path.append(earliest)
+        return path
+
+    # Retention
+
+    def retention(
+        self,
+        *,
+        born_event: str | None = None,
+        return_event: str | None = None,
+        from_date: date,
+        to_date: date,
+        born_where: Node | None = None,
+        return_where: Node | None = None,
+        interval: int = 1,
+        interval_count: int = 10,
+        unit: str = "day",
+        type: str = "birth",
+        unbounded: bool = False,
+        on: str | Node | None = None,
+        limit: int = 255,
+    ) -> Records:
+        compounded = type == "compounded"
+        entering = (return_event, return_where) if compounded else (born_event, born_where)
+        entries = self.entries(entering, from_date, to_date, unit if compounded else None, on)
+        cohorts: Entries = defaultdict(dict)
+        for (_, segment), events in entries.items():
+            for user, event in events.items():
+                cohorts[self.bucket(event, unit), segment][user] = event
+        length = interval * SECONDS[unit] * 1000
+        kept = [OVERALL, *largest(cohorts, limit)]
+        rows = []
+        for segment in kept:
+            for bucket in buckets_of(from_date, to_date, unit):
+                born = cohorts[bucket, segment].values()
+                names = None if compounded else born_event
+                returns = [self.periods(event, names, return_event, return_where, length) for event in born]
+                counts = [retained(returns, p, unbounded=unbounded) for p in range(interval_count + 1)]
+                over = self.observable(max(bucket, from_date), length)
+                periods = {f"period_{p}": n if p <= over else None for p, n in enumerate(counts)}
+                row = {"cohort_date": str(bucket), "cohort_size": len(born), **periods}
+                rows.append(row if on is None else {"segment": segment, **row})
+        return rows
+
+    def periods(
+        self, born: Event, born_name: str | None, name: str | None, where: Node | None, length: int
+    ) -> set[int]:
+        """The periods in which a user came back."""
+        return {
+            (event.ms - born.ms) // length
+            for event in self.events
+            if event.user == born.user
+            and self.matches(event, name, where)
+            and (event.ms > born.ms or (event.ms == born.ms and born_name not in {None, event.name}))
+        }
+
+    def observable(self, first: date, length: int) -> int:
+        """The last period that had begun at the last event for those who were born first."""
+        began = datetime.combine(first, datetime.min.time()).replace(tzinfo=self.zone)
+        ms = (began - EPOCH) // timedelta(milliseconds=1)
+        last = max((event.ms for event in self.events), default=ms - 1)
+        return (last - ms) // length
+
+    # Frequency and feed
+
+    def frequency(
+        self,
+        *,
+        from_date: date,
+        to_date: date,
+        unit: str = "day",
+        addiction_unit: str = "hour",
+        event: str | None = None,
+        where: Node | None = None,
+    ) -> Records:
+        active: defaultdict[Bucket, defaultdict[str, set[Bucket]]] = defaultdict(lambda: defaultdict(set))
+        for one in self.found(event, where, from_date, to_date):
+            if one.user:
+                active[self.bucket(one, unit)][one.user].add(self.bucket(one, addiction_unit))
+        return [
+            {
+                "date": str(bucket),
+                **{
+                    f"period_{k}": sum(len(units) >= k for units in active[bucket].values())
+                    for k in range(1, MOST_UNITS[unit, addiction_unit] + 1)
+                },
+            }
+            for bucket in buckets_of(from_date, to_date, unit)
+        ]
+
+    def activity_feed(self, distinct_ids: Sequence[str], *, from_date: date, to_date: date) -> list[Event]:
+        return [e for e in self.found(None, None, from_date, to_date) if e.user in distinct_ids]
+
+
+Entries = defaultdict[tuple[Bucket | None, str], dict[str, Event]]
+
+
+def largest(entries: Entries, limit: int) -> list[str]:
+    """The segments with the most entries."""
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for (_, segment), events in entries.items():
+        if segment != OVERALL:
+            sizes[segment] += len(events)
+    return most_first(sizes)[:limit]
+
+
+def retained(returns: list[set[int]], period: int, *, unbounded: bool) -> int:
+    if unbounded:
+        return sum(any(p >= period for p in periods) for periods in returns)
+    return sum(period in periods for periods in returns)
+
+
+def funnel_rows(paths: list[list[Event]], names: Sequence[str]) -> Records:
+    """The steps of a funnel from the paths of those who entered it."""
+    rows: Records = []
+    for place, name in enumerate(names):
+        reached = [path for path in paths if len(path) > place]
+        before = len([path for path in paths if len(path) >= place])
+        rows.append(
+            {
+                "step": place + 1,
+                "event": name,
+                "count": len(reached),
+                "step_conv_ratio": share(len(reached), before) if place else 1,
+                "overall_conv_ratio": share(len(reached), len(paths)) if place else 1,
+                "avg_time": mean_seconds([path[place - 1 : place + 1] for path in reached], place),
+                "avg_time_from_start": mean_seconds([[path[0], path[place]] for path in reached], place),
+            }
+        )
+    return rows
+
+
+def mean_seconds(spans: list[list[Event]], place: int) -> float | None:
+    """The mean time between the two events of each span, never below 0; None at the first step."""
+    if not place or not spans:
+        return None
+    return fmean(max(0, later.ms - earlier.ms) / 1000 for span in spans for earlier, later in pairwise(span))

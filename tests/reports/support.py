@@ -1,0 +1,176 @@
+"""Making projects, and asking the package and the reference the same questions of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+from mixpanel_nb import Workspace
+from mixpanel_nb.errors import ExpressionError
+from mixpanel_nb.storage import TableMetadata
+from mixpanel_nb.storage.loading import Batch
+
+from .expressions import Node
+from .reference import Event, Records, Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.storage.schema import TableType
+
+FETCHED = datetime(2025, 12, 1, 12)  # noqa: DTZ001 - the database keeps UTC without a zone
+
+_numbers = itertools.count(1)
+
+
+def did(user: str | None, name: str, when: str, zone: str = "UTC", **properties: Any) -> dict[str, Any]:
+    """An event as Mixpanel exports it; ``when`` is wall-clock time in ``zone``, e.g. ``2025-01-01 13:00``."""
+    seconds = datetime.fromisoformat(when).replace(tzinfo=ZoneInfo(zone)).timestamp()
+    time = int(seconds) if seconds.is_integer() else seconds
+    held = {"time": time, "distinct_id": user, "$insert_id": f"id{next(_numbers):06}"}
+    return {"event": name, "properties": {**held, **properties}}
+
+
+def profile(user: str, **properties: Any) -> dict[str, Any]:
+    """A profile as Mixpanel's engage answers it."""
+    return {"$distinct_id": user, "$properties": properties}
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a project holds.
+
+    Attributes:
+        events: Lines of Mixpanel's export.
+        profiles: Results of Mixpanel's engage; None where they were not fetched.
+        zone: The project's time zone.
+        columns: The typed columns of the table: at most so many, or these, or none.
+    """
+
+    events: Sequence[Mapping[str, Any]]
+    profiles: Sequence[Mapping[str, Any]] | None = None
+    zone: str = "UTC"
+    columns: int | Sequence[str] | None = 100
+
+
+class Ask(Protocol):
+    """Asks a report by its name; the answer are its records."""
+
+    def __call__(self, report: str, /, *args: Any, **query: Any) -> Records: ...
+
+
+class Reports(Protocol):
+    """Takes a project and gives what answers questions about it."""
+
+    def __call__(self, project: Project) -> Ask: ...
+
+
+def of_reference(project: Project) -> Ask:
+    """Answers of the reference."""
+    reference = Reference(project.events, project.profiles or (), project.zone)
+
+    def ask(report: str, /, *args: Any, **query: Any) -> Records:
+        answer = getattr(reference, report)(*args, **query)
+        return [occurrence(event) for event in answer] if report == "activity_feed" else list(answer)
+
+    return ask
+
+
+def occurrence(event: Event) -> dict[str, Any]:
+    return {"event": event.name, "ms": event.ms, "distinct_id": event.user}
+
+
+class Package:
+    """Answers of the package: one workspace in memory a time zone, whose tables each project replaces."""
+
+    def __init__(self) -> None:
+        self._workspaces: dict[str, Workspace] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="reports-")
+
+    def __call__(self, project: Project) -> Ask:
+        ws = self._workspace(project.zone)
+        self._load(ws, "events", project.events, project.columns)
+        self._load(ws, "profiles", project.profiles, project.columns)
+
+        def ask(report: str, /, *args: Any, **query: Any) -> Records:
+            result = getattr(ws, report)(*args, **plain(query), table="events")
+            return feed(result) if report == "activity_feed" else list(result.records())
+
+        return ask
+
+    def close(self) -> None:
+        for ws in self._workspaces.values():
+            ws.close()
+        self._folder.cleanup()
+
+    def _workspace(self, zone: str) -> Workspace:
+        if zone not in self._workspaces:
+            self._workspaces[zone] = Workspace.memory(account="sandbox", timezone=zone)
+        return self._workspaces[zone]
+
+    def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
+        ws.storage.discard(table)
+        if lines is None:
+            return
+        file = Path(self._folder.name) / "lines.jsonl"
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        ws.storage.load(Batch(table, [file], [], TableMetadata(table, FETCHED), columns=columns))
+
+
+def feed(result: Any) -> Records:
+    events = result.events
+    return [
+        {"event": e.event, "ms": round(e.time.timestamp() * 1000), "distinct_id": e.distinct_id}
+        for e in events
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A question's value with expressions as text."""
+    if isinstance(value, Node):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(plain(item) for item in value)
+    return value
+
+
+def check(package: Package, project: Project, report: str, questions: Sequence[Mapping[str, Any]]) -> None:
+    """The package answers every question as the reference does."""
+    ask, expected = package(project), of_reference(project)
+    for question in questions:
+        try:
+            answer = ask(report, **question)
+        except ExpressionError as error:
+            # A typed column shows that an operand of `and` can never be true or false. Read from the JSON,
+            # where nobody can know beforehand, the same question has the reference's answer.
+            if not project.columns or "needs true or false" not in error.message:
+                raise
+            answer = package(replace(project, columns=0))(report, **question)
+            ask = package(project)
+        assert_same(answer, expected(report, **question), plain(question))
+
+
+def assert_same(actual: Records, expected: Records, question: Any) -> None:
+    """The same records in the same order; decimals may differ in their last digits."""
+    differing = [pair for pair in itertools.zip_longest(actual, expected) if not alike(*pair)]
+    shown = "".join(f"\n  package {ours}\n  reference {theirs}" for ours, theirs in differing[:5])
+    assert not differing, f"asked {question}:{shown}"
+
+
+def alike(actual: Any, expected: Any) -> bool:
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        return list(actual) == list(expected) and all(alike(actual[name], expected[name]) for name in actual)
+    if isinstance(actual, float) or isinstance(expected, float):
+        both = actual is not None and expected is not None
+        return both and math.isclose(actual, expected, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(actual == expected)

@@ -1,0 +1,169 @@
+"""The funnels of Mixpanel's documentation, asked of the package and of the reference."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .expressions import node, prop
+from .support import Project, did
+
+if TYPE_CHECKING:
+    from .support import Reports
+
+DAY = date(2025, 1, 1)
+JANUARY = {"from_date": DAY, "to_date": date(2025, 1, 31)}
+
+
+def stream(*steps: str) -> list[dict[str, Any]]:
+    """One user's events: ``A 13:00`` on the first day, or ``A 2025-01-05 13:00``."""
+    named = (step.split(" ", 1) for step in steps)
+    return [did("ann", name, when if " " in when else f"{DAY} {when}") for name, when in named]
+
+
+def counts(reports: Reports, events: list[dict[str, Any]], steps: Any, **query: Any) -> list[int]:
+    records = reports(Project(events))("funnel", steps=steps, **{**JANUARY, **query})
+    return [record["count"] for record in records]
+
+
+def test_the_window_starts_at_the_first_step_1(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Conversion Window"."""
+    events = stream("A 13:00", "A 13:30", "B 13:45", "C 14:15")
+    assert counts(reports, events, ["A", "B", "C"], window=1, window_unit="hour") == [1, 1, 0]
+    assert counts(reports, events, ["A", "B", "C"]) == [1, 1, 1], "within the 7 days that are the default"
+
+
+def test_the_window_includes_its_end(reports: Reports) -> None:
+    """The same section: "within 1 hour of Event A"."""
+    events = stream("A 13:00:00", "B 14:00:00")
+    assert counts(reports, events, ["A", "B"], window=1, window_unit="hour") == [1, 1]
+    assert counts(reports, events, ["A", "B"], window=3599, window_unit="second") == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("did", "reached"),
+    [("ABCDE", 5), ("ABFCDE", 5), ("ABDCDE", 5), ("ABCE", 3)],
+)
+def test_specific_order(reports: Reports, did: str, reached: int) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Specific Order": its four examples."""
+    events = stream(*(f"{name} 13:{minute:02}" for minute, name in enumerate(did)))
+    assert counts(reports, events, list("ABCDE")) == [1] * reached + [0] * (5 - reached)
+
+
+def test_a_skipped_step_stops(reports: Reports) -> None:
+    """The same section: "Step 1 must be completed before Step 2"."""
+    assert counts(reports, stream("B 13:00", "A 13:10"), ["A", "B"]) == [1, 0]
+
+
+@pytest.mark.parametrize(("seconds", "converted"), [(0, 1), (1, 1), (2, 1), (3, 0)])
+def test_two_seconds_of_grace(reports: Reports, seconds: int, converted: int) -> None:
+    """Docs/reports/funnels/funnels-faq, "How does the Funnel handle simultaneous events?"."""
+    events = stream("B 13:00:00", f"A 13:00:0{seconds}")
+    assert counts(reports, events, ["A", "B"]) == [1, converted]
+    assert counts(reports, events, ["B", "A"]) == [1, 1]
+
+
+def test_only_the_first_entry_counts_after_its_window(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Optimized Re-entry", scenario 1 in default mode."""
+    events = stream("A 13:00", "A 15:00", "B 15:10")
+    assert counts(reports, events, ["A", "B"], window=1, window_unit="hour") == [1, 0]
+
+
+def test_an_entry_while_one_is_in_progress_is_ignored(reports: Reports) -> None:
+    """The same section, scenario 2 in default mode."""
+    events = stream("A 13:00", "A 13:50", "B 14:10")
+    assert counts(reports, events, ["A", "B"], window=1, window_unit="hour") == [1, 0]
+
+
+def test_time_to_convert_is_counted_from_the_first_entry(reports: Reports) -> None:
+    """The same section, note 4: in default mode the time is that of A -> B, not of the last A."""
+    events = stream("A 13:00", "A 13:10", "A 13:20", "B 13:30")
+    second = reports(Project(events))("funnel", steps=["A", "B"], **JANUARY)[1]
+    assert second["avg_time"] == second["avg_time_from_start"] == 1800
+
+
+def test_the_first_conversion_of_a_user_counts_once(reports: Reports) -> None:
+    """The same section, note 1: A -> B -> A -> B is one conversion of one user."""
+    assert counts(reports, stream("A 13:00", "B 13:10", "A 13:20", "B 13:30"), ["A", "B"]) == [1, 1]
+
+
+def test_a_repeated_step_1_enters_once(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-faq, "Why do I get differing numbers …": Step 1 -> Step 1 -> Step 2."""
+    assert counts(reports, stream("S 13:00", "S 13:10", "T 13:20"), ["S", "T"]) == [1, 1]
+
+
+def test_conversions_may_lie_after_the_last_day(reports: Reports) -> None:
+    """GET /funnels, ``length``: "we will query for events past the end of to_date"."""
+    events = stream("A 2025-01-31 23:00", "B 2025-02-05 13:00", "A 2025-02-01 13:00")
+    assert counts(reports, events, ["A", "B"]) == [1, 1]
+    assert counts(reports, events, ["A", "B"], to_date=date(2025, 1, 30)) == [0, 0]
+
+
+def test_a_line_runs_a_funnel_for_each_day(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-faq, "Why do the Line chart (by day) and Table … differ"."""
+    events = stream("A 13:00", "B 13:10", "A 2025-01-02 13:00", "B 2025-01-02 13:10", "A 2025-01-03 13:00")
+    days = {"from_date": DAY, "to_date": DAY + timedelta(days=2)}
+    assert counts(reports, events, ["A", "B"], **days) == [1, 1]
+    assert counts(reports, events, ["A", "B"], **days, unit="day") == [1, 1, 1, 1, 1, 0]
+
+
+def test_filters_of_a_step_are_inline(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Inline Filtering (Pre-Query)": its three funnels."""
+    events = [
+        did("ann", "View Item", "2025-01-01 10:00", Browser="Chrome"),
+        did("ann", "View Item", "2025-01-01 12:00", Browser="Safari"),
+        did("ann", "Add to Cart", "2025-01-01 12:10", Browser="Safari"),
+        did("ann", "Purchase", "2025-01-01 12:20"),
+    ]
+    safari = node("==", prop("Browser"), "Safari")
+    plain = ["View Item", "Add to Cart", "Purchase"]
+    hour = {"window": 1, "window_unit": "hour"}
+    assert counts(reports, events, plain, **hour) == [1, 0, 0]
+    assert counts(reports, events, [(plain[0], safari), *plain[1:]], **hour) == [1, 1, 1]
+    assert counts(reports, events, [(name, safari) for name in plain], **hour) == [1, 1, 0]
+    assert counts(reports, events, plain, where=safari, **hour) == [1, 1, 0]
+
+
+def test_once_per_segment(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Counting Methods": uniques enter once, once per segment."""
+    events = [
+        did("ann", "Browse", "2025-01-01 10:00", item="shirt"),
+        did("ann", "Add", "2025-01-01 10:10"),
+        did("ann", "Browse", "2025-01-01 10:20", item="shoes"),
+        did("ann", "Browse", "2025-01-01 10:30", item="shoes"),
+    ]
+    records = reports(Project(events))("funnel", steps=["Browse", "Add"], on="item", **JANUARY)
+    found = {(record["segment"], record["step"]): record["count"] for record in records}
+    assert found == {
+        ("$overall", 1): 1,
+        ("$overall", 2): 1,
+        ("shirt", 1): 1,
+        ("shirt", 2): 1,
+        ("shoes", 1): 1,
+        ("shoes", 2): 0,
+    }
+
+
+def test_ratios_and_times(reports: Reports) -> None:
+    """GET /funnels: the ratios of a step to the one before and to the first, times in seconds."""
+    events = [
+        *(did(f"u{n}", "A", "2025-01-01 10:00:00") for n in range(4)),
+        did("u0", "B", "2025-01-01 10:00:10"),
+        did("u1", "B", "2025-01-01 10:00:30"),
+        did("u0", "C", "2025-01-01 10:01:10"),
+    ]
+    first, second, third = reports(Project(events))("funnel", steps=["A", "B", "C"], **JANUARY)
+    assert (first["step_conv_ratio"], first["overall_conv_ratio"], first["avg_time"]) == (1, 1, None)
+    assert (second["step_conv_ratio"], second["overall_conv_ratio"], second["avg_time"]) == (0.5, 0.5, 20)
+    assert (third["step_conv_ratio"], third["overall_conv_ratio"]) == (0.5, 0.25)
+    assert (third["avg_time"], third["avg_time_from_start"]) == (60, 70)
+
+
+def test_a_funnel_nobody_enters(reports: Reports) -> None:
+    """A recorded answer of GET /funnels for an empty bucket: ratios 1 at the first step, 0 after it."""
+    first, second = reports(Project(stream("B 13:00")))("funnel", steps=["A", "B"], **JANUARY)
+    assert (first["count"], first["step_conv_ratio"], first["overall_conv_ratio"]) == (0, 1, 1)
+    assert (second["count"], second["step_conv_ratio"], second["overall_conv_ratio"]) == (0, 0, 0)
+    assert second["avg_time"] is None

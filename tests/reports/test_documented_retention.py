@@ -1,0 +1,184 @@
+"""Retention and frequency as Mixpanel documents them, asked of the package and of the reference."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from .support import Project, did
+
+if TYPE_CHECKING:
+    from .support import Reports
+
+DAY = date(2012, 1, 2)
+ONE_DAY: dict[str, Any] = {"from_date": DAY, "to_date": DAY}
+# What tells the reports that every period of the examples has ended.
+LATER = did("nobody", "Something", "2012-12-31 12:00")
+
+
+def periods(record: dict[str, Any]) -> list[int | None]:
+    return [value for name, value in record.items() if name.startswith("period_")]
+
+
+def cohorts(reports: Reports, events: list[dict[str, Any]], **query: Any) -> dict[str, list[Any]]:
+    """Size and counts of each cohort."""
+    records = reports(Project(events))("retention", **query)
+    return {record["cohort_date"]: [record["cohort_size"], *periods(record)] for record in records}
+
+
+def integrated(user: str, *viewed: str) -> list[dict[str, Any]]:
+    """A user born at noon of the second, who views reports at these times."""
+    born = did(user, "event integration", "2012-01-02 12:00:00")
+    return [born, *(did(user, "viewed report", when) for when in viewed)]
+
+
+def test_rolling_periods_of_24_hours(reports: Reports) -> None:
+    """Reference/retention-query: within 24 hours is the 0th interval, between 24 and 48 hours the next."""
+    events = [
+        *integrated("a", "2012-01-02 13:00", "2012-01-03 11:59:59"),
+        *integrated("b", "2012-01-03 12:00:00"),
+        *integrated("c", "2012-01-04 11:59:59"),
+        *integrated("d", "2012-01-04 12:00:00"),
+        *integrated("e"),
+        LATER,
+    ]
+    query = {
+        "born_event": "event integration",
+        "return_event": "viewed report",
+        "interval_count": 2,
+        **ONE_DAY,
+    }
+    assert cohorts(reports, events, **query) == {"2012-01-02": [5, 1, 2, 1]}
+
+
+def test_retention_is_not_a_funnel(reports: Reports) -> None:
+    """The same page: those of an interval "are a subset of the initial 10, but not necessarily of the 9"."""
+    events = [
+        *integrated("a", "2012-01-02 13:00"),
+        *integrated("b", "2012-01-04 13:00"),
+        *integrated("c", "2012-01-04 13:00"),
+        LATER,
+    ]
+    query = {
+        "born_event": "event integration",
+        "return_event": "viewed report",
+        "interval_count": 2,
+        **ONE_DAY,
+    }
+    assert cohorts(reports, events, **query) == {"2012-01-02": [3, 1, 0, 2]}
+
+
+def test_birth_counts_first_times_and_compounded_every_day(reports: Reports) -> None:
+    """The same page: "first" of birth is who did the born event, of compounded who did ``event`` that day."""
+    events = [
+        did("a", "viewed report", "2012-01-01 12:00"),
+        did("a", "viewed report", "2012-01-02 13:00"),
+        did("a", "viewed report", "2012-01-03 14:00"),
+        did("b", "viewed report", "2012-01-02 12:00"),
+        LATER,
+    ]
+    days: dict[str, Any] = {"from_date": date(2012, 1, 1), "to_date": date(2012, 1, 3), "interval_count": 2}
+    born = {"born_event": "viewed report", "return_event": "viewed report", **days}
+    assert cohorts(reports, events, **born) == {
+        "2012-01-01": [1, 0, 1, 1],
+        "2012-01-02": [1, 0, 0, 0],
+        "2012-01-03": [0, 0, 0, 0],
+    }
+    assert cohorts(reports, events, return_event="viewed report", type="compounded", **days) == {
+        "2012-01-01": [1, 0, 1, 1],
+        "2012-01-02": [2, 0, 1, 0],
+        "2012-01-03": [1, 0, 0, 0],
+    }
+
+
+def test_any_event_where_none_is_named(reports: Reports) -> None:
+    """GET /retention, ``event``: "If not specified, we look across all events"."""
+    events = [*integrated("a"), did("a", "Other", "2012-01-03 13:00"), LATER]
+    query = {"born_event": "event integration", "interval_count": 1, **ONE_DAY}
+    assert cohorts(reports, events, **query) == {"2012-01-02": [1, 0, 1]}
+
+
+def test_day_week_and_month_roll_from_the_birth(reports: Reports) -> None:
+    """Docs/reports/retention: day 1 is 24 to 48 hours, week 1 days 7 to 14, month 1 days 30 to 60."""
+    for unit, just_before, exactly in [
+        ("day", "2012-01-03 11:59:59", "2012-01-03 12:00:00"),
+        ("week", "2012-01-09 11:59:59", "2012-01-09 12:00:00"),
+        ("month", "2012-02-01 11:59:59", "2012-02-01 12:00:00"),
+    ]:
+        events = [*integrated("a", just_before), *integrated("b", exactly), LATER]
+        query = {"born_event": "event integration", "return_event": "viewed report", "unit": unit}
+        (sizes,) = cohorts(reports, events, **query, interval_count=1, **ONE_DAY).values()
+        assert sizes == [2, 1, 1], unit
+
+
+def test_calendar_days_do_not_count(reports: Reports) -> None:
+    """The same page, on calendar mode: 8 pm and 6 am of the next day are not day 1 in rolling mode."""
+    events = [did("a", "Act", "2012-01-02 20:00"), did("a", "Act", "2012-01-03 06:00"), LATER]
+    query = {"born_event": "Act", "return_event": "Act", "interval_count": 1, **ONE_DAY}
+    assert cohorts(reports, events, **query) == {"2012-01-02": [1, 1, 0]}
+
+
+def test_unbounded_accumulates_from_right_to_left(reports: Reports) -> None:
+    """GET /retention, ``unbounded_retention``: day N is those "who retained on day N and any day after"."""
+    events = [
+        *integrated("a", "2012-01-02 13:00"),
+        *integrated("b", "2012-01-04 13:00"),
+        *integrated("c", "2012-05-01 13:00"),
+        LATER,
+    ]
+    query = {
+        "born_event": "event integration",
+        "return_event": "viewed report",
+        "interval_count": 3,
+        **ONE_DAY,
+    }
+    assert cohorts(reports, events, **query) == {"2012-01-02": [3, 1, 0, 1, 0]}
+    assert cohorts(reports, events, unbounded=True, **query) == {"2012-01-02": [3, 3, 2, 2, 1]}
+
+
+def test_once_per_bucket_but_in_several(reports: Reports) -> None:
+    """Docs/reports/retention, "User Cohort Buckets": a weekly buyer is in the bucket of every week."""
+    events = [did("a", "Buy", f"2012-01-{day:02} 12:00") for day in (2, 3, 9, 16)]
+    query = {"return_event": "Buy", "type": "compounded", "unit": "week", "interval_count": 1}
+    found = cohorts(reports, [*events, LATER], **query, from_date=DAY, to_date=date(2012, 1, 22))
+    assert {day: size for day, (size, *_) in found.items()} == {
+        "2012-01-02": 1,
+        "2012-01-09": 1,
+        "2012-01-16": 1,
+    }
+
+
+def test_periods_that_have_not_begun_are_unknown(reports: Reports) -> None:
+    """Docs/reports/retention, "Incomplete Buckets": no zero is shown for what nobody can know yet."""
+    events = [*integrated("a", "2012-01-02 13:00"), did("b", "Something", "2012-01-03 23:00")]
+    query = {
+        "born_event": "event integration",
+        "return_event": "viewed report",
+        "interval_count": 3,
+        **ONE_DAY,
+    }
+    assert cohorts(reports, events, **query) == {"2012-01-02": [1, 1, 0, None, None]}
+
+
+def test_frequency_is_at_least(reports: Reports) -> None:
+    """Reference/retention-frequency-query: users "during at least 1 hour", 2 hours … of the day."""
+    hours = {"a": (9,), "b": (9, 10), "c": (9, 10, 23), "d": (9, 9, 9)}
+    events = [
+        did(user, "Viewed report", f"{DAY} {hour:02}:{n:02}")
+        for user in hours
+        for n, hour in enumerate(hours[user])
+    ]
+    (record,) = reports(Project(events))(
+        "frequency", event="Viewed report", unit="day", addiction_unit="hour", **ONE_DAY
+    )
+    assert periods(record) == [4, 2, 1, *[0] * 21], "24 entries, one an hour"
+
+
+def test_frequency_of_days_in_a_week_and_month(reports: Reports) -> None:
+    """Docs/reports/retention, "Frequency View": unique days in a week, unique days in a month."""
+    events = [did("a", "Act", f"2012-01-{day:02} 12:00") for day in (2, 2, 4, 8, 9)]
+    query: dict[str, Any] = {"from_date": DAY, "to_date": date(2012, 1, 9), "addiction_unit": "day"}
+    first, second = reports(Project(events))("frequency", unit="week", **query)
+    assert (periods(first), periods(second)) == ([1, 1, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0])
+    (month,) = reports(Project(events))("frequency", unit="month", **query)
+    assert periods(month) == [1, 1, 1, 1, *[0] * 27]

@@ -1,0 +1,59 @@
+"""Funnels agree with following each user from event to event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .strategies import BREAKDOWN, NAME, USUAL, asked, examples, properties, ranges, scenes, with_profiles
+from .support import check
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from .support import Package, Project
+
+WINDOW = st.sampled_from(
+    [(1, "day")] * 2
+    + [
+        (7, "day"),
+        (1, "week"),
+        (1, "hour"),
+        (1, "hour"),
+        (1, "minute"),
+        (2, "second"),
+        (1, "second"),
+        (5, "second"),
+    ]
+)
+STEP = NAME | NAME | NAME | st.tuples(NAME, USUAL).map(lambda pair: pair if pair[1] else pair[0])
+
+
+@st.composite
+def funnels(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    window, window_unit = draw(WINDOW)
+    steps = draw(st.lists(STEP, min_size=draw(st.sampled_from([2, 3, 3])), max_size=5))
+    return {"steps": steps, **draw(ranges(day)), "window": window, "window_unit": window_unit}
+
+
+@st.composite
+def filtered_funnels(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    question = {**draw(funnels(day)), "where": draw(USUAL)}
+    question |= {"unit": draw(st.sampled_from([None, None, "day", "week", "month"]))}
+    if draw(st.booleans()):
+        question |= {"on": draw(BREAKDOWN), "limit": draw(st.sampled_from([255, 1, 2]))}
+    return question
+
+
+@examples(200)
+@given(asked(scenes(most_users=3, ids=2), funnels, most=4))
+def test_funnel(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
+@examples(200)
+@given(asked(with_profiles(scenes(properties(), most_users=4)), filtered_funnels))
+def test_funnel_by_bucket_and_segment(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
