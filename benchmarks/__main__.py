@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from benchmarks.data import make_chunks, make_wide, raw_size
+from benchmarks.reports import REPORTS, VARIANTS
+from benchmarks.shop import make_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,8 @@ def measure(folder: Path, rows: int, big: int, rounds: int) -> list[Line]:
         lines.append(_memory_line(outcome, f"{rate:,.0f} rows/s"))
     lines += _wide_lines(folder)
     lines += _query_lines(folder / "fetched.db")
+    lines += _report_lines(folder, big or rows)
+    lines += _frame_lines(folder, rows)
     lines += _start_lines()
     return lines
 
@@ -164,6 +168,40 @@ def _query_lines(database: Path) -> list[Line]:
             worst <= 0.3,
         ),
     ]
+
+
+def _report_lines(folder: Path, rows: int) -> list[Line]:
+    taken = _task("reports", str(make_shop(folder, rows)))
+    lines = []
+    for name, report in (REPORTS | VARIANTS).items():
+        ours, by_hand = taken[name]["ours"], taken[name]["by_hand"]
+        lines.append(
+            Line(
+                f"{report.told}, {rows:,} events / the best DuckDB SQL by hand",
+                f"{ours / by_hand:.2f}× ({ours * 1000:,.0f} ms / {by_hand * 1000:,.0f} ms)",
+                "≤ 2×" if name in REPORTS else "",
+                name in VARIANTS or ours <= 2 * by_hand,
+            )
+        )
+    return lines
+
+
+def _frame_lines(folder: Path, rows: int) -> list[Line]:
+    taken = _task("frames", str(make_shop(folder, rows)))
+    lines = []
+    for name, report in REPORTS.items():
+        seconds = taken[name]
+        ours, plain, loop = seconds["ours"], seconds["pandas"], seconds.get("loop")
+        remark = f"; a loop over people: {loop / ours:.0f}×, {loop:.1f} s" if loop else ""
+        lines.append(
+            Line(
+                f"pandas, the data in memory / {report.told}, {rows:,} events",
+                f"{plain / ours:.1f}× ({plain * 1000:,.0f} ms / {ours * 1000:,.0f} ms{remark})",
+                "≥ 20×",
+                plain >= 20 * ours,
+            )
+        )
+    return lines
 
 
 def _start_lines() -> list[Line]:

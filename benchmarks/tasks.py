@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ import duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from benchmarks.reports import Answer, Report
 
 
 def fetch(url: str, folder: str) -> dict[str, Any]:
@@ -183,8 +186,62 @@ def interrupt(path: str) -> dict[str, Any]:
     return waited
 
 
+def reports(path: str) -> dict[str, Any]:
+    """Each local report through ``Workspace``, and by hand on an open connection; in seconds."""
+    from benchmarks.reports import REPORTS, VARIANTS
+    from mixpanel_nb import Workspace
+
+    raw = duckdb.connect(path, read_only=True)
+    taken: dict[str, Any] = {}
+    for name, report in (REPORTS | VARIANTS).items():
+        workspace = Workspace.open(path, timezone=report.zone)
+
+        def ask(report: Report = report, workspace: Workspace = workspace) -> Answer:
+            return report.said(report.ask(workspace))
+
+        def by_hand(report: Report = report) -> list[tuple[Any, ...]]:
+            return raw.execute(report.sql).fetchall()
+
+        _same(name, ask(), report.rows(by_hand()))
+        taken[name] = interleaved({"ours": ask, "by_hand": by_hand}, rounds=7)
+        workspace.close()
+    return taken
+
+
+def frames(path: str) -> dict[str, Any]:
+    """Each local report through ``Workspace``, and by pandas on a frame in memory; in seconds."""
+    from benchmarks.frames import COLUMNS, LOOPS, PLAIN
+    from benchmarks.reports import REPORTS
+    from mixpanel_nb import Workspace
+
+    frame = duckdb.connect(path, read_only=True).execute(f"SELECT {', '.join(COLUMNS)} FROM events").df()
+    workspace = Workspace.open(path)
+    taken: dict[str, Any] = {}
+    for name, report in REPORTS.items():
+
+        def ask(report: Report = report) -> Answer:
+            return report.said(report.ask(workspace))
+
+        expected = ask()
+        _same(name, expected, PLAIN[name](frame))
+        taken[name] = interleaved({"ours": ask, "pandas": partial(PLAIN[name], frame)}, rounds=5)
+        if name in LOOPS:
+            people = {key: value[0] if name == "funnel" else value for key, value in expected.items()}
+            _same(name, people, LOOPS[name](frame))
+            taken[name] |= interleaved({"loop": partial(LOOPS[name], frame)}, rounds=1)
+    return taken
+
+
+def _same(name: str, ours: Answer, other: Answer) -> None:
+    differing = [key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key)]
+    if differing:
+        key = differing[0]
+        sys.exit(f"{name}: {len(differing)} values differ; {key}: {ours.get(key)} and {other.get(key)}.")
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (fetch, duckdb_load, wide, queries, load_extension, interrupt)
+    task.__name__: task
+    for task in (fetch, duckdb_load, wide, queries, reports, frames, load_extension, interrupt)
 }
 
 if __name__ == "__main__":
