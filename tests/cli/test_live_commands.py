@@ -127,3 +127,24 @@ def test_what_mixpanel_refuses_has_its_exit_code(
     done = mp("segmentation", "Purchase", *DAYS)
     assert done.code == code
     assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "said"),
+    [
+        (FaultRule("rate_limited", path_contains="segmentation", retry_after=3600), 5, "Try again at"),
+        (FaultRule("html", path_contains="segmentation", times=None), 1, "The answer is not JSON"),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_has_its_exit_code(
+    mp: Command, faults: Faults, rule: FaultRule, code: int, said: str
+) -> None:
+    faults.add(rule)
+    done = mp("segmentation", "Purchase", *DAYS)
+    assert done.code == code
+    assert said in done.err
+
+
+def test_a_failure_that_passes_is_asked_again(mp: Command, faults: Faults) -> None:
+    faults.add(FaultRule("status", path_contains="segmentation", times=2, status=502))
+    assert mp("segmentation", "Purchase", *DAYS).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,17 @@ def test_a_report_gives_its_result_and_a_card(shell: Shell, line: str, kind: str
     shown = shell.run(line)
     assert type(shown.value).__name__ == kind
     assert shown.value._repr_html_().startswith("<div")
+
+
+def test_without_a_table_mixpanel_answers(shell: Shell) -> None:
+    live = shell.value("%mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-14")
+    local = shell.value(f"%mp_segmentation Purchase --on plan {ASKED}")
+    assert live.records() == local.records()
+    assert live.request["path"] == "/api/query/segmentation"
+    assert "GET /api/query/segmentation?" in live.to_html()
+    assert "sandbox" not in json.dumps(live.request)
+    assert type(shell.value("%mp_funnels")).__name__ == "FunnelList"
+    assert shell.value("%mp_funnel 1001 --from 2025-01-01 --to 2025-01-14").conversion > 0
 
 
 def test_a_filter_is_typed_in_single_quotes(shell: Shell) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb import results
 from mixpanel_nb.analytics import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.calendar import Bucket, Unit
+    from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.services.local.engines import Engine
 
 TOTAL = "total"
@@ -38,6 +39,9 @@ DEFAULT_WINDOW = 7  # days, as in https://docs.mixpanel.com/docs/reports/funnels
 _ANY_DAY = date(2000, 1, 1)
 _LARGE_UNITS: tuple[Unit, ...] = ("day", "week", "month")
 _ADDICTION_UNITS: tuple[frequency.AddictionUnit, ...] = ("hour", "day")
+
+
+Calculated = TypeVar("Calculated", results.NumericSumResult, results.NumericAverageResult)
 
 
 class LocalQueryService:
@@ -156,22 +160,8 @@ class LocalQueryService:
         where: str | None = None,
     ) -> results.NumericSumResult:
         """A number summed over the events, over time."""
-        event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = numeric.total(question, event, on=asked.named(on, "on"), unit=known, where=where)
-        rows = self._engine.rows(statement)
-        return results.NumericSumResult(
-            event,
-            on,
-            question.period.first,
-            question.period.last,
-            known,
-            where,
-            tuple(question.period.buckets(known)),
-            in_buckets(rows),
-            sql=statement.rendered(),
-            notes=asking.notes([event], found=bool(rows)),
+        return self._calculated(
+            results.NumericSumResult, numeric.total, event, from_date, to_date, on, unit, where
         )
 
     def segmentation_average(
@@ -185,12 +175,27 @@ class LocalQueryService:
         where: str | None = None,
     ) -> results.NumericAverageResult:
         """A number averaged over the events, over time."""
+        return self._calculated(
+            results.NumericAverageResult, numeric.mean, event, from_date, to_date, on, unit, where
+        )
+
+    def _calculated(
+        self,
+        kind: type[Calculated],
+        calculate: Callable[..., Statement],
+        event: str,
+        from_date: str | date,
+        to_date: str | date,
+        on: str,
+        unit: str,
+        where: str | None,
+    ) -> Calculated:
         event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
         asking = self._ask(from_date, to_date)
         question = asking.question
-        statement = numeric.mean(question, event, on=asked.named(on, "on"), unit=known, where=where)
+        statement = calculate(question, event, on=asked.named(on, "on"), unit=known, where=where)
         rows = self._engine.rows(statement)
-        return results.NumericAverageResult(
+        return kind(
             event,
             on,
             question.period.first,

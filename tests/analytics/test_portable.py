@@ -1,0 +1,82 @@
+"""Reports over typed columns can be said in the SQL of other engines, where a translator knows how."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlglot
+
+from mixpanel_nb.analytics import counts, frequency, funnel, numeric, retention, segmentation
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
+from mixpanel_nb.analytics.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.analytics.sql import Statement
+
+PRO = 'properties["plan"] == "pro" and not properties["amount"] > 5 or properties["plan"] in ["a", "b"]'
+STEPS = [funnel.Step("A"), funnel.Step("B", PRO), funnel.Step("A")]
+
+
+def asked(steps: list[funnel.Step]) -> funnel.Funnel:
+    return funnel.Funnel(steps, window_seconds=3_600, unit="week", on="plan", where=PRO, limit=5)
+
+
+def returning(*, unbounded: bool) -> retention.Retention:
+    return retention.Retention(
+        born_event="A",
+        return_event=None,
+        born_where=PRO,
+        return_where=None,
+        unit="week",
+        interval=1,
+        interval_count=4,
+        kind="birth",
+        unbounded=unbounded,
+        on="plan",
+        limit=5,
+    )
+
+
+STATEMENTS: dict[str, Callable[[Question], Statement]] = {
+    "totals": lambda q: segmentation.totals(q, "A", unit="day", kind="unique", where=PRO),
+    "by text": lambda q: segmentation.by_segment(
+        q, "A", on="plan", unit="hour", kind="average", where=None, limit=5
+    ),
+    "by number": lambda q: segmentation.by_segment(
+        q, "A", on="amount", unit="month", kind="general", where=None, limit=5
+    ),
+    "numeric": lambda q: numeric.in_buckets(
+        q, "A", on="amount", unit="day", kind="general", where=PRO, buckets=5
+    ),
+    "sum": lambda q: numeric.total(q, "A", on="amount", unit="day", where=None),
+    "average": lambda q: numeric.mean(q, "A", on="amount", unit="day", where=None),
+    "events": lambda q: counts.by_event(q, ["A", "B"], unit="week", kind="general", where=PRO),
+    "top": lambda q: counts.top(q, kind="unique", limit=5),
+    "frequency": lambda q: frequency.statement(q, event="A", unit="week", addiction_unit="day", where=PRO),
+    "funnel": lambda q: funnel.statement(q, asked(STEPS[:2])),
+    "funnel with an event twice": lambda q: funnel.statement(q, asked(STEPS)),
+    "retention": lambda q: retention.statement(q, returning(unbounded=False)),
+    "retention, unbounded": lambda q: retention.statement(q, returning(unbounded=True)),
+}
+
+
+@pytest.mark.parametrize("engine", ["spark", "databricks"])
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_report_can_be_translated(name: str, engine: str) -> None:
+    columns = TableColumns(
+        "events",
+        {"plan": PropertyColumn("plan", "text"), "amount": PropertyColumn("amount", "double")},
+        has_json=False,
+    )
+    period = Period(date(2025, 3, 1), date(2025, 3, 31), ZoneInfo("Europe/Berlin"))
+    text = STATEMENTS[name](Question(columns, None, period, now=0.0)).rendered()
+    (translated,) = sqlglot.transpile(
+        text, read="duckdb", write=engine, unsupported_level=sqlglot.ErrorLevel.RAISE
+    )
+    assert translated
