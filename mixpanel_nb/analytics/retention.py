@@ -69,10 +69,7 @@ def statement(question: Question, asked: Retention) -> Statement:
     """
     return question.statement(f"""\
 WITH {_born(question, asked)}, cohorts AS (
-    SELECT
-        distinct_id, segment, born_at,
-        {question.bucket(asked.unit, "born_at")} AS cohort,
-        row_number() OVER () AS entry
+    SELECT distinct_id, segment, born_at, {question.bucket(asked.unit, "born_at")} AS cohort
     FROM born
 ), {_returned(question, asked)}, counted AS (
     SELECT segment, cohort, period, count(*) AS people
@@ -141,9 +138,9 @@ def _returned(question: Question, asked: Retention) -> str:
     if asked.unbounded:
         last = question.bind(asked.interval_count, "interval_count")
         columns = f"c.segment, c.cohort, least(max({period}), {last}) AS period"
-        within, grouped = "", "\n    GROUP BY c.entry, c.segment, c.cohort"
+        within, grouped = "", "\n    GROUP BY c.distinct_id, c.segment, c.cohort"
     else:
-        columns = f"DISTINCT c.entry, c.segment, c.cohort, {period} AS period"
+        columns = f"DISTINCT c.distinct_id, c.segment, c.cohort, {period} AS period"
         end = seconds(asked.period_seconds * (asked.interval_count + 1))
         within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
     return f"""\
