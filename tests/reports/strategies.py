@@ -7,8 +7,10 @@ time (some minutes a file).
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from math import floor
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -67,7 +69,11 @@ def borders(zone: str, day: date) -> list[int]:
         day.replace(day=1),
         (day + timedelta(days=32)).replace(day=1),
     ]
-    times = [time(0), *(time(hour, fold=fold) for hour in (1, 2, 3) for fold in (0, 1)), time(12, 30)]
+    times = [
+        time(0),
+        *(time(hour, fold=fold) for hour in (1, 1, 2, 2, 3) for fold in (0, 1, 1)),
+        time(12, 30),
+    ]
     locals_ = [*(datetime.combine(one, time(0)) for one in days), *(datetime.combine(day, t) for t in times)]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return [(local.replace(tzinfo=ZoneInfo(zone)) - epoch) // timedelta(milliseconds=1) for local in locals_]
@@ -211,11 +217,12 @@ UNLISTED = st.one_of(
 )
 
 
-def times(zone: str, day: date) -> st.SearchStrategy[Node]:
-    """Comparisons of an event's time with a moment."""
+def times(project: Project, day: date) -> st.SearchStrategy[Node]:
+    """Comparisons of the events' times with moments, often with moments of events."""
     at = ["T00:00:00", "T00:00:01", "T12:30:00", "T04:00:00"]
     wall = [moment(f"{day + timedelta(days=n)}{clock}") for n in (-1, 0, 1) for clock in at]
-    counted = [moment(ms // 1000) for ms in borders(zone, day)]
+    seconds = [floor(event["properties"]["time"]) for event in project.events]
+    counted = [moment(one + second) for one in seconds for second in (0, 1)]
     spelled = st.sampled_from(['properties["time"]', 'properties["$time"]', 'event["$time"]'])
     return st.builds(
         node,
@@ -284,4 +291,4 @@ def profiles(draw: st.DrawFn) -> list[dict[str, Any]]:
 @st.composite
 def with_profiles(draw: st.DrawFn, scene: st.SearchStrategy[tuple[Project, date]]) -> tuple[Project, date]:
     project, day = draw(scene)
-    return Project(project.events, draw(profiles()), project.zone, project.columns), day
+    return replace(project, profiles=draw(profiles())), day

@@ -85,7 +85,8 @@ def of_reference(project: Project) -> Ask:
 
 
 def occurrence(event: Event) -> dict[str, Any]:
-    return {"event": event.name, "ms": event.ms, "distinct_id": event.user}
+    shown = {"event": event.name, "ms": event.ms, "distinct_id": event.user}
+    return shown | {"properties": event.properties}
 
 
 class Package:
@@ -126,10 +127,14 @@ class Package:
 
 
 def feed(result: Any) -> Records:
-    events = result.events
     return [
-        {"event": e.event, "ms": round(e.time.timestamp() * 1000), "distinct_id": e.distinct_id}
-        for e in events
+        {
+            "event": event.event,
+            "ms": round(event.time.timestamp() * 1000),
+            "distinct_id": event.distinct_id,
+            "properties": dict(event.properties),
+        }
+        for event in result.events
     ]
 
 

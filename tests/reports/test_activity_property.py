@@ -53,6 +53,6 @@ def feeds(draw: st.DrawFn, day: date) -> dict[str, Any]:
 
 
 @examples(75)
-@given(asked(scenes(), feeds))
+@given(asked(scenes(properties()), feeds))
 def test_activity_feed(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check(package, case[0], "activity_feed", case[1])

@@ -14,7 +14,7 @@ from .expressions import Node, event_time, literal, moment, node, prop, user
 from .support import Project, did, profile
 
 if TYPE_CHECKING:
-    from .support import Reports
+    from .support import Package, Reports
 
 DAY = date(2025, 1, 1)
 COLUMNS = pytest.mark.parametrize("columns", [100, 0])
@@ -265,3 +265,21 @@ def test_of_numbers_alone(reports: Reports, op: str, value: Any, text: str, colu
 )
 def test_parentheses_are_written_where_they_are_needed(expression: Node, text: str) -> None:
     assert str(expression) == text
+
+
+@COLUMNS
+def test_what_is_not_set_is_in_no_list(reports: Reports, columns: int) -> None:
+    """Decided here, the same whatever the list holds: a list as text is undefined, and so no item of it."""
+    absent = node("==", node("in", node("string", X), X), literal(False))
+    assert kept(reports, absent, ["a"], [1], [], columns=columns) == [["a"], [1], []]
+
+
+@COLUMNS
+def test_whole_numbers_have_all_of_their_digits_as_segments(package: Package, columns: int) -> None:
+    numbers = [10**15, 2**53 - 1, 5.0, -3, 0.5, 2**63 - 1]
+    events = [did("u", "A", "2025-01-01 10:00", x=number) for number in numbers[:-1]]
+    days = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 1)}
+    rows = package(Project(events, columns=columns))("segmentation", event="A", on="x", **days)
+    assert {row["segment"] for row in rows} == {"1000000000000000", "9007199254740991", "5", "-3", "0.5"}
+    alone = package(Project([did("u", "A", "2025-01-01 10:00", x=numbers[-1])], columns=columns))
+    assert [row["segment"] for row in alone("segmentation", event="A", on="x", **days)] == [str(2**63 - 1)]

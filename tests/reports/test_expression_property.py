@@ -41,16 +41,16 @@ def filters(draw: st.DrawFn, day: date) -> dict[str, Any]:
     return {**question, "where": draw(CONDITION)}
 
 
-@examples(250)
+@examples(200)
 @given(asked(SCENES, filters, most=6))
 def test_where(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check(package, case[0], "segmentation", case[1])
 
 
 @st.composite
-def time_filters(draw: st.DrawFn, day: date, zone: str) -> dict[str, Any]:
+def time_filters(draw: st.DrawFn, day: date, project: Project) -> dict[str, Any]:
     question = {"event": draw(NAME), **around(day), "unit": "month", "on": "$insert_id"}
-    return {**question, "where": draw(times(zone, day))}
+    return {**question, "where": draw(times(project, day))}
 
 
 @examples(50)
@@ -61,7 +61,7 @@ def test_where_of_times(package: Package, data: st.DataObject, scene: tuple[Proj
         package,
         project,
         "segmentation",
-        data.draw(st.lists(time_filters(day, project.zone), min_size=1, max_size=4)),
+        data.draw(st.lists(time_filters(day, project), min_size=1, max_size=4)),
     )
 
 
@@ -75,7 +75,7 @@ def breakdowns(draw: st.DrawFn, day: date) -> dict[str, Any]:
     }
 
 
-@examples(150)
+@examples(120)
 @given(asked(SCENES, breakdowns, most=6))
 def test_on(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check(package, case[0], "segmentation", case[1])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .expressions import node, prop
 from .strategies import BREAKDOWN, NAME, USUAL, asked, examples, properties, ranges, scenes, with_profiles
-from .support import check
+from .support import Project, check, did
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from .support import Package, Project
+    from .support import Package
 
 WINDOW = st.sampled_from(
     [(1, "day")] * 2
@@ -53,7 +53,33 @@ def test_funnel(package: Package, case: tuple[Project, list[dict[str, Any]]]) ->
     check(package, case[0], "funnel", case[1])
 
 
-@examples(200)
+@examples(160)
 @given(asked(with_profiles(scenes(properties(), most_users=4)), filtered_funnels))
 def test_funnel_by_bucket_and_segment(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[Project, date]:
+    """One user's events of one name at nearly one time, which only ids and plans tell apart."""
+    seconds, plans = st.sampled_from([0, 0, 0, 1, 2, 3]), st.sampled_from(["free", "pro"])
+    drawn = draw(st.lists(st.tuples(seconds, plans, st.sampled_from("aZ9")), min_size=2, max_size=8))
+    events = [
+        did("u1", "A", f"2025-06-01 12:00:0{second}", plan=plan, **{"$insert_id": f"{letter}{number}"})
+        for number, (second, plan, letter) in enumerate(drawn)
+    ]
+    return Project(events), date(2025, 6, 1)
+
+
+@st.composite
+def funnels_of_one_event(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    plans = st.sampled_from(["A", *(("A", node("==", prop("plan"), plan)) for plan in ("free", "pro"))])
+    steps = draw(st.lists(plans, min_size=2, max_size=4))
+    window, unit = draw(st.sampled_from([(1, "day"), (2, "second"), (1, "second")]))
+    return {"steps": steps, "from_date": day, "to_date": day, "window": window, "window_unit": unit}
+
+
+@examples(100)
+@given(asked(crowds(), funnels_of_one_event, most=4))
+def test_funnel_of_simultaneous_events(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check(package, case[0], "funnel", case[1])

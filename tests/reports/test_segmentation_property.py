@@ -42,13 +42,13 @@ SCENES = with_profiles(scenes(properties()))
 
 @st.composite
 def spans(draw: st.DrawFn, day: date) -> dict[str, Any]:
-    """Days and a unit; for short units few days, since every bucket is a row."""
+    """Days and a unit; for short units the one day, since every bucket is a row."""
     unit = draw(
-        st.sampled_from(["day", "day", "day", "hour", "hour", "week", "week", "month", "month", "minute"])
+        st.sampled_from(["day", "day", "hour", "hour", "hour", "week", "week", "month", "month", "minute"])
     )
     span = draw(ranges(day, longest=45))
     if unit in {"minute", "hour"}:
-        span["to_date"] = span["from_date"]
+        return {"from_date": day, "to_date": day, "unit": unit}
     return {**span, "unit": unit}
 
 

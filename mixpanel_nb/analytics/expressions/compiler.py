@@ -35,6 +35,7 @@ EVENTS, PROFILES = "e", "u"
 
 _EXACT_IN_DOUBLE = 2**53
 _COMPARED = ("number", "text", "moment")
+_EQUATED = ("text", "number", "boolean", "moment")
 _TIME = frozenset({"time", "$time"})
 _DISTINCT_ID = frozenset({"distinct_id", "$distinct_id"})
 _NAMES = {
@@ -337,11 +338,7 @@ class Compiler:
         return pairs
 
     def _compared(self, node: nodes.Binary, left: Value, right: Value) -> Value:
-        forms = [
-            f"{one} {node.operator} {other}"
-            for name in _COMPARED
-            if (one := left.of(name)) and (other := right.of(name))
-        ]
+        forms = [f"{one} {node.operator} {other}" for one, other in _common(left, right, _COMPARED)]
         return decided(forms)
 
     def _in(self, node: nodes.Binary) -> Value:
@@ -353,11 +350,12 @@ class Compiler:
         if left.text and right.text:
             forms.append(f"strpos({right.text}, {left.text}) > 0")
         if right.items:
-            forms += [
-                f"list_contains({members(right.items, name)}, {value})"
+            found = [
+                f"coalesce(list_contains({members(right.items, name)}, {value}), FALSE)"
                 for name in ("text", "number", "boolean")
                 if (value := left.double if name == "number" else left.of(name))
             ]
+            forms.append(f"CASE WHEN {right.items} IS NOT NULL THEN {' OR '.join(found) or 'FALSE'} END")
         return decided(forms)
 
     def _in_items(self, left: Value, items: nodes.Items) -> Value:
@@ -402,10 +400,10 @@ class Compiler:
         return ExpressionError(message, expression=self._text, position=node.position, hint=hint)
 
 
-def _common(left: Value, right: Value) -> list[tuple[str, str]]:
-    """The two in each type that both may have and in which they can be equal."""
+def _common(left: Value, right: Value, types: Iterable[str] = _EQUATED) -> list[tuple[str, str]]:
+    """The two in each of the types that both may have."""
     pairs = []
-    for name in ("text", "number", "boolean", "moment"):
+    for name in types:
         one, other = left.of(name), right.of(name)
         if one and other:
             if name == "number":

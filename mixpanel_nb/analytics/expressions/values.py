@@ -16,7 +16,7 @@ UNDEFINED = "undefined"
 _JSON_NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
 _JSON_INTEGERS = "('BIGINT', 'UBIGINT', 'HUGEINT')"
 _NUMBER_TEXT = r"'\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*'"
-_EXACT_IN_DOUBLE = 1e15  # below it a whole number of type DOUBLE is written with all of its digits
+_EXACT_IN_DOUBLE = 2**53  # below it a whole number of type DOUBLE is written with all of its digits
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def number_text(value: Value) -> str:
     number = value.number or "NULL"
     if not value.is_double:
         return f"CAST({number} AS VARCHAR)"
-    whole = f"{number} = trunc({number}) AND abs({number}) < {_EXACT_IN_DOUBLE:.0e}"
+    whole = f"{number} = trunc({number}) AND abs({number}) < {_EXACT_IN_DOUBLE}"
     text = (
         f"CASE WHEN {whole} THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
     )
@@ -164,7 +164,8 @@ def text_of(value: Value) -> str:
 
 def number_in(text: str) -> str:
     """The number that a text spells, as DOUBLE; NULL where it spells none."""
-    return f"CASE WHEN regexp_full_match({text}, {_NUMBER_TEXT}) THEN TRY_CAST({text} AS DOUBLE) END"
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    return f"CASE WHEN regexp_full_match({text}, {_NUMBER_TEXT}) AND isfinite({number}) THEN {number} END"
 
 
 def first_of(forms: list[str]) -> str:
@@ -181,8 +182,7 @@ def members(items: str, of_type: str) -> str:
     """
     member = of_json("item ->> '$'", "json_type(item)")
     value = member.of(of_type)
-    listed = f"[{value} FOR item IN json_extract({items}, '$[*]') IF {value} IS NOT NULL]"
-    return f"CASE WHEN {items} IS NOT NULL THEN {listed} END"
+    return f"[{value} FOR item IN json_extract({items}, '$[*]') IF {value} IS NOT NULL]"
 
 
 def segment(value: Value) -> tuple[str, bool]:
