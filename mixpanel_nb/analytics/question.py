@@ -12,7 +12,7 @@ from mixpanel_nb.analytics.expressions.values import Value, segment
 from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mixpanel_nb.analytics.columns import TableColumns
 
@@ -31,7 +31,7 @@ class Question:
 
     Attributes:
         events: The table.
-        profiles: The people that ``user["…"]`` looks into, or None.
+        find_profiles: Finds the people that ``user["…"]`` looks into, or None if there are none.
         period: The days.
         now: Unix seconds, for ``NOW``.
         parameters: The values of the statement.
@@ -39,7 +39,7 @@ class Question:
     """
 
     events: TableColumns
-    profiles: TableColumns | None
+    find_profiles: Callable[[], TableColumns | None]
     period: Period
     now: float
     parameters: Parameters = field(default_factory=Parameters)
@@ -73,7 +73,7 @@ class Selection:
             parameters=question.parameters,
             zone=question.period.zone,
             now=question.now,
-            profiles=question.profiles,
+            find_profiles=question.find_profiles,
             notes=question.notes,
         )
 
@@ -125,7 +125,7 @@ class Selection:
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""
         lines = [f"FROM {identifier(self._question.events.table)} AS {EVENTS}"]
-        if self._scope.uses_profiles and self._scope.profiles:
+        if self._scope.profiles is not None:
             people = identifier(self._scope.profiles.table)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
         if self._conditions:

@@ -48,7 +48,7 @@ def of_events(where: str | None) -> Filter:
         return Filter()
     scope = _scope(Dialect.EVENTS, TableColumns("events", has_insert_id=False))
     condition = Compiler(scope).condition(where)
-    return Filter(condition, scope.parameters.values, _PEOPLE if scope.uses_profiles else "")
+    return Filter(condition, scope.parameters.values, _PEOPLE if scope.profiles else "")
 
 
 def of_profiles(
@@ -79,7 +79,7 @@ def _scope(dialect: Dialect, columns: TableColumns, behaviors: Mapping[str, str]
         parameters=Parameters(),
         zone=ZoneInfo("UTC"),
         now=time.time(),
-        profiles=TableColumns("profiles"),
+        find_profiles=lambda: TableColumns("profiles"),
         dialect=dialect,
         behaviors=behaviors or {},
     )

@@ -42,8 +42,8 @@ class Desk:
 
     def question(self, first: date, last: date) -> Question:
         """A question about the events of some days, without any condition yet."""
-        columns, profiles = self.engine.events(EVENTS).columns, self.engine.profiles()
-        return Question(columns, profiles, Period(first, last, ZONE), time.time())
+        columns = self.engine.events(EVENTS).columns
+        return Question(columns, self.engine.profiles, Period(first, last, ZONE), time.time())
 
 
 class Reports:

@@ -81,7 +81,7 @@ def scope(dialect: Dialect = Dialect.EVENTS) -> Scope:
         parameters=Parameters(),
         zone=ZoneInfo("Europe/Berlin"),
         now=1.7e9,
-        profiles=TableColumns("profiles"),
+        find_profiles=lambda: TableColumns("profiles"),
         dialect=dialect,
     )
 

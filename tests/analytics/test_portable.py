@@ -75,7 +75,7 @@ def test_a_report_can_be_translated(name: str, engine: str) -> None:
         has_json=False,
     )
     period = Period(date(2025, 3, 1), date(2025, 3, 31), ZoneInfo("Europe/Berlin"))
-    text = STATEMENTS[name](Question(columns, None, period, now=0.0)).rendered()
+    text = STATEMENTS[name](Question(columns, lambda: None, period, now=0.0)).rendered()
     (translated,) = sqlglot.transpile(
         text, read="duckdb", write=engine, unsupported_level=sqlglot.ErrorLevel.RAISE
     )

@@ -56,10 +56,11 @@ class Scope:
         parameters: Takes the values of the statement.
         zone: The project's time zone.
         now: Unix seconds, for ``NOW``.
-        profiles: The people that ``user[…]`` looks into, or None if there are none.
+        find_profiles: Finds the people that ``user[…]`` looks into, or None if there are none; asked only
+            where an expression does.
         dialect: Which expressions are understood.
         behaviors: SQL of a number for each ``behaviors["name"]`` of a profile query.
-        uses_profiles: Set once an expression looks into them.
+        profiles: The people, once an expression has looked into them.
         notes: What a reader should know of an expression, such as a comparison that can never hold.
     """
 
@@ -67,10 +68,10 @@ class Scope:
     parameters: Parameters
     zone: ZoneInfo
     now: float
-    profiles: TableColumns | None = None
+    find_profiles: Callable[[], TableColumns | None]
     dialect: Dialect = Dialect.EVENTS
     behaviors: Mapping[str, str] = field(default_factory=dict)
-    uses_profiles: bool = False
+    profiles: TableColumns | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -133,10 +134,10 @@ class Compiler:
         if node.source == "behaviors":
             return self._behavior(node)
         if node.source == "user":
+            scope.profiles = scope.profiles or scope.find_profiles()
             if scope.profiles is None:
                 message = f'user["{node.name}"] needs a table of profiles.'
                 raise self._mistake(message, node, "Fetch them first: mp fetch profiles")
-            scope.uses_profiles = True
             return self._read(scope.profiles, PROFILES, node.name)
         if scope.dialect is Dialect.PROFILES:
             return self._read(scope.main, PROFILES, node.name)

@@ -485,7 +485,7 @@ class LocalQueryService:
         first, last = parse_range(from_date, to_date)
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone)
-        question = Question(events.columns, self._engine.profiles(), period, self._clock())
+        question = Question(events.columns, self._engine.profiles, period, self._clock())
         return Remarks(self._engine, events, question)
 
     def _last_day(self) -> date | None:
