@@ -95,7 +95,7 @@ def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> It
     Raises:
         QueryError: DuckDB cannot read such a DataFrame.
     """
-    named = {name for name in names_in(sql) if _is_frame(namespace.get(name))}
+    named = {name for name in names_in(sql) if is_frame(namespace.get(name))}
     known: list[str] = []
     try:
         for name in sorted(named):
@@ -108,7 +108,7 @@ def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> It
             storage.unregister(name)
 
 
-def _is_frame(value: Any) -> bool:
+def is_frame(value: Any) -> bool:
     """Whether it is pandas' DataFrame or made from it, told without importing pandas."""
     return any(
         kind.__name__ == "DataFrame" and kind.__module__.split(".")[0] == "pandas"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Int
 
+from mixpanel_nb.notebook import completion
 from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL, USUAL
 from mixpanel_nb.notebook.session import NotebookSession
 
@@ -132,6 +133,7 @@ def load(shell: InteractiveShell) -> None:
     for function in functions:
         shell.magics_manager.register_function(function, "line", function.__name__)
     shell.magics_manager.register_function(sql, "cell", SQL)
+    completion.register(shell, magics.session)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -139,6 +141,7 @@ def unload(shell: InteractiveShell) -> None:
     magics = shell.magics_manager.registry.pop(MpMagics.__name__, None)
     if magics is None:
         return
+    completion.unregister(shell)
     magics.session.close()
     if magics in shell.configurables:
         shell.configurables.remove(magics)

@@ -32,6 +32,11 @@ class NotebookSession(Session):
         return self._workspace
 
     @property
+    def connected(self) -> Workspace | None:
+        """The workspace that is connected; None before anything has needed one."""
+        return self._workspace
+
+    @property
     def account(self) -> str | None:
         """The account of the workspace that is connected."""
         return self._workspace.account if self._workspace else None

@@ -46,6 +46,15 @@ class DiscoveryService:
         known: list[str] | None = self._known.get(("events",))
         return None if known is None else list(known)
 
+    def answered(self, *question: str) -> list[str]:
+        """What has been answered in this session; nothing is asked for it, and nothing is known as ``[]``.
+
+        Args:
+            question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
+        """
+        found = (names for key, names in self._known.items() if key[: len(question)] == question)
+        return list(next(found, []))
+
     def properties(self, event: str) -> list[str]:
         """Names of the properties of ``event``, sorted.
 

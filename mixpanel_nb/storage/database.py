@@ -121,6 +121,29 @@ class Database:
                     self._let_go(may_lease=done and mode == "read")
 
     @contextmanager
+    def glance(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for a short look, refused at once where another process holds the file.
+
+        Where the session's own connection may have an answer that is still being read, it is a second one.
+
+        Raises:
+            DatabaseLockedError: the file is taken.
+        """
+        with self._lock:
+            patience, self.patience = self.patience, 0.0  # the lock keeps others from seeing this
+            try:
+                with self.work("read") as con:
+                    if not self.keeps_transactions:
+                        yield con
+                        return
+                    with con.cursor() as second:
+                        if self.path is not None:
+                            second.execute(f"USE {CATALOG}")
+                        yield second
+            finally:
+                self.patience = patience
+
+    @contextmanager
     def bulk(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for bulk loading: bounded memory, the file attached for writing.
 

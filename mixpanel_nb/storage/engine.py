@@ -25,6 +25,7 @@ from mixpanel_nb.storage.sqltext import check_table_name, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import date
 
     import pandas as pd
@@ -203,6 +204,14 @@ class StorageEngine:
         """
         statements = queries.parse(self._database.session, sql)
         return {name for statement in statements for name in statement.parameters}
+
+    def glance(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection for a short look, in a ``with`` block.
+
+        Raises:
+            DatabaseLockedError: another process holds the file; nobody waits for it.
+        """
+        return self._database.glance()
 
     # Loading
 

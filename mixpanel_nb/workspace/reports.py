@@ -471,6 +471,15 @@ class Reports(ABC):
         """
         return self._live_reports.jql(script, params)
 
+    def answered(self, *question: str) -> list[str]:
+        """What discovery has answered already, as names; nothing is asked for it.
+
+        Args:
+            question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
+        """
+        made: DiscoveryService | None = self.__dict__.get("_discovery")
+        return [] if made is None else made.answered(*question)
+
     def _ask(self, table: str | None) -> LocalQueryService | LiveQueryService:
         return self._live_reports if table is None else self._local(table)
 

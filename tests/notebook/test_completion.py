@@ -38,25 +38,40 @@ def parted(cell: str) -> tuple[str, int]:
     return cell.replace("‸", ""), cell.index("‸")
 
 
+class KernelOf:
+    """As much of a kernel as IPython 7's shell has: the message that is being answered."""
+
+    def __init__(self, code: str, cursor: int) -> None:
+        self._content = {"code": code, "cursor_pos": cursor}
+
+    def get_parent(self, channel: str) -> dict[str, Any]:
+        return {"content": self._content}
+
+
+def found_by(ip: InteractiveShell, text: str, cursor: int) -> list[Any]:
+    """What IPython finds at a cursor, as a kernel would ask it."""
+    from IPython.core.completer import provisionalcompleter
+
+    completer: Any = ip.Completer
+    if not hasattr(completer, "custom_completer_matcher"):  # before 8.6 the cell is known to the kernel alone
+        vars(ip)["kernel"] = KernelOf(text, cursor)
+    with provisionalcompleter():
+        return list(completer.completions(text, cursor))
+
+
 def accepted(ip: InteractiveShell, cell: str) -> list[str]:
     """The cells that there would be after taking each of the completions at ‸."""
     from IPython.core.completer import provisionalcompleter, rectify_completions
 
     text, cursor = parted(cell)
-    completer: Any = ip.Completer
     with provisionalcompleter():
-        found = list(rectify_completions(text, completer.completions(text, cursor)))
+        found = list(rectify_completions(text, found_by(ip, text, cursor)))
     return [text[: one.start] + one.text + text[one.end :] for one in found]
 
 
 def offered(ip: InteractiveShell, cell: str) -> list[str]:
     """The texts that are offered at ‸."""
-    from IPython.core.completer import provisionalcompleter
-
-    text, cursor = parted(cell)
-    completer: Any = ip.Completer
-    with provisionalcompleter():
-        return [one.text for one in completer.completions(text, cursor)]
+    return [one.text for one in found_by(ip, *parted(cell))]
 
 
 @pytest.fixture(autouse=True)
@@ -411,16 +426,6 @@ def test_a_kernel_completes_for_its_front_end(kernel: Kernel) -> None:
         reply = kernel._reply(kernel.client.complete(code, cursor))
         start, end = reply["cursor_start"], reply["cursor_end"]
         assert [code[:start] + text + code[end:] for text in reply["matches"]] == [after]
-
-
-class KernelOf:
-    """As much of a kernel as IPython 7's shell has: the message that is being answered."""
-
-    def __init__(self, code: str, cursor: int) -> None:
-        self._content = {"code": code, "cursor_pos": cursor}
-
-    def get_parent(self, channel: str) -> dict[str, Any]:
-        return {"content": self._content}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,272 @@
+"""How the line of a command can go on: options, their values, arguments, commands of a group."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.notebook.completion import words
+from mixpanel_nb.notebook.completion.offer import Choice, Offer, begins_with
+from mixpanel_nb.notebook.line import VERBOSE
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL, USUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mixpanel_nb.notebook.completion.place import Place
+    from mixpanel_nb.notebook.completion.sources import Sources
+    from mixpanel_nb.notebook.completion.words import Typed
+
+SANDBOX = "sandbox"
+
+# In an expression, `properties["pl` and `properties["plan"] == "pr`. Within double quotes of the line the
+# expression's own are written \".
+_PROPERTY = re.compile(r"""properties\[(?P<quote>\\?"|')(?P<name>[^"'\\\]]*)\Z""")
+_VALUE = re.compile(
+    r"""properties\[(?:\\?"|')(?P<prop>[^"'\\\]]+)(?:\\?"|')\]\s*(?:==|!=)\s*(?P<quote>\\?"|')(?P<value>[^"'\\]*)\Z"""
+)
+
+
+@dataclass
+class Line:
+    """A command and what was typed for it.
+
+    Attributes:
+        command: The Click command that runs.
+        subcommands: Commands that could be named next.
+        given: Values of its options and arguments, by the parameter's name.
+        used: Names of the options that are on the line.
+        wanting: The parameter whose value comes next.
+        is_option: Whether that is an option, whose name stands there already.
+    """
+
+    command: Any
+    subcommands: list[str] = field(default_factory=list)
+    given: dict[str, list[str]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    wanting: Any = None
+    is_option: bool = False
+
+    @property
+    def table(self) -> str | None:
+        """The table that the line names."""
+        return self.given.get("table", [None])[-1]
+
+    @property
+    def event(self) -> str | None:
+        """The event that the line names: the last one where there are several."""
+        for name in ("event", "events", "step", "born", "returned"):
+            if self.given.get(name):
+                return self.given[name][-1].partition(" where ")[0].strip()
+        return None
+
+
+def offer(place: Place, sources: Sources) -> Offer | None:
+    """What can stand at the cursor of a magic's line."""
+    done, raw = words.split(place.before)
+    line = read(place.magic, done)
+    if raw.startswith("-") and not line.is_option:
+        name, has_value, value = raw.partition("=")
+        if not has_value:
+            return _options(line, raw) or Offer(raw, ())
+        line.wanting, line.is_option = _options_of(line.command).get(name), True
+        raw = value
+    typed = words.typed(raw)
+    found = _in_expression(line, typed, place.after, sources) or _words(line, typed, place.after, sources)
+    if found is None and not raw and not line.is_option:
+        found = _options(line, raw)
+    return found or (None if _is_path(line) else Offer(raw, ()))
+
+
+def _is_path(line: Line) -> bool:
+    """Whether a file's name comes next, which IPython completes."""
+    return line.wanting is not None and line.wanting.metavar == "FILE"
+
+
+def read(magic: str, done: Sequence[str]) -> Line:
+    """What the finished words of a line say."""
+    line, rest = _start(magic, list(done))
+    options = _options_of(line.command)
+    arguments = [param for param in line.command.params if param.param_type_name == "argument"]
+    position = 0
+    for word in rest:
+        name, has_value, value = word.partition("=")
+        if line.is_option:
+            line.given.setdefault(line.wanting.name, []).append(word)
+            line.is_option = False
+        elif word.startswith("-") and name in options:
+            line.used.add(options[name].name)
+            if has_value:
+                line.given.setdefault(options[name].name, []).append(value)
+            elif not options[name].is_flag:
+                line.wanting, line.is_option = options[name], True
+        elif not word.startswith("-"):
+            if param := _argument(arguments, position):
+                line.given.setdefault(param.name, []).append(word)
+            position += 1
+    if not line.is_option:
+        line.wanting = _argument(arguments, position)
+    return line
+
+
+def _start(magic: str, done: list[str]) -> tuple[Line, list[str]]:
+    """The command that the magic and its first words name, and the words that are left."""
+    command = _command(magic)
+    commands = getattr(command, "commands", None)
+    if commands is None:
+        return Line(command), done
+    if done and done[0] in commands:
+        return Line(commands[done[0]]), done[1:]
+    usual = commands.get(USUAL.get(magic))
+    return Line(usual or command, [] if done else list(commands)), done
+
+
+def _command(magic: str) -> Any:
+    from mixpanel_nb.commands import parsing
+    from mixpanel_nb.notebook import connect, sqlcell
+
+    if magic == CONNECT:
+        return connect.command()
+    return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic])
+
+
+def _argument(arguments: Sequence[Any], position: int) -> Any:
+    if position < len(arguments):
+        return arguments[position]
+    return arguments[-1] if arguments and arguments[-1].nargs == -1 else None
+
+
+def _options_of(command: Any) -> dict[str, Any]:
+    """The options of a command by every name they have."""
+    options = [param for param in command.params if param.param_type_name == "option"]
+    return {name: option for option in options for name in option.opts}
+
+
+def _options(line: Line, start: str) -> Offer | None:
+    """Options that are not on the line yet, or that can be repeated."""
+    names = [
+        max(option.opts, key=len)
+        for option in dict.fromkeys(_options_of(line.command).values())
+        if not option.hidden and (option.multiple or option.name not in line.used)
+    ]
+    found = begins_with([*names, "--help", VERBOSE], start)
+    return _offer(start, found, "option")
+
+
+def _words(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
+    """Names that can be the next word: quoted where they must be, all but what is there already."""
+    named = [(name, "command") for name in line.subcommands]
+    if line.wanting is not None:
+        named += _names(line, sources)
+    kinds = dict(reversed(named))
+    closed = bool(typed.quote) and after.startswith(typed.quote)
+    choices = [
+        Choice(text, kinds[name])
+        for name in begins_with([name for name, _ in named], typed.text)
+        if (text := words.written(name, typed.quote, closed=closed)) is not None
+    ]
+    return Offer(typed.raw, tuple(choices)) if choices else None
+
+
+def _names(line: Line, sources: Sources) -> list[tuple[str, str]]:
+    """What the parameter can be, and what it is called: names of events, properties, tables."""
+    param = line.wanting
+    meaning = _meaning(line)
+    found: Iterable[str] = ()
+    if meaning == "table":
+        found = [table.name for table in sources.tables().values()]
+    elif meaning == "event":
+        given = set(line.given.get(param.name, []))
+        found = [name for name in sources.events(line.table) if name not in given or param.name == "step"]
+    elif meaning == "property":
+        found = _properties(line, sources)
+    elif meaning == "value":
+        found = _values(line, line.given.get("prop", [""])[-1], sources)
+    elif meaning == "account":
+        found = _accounts(line, sources)
+    elif meaning == "choice":
+        found = _choices(line)
+    return [(name, meaning) for name in found]
+
+
+def _meaning(line: Line) -> str:
+    param, command = line.wanting, line.command.name
+    metavar = str(param.metavar or "").lower()
+    if param.name == "output_property":
+        return "property"
+    if metavar == "name" and param.name == "name":
+        return "" if command == "add" else "account"
+    if metavar == "name" and param.name == "event":
+        return "event"
+    return metavar if metavar in {"table", "event", "property", "value", "account"} else "choice"
+
+
+def _properties(line: Line, sources: Sources) -> list[str]:
+    if line.command.name == "promote":
+        given = line.given.get("properties", [])
+        return [name for name in sources.without_column(line.table or "") if name not in given]
+    kind = "profiles" if line.command.name == "profiles" else "events"
+    return sources.properties(line.table, line.event, kind)
+
+
+def _values(line: Line, prop: str, sources: Sources) -> list[str]:
+    return sources.property_values(prop, line.table, line.event)
+
+
+def _accounts(line: Line, sources: Sources) -> list[str]:
+    """Configured accounts, and the sandbox where it can be one."""
+    own = line.command.name in {"remove", "switch"}
+    return [*([] if own else [SANDBOX]), *(name for name in sources.accounts() if name != SANDBOX)]
+
+
+def _choices(line: Line) -> Iterable[str]:
+    """The values of an option that takes only some."""
+    from mixpanel_nb.analytics.calendar import SECONDS, UNITS
+    from mixpanel_nb.analytics.question import COUNT_TYPES
+    from mixpanel_nb.analytics.retention import RETENTION_TYPES
+    from mixpanel_nb.notebook.sqlcell import ChartKind
+    from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
+
+    large = line.command.name in {"retention", "frequency"}
+    types = {"retention": RETENTION_TYPES, "bookmarks": BOOKMARK_TYPES, "lexicon": ENTITY_TYPES}
+    known: dict[str, Iterable[str]] = {
+        "--unit": ("day", "week", "month") if large else UNITS,
+        "--window-unit": [unit for unit in SECONDS if unit != "month"],
+        "--addiction-unit": ("hour", "day"),
+        "--type": types.get(line.command.name, COUNT_TYPES),
+        "--region": ("us", "eu", "in"),
+        "--chart": [kind.value for kind in ChartKind],
+    }
+    return known.get(line.wanting.opts[0], ())
+
+
+def _in_expression(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
+    """Properties and their values inside an expression, wherever one may stand."""
+    if line.wanting is None or not typed.quote:
+        return None
+    if line.wanting.name == "step":  # "Purchase where properties[…"
+        line.given.setdefault("step", []).append(typed.text)
+    if found := _PROPERTY.search(typed.raw):
+        named = sources.properties(line.table, line.event, "profiles" if _is_of_people(line) else "events")
+        return _quoted(found["name"], named, found["quote"], "]", after, "property")
+    if found := _VALUE.search(typed.raw):
+        return _quoted(
+            found["value"], _values(line, found["prop"], sources), found["quote"], "", after, "value"
+        )
+    return None
+
+
+def _is_of_people(line: Line) -> bool:
+    return str(line.command.name) == "profiles"
+
+
+def _quoted(start: str, names: Iterable[str], quote: str, end: str, after: str, kind: str) -> Offer | None:
+    """Names that go on behind an open quote of an expression, which is closed unless it is already."""
+    close = "" if after.startswith(quote) else quote + end
+    plain = [name for name in begins_with(names, start) if not re.search(r"""["'\\{}]""", name)]
+    return _offer(start, [name + close for name in plain if name.isprintable()], kind)
+
+
+def _offer(fragment: str, texts: Sequence[str], kind: str) -> Offer | None:
+    return Offer(fragment, tuple(Choice(text, kind) for text in texts)) if texts else None
