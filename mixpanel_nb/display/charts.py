@@ -30,6 +30,8 @@ _MAX_BARS = 400
 _MAX_DAY_LABELS = 120  # days; a longer axis names months
 _MAX_TICKS = 12
 _MAX_LEVEL_LABELS = 8
+_MAX_SLANTED_LABELS = 30
+_MAX_STEPS = 60  # bars over so many whole numbers stand for one each
 _LEGEND_GAP = 24  # pixels; names are wider where the font is wider than the one that was measured
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
@@ -78,6 +80,8 @@ def series_chart(
     import altair as alt
 
     points, scale_type = _points(rows, x, y, color)
+    if kind == "bar" and scale_type == "quantitative" and _are_steps(points):
+        scale_type = "ordinal"
     encoding: dict[str, Any] = {
         "x": _x_axis(x, points, scale_type, kind),
         "y": _y_axis(y, points, percent=percent),
@@ -189,6 +193,12 @@ def _bar_width(points: list[dict[str, Any]]) -> float:
     return round(min(max(theme.WIDTH / count * 0.8, 0.5), 60.0), 2)
 
 
+def _are_steps(points: list[dict[str, Any]]) -> bool:
+    """Whether the numbers on x are few whole ones, such as hours of a day."""
+    numbers = {point["x"] for point in points}
+    return len(numbers) <= _MAX_STEPS and all(number.is_integer() for number in numbers)
+
+
 def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str) -> alt.X:
     import altair as alt
 
@@ -200,10 +210,12 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
     if scale_type == "quantitative":
         return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=8))
     names = _in_order(points, "x")
+    if names and all(_is_number(name) for name in names):
+        names = sorted(names)
     if 0 < len(names) <= _MAX_LEVEL_LABELS:
         axis = alt.Axis(labelAngle=0, labelLimit=theme.WIDTH // len(names) - 8)
     else:
-        axis = alt.Axis(labelAngle=-45, labelLimit=120)
+        axis = alt.Axis(labelAngle=-45, labelLimit=120, labelOverlap=len(names) > _MAX_SLANTED_LABELS)
     return alt.X("x:O", title=title, sort=names, axis=axis)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERBOSE = "--verbose"
+_JSON_OBJECT = re.compile(r'\{\s*(?:"[^"]*"\s*:|\})')
 
 
 def is_verbose(line: str) -> bool:
@@ -41,11 +43,12 @@ def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
     """The line with ``{expression}`` replaced by its value, as in IPython's own magics.
 
     IPython would also replace ``$name``, and so the names of Mixpanel's own properties: ``$os``, ``$city``.
+    A line that holds a JSON object is left as it is.
 
     Raises:
         QueryError: an expression has no value.
     """
-    if "{" not in line:
+    if "{" not in line or _JSON_OBJECT.search(line):
         return line
     from IPython.utils.text import FullEvalFormatter
 

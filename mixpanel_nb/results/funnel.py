@@ -144,13 +144,18 @@ class FunnelResult(ReportResult):
         return short(self.name) if self.name else " → ".join(short(event, _MAX_NAME) for event in self.events)
 
     @property
-    def _subtitle(self) -> str:
+    def _within(self) -> str | None:
         from mixpanel_nb.display import counted
 
-        window = f"within {counted(self.window, self.window_unit or 'day')}" if self.window else None
+        if self.window is None:
+            return None if self.funnel_id is None else "within its saved window"
+        return f"within {counted(self.window, self.window_unit or 'day')}"
+
+    @property
+    def _subtitle(self) -> str:
         split = f"by {property_name(self.on)}" if self.on else None
         per = f"per {self.unit}" if self.unit else None
-        return listed((days(self.from_date, self.to_date), window, per, split, filtered(self.where)))
+        return listed((days(self.from_date, self.to_date), self._within, per, split, filtered(self.where)))
 
     def _nothing(self) -> str:
         first = short(self.events[0]) if self.events else "the first step"

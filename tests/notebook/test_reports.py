@@ -77,3 +77,12 @@ def test_connect_takes_a_time_zone(shell: Shell) -> None:
     shell.run("%mp_connect sandbox --timezone Asia/Tokyo")
     result = shell.value(f'%mp_segmentation "Page View" {ASKED}')
     assert "2024-12-31 (UTC)" in result.notes[0]
+
+
+def test_json_on_a_line_is_left_as_it_is(shell: Shell) -> None:
+    behaviors = '[{"name": "bought", "window": "90d", "event_selectors": [{"event": "Purchase"}]}]'
+    where = 'behaviors["bought"] > 0'
+    fetched = shell.value(
+        f"%mp_fetch profiles buyers --behaviors '{behaviors}' --where '{where}' --as-of 1743465600"
+    )
+    assert fetched.rows > 0

@@ -101,7 +101,9 @@ class TestSegmentation:
         result = mixpanel.live(lambda: known).segmentation("Sing Up", **DAYS)
         assert result.notes == ("Mixpanel lists no event 'Sing Up'. Did you mean 'Sign Up'?",)
         assert mixpanel.live(lambda: known).segmentation("Sign Up", **DAYS).notes == ()
-        assert mixpanel.live(lambda: None).segmentation("Sing Up", **DAYS).notes == ()
+        assert mixpanel.live(lambda: None).segmentation("Sing Up", **DAYS).notes == (
+            "Mixpanel counted nothing of 'Sing Up'. Is that its name? See: mp events",
+        )
         counts = mixpanel.live(lambda: known).event_counts(["Purchase", "Purchas"], **DAYS)
         assert counts.notes == ("Mixpanel lists no event 'Purchas'. Did you mean 'Purchase'?",)
         assert len(mixpanel.requests) == 4  # none for the names

@@ -55,8 +55,14 @@ class LiveReports:
             more: Other notes.
         """
         known = self._known_events() if self._known_events is not None else None
-        unknown = [] if known is None else [event for event in dict.fromkeys(events) if event not in known]
-        return (*(_no_such(event, known or ()) for event in unknown), *(note for note in more if note))
+        asked = list(dict.fromkeys(events))
+        if known is None:
+            unknown = [
+                f"Mixpanel counted nothing of {event!r}. Is that its name? See: mp events" for event in asked
+            ]
+        else:
+            unknown = [_no_such(event, known) for event in asked if event not in known]
+        return (*unknown, *(note for note in more if note))
 
 
 def only_tables(message: str, parameter: str) -> QueryError:
