@@ -202,7 +202,7 @@ class SQLResult(RowsResult):
         )
 
     def _axes(self) -> tuple[str, str, str | None]:
-        """The columns on x and y and the one that colours, as asked for or as their types suggest."""
+        """The columns on x and y and the one that colours: as asked for, or as their types suggest."""
         options = self.chart_options or {}
         types = dict(zip(self.column_names, self.source.types, strict=True))
         asked = {axis: self._known(name) for axis in ("x", "y", "color") if (name := options.get(axis))}
@@ -213,8 +213,9 @@ class SQLResult(RowsResult):
             raise QueryError(
                 "A chart needs a column for x and a numeric column for y.", hint="Name them: --x, --y."
             )
-        color = asked.get("color") or _first([name for name in free if name not in {x, y}], types, _is_text)
-        return x, y, color
+        if "color" in asked or {"x", "y"} <= asked.keys():  # nothing is left to be guessed
+            return x, y, asked.get("color")
+        return x, y, _first([name for name in free if name not in {x, y}], types, _is_text)
 
     def _known(self, name: str) -> str:
         if name in self.column_names:

@@ -93,9 +93,9 @@ def test_a_failing_jql_script_shows_line_and_place(mp: Command, tmp_path: Path) 
     ("words", "code", "said"),
     [
         (("funnel", *DAYS), 3, "mp funnels"),
-        (("funnel", "99", *DAYS), 4, "Check the name, the id and the project."),
+        (("funnel", "99", *DAYS), 4, "See those that are saved: mp funnels"),
         (("funnel", "x", *DAYS), 3, "'x' is no ID"),
-        (("saved-report", "99"), 4, "Check the name, the id and the project."),
+        (("saved-report", "99"), 4, "See those that are saved: mp bookmarks"),
         (("jql", "nowhere.js"), 3, "nowhere.js cannot be read"),
         (("fetch", "profiles", "p", "--behaviors", "{"), 3, "JSON array"),
         (("fetch", "profiles", "p", "--only-with-profile"), 3, "cohort_id"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.expressions import Dialect, parse
 from mixpanel_nb.analytics.question import is_expression
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.errors import NotFoundError, QueryError, did_you_mean
 from mixpanel_nb.services import asked
 from mixpanel_nb.services.dates import parse_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -63,6 +64,18 @@ class LiveReports:
         else:
             unknown = [_no_such(event, known) for event in asked if event not in known]
         return (*unknown, *(note for note in more if note))
+
+
+@contextmanager
+def listed_by(command: str) -> Iterator[None]:
+    """Where Mixpanel knows no such id, name the command that lists those it knows."""
+    try:
+        yield
+    except NotFoundError as error:
+        status, details = error.status_code, error.details
+        raise NotFoundError(
+            error.message, status_code=status, hint=f"See those that are saved: {command}", details=details
+        ) from None
 
 
 def only_tables(message: str, parameter: str) -> QueryError:

@@ -17,6 +17,7 @@ from mixpanel_nb.services.live.asking import (
     at_limit,
     breakdown,
     expression,
+    listed_by,
     only_tables,
     sent,
 )
@@ -60,18 +61,19 @@ class FunnelReports(LiveReports):
         number = _saved(funnel_id, steps)
         period = self._period(from_date, to_date)
         limit = asked.number(limit, "limit", most=asked.MAX_SEGMENTS)
-        answer = Node.of(
-            self._client.funnel(
-                number,
-                from_date=period.first,
-                to_date=period.last,
-                on=None if on is None else breakdown(on),
-                where=expression(where),
-                limit=None if on is None else limit,
-                **_window(window, window_unit),
-                **_buckets(unit, period),
+        with listed_by("mp funnels"):
+            answer = Node.of(
+                self._client.funnel(
+                    number,
+                    from_date=period.first,
+                    to_date=period.last,
+                    on=None if on is None else breakdown(on),
+                    where=expression(where),
+                    limit=None if on is None else limit,
+                    **_window(window, window_unit),
+                    **_buckets(unit, period),
+                )
             )
-        )
         found = read_funnel(answer, broken_down=on is not None)
         steps_found, per, notes = _told(found, period, unit)
         segments = sum(name not in {None, results.OVERALL} for name in found.segments)

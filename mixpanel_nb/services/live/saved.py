@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb import results
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.services import asked
-from mixpanel_nb.services.live.asking import LiveReports, sent
+from mixpanel_nb.services.live.asking import LiveReports, listed_by, sent
 from mixpanel_nb.services.live.funnels import MAX_ID
 from mixpanel_nb.services.live.reading.node import Node
 
@@ -30,7 +30,8 @@ class SavedReports(LiveReports):
         https://developer.mixpanel.com/reference/insights-query
         """
         number = asked.number(bookmark_id, "bookmark_id", most=MAX_ID)
-        answer = Node.of(self._client.saved_report(number))
+        with listed_by("mp bookmarks"):
+            answer = Node.of(self._client.saved_report(number))
         headers, dates = answer.get("headers"), answer.get("date_range")
         return results.SavedReportResult(
             number,
