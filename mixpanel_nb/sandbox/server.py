@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -110,6 +111,8 @@ def _listening(app: SandboxApp, host: str, port: int, sockets: dict[int, Any]) -
     """A waitress server whose sockets are kept in ``sockets``."""
     from waitress.server import create_server
 
+    # That requests wait for a moment is no news for a terminal.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return create_server(
         app,
         map=sockets,

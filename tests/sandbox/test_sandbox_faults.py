@@ -117,7 +117,7 @@ def test_cuts_leave_no_traceback_in_the_log(
     faults.add(FaultRule("cut", size=10))
     with pytest.raises(httpx.RemoteProtocolError):
         export()
-    assert not any(record.exc_info for record in caplog.records)
+    assert caplog.records == [] or all(record.levelname == "INFO" for record in caplog.records)
 
 
 def test_slow_sends_block_by_block(export: Export, faults: Faults) -> None:
