@@ -7,7 +7,7 @@ support of their engine, and cost no more than an addition.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -85,7 +85,7 @@ def start_of(day: date, unit: Unit) -> date:
 
 def midnight(day: date) -> datetime:
     """The local time (naive) at which a day begins."""
-    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local time of a project
+    return datetime.combine(day, time.min)
 
 
 def utc(local: datetime, zone: ZoneInfo) -> datetime:

@@ -166,7 +166,7 @@ class QueryEndpoints(Endpoints):
         }
         return self._object("events/properties", params, data=dict)
 
-    def top_events(self, *, type: str, limit: int | None = None) -> AskedObject:  # noqa: A002
+    def top_events(self, *, type: str, limit: int | None = None) -> AskedObject:  # noqa: A002 - Mixpanel's name
         """Today's events: ``{"type", "events": [{"event", "amount", "percent_change"}]}``.
 
         https://developer.mixpanel.com/reference/query-top-events

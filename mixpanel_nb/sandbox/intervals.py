@@ -86,7 +86,7 @@ class IntervalQuestion(Question):
         """The same question with buckets of ``interval`` days."""
         return cls(**vars(question), interval=interval)
 
-    def bucket(self, unit: Unit, time: str = "e.event_time") -> str:  # noqa: ARG002 - as inherited
+    def bucket(self, unit: Unit, time: str = "e.event_time") -> str:  # noqa: ARG002 - days alone
         """SQL for the first day of the bucket that a time is in."""
         day, first = super().bucket("day", time), self.bind(self.period.first, "first_day")
         passed = f"date_diff('day', {first}, {day})"

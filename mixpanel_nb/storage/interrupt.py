@@ -62,8 +62,7 @@ def _run(future: Future[T], work: Callable[[], T]) -> None:
         return
     try:
         future.set_result(work())
-    # Whatever happens here is raised where the result is waited for.
-    except BaseException as error:  # noqa: BLE001 - see above
+    except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
         future.set_exception(error)
     finally:
         # The error's traceback holds this frame, which must not hold the session alive.

@@ -70,7 +70,7 @@ def test_without_an_account_the_hint_is_in_the_words_of_a_notebook(
 def test_the_headline_is_red(shell: Shell) -> None:
     error = shell.run("%mp_schema nope").error
     assert error is not None
-    assert error._render_traceback_()[0].startswith("\x1b[31mTableNotFoundError: ")  # type: ignore[attr-defined]
+    assert error._render_traceback_()[0].startswith("\x1b[31mTableNotFoundError: ")  # type: ignore[attr-defined]  # IPython's
 
 
 def test_the_traceback_is_there_for_debug(shell: Shell) -> None:
@@ -98,7 +98,7 @@ def test_what_mixpanel_says_cannot_steer_the_cell(shell: Shell, faults: Faults) 
     faults.add(FaultRule("status", times=None, status=400, body='{"error": "bad \\u001b[2Jwhere"}'))
     ran = shell.run("%mp_fetch x --from 2025-01-01 --to 2025-01-01")
     assert ran.error is not None
-    assert "\x1b[2J" not in "".join(ran.error._render_traceback_())  # type: ignore[attr-defined]
+    assert "\x1b[2J" not in "".join(ran.error._render_traceback_())  # type: ignore[attr-defined]  # IPython's
 
 
 @pytest.mark.parametrize("typed", [f"--secret '{SECRET}'", f"'--secret={SECRET}'"])

@@ -46,7 +46,7 @@ class TestSegmentation:
         assert plans().totals == {"pro": 46, "free": 8}
 
     def test_hours_are_datetimes_and_keep_their_time_in_json(self) -> None:
-        hours = tuple(datetime(2025, 1, 1, 22) + timedelta(hours=hour) for hour in range(3))  # noqa: DTZ001
+        hours = tuple(datetime(2025, 1, 1, 22) + timedelta(hours=hour) for hour in range(3))  # noqa: DTZ001 - local
         result = segmentation({"total": {hours[1]: 4}}, on=None, unit="hour", dates=hours)
         assert result.df["date"].dtype == "datetime64[ns]"
         assert result.records()[1] == {"date": "2025-01-01T23:00:00", "segment": "total", "count": 4}

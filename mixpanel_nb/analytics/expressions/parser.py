@@ -132,7 +132,7 @@ def _parsed(text: str, builder: _Builder) -> nodes.Node:
     except exceptions.UnexpectedToken as error:
         position = len(text) if error.token.type == "$END" else cast("int", error.token.start_pos)
         raise _unexpected(text, position, error.expected) from None
-    return builder.node(tree.children[0], depth=0)
+    return builder.node(tree.children[0])
 
 
 @cache
@@ -178,43 +178,45 @@ class _Builder:
     def __init__(self, text: str, dialect: Dialect) -> None:
         self._text = text
         self._dialect = dialect
+        self._depth = 0
 
-    def node(self, tree: Any, depth: int) -> nodes.Node:
-        if depth > MAX_DEPTH:
+    def node(self, tree: Any) -> nodes.Node:
+        if self._depth > MAX_DEPTH:
             raise self._mistake("The expression is nested too deeply.", _start(tree))
-        build: Callable[[Any, int], nodes.Node] = getattr(self, f"_build_{tree.data}")
-        return build(tree, depth + 1)
+        build: Callable[[Any], nodes.Node] = getattr(self, f"_build_{tree.data}")
+        self._depth += 1
+        built = build(tree)
+        self._depth -= 1
+        return built
 
-    def _build_disjunction(self, tree: Any, depth: int) -> nodes.Node:
-        first, *_ = operands = [self.node(child, depth) for child in tree.children if hasattr(child, "data")]
+    def _build_disjunction(self, tree: Any) -> nodes.Node:
+        first, *_ = operands = [self.node(child) for child in tree.children if hasattr(child, "data")]
         return nodes.Logic(first.position, "or", tuple(operands))
 
-    def _build_conjunction(self, tree: Any, depth: int) -> nodes.Node:
-        first, *_ = operands = [self.node(child, depth) for child in tree.children if hasattr(child, "data")]
+    def _build_conjunction(self, tree: Any) -> nodes.Node:
+        first, *_ = operands = [self.node(child) for child in tree.children if hasattr(child, "data")]
         return nodes.Logic(first.position, "and", tuple(operands))
 
-    def _build_negation(self, tree: Any, depth: int) -> nodes.Node:
+    def _build_negation(self, tree: Any) -> nodes.Node:
         sign, operand = tree.children
-        return nodes.Not(sign.start_pos, self.node(operand, depth))
+        return nodes.Not(sign.start_pos, self.node(operand))
 
-    def _build_negative(self, tree: Any, depth: int) -> nodes.Node:
+    def _build_negative(self, tree: Any) -> nodes.Node:
         sign, operand = tree.children
-        return nodes.Negative(sign.start_pos, self.node(operand, depth))
+        return nodes.Negative(sign.start_pos, self.node(operand))
 
-    def _build_comparison(self, tree: Any, depth: int) -> nodes.Node:
+    def _build_comparison(self, tree: Any) -> nodes.Node:
         left, operator, right = tree.children
         self._must_know(operator)
-        return nodes.Binary(
-            operator.start_pos, str(operator), self.node(left, depth), self.node(right, depth)
-        )
+        return nodes.Binary(operator.start_pos, str(operator), self.node(left), self.node(right))
 
     _build_sum = _build_product = _build_comparison
 
-    def _build_number(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002 - called like the others
+    def _build_number(self, tree: Any) -> nodes.Constant:
         (token,) = tree.children
         return nodes.Constant(token.start_pos, self._number_of(token))
 
-    def _build_negative_number(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002
+    def _build_negative_number(self, tree: Any) -> nodes.Constant:
         sign, token = tree.children
         return nodes.Constant(sign.start_pos, -self._number_of(token))
 
@@ -226,20 +228,20 @@ class _Builder:
             raise self._mistake("This number is too large.", token.start_pos)
         return value
 
-    def _build_text(self, tree: Any, depth: int) -> nodes.Constant:  # noqa: ARG002
+    def _build_text(self, tree: Any) -> nodes.Constant:
         (token,) = tree.children
         return nodes.Constant(token.start_pos, _unescaped(token))
 
-    def _build_items(self, tree: Any, depth: int) -> nodes.Items:
+    def _build_items(self, tree: Any) -> nodes.Items:
         opening, *items = tree.children
-        values = [self.node(item, depth) for item in items]
+        values = [self.node(item) for item in items]
         for value in values:
             if not isinstance(value, nodes.Constant):
                 message = "A list holds numbers, texts, true and false."
                 raise self._mistake(message, value.position)
         return nodes.Items(opening.start_pos, tuple(cast("list[nodes.Constant]", values)))
 
-    def _build_word(self, tree: Any, depth: int) -> nodes.Node:  # noqa: ARG002
+    def _build_word(self, tree: Any) -> nodes.Node:
         (token,) = tree.children
         if token in _WORDS:
             return nodes.Constant(token.start_pos, _WORDS[token])
@@ -250,7 +252,7 @@ class _Builder:
         hint = hint or f'A property is written properties["{token}"], a text "{token}".'
         raise self._mistake(message, token.start_pos, hint)
 
-    def _build_access(self, tree: Any, depth: int) -> nodes.Property:  # noqa: ARG002
+    def _build_access(self, tree: Any) -> nodes.Property:
         source, _, name = tree.children
         if source == "behaviors" and self._dialect is Dialect.EVENTS:
             message = "behaviors[…] is known to Mixpanel's profile queries alone."
@@ -261,7 +263,7 @@ class _Builder:
         self._must_know(source)
         return nodes.Property(source.start_pos, cast("nodes.Source", str(source)), _unescaped(name))
 
-    def _build_call(self, tree: Any, depth: int) -> nodes.Call:
+    def _build_call(self, tree: Any) -> nodes.Call:
         name, *arguments = tree.children
         if name not in ARGUMENTS:
             hint = did_you_mean(name, ARGUMENTS) or f"Functions are {', '.join(sorted(ARGUMENTS))}."
@@ -271,7 +273,7 @@ class _Builder:
             wanted = "one value" if ARGUMENTS[name] == 1 else f"{ARGUMENTS[name]} values"
             message = f"{name}() takes {wanted}, not {len(arguments)}."
             raise self._mistake(message, name.start_pos)
-        built = tuple(self.node(argument, depth) for argument in arguments)
+        built = tuple(self.node(argument) for argument in arguments)
         return nodes.Call(name.start_pos, str(name), built)
 
     def _must_know(self, token: Token) -> None:

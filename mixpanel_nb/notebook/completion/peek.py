@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def _answer(
     known: dict[object, Any],
     key: object,
 ) -> None:
-    try:
-        with storage.glance() as con:
-            known[key] = work(con)
-    except Exception:  # noqa: BLE001, S110 - whatever it is, the key press is no place to tell of it
-        pass
+    # Whatever goes wrong, a key press is no place to tell of it.
+    with suppress(Exception), storage.glance() as con:
+        known[key] = work(con)

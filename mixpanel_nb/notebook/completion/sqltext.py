@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 Kind = Literal["space", "comment", "text", "quoted", "parameter", "word", "sign"]
 
@@ -95,7 +95,7 @@ def _behind(token: Token, after: str) -> str:
 
 def tokens(sql: str) -> list[Token]:
     """The pieces of a text, in their order."""
-    return [Token(found.lastgroup, found[0]) for found in _TOKEN.finditer(sql)]  # type: ignore[arg-type]
+    return [Token(cast("Kind", found.lastgroup), found[0]) for found in _TOKEN.finditer(sql)]
 
 
 def _is_closed(token: Token) -> bool:
