@@ -19,7 +19,7 @@ from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.session import TerminalSession
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
-from mixpanel_nb.results import FetchResult, Result
+from mixpanel_nb.results import ExpressionResult, FetchResult, ReportResult, Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,8 +180,12 @@ def _show(result: Result, session: TerminalSession) -> None:
     else:
         _save(result, how, session.output)
         session.say(f"Wrote {session.output}.")
-    if isinstance(result, FetchResult) and (session.output or how is not Format.TABLE):
+    if how is Format.TABLE and session.output is None:
+        return  # the table has said it
+    if isinstance(result, FetchResult):
         session.say(result.headline)
+    if isinstance(result, ReportResult | ExpressionResult) and not session.quiet:
+        _tell(*(f"Note: {note}" for note in result.notes))
 
 
 def _save(result: Result, how: Format, file: Path) -> None:
@@ -223,4 +227,6 @@ def _tell(*lines: str | None) -> None:
     """Lines on standard error, without what could steer a terminal (some quote Mixpanel's answers)."""
     from mixpanel_nb.display.text import block
 
-    print(*(block(line, MAX_MESSAGE) for line in lines if line), sep="\n", file=sys.stderr)  # noqa: T201 - this is the terminal
+    told = [block(line, MAX_MESSAGE) for line in lines if line]
+    if told:
+        print(*told, sep="\n", file=sys.stderr)  # noqa: T201 - this is the terminal

@@ -74,6 +74,16 @@ def test_the_rows_are_those_of_the_workspace(mp: Command, database: Path) -> Non
     assert rows == result.records()
 
 
+def test_rows_for_a_program_leave_the_notes_to_standard_error(mp: Command) -> None:
+    """A misspelt event answers zeros; a pipe that sees nothing else would take them for the truth."""
+    done = mp("segmentation", "Purchse", *ASKED)
+    assert {row["count"] for row in json.loads(done.out)} == {0}
+    assert done.err.startswith("Note: ")
+    assert "Purchase" in done.err
+    assert mp("--quiet", "segmentation", "Purchse", *ASKED).err == ""
+    assert mp("segmentation", "Purchase", *ASKED).err == ""
+
+
 def test_an_activity_feed_lists_somebodys_events(mp: Command) -> None:
     query = "SELECT distinct_id AS who, count(*) AS n FROM events GROUP BY who ORDER BY n DESC LIMIT 1"
     busiest = json.loads(mp("sql", query).out)[0]
