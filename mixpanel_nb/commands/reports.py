@@ -28,6 +28,7 @@ from mixpanel_nb.results import (
     SegmentationResult,
     TopEventsResult,
 )
+from mixpanel_nb.results.question import parse_step
 
 Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.")]
 Table = Annotated[
@@ -262,7 +263,7 @@ def funnel(
     """
     return session_of(context).workspace.funnel(
         None if funnel_id is None else _number(funnel_id),
-        steps=[_step(text) for text in step] if step else None,
+        steps=[parse_step(text) for text in step] if step else None,
         from_date=from_date,
         to_date=to_date,
         window=window,
@@ -418,12 +419,6 @@ def expression(
 def _checked(value: str | None) -> Any:
     """A value whose choices the report itself checks, with a better message than a parser has."""
     return cast("Any", value)
-
-
-def _step(text: str) -> str | tuple[str, str | None]:
-    """``Purchase where properties["amount"] > 5`` as event and filter; an event's name may hold "where"."""
-    event, separator, where = text.partition(" where ")
-    return (event.strip(), where.strip()) if separator and "[" in where else text
 
 
 def _number(text: str) -> int:

@@ -15,6 +15,7 @@ from mixpanel_nb.display.charts import events_per_day, series_chart
 from mixpanel_nb.display.described import described_days, described_series
 from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
+from mixpanel_nb.display.progress_widget import WidgetProgress
 from mixpanel_nb.display.render import render_png, render_svg
 from mixpanel_nb.display.table import Column, Table
 from mixpanel_nb.display.terminal import render_text
@@ -35,6 +36,7 @@ __all__ = [
     "Table",
     "TerminalProgress",
     "TextProgress",
+    "WidgetProgress",
     "counted",
     "described_days",
     "described_series",

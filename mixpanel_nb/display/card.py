@@ -151,7 +151,7 @@ def _table(grid: Grid) -> str:
     rows = "".join(
         f'<tr style="border-bottom: {_HAIRLINE}">'
         + "".join(
-            f'<td style="{_CELL}{side}">{_cell(text)}</td>' for text, side in zip(row, sides, strict=True)
+            f'<td style="{_CELL}{side}">{cell_html(text)}</td>' for text, side in zip(row, sides, strict=True)
         )
         + "</tr>"
         for row in grid.cells
@@ -161,7 +161,8 @@ def _table(grid: Grid) -> str:
     return f'<div style="{_SCROLL}">{table}</div>{footer}'
 
 
-def _cell(text: str | None) -> str:
+def cell_html(text: str | None) -> str:
+    """The text of a cell as HTML; None is NULL."""
     return '<span style="opacity: 0.45">NULL</span>' if text is None else _isolated(text)
 
 

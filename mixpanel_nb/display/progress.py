@@ -12,17 +12,33 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from mixpanel_nb.display.text import cut, one_line
 from mixpanel_nb.display.values import format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 _SECONDS_BETWEEN = 0.1
 _MAX_LINE = 300
+
+
+class Piece(Protocol):
+    """A part of the work that is done by itself."""
+
+    @property
+    def name(self) -> str:
+        """What it is."""
+
+    @property
+    def state(self) -> Literal["waiting", "loading", "here", "stored", "failed"]:
+        """How far it is."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of it so far."""
 
 
 class Snapshot(Protocol):
@@ -43,6 +59,10 @@ class Snapshot(Protocol):
     @property
     def chunks_total(self) -> int | None:
         """Chunks in all, or None while nobody knows."""
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        """Each chunk."""
 
     @property
     def rows(self) -> int:
@@ -113,7 +133,7 @@ class _LiveLine(ABC):
             if snapshot.finished:
                 self._end()
             elif self._is_due(snapshot):
-                self._show(progress_line(snapshot))
+                self._show(snapshot)
 
     def close(self) -> None:
         """Remove the line."""
@@ -141,7 +161,7 @@ class _LiveLine(ABC):
         self._remove()
 
     @abstractmethod
-    def _show(self, line: str) -> None: ...
+    def _show(self, snapshot: Snapshot) -> None: ...
 
     @abstractmethod
     def _remove(self) -> None: ...
@@ -168,10 +188,10 @@ class TerminalProgress(_LiveLine):
         self._tty = self._stream.isatty() if tty is None else tty
         self._shown = False
 
-    def _show(self, line: str) -> None:
+    def _show(self, snapshot: Snapshot) -> None:
         if self._tty:
             width = shutil.get_terminal_size().columns - 1  # a full last column would wrap
-            self._write(f"\r{cut(line, width)}\x1b[K")
+            self._write(f"\r{cut(progress_line(snapshot), width)}\x1b[K")
             self._shown = True
 
     def _remove(self) -> None:
@@ -184,16 +204,15 @@ class TerminalProgress(_LiveLine):
         self._stream.flush()
 
 
-class TextProgress(_LiveLine):
-    """A live line of text below a notebook cell, for front ends without widgets.
+class LiveDisplay(_LiveLine):
+    """A display below a notebook cell that is updated in place and emptied at the end.
 
-    The line is a display that is updated in place and emptied at the end, so a saved notebook holds no
-    trace of it, and it begins as an empty bundle, which is all that nbval compares: it reads no updates,
-    and an empty bundle has no content to differ. Standard error and ``clear_output`` would not do: nbval
-    compares the one, and the other erases what the cell printed before.
+    So a saved notebook holds no trace of it. It begins as an empty bundle, which is all that nbval compares:
+    it reads no updates, and an empty bundle has no content to differ. Standard error and ``clear_output``
+    would not do: nbval compares the one, and the other erases what the cell printed before.
 
     Args:
-        after: Seconds a fetch may take before it shows progress; waiting is shown at once.
+        after: Seconds the work may take before it shows progress; waiting is shown at once.
         clock: Seconds, for tests.
     """
 
@@ -210,14 +229,42 @@ class TextProgress(_LiveLine):
         patient = now - self._began < self._after and not snapshot.message
         return not patient and super()._is_due(snapshot)
 
-    def _show(self, line: str) -> None:
+    def _show(self, snapshot: Snapshot) -> None:
         from IPython.display import display
 
         if self._display is None:
             self._display = display({}, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython's
-        self._display.update({"text/plain": line}, raw=True)
+            self._display.update(self._first(snapshot), raw=True)
+        else:
+            self._next(snapshot)
 
     def _remove(self) -> None:
         if self._display is not None:
             self._display.update({}, raw=True)
+            self._last()
         self._display, self._began = None, None
+
+    @abstractmethod
+    def _first(self, snapshot: Snapshot) -> dict[str, Any]:
+        """The bundle to show from now on."""
+
+    @abstractmethod
+    def _next(self, snapshot: Snapshot) -> None:
+        """Bring what is shown up to date."""
+
+    @abstractmethod
+    def _last(self) -> None:
+        """Let go of what was shown."""
+
+
+class TextProgress(LiveDisplay):
+    """A live line of text below a cell, for shells without widgets."""
+
+    def _first(self, snapshot: Snapshot) -> dict[str, Any]:
+        return {"text/plain": progress_line(snapshot)}
+
+    def _next(self, snapshot: Snapshot) -> None:
+        self._display.update(self._first(snapshot), raw=True)
+
+    def _last(self) -> None:
+        """Nothing is left."""

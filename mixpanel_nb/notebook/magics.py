@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
-from traitlets import Bool, Int
+from traitlets import Bool, Enum, Int, observe
 
 from mixpanel_nb.notebook import completion
-from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL, USUAL
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
 from mixpanel_nb.notebook.session import NotebookSession
 
 if TYPE_CHECKING:
@@ -24,12 +24,23 @@ class MpMagics(Magics):
     """Mixpanel in this notebook: its settings, and its workspace in ``session``."""
 
     max_rows = Int(10, min=0, help="Rows that a SQL result shows.").tag(config=True)
+    display = Enum(
+        ("card", "widget"),
+        "card",
+        help="How results are shown: as a card, or as a widget with that card in reserve.",
+    ).tag(config=True)
     verbose = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.session = NotebookSession()
         self.namespace: dict[str, Any] = shell.user_ns
+
+    @observe("display")
+    def _show_as(self, change: Any) -> None:
+        from mixpanel_nb.notebook import showing
+
+        showing.use_widgets(self.shell, wanted=change["new"] == "widget")
 
 
 class CommandMagic:
@@ -117,6 +128,12 @@ def _connect_command() -> Any:
     return connect.command()
 
 
+def _explore_command() -> Any:
+    from mixpanel_nb.notebook import explore
+
+    return explore.command()
+
+
 def _sql_command() -> Any:
     from mixpanel_nb.notebook import sqlcell
 
@@ -128,7 +145,11 @@ def load(shell: InteractiveShell) -> None:
     magics = MpMagics(shell)
     shell.register_magics(magics)
     sql = SqlMagic(magics, SQL, _sql_command)
-    functions = [sql, CommandMagic(magics, CONNECT, _connect_command)]
+    functions = [
+        sql,
+        CommandMagic(magics, CONNECT, _connect_command),
+        CommandMagic(magics, EXPLORE, _explore_command),
+    ]
     functions += [CommandMagic(magics, name, partial(_command_at, path)) for name, path in COMMANDS.items()]
     for function in functions:
         shell.magics_manager.register_function(function, "line", function.__name__)
@@ -142,12 +163,13 @@ def unload(shell: InteractiveShell) -> None:
     if magics is None:
         return
     completion.unregister(shell)
+    magics.display = "card"
     magics.session.close()
     if magics in shell.configurables:
         shell.configurables.remove(magics)
     for kind in ("line", "cell"):
         table = shell.magics_manager.magics[kind]
-        for name in [*COMMANDS, CONNECT, SQL]:
+        for name in [*COMMANDS, CONNECT, EXPLORE, SQL]:
             table.pop(name, None)
 
 

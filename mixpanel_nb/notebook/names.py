@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """Magic name and the path of its command."""
 
-CONNECT, SQL = "mp_connect", "mp_sql"
+CONNECT, EXPLORE, SQL = "mp_connect", "mp_explore", "mp_sql"
 
 USUAL = {"mp_fetch": "events"}
 """What a group runs when none of its commands is named."""

@@ -74,10 +74,10 @@ class NotebookSession(Session):
             raise ConfigError(message, hint=hint) from error
 
     def progress(self) -> Callable[[FetchProgress], None]:
-        """A line below the cell, gone when the fetch has ended."""
-        from mixpanel_nb.display import TextProgress
+        """Below the cell, and gone when the fetch has ended: a widget, or a line where none can live."""
+        from mixpanel_nb.notebook import showing
 
-        return TextProgress()
+        return showing.progress()
 
     def close(self) -> None:
         """Close the workspace that is connected."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-    from mixpanel_nb.display import Card
+    from mixpanel_nb.display import Card, Column
+    from mixpanel_nb.display.widgets import AnswerView
+    from mixpanel_nb.results.pages import Pages
 
 ALL_ROWS = sys.maxsize
 """Pass as ``max_rows`` to show every row."""
@@ -99,6 +101,33 @@ class Result(ABC):
 
         card = self.card(max_rows=max_rows)
         return render_text(card, width=width, max_rows=self._limit(max_rows), color=color)
+
+    def explore(self) -> AnswerView:
+        """The result as a widget: its chart, all its rows a page at a time, and the code behind it, in tabs.
+
+        Where no kernel is, the card stands in its place.
+        """
+        from mixpanel_nb.display.widgets import AnswerView
+
+        return AnswerView(self)
+
+    def pages(self) -> Pages:
+        """All rows of ``.df``, a page at a time, sorted by any column."""
+        from mixpanel_nb.results.pages import Pages
+        from mixpanel_nb.results.query import MemoryRows
+
+        return Pages(self.headings(), MemoryRows(self.column_names, [], self.tuples()))
+
+    def headings(self) -> list[Column]:
+        """The columns of ``.df``, each with what it holds."""
+        from mixpanel_nb.display import Column
+
+        return [Column(name) for name in self.column_names]
+
+    def codes(self) -> list[tuple[str, str]]:
+        """Ways to get this result again: what each is, and its text."""
+        query = self.card().query
+        return [] if query is None else [("Query", query)]
 
     def _limit(self, max_rows: int | None) -> int:
         return self.shown_rows if max_rows is None else max_rows

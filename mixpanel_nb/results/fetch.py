@@ -18,7 +18,24 @@ if TYPE_CHECKING:
     from mixpanel_nb.display import Card, Chart
 
 FetchType = Literal["events", "profiles"]
+ChunkState = Literal["waiting", "loading", "here", "stored", "failed"]
 FetchState = Literal["starting", "fetching", "waiting", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class ChunkProgress:
+    """One chunk of a running fetch.
+
+    Attributes:
+        name: Its days, or what else it holds.
+        state: ``waiting`` for its turn, ``loading``, ``here`` on the disk, ``stored`` in the table, or
+            ``failed``.
+        rows: Rows received so far.
+    """
+
+    name: str
+    state: ChunkState
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,7 @@ class FetchProgress:
         bytes: Bytes received so far, as they came over the wire.
         elapsed_seconds: Seconds since the fetch began.
         message: What the fetch is waiting for, such as "waiting 42 s for the hourly quota".
+        pieces: Each chunk that this call has to bring, in the order of its days.
     """
 
     table: str
@@ -50,6 +68,7 @@ class FetchProgress:
     bytes: int
     elapsed_seconds: float
     message: str | None = None
+    pieces: tuple[ChunkProgress, ...] = ()
 
     @property
     def finished(self) -> bool:

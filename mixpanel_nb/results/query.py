@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mixpanel_nb.errors import QueryError, did_you_mean
 from mixpanel_nb.results.base import RowsResult, unique_names
 from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.pages import Pages, sorted_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import altair as alt
     import pandas as pd
 
-    from mixpanel_nb.display import Card, Chart, Table
+    from mixpanel_nb.display import Card, Chart, Column, Table
+    from mixpanel_nb.display.widgets import Explorer
 
 BATCH_ROWS = 2_048
 """Rows fetched at a time while iterating."""
@@ -26,6 +29,10 @@ MAX_POINTS = 20_000
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = frozenset({*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE"})
+
+
+Order = tuple[int, bool]
+"""A column's place, and whether its largest value comes first; rows without a value come last."""
 
 
 class RowSource(Protocol):
@@ -43,8 +50,10 @@ class RowSource(Protocol):
     def row_count(self) -> int:
         """How many rows there are."""
 
-    def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
-        """Rows ``offset`` to ``offset + limit``; None is all of them."""
+    def fetch(
+        self, limit: int | None = None, offset: int = 0, order: Order | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Rows ``offset`` to ``offset + limit`` (None is all of them), sorted where an order is given."""
 
     def df(self) -> pd.DataFrame:
         """All rows as a DataFrame."""
@@ -69,9 +78,12 @@ class MemoryRows:
         """How many rows there are."""
         return len(self.rows_)
 
-    def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
-        """Rows ``offset`` to ``offset + limit``; None is all of them."""
-        return list(self.rows_[offset : None if limit is None else offset + limit])
+    def fetch(
+        self, limit: int | None = None, offset: int = 0, order: Order | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Rows ``offset`` to ``offset + limit`` (None is all of them), sorted where an order is given."""
+        rows = self.rows_ if order is None else sorted_rows(self.rows_, order[0], descending=order[1])
+        return list(rows[offset : None if limit is None else offset + limit])
 
     def df(self) -> pd.DataFrame:
         """All rows as a DataFrame."""
@@ -157,13 +169,40 @@ class SQLResult(RowsResult):
             empty=None if count else "The query gave no rows.",
         )
 
-    def _table(self, limit: int) -> Table:
-        from mixpanel_nb.display import Column, Table
+    def explore(self) -> Explorer:
+        """The rows as a widget: all of them a page at a time, sorted by DuckDB, and charts of any columns."""
+        from mixpanel_nb.results import exploring
 
-        columns = [
+        return exploring.drawn(self)
+
+    def pages(self) -> Pages:
+        """All rows, a page at a time; they stay in DuckDB, which also sorts them."""
+        return Pages(self.headings(), self.source)
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The query as a cell and in Python; values of its parameters come from variables of these names."""
+        query = self.query.strip("\n")
+        values = "" if self.params is None else f", {self._names_of_params()}"
+        return [("Magic", f"%%mp_sql\n{query}"), ("Python", f"ws.sql({python_text(query)}{values})")]
+
+    def _names_of_params(self) -> str:
+        if not isinstance(self.params, Mapping):
+            return repr(list(self.params or []))
+        return "{" + ", ".join(f'"{name}": {name}' for name in self.params) + "}"
+
+    def headings(self) -> list[Column]:
+        """The columns, those of moments as such."""
+        from mixpanel_nb.display import Column
+
+        return [
             Column(name, "datetime" if kind.startswith("TIMESTAMP") else "auto")
             for name, kind in zip(self.column_names, self.source.types, strict=True)
         ]
+
+    def _table(self, limit: int) -> Table:
+        from mixpanel_nb.display import Table
+
+        columns = self.headings()
         rows = self.source.fetch(min(limit, len(self)))
         return Table(columns, rows, total_rows=len(self), more=".df has them all")
 
@@ -225,6 +264,13 @@ class SQLResult(RowsResult):
             f"The result has no column {name!r}.",
             hint=did_you_mean(name, self.column_names) or f"It has {names}.",
         )
+
+
+def python_text(text: str) -> str:
+    """The text as a Python literal, over several lines where it has them."""
+    if "\n" in text and '"""' not in text and "\\" not in text and not text.endswith('"'):
+        return f'"""\n{text}\n"""'
+    return repr(text)
 
 
 def _first(names: list[str], types: Mapping[str, str], fits: Callable[[str], bool]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixpanel_nb.display import Chart
+    from mixpanel_nb.display.widgets import AnswerView, Explorer
+    from mixpanel_nb.results.question import Asked
 
 OVERALL = "$overall"
 """The segment that stands for all of them together, as Mixpanel names it."""
@@ -33,12 +35,14 @@ class ReportResult(Result):
         request: What was sent for a live one: ``method``, ``path`` and ``params``, never a secret.
         notes: Lines for the reader, such as why nothing came.
         computed_at: When Mixpanel computed a live answer, as it says it.
+        asked: The question, and who can be asked again; no part of the answer.
     """
 
     sql: str | None = None
     request: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     computed_at: str | None = None
+    asked: Asked | None = field(default=None, compare=False)
 
     @property
     def query(self) -> str | None:
@@ -47,10 +51,30 @@ class ReportResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON-safe data: the report's own fields, then where the answer is from."""
-        shared = {field.name for field in dataclasses.fields(ReportResult)}
-        names = [field.name for field in dataclasses.fields(self)]
+        shared = {each.name for each in dataclasses.fields(ReportResult)} - {"asked"}
+        names = [each.name for each in dataclasses.fields(self) if each.name != "asked"]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
+
+    def explore(self) -> AnswerView | Explorer:
+        """The result as a widget: in tabs, below a form whose fields ask the question in another way.
+
+        The form is there for reports on events, as long as the workspace is that answered.
+        """
+        from mixpanel_nb.results import exploring
+
+        return exploring.explorer(self) or super().explore()
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The question as a magic and in Python, and the SQL or the request that it became."""
+        codes = []
+        if self.asked is not None:
+            magic = self.asked.question.magic()
+            codes = [("Magic", magic)] if magic else []
+            codes.append(("Python", self.asked.question.python()))
+        if self.query is not None:
+            codes.append(("SQL" if self.sql is not None else "Request", self.query))
+        return codes
 
     def chart(self) -> alt.Chart:
         """The result as an Altair chart.

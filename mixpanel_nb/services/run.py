@@ -24,7 +24,7 @@ from mixpanel_nb.errors import (
     ServerError,
     StorageError,
 )
-from mixpanel_nb.results.fetch import FetchProgress, FetchState
+from mixpanel_nb.results.fetch import ChunkProgress, FetchProgress, FetchState
 from mixpanel_nb.services.chunks import Staged
 from mixpanel_nb.services.downloads import Downloads, Outcome
 from mixpanel_nb.storage import ledger
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixpanel_nb.client import MixpanelAPIClient, Wait
+    from mixpanel_nb.results.fetch import ChunkState
     from mixpanel_nb.services.chunks import FetchChunk
     from mixpanel_nb.services.staging import Receipt, Staging
     from mixpanel_nb.storage import StorageEngine, TableMetadata
@@ -81,6 +82,9 @@ class FetchRun:
     _chunks_total: int = 0
     _chunks_done: int = 0
     _started: float = field(default_factory=time.monotonic)
+    _chunks: Sequence[FetchChunk] = ()
+    _begun: set[FetchChunk] = field(default_factory=set)
+    _stored: set[FetchChunk] = field(default_factory=set)
     _received: dict[FetchChunk, tuple[int, int]] = field(default_factory=dict)
     _ready: list[Staged] = field(default_factory=list)
     _broken: Counter[FetchChunk] = field(default_factory=Counter)
@@ -98,6 +102,7 @@ class FetchRun:
                 is marked incomplete, and the same call fetches what is missing.
             StorageError: the table could not be written.
         """
+        self._chunks = chunks
         self._chunks_total = len(chunks)
         told_before = self.client.on_wait, self.storage.on_wait
         missing = self._take_staged(chunks, staging)
@@ -207,6 +212,7 @@ class FetchRun:
         self.duplicates += loaded.duplicates
         self._chunks_done += len(batch)
         self.days_done += sum(staged.chunk.days for staged in batch)
+        self._stored.update(staged.chunk for staged in batch)
         for staged in batch:
             staging.discard(staged.file)
 
@@ -262,6 +268,7 @@ class FetchRun:
     # On the worker threads
 
     def _download(self, staging: Staging, chunk: FetchChunk, stopped: Callable[[], bool]) -> Staged:
+        self._begun.add(chunk)
         file = self._file(staging, chunk)
         draft = staging.draft(file)
         try:
@@ -306,7 +313,26 @@ class FetchRun:
                 bytes=sum(size for _, size in received),
                 elapsed_seconds=time.monotonic() - self._started,
                 message=message,
+                pieces=self._pieces(),
             )
+        )
+
+    def _pieces(self) -> tuple[ChunkProgress, ...]:
+        here = {staged.chunk for staged in self._ready}
+        failed = {chunk for chunk, _ in self._failures}
+
+        def state(chunk: FetchChunk) -> ChunkState:
+            if chunk in self._stored:
+                return "stored"
+            if chunk in failed:
+                return "failed"
+            if chunk in here:
+                return "here"
+            return "loading" if chunk in self._begun else "waiting"
+
+        return tuple(
+            ChunkProgress(str(chunk), state(chunk), self._received.get(chunk, (0, 0))[0])
+            for chunk in self._chunks
         )
 
     def _count_arrived(self) -> None:

@@ -16,7 +16,7 @@ from mixpanel_nb.storage.sqltext import identifier
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mixpanel_nb.results.query import MemoryRows
+    from mixpanel_nb.results.query import MemoryRows, Order
 
 _numbers = itertools.count(1)
 
@@ -69,11 +69,31 @@ class StoredRows:
         self._forget.detach()
         return self._connection.cursor().sql(f"FROM {self._table}")
 
-    def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
-        """At most ``limit`` rows (all if None) from the ``offset``-th on, in the query's order."""
+    def fetch(
+        self, limit: int | None = None, offset: int = 0, order: Order | None = None
+    ) -> list[tuple[Any, ...]]:
+        """At most ``limit`` rows (all if None) from the ``offset``-th on, in the query's order or another."""
+        if order is not None:
+            return self._fetch_sorted(self.row_count if limit is None else limit, offset, order)
         top = "" if limit is None else f" LIMIT {int(limit)}"
         with keyboard_interrupts():
             return self._ask(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
+
+    def _fetch_sorted(self, limit: int, offset: int, order: Order) -> list[tuple[Any, ...]]:
+        """Sorted rows. DuckDB keeps only as many as it passes, so the last ones are found from the end."""
+        place, descending = order
+        offset = min(offset, self.row_count)
+        limit = min(limit, self.row_count - offset)
+        behind = self.row_count - offset - limit
+        backwards = behind < offset
+        way = "DESC" if descending != backwards else "ASC"
+        nulls, equals = ("FIRST", "DESC") if backwards else ("LAST", "ASC")
+        with keyboard_interrupts():
+            rows = self._ask(
+                f"FROM {self._table} ORDER BY {identifier(self.columns[place])} {way} NULLS {nulls}, "
+                f"rowid {equals} LIMIT {limit} OFFSET {min(offset, behind)}"
+            ).fetchall()
+        return rows[::-1] if backwards else rows
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame."""

@@ -6,11 +6,15 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.workspace.asking import remembered
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
     from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.display.widgets import Explorer
     from mixpanel_nb.results import (
         ActivityFeedResult,
         EventCountsResult,
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
         SegmentationResult,
         TopEventsResult,
     )
+    from mixpanel_nb.results.question import Question, Vocabulary
+    from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.live import LiveQueryService
     from mixpanel_nb.services.local import LocalQueryService
@@ -38,6 +44,23 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 60
 DEFAULT_BREAKDOWN_LIMIT = 255
+
+REPORTS = (
+    "segmentation",
+    "segmentation_numeric",
+    "segmentation_sum",
+    "segmentation_average",
+    "event_counts",
+    "property_counts",
+    "top_events",
+    "funnel",
+    "retention",
+    "frequency",
+    "activity_feed",
+    "saved_report",
+    "jql",
+)
+"""The methods whose results are reports that can be asked again."""
 
 
 class Reports(ABC):
@@ -67,9 +90,64 @@ class Reports(ABC):
 
     @property
     @abstractmethod
+    def usual_days(self) -> tuple[date, date]:
+        """The days that Mixpanel is asked about where nobody says which: the last 90 that are over."""
+
+    @property
+    @abstractmethod
     def timezone(self) -> str:
         """Name of the project's time zone."""
 
+    def ask(self, question: Question) -> ReportResult:
+        """A question once more, such as that of a result: ``ws.ask(result.asked.question)``.
+
+        Args:
+            question: The question.
+
+        Raises:
+            QueryError: there is no such report.
+        """
+        if question.report not in REPORTS:
+            message = f"There is no report {question.report!r}."
+            raise QueryError(message, hint=did_you_mean(question.report, REPORTS))
+        answer: ReportResult = getattr(self, question.report)(**question.parameters)
+        return answer
+
+    def explore(
+        self,
+        event: str | None = None,
+        *,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
+        table: str | None = None,
+        live: bool = False,
+    ) -> Explorer:
+        """A widget with a form and what it answers: any report, changed by choosing and not by typing.
+
+        Args:
+            event: The event to begin with; by default a table's most frequent one.
+            from_date: First day; by default 90 days before ``to_date``, or what the table has of them.
+            to_date: Last day; by default the table's last one, or yesterday.
+            table: The fetched table to ask; by default ``events``, or the first one there is.
+            live: Ask Mixpanel even where there is a table.
+
+        Raises:
+            QueryError: a date is none, or both ``table`` and ``live`` are given.
+            TableNotFoundError: there is no such table.
+        """
+        from mixpanel_nb.results.exploring import opened
+        from mixpanel_nb.workspace.opening import first_question
+
+        return opened(first_question(self, event, from_date, to_date, table, live=live), self)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names that questions can be made of, as far as they are known or told."""
+        from mixpanel_nb.workspace.vocabulary import Names
+
+        return Names(self.storage, lambda: self._discovery)
+
+    @remembered
     def segmentation(
         self,
         event: str,
@@ -107,6 +185,7 @@ class Reports(ABC):
             limit=limit,
         )
 
+    @remembered
     def segmentation_numeric(
         self,
         event: str,
@@ -144,6 +223,7 @@ class Reports(ABC):
             buckets=buckets,
         )
 
+    @remembered
     def segmentation_sum(
         self,
         event: str,
@@ -170,6 +250,7 @@ class Reports(ABC):
             event, from_date=from_date, to_date=to_date, on=on, unit=unit, where=where
         )
 
+    @remembered
     def segmentation_average(
         self,
         event: str,
@@ -196,6 +277,7 @@ class Reports(ABC):
             event, from_date=from_date, to_date=to_date, on=on, unit=unit, where=where
         )
 
+    @remembered
     def event_counts(
         self,
         events: str | Sequence[str],
@@ -227,6 +309,7 @@ class Reports(ABC):
             where=where,
         )
 
+    @remembered
     def property_counts(
         self,
         event: str,
@@ -267,6 +350,7 @@ class Reports(ABC):
             limit=limit,
         )
 
+    @remembered
     def top_events(
         self,
         *,
@@ -285,6 +369,7 @@ class Reports(ABC):
         """
         return self._ask(table).top_events(type=type, limit=limit, date=date)
 
+    @remembered
     def funnel(
         self,
         funnel_id: int | None = None,
@@ -334,6 +419,7 @@ class Reports(ABC):
             limit=limit,
         )
 
+    @remembered
     def retention(
         self,
         *,
@@ -390,6 +476,7 @@ class Reports(ABC):
             limit=limit,
         )
 
+    @remembered
     def frequency(
         self,
         *,
@@ -421,6 +508,7 @@ class Reports(ABC):
             where=where,
         )
 
+    @remembered
     def activity_feed(
         self,
         distinct_ids: str | Sequence[str],
@@ -448,6 +536,7 @@ class Reports(ABC):
         """
         return self._local(table).expression(text)
 
+    @remembered
     def saved_report(self, bookmark_id: int) -> SavedReportResult:
         """A report that is saved in the project, computed by Mixpanel.
 
@@ -459,6 +548,7 @@ class Reports(ABC):
         """
         return self._live_reports.saved_report(bookmark_id)
 
+    @remembered
     def jql(self, script: str, params: Mapping[str, Any] | None = None) -> JQLResult:
         """What a JQL script returns. Mixpanel has put JQL in maintenance mode and advises against new use.
 

@@ -170,6 +170,19 @@ class Workspace(Reports):
         """Name of the time zone of days in reports."""
         return self._timezone or (self._credentials.timezone if self._credentials else "UTC")
 
+    @property
+    def usual_days(self) -> tuple[date, date]:
+        """The last 90 days that are over; of the sandbox, all that it has."""
+        if self._is_sandbox:
+            from mixpanel_nb.sandbox.dataset import FIRST_DAY, LAST_DAY
+
+            return FIRST_DAY, LAST_DAY
+        from datetime import datetime, timedelta
+        from zoneinfo import ZoneInfo
+
+        yesterday = datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
+        return yesterday - timedelta(days=89), yesterday
+
     # Discovery
 
     def events(self) -> NameList:

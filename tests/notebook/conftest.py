@@ -120,6 +120,31 @@ class Kernel:
         self.manager.interrupt_kernel()
         return self._reply(message), time.monotonic() - sent
 
+    def press_during(self, code: str, button: str, *, after: float) -> tuple[dict[str, Any], float]:
+        """Run a cell, press a button of it some seconds later, and give the reply and how long that took.
+
+        The press is sent to a subshell (JEP 91), as JupyterLab does.
+        """
+        control = self.client.control_channel
+        request = self.client.session.msg("create_subshell_request", {})
+        control.send(request)
+        subshell = control.get_msg(timeout=PATIENCE)["content"]["subshell_id"]
+        message = self.client.execute(code, stop_on_error=False)
+        time.sleep(after)
+        opened: list[str] = []
+        while not opened:
+            sent: dict[str, Any] = self.client.get_iopub_msg(timeout=PATIENCE)
+            state = (
+                sent["content"].get("data", {}).get("state", {}) if sent["msg_type"] == "comm_open" else {}
+            )
+            opened = [sent["content"]["comm_id"]] if state.get("description") == button else []
+        data = {"method": "custom", "content": {"event": "click"}}
+        press = self.client.session.msg("comm_msg", {"comm_id": opened[0], "data": data})
+        press["header"]["subshell_id"] = subshell
+        pressed = time.monotonic()
+        self.client.shell_channel.send(press)
+        return self._reply(message), time.monotonic() - pressed
+
     def _reply(self, message: str) -> dict[str, Any]:
         while True:
             reply: dict[str, Any] = self.client.get_shell_msg(timeout=PATIENCE)

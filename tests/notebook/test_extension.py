@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -46,7 +46,7 @@ def test_loading_brings_no_heavy_module() -> None:
 
 
 def test_loading_registers_every_magic(shell: Shell) -> None:
-    assert names(shell.ip) == {*COMMANDS, CONNECT, SQL}
+    assert names(shell.ip) == {*COMMANDS, CONNECT, EXPLORE, SQL}
     assert SQL in shell.ip.magics_manager.magics["cell"]
 
 

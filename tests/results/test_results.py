@@ -263,9 +263,11 @@ class TestSQLResult:
 
         asked: ClassVar[list[int | None]] = []
 
-        def fetch(self, limit: int | None = None, offset: int = 0) -> list[tuple[Any, ...]]:
+        def fetch(
+            self, limit: int | None = None, offset: int = 0, order: tuple[int, bool] | None = None
+        ) -> list[tuple[Any, ...]]:
             self.asked.append(limit)
-            return super().fetch(limit, offset)
+            return super().fetch(limit, offset, order)
 
     @staticmethod
     def days(count: int, **options: Any) -> SQLResult:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.notebook.completion import words
 from mixpanel_nb.notebook.completion.offer import Choice, Offer, begins_with
 from mixpanel_nb.notebook.line import VERBOSE
-from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL, USUAL
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,10 +124,12 @@ def _start(magic: str, done: list[str]) -> tuple[Line, list[str]]:
 
 def _command(magic: str) -> Any:
     from mixpanel_nb.commands import parsing
-    from mixpanel_nb.notebook import connect, sqlcell
+    from mixpanel_nb.notebook import connect, explore, sqlcell
 
     if magic == CONNECT:
         return connect.command()
+    if magic == EXPLORE:
+        return explore.command()
     return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic])
 
 

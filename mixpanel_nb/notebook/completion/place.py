@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from mixpanel_nb.notebook.names import COMMANDS, CONNECT, SQL
+from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL
 
 _CELL = re.compile(rf"\s*%%{SQL}(?!\w)(?P<options>[^\n]*)(?P<body>\n.*)?\Z", re.DOTALL)
 _LINE = re.compile(r"\s*(?:[\w.,\[\]'\" ]+?\s*=\s*)?%(?P<name>mp_\w+)\s(?P<text>.*)\Z", re.DOTALL)
@@ -44,6 +44,6 @@ def place(cell: str, cursor: int) -> Place | None:
 def _in_line(before: str, after: str) -> Place | None:
     joined = before.replace("\\\n", "  ")  # as long as what it replaces
     found = _LINE.match(joined.rsplit("\n", 1)[-1])
-    if found is None or found["name"] not in {*COMMANDS, CONNECT, SQL}:
+    if found is None or found["name"] not in {*COMMANDS, CONNECT, EXPLORE, SQL}:
         return None
     return Place(found["name"], "line", found["text"], after)

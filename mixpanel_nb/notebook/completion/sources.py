@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from mixpanel_nb.notebook.completion.tables import Table
     from mixpanel_nb.notebook.session import NotebookSession
+    from mixpanel_nb.storage.names import Table
     from mixpanel_nb.workspace import Workspace
 
     T = TypeVar("T")
@@ -46,17 +46,17 @@ class Sources:
 
     def tables(self) -> dict[str, Table]:
         """The tables and views, by name in lower case."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
-        return self._ask("tables", tables.tables) or {}
+        return self._ask("tables", held.tables) or {}
 
     def events(self, table: str | None = None) -> list[str]:
         """Names of events: those of ``table``, or of all tables and those that Mixpanel has told."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
         names: set[str] = set()
         for found in self._fetched("events", table):
-            names.update(self._ask(("events", found.name), partial(tables.events, table=found)) or [])
+            names.update(self._ask(("events", found.name), partial(held.events, table=found)) or [])
         told = [] if table else self._told("events")
         return sorted({*names, *told})
 
@@ -74,12 +74,12 @@ class Sources:
 
     def without_column(self, table: str) -> list[str]:
         """Properties of ``table`` that are only in its JSON."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
         found = self.tables().get(table.lower())
         if found is None:
             return []
-        return self._ask(("json", found.name), lambda con: tables.without_column(con, found)) or []
+        return self._ask(("json", found.name), lambda con: held.without_column(con, found)) or []
 
     def property_values(self, prop: str, table: str | None = None, event: str | None = None) -> list[str]:
         """The most frequent values of a property: of a table, or as Mixpanel has told them."""
@@ -91,26 +91,26 @@ class Sources:
 
     def values(self, table: str, column: str) -> list[str]:
         """The most frequent texts of a column; none of a column that is no text."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
         found = self.tables().get(table.lower())
         names = {name.lower(): name for name in found.columns} if found else {}
         name = names.get(column.lower())
         if found is None or name is None or found.columns[name] != "VARCHAR":
             return []
-        return self._ask(("values", found.name, name), lambda con: tables.values(con, found, name)) or []
+        return self._ask(("values", found.name, name), lambda con: held.values(con, found, name)) or []
 
     def functions(self) -> list[str]:
         """Names of DuckDB's functions."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
-        return self._ask("functions", tables.functions) or []
+        return self._ask("functions", held.functions) or []
 
     def reserved(self) -> list[str]:
         """Words that are no names unless they are quoted."""
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
-        return self._ask("reserved", tables.reserved) or []
+        return self._ask("reserved", held.reserved) or []
 
     def accounts(self) -> list[str]:
         """Names of the configured accounts."""
@@ -142,12 +142,12 @@ class Sources:
         return [t for t in found.values() if t.type is not None and kind in {None, t.type}][:MAX_TABLES]
 
     def _properties_of(self, table: Table, event: str | None) -> list[str]:
-        from mixpanel_nb.notebook.completion import tables
+        from mixpanel_nb.storage import names as held
 
         if event is None or table.type != "events":
             return list(table.properties)
         key = ("properties", table.name, event)
-        found = self._ask(key, lambda con: tables.properties_of(con, table, event))
+        found = self._ask(key, lambda con: held.properties_of(con, table, event))
         return list(table.properties) if found is None else found
 
     @property

@@ -1,4 +1,4 @@
-"""What the local tables hold, asked in a few small queries."""
+"""The names that the tables hold, for whoever offers them: asked in a few small queries."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ class Table:
         if self.rows <= MAX_ROWS:
             return identifier(self.name)
         return f"{identifier(self.name)} TABLESAMPLE system({100 * MAX_ROWS / self.rows:.4f}%)"
+
+    def is_number(self, prop: str) -> bool:
+        """Whether a property has a column of numbers."""
+        return self.columns.get(self.properties.get(prop, "")) in {"BIGINT", "DOUBLE", "HUGEINT"}
 
 
 def tables(con: duckdb.DuckDBPyConnection) -> dict[str, Table]:

@@ -1,0 +1,104 @@
+"""The small pieces all widgets are made of."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from mixpanel_nb.display.card import NO_MATH
+from mixpanel_nb.display.text import block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+"""The MIME type under which front ends look for a widget."""
+
+FULL = {"width": "100%", "max_width": "1100px"}
+_MUTED = "opacity: 0.7; font-size: 12px; line-height: 1.5"
+_ERROR = "color: #C62828; font-size: 13px; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere"
+_MAX_TEXT = 5_000
+
+
+class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A widget that brings what to show where widgets are not alive.
+
+    Args:
+        children: What it consists of.
+        html: The card that stands for it.
+        text: The same as text.
+    """
+
+    # ipywidgets before 8 shows itself with this, and would leave out the card.
+    _ipython_display_ = None
+
+    def __init__(
+        self,
+        children: Sequence[Any],
+        *,
+        html: Callable[[], str | None],
+        text: Callable[[], str],
+        **traits: Any,
+    ) -> None:
+        super().__init__(children, layout=ipywidgets.Layout(**FULL), **traits)
+        self._card_html, self._card_text = html, text
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        del kwargs
+        return bundle_of(self, html=self._card_html(), text=self._card_text())
+
+    def __repr__(self) -> str:
+        return self._card_text()
+
+
+def bundle_of(widget: Any, *, html: str | None = None, text: str) -> dict[str, Any]:
+    """What a front end is told: the widget, and what to show in its place."""
+    shown = {"text/plain": text} if html is None else {"text/plain": text, "text/html": html}
+    return shown | {VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
+
+
+def html(value: str = "", **layout: str) -> Any:
+    """HTML as it stands."""
+    return ipywidgets.HTML(value, layout=ipywidgets.Layout(**{"margin": "0", **layout}))
+
+
+def button(description: str, tooltip: str, on_click: Callable[[], None], **layout: str) -> Any:
+    """A button that calls ``on_click``."""
+    made = ipywidgets.Button(
+        description=description,
+        tooltip=tooltip,
+        layout=ipywidgets.Layout(**{"width": "auto", "margin": "0 6px 0 0", **layout}),
+    )
+    made.on_click(lambda _: on_click())
+    return made
+
+
+def row(children: Sequence[Any], **layout: str) -> Any:
+    """Side by side, on the next line where there is no room."""
+    shape = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", **layout}
+    return ipywidgets.HBox(children, layout=ipywidgets.Layout(**shape))
+
+
+def muted(text: str) -> str:
+    """A quiet line, as HTML."""
+    return f'<div class="{NO_MATH}" style="{_MUTED}">{escape(block(text, _MAX_TEXT))}</div>' if text else ""
+
+
+def failure(error: BaseException) -> str:
+    """An error as HTML: what is wrong, and what to do."""
+    if isinstance(error, KeyboardInterrupt):
+        return muted("Stopped.")
+    message = getattr(error, "message", None) or str(error)
+    details = getattr(error, "details", {}) or {}
+    lines = [f"{type(error).__name__}: {message}", details.get("context"), getattr(error, "hint", None)]
+    text = "\n".join(str(line) for line in lines if line)
+    return f'<div class="{NO_MATH}" role="alert" style="{_ERROR}">{escape(block(text, _MAX_TEXT))}</div>'
+
+
+def close_all(widgets: Sequence[Any]) -> None:
+    """Let go of widgets and of all that is in them, in the kernel and in the page."""
+    for widget in widgets:
+        close_all(getattr(widget, "children", ()))
+        widget.close()

@@ -1,0 +1,40 @@
+"""How results and progress are shown: what this kernel and its front end can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mixpanel_nb.display import Progress
+    from mixpanel_nb.results import Result
+
+
+def use_widgets(shell: Any, *, wanted: bool) -> None:
+    """Let the shell show results as widgets, or as cards again."""
+    from mixpanel_nb.results import Result
+
+    formatter = shell.display_formatter.mimebundle_formatter
+    if wanted:
+        formatter.for_type(Result, _widget_bundle)
+    else:
+        formatter.pop(Result, None)
+
+
+def progress() -> Progress:
+    """What shows the progress of a fetch in this shell."""
+    from IPython.core.getipython import get_ipython
+
+    kernel: Any = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        from mixpanel_nb.display import TextProgress
+
+        return TextProgress()
+    from mixpanel_nb.display import WidgetProgress
+
+    # Clicks arrive while a cell runs where widgets' messages can have a thread of their own (JEP 91).
+    features = getattr(kernel, "kernel_info", {}).get("supported_features", ())
+    return WidgetProgress(can_cancel="kernel subshells" in features)
+
+
+def _widget_bundle(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
+    return result.explore()._repr_mimebundle_(), {}

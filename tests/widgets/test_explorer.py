@@ -1,0 +1,234 @@
+"""The explorer: choosing asks the question that the fields say, of whom they say."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import pytest
+
+from mixpanel_nb.display.widgets import Explorer
+from mixpanel_nb.errors import QueryError
+from widgets.support import all_in, buttons, choose, labelled, look_at, press, tab, text_of, type_in
+
+if TYPE_CHECKING:
+    from mixpanel_nb import Workspace
+    from mixpanel_nb.results import SegmentationResult
+
+DAYS: Any = {"from_date": "2025-01-01", "to_date": "2025-01-14"}
+HTML = "text/html"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def purchases(ws: Workspace, **given: Any) -> SegmentationResult:
+    return ws.segmentation("Purchase", **{**DAYS, "table": "events", **given})
+
+
+@pytest.fixture
+def explorer(ws: Workspace) -> Explorer:
+    made = purchases(ws).explore()
+    assert isinstance(made, Explorer)
+    return made
+
+
+def test_every_field_changes_the_answer(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "By", "plan")
+    choose(explorer, "Per", "week")
+    choose(explorer, "Count", "people")
+    type_in(explorer, "Where", 'properties["$os"] == "iOS"')
+    type_in(explorer, "From", date(2025, 1, 6))
+    assert explorer.answer == purchases(
+        ws, on="plan", unit="week", type="unique", where='properties["$os"] == "iOS"', from_date="2025-01-06"
+    )
+    choose(explorer, "Event", "Sign Up")
+    choose(explorer, "By", "(total)")
+    assert explorer.answer.event == "Sign Up"
+    assert explorer.answer.on is None
+
+
+def test_the_names_offered_are_those_of_the_table(ws: Workspace, explorer: Explorer) -> None:
+    events = ws.sql("SELECT DISTINCT event_name FROM events ORDER BY 1")["event_name"].tolist()
+    assert list(labelled(explorer)["Event"].options) == [*events, "type…"]
+    assert {"plan", "revenue", "$os"} <= set(labelled(explorer)["By"].options)
+
+
+def test_something_that_is_not_offered_can_be_typed(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "By", "type…")
+    type_in(explorer, "By", 'properties["revenue"] > 50')
+    assert explorer.answer == purchases(ws, on='properties["revenue"] > 50')
+
+
+@pytest.mark.parametrize("report", ["Several events", "Retention", "Frequency"])
+def test_another_report_asks_about_the_same_event(explorer: Explorer, report: str) -> None:
+    choose(explorer, "Report", report)
+    name = {"Several events": "event_counts"}.get(report, report.lower())
+    assert explorer.answer.asked.question.report == name
+    assert "Purchase" in explorer.answer.to_text() or report == "Frequency"
+
+
+def test_a_funnel_grows_step_by_step(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Report", "Funnel")
+    assert "Choose at least two steps." in text_of(explorer)
+    press(explorer, "Add another step")
+    choose(explorer, "Step 2", "Write Review")
+    choose(explorer, "Step 1", "View Product")
+    assert explorer.answer == ws.funnel(steps=["View Product", "Write Review"], table="events", **DAYS)
+    press(explorer, "Add another step")
+    choose(explorer, "Step 3", "Purchase")
+    press(explorer, "Take out step 2")
+    assert explorer.answer == ws.funnel(steps=["View Product", "Purchase"], table="events", **DAYS)
+
+
+def test_steps_keep_the_filters_they_came_with(ws: Workspace) -> None:
+    steps: list[Any] = [("View Product", 'properties["$os"] == "iOS"'), "Purchase"]
+    explorer: Any = ws.funnel(steps=steps, table="events", **DAYS).explore()
+    type_in(explorer, "Within", 2)
+    assert explorer.answer == ws.funnel(steps=steps, window=2, table="events", **DAYS)
+
+
+@pytest.mark.parametrize(
+    ("report", "first", "label", "name"),
+    [
+        ("Sum of a number", "Choose a number.", "Number", "segmentation_sum"),
+        ("Average of a number", "Choose a number.", "Number", "segmentation_average"),
+        ("Ranges of a number", "Choose a number.", "Number", "segmentation_numeric"),
+        ("Property values", "Choose a property.", "Property", "property_counts"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_else_shown(
+    ws: Workspace, explorer: Explorer, report: str, first: str, label: str, name: str
+) -> None:
+    choose(explorer, "Report", report)
+    assert first in text_of(explorer)
+    assert "Purchase" not in text_of(explorer)
+    choose(explorer, label, "revenue")
+    wanted = {"prop": "revenue"} if label == "Property" else {"on": "revenue"}
+    assert explorer.answer == getattr(ws, name)(event="Purchase", table="events", **DAYS, **wanted)
+    assert first not in text_of(explorer)
+
+
+def test_mixpanel_is_asked_when_its_button_is_pressed(ws: Workspace, explorer: Explorer) -> None:
+    assert "Ask now" not in buttons(explorer)
+    choose(explorer, "Ask", "Mixpanel")
+    choose(explorer, "By", "plan")
+    assert explorer.answer.sql is not None
+    press(explorer, "Ask now")
+    assert explorer.answer.request is not None
+    assert explorer.answer.df.equals(purchases(ws, on="plan", table=None).df)
+    choose(explorer, "Ask", "table events")
+    assert explorer.answer.sql is not None
+
+
+def test_mixpanel_answers_for_its_saved_funnels(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Report", "Funnel")
+    choose(explorer, "Ask", "Mixpanel")
+    assert "Choose a saved funnel." in text_of(explorer)
+    choose(explorer, "Saved funnel", "Purchase funnel")
+    press(explorer, "Ask now")
+    assert explorer.answer.df.equals(ws.funnel(1001, **DAYS).df)
+
+
+def test_a_mistake_is_told_in_a_line_and_the_answer_before_stays(explorer: Explorer) -> None:
+    type_in(explorer, "Where", 'properties["plan" == 1')
+    shown = text_of(explorer)
+    assert "ExpressionError" in shown
+    assert "Traceback" not in shown
+    assert "Purchase" in shown
+    type_in(explorer, "Where", "")
+    assert "ExpressionError" not in text_of(explorer)
+
+
+def test_days_the_wrong_way_round_are_told(explorer: Explorer) -> None:
+    type_in(explorer, "From", date(2025, 2, 1))
+    assert "from_date 2025-02-01 is after to_date 2025-01-14." in text_of(explorer)
+
+
+def test_the_tabs_are_chart_all_rows_and_code(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "By", "plan")
+    name, shown = tab(explorer)
+    assert name == "Chart"
+    assert "Purchase by plan" in shown
+    look_at(explorer, "Table")
+    assert f"1 to 10 of {len(explorer.answer.df)}" in tab(explorer)[1]
+    look_at(explorer, "Query")
+    assert (
+        "%mp_segmentation Purchase --from 2025-01-01 --to 2025-01-14 --on plan --table events"
+        in tab(explorer)[1]
+    )
+    assert 'ws.segmentation("Purchase", from_date="2025-01-01"' in tab(explorer)[1]
+    assert explorer.answer.sql.splitlines()[0] in tab(explorer)[1]
+    choose(explorer, "By", "(total)")
+    assert "--on plan" not in tab(explorer)[1]
+
+
+def test_the_bundle_has_the_card_for_where_no_widget_lives(explorer: Explorer) -> None:
+    bundle = explorer._repr_mimebundle_()
+    assert set(bundle) == {VIEW, HTML, "text/plain"}
+    assert bundle[HTML] == explorer.answer.to_html()
+    assert bundle["text/plain"] == explorer.answer.to_text()
+
+
+def test_a_result_from_a_pickle_has_tabs_and_its_code_but_nobody_to_ask(ws: Workspace) -> None:
+    copied = pickle.loads(pickle.dumps(purchases(ws)))
+    view = copied.explore()
+    assert not isinstance(view, Explorer)
+    look_at(view, "Query")
+    assert "%mp_segmentation Purchase" in tab(view)[1]
+
+
+def test_a_hostile_name_is_only_text(ws: Workspace) -> None:
+    name = '<script>alert("1")</script>'
+    explorer: Any = ws.segmentation(name, table="events", **DAYS).explore()
+    for each in ("Chart", "Table", "Query"):
+        look_at(explorer, each)
+    values = [each.value for each in all_in(explorer) if isinstance(each, ipywidgets.HTML)]
+    assert "&lt;script&gt;" in "".join(values)
+    assert "<script" not in "".join(values) + explorer._repr_mimebundle_()[HTML]
+
+
+def test_an_explorer_opens_on_the_most_frequent_event_of_the_table(ws: Workspace) -> None:
+    explorer = ws.explore()
+    most = ws.sql_scalar("SELECT event_name FROM events GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+    assert explorer.answer == ws.segmentation(most, table="events", **DAYS)
+    assert ws.explore("Purchase", from_date="2025-01-03").answer.from_date == date(2025, 1, 3)
+
+
+def test_an_explorer_of_mixpanel_waits_for_an_event_and_the_button(ws: Workspace) -> None:
+    explorer: Any = ws.explore(live=True)
+    assert not explorer.answer
+    assert "Choose an event." in text_of(explorer)
+    choose(explorer, "Event", "Purchase")
+    assert not explorer.answer
+    press(explorer, "Ask now")
+    assert explorer.answer.request
+    assert set(ws.explore(live=True)._repr_mimebundle_()) == {VIEW, "text/plain"}
+
+
+def test_an_explorer_asks_one_of_both(ws: Workspace) -> None:
+    with pytest.raises(QueryError, match="asks a table or Mixpanel"):
+        ws.explore(table="events", live=True)
+
+
+def test_rows_of_a_query_are_paged_and_drawn(ws: Workspace) -> None:
+    explorer = ws.sql_rows("SELECT event_time::DATE AS day, count(*) AS n FROM events GROUP BY 1").explore()
+    assert tab(explorer)[0] == "Table"
+    choose(explorer, "Chart", "bar")
+    assert tab(explorer)[0] == "Chart"
+    assert explorer.answer.chart_options["kind"] == "bar"
+    choose(explorer, "y", "n")
+    assert explorer.answer.chart().to_dict()["mark"]["type"] == "bar"
+    choose(explorer, "x", "n")
+    choose(explorer, "y", "day")
+    assert "which is no number" in tab(explorer)[1]
+    choose(explorer, "Chart", "(no chart)")
+    assert tab(explorer)[0] == "Table"
+
+
+def test_results_without_a_question_have_tabs(ws: Workspace) -> None:
+    view = ws.tables().explore()
+    assert tab(view)[0] == "Table"
+    assert "events" in tab(view)[1]
+    look_at(view, "Chart")
+    assert "There is no chart of this." in tab(view)[1]

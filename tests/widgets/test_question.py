@@ -1,0 +1,209 @@
+"""A question as code: whoever runs the code asks the same question."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from mixpanel_nb import Workspace
+from mixpanel_nb.commands import parsing
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.notebook import line as lines
+from mixpanel_nb.notebook.names import COMMANDS
+from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.results.question import Question
+
+NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
+    [
+        "Sign Up",
+        "It's",
+        'a "b"',
+        "$os",
+        "{x}",
+        '{"a": 1}',
+        "-x",
+        "--",
+        "--verbose",
+        "a\nb",
+        "b\\",
+        "Ready?",
+        "é ☕ ש",
+    ]
+)
+DAYS = {"from_date": st.just("2025-01-01"), "to_date": st.just("2025-01-31")}
+UNIT = st.sampled_from(["hour", "day", "week", "month"])
+TYPE = st.sampled_from(["general", "unique", "average"])
+WHERE = st.just('properties["plan"] == "pro"') | NAMES
+STEPS = NAMES | st.tuples(NAMES, st.just('properties["a b"] > 5') | NAMES)
+OPTIONAL = {"table": NAMES, "where": WHERE}
+
+REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "segmentation": (
+        {"event": NAMES, **DAYS},
+        {"on": NAMES, "unit": UNIT, "type": TYPE, "limit": st.integers(1, 99), **OPTIONAL},
+    ),
+    "segmentation_numeric": (
+        {"event": NAMES, "on": NAMES, **DAYS},
+        {"unit": UNIT, "type": TYPE, "buckets": st.integers(1, 50), **OPTIONAL},
+    ),
+    "segmentation_sum": ({"event": NAMES, "on": NAMES, **DAYS}, {"unit": UNIT, **OPTIONAL}),
+    "segmentation_average": ({"event": NAMES, "on": NAMES, **DAYS}, {"unit": UNIT, **OPTIONAL}),
+    "event_counts": (
+        {"events": st.lists(NAMES, min_size=1, max_size=3), **DAYS},
+        {"unit": UNIT, "type": TYPE, **OPTIONAL},
+    ),
+    "property_counts": (
+        {"event": NAMES, "prop": NAMES, **DAYS},
+        {"values": st.lists(NAMES, min_size=1, max_size=3), "unit": UNIT, "limit": st.integers(1, 99)},
+    ),
+    "top_events": ({}, {"type": TYPE, "limit": st.integers(1, 99), "table": NAMES}),
+    "funnel": (
+        {**DAYS},
+        {
+            "funnel_id": st.integers(1, 9_999),
+            "steps": st.lists(STEPS, min_size=2, max_size=4),
+            "window": st.integers(1, 30),
+            "window_unit": st.sampled_from(["hour", "week"]),
+            "on": NAMES,
+            **OPTIONAL,
+        },
+    ),
+    "retention": (
+        {**DAYS},
+        {
+            "born_event": NAMES,
+            "return_event": NAMES,
+            "born_where": WHERE,
+            "interval": st.integers(1, 5),
+            "interval_count": st.integers(1, 30),
+            "unit": st.sampled_from(["week", "month"]),
+            "type": st.just("compounded"),
+            "unbounded": st.just(value=True),
+            "table": NAMES,
+        },
+    ),
+    "frequency": (
+        {**DAYS},
+        {"unit": st.just("week"), "addiction_unit": st.just("day"), "event": NAMES, **OPTIONAL},
+    ),
+    "activity_feed": ({"distinct_ids": st.lists(NAMES, min_size=1, max_size=3), **DAYS}, {"table": NAMES}),
+    "saved_report": ({"bookmark_id": st.integers(1, 9_999)}, {}),
+}
+
+
+class Recorder:
+    """Stands for a workspace and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[str, dict[str, Any]] | None = None
+
+    def __getattr__(self, report: str) -> Any:
+        signature = inspect.signature(getattr(Workspace, report))
+
+        def ask(*args: Any, **kwargs: Any) -> None:
+            bound = signature.bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            self.asked = report, {name: value for name, value in bound.arguments.items() if name != "self"}
+
+        return ask
+
+
+class Session(NotebookSession):
+    """A notebook whose workspace is a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._workspace: Any = recorder
+        recorder.storage = type("Storage", (), {"on_wait": None})()  # type: ignore[attr-defined]  # a stand-in
+
+
+def asked_by_magic(magic: str) -> Any:
+    """What the line asks, read as the notebook reads it."""
+    name, _, rest = magic.removeprefix("%").partition(" ")
+    recorder = Recorder()
+    words = lines.split(lines.fill_in(rest, {}))
+    parsing.invoke(parsing.find(COMMANDS[name]), words, Session(recorder), shown_as=name)
+    return recorder.asked
+
+
+def asked_by_python(code: str) -> Any:
+    """What the Python code asks."""
+    recorder = Recorder()
+    eval(code, {"ws": recorder})  # the code under test
+    return recorder.asked
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    report = draw(st.sampled_from(sorted(REPORTS)))
+    needed, optional = REPORTS[report]
+    given = draw(st.fixed_dictionaries(needed, optional=optional))
+    if report == "property_counts" and "values" in given:
+        given["values"] = list(given["values"])
+    signature = inspect.signature(getattr(Workspace, report))
+    bound = signature.bind(None, **given)
+    bound.apply_defaults()
+    parameters = {name: value for name, value in bound.arguments.items() if name != "self"}
+    defaults = {n: p.default for n, p in signature.parameters.items() if p.default is not p.empty}
+    return Question(report, parameters, defaults)
+
+
+SPOKEN = Question("segmentation", {"event": "Sign Up", "from_date": "2025-01-01", "to_date": "2025-01-31"})
+
+
+@given(questions())
+def test_the_python_code_asks_the_same(question: Question) -> None:
+    assert asked_by_python(question.python()) == (question.report, question.parameters)
+
+
+@given(questions())
+def test_the_magic_asks_the_same_or_there_is_none(question: Question) -> None:
+    magic = question.magic()
+    if magic is not None:
+        assert len(magic.splitlines()) == 1
+        report, parameters = asked_by_magic(magic)
+        assert (report, parameters) == (question.report, question.parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "magic"),
+    [
+        ({}, '%mp_segmentation "Sign Up" --from 2025-01-01 --to 2025-01-31'),
+        ({"on": "$os"}, "%mp_segmentation \"Sign Up\" --from 2025-01-01 --to 2025-01-31 --on '$os'"),
+        ({"event": "-1"}, "%mp_segmentation --from 2025-01-01 --to 2025-01-31 -- -1"),
+        ({"event": "{x}"}, '%mp_segmentation "{{x}}" --from 2025-01-01 --to 2025-01-31'),
+        ({"event": "two\nlines"}, None),
+    ],
+)
+def test_a_magic_reads_as_people_write_it(parameters: dict[str, Any], magic: str | None) -> None:
+    assert Question("segmentation", {**SPOKEN.parameters, **parameters}).magic() == magic
+
+
+def test_long_python_is_a_line_for_each_argument() -> None:
+    question = Question("funnel", {"steps": ["A" * 40, "B" * 40], "from_date": "2025-01-01"})
+    assert question.python().splitlines() == [
+        "ws.funnel(",
+        f'    steps=["{"A" * 40}", "{"B" * 40}"],',
+        '    from_date="2025-01-01",',
+        ")",
+    ]
+
+
+def test_a_result_can_be_asked_again(ws: Workspace) -> None:
+    first = ws.segmentation(
+        "Purchase", from_date="2025-01-01", to_date="2025-01-14", on="plan", table="events"
+    )
+    assert first.asked is not None
+    again = ws.ask(first.asked.question)
+    assert again == first
+    assert "asked" not in again.to_dict()
+
+
+def test_an_unknown_report_is_refused_with_a_suggestion(ws: Workspace) -> None:
+    with pytest.raises(QueryError, match="no report 'segmentaton'") as refused:
+        ws.ask(Question("segmentaton", {}))
+    assert "segmentation" in (refused.value.hint or "")
