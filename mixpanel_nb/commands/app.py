@@ -8,6 +8,7 @@ import typer
 import typer.main
 
 from mixpanel_nb.commands import accounts, demo, discovery, fetch, reports, sandbox, sql, tables
+from mixpanel_nb.commands.wording import in_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,7 @@ def tree(app: typer.Typer) -> Any:
     for _, command in leaves(group):
         # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
         command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
+        command.callback = in_words_of(command)
     return group
 
 

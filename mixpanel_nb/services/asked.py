@@ -34,14 +34,14 @@ def choice(value: str, choices: Iterable[Choice], name: str) -> Choice:
     raise QueryError(message, hint=hint, details={"parameter": name})
 
 
-def named(value: str, name: str) -> str:
+def named(value: str | None, name: str) -> str:
     """``value``, if it can be a name.
 
     Raises:
-        QueryError: it is empty, or no text.
+        QueryError: it is empty or None, or no text.
     """
     if not isinstance(value, str) or not value:
-        message = f"{name} is {value!r}, which is no name."
+        message = f"{name} is missing." if value is None else f"{name} is {value!r}, which is no name."
         raise QueryError(message, hint="Give the name as Mixpanel has it.", details={"parameter": name})
     return value
 
@@ -97,7 +97,8 @@ def steps(values: Sequence[str | Step | tuple[str, str | None]] | None) -> tuple
         message = (
             f"A funnel needs at least two steps, and {len(given)} {'is' if len(given) == 1 else 'are'} given."
         )
-        raise QueryError(message, hint='Name the events in their order: steps=["Sign Up", "Purchase"].')
+        hint = "Name the events in their order, such as Sign Up and then Purchase."
+        raise QueryError(message, hint=hint, details={"parameter": "steps"})
     return tuple(_step(value) for value in given)
 
 
@@ -109,7 +110,8 @@ def _step(value: str | Step | tuple[str, str | None]) -> Step:
     if isinstance(value, Sequence) and len(value) == 2:
         return Step(named(value[0], "steps"), value[1])
     message = f"A step is {str(value)[:60]!r}."
-    raise QueryError(message, hint="Give an event, or a pair of it and a filter: (\"Purchase\", '…').")
+    hint = "Give an event, or a pair of it and a filter: (\"Purchase\", '…')."
+    raise QueryError(message, hint=hint, details={"parameter": "steps"})
 
 
 def window(length: int, unit: str) -> int:

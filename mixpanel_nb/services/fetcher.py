@@ -297,4 +297,5 @@ def _is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bo
 def _check_workers(workers: int) -> None:
     if not 1 <= workers <= 100:
         message = f"workers is {workers}."
-        raise QueryError(message, hint="Give a number from 1 to 100; 4 is usual.")
+        hint = "Give a number from 1 to 100; 4 is usual."
+        raise QueryError(message, hint=hint, details={"parameter": "workers"})

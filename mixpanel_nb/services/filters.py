@@ -45,7 +45,7 @@ def profile_filters(
         QueryError: a list is empty or holds an empty name, or two parameters exclude each other.
     """
     if cohort_id is not None and behaviors is not None:
-        message = "cohort_id and behaviors exclude each other."
+        message = "A cohort and behaviors exclude each other."
         raise QueryError(message, hint="Mixpanel takes one of them at a time.")
     for name, value, needed, other in (
         ("include_all_users", include_all_users, cohort_id, "cohort_id"),
@@ -85,5 +85,6 @@ def checked_limit(limit: int | None) -> int | None:
     """
     if limit is not None and not 1 <= limit <= MAX_LIMIT:
         message = f"limit is {limit}, which Mixpanel does not take."
-        raise QueryError(message, hint=f"Give a number from 1 to {MAX_LIMIT:,}, or none to fetch all.")
+        hint = f"Give a number from 1 to {MAX_LIMIT:,}, or none to fetch all."
+        raise QueryError(message, hint=hint, details={"parameter": "limit"})
     return limit

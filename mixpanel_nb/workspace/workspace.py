@@ -503,7 +503,7 @@ class Workspace(Reports):
         """
         if n < 1:
             message = f"n is {n}."
-            raise QueryError(message, hint="Give a number from 1.")
+            raise QueryError(message, hint="Give a number from 1.", details={"parameter": "n"})
         from mixpanel_nb.storage.statements import sample_sql
 
         columns = {column.name for column in self.schema(table)}

@@ -44,7 +44,7 @@ def test_a_group_alone_shows_what_it_holds(mp: Command, words: list[str]) -> Non
         (["sql", ""], "no SQL"),
         (["sql", "SELECT $a"], "$a"),
         (["sql", "SELECT nope FROM events"], "nope"),
-        (["sample", "events", "-n", "0"], "n is 0"),
+        (["sample", "events", "-n", "0"], "--rows is 0"),
         (["values", "Purchase", "plan", "--limit", "0"], "Give a whole number from 1"),
         (["properties", "purchase"], "Did you mean 'Purchase'?"),
         (["sandbox", "serve", "--profiles", "x"], "--data"),

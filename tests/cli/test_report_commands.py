@@ -120,7 +120,7 @@ def test_days_are_those_of_the_time_zone(mp: Command) -> None:
         (("segmentation", "Purchase", *ASKED, "--where", 'properties["plan"] = 1'), 3, "Compare with =="),
         (("segmentation", "Purchase", "--from", "2025-01-01", "--table", "events"), 3, "--to"),
         (("funnel", "--step", "Purchase", *ASKED), 3, "at least two steps"),
-        (("retention", *ASKED), 3, "born_event is ''"),
+        (("retention", *ASKED), 3, "--born is missing"),
         (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 2, "There is no time zone 'Mars'."),
         (("expression", "plan"), 3, 'properties["plan"]'),
     ],

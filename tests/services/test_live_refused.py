@@ -96,7 +96,7 @@ MISTAKEN: list[Ask] = [
 @pytest.mark.parametrize(("ask", "parameter"), TABLES_ONLY)
 def test_what_only_a_table_can_answer_says_so(ask: Ask, parameter: str) -> None:
     mixpanel = Answered({})
-    with pytest.raises(QueryError, match=r'table="events" \(--table events\)') as caught:
+    with pytest.raises(QueryError, match='table="events"') as caught:
         ask(mixpanel.live())
     assert caught.value.details["parameter"] == parameter
     assert mixpanel.requests == []

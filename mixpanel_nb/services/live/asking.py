@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.services.live.reading.node import Node
 
-IN_TABLES = 'Ask a fetched table instead: table="events" (--table events).'
+IN_TABLES = 'Ask a fetched table instead: table="events".'
 
 
 class LiveReports:

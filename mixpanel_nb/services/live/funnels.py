@@ -103,7 +103,7 @@ def _saved(funnel_id: int | None, steps: object) -> int:
         raise only_tables("Mixpanel's API knows saved funnels alone, by their id, and no steps.", "steps")
     if funnel_id is None:
         message = "No funnel is named: Mixpanel's API knows those that are saved."
-        hint = f"Give the id of one (funnels() lists them, or mp funnels). Steps are for tables. {IN_TABLES}"
+        hint = f"Give the id of one (see: mp funnels). Steps are for tables. {IN_TABLES}"
         raise QueryError(message, hint=hint, details={"parameter": "funnel_id"})
     return asked.number(funnel_id, "funnel_id", most=MAX_ID)
 

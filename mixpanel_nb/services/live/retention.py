@@ -47,7 +47,7 @@ class RetentionReports(LiveReports):
         """Of the people who did something, how many came back, period by period."""
         kind = asked.choice(type, RETENTION_TYPES, "type")
         # What makes a person part of a cohort is asked for in the birth type alone, and ignored otherwise.
-        born = asked.named(born_event or "", "born_event") if kind == "birth" else None
+        born = asked.named(born_event, "born_event") if kind == "birth" else None
         born_where = born_where if kind == "birth" else None
         asked.number(limit, "limit", most=asked.MAX_SEGMENTS)
         if on is not None:

@@ -5,7 +5,7 @@ https://developer.mixpanel.com/reference/segmentation-query and its neighbours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb import results
 from mixpanel_nb.analytics.calendar import UNITS
@@ -26,10 +26,14 @@ from mixpanel_nb.services.live.reading.ranges import read_ranges
 from mixpanel_nb.services.live.reading.series import read_numbers, read_series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.client.asked import Asked
     from mixpanel_nb.services.live.reading.series import Counts, Series
+
+Calculated = TypeVar("Calculated", results.NumericSumResult, results.NumericAverageResult)
 
 TOTAL = "total"
 MAX_BUCKETS = 1_000
@@ -144,30 +148,15 @@ class SegmentationReports(LiveReports):
         where: str | None = None,
     ) -> results.NumericSumResult:
         """A number summed over the events, over time."""
-        event, period = asked.named(event, "event"), self._period(from_date, to_date)
-        known = checked_buckets(period, _numeric_unit(unit))
-        answer = Node.of(
-            self._client.segmentation_sum(
-                event,
-                from_date=period.first,
-                to_date=period.last,
-                on=breakdown(on),
-                unit=known,
-                where=expression(where),
-            )
-        )
-        numbers = read_numbers(answer, known)
-        return results.NumericSumResult(
+        return self._calculated(
+            results.NumericSumResult,
+            self._client.segmentation_sum,
             event,
+            from_date,
+            to_date,
             on,
-            period.first,
-            period.last,
-            known,
+            unit,
             where,
-            dates(numbers, period, known),
-            {day: number for day, number in numbers.items() if number is not None},
-            notes=self._notes([] if any(numbers.values()) else [event]),
-            **sent(answer),
         )
 
     def segmentation_average(
@@ -181,10 +170,32 @@ class SegmentationReports(LiveReports):
         where: str | None = None,
     ) -> results.NumericAverageResult:
         """A number averaged over the events, over time."""
+        return self._calculated(
+            results.NumericAverageResult,
+            self._client.segmentation_average,
+            event,
+            from_date,
+            to_date,
+            on,
+            unit,
+            where,
+        )
+
+    def _calculated(
+        self,
+        kind: type[Calculated],
+        calculate: Callable[..., Asked[Any]],
+        event: str,
+        from_date: str | date,
+        to_date: str | date,
+        on: str,
+        unit: str,
+        where: str | None,
+    ) -> Calculated:
         event, period = asked.named(event, "event"), self._period(from_date, to_date)
         known = checked_buckets(period, _numeric_unit(unit))
         answer = Node.of(
-            self._client.segmentation_average(
+            calculate(
                 event,
                 from_date=period.first,
                 to_date=period.last,
@@ -194,7 +205,7 @@ class SegmentationReports(LiveReports):
             )
         )
         numbers = read_numbers(answer, known)
-        return results.NumericAverageResult(
+        return kind(
             event,
             on,
             period.first,
@@ -202,7 +213,7 @@ class SegmentationReports(LiveReports):
             known,
             where,
             dates(numbers, period, known),
-            numbers,
+            {bucket: number for bucket, number in numbers.items() if number is not None},
             notes=self._notes([] if any(numbers.values()) else [event]),
             **sent(answer),
         )

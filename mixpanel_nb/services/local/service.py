@@ -329,7 +329,7 @@ class LocalQueryService:
         """How many people took the steps one after the other, within 7 days unless ``window`` says so."""
         if funnel_id is not None:
             message = "Saved funnels are known to Mixpanel alone, and a table is asked."
-            hint = "Name the steps (steps=…, --step), or leave out the table."
+            hint = "Name the steps, or leave out the table."
             raise QueryError(message, hint=hint, details={"parameter": "funnel_id"})
         window = DEFAULT_WINDOW if window is None else window
         wanted = funnel.Funnel(
@@ -381,7 +381,7 @@ class LocalQueryService:
         """Of the people who did something, how many came back, period by period."""
         kind = asked.choice(type, retention.RETENTION_TYPES, "type")
         wanted = retention.Retention(
-            born_event=asked.named(born_event or "", "born_event") if kind == "birth" else None,
+            born_event=asked.named(born_event, "born_event") if kind == "birth" else None,
             return_event=return_event,
             born_where=born_where if kind == "birth" else None,
             return_where=return_where,

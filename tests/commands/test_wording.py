@@ -1,0 +1,69 @@
+"""What is wrong is said in options and arguments, never in Python's parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from faces import built, connected, database  # noqa: F401 - fixtures
+
+from mixpanel_nb.commands import parsing
+from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.notebook.session import NotebookSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
+TABLE = (*DAYS, "--table", "events")
+
+
+@pytest.fixture
+def session(database: object) -> Iterator[NotebookSession]:  # noqa: F811 - the fixture
+    session = NotebookSession()
+    yield session
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("retention", *TABLE), "--born is missing."),
+        (("retention", *DAYS), "--born is missing."),
+        (("retention", "--born", "Visit", "--unit", "hour", *TABLE), "--unit is 'hour'."),
+        (("retention", "--born", "Visit", "--intervals", "0", *TABLE), "--intervals is 0."),
+        (("retention", "--born", "Visit", "--type", "x", *TABLE), "--type is 'x'."),
+        (("funnel", *TABLE), "such as Sign Up and then Purchase"),
+        (("funnel", "7", *TABLE), "Name the steps, or leave out the table."),
+        (("funnel", *DAYS), "Ask a fetched table instead: --table events."),
+        (("funnel", "--step", "A", *DAYS), "Ask a fetched table instead: --table events."),
+        (("segmentation", "", *TABLE), "EVENT is ''"),
+        (
+            ("segmentation", "Visit", "--from", "x", "--to", "2025-01-01"),
+            "--from is 'x', which is not a day.",
+        ),
+        (
+            ("segmentation", "Visit", "--from", "2025-01-02", "--to", "2025-01-01"),
+            "--from 2025-01-02 is after --to",
+        ),
+        (("segmentation-sum", "Purchase", "--on", "", *TABLE), "--on is ''"),
+        (("property-counts", "Visit", "", *TABLE), "PROPERTY is ''"),
+        (("fetch", "events", "x", *DAYS, "--limit", "0"), "--limit is 0"),
+        (("fetch", "events", "x", *DAYS, "--workers", "0"), "--workers is 0."),
+        (("fetch", "profiles", "x", "--as-of", "1"), "--as-of has a meaning only together with behaviors."),
+        (
+            ("fetch", "profiles", "x", "--only-with-profile"),
+            "--only-with-profile has a meaning only together",
+        ),
+        (("sample", "events", "-n", "0"), "--rows is 0."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_options_are_named_as_they_are_typed(
+    session: NotebookSession, words: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(MixpanelDataError) as caught:
+        parsing.invoke(parsing.root(), words, session, shown_as="mp")
+    assert says in str(caught.value)
+    for python in ("_date", "=", "born_event", "None", "steps="):
+        assert python not in str(caught.value)
