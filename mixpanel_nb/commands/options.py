@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mixpanel_nb.errors import QueryError
 
 FromDate = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
 ToDate = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
@@ -29,3 +33,16 @@ def parse_columns(value: str) -> int | list[str]:
     if value.strip().isdigit():
         return int(value)
     return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def read_text(file: Path) -> str:
+    """What a file holds, or standard input where it is ``-``.
+
+    Raises:
+        QueryError: it cannot be read, or is no text.
+    """
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+        raise QueryError(message, hint="Name a file with text in UTF-8, or - for standard input.") from None

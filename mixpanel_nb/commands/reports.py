@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
-from mixpanel_nb.commands.options import FromDate, ToDate
+from mixpanel_nb.commands.options import FromDate, ToDate, read_text
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results import (
     ActivityFeedResult,
     EventCountsResult,
@@ -401,7 +399,7 @@ def jql(
 
     Example: mp jql report.js --params '{"from_date": "2025-01-01"}'
     """
-    return session_of(context).workspace.jql(_script(file), _object(params))
+    return session_of(context).workspace.jql(read_text(file), _object(params))
 
 
 def expression(
@@ -425,16 +423,6 @@ def _number(text: str) -> int:
     if not text.isdecimal():
         raise typer.BadParameter(f"{text[:40]!r} is no ID: it is a whole number.")
     return int(text)
-
-
-def _script(file: Path) -> str:
-    if str(file) == "-":
-        return sys.stdin.read()
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
-        raise QueryError(message, hint="Name a file with the script, or - for standard input.") from None
 
 
 def _object(text: str | None) -> dict[str, Any] | None:

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mixpanel_nb.commands.options import read_text
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.results import SQLResult
+from mixpanel_nb.results import PlanResult, SQLResult
+
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show DuckDB's plan of the last statement; run nothing for good.")
+]
+Analyze = Annotated[
+    bool,
+    typer.Option("--analyze", help="The plan with rows and time of each step: it is run, and undone."),
+]
 
 
 def sql(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="One or several DuckDB statements.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="QUERY", help="One or several DuckDB statements; - is standard input."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file with the SQL.")] = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="NAME=VALUE", help="A text for $NAME (repeatable)."),
     ] = None,
-) -> SQLResult:
+    explain: Explain = False,
+    analyze: Analyze = False,
+) -> SQLResult | PlanResult:
     """Run SQL on the local tables.
 
     Example: mp sql "SELECT event_name, count(*) FROM events GROUP BY ALL"
     """
-    return session_of(context).workspace.sql_rows(query, parse_params(param or []) or None)
+    if (query is None) == (file is None):
+        raise typer.BadParameter("Give the SQL as QUERY, or name its file with --file.")
+    text = read_text(file or Path("-")) if query is None or query == "-" else query
+    workspace, params = session_of(context).workspace, parse_params(param or []) or None
+    if explain or analyze:
+        return workspace.explain(text, params, analyze=analyze)
+    return workspace.sql_rows(text, params)
 
 
 def parse_params(given: list[str]) -> dict[str, str]:

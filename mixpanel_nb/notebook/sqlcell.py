@@ -7,23 +7,26 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.main
 
 from mixpanel_nb.commands import parsing
+from mixpanel_nb.commands.sql import Analyze, Explain  # noqa: TC001 - Typer reads annotations at run time
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.notebook import binding, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixpanel_nb.results import SQLResult
+    from mixpanel_nb.results import PlanResult, SQLResult
     from mixpanel_nb.workspace import Workspace
 
 LEADING_OPTION = re.compile(
-    r"""\s* (?: --(?:help|verbose)(?=\s|$)
+    r"""\s* (?: --(?:help|verbose|explain|analyze)(?=\s|$)
+          | --chart (?= \s*$ | \s+ (?: -- | -o | \( | (?i:select|from|with|pivot|values|table)\b ) )
           | (?: -o | --[a-z][a-z-]* ) (?: \s*=\s* | \s+ ) (?: "[^"]*" | '[^']*' | \S+ ) )""",
     re.VERBOSE,
 )
@@ -38,6 +41,7 @@ class ChartKind(StrEnum):
     BAR = "bar"
     AREA = "area"
     POINT = "point"
+    AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,15 @@ class SqlOptions:
         output: Variable that gets the DataFrame.
         max_rows: Rows to show.
         chart: ``kind``, ``x``, ``y`` and ``color`` of a chart, or None for no chart.
+        explain: Whether DuckDB's plan is asked for instead.
+        analyze: Whether it is, and measured.
     """
 
     output: str | None
     max_rows: int | None
     chart: Mapping[str, str | None] | None
+    explain: bool = False
+    analyze: bool = False
 
 
 def _options(
@@ -62,10 +70,15 @@ def _options(
     max_rows: Annotated[
         int | None, typer.Option("--max-rows", metavar="N", min=0, help="Rows to show; -o gets them all.")
     ] = None,
-    chart: Annotated[ChartKind | None, typer.Option("--chart", help="Draw the rows.")] = None,
+    chart: Annotated[
+        ChartKind | None,
+        typer.Option("--chart", help="Draw the rows; auto (or nothing) takes lines over time, else bars."),
+    ] = None,
     x: _Axis = None,
     y: _Axis = None,
     color: _Axis = None,
+    explain: Explain = False,
+    analyze: Analyze = False,
 ) -> SqlOptions:
     """Run SQL on the local tables.
 
@@ -81,7 +94,12 @@ def _options(
         raise QueryError(message, hint="Use letters, digits and underscores: -o top_events")
     axes = {"x": x, "y": y, "color": color}
     drawn = chart is not None or any(axes.values())
-    return SqlOptions(output, max_rows, {"kind": chart and chart.value, **axes} if drawn else None)
+    if drawn and (explain or analyze):
+        raise typer.BadParameter("--chart draws rows, and a plan is asked for.")
+    kind = None if chart in {None, ChartKind.AUTO} else chart
+    return SqlOptions(
+        output, max_rows, {"kind": kind, **axes} if drawn else None, explain or analyze, analyze
+    )
 
 
 @cache
@@ -97,13 +115,24 @@ def command() -> Any:
 def parse(first: str, cell: str | None, *, shown_as: str) -> tuple[SqlOptions | None, str]:
     """Options and SQL, of a cell with options on its first line or of a line with options before the SQL.
 
-    The options are None where help was asked for, and shown.
+    The options are None where help was asked for, and shown. The SQL of a cell begins with an empty line in
+    the place of the first one, so that lines count in errors as the editor numbers them.
     """
-    options, sql = (first, cell) if cell is not None and cell.strip() else _leading_options(first)
+    options, sql = (first, f"\n{cell}") if cell is not None and cell.strip() else _leading_options(first)
     if "--help" in options.split():
         print(parsing.help_text(command(), shown_as=shown_as))  # noqa: T201 - this is the cell's output
         return None, ""
-    return parsing.invoke(command(), line.split(options), shown_as=shown_as), sql
+    return parsing.invoke(command(), _with_kind(line.split(options)), shown_as=shown_as), sql
+
+
+def _with_kind(words: list[str]) -> list[str]:
+    """The words with ``--chart auto`` for ``--chart`` alone."""
+    followers = zip_longest(words, words[1:], fillvalue="-")
+    pairs = (
+        (word, ChartKind.AUTO) if word == "--chart" and after.startswith("-") else (word,)
+        for word, after in followers
+    )
+    return [part for pair in pairs for part in pair]
 
 
 def _leading_options(text: str) -> tuple[str, str]:
@@ -113,8 +142,10 @@ def _leading_options(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
-def run(sql: str, options: SqlOptions, workspace: Workspace, namespace: dict[str, Any]) -> SQLResult:
-    """The answer to ``sql``; ``options.output`` gets its DataFrame.
+def run(
+    sql: str, options: SqlOptions, workspace: Workspace, namespace: dict[str, Any]
+) -> SQLResult | PlanResult:
+    """The answer to ``sql``, or its plan; ``options.output`` gets its DataFrame.
 
     Raises:
         QueryError: the SQL is wrong, or a variable it needs is missing or no value.
@@ -122,9 +153,15 @@ def run(sql: str, options: SqlOptions, workspace: Workspace, namespace: dict[str
     """
     storage = workspace.storage
     values = binding.parameters(sql, storage, namespace)
+    shown = sql.removeprefix("\n")
+    result: SQLResult | PlanResult
     with binding.frames(sql, storage, namespace):
-        result = workspace.sql_rows(sql, values or None)
-    result = replace(result, max_rows=options.max_rows, chart_options=options.chart)
+        if options.explain:
+            plan = workspace.explain(sql, values or None, analyze=options.analyze)
+            result = replace(plan, query=shown)
+        else:
+            rows = workspace.sql_rows(sql, values or None)
+            result = replace(rows, query=shown, max_rows=options.max_rows, chart_options=options.chart)
     if options.output:
         namespace[options.output] = result.df
     return result

@@ -33,6 +33,7 @@ from mixpanel_nb.results.jql import JQLResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.names import NameList
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
+from mixpanel_nb.results.plan import PlanResult, PlanStep
 from mixpanel_nb.results.query import MemoryRows, RowSource, SQLResult
 from mixpanel_nb.results.report import OVERALL, ReportResult
 from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
@@ -79,6 +80,8 @@ __all__ = [
     "NumericAverageResult",
     "NumericBucketResult",
     "NumericSumResult",
+    "PlanResult",
+    "PlanStep",
     "PropertyCountsResult",
     "ReportResult",
     "Result",

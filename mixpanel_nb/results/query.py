@@ -236,9 +236,10 @@ class SQLResult(RowsResult):
         names = [name for name in (x, y, color) if name is not None]
         places = [self.column_names.index(name) for name in names]
         rows = [dict(zip(names, (row[place] for place in places), strict=True)) for row in self.tuples()]
-        return described_series(
-            rows, x, y, color, kind=options.get("kind") or "line", title=options.get("title")
+        kind = options.get("kind") or _likely_kind(
+            dict(zip(self.column_names, self.source.types, strict=True))[x]
         )
+        return described_series(rows, x, y, color, kind=kind, title=options.get("title"))
 
     def _axes(self) -> tuple[str, str, str | None]:
         """The columns on x and y and the one that colours: as asked for, or as their types suggest."""
@@ -246,7 +247,7 @@ class SQLResult(RowsResult):
         types = dict(zip(self.column_names, self.source.types, strict=True))
         asked = {axis: self._known(name) for axis in ("x", "y", "color") if (name := options.get(axis))}
         free = [name for name in types if name not in asked.values()]
-        x = asked.get("x") or _first(free, types, _is_time) or next(iter(free), None)
+        x = asked.get("x") or _first(free, types, _is_time) or _first_but_the_only_number(free, types)
         y = asked.get("y") or _first([name for name in free if name != x], types, _is_number)
         if x is None or y is None:
             raise QueryError(
@@ -275,6 +276,17 @@ def python_text(text: str) -> str:
 
 def _first(names: list[str], types: Mapping[str, str], fits: Callable[[str], bool]) -> str | None:
     return next((name for name in names if fits(types[name])), None)
+
+
+def _first_but_the_only_number(names: list[str], types: Mapping[str, str]) -> str | None:
+    """The first column, unless it is the one number, which is for y."""
+    numbers = [name for name in names if _is_number(types[name])]
+    return next((name for name in names if [name] != numbers), None)
+
+
+def _likely_kind(of_x: str) -> str:
+    """Lines over time and along numbers; bars for categories."""
+    return "line" if _is_time(of_x) or _is_number(of_x) else "bar"
 
 
 def _is_time(kind: str) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.results.plan import PlanResult
     from mixpanel_nb.results.query import RowSource
     from mixpanel_nb.results.tables import TableInfo, TableSchema
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
@@ -179,6 +180,15 @@ class StorageEngine:
     def execute_scalar(self, sql: str, params: Parameters = None) -> Any:
         """The first value of the first row, or None where there is no row. Errors as in :meth:`query`."""
         return self._sql.scalar(sql, params)
+
+    def plan(self, sql: str, params: Parameters = None, *, analyze: bool = False) -> PlanResult:
+        """How DuckDB answers the last statement of ``sql``; see :meth:`Workspace.explain`.
+
+        Raises:
+            QueryError: the SQL is wrong, or cannot be explained.
+            TableNotFoundError: it names a table that is not there.
+        """
+        return self._sql.plan(sql, params, analyze=analyze)
 
     def register(self, name: str, frame: pd.DataFrame) -> None:
         """Let SQL of this session name a DataFrame in ``FROM``, until :meth:`unregister`.

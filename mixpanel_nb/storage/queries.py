@@ -64,6 +64,12 @@ class Statement:
             case kind:
                 return kind in _READING or self.gives_rows
 
+    @property
+    def prepares(self) -> bool:
+        """Whether what follows may depend on it: it does more than give rows, or write them to a file."""
+        writes_out = self.kind == "EXPORT" or (self.kind == "COPY" and self.reads_only)
+        return not (self.gives_rows or writes_out or self.kind == "EXPLAIN")
+
     def as_rows_of(self, table: str) -> str:
         """A statement that stores this query's rows as ``table``; the query begins on its second line."""
         return f"CREATE TABLE {table} AS SELECT * FROM (\n{_without_semicolon(self.text)}\n)"

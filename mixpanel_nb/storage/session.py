@@ -62,6 +62,16 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def undone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that happens in the block, as if it had not."""
+    con.begin()
+    try:
+        yield
+    finally:
+        _roll_back(con)
+
+
 def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
     while True:
         try:

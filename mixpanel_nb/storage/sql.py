@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import duckdb
 
 from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results.plan import PlanResult
 from mixpanel_nb.results.query import MemoryRows
-from mixpanel_nb.storage import catalog, queries
+from mixpanel_nb.storage import catalog, plans, queries
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
+from mixpanel_nb.storage.session import undone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
+    from mixpanel_nb.results.plan import PlanStep
     from mixpanel_nb.results.query import RowSource
     from mixpanel_nb.storage.database import Database
     from mixpanel_nb.storage.queries import Parameters, Statement
@@ -64,6 +69,32 @@ class SQL:
         row = self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchone())
         return None if row is None else row[0]
 
+    def plan(self, sql: str, params: Parameters, *, analyze: bool) -> PlanResult:
+        """The plan of the last statement; nothing of what runs for it stays."""
+        statements = queries.parse(self._database.session, sql)
+        plans.check_explainable(statements, analyze=analyze)
+        values = queries.bind(statements, params)
+        # Nobody asks for rows of those before the last; what the last needs of them is made, and undone.
+        needed = [place for place, statement in enumerate(statements[:-1]) if statement.prepares]
+        changes = bool(needed) or (analyze and not statements[-1].reads_only)
+        seconds = 0.0
+
+        def last(con: duckdb.DuckDBPyConnection, statement: Statement, given: Values) -> tuple[PlanStep, ...]:
+            nonlocal seconds
+            started = time.perf_counter()
+            try:
+                con.execute(plans.explaining(statement, analyze=analyze), given)
+            except duckdb.Error as error:
+                raise moved_up(error, 1) from None
+            seconds = time.perf_counter() - started
+            return plans.steps(con.fetchall()[0][1])
+
+        kept = [*needed, len(statements) - 1]
+        steps = self._run_all(
+            [statements[place] for place in kept], [values[place] for place in kept], last, undo=changes
+        )
+        return PlanResult(sql, steps, seconds if analyze else None)
+
     def _run(
         self,
         sql: str,
@@ -71,7 +102,16 @@ class SQL:
         last: Callable[[duckdb.DuckDBPyConnection, Statement, Values], T],
     ) -> T:
         statements = queries.parse(self._database.session, sql)
-        values = queries.bind(statements, params)
+        return self._run_all(statements, queries.bind(statements, params), last)
+
+    def _run_all(
+        self,
+        statements: Sequence[Statement],
+        values: Sequence[Values],
+        last: Callable[[duckdb.DuckDBPyConnection, Statement, Values], T],
+        *,
+        undo: bool = False,
+    ) -> T:
         # Of a read-only file DuckDB refuses what would change it, and does the rest, such as COPY TO.
         mode = "read" if self._database.can_only_read else queries.mode(statements)
         with self._database.work(mode) as con:
@@ -79,11 +119,12 @@ class SQL:
 
             def work() -> T:
                 nonlocal lines_before
-                for statement, given in zip(statements[:-1], values[:-1], strict=True):
-                    lines_before = statement.lines_before
-                    con.execute(statement.text, given)
-                lines_before = statements[-1].lines_before
-                return last(con, statements[-1], values[-1])
+                with undone(con) if undo else nullcontext():
+                    for statement, given in zip(statements[:-1], values[:-1], strict=True):
+                        lines_before = statement.lines_before
+                        con.execute(statement.text, given)
+                    lines_before = statements[-1].lines_before
+                    return last(con, statements[-1], values[-1])
 
             try:
                 answer = interruptible(con, work)
@@ -98,7 +139,7 @@ class SQL:
                 raise QueryError(message, hint="End it with COMMIT in the same query.")
             return answer
 
-    def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: list[Statement]) -> bool:
+    def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: Sequence[Statement]) -> bool:
         """Roll back what the statements left open and nobody could end. Returns whether there was any."""
         if self._database.keeps_transactions or all(s.kind != "TRANSACTION" for s in statements):
             return False

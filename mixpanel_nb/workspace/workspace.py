@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         FunnelList,
         LexiconSchemaList,
         NameList,
+        PlanResult,
         SQLResult,
         SummaryResult,
         TableList,
@@ -464,6 +465,29 @@ class Workspace(Reports):
         from mixpanel_nb.results import SQLResult
 
         return SQLResult(query, self.storage.query(query, params), params)
+
+    def explain(
+        self,
+        query: str,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        analyze: bool = False,
+    ) -> PlanResult:
+        """How DuckDB answers a query: the steps of its plan, and how many rows it expects of each.
+
+        Nothing stays of what runs for it: statements before the last one are run only where the last may
+        need what they make (``CREATE TABLE``, ``SET``), and what they change is undone.
+
+        Args:
+            query: One or several DuckDB statements; the last one is explained.
+            params: Values bound to ``$name`` or ``?``.
+            analyze: Run the last statement too, and tell rows and time of each step.
+
+        Raises:
+            QueryError: the SQL is wrong, or cannot be explained.
+            TableNotFoundError: it names a table that is not there.
+        """
+        return self.storage.plan(query, params, analyze=analyze)
 
     # Tables
 

@@ -26,7 +26,25 @@ pytestmark = pytest.mark.usefixtures("database")
             "%%mp_sql\nSELECT 1\nFROM nope",
             [
                 "TableNotFoundError: There is no table 'nope'.",
-                "LINE 2: FROM nope",
+                "LINE 3: FROM nope",
+                "             ^^^^",
+                "Tables here: events, profiles.",
+            ],
+        ),
+        (
+            "%%mp_sql -o top --max-rows 3\nSELECT 1;\nSELECT count(*)\nFROM nope;",
+            [
+                "TableNotFoundError: There is no table 'nope'.",
+                "LINE 4: FROM nope",
+                "             ^^^^",
+                "Tables here: events, profiles.",
+            ],
+        ),
+        (
+            "%mp_sql -o top FROM nope",
+            [
+                "TableNotFoundError: There is no table 'nope'.",
+                "LINE 1: FROM nope",
                 "             ^^^^",
                 "Tables here: events, profiles.",
             ],
