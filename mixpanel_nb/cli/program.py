@@ -19,7 +19,7 @@ from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.session import TerminalSession
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
-from mixpanel_nb.results import ExpressionResult, FetchResult, ReportResult, Result
+from mixpanel_nb.results import ExportResult, ExpressionResult, FetchResult, ReportResult, Result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,9 +98,9 @@ def _program() -> Any:
     formats = _format_options()
     for _, command in leaves(program):
         taken = {param.name for param in command.params}
-        # A command that returns nothing has nothing to format.
-        if command.callback.__annotations__["return"] != "None":
-            command.params.extend(option for option in formats if option.name not in taken)
+        # A command that returns nothing has nothing to format, and one with a format of its own has a file.
+        if command.callback.__annotations__["return"] != "None" and "format" not in taken:
+            command.params.extend(formats)
         command.params.extend(_repeated(option) for option in program.params if option.name in GLOBAL)
     return program
 
@@ -182,7 +182,7 @@ def _show(result: Result, session: TerminalSession) -> None:
         session.say(f"Wrote {session.output}.")
     if how is Format.TABLE and session.output is None:
         return  # the table has said it
-    if isinstance(result, FetchResult):
+    if isinstance(result, FetchResult | ExportResult):
         session.say(result.headline)
     if isinstance(result, ReportResult | ExpressionResult) and not session.quiet:
         _tell(*(f"Note: {note}" for note in result.notes))

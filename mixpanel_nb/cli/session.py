@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.cli.formats import Format, write
@@ -12,10 +13,12 @@ from mixpanel_nb.errors import AccountNotFoundError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
+
+
+STANDARD_OUTPUT = Path("/dev/stdout")
 
 
 class TerminalSession(Session):
@@ -94,6 +97,11 @@ class TerminalSession(Session):
         from mixpanel_nb.display import TerminalProgress
 
         return TerminalProgress()
+
+    @property
+    def standard_output(self) -> Path | None:
+        """Standard output, where the system has a name for it."""
+        return STANDARD_OUTPUT if STANDARD_OUTPUT.exists() else None
 
     def close(self) -> None:
         """Close the workspace, if one was made."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from mixpanel_nb.commands import accounts, demo, discovery, fetch, reports, sandbox, sql, tables
+from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, reports, sandbox, sql, tables
 from mixpanel_nb.commands.wording import in_words_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def build() -> typer.Typer:
     app.add_typer(accounts.app, name="auth")
     app.add_typer(fetch.app, name="fetch")
     app.command()(sql.sql)
+    app.command()(export.export)
     app.command()(reports.segmentation)
     app.command()(reports.segmentation_numeric)
     app.command()(reports.segmentation_sum)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import typer
 
@@ -47,6 +48,11 @@ class Session(ABC):
     @abstractmethod
     def progress(self) -> Callable[[FetchProgress], None] | None:
         """What shows the progress of a fetch, or None for silence."""
+
+    @property
+    def standard_output(self) -> Path | None:
+        """Where bytes for other programs can be written, or None where there is no such place."""
+        return None
 
     @property
     def accounts(self) -> ConfigManager:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_saved_report": ("saved-report",),
     "mp_jql": ("jql",),
     "mp_expression": ("expression",),
+    "mp_export": ("export",),
     "mp_info": ("info",),
     "mp_tables": ("tables",),
     "mp_schema": ("schema",),

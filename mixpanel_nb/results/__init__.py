@@ -14,6 +14,7 @@ from __future__ import annotations
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
 from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
+from mixpanel_nb.results.export import ExportResult
 from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.frequency import FrequencyResult
@@ -64,6 +65,7 @@ __all__ = [
     "ColumnInfo",
     "ColumnSummary",
     "EventCountsResult",
+    "ExportResult",
     "ExpressionResult",
     "FetchProgress",
     "FetchResult",

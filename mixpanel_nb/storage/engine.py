@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
-from mixpanel_nb.storage import catalog, ledger, loading, queries
+from mixpanel_nb.results.export import ExportResult
+from mixpanel_nb.storage import catalog, export, ledger, loading, queries
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
@@ -24,7 +26,7 @@ from mixpanel_nb.storage.sql import SQL
 from mixpanel_nb.storage.sqltext import check_table_name, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
@@ -189,6 +191,40 @@ class StorageEngine:
             TableNotFoundError: it names a table that is not there.
         """
         return self._sql.plan(sql, params, analyze=analyze)
+
+    def export(
+        self,
+        source: str,
+        path: Path,
+        params: Parameters = None,
+        *,
+        form: str | None = None,
+        partition_by: Sequence[str] = (),
+        replace: bool = False,
+    ) -> ExportResult:
+        """Write a table, or the rows of a query, to a file; see :meth:`Workspace.export`.
+
+        Raises:
+            QueryError: the format is unknown, or the SQL is wrong.
+            TableNotFoundError: there is no such table.
+            StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+        """
+        target = export.target_of(path, form, tuple(partition_by), replace=replace)
+        stored = re.fullmatch(r"\w+", source.strip()) is not None
+        sql = f"SELECT * FROM {identifier(self.get_schema(source.strip()).table)}" if stored else source
+        with target.writing() as file:
+            rows = self._sql.copy(sql, params, target, file, stored=stored)
+        files = target.written()
+        return ExportResult(
+            source,
+            path,
+            target.format,
+            target.compression,
+            rows,
+            sum(file.stat().st_size for file in files) if files else None,
+            max(len(files), 1),
+            target.partition_by,
+        )
 
     def register(self, name: str, frame: pd.DataFrame) -> None:
         """Let SQL of this session name a DataFrame in ``FROM``, until :meth:`unregister`.

@@ -70,9 +70,14 @@ class Statement:
         writes_out = self.kind == "EXPORT" or (self.kind == "COPY" and self.reads_only)
         return not (self.gives_rows or writes_out or self.kind == "EXPLAIN")
 
+    @property
+    def query(self) -> str:
+        """The statement without a semicolon, to stand within another one."""
+        return _without_semicolon(self.text)
+
     def as_rows_of(self, table: str) -> str:
         """A statement that stores this query's rows as ``table``; the query begins on its second line."""
-        return f"CREATE TABLE {table} AS SELECT * FROM (\n{_without_semicolon(self.text)}\n)"
+        return f"CREATE TABLE {table} AS SELECT * FROM (\n{self.query}\n)"
 
 
 def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:

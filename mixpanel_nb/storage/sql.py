@@ -19,12 +19,14 @@ from mixpanel_nb.storage.session import undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
     from mixpanel_nb.results.plan import PlanStep
     from mixpanel_nb.results.query import RowSource
     from mixpanel_nb.storage.database import Database
+    from mixpanel_nb.storage.export import Target
     from mixpanel_nb.storage.queries import Parameters, Statement
 
     Values = dict[str, Any] | list[Any]
@@ -68,6 +70,31 @@ class SQL:
         """The first value of the first row of the last statement."""
         row = self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchone())
         return None if row is None else row[0]
+
+    def copy(self, sql: str, params: Parameters, target: Target, file: Path, *, stored: bool) -> int:
+        """Write the rows of the last statement to ``file``. Returns how many there are."""
+
+        def last(con: duckdb.DuckDBPyConnection, statement: Statement, given: Values) -> int:
+            if not statement.gives_rows:
+                message = f"{statement.kind} gives no rows to export."
+                raise QueryError(message, hint="Let the last statement be a query, such as SELECT … FROM ….")
+            try:
+                if statement.kind != "MULTI":
+                    return _copied(con, statement.query, given, target, file, stored=stored)
+                table = fresh_table()  # DuckDB tells no number of rows where a PIVOT is copied
+                con.execute(statement.as_rows_of(table), given)
+                try:
+                    return _copied(con, f"FROM {table}", {}, target, file, stored=stored)
+                finally:
+                    con.execute(f"DROP TABLE {table}")
+            except duckdb.IOException as error:
+                if "Broken pipe" in str(error):
+                    raise BrokenPipeError from None
+                raise
+            except duckdb.Error as error:
+                raise moved_up(error, 1) from None
+
+        return self._run(sql, params, last)
 
     def plan(self, sql: str, params: Parameters, *, analyze: bool) -> PlanResult:
         """The plan of the last statement; nothing of what runs for it stays."""
@@ -170,6 +197,16 @@ def _kept(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) 
             return _fetched(con, statement, values)
         raise moved_up(error, 1) from None
     return StoredRows(con, table)
+
+
+def _copied(
+    con: duckdb.DuckDBPyConnection, query: str, values: Values, target: Target, file: Path, *, stored: bool
+) -> int:
+    """Write the rows of a query to a file. Returns how many there are."""
+    described = con.execute(f"DESCRIBE SELECT * FROM (\n{query}\n)", values).fetchall()
+    columns = {name: kind for name, kind, *_ in described}
+    con.execute(target.copy_sql(query, columns, file, stored=stored), values)
+    return int(con.fetchall()[0][0])
 
 
 def _fetched(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> MemoryRows:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import (
         BookmarkList,
         CohortList,
+        ExportResult,
         FetchProgress,
         FetchResult,
         FunnelList,
@@ -488,6 +489,40 @@ class Workspace(Reports):
             TableNotFoundError: it names a table that is not there.
         """
         return self.storage.plan(query, params, analyze=analyze)
+
+    def export(
+        self,
+        table_or_query: str,
+        path: str | Path,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        format: Literal["parquet", "csv", "jsonl"] | None = None,  # noqa: A002 - the design's name
+        partition_by: str | Sequence[str] = (),
+        replace: bool = False,
+    ) -> ExportResult:
+        """Write a table, or the rows of a query, to a file for other programs.
+
+        Rows are written as they come, so memory does not grow with them. The file appears under its name
+        when it is whole. Times of a table are written as moments in UTC; a query's columns as they are.
+
+        Args:
+            table_or_query: The name of a table, or SQL whose last statement gives rows.
+            path: The file: ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz`` or ``.zst``.
+            params: Values bound to ``$name`` or ``?`` in a query.
+            format: The format, where the name does not tell it.
+            partition_by: Columns whose values name folders (``path/day=2025-01-01/…``), as Spark, Athena and
+                others read them. ``day`` and ``month`` are made from the time (UTC) where there is none.
+            replace: Put it in the place of an earlier export.
+
+        Raises:
+            QueryError: the format or a column to partition by is unknown, or the SQL is wrong.
+            TableNotFoundError: there is no such table.
+            StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+        """
+        columns = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by)
+        return self.storage.export(
+            table_or_query, Path(path), params, form=format, partition_by=columns, replace=replace
+        )
 
     # Tables
 

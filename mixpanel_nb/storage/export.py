@@ -1,0 +1,195 @@
+"""Where an export goes, and as what: Parquet, CSV or JSON lines, a file or a folder of partitions.
+
+A file gets its name when it is whole: until then it grows in a hidden folder beside its place, so that
+whoever is killed leaves nothing that could be taken for an export.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.storage.sqltext import identifier, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STANDARD_OUTPUT = Path("/dev/stdout")
+
+_FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+_OPTIONS = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER true",
+    "jsonl": "FORMAT json",
+}
+_TIMES = ("event_time", "last_seen")  # what fetched tables call them; they are UTC
+_IN_UTC = {"parquet": "{0} AT TIME ZONE 'UTC'"}  # a type of its own, which text does not have
+_IN_UTC_AS_TEXT = "strftime({0}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+# Columns to partition by that are made from a time, where there are none of that name.
+_MADE = {"day": "CAST({0} AS DATE)", "month": "strftime({0}, '%Y-%m')"}
+_PARTITION = re.compile(r"[^=]+=.*")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an export goes, and as what.
+
+    Attributes:
+        path: The file, or the folder of a partitioned export.
+        format: ``parquet``, ``csv`` or ``jsonl``.
+        compression: ``gzip``, ``zstd`` or None.
+        partition_by: Columns whose values name the folders.
+        replace: Whether an earlier export may go.
+    """
+
+    path: Path
+    format: str
+    compression: str | None
+    partition_by: tuple[str, ...] = ()
+    replace: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is standard output, a pipe or a device, which is written as it is."""
+        return self.path == STANDARD_OUTPUT or (
+            self.path.exists() and not (self.path.is_file() or self.path.is_dir())
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """Where to write; what is there at the end of the block becomes the export.
+
+        Raises:
+            StorageError: something is there already and may not go, or nothing can be written there.
+            QueryError: a stream cannot be partitioned.
+        """
+        if self.is_stream:
+            if self.partition_by:
+                message = "A partitioned export is a folder, and no stream."
+                raise QueryError(message, hint="Name a folder.", details={"parameter": "path"})
+            yield self.path
+            return
+        place = self.path.expanduser().resolve()
+        self._check(place)
+        try:
+            with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as folder:
+                growing = Path(folder) / place.name
+                yield growing
+                self._check(place)
+                if place.is_dir():
+                    place.rename(Path(folder) / "before")
+                growing.replace(place)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            message = f"{self.path} cannot be written: {error.strerror}."
+            raise StorageError(message, hint="Choose another place.") from None
+
+    def copy_sql(self, query: str, columns: Mapping[str, str], file: Path, *, stored: bool) -> str:
+        """The statement that writes the rows of ``query``, which begins on its second line.
+
+        Args:
+            query: The SQL, without a semicolon.
+            columns: The columns of its rows, and their types.
+            file: Where to write.
+            stored: Whether the rows are those of a fetched table: then its times say that they are UTC.
+
+        Raises:
+            QueryError: there is no such column to partition by.
+        """
+        in_utc = _IN_UTC.get(self.format, _IN_UTC_AS_TEXT)
+        times = [name for name in _TIMES if stored and columns.get(name) == "TIMESTAMP"]
+        replaced = ", ".join(f"{in_utc.format(identifier(name))} AS {identifier(name)}" for name in times)
+        made = "".join(f", {_made(name, columns)}" for name in self.partition_by if name not in columns)
+        return (
+            f"COPY (SELECT *{f' REPLACE ({replaced})' if replaced else ''}{made} FROM (\n{query}\n)) "
+            f"TO {text(str(file))} ({self._options()})"
+        )
+
+    def written(self) -> list[Path]:
+        """The files of the export; none of a stream."""
+        if self.is_stream:
+            return []
+        return [file for file in self.path.expanduser().rglob("*") if file.is_file()] or [self.path]
+
+    def _options(self) -> str:
+        options = [_OPTIONS[self.format]]
+        if self.compression and self.format != "parquet":
+            options.append(f"COMPRESSION {self.compression}")
+        if self.partition_by:
+            packed = next((end for end, name in _COMPRESSIONS.items() if name == self.compression), "")
+            extension = self.format + ("" if self.format == "parquet" else packed)
+            options.append(f"PARTITION_BY ({', '.join(identifier(name) for name in self.partition_by)})")
+            options.append(f"FILE_EXTENSION {text(extension)}")
+        return ", ".join(options)
+
+    def _check(self, place: Path) -> None:
+        if not place.exists():
+            return
+        if place.is_dir() and not (self.partition_by and _holds_partitions(place)):
+            message = f"{self.path} is a folder, and not a partitioned export."
+            raise StorageError(message, hint="Name another place.")
+        if not self.replace:
+            message = f"There is {'a folder' if place.is_dir() else 'a file'} {self.path} already."
+            raise StorageError(message, hint="Choose another name, or replace it with replace=True.")
+        if place.is_file() and self.partition_by:
+            message = f"{self.path} is a file, and a partitioned export is a folder."
+            raise StorageError(message, hint="Name another place.")
+
+
+def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> Target:
+    """A target whose format the ending of its name tells, unless ``form`` does.
+
+    Raises:
+        QueryError: neither does, or they contradict each other.
+    """
+    wanted, ending, compression = form, *_endings(path)
+    if wanted is not None and wanted not in _OPTIONS:
+        hint = did_you_mean(wanted, _OPTIONS) or f"It can be {', '.join(_OPTIONS)}."
+        raise QueryError(f"format is {wanted[:40]!r}.", hint=hint, details={"parameter": "format"})
+    told = _FORMATS.get(ending)
+    if wanted is None and told is None and partition_by and not ending:
+        wanted = "parquet"
+    if wanted is None and told is None:
+        message = f"The name {str(path)!r} does not tell the format."
+        hint = (
+            f"End it with {', '.join(_FORMATS)} (the last three also with .gz or .zst), or name the format."
+        )
+        raise QueryError(message, hint=hint, details={"parameter": "path"})
+    if wanted is not None and told not in {None, wanted}:
+        message = f"A file {path.name!r} does not hold {wanted}."
+        hint = "Leave the format out, or give the name another ending."
+        raise QueryError(message, hint=hint, details={"parameter": "format"})
+    chosen = wanted or told or ""
+    if chosen == "parquet" and compression is not None:
+        message = "Parquet is compressed inside, and no reader takes it compressed once more."
+        raise QueryError(message, hint="End the name with .parquet.", details={"parameter": "path"})
+    packed = "zstd" if chosen == "parquet" else compression
+    return Target(path, chosen, packed, partition_by, replace)
+
+
+def _endings(path: Path) -> tuple[str, str | None]:
+    compression = _COMPRESSIONS.get(path.suffix.lower())
+    name = path.with_suffix("") if compression else path
+    return name.suffix.lower(), compression
+
+
+def _made(name: str, columns: Mapping[str, str]) -> str:
+    time = next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
+    if name not in _MADE or time is None:
+        known = [*columns, *(_MADE if time else ())]
+        message = f"There is no column {name!r} to partition by."
+        hint = did_you_mean(name, known) or f"There are {', '.join(known)[:200]}."
+        raise QueryError(message, hint=hint, details={"parameter": "partition_by"})
+    return f"{_MADE[name].format(identifier(time))} AS {identifier(name)}"
+
+
+def _holds_partitions(folder: Path) -> bool:
+    """Whether nothing is in a folder but partitions, so that nothing else goes when it is replaced."""
+    return all(entry.is_dir() and _PARTITION.fullmatch(entry.name) for entry in folder.iterdir())
