@@ -1,4 +1,4 @@
-"""Every error of the package, as one tree.
+"""Every error of the package, as one tree::
 
     MixpanelDataError
     ├── ConfigError                 no usable account or configuration

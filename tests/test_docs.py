@@ -1,42 +1,170 @@
-"""README and docs: their Python runs, their commands run, their links lead somewhere."""
+"""README and docs: their code runs, their commands answer what is printed there, their links lead somewhere.
+
+The blocks of a page run in the order they stand, in one folder of their own:
+
+* ``python`` and ``ipython``: a cell of a notebook;
+* ``console``: lines that begin with ``$`` are commands of a shell. What stands below one is compared with
+  what it writes to standard output; ``...`` stands for any text.
+
+A guide (``docs/howto/``, ``docs/SKILL.md``) finds what ``docs/howto/index.md`` tells to do first.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
+from mixpanel_nb import Workspace
 from mixpanel_nb.cli.program import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FIRST_STEPS = ROOT / "docs" / "howto" / "index.md"
+GUIDES = [ROOT / "docs" / "SKILL.md", *sorted(set((ROOT / "docs" / "howto").glob("*.md")) - {FIRST_STEPS})]
+
+BLOCK = re.compile(r"^```(\{?[\w-]*\}?)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+# `text`, `toml` and `js` show what is no command; `{…}` are the site's own directives.
+KNOWN = re.compile(r"python|ipython|console|sh|text|toml|js|sql|\{[\w-]+\}")
+NEEDS_A_SHELL = re.compile(r"[|<>;&]")
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and text of each block of code, in order."""
+    return BLOCK.findall(page.read_text())
+
+
+@pytest.fixture(scope="session")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the sandbox's events and profiles were fetched."""
+    home = tmp_path_factory.mktemp("docs") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXPANEL_NB_HOME", str(home))
+        with Workspace.sandbox() as workspace:
+            workspace.fetch_events(from_date="2025-01-01", to_date="2025-03-31")
+            workspace.fetch_profiles()
+    return home
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Examples may write into the folder they run in."""
-    monkeypatch.chdir(tmp_path)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a page's code runs, and may write."""
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-@pytest.mark.usefixtures("elsewhere")
-def test_python_and_commands_of_a_page_run_in_the_order_they_stand(page: Path) -> None:
-    for code in blocks(page, "python"):
-        exec(compile(code, str(page), "exec"), {"__name__": "__docs__"})
-    for block in blocks(page, "console"):
-        for line in block.splitlines():
-            words = shlex.split(line, comments=True)
-            assert words[0] == "mp", line
-            assert run(words[1:]) == 0, line
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=config, colors="nocolor")
+    shell.run_line_magic("load_ext", "mixpanel_nb")
+    yield shell
+    shell.run_line_magic("unload_ext", "mixpanel_nb")
+    InteractiveShell.clear_instance()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+class Reader:
+    """Somebody who does what a page says."""
+
+    def __init__(self, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+        self.shell = shell
+        self.capsys = capsys
+
+    def follow(self, page: Path) -> None:
+        for language, text in blocks(page):
+            if language in {"python", "ipython"}:
+                self.cell(text)
+            elif language == "console":
+                assert text.startswith("$ "), f"no command: {text}"
+                for command, expected in COMMAND.findall(text):
+                    self.command(command, expected)
+
+    def cell(self, text: str) -> None:
+        with capture_output(display=False) as captured:
+            done = self.shell.run_cell(text)
+        assert done.success, f"{text}\n{captured.stdout}{captured.stderr}"
+
+    def command(self, command: str, expected: str) -> None:
+        needs_a_shell = not command.startswith("mp ") or NEEDS_A_SHELL.search(_unquoted(command))
+        told = self._through_a_shell(command) if needs_a_shell else self._here(command)
+        if expected.strip():
+            pattern = ".*?".join(re.escape(part) for part in expected.split("..."))
+            assert re.fullmatch(pattern, told, re.DOTALL), f"$ {command}\n{told}"
+
+    def _here(self, command: str) -> str:
+        self.capsys.readouterr()
+        code = run(shlex.split(command, comments=True)[1:])
+        told = self.capsys.readouterr()
+        assert code == 0, f"$ {command}\n{told.err}"
+        return told.out
+
+    def _through_a_shell(self, command: str) -> str:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            ["bash", "-c", command], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"$ {command}\n{done.stderr}"
+        return done.stdout
+
+
+def _unquoted(command: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\\\n", "", command)
+
+
+@pytest.fixture
+def reader(
+    shell: InteractiveShell, folder: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Reader]:
+    before = dict(os.environ)  # a page may set variables
+    yield Reader(shell, capsys)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in GUIDES], ids=name_of)
+def test_the_code_of_a_page_runs_in_the_order_it_stands(page: Path, reader: Reader) -> None:
+    reader.follow(page)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=name_of)
+def test_a_guide_can_be_followed_after_the_first_steps(
+    page: Path, reader: Reader, fetched: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(fetched, home)
+    monkeypatch.setenv("MP_ACCOUNT", "sandbox")
+    monkeypatch.setenv("SHOP_SECRET", "s3cr3t")
+    reader.follow(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    for language, text in blocks(page):
+        assert KNOWN.fullmatch(language), f"{language!r}: {text}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if "://" not in target:
