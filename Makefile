@@ -5,15 +5,15 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit notebooks lab bench clean
+.PHONY: help demo test check unit notebooks docs test-matrix lab bench pictures dist clean
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 demo: .venv/installed  ## Fetch 90 days from the sandbox into DuckDB, ask in SQL, draw the days
 	$(BIN)/mp demo
 
-test: check  ## All that CI runs: style, types, import rules, tests, docs and notebooks
+test: check docs  ## All that CI runs: style, types, import rules, docs, tests and notebooks
 	$(PYTEST) --nbval tests notebooks
 
 check: .venv/developing  ## Style, types and import rules
@@ -28,14 +28,26 @@ unit: .venv/developing  ## Only the tests, the fastest first
 notebooks: .venv/developing  ## Only the notebooks, compared strictly with what is saved in them
 	$(PYTEST) --nbval notebooks
 
+docs: .venv/developing  ## The documentation as a site, in build/site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
+
+test-matrix: .venv/developing  ## The tests with Python 3.11 to 3.13, the lowest versions, and Colab's
+	$(BIN)/nox
+
 lab: .venv/developing  ## JupyterLab on the example notebooks
 	$(BIN)/jupyter lab notebooks
 
 bench: .venv/developing  ## Measure speed and memory, write docs/performance.md
 	$(BIN)/python -m benchmarks
 
+pictures: .venv/developing  ## Draw the pictures of the guides anew (needs Chromium)
+	$(BIN)/python docs/pictures.py
+
+dist: .venv/developing  ## Wheel and source archive, in dist
+	$(BIN)/hatchling build -d dist
+
 clean:  ## Remove the environment and all caches
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .nox build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
