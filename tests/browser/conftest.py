@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from browser.lab import Lab
 from browser.server import running_lab
@@ -22,6 +22,9 @@ _FLAGS = [
     # What no route can see, such as a prefetched name, leads nowhere either.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+
+
+expect.set_options(timeout=30_000)  # the machine may do other things too
 
 
 @pytest.fixture(scope="package")

@@ -127,10 +127,19 @@ class Lab:
         notary.sign(nbformat.read(notebook, as_version=4))
         notary.store.close()
 
-    def run_all(self) -> None:
-        """Run all cells and wait for the last one."""
+    def start_all(self) -> None:
+        """Begin to run all cells."""
         self.page.wait_for_function(f"() => {_KERNEL_IS_IDLE}", timeout=PATIENCE)
         self.page.evaluate(_START_ALL)
+
+    def run_cell(self, cell: int) -> None:
+        """Run one code cell; the first is 0."""
+        self.notebook.locator(".jp-CodeCell .jp-InputArea-prompt").nth(cell).click()
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+
+    def run_all(self) -> None:
+        """Run all cells and wait for the last one."""
+        self.start_all()
         self.page.wait_for_function(_ENDED, timeout=PATIENCE)
         assert not self.page.evaluate(_NOT_RUN), texts(self.errors)
 

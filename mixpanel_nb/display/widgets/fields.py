@@ -83,6 +83,7 @@ class Input(ABC):
         children = [self._inner] if field.kind == "list" else [self._label, self._inner]
         layout = ipywidgets.Layout(margin="0 12px 6px 0", overflow="visible")
         self.widget = ipywidgets.VBox(children, layout=layout)
+        self._name_them()
         self._silent = False
 
     def set(self, field: Field) -> None:
@@ -91,6 +92,7 @@ class Input(ABC):
         try:
             self.field = field
             self._label.value = _labelled(field)
+            self._name_them()
             self._put(field)
         finally:
             self._silent = False
@@ -98,6 +100,16 @@ class Input(ABC):
     def _tell(self, value: Any) -> None:
         if not self._silent:
             self._on_change(self.field.name, value)
+
+    def _name_them(self) -> None:
+        """Give the widgets the label's name, for the mouse and for screen readers."""
+        for each in self._named():
+            if each.has_trait("tooltip"):  # not before ipywidgets 8
+                each.tooltip = self.field.label
+
+    def _named(self) -> Sequence[Any]:
+        """The widgets that are called as the label says."""
+        return [self._inner]
 
     @abstractmethod
     def _made(self) -> Any:
@@ -142,6 +154,9 @@ class _Suggest(_Choice):
         box = ipywidgets.HBox([super()._made()], layout=ipywidgets.Layout(overflow="visible"))
         self._box = box
         return box
+
+    def _named(self) -> Sequence[Any]:
+        return [self._list, self._text]
 
     def _put(self, field: Field) -> None:
         self._fill(field)
@@ -217,6 +232,9 @@ class _List(Input):
         box = parts.row([])
         self._fill(box, self.field)
         return box
+
+    def _named(self) -> Sequence[Any]:
+        return []  # each entry has its own
 
     def _put(self, field: Field) -> None:
         before = list(self._inner.children)
