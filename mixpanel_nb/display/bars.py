@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 MAX_SERIES = len(theme.PALETTE)
 """More series than this have no colour of their own."""
 
-NAME_WIDTH = 175
+NAME_WIDTH = 190
 """Pixels of a name on the left, as it is measured; a longer one is cut."""
 
-_WIDTH = 430
-_CHARACTER = 7  # pixels of one of its characters in a wide font
+_WIDTH = 400
+_CHARACTER = 8  # pixels of one of its characters in a wide font
 _MAX_NAME = 40
 _MAX_SERIES = 40
 _BAR_HEIGHT = 24  # of a ranked bar, with the space around it
@@ -89,7 +89,13 @@ def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | 
     below = [point for point in points if point["below"]]
     lost = [point for point in points if point["before"] > point["value"]]
     pale = {"type": "bar", "color": theme.PALE, "height": height}
-    note = {"type": "text", "align": "left", "fontSize": 11, "color": theme.MUTED, "dy": _STEP_HEIGHT / 2}
+    note = {
+        "type": "text",
+        "align": "left",
+        "fontSize": theme.SMALL,
+        "color": theme.MUTED,
+        "dy": _STEP_HEIGHT / 2,
+    }
     return layered(
         [
             layer(lost, pale, x=_length("value", most), x2="before:Q", y=y),
@@ -143,7 +149,12 @@ def grouped_bars(
     return layered(
         [
             layer(points, thin, **place, color=color, tooltip=[alt.Tooltip("series:N"), *_tooltip()]),
-            layer(points, {**_ends(), "fontSize": 10, "dy": _THIN_HEIGHT * 0.43}, **place, text="text:N"),
+            layer(
+                points,
+                {**_ends(), "fontSize": theme.SMALL, "dy": _THIN_HEIGHT * 0.43},
+                **place,
+                text="text:N",
+            ),
         ],
         width=_WIDTH,
         height=(_THIN_HEIGHT * len(keys) + _GROUP_GAP) * len(names),
@@ -205,7 +216,7 @@ def name_extent(names: Sequence[str]) -> float:
 
 def _ends() -> dict[str, Any]:
     """The mark of the text at the end of a bar."""
-    return {"type": "text", "align": "left", "dx": 6, "fontSize": 11, "color": theme.INK}
+    return {"type": "text", "align": "left", "dx": 6, "fontSize": theme.FONT_SIZE, "color": theme.INK}
 
 
 def _tooltip() -> list[alt.Tooltip]:

@@ -33,11 +33,13 @@ _MAX_QUERY = 20_000
 # what has these classes (the names of its versions 3 and 2).
 NO_MATH = "mathjax_ignore tex2jax_ignore"
 _CARD = "max-width: 1100px; margin: 4px 0 12px 0; font-size: 13px; line-height: 1.5"
-_TITLE = "font-size: 16px; font-weight: 600; overflow-wrap: break-word"
+_TITLE = "font-size: 16px; overflow-wrap: break-word"
+_STRONG = "font-weight: 600"
+_NULL = "opacity: 0.7"
 _MUTED = "opacity: 0.7; overflow-wrap: break-word"
 _FACT = "display: inline-block; margin: 6px 32px 2px 0; vertical-align: top"
 _LABEL = "display: block; opacity: 0.7; font-size: 12px"
-_VALUE = "display: block; font-size: 15px; font-weight: 600"
+_VALUE = f"display: block; font-size: 15px; {_STRONG}"
 _IMAGE = "display: block; max-width: 100%; height: auto; margin: 10px 0; border-radius: 6px"
 _SCROLL = "overflow-x: auto; margin: 8px 0 4px 0"
 _TABLE = (
@@ -105,11 +107,12 @@ def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int
 
 
 def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterator[str]:
-    yield _div(_TITLE, card.title)
+    title = _isolated(one_line(card.title, _MAX_HEADLINE))
+    yield f'<div style="{_TITLE}"><b style="{_STRONG}">{title}</b></div>'
     if card.subtitle:
         yield _div(_MUTED, card.subtitle)
     if card.facts:
-        yield f"<div>{''.join(_fact(label, value) for label, value in card.facts)}</div>"
+        yield f"<div>{' '.join(_fact(label, value) for label, value in card.facts)}</div>"
     if card.empty:
         yield _div(_MUTED, card.empty)
     if card.chart:
@@ -127,10 +130,11 @@ def _div(style: str, text: str, *, limit: int = _MAX_HEADLINE) -> str:
 
 
 def _fact(label: str, value: Any) -> str:
+    """The label above the value; where styles are dropped, one beside the other."""
     shown = value if isinstance(value, str) else format_value(value)
     return (
-        f'<span style="{_FACT}"><span style="{_LABEL}">{_isolated(one_line(label, _MAX_HEADLINE))}</span>'
-        f'<span style="{_VALUE}">{_isolated(one_line(shown, _MAX_HEADLINE))}</span></span>'
+        f'<span style="{_FACT}"><span style="{_LABEL}">{_isolated(one_line(label, _MAX_HEADLINE))}</span> '
+        f'<b style="{_VALUE}">{_isolated(one_line(shown, _MAX_HEADLINE))}</b></span>'
     )
 
 
@@ -163,7 +167,7 @@ def _table(grid: Grid) -> str:
 
 def cell_html(text: str | None) -> str:
     """The text of a cell as HTML; None is NULL."""
-    return '<span style="opacity: 0.45">NULL</span>' if text is None else _isolated(text)
+    return f'<i style="{_NULL}">NULL</i>' if text is None else _isolated(text)
 
 
 def _query(query: str) -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mixpanel_nb.display import theme
-from mixpanel_nb.display.layers import headline
+from mixpanel_nb.display.layers import headline, layer, layered
 from mixpanel_nb.display.text import one_line
 from mixpanel_nb.display.values import format_value, is_null, plain_scalar
 from mixpanel_nb.errors import QueryError, did_you_mean
@@ -28,23 +28,49 @@ CHART_KINDS: tuple[ChartKind, ...] = get_args(ChartKind)
 _MAX_LABEL = 60
 _MAX_BARS = 400
 _MAX_DAY_LABELS = 120  # days; a longer axis names months
-_MAX_TICKS = 12
+_MAX_TICKS = 10
 _MAX_LEVEL_LABELS = 8
 _MAX_SLANTED_LABELS = 30
 _MAX_STEPS = 60  # bars over so many whole numbers stand for one each
 _LEGEND_GAP = 24  # pixels; names are wider where the font is wider than the one that was measured
+_HALF_A_DAY = timedelta(hours=12)
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
 
-def events_per_day(rows: Sequence[Mapping[str, Any]], title: str) -> alt.Chart:
-    """Bars, one a day.
+def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.Chart:
+    """Bars, one a day; behind days without any a band of another colour.
 
     Args:
         rows: ``{"date": …, "count": …}``, every day of the range. More than fit as bars become one area.
         title: The headline.
     """
-    kind = "bar" if len(rows) <= _MAX_BARS else "area"
-    return series_chart(rows, "date", "count", kind=kind, title=title)
+    kind: ChartKind = "bar" if len(rows) <= _MAX_BARS else "area"
+    events = [{"date": row["date"], "events": row["count"]} for row in rows]
+    empty = [
+        {"x": utc_text(first - _HALF_A_DAY), "x2": utc_text(last + _HALF_A_DAY)}
+        for first, last in _gaps(rows)
+    ]
+    if not empty:
+        return series_chart(events, "date", "events", kind=kind, title=title)
+    points, scale_type = _points(events, "date", "events", None)
+    x, y = _x_axis("date", points, scale_type, kind), _y_axis("events", points, percent=False)
+    tooltip = _tooltips("date", "events", None, scale_type, percent=False)
+    bands = layer(empty, {"type": "rect", "color": theme.GAP}, x=x, x2="x2:T")
+    counts = layer(points, _mark(kind, points, scale_type).to_dict(), x=x, y=y, tooltip=tooltip)
+    return layered([bands, counts], width=theme.WIDTH, height=theme.HEIGHT, title=title)
+
+
+def _gaps(rows: Sequence[Mapping[str, Any]]) -> list[tuple[datetime, datetime]]:
+    """First and last day of each run of days that count nothing."""
+    runs: list[tuple[datetime, datetime]] = []
+    for day in (moment(plain_scalar(row["date"])) for row in rows if not row["count"]):
+        if day is None:
+            continue
+        if runs and day - runs[-1][1] == timedelta(days=1):
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs
 
 
 def series_chart(
@@ -227,6 +253,8 @@ def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
     days = (times[-1] - times[0]) / timedelta(days=1) if times else 0
     if days > _MAX_DAY_LABELS:
         return alt.Axis(format="%b %Y", tickCount=8)
+    if len(times) > 1 and all(time.day == 1 and time.hour == 0 for time in times):
+        return alt.Axis(format="%b %Y", values=[time.timestamp() * 1000 for time in times])
     every = math.ceil(len(times) / _MAX_TICKS)
     ticks = [time.timestamp() * 1000 for time in times[:: max(every, 1)]]
     if days == 0:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def described_days(rows: Sequence[Mapping[str, Any]], title: str) -> Chart:
-    """Bars per day of ``{"date": …, "count": …}``, and their description."""
-    return Chart(
-        lambda: events_per_day(rows, title), describe(rows, "date", "count", title=title, total=True)
-    )
+def described_days(rows: Sequence[Mapping[str, Any]], title: str, *, titled: bool = True) -> Chart:
+    """Bars per day of ``{"date": …, "count": …}``, and their description.
+
+    Where it is not ``titled``, only the description says the title: what surrounds the chart has it already.
+    """
+    words = describe(rows, "date", "count", title=title, total=True)
+    return Chart(lambda: events_per_day(rows, title if titled else None), words)
 
 
 def described_series(

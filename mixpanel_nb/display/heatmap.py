@@ -21,15 +21,15 @@ MAX_CELLS = 2_000
 _MAX_LABEL = 30
 _WIDTH = 560
 _HEIGHT = 620
-_CELL_WIDTH = 54  # of a map with few columns
+_CELL_WIDTH = 56  # of a map with few columns
 _CELL_HEIGHT = 22  # of a map with few rows
-_PLAIN_HEIGHT = 14  # of a cell without a number
+_PLAIN_HEIGHT = 16  # of a cell without a number
 _MOST_TEXT_ROWS = 32
 _MOST_TEXT_CELLS = 500  # numbers are most of the size of the picture
-_PERCENT_WIDTH = 38  # pixels that "12.3%" needs
-_NUMBER_WIDTH = 22  # pixels that "12" needs
-_TEXT_HEIGHT = 11  # pixels that a line of text needs
-_CHARACTER = 7  # pixels of a digit in a wide font
+_PERCENT_WIDTH = 45  # pixels that "12.3%" needs
+_NUMBER_WIDTH = 25  # pixels that "12" needs
+_TEXT_HEIGHT = 13  # pixels that a line of text needs
+_CHARACTER = 8  # pixels of a digit in a wide font
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,11 @@ def _numbers(points: Sequence[dict[str, Any]], place: dict[str, Any]) -> alt.Cha
 
     return layer(
         points,
-        {"type": "text", "fontSize": 10, "font": "sans-serif"},  # a long list of fonts in each cell is large
+        {
+            "type": "text",
+            "fontSize": theme.SMALL,
+            "font": "sans-serif",
+        },  # a long list of fonts in each cell is large
         **place,
         text=alt.Text("text:N"),
         color=alt.Color("ink:N", scale=None),
@@ -166,7 +170,7 @@ def _leads(rows: Sequence[HeatRow], labels: Sequence[str], place: dict[str, Any]
     points = [{"row": label, "lead": row.lead} for row, label in zip(rows, labels, strict=True)]
     return layer(
         points,
-        {"type": "text", "align": "right", "fontSize": 11, "color": theme.INK},
+        {"type": "text", "align": "right", "fontSize": theme.FONT_SIZE, "color": theme.INK},
         x=alt.value(-8),
         y=place["y"],
         text=alt.Text("lead:N"),
@@ -178,7 +182,13 @@ def _corner(lead: str) -> alt.Chart:
 
     return layer(
         [{"lead": lead}],
-        {"type": "text", "align": "right", "baseline": "bottom", "fontSize": 11, "color": theme.MUTED},
+        {
+            "type": "text",
+            "align": "right",
+            "baseline": "bottom",
+            "fontSize": theme.FONT_SIZE,
+            "color": theme.MUTED,
+        },
         x=alt.value(-8),
         y=alt.value(-4),
         text=alt.Text("lead:N"),

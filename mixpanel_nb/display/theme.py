@@ -13,13 +13,17 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 # From little to much, one hue, each darker than the one before (ColorBrewer's Blues): for amounts and ranges.
 RAMP = ("#E3EEF8", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B")
 PALE = "#D9E5F1"
+GAP = "#FBE3C0"
 INK = "#2B2F36"
 MUTED = "#5B616B"
 GRID = "#E6E8EB"
 BACKGROUND = "#FFFFFF"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, 'Liberation Sans', sans-serif"
 
-WIDTH = 640
+# Half the width of a window is left for a card's picture in a narrow one, where this is still readable.
+FONT_SIZE = 13
+SMALL = 12
+WIDTH = 600
 HEIGHT = 200
 
 
@@ -27,9 +31,9 @@ def config() -> dict[str, Any]:
     """The theme as a Vega-Lite ``config``, to be set on each chart: nothing global changes."""
     axis = {
         "labelColor": MUTED,
-        "labelFontSize": 11,
+        "labelFontSize": FONT_SIZE,
         "titleColor": MUTED,
-        "titleFontSize": 11,
+        "titleFontSize": FONT_SIZE,
         "titleFontWeight": "normal",
         "domainColor": "#9AA0A8",
         "tickColor": "#9AA0A8",
@@ -43,11 +47,11 @@ def config() -> dict[str, Any]:
         "title": {
             "anchor": "start",
             "color": INK,
-            "fontSize": 13,
+            "fontSize": 15,
             "fontWeight": 600,
             "offset": 12,
             "subtitleColor": MUTED,
-            "subtitleFontSize": 11,
+            "subtitleFontSize": FONT_SIZE,
         },
         "axis": axis,
         "axisX": {"grid": False, "labelOverlap": True, "labelSeparation": 8, "labelPadding": 4},
@@ -60,16 +64,16 @@ def config() -> dict[str, Any]:
             "titleAlign": "left",
             "titleAnchor": "end",
             "titleX": 0,
-            "titleY": -6,
+            "titleY": -8,
         },
         "legend": {
             "orient": "bottom",
             "columns": 4,
             "labelColor": INK,
-            "labelFontSize": 11,
-            "labelLimit": 140,
+            "labelFontSize": FONT_SIZE,
+            "labelLimit": 160,
             "titleColor": MUTED,
-            "titleFontSize": 11,
+            "titleFontSize": FONT_SIZE,
             "titleFontWeight": "normal",
             "symbolLimit": 28,
         },

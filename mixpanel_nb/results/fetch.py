@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import Result
+from mixpanel_nb.results.wording import first_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixpanel_nb.display import Card, Chart
+
+_MAX_GAPS = 10  # days that are named
 
 FetchType = Literal["events", "profiles"]
 ChunkState = Literal["waiting", "loading", "here", "stored", "failed"]
@@ -156,16 +159,16 @@ class FetchResult(Result):
         Raises:
             QueryError: For profiles, which have no days, and where no day is known.
         """
-        drawing = self._drawing()
+        drawing = self._drawing(titled=True)
         if drawing is None:
             raise QueryError(f"There are no days to draw for the {self.type} in {self.table!r}.")
         return drawing.draw()
 
-    def _drawing(self) -> Chart | None:
+    def _drawing(self, *, titled: bool) -> Chart | None:
         from mixpanel_nb.display import described_days
 
         rows = self.records() if self.type == "events" else []
-        return described_days(rows, title=f"Events per day in {self.table}") if rows else None
+        return described_days(rows, f"Events per day in {self.table}", titled=titled) if rows else None
 
     @property
     def headline(self) -> str:
@@ -183,9 +186,24 @@ class FetchResult(Result):
             title=f"{format_value(self.rows)} {self.type} in {self.table}",
             subtitle=" to ".join(self.date_range) if self.date_range else None,
             facts=self._facts(),
-            chart=self._drawing() if self.rows else None,
-            empty=None if self.rows else f"Mixpanel has no {self.type} that match.",
+            chart=self._drawing(titled=False) if self.rows else None,
+            notes=self._gaps() if self.rows else (),
+            empty=None if self.rows else self._nothing(),
         )
+
+    def _nothing(self) -> str:
+        within = f" from {' to '.join(self.date_range)}" if self.date_range else ""
+        return f"Mixpanel has no {self.type}{within} that match what was asked for."
+
+    def _gaps(self) -> list[str]:
+        """That there are days without events, and which."""
+        from mixpanel_nb.display import counted
+
+        missing = [day for day, count in self.tuples() if not count] if self.type == "events" else []
+        if not missing:
+            return []
+        days = first_of((day.isoformat() for day in missing), _MAX_GAPS)
+        return [f"{counted(len(missing), 'day')} without events: {days}."]
 
     def _facts(self) -> list[tuple[str, Any]]:
         facts: list[tuple[str, Any]] = [("New", self.new_rows), ("Duplicates removed", self.duplicates)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import date_column
-from mixpanel_nb.results.wording import days, filtered, listed, short
+from mixpanel_nb.results.wording import days, filtered, listed, partly_covered, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +92,13 @@ class FrequencyResult(ReportResult):
             chart=self._drawing(titled=False),
             table=Table(columns, rows, more=".df has them all") if reached else None,
             query=self.query,
-            notes=self.notes,
+            notes=self._all_notes() if reached else self.notes,
             empty=None if reached else self._nothing(),
         )
+
+    def _all_notes(self) -> list[str]:
+        partly = partly_covered(self.dates, self.unit, self.from_date, self.to_date)
+        return [*self.notes, *([partly] if partly else [])]
 
     @property
     def _title(self) -> str:

@@ -14,6 +14,7 @@ from mixpanel_nb.results.wording import (
     filtered,
     first_of,
     listed,
+    partly_covered,
     property_name,
     short,
 )
@@ -197,7 +198,12 @@ class FunnelResult(ReportResult):
         return facts
 
     def _extra_notes(self, paths: Sequence[_Path]) -> list[str]:
-        notes = [self._drawn_note(paths), beyond_limit(self.left_out, "segment")]
+        dates = [path.date for path in paths if path.date is not None]
+        notes = [
+            self._drawn_note(paths),
+            beyond_limit(self.left_out, "segment"),
+            partly_covered(dates, self.unit or "", self.from_date, self.to_date),
+        ]
         return [note for note in notes if note]
 
     def _drawn_note(self, paths: Sequence[_Path]) -> str | None:

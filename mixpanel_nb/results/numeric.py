@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import SeriesResult, date_column
-from mixpanel_nb.results.wording import days, filtered, listed, measure, property_name, short
+from mixpanel_nb.results.wording import days, filtered, listed, measure, partly_covered, property_name, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,9 +151,14 @@ class _NumberResult(ReportResult):
             chart=self._drawing(titled=False),
             table=Table(columns, self._brief_rows(), more=".df has them all") if known else None,
             query=self.query,
-            notes=self.notes,
+            notes=self._all_notes() if known else self.notes,
             empty=None if known else self._nothing(),
         )
+
+    def _all_notes(self) -> list[str]:
+        dates = [day for day, _ in self.tuples()]
+        partly = partly_covered(dates, self.unit, self.from_date, self.to_date)
+        return [*self.notes, *([partly] if partly else [])]
 
     def _brief_rows(self) -> list[tuple[date, float | None]]:
         return [(day, None if value is None else _brief(value)) for day, value in self.tuples()]
@@ -215,8 +220,8 @@ class NumericSumResult(_NumberResult):
     def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
         total = sum(value for _, value in known)
         facts: list[tuple[str, Any]] = [
-            ("Total", _brief(total)),
-            (f"Per {self.unit}", _brief(total / len(known))),
+            ("Total", _headline(total)),
+            (f"Per {self.unit}", _headline(total / len(known))),
             _extreme("Highest", known),
         ]
         return facts if len(known) > 1 else facts[:1]
@@ -258,16 +263,22 @@ class NumericAverageResult(_NumberResult):
 
 
 def _extreme(label: str, known: Sequence[tuple[date, float]]) -> tuple[str, str]:
-    from mixpanel_nb.display import format_value
-
     pick = max if label == "Highest" else min
     day, value = pick(known, key=lambda pair: pair[1])
-    return label, f"{format_value(_brief(value))} on {day}"
+    return label, f"{_headline(value)} on {day}"
 
 
 def _nothing(report: NumericBucketResult | _NumberResult) -> str:
     asked = f"No {short(report.event)} events with a number in {property_name(report.on)}"
     return f"{listed((asked, filtered(report.where)), ' ')} from {report.from_date} to {report.to_date}."
+
+
+def _headline(value: float) -> str:
+    """The number with no decimals or with two, as an amount of money is written; a small one as it is."""
+    from mixpanel_nb.display import format_value
+
+    brief = _brief(value)
+    return format_value(brief) if abs(brief) < 1 or brief == int(brief) else f"{brief:,.2f}"
 
 
 def _brief(value: float) -> float:

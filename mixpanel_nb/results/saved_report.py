@@ -12,7 +12,7 @@ from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.wording import days, drawn_of, listed, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mixpanel_nb.display import Card, Chart
 
@@ -144,16 +144,29 @@ class SavedReportResult(ReportResult):
         drawn = dict(list(self._lines.items())[:_MAX_LINES])
         if not drawn:
             return None
-        names = distinct_labels((short(" · ".join(labels)) for labels in drawn), _MAX_NAME)
+        told = self._telling(drawn)
+        names = distinct_labels(
+            (short(" · ".join(labels[place] for place in told if place < len(labels))) for labels in drawn),
+            _MAX_NAME,
+        )
+        what = short(", ".join(self._label_names[place] for place in told), _MAX_NAME)
+        line = "line" if what in {"date", "value"} else what
         rows = [
-            {"date": moment, "value": value, "line": name}
+            {"date": moment, "value": value, line: name}
             for name, points in zip(names, drawn.values(), strict=True)
             for moment, value in sorted(points)
         ]
         kind = "line" if len({row["date"] for row in rows}) > 1 else "bar"
-        color = "line" if len(drawn) > 1 else None
+        color = line if len(drawn) > 1 else None
         title, below = f"{self._title}: {', '.join(names)}", self._subtitle
         return described_series(rows, "date", "value", color, kind, title, titled=titled, subtitle=below)
+
+    def _telling(self, drawn: Iterable[tuple[str, ...]]) -> list[int]:
+        """The places of those labels that tell the lines apart; all of them where there is one line."""
+        known = list(drawn)
+        places = range(max(map(len, known)))
+        differing = [place for place in places if len({labels[place : place + 1] for labels in known}) > 1]
+        return differing or list(places)
 
 
 def _values_in(node: Any, labels: tuple[str, ...], when: str | None, headed: int) -> Iterator[_Value]:

@@ -17,6 +17,7 @@ from mixpanel_nb.results.wording import (
     first_of,
     listed,
     measure,
+    partly_covered,
     short,
     signed_percent,
 )
@@ -163,7 +164,12 @@ class SeriesResult(ReportResult):
         return facts if len(self.dates) > 1 else facts[:1]
 
     def _all_notes(self, courses: Sequence[Course]) -> list[str]:
-        extra = [self._drawn_note(courses), beyond_limit(self._beyond, self.name_column), self._merged_note()]
+        extra = [
+            self._drawn_note(courses),
+            beyond_limit(self._beyond, self.name_column),
+            self._merged_note(),
+            partly_covered(self.dates, self.unit, self.from_date, self.to_date),
+        ]
         return [*self.notes, *(note for note in extra if note)]
 
     def _drawn_note(self, courses: Sequence[Course]) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
 MAX_NAME = 60
@@ -25,6 +26,29 @@ def measure(kind: str) -> str:
 def days(first: date, last: date) -> str:
     """``2025-01-01 to 2025-01-31``, or the one day."""
     return f"{first}" if first == last else f"{first} to {last}"
+
+
+def partly_covered(dates: Sequence[date], unit: str, first: date, last: date) -> str | None:
+    """That the first or last week or month counts only some of its days, so that none is taken for a fall."""
+    if unit not in {"week", "month"} or not dates:
+        return None
+    start, end = dates[0], dates[-1]
+    after = (
+        end + timedelta(days=7)
+        if unit == "week"
+        else (end.replace(day=1) + timedelta(days=32)).replace(day=1)
+    )
+    cut = [
+        word
+        for word, is_cut in (("first", start < first), ("last", after > last + timedelta(days=1)))
+        if is_cut
+    ]
+    if not cut:
+        return None
+    if len(dates) == 1:
+        return f"The {unit} lies only partly within these days."
+    verb = "lies" if len(cut) == 1 else "lie"
+    return f"The {' and the '.join(cut)} {unit} {verb} only partly within these days."
 
 
 def short(name: str, limit: int = MAX_NAME) -> str:

@@ -14,7 +14,7 @@ _COLOR = r"rgba\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*(1|0([.][0-9]+)?)\
 _BORDER = rf"(({_LENGTH}|none|solid|{_COLOR})\s*){{1,3}}"
 
 TAGS = {
-    *("bdi", "br", "code", "details", "div", "img", "pre", "span", "summary"),
+    *("b", "bdi", "br", "code", "details", "div", "i", "img", "pre", "span", "summary"),
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
 EVERYWHERE = {"class", "style"}

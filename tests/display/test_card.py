@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -77,7 +78,13 @@ def test_numbers_are_right_aligned_with_separators_and_null_is_muted() -> None:
     html = render_html(Card("t", table=Table([Column("name"), Column("n")], [("a", 1234), (None, None)])))
     assert 'text-align: right">1,234</td>' in html
     assert 'text-align: left">a</td>' in html
-    assert '<span style="opacity: 0.45">NULL</span>' in html
+    assert '<i style="opacity: 0.7">NULL</i>' in html
+
+
+def test_facts_can_be_told_apart_where_styles_are_dropped() -> None:
+    html = render_html(Card("t", facts=[("New", 1234), ("Removed", 5)]))
+    assert re.sub("<[^>]*>", "", html) == "tNew 1,234 Removed 5"
+    assert re.sub(r' (style|class)="[^"]*"', "", html).count("<b>") == 3
 
 
 def test_rows_and_columns_left_out_are_announced() -> None:

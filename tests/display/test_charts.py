@@ -11,7 +11,7 @@ import altair as alt
 import pytest
 
 from mixpanel_nb.display import described_series, events_per_day, render_png, render_svg, series_chart
-from mixpanel_nb.display.theme import PALETTE
+from mixpanel_nb.display.theme import GAP, PALETTE
 from mixpanel_nb.errors import QueryError
 
 DAYS = [{"date": date(2025, 1, 1) + timedelta(days=day), "count": 10 * day} for day in range(13)]
@@ -24,12 +24,33 @@ def values(chart: alt.Chart) -> list[dict[str, Any]]:
 
 
 def test_days_are_bars_one_a_day_in_utc() -> None:
-    chart = events_per_day(DAYS, "Events per day")
+    busy = [day | {"count": 10 * place + 1} for place, day in enumerate(DAYS)]
+    chart = events_per_day(busy, "Events per day")
     spec = chart.to_dict()
     assert spec["mark"]["type"] == "bar"
     assert spec["encoding"]["x"]["scale"]["type"] == "utc"
-    assert values(chart)[1] == {"x": "2025-01-02T00:00:00.000Z", "y": 10.0}
-    assert render_svg(chart).count(f'fill="{PALETTE[0]}"') == 13
+    assert values(chart)[1] == {"x": "2025-01-02T00:00:00.000Z", "y": 11.0}
+    assert render_svg(chart).count(f'fill="{PALETTE[0]}"') == len(DAYS)
+
+
+def test_days_without_events_are_shaded_each_run_of_them_as_one_band() -> None:
+    counts = [3, 0, 0, 4, 0, 5]
+    rows = [{"date": date(2025, 1, 1 + place), "count": count} for place, count in enumerate(counts)]
+    chart = events_per_day(rows, None)
+    bands, bars = (layer["data"]["name"] for layer in chart.to_dict()["layer"])
+    points = chart.to_dict()["datasets"]
+    assert points[bands] == [
+        {"x": "2025-01-01T12:00:00.000Z", "x2": "2025-01-03T12:00:00.000Z"},
+        {"x": "2025-01-04T12:00:00.000Z", "x2": "2025-01-05T12:00:00.000Z"},
+    ]
+    assert [point["y"] for point in points[bars]] == counts
+    assert render_svg(chart).count(f'fill="{GAP}"') == 2
+
+
+def test_months_are_named_as_months() -> None:
+    rows = [{"month": date(2025, month, 1), "n": month} for month in (1, 2, 3)]
+    drawn = render_svg(series_chart(rows, "month", "n"))
+    assert [name in drawn for name in ("Jan 2025", "Feb 2025", "Mar 2025", "Jan 1")] == [True] * 3 + [False]
 
 
 def test_stacks_and_legend_follow_the_order_of_the_rows() -> None:

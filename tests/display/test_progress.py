@@ -114,7 +114,7 @@ def fetch(seconds, message=None):
 def notebook_of(cells: list[str]) -> nbformat.NotebookNode:
     data = [{"cell_type": "code", "id": f"c{number}", "source": cell} for number, cell in enumerate(cells)]
     blank: dict[str, object] = {"metadata": {}, "outputs": [], "execution_count": None}
-    return nbformat.from_dict(  # type: ignore[no-any-return,no-untyped-call]  # nbformat's
+    return nbformat.from_dict(  # type: ignore[no-any-return]  # nbformat's
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [blank | cell for cell in data]}
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -232,7 +233,7 @@ class TestNumericSumAndAverage:
         frame = total().df
         assert list(frame.columns) == ["date", "sum"]
         assert frame["sum"].tolist() == [10.5, 0.0, 1200.25]
-        assert dict(total().card().facts)["Total"] == 1210.75
+        assert dict(total().card().facts)["Total"] == "1,210.75"
 
     def test_an_average_of_nothing_is_missing(self) -> None:
         frame = average().df
@@ -249,6 +250,62 @@ class TestNumericSumAndAverage:
     def test_the_words_name_the_extremes(self) -> None:
         card = average().card()
         assert card.title == "Purchase: average amount"
-        assert dict(card.facts) == {"Highest": "12.5 on 2025-01-03", "Lowest": "10 on 2025-01-01"}
+        assert dict(card.facts) == {"Highest": "12.50 on 2025-01-03", "Lowest": "10 on 2025-01-01"}
         assert card.chart is not None
         assert card.chart.alt.startswith("Purchase: average amount, 2025-01-01 to 2025-01-03: highest 12.5")
+
+
+class TestPartlyCoveredBuckets:
+    """Nobody should take the last days of a range for a fall."""
+
+    @pytest.mark.parametrize(
+        ("unit", "first", "last", "dates", "note"),
+        [
+            (
+                "week",
+                (2025, 1, 1),
+                (2025, 1, 21),
+                (date(2024, 12, 30), date(2025, 1, 20)),
+                "first and the last",
+            ),
+            ("week", (2025, 1, 6), (2025, 1, 21), (date(2025, 1, 6), date(2025, 1, 20)), "last"),
+            ("month", (2024, 12, 2), (2025, 2, 28), (date(2024, 12, 1), date(2025, 2, 1)), "first"),
+        ],
+    )
+    def test_a_note_says_so(
+        self,
+        unit: str,
+        first: tuple[int, int, int],
+        last: tuple[int, int, int],
+        dates: tuple[date, ...],
+        note: str,
+    ) -> None:
+        range_: dict[str, Any] = {
+            "unit": unit,
+            "from_date": date(*first),
+            "to_date": date(*last),
+            "dates": dates,
+        }
+        verb = "lie" if " and " in note else "lies"
+        expected = f"The {note} {unit} {verb} only partly within these days."
+        values = dict.fromkeys(dates, 5)
+        assert expected in plans(values={"pro": values}, **range_).card().notes
+        assert expected in total(values=values, **range_).card().notes
+
+    def test_whole_weeks_months_and_days_need_none(self) -> None:
+        weeks = {"unit": "week", "from_date": date(2025, 1, 6), "to_date": date(2025, 1, 19)}
+        months = {"unit": "month", "from_date": date(2024, 12, 1), "to_date": date(2025, 1, 31)}
+        starts = {
+            "week": (date(2025, 1, 6), date(2025, 1, 13)),
+            "month": (date(2024, 12, 1), date(2025, 1, 1)),
+        }
+        for range_ in (weeks, months):
+            dates = starts[str(range_["unit"])]
+            assert total(values=dict.fromkeys(dates, 1.0), dates=dates, **range_).card().notes == []
+        assert total().card().notes == []
+
+    def test_a_single_week_is_neither_first_nor_last(self) -> None:
+        range_ = {"unit": "week", "from_date": date(2025, 1, 7), "to_date": date(2025, 1, 8)}
+        week = date(2025, 1, 6)
+        notes = total(values={week: 1.0}, dates=(week,), **range_).card().notes
+        assert notes == ["The week lies only partly within these days."]

@@ -156,13 +156,23 @@ class TestFetchResult:
         assert later.duration_seconds == 99.0
 
     def test_the_card_draws_the_days(self) -> None:
-        assert fetched().chart().to_dict()["mark"]["type"] == "bar"
+        busy = fetched(per_day=tuple((date(2025, 1, day), day) for day in (1, 2, 3, 4)))
+        assert busy.chart().to_dict()["mark"]["type"] == "bar"
+        assert busy.card().notes == []
         assert (
             'alt="Events per day in events, 2025-01-01 to 2025-01-04: 30 in total' in fetched()._repr_html_()
         )
 
+    def test_days_without_events_are_named(self) -> None:
+        assert fetched().card().notes == ["2 days without events: 2025-01-02, 2025-01-04."]
+        year = fetched(date_range=("2025-01-01", "2025-12-31")).card().notes
+        assert "363 days without events: 2025-01-02, " in year[0]
+        assert year[0].endswith(" and 353 more.")
+
     def test_no_events_are_said_in_words(self) -> None:
-        assert "Mixpanel has no events that match." in repr(fetched(rows=0, per_day=(), new_rows=0))
+        nothing = fetched(rows=0, per_day=(), new_rows=0)
+        assert "no events from 2025-01-01 to 2025-01-04 that match what was asked for." in repr(nothing)
+        assert nothing.card().notes == ()
 
     def test_to_dict_keeps_every_field(self) -> None:
         data = fetched().to_dict()
