@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit notebooks docs test-matrix lab bench pictures dist clean
+.PHONY: help demo test check unit browser notebooks docs test-matrix lab bench pictures dist clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ help:  ## Show what can be made
 demo: .venv/installed  ## Fetch 90 days from the sandbox into DuckDB, ask in SQL, draw the days
 	$(BIN)/mp demo
 
-test: check docs  ## All that CI runs: style, types, import rules, docs, tests and notebooks
+test: check docs  ## All that CI runs: style, types, import rules, docs, tests, notebooks, a browser
 	$(PYTEST) --nbval tests notebooks
 
 check: .venv/developing  ## Style, types and import rules
@@ -22,8 +22,11 @@ check: .venv/developing  ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-unit: .venv/developing  ## Only the tests, the fastest first
-	$(PYTEST) tests
+unit: .venv/developing  ## Only the tests, without the browser
+	$(PYTEST) tests --ignore tests/browser
+
+browser: .venv/developing  ## Only JupyterLab in Chromium; pictures go to artifacts/browser
+	$(BIN)/pytest tests/browser
 
 notebooks: .venv/developing  ## Only the notebooks, compared strictly with what is saved in them
 	$(PYTEST) --nbval notebooks
@@ -47,7 +50,7 @@ dist: .venv/developing  ## Wheel and source archive, in dist
 	$(BIN)/hatchling build -d dist
 
 clean:  ## Remove the environment and all caches
-	rm -rf .venv .nox build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .nox build dist demo artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -20,12 +20,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVENTS = 8_000
+_BROWSER = "tests/browser/"
 
 
 class OpenWorkspace(Protocol):
     """Opens a workspace on a server, by default on the file ``data.db`` of the test's folder."""
 
     def __call__(self, url: str, path: Path | None = None, **credentials: Any) -> Workspace: ...
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As ``--dist loadscope``, but all browser tests in one process, for they share a JupyterLab."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
+        def _split_scope(self, nodeid: str) -> str:
+            return _BROWSER if nodeid.startswith(_BROWSER) else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

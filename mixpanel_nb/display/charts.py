@@ -32,7 +32,9 @@ _MAX_TICKS = 10
 _MAX_LEVEL_LABELS = 8
 _MAX_SLANTED_LABELS = 30
 _MAX_STEPS = 60  # bars over so many whole numbers stand for one each
-_LEGEND_GAP = 24  # pixels; names are wider where the font is wider than the one that was measured
+_LEGEND_GAP = 32  # pixels; names are wider where the font is wider than the one that was measured
+_MAX_LEGEND_COLUMNS = 4
+_CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _HALF_A_DAY = timedelta(hours=12)
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
@@ -267,7 +269,11 @@ def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
 def _colors(names: Sequence[str], title: str | None, colors: Sequence[str] | None) -> alt.Color:
     import altair as alt
 
-    legend = alt.Legend(columnPadding=_LEGEND_GAP)
+    widest = (
+        min(max(map(len, names), default=0) * _CHARACTER, theme.LEGEND_NAME_WIDTH) + _SYMBOL + _LEGEND_GAP
+    )
+    columns = min(max(theme.WIDTH // widest, 1), _MAX_LEGEND_COLUMNS)
+    legend = alt.Legend(columnPadding=_LEGEND_GAP, columns=columns)
     if colors is None:
         return alt.Color("c:N", title=title, sort=list(names), legend=legend)
     scale = alt.Scale(domain=list(names), range=list(colors))
@@ -281,7 +287,18 @@ def _y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
     if percent:
         return alt.Y("y:Q", title=title, axis=alt.Axis(format=_percent_format(points)))
     large = max((abs(point["y"]) for point in points if point["y"] is not None), default=0) >= 10_000
-    return alt.Y("y:Q", title=title, axis=alt.Axis(format="~s") if large else alt.Axis())
+    if large:
+        return alt.Y("y:Q", title=title, axis=alt.Axis(format="~s"))
+    return alt.Y("y:Q", title=title, axis=alt.Axis(**_few_whole_numbers(points)))
+
+
+def _few_whole_numbers(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """Ticks at whole numbers, where all numbers are whole and few, so that nothing is counted in halves."""
+    heights: dict[Any, float] = {}
+    for point in points:
+        heights[point["x"]] = heights.get(point["x"], 0.0) + (point["y"] or 0.0)  # as if stacked, at most
+    few = all(height.is_integer() and 0 <= height < _MAX_TICKS for height in heights.values())
+    return {"values": list(range(int(max(heights.values())) + 1)), "format": "d"} if few and heights else {}
 
 
 def _percent_format(points: list[dict[str, Any]]) -> str:

@@ -13,7 +13,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 # From little to much, one hue, each darker than the one before (ColorBrewer's Blues): for amounts and ranges.
 RAMP = ("#E3EEF8", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B")
 PALE = "#D9E5F1"
-GAP = "#FBE3C0"
+GAP = "#FBE8CC"
 INK = "#2B2F36"
 MUTED = "#5B616B"
 GRID = "#E6E8EB"
@@ -23,6 +23,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, 'Liberat
 # Half the width of a window is left for a card's picture in a narrow one, where this is still readable.
 FONT_SIZE = 13
 SMALL = 12
+LEGEND_NAME_WIDTH = 160  # pixels
 WIDTH = 600
 HEIGHT = 200
 
@@ -68,10 +69,9 @@ def config() -> dict[str, Any]:
         },
         "legend": {
             "orient": "bottom",
-            "columns": 4,
             "labelColor": INK,
             "labelFontSize": FONT_SIZE,
-            "labelLimit": 160,
+            "labelLimit": LEGEND_NAME_WIDTH,
             "titleColor": MUTED,
             "titleFontSize": FONT_SIZE,
             "titleFontWeight": "normal",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import Result
-from mixpanel_nb.results.wording import first_of
+from mixpanel_nb.results.wording import days, first_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display import Card, Chart
 
-_MAX_GAPS = 10  # days that are named
+_MAX_GAPS = 8  # without events, that are named
 
 FetchType = Literal["events", "profiles"]
 ChunkState = Literal["waiting", "loading", "here", "stored", "failed"]
@@ -202,8 +202,12 @@ class FetchResult(Result):
         missing = [day for day, count in self.tuples() if not count] if self.type == "events" else []
         if not missing:
             return []
-        days = first_of((day.isoformat() for day in missing), _MAX_GAPS)
-        return [f"{counted(len(missing), 'day')} without events: {days}."]
+        runs: list[tuple[date, date]] = []
+        for day in missing:
+            follows = bool(runs) and day - runs[-1][1] == timedelta(days=1)
+            runs[-1:] = [(runs[-1][0], day)] if follows else [*runs[-1:], (day, day)]
+        told = first_of((days(first, last) for first, last in runs), _MAX_GAPS)
+        return [f"{counted(len(missing), 'day')} without events: {told}."]
 
     def _facts(self) -> list[tuple[str, Any]]:
         facts: list[tuple[str, Any]] = [("New", self.new_rows), ("Duplicates removed", self.duplicates)]

@@ -106,7 +106,7 @@ def _shown_row(item: ColumnSummary) -> tuple[Any, ...]:
         item.column,
         item.type,
         nulls,
-        item.approx_unique,
+        None if item.approx_unique is None else min(item.approx_unique, item.count),  # an estimate may exceed
         *(_brief(value, item.type) for value in values),
     )
 

@@ -182,8 +182,8 @@ class Lab:
         """Make the window so many pixels wide."""
         self.page.set_viewport_size({"width": width, "height": _HEIGHT})
 
-    def picture(self, name: str, of: Locator | None = None) -> Path:
-        """A picture of one thing, or of the window, in the folder of pictures."""
+    def picture(self, name: str, of: Locator | Page | None = None) -> Path:
+        """A picture of one thing, of another page, or of JupyterLab's window, in the folder of pictures."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         file = PICTURES / f"{name}.png"
         (self.page if of is None else of).screenshot(path=file, animations="disabled")

@@ -77,7 +77,7 @@ def test_cards_are_readable_on_paper(lab: Lab, gallery: Path) -> None:
         assert_whole(card)
         assert overflows(card, "section") == []
         assert faint_texts(card, READABLE) == []
-    page.screenshot(path=lab.picture("print-first"), full_page=True)
+    lab.picture("print", page.locator("body"))
     page.close()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date, datetime, timedelta, timezone
@@ -11,7 +12,7 @@ import altair as alt
 import pytest
 
 from mixpanel_nb.display import described_series, events_per_day, render_png, render_svg, series_chart
-from mixpanel_nb.display.theme import GAP, PALETTE
+from mixpanel_nb.display.theme import GAP, PALETTE, WIDTH
 from mixpanel_nb.errors import QueryError
 
 DAYS = [{"date": date(2025, 1, 1) + timedelta(days=day), "count": 10 * day} for day in range(13)]
@@ -45,6 +46,18 @@ def test_days_without_events_are_shaded_each_run_of_them_as_one_band() -> None:
     ]
     assert [point["y"] for point in points[bars]] == counts
     assert render_svg(chart).count(f'fill="{GAP}"') == 2
+
+
+def test_few_events_are_counted_in_whole_numbers() -> None:
+    rows = [{"x": date(2025, 1, 1 + n), "n": n % 2} for n in range(3)]
+    assert ">0.5<" not in render_svg(series_chart(rows, "x", "n"))
+
+
+def test_a_legend_of_long_names_is_no_wider_than_the_chart() -> None:
+    rows = [{"x": n, "y": n, "name": f"{'a long name ' * 3}{n}"} for n in range(6)]
+    width = re.search(r'width="(\d+)"', render_svg(series_chart(rows, "x", "y", "name")))
+    assert width is not None
+    assert int(width[1]) < WIDTH + 80
 
 
 def test_months_are_named_as_months() -> None:

@@ -166,8 +166,11 @@ class TestFetchResult:
     def test_days_without_events_are_named(self) -> None:
         assert fetched().card().notes == ["2 days without events: 2025-01-02, 2025-01-04."]
         year = fetched(date_range=("2025-01-01", "2025-12-31")).card().notes
-        assert "363 days without events: 2025-01-02, " in year[0]
-        assert year[0].endswith(" and 353 more.")
+        assert year == ["363 days without events: 2025-01-02, 2025-01-04 to 2025-12-31."]
+        odd = tuple((date(2025, 1, day), 1) for day in range(1, 32, 2))
+        month = fetched(date_range=("2025-01-01", "2025-01-31"), per_day=odd).card().notes
+        assert month[0].startswith("15 days without events: 2025-01-02, 2025-01-04, ")
+        assert month[0].endswith(" and 7 more.")
 
     def test_no_events_are_said_in_words(self) -> None:
         nothing = fetched(rows=0, per_day=(), new_rows=0)
