@@ -6,6 +6,7 @@ import copy
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command, write its result, and give the exit code."""
-    session = TerminalSession()
+    session, started = TerminalSession(), time.perf_counter()
     try:
         program = _program()
         if SHELL_COMPLETION in os.environ:
@@ -84,6 +85,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     finally:
         session.close()
+        if session.verbose:
+            _tell(f"Took {time.perf_counter() - started:.2f} s.")
     return 0
 
 
@@ -122,7 +125,9 @@ def _global_options(
         typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show where an error came from.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")
+    ] = False,
     version: Annotated[  # noqa: ARG001 - its callback has answered
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
     ] = False,

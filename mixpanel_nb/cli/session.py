@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 
 STANDARD_OUTPUT = Path("/dev/stdout")
+REQUESTS = "mixpanel_nb.client"  # the log of what is asked of Mixpanel, without secrets
+MAX_LOG_LINE = 500
 
 
 class TerminalSession(Session):
@@ -29,7 +32,7 @@ class TerminalSession(Session):
         database: ``--db``.
         timezone: ``--timezone``: that of days in reports, if not the account's.
         quiet: ``--quiet``: no progress, no remarks.
-        verbose: ``--verbose``: the traceback of an error.
+        verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
         output: ``--output``: a file for the result instead of standard output.
     """
@@ -39,6 +42,7 @@ class TerminalSession(Session):
     def __init__(self) -> None:
         self.database: Path | None = None
         self.timezone: str | None = None
+        self._log = _OnStandardError()
         self.quiet = False
         self.verbose = False
         self.format: Format | None = None
@@ -47,6 +51,7 @@ class TerminalSession(Session):
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of ``--account`` and ``--db``; an existing file needs no account."""
+        self._tell_requests()
         workspace = self._open()
         workspace.storage.on_wait = self.say
         return workspace
@@ -70,6 +75,7 @@ class TerminalSession(Session):
         """A workspace on another account, which the caller closes."""
         from mixpanel_nb.workspace import Workspace
 
+        self._tell_requests()
         return Workspace(account or self.account)
 
     def say(self, message: str) -> None:
@@ -108,3 +114,21 @@ class TerminalSession(Session):
         made = self.__dict__.get("workspace")
         if made is not None:
             made.close()
+        logging.getLogger(REQUESTS).removeHandler(self._log)
+
+    def _tell_requests(self) -> None:
+        """With ``--verbose``, let every request be told when it has ended."""
+        if self.verbose:
+            logger = logging.getLogger(REQUESTS)
+            logger.setLevel(logging.INFO)
+            logger.addHandler(self._log)
+
+
+class _OnStandardError(logging.Handler):
+    """Log messages as lines on standard error, which nothing in them can steer."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        from mixpanel_nb.display.text import one_line
+
+        print(one_line(record.getMessage(), MAX_LOG_LINE), file=sys.stderr, flush=True)  # noqa: T201 - the terminal

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import socket
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.client.exchange import Call
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 15.0
 """Seconds to wait for a connection."""
@@ -70,7 +74,12 @@ class Connection:
         Raises:
             NoAnswerError: There is no answer, or (while the body is read) not all of it.
         """
-        response = _translated(lambda: self._http.send(self._request(call), stream=True), call)
+        started = time.monotonic()
+        try:
+            response = _translated(lambda: self._http.send(self._request(call), stream=True), call)
+        except NoAnswerError as problem:
+            logger.info("%s: %s, after %.2f s", call, problem.problem, time.monotonic() - started)
+            raise
         headers = {name.lower(): value for name, value in response.headers.items()}
 
         def answer() -> Answer:
@@ -80,6 +89,8 @@ class Connection:
             yield Stream(response.status_code, headers, _blocks(response, call), answer)
         finally:
             response.close()
+            taken, size = time.monotonic() - started, response.num_bytes_downloaded
+            logger.info("%s: %d, %s bytes in %.2f s", call, response.status_code, f"{size:,}", taken)
 
     def abort(self) -> None:
         """Break every connection, so that threads which wait for bytes stop waiting at once."""

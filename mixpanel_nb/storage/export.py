@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ STANDARD_OUTPUT = Path("/dev/stdout")
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _OPTIONS = {
-    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "parquet": f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {EXPORT_ROWS}",
     "csv": "FORMAT csv, HEADER true",
     "jsonl": "FORMAT json",
 }

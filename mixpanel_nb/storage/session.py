@@ -7,7 +7,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESULTS = "_results"  # the session's own in-memory catalog for answers
+
+EXPORT_MEMORY = "600MB"
+EXPORT_ROWS = 61_440  # in a row group, and of a partition before they are written
 
 _numbers = itertools.count(1)
 
@@ -48,6 +51,26 @@ def unordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
     finally:
         con.execute(f"SET preserve_insertion_order = {before is None or before[0]}")
+
+
+@contextmanager
+def streaming(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let what is written to files in the block need little memory, however much it is.
+
+    Rows come in any order, but for ORDER BY; what does not fit is spilled. A session that holds more than
+    the limit already is not limited.
+    """
+    names = ("memory_limit", "partitioned_write_flush_threshold")
+    before = {name: con.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in names}
+    with unordered(con):
+        try:
+            con.execute(f"SET partitioned_write_flush_threshold = {EXPORT_ROWS}")
+            with suppress(duckdb.OutOfMemoryException):
+                con.execute(f"SET memory_limit = '{EXPORT_MEMORY}'")
+            yield
+        finally:
+            for name, value in before.items():
+                con.execute(f"SET {name} = {text(str(value))}")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from mixpanel_nb.storage import catalog, plans, queries
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
-from mixpanel_nb.storage.session import undone
+from mixpanel_nb.storage.session import streaming, undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -205,8 +205,15 @@ def _copied(
     """Write the rows of a query to a file. Returns how many there are."""
     described = con.execute(f"DESCRIBE SELECT * FROM (\n{query}\n)", values).fetchall()
     columns = {name: kind for name, kind, *_ in described}
-    con.execute(target.copy_sql(query, columns, file, stored=stored), values)
-    return int(con.fetchall()[0][0])
+    copy = target.copy_sql(query, columns, file, stored=stored)
+    try:
+        with streaming(con):
+            return int(con.execute(copy, values).fetchall()[0][0])
+    except duckdb.OutOfMemoryException:
+        if stored or target.is_stream:
+            raise
+    # The query itself needs more, as it would outside of an export.
+    return int(con.execute(copy, values).fetchall()[0][0])
 
 
 def _fetched(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> MemoryRows:
