@@ -6,7 +6,6 @@ A task prints one JSON object: seconds, rows, peak memory in MB, and what else i
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import time
@@ -155,35 +154,11 @@ def load_extension() -> dict[str, Any]:
     return {"milliseconds": seconds * 1000, "heavy": sorted((heavy & set(sys.modules)) - before)}
 
 
-def interrupt(path: str) -> dict[str, Any]:
-    """Seconds from SIGINT to KeyboardInterrupt, during three heavy queries."""
-    import signal
-    import threading
+def interrupt(path: str, url: str, folder: str) -> dict[str, Any]:
+    """Interrupts in a real kernel; see ``kernel``."""
+    from benchmarks import kernel
 
-    from mixpanel_nb import Workspace
-
-    heavy = {
-        "count": "SELECT count(*) FROM range(30000000000) AS r(i) WHERE i % 7 = 3",
-        "cross join": "SELECT count(*) FROM events AS a, events AS b WHERE a.amount + b.amount = 123.45",
-        "sort": "SELECT insert_id FROM events, range(40) ORDER BY md5(insert_id || range) OFFSET 30000000",
-    }
-    workspace = Workspace.open(path)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    waited: dict[str, Any] = {}
-    for name, query in heavy.items():
-        sent: list[float] = []
-
-        def press(sent: list[float] = sent) -> None:
-            sent.append(time.perf_counter())
-            os.kill(os.getpid(), signal.SIGINT)
-
-        threading.Timer(1.0, press).start()
-        try:
-            workspace.sql(query)
-        except KeyboardInterrupt:
-            waited[name] = time.perf_counter() - sent[0]
-        assert workspace.sql_scalar("SELECT 1") == 1
-    return waited
+    return kernel.interrupt(path, url, folder)
 
 
 def reports(path: str) -> dict[str, Any]:

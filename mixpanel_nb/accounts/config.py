@@ -110,7 +110,7 @@ class ConfigManager:
             AccountExistsError: The name is taken.
             ConfigError: The name is not usable, or the file cannot be read or written.
         """
-        _check_name(name)
+        check_name(name)
         with self._changing() as document:
             entries = self._entries(document)
             if name in entries:
@@ -287,7 +287,12 @@ def _map_secrets(document: dict[str, Any], change: Callable[[Any], Any]) -> dict
     return {**document, "accounts": changed}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot name an account.
+
+    Raises:
+        ConfigError: it cannot.
+    """
     if name == SANDBOX:
         raise ConfigError("The name 'sandbox' is reserved for the offline sandbox.", hint="Choose another.")
     if not _NAME.fullmatch(name):

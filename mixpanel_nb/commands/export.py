@@ -58,7 +58,7 @@ def export(
     )
     if not to_stdout:
         return written
-    session.say(f"{written.rows:,} rows written.")
+    session.say(f"{written.rows:,} row{'' if written.rows == 1 else 's'} written.")
     return None
 
 
