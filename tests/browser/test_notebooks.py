@@ -47,14 +47,20 @@ STORIES = [
         rows=(("spring_sale",), ("2025-02-19",), ("5.2.0",), ("plus", "869", "115,913.58", "89.30")),
     ),
     Story(
-        "02_funnels_and_retention",
-        charts=7,
-        headings=("View Product → Purchase", "Retention: Sign Up → any event"),
+        "02_from_question_to_funnel",
+        charts=5,
+        headings=("View Product → Purchase", "8,345 profiles in profiles"),
         rows=(("3", "Start Checkout", "3,725", "66.3%", "34.5%"), ("Mac OS X", "1,994", "57.9%")),
         failing=1,
     ),
     Story(
-        "03_live_and_local",
+        "03_retention_and_cohorts",
+        charts=5,
+        headings=("Retention: Sign Up → any event", "Days with any event per week", "121 profiles in hit"),
+        rows=(("friend", "616", "97.0%", "64.2%"), ("2004", "Hit by the outage", "121"), ("hit", "121")),
+    ),
+    Story(
+        "05_live_and_local",
         charts=8,
         headings=("Purchase by $os", "Saved report 3002", "4 saved funnels", "Purchse"),
         rows=(("2025-02-01", "515", "417", "367", "233", "42"), ("1003", "Search to purchase")),
@@ -67,7 +73,7 @@ STORIES = [
         rows=(("Wool blanket", "Home & Living", "854"), ("6 days", "76", "5 d 11 h")),
     ),
     Story(
-        "05_profiles",
+        "06_profiles",
         charts=6,
         headings=("profiles: 18 columns", "Activity of user_006120", "5 tables"),
         rows=(("Android", "false", "161", "142", "88.2"), ("profiles", "profiles", "8,345")),
