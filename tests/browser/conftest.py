@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from browser.lab import Lab
+from browser.lab import WIDE, Lab
 from browser.server import running_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Dialog, Route
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Route, WebSocket
 
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -66,21 +66,27 @@ def _cut_off(context: BrowserContext, lab: Lab) -> None:
         lab.outside.append(route.request.url)
         route.abort()
 
+    def remember(socket: WebSocket) -> None:
+        if outside(socket.url):
+            lab.outside.append(socket.url)
+
     def dismiss(dialog: Dialog) -> None:
         lab.dialogs.append(dialog.message)
         dialog.dismiss()
 
     context.route(outside, refuse)
     context.on("dialog", dismiss)
+    lab.page.on("websocket", remember)
 
 
 @pytest.fixture
 def lab(running: Lab) -> Iterator[Lab]:
-    """JupyterLab, wide and light. No test may end with a request to the outside or a dialog."""
-    running.set_width(1_400)
+    """JupyterLab, wide and light. No test may end after a request to the outside or a dialog."""
+    running.set_width(WIDE)
     running.set_theme("light")
+    yield running
+    tried, said = list(running.outside), list(running.dialogs)
     running.outside.clear()
     running.dialogs.clear()
-    yield running
-    assert running.outside == []
-    assert running.dialogs == []
+    assert tried == []
+    assert said == []

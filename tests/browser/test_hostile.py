@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from browser.lab import CARD, NARROW, texts
+from browser.lab import CARD, NARROW, WIDE, texts
 from browser.looks import assert_whole, faint_texts, overflows
 from mixpanel_nb import Workspace
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -81,7 +81,7 @@ def test_hostile_events_are_shown_and_do_nothing(lab: Lab, database: Path) -> No
     lab.run_all()
     assert lab.errors.count() == 0
     cards = [lab.output(place + 2).locator(CARD) for place in range(len(CELLS))]
-    for width in (NARROW, 1_400):
+    for width in (NARROW, WIDE):
         lab.set_width(width)
         for cell, card in zip(CELLS, cards, strict=True):
             assert_whole(card)
