@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -32,7 +33,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with file.open("rb") as stream:
             self.wfile.flush()
-            self.connection.sendfile(stream)
+            with suppress(ConnectionError):  # the fetch was interrupted
+                self.connection.sendfile(stream)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 # What Typer raises for words it cannot use. It comes with a copy of Click, or with Click itself,
 # depending on its version, so the class is reached through the one it publishes.
 CommandError: type[Any] = typer.BadParameter.__mro__[2]
+
+
+# What some versions of Typer say, in the words of the library they check with.
+_NO_INTEGER = re.compile(r"Input should be a valid integer.*")
 
 
 @cache
@@ -64,7 +69,8 @@ def find(path: Sequence[str]) -> Any:
 def misuse(error: Any) -> tuple[str, str | None]:
     """What is wrong with the words, and the command whose help tells more (None where nobody knows)."""
     context = getattr(error, "ctx", None)
-    message = str(error.format_message())
+    message = str(error.format_message()).removeprefix("Invalid value: ").replace("Value error, ", "")
+    message = _NO_INTEGER.sub("it takes a whole number.", message)
     return message, context.command_path if context is not None else None
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Parameters of the library, and what the functions of commands call them, where that differs.
 _CALLED = {
     "type": "kind",
+    "entity_type": "kind",
     "born_event": "born",
     "return_event": "returned",
     "interval_count": "intervals",

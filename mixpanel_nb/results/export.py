@@ -62,13 +62,12 @@ class ExportResult(Result):
         ]
 
     def card(self, *, max_rows: int | None = None) -> Card:
-        """Rows, size and file. The folder differs per machine: it is not shown."""
+        """Rows, size, file and format. The folder differs per machine: it is not shown."""
         del max_rows
-        from mixpanel_nb.display import Card, format_value
+        from mixpanel_nb.display import Card
 
         kind = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines"}[self.format]
         known = {
-            "Rows": format_value(self.rows),
             "Format": f"{kind}, {self.compression}" if self.compression else kind,
             "Partitioned by": ", ".join(self.partition_by),
             "Source": self.source if len(self.source.split()) == 1 else "",

@@ -153,7 +153,7 @@ def _by_position(statements: Sequence[Statement], values: list[Any]) -> list[dic
 
 def _no_value(missing: Sequence[str], known: Mapping[str, Any]) -> QueryError:
     message = f"No value for {', '.join(f'${name}' for name in missing)}."
-    return QueryError(message, hint=did_you_mean(missing[0], known) or "Give it in params, by name.")
+    return QueryError(message, hint=did_you_mean(missing[0], known) or "Give its value by name.")
 
 
 def _from_first_word(query: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from mixpanel_nb.errors import StorageError
+from mixpanel_nb.errors import QueryError, StorageError
 
 TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
@@ -41,11 +41,11 @@ def check_table_name(name: str) -> str:
     """``name`` itself, if it may name a table: a letter, then letters, digits and ``_``; at most 63.
 
     Raises:
-        StorageError: for any other name (leading ``_`` is kept for the engine's own tables).
+        QueryError: for any other name (leading ``_`` is kept for the engine's own tables).
     """
     if not TABLE_NAME.fullmatch(name):
         shown = name if len(name) <= 40 else name[:40] + "…"
         message = f"{shown!r} cannot name a table."
         hint = "Use a letter, then letters, digits and underscores (at most 63 characters)."
-        raise StorageError(message, hint=hint, details={"table": shown})
+        raise QueryError(message, hint=hint, details={"table": shown})
     return name

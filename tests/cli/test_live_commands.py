@@ -98,7 +98,7 @@ def test_a_failing_jql_script_shows_line_and_place(mp: Command, tmp_path: Path) 
         (("saved-report", "99"), 4, "See those that are saved: mp bookmarks"),
         (("jql", "nowhere.js"), 3, "nowhere.js cannot be read"),
         (("fetch", "profiles", "p", "--behaviors", "{"), 3, "JSON array"),
-        (("fetch", "profiles", "p", "--only-with-profile"), 3, "cohort_id"),
+        (("fetch", "profiles", "p", "--only-with-profile"), 3, "--cohort"),
         (("bookmarks", "--type", "insight"), 3, "Did you mean 'insights'?"),
     ],
 )

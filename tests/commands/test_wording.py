@@ -56,6 +56,7 @@ def session(database: object) -> Iterator[NotebookSession]:  # noqa: F811 - the 
             "--only-with-profile has a meaning only together",
         ),
         (("sample", "events", "-n", "0"), "--rows is 0."),
+        (("lexicon", "--type", "nope"), "--type is 'nope'."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

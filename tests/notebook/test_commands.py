@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from mixpanel_nb.notebook.names import COMMANDS
@@ -154,3 +155,14 @@ def test_a_semicolon_silences_a_command_and_ends_a_query(shell: Shell) -> None:
     assert shell.run("%mp_schema events;").out == ""
     assert shell.value("%mp_sql SELECT 1 AS a;").rows == [(1,)]
     assert shell.value("%%mp_sql\nSELECT 1 AS a;").rows == [(1,)]
+
+
+@pytest.mark.usefixtures("database")
+def test_an_export_shows_a_card_and_gives_a_result(shell: Shell, tmp_path: Path) -> None:
+    done = shell.value(f"%mp_export profiles {tmp_path / 'people.csv'}")
+    assert "rows in people.csv" in done.to_html()
+    assert len(pd.read_csv(tmp_path / "people.csv")) == done.rows > 0
+    headline, hint = shell.failure(f"%mp_export profiles {tmp_path / 'people.csv'}")
+    assert "There is a file" in headline
+    assert hint.endswith("replace it with --replace.")
+    assert "name a file" in shell.failure("%mp_export profiles - --format csv")[0]
