@@ -22,7 +22,9 @@ Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Another s
 @app.command()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="0 picks a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 picks a free one.")
+    ] = 8765,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="FILE", help="Replay this export (.jsonl or .jsonl.gz).")
     ] = None,
@@ -69,7 +71,12 @@ def dump(
 
     Example: mp sandbox dump --output events.jsonl.gz
     """
-    rows = _dataset(None, None, events, seed).dump(output, "profiles" if profiles else "events")
+    dataset = _dataset(None, None, events, seed)
+    try:
+        rows = dataset.dump(output, "profiles" if profiles else "events")
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}."
+        raise MixpanelDataError(message, hint="Choose another place.") from None
     session_of(context).say(f"Wrote {rows:,} lines to {output}.")
 
 

@@ -50,6 +50,7 @@ def test_a_group_alone_shows_what_it_holds(mp: Command, words: list[str]) -> Non
         (["properties", "purchase"], "Did you mean 'Purchase'?"),
         (["sandbox", "serve", "--profiles", "x"], "--data"),
         (["sandbox", "dump"], "--output"),
+        (["sandbox", "serve", "--port", "99999"], "--port"),
         (["auth", "add", "shop"], "--username"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -119,6 +120,12 @@ def test_an_output_file_that_cannot_be_written_ends_with_1(mp: Command, tmp_path
     done = mp("tables", "--output", str(tmp_path / "no" / "such" / "folder.csv"))
     assert done.code == 1
     assert "folder.csv cannot be written" in done.err
+
+
+def test_a_dump_that_cannot_be_written_ends_with_1(mp: Command, tmp_path: Path) -> None:
+    done = mp("sandbox", "dump", "--output", str(tmp_path / "no" / "x.gz"), "--events", "500")
+    assert done.code == 1
+    assert "x.gz cannot be written: No such file or directory." in done.err
 
 
 @pytest.mark.usefixtures("database")
