@@ -32,7 +32,7 @@ notebooks: .venv/developing  ## Only the notebooks, compared strictly with what 
 	$(PYTEST) --nbval notebooks
 
 docs: .venv/developing  ## The documentation as a site, in build/site
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . build/site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -d build/doctrees -c docs . build/site
 
 test-matrix: .venv/developing  ## The tests with Python 3.11 to 3.13, the lowest versions, and Colab's
 	$(BIN)/nox

@@ -31,9 +31,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
-    "cells",
-    "commands",
-    "settings",
+    "sphinx_cells",
+    "sphinx_commands",
+    "sphinx_settings",
 ]
 
 # Notebooks are shown as they are saved; that they can be run is what `make notebooks` checks.
@@ -62,7 +62,9 @@ html_copy_source = False
 html_show_sourcelink = False
 
 
-def _public_signature(_app: Any, what: str, _name: str, _obj: Any, _options: Any, signature: str, returns: str) -> Any:
+def _public_signature(
+    _app: Any, what: str, _name: str, _obj: Any, _options: Any, signature: str, returns: str
+) -> Any:
     """A signature without the parameters that are for tests."""
     if what == "class" and signature and ", _" in signature:
         signature = re.sub(r"(, \*)?(, _\w+: [^=]+ = None)+\)", ")", signature)

@@ -1,4 +1,4 @@
-"""The cards in the guides, as pictures: ``make pictures`` draws them anew (it needs Debian's ``chromium``)."""
+"""The cards in the guides, as pictures: ``make pictures`` draws them anew (with Debian's ``chromium``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).parent / "images"
 QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
-PAGE = "<body style='font: 14px system-ui; margin: 0'><div id=card style='padding: 16px; width: 860px'>{}</div>"
+PAGE = (
+    "<body style='font: 14px system-ui; margin: 0'><div id=card style='padding: 16px; width: 860px'>{}</div>"
+)
 
 
 def cards() -> dict[str, Result]:

@@ -1,4 +1,6 @@
-"""Every error of the package, as one tree::
+"""Every error of the package, as one tree.
+
+::
 
     MixpanelDataError
     ├── ConfigError                 no usable account or configuration

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -89,7 +89,7 @@ class Reader:
     """Somebody who does what a page says."""
 
     def __init__(self, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-        self.shell = shell
+        self.shell: Any = shell  # typed in part
         self.capsys = capsys
 
     def follow(self, page: Path) -> None:
@@ -115,7 +115,7 @@ class Reader:
 
     def _here(self, command: str) -> str:
         self.capsys.readouterr()
-        code = run(shlex.split(command, comments=True)[1:])
+        code = run(shlex.split(command.replace("\\\n", " "))[1:])
         told = self.capsys.readouterr()
         assert code == 0, f"$ {command}\n{told.err}"
         return told.out
@@ -123,7 +123,11 @@ class Reader:
     def _through_a_shell(self, command: str) -> str:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
-            ["bash", "-c", command], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+            ["bash", "-c", command],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"$ {command}\n{done.stderr}"
         return done.stdout
@@ -144,7 +148,10 @@ def reader(
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in GUIDES], ids=name_of)
-def test_the_code_of_a_page_runs_in_the_order_it_stands(page: Path, reader: Reader) -> None:
+def test_the_code_of_a_page_runs_in_the_order_it_stands(
+    page: Path, reader: Reader, fetched: Path, home: Path
+) -> None:
+    shutil.copytree(fetched / "cache", home / "cache")  # the sandbox's data need not be made for each page
     reader.follow(page)
 
 

@@ -1,4 +1,4 @@
-"""``{mp-commands}``, ``{mp-magics}``, ``{mp-global-options}``, ``{mp-exit-codes}``: read off the program itself."""
+"""``{mp-commands}``, ``{mp-magics}``, ``{mp-global-options}``, ``{mp-exit-codes}``: read off the program."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Magics(Generated):
 
     def lines(self) -> Iterator[str]:
         """A table of the magics that are commands; a section with its help for each of the others."""
-        shell = InteractiveShell()
+        shell: Any = InteractiveShell.instance()  # typed in part
         shell.run_line_magic("load_ext", "mixpanel_nb")
         magics: dict[str, Any] = shell.magics_manager.magics
         mine = [name for name in magics["line"] | magics["cell"] if name.startswith("mp_")]

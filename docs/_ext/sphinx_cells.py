@@ -40,7 +40,7 @@ class CellLexer(IPython3Lexer):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Use it for blocks marked ``ipython``, and for the cells of notebooks, which say that they are Python."""
+    """Use it for blocks marked ``ipython``, and for cells of notebooks, which say that they are Python."""
     app.add_lexer("ipython", CellLexer)
     app.add_lexer("python", CellLexer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,9 @@ class Settings(SphinxDirective):
             f"| `{name}` | {type(trait).__name__} | `{trait.default_value!r}` | {trait.help} |"
             for name, trait in sorted(MpMagics.class_own_traits(config=True).items())
         ]
-        return self.parse_text_to_nodes("\n".join(["| setting | type | default | |", "|---|---|---|---|", *rows]))
+        return self.parse_text_to_nodes(
+            "\n".join(["| setting | type | default | |", "|---|---|---|---|", *rows])
+        )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
