@@ -97,7 +97,7 @@ class Server:
         with connection, connection.makefile("rb") as file, suppress(OSError):
             while request := _read_request(file):
                 reply = self._next(request)
-                if reply.hang_up or not self._send(connection, reply):
+                if not self._send(connection, reply):
                     return
 
     def _next(self, request: Request) -> Reply:
@@ -109,6 +109,8 @@ class Server:
 
     def _send(self, connection: socket.socket, reply: Reply) -> bool:
         """Send the reply; False if the connection must end after it."""
+        if reply.hang_up:
+            return False
         self._stopped.wait(reply.pause_before)
         sent = reply.body if reply.cut is None else reply.body[: reply.cut]
         framing = "Transfer-Encoding: chunked" if reply.chunked else f"Content-Length: {len(reply.body)}"

@@ -1,0 +1,102 @@
+"""What was tried, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WORDS_OF_A_FAULT = 160
+FAULTS_SHOWN = 6
+
+
+class Fault(AssertionError):
+    """A property that did not hold."""
+
+
+def must(holds: object, what: str) -> None:
+    """Raise a `Fault` unless ``holds``."""
+    if not holds:
+        raise Fault(what)
+
+
+@dataclass
+class Row:
+    """One row of the table: a kind of trial.
+
+    Attributes:
+        heading: The part of the harness it belongs to.
+        what: What was tried.
+        outcomes: How often it ended in which good way.
+        faults: How often it ended in which bad way.
+        seconds: How long it took.
+    """
+
+    heading: str
+    what: str
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def tried(self) -> int:
+        """Trials in all."""
+        return self.outcomes.total() + self.faults.total()
+
+
+class Record:
+    """All rows, in the order in which they were first tried."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Row] = {}
+
+    def row(self, heading: str, what: str) -> Row:
+        """The row of this name."""
+        return self.rows.setdefault((heading, what), Row(heading, what))
+
+    def attempt(self, heading: str, what: str, trial: Callable[[], str | Counter[str]]) -> None:
+        """Run a trial, whatever happens in it, and note how it ended.
+
+        A trial returns its outcome, or a count of outcomes, and raises where something did not hold.
+        """
+        row = self.row(heading, what)
+        started = time.monotonic()
+        try:
+            outcome = trial()
+        except Exception as error:  # noqa: BLE001 - whatever comes is what the harness looks for
+            row.faults[described(error)] += 1
+        else:
+            row.outcomes.update([outcome] if isinstance(outcome, str) else outcome)
+        row.seconds += time.monotonic() - started
+
+    def save(self, file: Path, **about: Any) -> None:
+        """Write the rows, and what is to be known of the run."""
+        rows = [asdict(row) for row in self.rows.values()]
+        file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
+
+
+def read(file: Path) -> tuple[list[Row], dict[str, Any]]:
+    """The rows of a file that `Record.save` wrote, and what else is in it."""
+    data = json.loads(file.read_text())
+    rows = [
+        Row(**{**row, "outcomes": Counter(row["outcomes"]), "faults": Counter(row["faults"])})
+        for row in data.pop("rows")
+    ]
+    return rows, data
+
+
+def described(error: BaseException) -> str:
+    """One line for the table: the property that did not hold, or where a traceback came from."""
+    text = " ".join(str(error).split())[:WORDS_OF_A_FAULT]
+    if isinstance(error, Fault):
+        return text
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "mixpanel_nb" in f.filename]
+    place = f" in {frames[-1].filename.rpartition('mixpanel_nb/')[2]}" if frames else " in the harness"
+    return f"{type(error).__name__}{place}: {text}"

@@ -1,0 +1,218 @@
+"""Many programs on one database file and one quota, for as long as one likes."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import sys
+import time
+import traceback
+from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from services.support import table_rows
+
+import mixpanel_nb.services.run as running
+from faults import truth as known
+from faults.kills import FORKS
+from faults.record import Fault, must
+from mixpanel_nb import Workspace
+from mixpanel_nb.cli.program import run
+from mixpanel_nb.client import MixpanelAPIClient
+from mixpanel_nb.client.quota import QuotaLedger
+from mixpanel_nb.errors import MixpanelDataError, RateLimitError, StorageError, TableNotFoundError
+from mixpanel_nb.sandbox.app import create_app
+from mixpanel_nb.sandbox.faults import FaultRule, Faults
+from mixpanel_nb.sandbox.server import SandboxServer
+from mixpanel_nb.workspace import sandbox_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.sandbox.store import Dataset
+
+HEADING = "Concurrency"
+DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-04"}
+PIECE = 100  # rows that are inserted at a time
+
+
+def read(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """The fetched table is whole whenever it is looked at, and what grows grows by whole pieces."""
+    rows = ws.sql_rows("SELECT count(*), count(DISTINCT insert_id), sum(hash(properties)) FROM shared").rows[0]
+    must(seen.setdefault("shared", rows) == rows, f"the table was {rows}, and {seen['shared']} before")
+    grown = ws.sql_scalar("SELECT count(*) FROM grown")
+    must(grown % PIECE == 0, f"{grown} rows: a piece was seen half")
+    must(grown >= seen.get("grown", 0), "rows were lost")
+    seen["grown"] = grown
+    return "read"
+
+
+def grow(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """A hundred rows at once."""
+    ws.sql(f"INSERT INTO grown SELECT {number} FROM range({PIECE})")
+    return "inserted"
+
+
+def replace(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """The same days again, in place of the old ones; somebody else may be at it."""
+    try:
+        ws.fetch_events("shared", **DAYS, replace=True, columns=["plan"])
+    except StorageError as error:
+        must("is fetching table" in error.message, error.message)
+        return "fetched by another already, said so"
+    except RateLimitError:
+        time.sleep(0.2)
+        return "the quota is used up, said so"
+    return "fetched"
+
+
+def own(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """A table of one's own, made, read and dropped."""
+    table = f"own_{number}"
+    ws.sql(f"CREATE TABLE {table} AS SELECT range AS n FROM range(1000)")
+    must(ws.sql_scalar(f"SELECT sum(n) FROM {table}") == 499500, "a table of one's own is not right")
+    ws.drop(table)
+    return "made and dropped"
+
+
+def drop_fetched(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """Append to a table that others append to and drop: complete means complete."""
+    try:
+        if draw.random() < 0.3:
+            ws.drop("contested")
+            return "dropped"
+        ws.fetch_events("contested", **DAYS, append=True, columns=["plan"])
+    except TableNotFoundError:
+        return "dropped by another already, said so"
+    except StorageError as error:
+        must("contested" in error.message, error.message)
+        return "fetched or dropped by another, said so"
+    except RateLimitError:
+        time.sleep(0.2)
+        return "the quota is used up, said so"
+    return "fetched"
+
+
+def terminal(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
+    """Commands as in a terminal."""
+    words = draw.choice([["tables"], ["info"], ["sql", "SELECT count(*) AS n FROM shared"], ["schema", "shared"]])
+    out, error = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(error):
+        code = run(["--account", "sandbox", "--db", str(ws.storage.path), *words])
+    said = [line for line in error.getvalue().splitlines() if not line.startswith("waiting for data.db, held by ")]
+    must((code, said) == (0, []), f"mp {words[0]}: {error.getvalue()[:150]}")
+    return "answered"
+
+
+ROLES: list[Callable[[Workspace, int, random.Random, dict[str, Any]], str]] = [
+    *(read, read, read, grow, grow, replace, drop_fetched, own, terminal, terminal)
+]
+
+
+def _work(folder: str, url: str, number: int, seconds: float, queue: Any) -> None:
+    """One program, until time is up."""
+    os.chdir(folder)
+    os.environ["MP_API_BASE_URL"] = url
+    sys.stderr = io.StringIO()
+    role, draw = ROLES[number % len(ROLES)], random.Random(number)
+    outcomes: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    seen: dict[str, Any] = {}
+    end = time.monotonic() + seconds
+    ledger = QuotaLedger(Path(folder) / "quota.sqlite")
+    client = MixpanelAPIClient(sandbox_credentials(), base_url=url, ledger=ledger, patience=1.5)
+    with Workspace("sandbox", path="data.db", _api_client=client) as ws:
+        while time.monotonic() < end:
+            try:
+                outcomes[f"{role.__name__}: {role(ws, number, draw, seen)}"] += 1
+            except Fault as error:
+                faults[f"{role.__name__}: {error}"] += 1
+            except MixpanelDataError as error:
+                faults[f"{role.__name__}: {type(error).__name__}: {error.message[:120]}"] += 1
+            except Exception:  # noqa: BLE001 - whatever comes is what the harness looks for
+                faults[f"{role.__name__}: {traceback.format_exc()[-200:]}"] += 1
+    queue.put((outcomes, faults))
+
+
+def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
+    """Ten programs at once: nobody meets a lock, nobody is told anything wrong, the quota is kept."""
+    os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
+    with SandboxServer(create_app(store, rate_limits=True)) as server:
+        account = sandbox_credentials()
+        ledger = QuotaLedger(folder / "quota.sqlite")
+        with known.open_workspace(folder, server.url, account=account, timeout=30.0, ledger=ledger) as ws:
+            ws.fetch_events("shared", **DAYS, columns=["plan"])
+            before = table_rows(ws, "shared")
+            ws.sql("CREATE TABLE grown (n INTEGER)")
+        server.requests.clear()
+        queue = FORKS.Queue()
+        programs = [
+            FORKS.Process(target=_work, args=(str(folder), server.url, number, seconds, queue))
+            for number in range(len(ROLES))
+        ]
+        for program in programs:
+            program.start()
+        told = [queue.get(timeout=seconds + 90) for _ in programs]
+        for program in programs:
+            program.join(30)
+            must(program.exitcode == 0, f"a program ended with {program.exitcode}")
+        refused = [line for line in server.requests if line.endswith(" 429")]
+    outcomes = sum((outcomes for outcomes, _ in told), Counter[str]())
+    faults = sum((faults for _, faults in told), Counter[str]())
+    must(not faults, f"{faults.total()} of {outcomes.total() + faults.total()}: {faults.most_common(3)}")
+    must(not refused, f"the quota was overrun: {len(refused)} requests were refused")
+    with Workspace.open(folder / "data.db") as ws:
+        must(table_rows(ws, "shared") == before, "the fetched table is not the truth")
+        grown = outcomes["grow: inserted"] * PIECE
+        must(ws.sql_scalar("SELECT count(*) FROM grown") == grown, "inserted rows are lost")
+        tables = {table.name: table for table in ws.storage.list_tables()}
+        if "contested" in tables and tables["contested"].complete:
+            must(table_rows(ws, "contested") == before, "a contested table calls itself complete and is not")
+    known.check_free(folder / "data.db")
+    return outcomes
+
+
+WAYS = ["drop", "SQL", "replaced in SQL"]
+
+
+def dropped_meanwhile(store: Dataset, folder: Path, how: str) -> str:
+    """A table that goes while it is being fetched: the fetch says so, or the table is whole."""
+    truth = known.truth_of(store)
+    account = sandbox_credentials()
+    slowly = Faults(FaultRule("hang", path_contains="export", times=None, seconds=0.25))
+    with SandboxServer(create_app(store, faults=slowly)) as server:
+        ws = known.open_workspace(folder, server.url, account=account, timeout=30.0, export_timeout=30.0)
+        with ws, Workspace("sandbox", path=folder / "data.db") as other:
+            done: list[str] = []
+
+            def interfere(_: object) -> None:
+                if not done and len(ws.storage.chunks("events")) >= 2:
+                    done.append(how)
+                    if how == "drop":
+                        other.drop("events")
+                    elif how == "SQL":
+                        other.sql("DROP TABLE events")
+                    else:
+                        other.sql("CREATE OR REPLACE TABLE events AS SELECT 1 AS mine")
+
+            size, running.BATCH_ROWS = running.BATCH_ROWS, 1
+            try:
+                ws.fetch_events(**known.DAYS, columns=["plan"], workers=1, progress=interfere)
+                outcome = "the table is true"
+            except MixpanelDataError as error:
+                outcome = "failed and said why"
+                must("events" in error.message, f"an error that says too little: {error.message}")
+            finally:
+                running.BATCH_ROWS = size
+            must(done, "nobody interfered")
+            if how == "replaced in SQL":
+                must(ws.sql_rows("FROM events").rows == [(1,)], "somebody's own table was touched")
+                ws.drop("events")
+            else:
+                known.check_honest(ws, truth)
+            ws.fetch_events(**known.DAYS, append=True, columns=["plan"])
+            must(known.holds_truth(ws, truth), "a rerun did not complete the table")
+    return outcome
