@@ -13,7 +13,7 @@ from mixpanel_nb.errors import ConfigError, did_you_mean
 REGIONS = ("us", "eu", "in")
 """Where Mixpanel keeps projects: the United States, the European Union, India."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and half a character, which cannot be sent
 
 
 class Secret:

@@ -71,7 +71,7 @@ class Interpreter:
             return None
         try:
             data = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._not_json(answer, call) from None
         if isinstance(data, dict) and _is_error(data.get("error")):
             raise self._error(QueryError, f"Mixpanel refused the query: {self._said(answer)}", answer, call)
@@ -236,7 +236,7 @@ def _text_of(answer: Answer) -> str:
     """The human part of an error body: ``error`` or ``message`` of a JSON object, else all of it."""
     try:
         data = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.text
     if not isinstance(data, dict):
         return answer.text

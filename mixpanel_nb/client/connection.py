@@ -34,6 +34,11 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 15.0
 """Seconds to wait for a connection."""
 
+LARGEST_ANSWER = 256 * 2**20
+"""Bytes of an answer that is read whole; what is larger (a few kB can inflate to it) is no answer."""
+
+_HEAD_WITHIN = 1.5  # times the longest silence, in which the head of an answer must have come
+
 
 class Connection:
     """Authenticated HTTP; safe to use from several threads.
@@ -76,14 +81,14 @@ class Connection:
         """
         started = time.monotonic()
         try:
-            response = _translated(lambda: self._http.send(self._request(call), stream=True), call)
+            response = self._begun(call)
         except NoAnswerError as problem:
             logger.info("%s: %s, after %.2f s", call, problem.problem, time.monotonic() - started)
             raise
         headers = {name.lower(): value for name, value in response.headers.items()}
 
         def answer() -> Answer:
-            return Answer(response.status_code, headers, _translated(response.read, call))
+            return Answer(response.status_code, headers, _translated(lambda: _whole(response, call), call))
 
         try:
             yield Stream(response.status_code, headers, _blocks(response, call), answer)
@@ -91,6 +96,29 @@ class Connection:
             response.close()
             taken, size = time.monotonic() - started, response.num_bytes_downloaded
             logger.info("%s: %d, %s bytes in %.2f s", call, response.status_code, f"{size:,}", taken)
+
+    def _begun(self, call: Call) -> httpx.Response:
+        """The answer as soon as its head has come, which may not drip in for ever.
+
+        The HTTP library knows the longest silence alone. So when time is up every connection is broken;
+        others that are in use are asked again.
+        """
+        overdue = threading.Event()
+
+        def give_up() -> None:
+            overdue.set()
+            self.abort()
+
+        timer = threading.Timer(_HEAD_WITHIN * call.timeout, give_up)
+        timer.name, timer.daemon = "mixpanel_nb-deadline", True
+        timer.start()
+        try:
+            return _translated(lambda: self._http.send(self._request(call), stream=True), call)
+        except NoAnswerError as failure:
+            problem = failure
+        finally:
+            timer.cancel()
+        raise _too_slow(call) if overdue.is_set() else problem
 
     def abort(self) -> None:
         """Break every connection, so that threads which wait for bytes stop waiting at once."""
@@ -124,6 +152,27 @@ class Connection:
             if isinstance(opened, socket.socket):
                 with self._lock:
                     self._sockets.add(opened)
+
+
+def _whole(response: httpx.Response, call: Call) -> bytes:
+    """The body, if all of it comes in time and it is not too large."""
+    if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
+        return response.content
+    end = time.monotonic() + call.timeout
+    blocks, size = [], 0
+    for block in response.iter_bytes():
+        blocks.append(block)
+        size += len(block)
+        if size > LARGEST_ANSWER:
+            message = f"the answer is larger than {LARGEST_ANSWER // 2**20} MB"
+            raise NoAnswerError(message, hopeless=True)
+        if time.monotonic() > end:
+            raise _too_slow(call)
+    return b"".join(blocks)
+
+
+def _too_slow(call: Call) -> NoAnswerError:
+    return NoAnswerError(f"the answer was not complete after {call.timeout:g} s", timed_out=True)
 
 
 def _blocks(response: httpx.Response, call: Call) -> Iterator[bytes]:

@@ -8,6 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from mixpanel_nb.errors import QueryError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -19,7 +21,14 @@ def encoded(params: Mapping[str, Any] | None) -> dict[str, str]:
 
     Lists and objects become JSON, booleans ``true`` and ``false``, dates ``YYYY-MM-DD``; None is left out.
     """
-    return {key: _encoded(value) for key, value in (params or {}).items() if value is not None}
+    texts = {key: _encoded(value) for key, value in (params or {}).items() if value is not None}
+    for text in texts.values():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            message = f"{text!r} holds half a character (a lone surrogate)."
+            raise QueryError(message, hint="Type it again, or paste it from elsewhere.") from None
+    return texts
 
 
 def _encoded(value: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mixpanel_nb.client.exchange import NoAnswerError
 from mixpanel_nb.client.lines import FlawError, LineCheck, events_in, inflated
-from mixpanel_nb.client.retry import TransientFailureError, stop_if
+from mixpanel_nb.client.retry import TransientFailureError, never, stop_if
 from mixpanel_nb.errors import APIError, IncompleteExportError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.client.session import Session
 
 T = TypeVar("T")
+
+_STALLED_BELOW = 1000  # bytes in the time of the longest silence; what is slower would take for ever
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,29 @@ class _Counts(NamedTuple):
 
 
 class _Meter:
-    """Passes a body on, counts its bytes, and stops it when the work is cancelled."""
+    """Passes a body on, counts its bytes, and stops it when the work is cancelled or all but stalls."""
 
-    def __init__(self, blocks: Iterator[bytes], cancelled: Callable[[], bool]) -> None:
+    def __init__(self, blocks: Iterator[bytes], call: Call, cancelled: Callable[[], bool] = never) -> None:
         self.received = 0
         self._blocks = blocks
+        self._silence = call.timeout
         self._cancelled = cancelled
 
     def __iter__(self) -> Iterator[bytes]:
-        for block in self._blocks:
+        waited, before = 0.0, 0  # seconds of waiting alone: whoever takes the blocks may take their time
+        blocks = iter(self._blocks)
+        while True:
+            started = time.monotonic()
+            block = next(blocks, None)
+            if block is None:
+                return
             stop_if(self._cancelled)
             self.received += len(block)
+            waited += time.monotonic() - started
+            if waited >= self._silence:
+                if self.received - before < _STALLED_BELOW:
+                    raise FlawError(f"only {self.received - before} bytes came in {self._silence:g} s")
+                waited, before = 0.0, self.received
             yield block
 
 
@@ -115,7 +130,7 @@ def _download_once(
 ) -> _Counts:
     written = 0
     with session.open(call, cancelled) as stream, part.open("wb") as file:
-        check, meter = LineCheck(), _Meter(stream.blocks, cancelled)
+        check, meter = LineCheck(), _Meter(stream.blocks, call, cancelled)
         for block in _guarded(session, call, _checked(inflated(meter), check)):
             written += file.write(block)
             progress.tell(check.rows, meter.received)
@@ -157,7 +172,7 @@ def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
 
 def _events_once(session: Session, call: Call) -> Generator[dict[str, Any], None, None]:
     with session.open(call) as stream:
-        yield from _guarded(session, call, events_in(inflated(stream.blocks)))
+        yield from _guarded(session, call, events_in(inflated(_Meter(stream.blocks, call))))
 
 
 def _without_retry(items: Iterator[T]) -> Iterator[T]:

@@ -20,6 +20,7 @@ _INFLATED_BLOCK = 262_144  # bytes; bounds memory however well the data compress
 _LONGEST_LINE = 64 * 1024 * 1024  # bytes; an event has at most about 1 MB
 _LONGEST_HEAD = 2048  # bytes of a wrong beginning that are worth waiting for
 _GZIP_MAGIC = b"\x1f\x8b"
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class FlawError(Exception):
@@ -34,6 +35,13 @@ class FlawError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.passing = passing
+
+
+class TooDeepError(FlawError):
+    """Lists or objects in each other, more of them than Python's parser can follow. DuckDB's can."""
+
+    def __init__(self) -> None:
+        super().__init__("a line is nested too deeply to be read one by one", passing=False)
 
 
 def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -131,7 +139,11 @@ class LineCheck:
         if self._head:
             raise flaw_of(self._head)
         if self._tail:
-            parse_event(self._tail)
+            try:
+                parse_event(self._tail)
+            except TooDeepError:
+                if not _is_balanced(self._tail):
+                    raise FlawError("a line is cut or broken") from None
             self.rows += not self._ended
 
     def _judge_beginning(self, block: bytes) -> None:
@@ -150,7 +162,15 @@ def _ended_lines(block: bytes, *, after_newline: bool) -> int:
     pieces = block.split(b"\n")
     del pieces[-1]  # ended by no newline of this block
     ends_earlier_line = not after_newline and pieces[:1] == [b""]
-    return len(pieces) - pieces.count(b"") + ends_earlier_line
+    return len(pieces) - pieces.count(b"") - pieces.count(b"\r") + ends_earlier_line
+
+
+def _is_balanced(line: bytes) -> bool:
+    """Whether all that a line opens is closed, outside its texts."""
+    outside = _STRING.sub(b"", line)
+    return b'"' not in outside and all(
+        outside.count(opening) == outside.count(closing) for opening, closing in ((b"[", b"]"), (b"{", b"}"))
+    )
 
 
 def events_in(blocks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -174,11 +194,14 @@ def parse_event(line: bytes) -> dict[str, Any]:
 
     Raises:
         FlawError: The line is cut, or is no event.
+        TooDeepError: Python cannot tell.
     """
     try:
         event = json.loads(line.decode())
     except ValueError:
         raise flaw_of(line) from None
+    except RecursionError:
+        raise TooDeepError from None
     if not isinstance(event, dict) or ("error" in event and "event" not in event):
         raise flaw_of(line)
     return event
@@ -202,6 +225,6 @@ def flaw_of(line: bytes) -> FlawError:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -203,7 +203,11 @@ class QuotaLedger:
         with self._lock:
             if self._memory is None:
                 with contextlib.suppress(sqlite3.DatabaseError, OSError):
-                    return self._in_file(work)
+                    try:
+                        return self._in_file(work)
+                    except (TypeError, ValueError, LookupError):  # it holds what nobody has written
+                        self._forget_file()
+                        return self._in_file(work)
                 with contextlib.suppress(sqlite3.DatabaseError, OSError):
                     self._discard_damaged()
                     return self._in_file(work)
@@ -231,8 +235,11 @@ class QuotaLedger:
             else:
                 damaged = False
         if damaged:
-            self.path.unlink(missing_ok=True)
-            self._adopted.clear()
+            self._forget_file()
+
+    def _forget_file(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._adopted.clear()
 
 
 def _create_tables(db: sqlite3.Connection) -> None:

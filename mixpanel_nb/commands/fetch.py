@@ -128,7 +128,7 @@ def _behaviors(text: str | None) -> list[dict[str, Any]] | None:
         return None
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise typer.BadParameter(f"--behaviors takes a JSON array of objects, and {text[:40]!r} is none.")

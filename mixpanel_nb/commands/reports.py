@@ -430,7 +430,7 @@ def _object(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise typer.BadParameter(f"--params takes a JSON object, and {text[:40]!r} is none.")

@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,7 @@ from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
 from mixpanel_nb.sandbox.tables import build_tables, tables_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     import duckdb
@@ -124,10 +124,12 @@ class Dataset:
             on_progress: Called while building with (events so far, about how many there will be).
         """
         path = cache / f"store-{FORMAT_VERSION}.{GENERATOR_VERSION}-{events}-{seed}.duckdb"
-        if not path.exists():
+
+        def build() -> None:
             lines, profiles = generate_events(events, seed), generate_profiles(events, seed)
             build_from_lines(path, lines, profiles, expected=events, on_progress=on_progress)
-        return cls(path, of_the_store())
+
+        return cls._built(path, build, of_the_store())
 
     @classmethod
     def from_files(cls, data: Path, profiles: Path | None, cache: Path) -> Self:
@@ -144,9 +146,18 @@ class Dataset:
         identity = "\n".join(_identity(file) for file in (data, profiles) if file is not None)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:20]
         path = cache / f"export-{FORMAT_VERSION}-{digest}.duckdb"
-        if not path.exists():
-            build_from_files(path, data, profiles)
-        return cls(path)
+        return cls._built(path, lambda: build_from_files(path, data, profiles), NOTHING)
+
+    @classmethod
+    def _built(cls, path: Path, build: Callable[[], None], saved: Saved) -> Self:
+        """The data set of a file that is built where it is missing, and once more where it is damaged."""
+        import duckdb
+
+        if path.exists():
+            with suppress(duckdb.Error):
+                return cls(path, saved)
+        build()
+        return cls(path, saved)
 
     def close(self) -> None:
         """Close the files; iterators still running end with an error."""

@@ -77,7 +77,9 @@ class EventChunk:
             cancelled=stopped,
         )
         received(done.rows, done.bytes_received)
-        return Receipt(done.rows, done.bytes_received, done.requests, ledger.now().isoformat())
+        return Receipt(
+            done.rows, done.bytes_written, done.bytes_received, done.requests, ledger.now().isoformat()
+        )
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class ProfileChunk:
                 size += stream.write("".join(lines).encode("utf-8", "replace"))
                 rows, requests = rows + len(lines), requests + 1
                 received(rows, size)
-        return Receipt(rows, size, requests, ledger.now().isoformat())
+        return Receipt(rows, size, size, requests, ledger.now().isoformat())
 
 
 FetchChunk = EventChunk | ProfileChunk

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from mixpanel_nb.storage.interrupt import kept_back
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -61,12 +63,18 @@ class Downloads(Generic[Job, Done]):
         self._halted = threading.Event()
         self._threads: list[threading.Thread] = []
         self.outstanding = len(jobs)
+        self._workers = min(workers, len(jobs))
         for job in jobs:
             self._todo.put(job)
-        for _ in range(min(workers, len(jobs))):
-            self._start(self._run)
 
     def __enter__(self) -> Downloads[Job, Done]:
+        try:
+            with kept_back():
+                for _ in range(self._workers):
+                    self._start(self._run)
+        except BaseException:  # an interrupt that was kept back
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:

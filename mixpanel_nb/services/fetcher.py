@@ -19,7 +19,7 @@ from mixpanel_nb.services.staging import Staging
 from mixpanel_nb.storage import TableMetadata, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS
 from mixpanel_nb.storage.ingest import EventTime
-from mixpanel_nb.storage.sqltext import check_table_name
+from mixpanel_nb.storage.sqltext import check_table_name, replacement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -237,7 +237,7 @@ class FetcherService:
         self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
     ) -> Target:
         """The table being built in place of ``name``, begun anew unless the same call was stopped."""
-        table = f"_replacing_{name}"
+        table = replacement_of(name)
         before = self._storage.metadata_or_none(table)
         if before is not None and before.request != dict(request):
             self._storage.discard(table)

@@ -23,11 +23,13 @@ from mixpanel_nb.errors import (
     RateLimitError,
     ServerError,
     StorageError,
+    TableNotFoundError,
 )
 from mixpanel_nb.results.fetch import ChunkProgress, FetchProgress, FetchState
 from mixpanel_nb.services.chunks import Staged
 from mixpanel_nb.services.downloads import Downloads, Outcome
 from mixpanel_nb.storage import ledger
+from mixpanel_nb.storage.interrupt import kept_back
 from mixpanel_nb.storage.loading import Batch
 from mixpanel_nb.storage.repair import replace_lone_surrogates
 
@@ -80,6 +82,7 @@ class FetchRun:
     duplicates: int = 0
     requests: int = 0
     _chunks_total: int = 0
+    _chunks_before: int = 0
     _chunks_done: int = 0
     _started: float = field(default_factory=time.monotonic)
     _chunks: Sequence[FetchChunk] = ()
@@ -104,6 +107,7 @@ class FetchRun:
         """
         self._chunks = chunks
         self._chunks_total = len(chunks)
+        self._chunks_before = len(self.storage.chunks(self.table))
         told_before = self.client.on_wait, self.storage.on_wait
         missing = self._take_staged(chunks, staging)
         state: FetchState = "cancelled"
@@ -197,24 +201,26 @@ class FetchRun:
 
     def _load(self, batch: Sequence[Staged], staging: Staging, *, last: bool) -> None:
         troubled = self._failures or self._ready or self._fatal is not None or self.owes
-        loaded = self.storage.load(
-            Batch(
-                table=self.table,
-                files=[staged.file for staged in batch],
-                chunks=[staged.chunk.entry(staged.receipt) for staged in batch],
-                metadata=replace(self.metadata, fetched_at=ledger.now(), complete=last and not troubled),
-                columns=self.columns,
-                dedupe=self.dedupe,
-                time=self.event_time,
-            )
+        work = Batch(
+            table=self.table,
+            files=[staged.file for staged in batch],
+            chunks=[staged.chunk.entry(staged.receipt) for staged in batch],
+            metadata=replace(self.metadata, fetched_at=ledger.now(), complete=last and not troubled),
+            columns=self.columns,
+            dedupe=self.dedupe,
+            time=self.event_time,
+            lines=sum(staged.receipt.rows for staged in batch),
+            chunks_before=self._chunks_before + self._chunks_done,
         )
+        with kept_back():  # what is stored is not left waiting to be stored
+            loaded = self.storage.load(work)
+            for staged in batch:
+                staging.discard(staged.file)
         self.new_rows += loaded.rows
         self.duplicates += loaded.duplicates
         self._chunks_done += len(batch)
         self.days_done += sum(staged.chunk.days for staged in batch)
         self._stored.update(staged.chunk for staged in batch)
-        for staged in batch:
-            staging.discard(staged.file)
 
     def _mend(
         self,
@@ -225,6 +231,7 @@ class FetchRun:
     ) -> None:
         """A chunk that is not what it should be: mend its text, ask for it again, or give it up by name."""
         if "surrogate" in error.message and replace_lone_surrogates(staged.file):
+            staging.sign(staged.file, replace(staged.receipt, size=staged.file.stat().st_size))
             self._ready.append(staged)
             return
         staging.discard(staged.file)
@@ -253,7 +260,7 @@ class FetchRun:
 
     def _add_state(self, error: MixpanelDataError) -> None:
         """Tell with the error what is stored and how to go on."""
-        if self._chunks_done:
+        if self._chunks_done and not isinstance(error, TableNotFoundError):
             stored = (
                 f"{self._chunks_done} of {self._chunks_total} chunks are stored; "
                 "the same fetch asks only for the rest."

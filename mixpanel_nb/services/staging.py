@@ -11,20 +11,22 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import stat
 import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.services.locks import try_lock
+from mixpanel_nb.storage.interrupt import kept_back
+from mixpanel_nb.storage.locks import try_lock
+from mixpanel_nb.storage.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 LOCK = "lock"
 HOLDER = "holder"
@@ -38,12 +40,14 @@ class Receipt:
 
     Attributes:
         rows: Lines in it.
+        size: Bytes of it: after a power cut a file may be shorter than it was.
         bytes: Bytes that came over the wire.
         requests: Requests it took.
         fetched_at: When its download ended (UTC, ISO 8601).
     """
 
     rows: int
+    size: int
     bytes: int
     requests: int
     fetched_at: str
@@ -66,8 +70,12 @@ class Staging:
 
     def __init__(self, database: Path | None, table: str) -> None:
         self.table = table
-        self._temporary = database is None
-        root = Path(tempfile.mkdtemp(prefix="mixpanel_nb-")) if database is None else _beside(database)
+        self._scratch: Scratch | None = None
+        if database is None:
+            self._scratch = Scratch()
+            root = self._scratch.path
+        else:
+            root = database.with_name(f".{database.name}.fetch")
         self.folder = root / table.lower()
 
     def path(self, request: Mapping[str, Any]) -> Path:
@@ -92,9 +100,10 @@ class Staging:
         """The receipt of a file that is here and whole, else None."""
         try:
             receipt = Receipt(**json.loads(_receipt_path(file).read_text()))
-        except (OSError, ValueError, TypeError):
+            is_whole = receipt.moment is not None and file.stat().st_size == receipt.size
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
-        return receipt if file.is_file() else None
+        return receipt if is_whole else None
 
     def sign(self, file: Path, receipt: Receipt) -> None:
         """Record that ``file`` is whole."""
@@ -107,9 +116,18 @@ class Staging:
         _receipt_path(file).unlink(missing_ok=True)
         file.unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove downloads that nobody will ask for any more, unless somebody fetches right now."""
+        if self.folder.is_dir():
+            with contextlib.suppress(StorageError), self.locked():
+                self.remove()
+
     def remove(self) -> None:
         """Remove the folder and what is left in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._scratch is not None:
+            self._scratch.remove()
+            return
         with contextlib.suppress(OSError):  # another table's downloads are there still
             self.folder.parent.rmdir()
 
@@ -122,16 +140,21 @@ class Staging:
         Raises:
             StorageError: another process is fetching this table, or the folder cannot be made.
         """
-        lock = self._acquire()
+        lock = None
         try:
-            with contextlib.suppress(OSError):  # a courtesy to others, who may do without
-                (self.folder / HOLDER).write_text(str(os.getpid()))
-            self._remove_drafts()
+            with kept_back():
+                lock = self._acquire()
+                with contextlib.suppress(OSError):  # a courtesy to others, who may do without
+                    (self.folder / HOLDER).unlink(missing_ok=True)
+                    (self.folder / HOLDER).write_text(str(os.getpid()))
+                self._remove_drafts()
             yield
         finally:
-            if self._temporary or not any(self.folder.glob("*.receipt")):
-                self.remove()
-            lock.close()
+            with kept_back():
+                if lock is not None:
+                    if self._scratch is not None or not any(self.folder.glob("*.receipt")):
+                        self.remove()
+                    lock.close()
 
     def _acquire(self) -> IO[bytes]:
         reason = ""
@@ -150,10 +173,18 @@ class Staging:
         raise StorageError(message, hint="Choose another path for the database.")
 
     def _make_folder(self) -> None:
+        """Make the folder, or see that it is no trap.
+
+        Who may write beside the database could have laid a link there, and what is written or removed
+        would be somewhere else.
+        """
         root = self.folder.parent
         root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        root.mkdir(mode=0o700, exist_ok=True)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        for folder in (root, self.folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if not _is_own(folder):
+                message = f"{folder} is a link, or somebody else's."
+                raise StorageError(message, hint="Remove it, or choose another path for the database.")
 
     def _taken(self) -> StorageError:
         try:
@@ -170,8 +201,11 @@ class Staging:
             leftover.unlink(missing_ok=True)
 
 
-def _beside(database: Path) -> Path:
-    return database.with_name(f".{database.name}.fetch")
+def _is_own(folder: Path) -> bool:
+    """Whether it is a folder itself, and this user's (where the system has users)."""
+    status = folder.lstat()
+    mine = os.name != "posix" or status.st_uid == os.geteuid()
+    return stat.S_ISDIR(status.st_mode) and mine
 
 
 def _receipt_path(file: Path) -> Path:

@@ -12,15 +12,15 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.explain import storage_error
-from mixpanel_nb.storage.interrupt import keyboard_interrupts
-from mixpanel_nb.storage.session import new_session, unordered
+from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
+from mixpanel_nb.storage.session import new_session, private_files, unordered
 from mixpanel_nb.storage.sqltext import text
 from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
 
@@ -79,7 +79,7 @@ class Database:
     @property
     def session(self) -> duckdb.DuckDBPyConnection:
         """The in-memory session, made at first use."""
-        with self._lock:
+        with taken(self._lock):
             if self._session is None:
                 self._session = new_session()
             return self._session
@@ -105,15 +105,16 @@ class Database:
             StorageError: the file is not a database, or this database is read-only.
         """
         self.check(mode)
-        with self._lock, keyboard_interrupts():
+        with taken(self._lock), keyboard_interrupts():
             if self._in_use or self.path is None or (mode == "read" and not self.path.exists()):
                 yield self.session
                 return
             self._in_use = True
             done = False
             try:
-                self._take(self.path, mode)
-                yield self.session
+                with _files_of(mode), _explained():
+                    self._take(self.path, mode)
+                    yield self.session
                 done = True
             finally:
                 if not self._pinned:
@@ -129,7 +130,7 @@ class Database:
         Raises:
             DatabaseLockedError: the file is taken.
         """
-        with self._lock:
+        with taken(self._lock):
             patience, self.patience = self.patience, 0.0  # the lock keeps others from seeing this
             try:
                 with self.work("read") as con:
@@ -151,7 +152,7 @@ class Database:
         be bounded.
         """
         self.check("write")
-        with self._lock, keyboard_interrupts():
+        with taken(self._lock), keyboard_interrupts():
             if self.path is None or self._in_use:
                 with self.work("write") as con, unordered(con):
                     yield con
@@ -160,20 +161,21 @@ class Database:
             con = new_session()
             try:
                 con.execute(f"SET memory_limit = '{BULK_MEMORY}'; SET preserve_insertion_order = false")
-                self._attach(con, self.path, "write")
-                yield con
+                with _files_of("write"):
+                    self._attach(con, self.path, "write")
+                    yield con
             finally:
                 con.close()
 
     def pin(self) -> duckdb.DuckDBPyConnection:
         """Attach the file until :meth:`unpin` or :meth:`close`, and give the session's connection."""
-        with self._lock, self.work("read" if self.read_only else "write") as con:
+        with taken(self._lock), self.work("read" if self.read_only else "write") as con:
             self._pinned = self._attached
             return con
 
     def unpin(self) -> None:
         """Let the file go again after :meth:`pin`; a transaction that is open is rolled back."""
-        with self._lock:
+        with taken(self._lock):
             self._pinned = self._in_use = False
             self._detach()
 
@@ -182,13 +184,13 @@ class Database:
 
         DuckDB ends the session when the last result that reads from it is gone, not before.
         """
-        with self._lock:
+        with taken(self._lock):
             self.unpin()
             self._session = None
 
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns the seconds that are left of it."""
-        with self._lock:
+        with taken(self._lock):
             at_once = at_once or not self._leased or self._somebody_waits
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
             if left <= 0:
@@ -215,7 +217,9 @@ class Database:
         """Attach the file, unless it still is for reading and nobody waits for it."""
         if self._leased and mode == "read" and not self._somebody_waits:
             self._leased = False
-            return
+            with suppress(duckdb.Error):  # SQL has detached it
+                self.session.execute(f"USE {CATALOG}")  # SQL may have turned to another
+                return
         self._detach()
         self._attached = True
         self._attach(self.session, path, mode)
@@ -259,10 +263,23 @@ class Database:
                     waiting.again(error)
                 else:
                     break
-        if is_new:
-            with suppress(OSError):  # a file system without modes
-                path.chmod(0o600)
         con.execute(f"USE {CATALOG}")
+
+
+@contextmanager
+def _files_of(mode: Mode) -> Iterator[None]:
+    """What is written in the block is private."""
+    with private_files() if mode == "write" else nullcontext():
+        yield
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """DuckDB's errors of the block (a damaged file) as ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise storage_error(error) from error
 
 
 def _keep(reference: weakref.ref[Database]) -> None:

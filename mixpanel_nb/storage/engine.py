@@ -5,8 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import re
-import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +19,10 @@ from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.repair import encoded
+from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sql import SQL
-from mixpanel_nb.storage.sqltext import check_table_name, identifier
+from mixpanel_nb.storage.sqltext import check_table_name, identifier, replacement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -66,14 +65,14 @@ class StorageEngine:
         self.path = None if path is None else _usable_path(path)
         self._database = Database(self.path, read_only=read_only, patience=patience, on_wait=on_wait)
         self._sql = SQL(self._database)
-        self._temporary = False
+        self._scratch: Scratch | None = None
 
     @classmethod
     def ephemeral(cls) -> StorageEngine:
         """An engine on a temporary file that is removed by :meth:`cleanup`, at the latest at exit."""
-        folder = Path(tempfile.mkdtemp(prefix="mixpanel_nb-"))
-        engine = cls(folder / "ephemeral.db")
-        engine._temporary = True
+        scratch = Scratch()
+        engine = cls(scratch.path / "ephemeral.db")
+        engine._scratch = scratch
         atexit.register(engine.cleanup)
         return engine
 
@@ -104,18 +103,17 @@ class StorageEngine:
     def close(self) -> None:
         """Let go of the file and end the session; an ephemeral file is removed."""
         self._database.close()
-        if self._temporary:
-            self.cleanup()
+        self.cleanup()
 
     def cleanup(self) -> None:
         """Remove an ephemeral engine's file, its ``.wal`` and its folder. Other engines are left alone."""
-        if not self._temporary or self.path is None:
+        if self._scratch is None:
             return
         self._database.close()
         atexit.unregister(self.cleanup)
         # The folder is this engine's own: with the file go its ``.wal`` and what a stopped fetch left.
-        shutil.rmtree(self.path.parent, ignore_errors=True)
-        self._temporary = False
+        self._scratch.remove()
+        self._scratch = None
 
     @property
     def on_wait(self) -> Callable[[str], None] | None:
@@ -298,11 +296,14 @@ class StorageEngine:
             raise TableExistsError(
                 message, hint="Drop it first, or choose another name.", details={"table": name}
             )
-        with tempfile.TemporaryDirectory(prefix="mixpanel_nb-") as folder:
-            file = Path(folder) / "rows.jsonl"
+        scratch = Scratch()
+        try:
+            file = scratch.path / "rows.jsonl"
             with file.open("wb") as stream:
                 stream.writelines(encoded(json.dumps(row, ensure_ascii=False) + "\n") for row in data)
             return self.load(loading.Batch(name, [file], [], metadata)).rows
+        finally:
+            scratch.remove()
 
     def promote(self, table: str, *properties: str) -> list[str]:
         """Give properties typed columns of their own (about 100 times faster to query than JSON).
@@ -387,28 +388,28 @@ class StorageEngine:
                 request = found.request if request is None else request
                 ledger.record(con, table, replace(found, complete=complete, request=request))
 
-    def drop_table(self, name: str) -> None:
-        """Drop a table and everything recorded of it.
+    def drop_tables(self, *names: str) -> None:
+        """Drop tables, what is recorded of them, and what was to replace them: all, or none.
 
         Raises:
-            TableNotFoundError: there is no such table (or it is the engine's own).
+            TableNotFoundError: one is not there (or it is the engine's own).
         """
         with self._changing() as con:
-            catalog.must_exist(con, name)
-            con.execute(f"DROP TABLE {identifier(name)}")
-            ledger.forget(con, name)
+            for name in names:
+                catalog.must_exist(con, name)
+            for name in names:
+                _drop(con, name)
+                _drop(con, replacement_of(name))
 
     def discard(self, name: str) -> None:
         """Drop a table of the engine's own making if it is there (an unfinished replacement)."""
         with self._changing() as con:
-            con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
-            ledger.forget(con, name)
+            _drop(con, name)
 
     def swap(self, new: str, name: str) -> None:
         """Let the table ``new`` take the place of ``name``, in one transaction."""
         with self._changing() as con:
-            con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
-            ledger.forget(con, name)
+            _drop(con, name)
             con.execute(f"ALTER TABLE {identifier(new)} RENAME TO {identifier(name)}")
             ledger.rename(con, new, name)
 
@@ -417,6 +418,11 @@ class StorageEngine:
         """A transaction: all that happens in the block, or nothing."""
         with self._database.work("write") as con, _explained(), transaction(con):
             yield con
+
+
+def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
+    ledger.forget(con, name)
 
 
 def _usable_path(path: Path | str) -> Path:

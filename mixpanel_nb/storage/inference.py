@@ -95,7 +95,8 @@ def choose(
 def sample_lines(files: Sequence[Path], lines: int = SAMPLE_LINES) -> list[dict[str, Any]]:
     """Up to ``lines`` parsed objects from the beginnings of files of JSON lines.
 
-    Lines that are no JSON objects are passed over: telling them is the ingest's work.
+    Lines that are no JSON objects, or nested too deeply for Python, are passed over: telling them is the
+    ingest's work.
     """
     per_file = max(lines // max(len(files), 1), 1)
     objects: list[dict[str, Any]] = []
@@ -104,7 +105,7 @@ def sample_lines(files: Sequence[Path], lines: int = SAMPLE_LINES) -> list[dict[
             for _, line in zip(range(per_file), stream, strict=False):
                 try:
                     value = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(value, dict):
                     objects.append(value)

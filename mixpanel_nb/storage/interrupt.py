@@ -1,28 +1,114 @@
-"""Work that Ctrl-C can end.
+"""Work that Ctrl-C can end, and that it never leaves half done.
 
 DuckDB looks at Python's signals only now and then: on the main thread a heavy query cannot be
 interrupted for many seconds. So work runs on a worker thread while the main thread waits, and an
 interrupt of the main thread interrupts the connection.
+
+Python raises an interrupt between any two steps of the main thread, also in the middle of attaching a
+file or of letting it go. So whoever holds something keeps interrupts back until it is in order again, and
+looks for them where it waits.
 """
 
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     import duckdb
 
 T = TypeVar("T")
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_handlers: dict[int, Any] = {}  # those that wait while interrupts are kept back
+_came: list[int] = []  # signals that came meanwhile
+
+
+class kept_back:  # noqa: N801 - reads as what it does, like contextlib's own
+    """Interrupts of the main thread wait for the end of the block, or for :func:`let_through`.
+
+    Not for long work: inside, only what waits on purpose can be interrupted. Blocks may be nested. Signals
+    that no Python function handles are not touched, nor is any other thread.
+    """
+
+    def __init__(self) -> None:
+        self._outermost = False
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread() or _handlers:
+            return
+        _came.clear()
+        try:
+            for number in _SIGNALS:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    _handlers[number] = handler
+                    signal.signal(number, _keep)
+        except BaseException:  # one came before all were kept back
+            _restore()
+            raise
+        self._outermost = True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._outermost:
+            return
+        handlers = dict(_handlers)
+        _restore()
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if _came and not interrupted:
+            handlers[_came[0]](_came[0], None)
+
+
+def let_through() -> None:
+    """Let an interrupt that was kept back act here, where it does no harm.
+
+    Raises:
+        KeyboardInterrupt: one came.
+    """
+    if _came and _handlers and threading.current_thread() is threading.main_thread():
+        came = _came[0]
+        _came.clear()
+        _handlers[came](came, None)
+
+
+def _keep(number: int, _: FrameType | None) -> None:
+    _came.append(number)
+
+
+def _restore() -> None:
+    """Give signals back to their handlers; whatever one of them raises, the others come first."""
+    if _handlers:
+        number, handler = _handlers.popitem()
+        try:
+            signal.signal(number, handler)
+        finally:
+            _restore()
+
+
+@contextmanager
+def taken(lock: Any) -> Iterator[None]:
+    """The lock (a ``threading.RLock``), held for the length of the block, with interrupts kept back.
+
+    While it is waited for they are let through.
+    """
+    with kept_back():
+        while not lock.acquire(timeout=POLL_SECONDS):
+            let_through()
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
@@ -74,6 +160,7 @@ def _result(future: Future[T]) -> T:
         try:
             return future.result(timeout=POLL_SECONDS)
         except NotYet:
+            let_through()
             if future.done():  # at this very moment, or with a TimeoutError of its own
                 return future.result()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import StorageError, did_you_mean
+from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds
@@ -18,7 +18,7 @@ from mixpanel_nb.storage.schema import (
     create_table_sql,
 )
 from mixpanel_nb.storage.session import transaction
-from mixpanel_nb.storage.sqltext import identifier
+from mixpanel_nb.storage.sqltext import identifier, replacement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -41,6 +41,9 @@ class Batch:
         columns: Typed columns wanted: at most so many, these properties, or none (None or 0).
         dedupe: Keep one row per event, as Mixpanel's reports do (profiles: always one per person).
         time: How event times are to be read.
+        lines: How many lines the files hold, if that is known: all of them must arrive.
+        chunks_before: How many chunks the table must hold before, if that is known: somebody may have
+            dropped or replaced it meanwhile.
     """
 
     table: str
@@ -50,6 +53,8 @@ class Batch:
     columns: int | Sequence[str] | None = DEFAULT_COLUMNS
     dedupe: bool = True
     time: ingest.EventTime = field(default_factory=ingest.EventTime)
+    lines: int | None = None
+    chunks_before: int | None = None
 
     @property
     def type(self) -> TableType:
@@ -74,9 +79,11 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
     """Load one batch; afterwards either all of it is in the table and the ledger, or nothing.
 
     Raises:
-        IncompleteExportError: a line is not JSON, or not an event (or profile).
+        IncompleteExportError: a line is not JSON, or not an event (or profile), or lines are missing.
+        TableNotFoundError: the table is not the one that was being filled.
         duckdb.Error: the database failed (a full disk, an interrupt).
     """
+    _check_unchanged(con, batch)
     source = ingest.properties_source(batch.type, batch.files)
     is_new = not _exists(con, batch.table)
     known = [] if is_new else ledger.columns(con, batch.table)
@@ -145,9 +152,11 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     newest = _newest_row(con, batch.table)
     if batch.type == "events":
         ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
+        _check_arrived(batch, _row_count(con, batch.table) - before)
         duplicates = _remove_duplicates(con, batch, newest)
     else:
         ingest.insert_profiles(con, batch.table, batch.files, columns)
+        _check_arrived(batch, _row_count(con, batch.table) - before)
         duplicates = dedupe.remove_older_profiles(con, batch.table)
     after = _row_count(con, batch.table)
     ledger.record_columns(con, batch.table, columns)
@@ -155,6 +164,26 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     entry = ledger.merged(ledger.metadata(con, batch.table), batch.metadata)
     ledger.record(con, batch.table, replace(entry, row_count=after))
     return Loaded(after - before, duplicates)
+
+
+def _check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Refuse to go on with a table that somebody dropped or replaced since the batch before."""
+    if batch.chunks_before is None:
+        return
+    as_it_was = batch.chunks_before == len(ledger.chunks(con, batch.table))
+    if as_it_was and _exists(con, batch.table):
+        as_it_was = BASE_COLUMNS[batch.type].keys() <= set(_names(con, batch.table))
+    if not as_it_was:
+        name = batch.table.removeprefix(replacement_of(""))
+        message = f"Table {name!r} was dropped or replaced by others while it was being fetched."
+        raise TableNotFoundError(message, hint="Fetch it again.", details={"table": name})
+
+
+def _check_arrived(batch: Batch, rows: int) -> None:
+    """Refuse files that are shorter (or longer) than they were when they were downloaded."""
+    if batch.lines is not None and batch.lines != rows:
+        message = f"{rows:,} of {batch.lines:,} lines that were downloaded could be read."
+        raise IncompleteExportError(message)
 
 
 def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> int:

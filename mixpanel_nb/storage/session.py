@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
-import shutil
-import tempfile
+import threading
 from contextlib import contextmanager, suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.sqltext import text
 
 if TYPE_CHECKING:
@@ -36,10 +34,35 @@ def new_session() -> duckdb.DuckDBPyConnection:
     # A checkpoint would rewrite whole tables to merge row groups that are not full (4 s a million rows).
     con.execute("SET max_vacuum_tasks = 0")
     # DuckDB makes this folder when it first spills, and removes it with the session.
-    con.execute(f"SET temp_directory = {text(str(_private_folder(os.getpid()) / str(next(_numbers))))}")
+    con.execute(f"SET temp_directory = {text(str(_spill(os.getpid()).path / str(next(_numbers))))}")
     con.execute("SET TimeZone = 'UTC'")
     con.execute(f"ATTACH ':memory:' AS {RESULTS}")
     return con
+
+
+_umask = threading.Lock()
+_private_blocks = 0
+_usual_mask = 0
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Files that DuckDB makes in the block (the database, its log) can be read by this user alone.
+
+    DuckDB has no setting for that, so the mask of the whole process changes for the length of the block.
+    """
+    global _private_blocks, _usual_mask
+    with _umask:
+        if _private_blocks == 0:
+            _usual_mask = os.umask(0o077)
+        _private_blocks += 1
+    try:
+        yield
+    finally:
+        with _umask:
+            _private_blocks -= 1
+            if _private_blocks == 0:
+                os.umask(_usual_mask)
 
 
 @contextmanager
@@ -108,13 +131,7 @@ def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @cache
-def _private_folder(process: int) -> Path:
+def _spill(process: int) -> Scratch:
     """Where sessions of this process spill what does not fit in memory; nobody else can read it."""
-    folder = Path(tempfile.mkdtemp(prefix="mixpanel_nb-spill-"))
-
-    def remove() -> None:
-        if os.getpid() == process:  # a fork must not remove what its parent uses
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
-    return folder
+    del process  # a fork has a folder of its own
+    return Scratch()

@@ -22,6 +22,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def replacement_of(table: str) -> str:
+    """The table that is built while ``table`` is being replaced; its name is the engine's own."""
+    return f"_replacing_{table}"
+
+
 def text(value: str) -> str:
     """``value`` as a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -9,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import DatabaseLockedError
+from mixpanel_nb.storage.interrupt import let_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TELL_AFTER_SECONDS = 1.0
 LONGEST_SLEEP = 0.02
 FRESH_SECONDS = 5 * LONGEST_SLEEP
+STALE_SECONDS = 10.0
 GIVE_WAY_SECONDS = 0.25
 
 
@@ -35,7 +38,10 @@ class WaitingRoom:
     def enter(self) -> None:
         """Wait, as far as others can see."""
         with suppress(OSError):  # a folder that cannot be written has no writers to wait for
-            self._sign.touch(mode=0o600)
+            # A link is not followed: what it leads to may be anybody's.
+            flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            os.close(os.open(self._sign, flags, 0o600))
+            os.utime(self._sign, follow_symlinks=os.utime not in os.supports_follow_symlinks)
 
     def leave(self) -> None:
         """Wait no more. Others who do touch the file again."""
@@ -45,9 +51,12 @@ class WaitingRoom:
     def is_occupied(self) -> bool:
         """Whether somebody waits."""
         try:
-            return abs(time.time() - self._sign.stat().st_mtime) < FRESH_SECONDS
+            age = abs(time.time() - self._sign.lstat().st_mtime)
         except OSError:
             return False
+        if age > STALE_SECONDS:
+            self.leave()  # in place of somebody who was killed
+        return age < FRESH_SECONDS
 
     def give_way(self) -> None:
         """Let those who wait go first, for a moment."""
@@ -78,6 +87,7 @@ class Waiting:
 
     def again(self, error: duckdb.Error) -> None:
         """Sleep a little, or raise when patience ends."""
+        let_through()
         waited = time.monotonic() - self._started
         held_by = holder(error)
         if waited > self._patience:

@@ -11,7 +11,7 @@ from mixpanel_nb.errors import AccessDeniedError, ConfigError, NotFoundError, Qu
 from mixpanel_nb.workspace.reports import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -598,17 +598,20 @@ class Workspace(Reports):
         Raises:
             TableNotFoundError: one is not there.
         """
-        distinct = {name.casefold(): name for name in names}.values()
-        for name in distinct:
-            self.schema(name)
-        for name in distinct:
-            self.storage.drop_table(name)
+        self._drop({name.casefold(): name for name in names}.values())
 
     def drop_all(self, type: Literal["events", "profiles"] | None = None) -> None:  # noqa: A002 - the design's name
         """Drop every fetched table, or those of one type."""
-        for table in self.storage.list_tables():
-            if table.type == type or (type is None and table.type in {"events", "profiles"}):
-                self.storage.drop_table(table.name)
+        fetched = {"events", "profiles"} if type is None else {type}
+        self._drop(table.name for table in self.storage.list_tables() if table.type in fetched)
+
+    def _drop(self, names: Iterable[str]) -> None:
+        from mixpanel_nb.services.staging import Staging
+
+        tables = list(names)
+        self.storage.drop_tables(*tables)
+        for table in tables:
+            Staging(self.storage.path, table).sweep()
 
     # Escape hatches
 

@@ -60,16 +60,19 @@ class Soak:
                 for what in network.FETCHING:
                     attempt(f"{family}: fetches", partial(network.fetched, arena, what, misdeed))
                 slow = name in network.SLOW
-                for what in list(network.ASKING)[:: 8 if slow else 1]:
+                for what in list(network.ASKING)[:: 8 if slow or self.minutes < 1 else 1]:
                     attempt(f"{family}: questions", partial(network.asked, arena, what, misdeed))
             for misdeed in network.PASSING.values():
                 for what in network.FETCHING:
                     attempt("failures that pass", partial(network.fetched, arena, what, misdeed, times=2))
             for what in network.FETCHING:
                 attempt("nobody listens, then somebody does", partial(network.unheard, arena, what))
-            for part in range(60):
+            for part in range(int(60 * min(self.minutes, 1))):
                 misdeed = network.ended_in(self.draw.random(), self.draw.choice(list(network.End)))
-                attempt("connections that end at random bytes", partial(network.fetched, arena, "fetch_events", misdeed))
+                attempt(
+                    "connections that end at random bytes",
+                    partial(network.fetched, arena, "fetch_events", misdeed),
+                )
                 del part
         for kind in network.CERTIFICATES:
             attempt("certificates", partial(network.certified, self.fresh(), kind))
@@ -77,13 +80,15 @@ class Soak:
     def process(self) -> None:
         """Signals at random moments."""
         with kills.yard(self.store, self.fresh()) as yard:
-            for _ in self._rounds(least=12):
+            for _ in self._rounds(12):
                 for name in kills.COMMANDS:
                     for by in kills.SIGNALS:
                         what = f"{by} during {name}"
-                        self.record.attempt(kills.HEADING, what, partial(kills.killed, yard, name, by, self.draw))
+                        self.record.attempt(
+                            kills.HEADING, what, partial(kills.killed, yard, name, by, self.draw)
+                        )
             for name in interrupts.WORK:
-                for at in interrupts.random_moments(yard, name, 40, self.draw):
+                for at in interrupts.random_moments(yard, name, int(40 * min(self.minutes, 1)), self.draw):
                     what = f"Ctrl-C at a random line of {name}, the session lives on"
                     self.record.attempt(kills.HEADING, what, partial(interrupts.interrupted, yard, name, at))
             with kernels.kernel(yard) as kernel:
@@ -97,7 +102,7 @@ class Soak:
         """Disks that fill, refuse or forget."""
         attempt = partial(self.record.attempt, disks.HEADING)
         with kills.yard(self.store, self.fresh()) as yard, small_disk(self.fresh() / "disk", 24) as disk:
-            for _ in self._rounds(least=5):
+            for _ in self._rounds(5):
                 for name in kills.COMMANDS if disk else ():
                     attempt(f"full during {name}", partial(disks.full, yard, disk, name, self.draw))
                 for how in disks.DAMAGES:
@@ -136,7 +141,9 @@ class Soak:
                     self.record.attempt(inputs.HEADING, "odd SQL", partial(inputs.asked_in_sql, ws, sql))
             self._many("command lines", inputs.command_lines, inputs.typed_in_terminal, 1)
             shell = _shell()
-            self._many("magic lines", inputs.magic_lines, lambda it: inputs.typed_in_notebook(shell, *it), 0.5)
+            self._many(
+                "magic lines", inputs.magic_lines, lambda it: inputs.typed_in_notebook(shell, *it), 0.5
+            )
             self._many("SQL cells", inputs.cells, lambda it: inputs.typed_in_notebook(shell, *it), 0.5)
             shell.run_line_magic("unload_ext", "mixpanel_nb")
 
@@ -160,8 +167,9 @@ class Soak:
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def _rounds(self, least: int) -> Iterator[int]:
-        """Numbers until time is up, but so many at least."""
+        """Numbers until time is up, but so many at least if there is a minute."""
         end = time.monotonic() + 60 * self.minutes
+        least = max(1, round(least * min(self.minutes, 1)))
         number = 0
         while number < least or time.monotonic() < end:
             yield number
@@ -207,7 +215,9 @@ def _environment(url: str, folder: Path) -> Iterator[None]:
 def main() -> None:
     """Run the parts that were named (all by default), keep the record, and write the page."""
     parser = argparse.ArgumentParser(description="Try everything that can go wrong.")
-    parser.add_argument("parts", nargs="*", help=f"{', '.join([*PARTS, 'scale'])}, or page; all but scale and page by default")
+    parser.add_argument(
+        "parts", nargs="*", help=f"{', '.join([*PARTS, 'scale'])}, or page; all but scale and page by default"
+    )
     parser.add_argument("--minutes", type=float, default=1.0, help="of each part with random trials")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", type=Path, default=HERE / "mended", help="folder of the records")
@@ -220,15 +230,15 @@ def main() -> None:
 
 
 def _run(part: str, options: argparse.Namespace) -> None:
-    record = Record()
+    about = f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, {os.cpu_count()} cores"
+    record = Record(options.save / f"{part}.json", about)
     here = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="mixpanel_nb-soak-", ignore_cleanup_errors=True) as folder:
         os.environ["MIXPANEL_NB_HOME"] = str(Path(folder) / "home")
         with Dataset.generated(Path(folder) / "store", events=EVENTS) as store:
             getattr(Soak(record, store, Path(folder), options.minutes, options.seed), part)()
         os.chdir(here)
-    about = f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, {os.cpu_count()} cores"
-    record.save(options.save / f"{part}.json", about=about)
+    record.save()
     for row in record.rows.values():
         print(f"{row.tried:6} {sum(row.faults.values()):6} {row.seconds:7.1f} s  {row.heading}: {row.what}")
         for fault, count in row.faults.most_common(3):

@@ -131,7 +131,10 @@ def _asked(where: Yard, folder: Path) -> str | None:
         must(process.exitcode >= 0, f"it was ended by signal {-process.exitcode}")
         must("Traceback" not in error, f"a traceback: {error[-150:]}")
         if process.exitcode:
-            must(error.startswith("Error: ") and process.exitcode in CODES, f"no error in one line: {error[-150:]}")
+            must(
+                error.startswith("Error: ") and process.exitcode in CODES,
+                f"no error in one line: {error[-150:]}",
+            )
             return None
         answers.append(said)
     return answers[0]
@@ -185,7 +188,14 @@ def odd_ledger(folder: Path, draw: random.Random) -> str:
     return "went on"
 
 
-STAGED = ("cut at a line", "cut in a line", "zeros at its end", "receipt cut", "receipt of other types", "receipt lies")
+STAGED = (
+    "cut at a line",
+    "cut in a line",
+    "zeros at its end",
+    "receipt cut",
+    "receipt of other types",
+    "receipt lies",
+)
 
 
 def odd_downloads(where: Yard, how: str, draw: random.Random) -> str:
@@ -264,4 +274,3 @@ def _fill(filler: Path, room: int) -> None:
         left = max(free - room, 0)
         while left > 0:
             left -= file.write(bytes(min(left, MB)))
-

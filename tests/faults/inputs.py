@@ -38,15 +38,43 @@ HOSTILE = [
 NUMBERS = [
     *("0", "-0", "0.0", "-0.0", "1", "-1", "9007199254740991", "9007199254740992", "9007199254740993"),
     *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809"),
-    *("18446744073709551615", "18446744073709551616", "1" + "0" * 38, "1" + "0" * 400, "1e3", "1E400", "-1e400"),
-    *("1e-400", "0.1", "0.30000000000000004", "123456789.123456789", "1.7976931348623157e308", "5e-324", "1.0e0"),
+    *(
+        "18446744073709551615",
+        "18446744073709551616",
+        "1" + "0" * 38,
+        "1" + "0" * 400,
+        "1e3",
+        "1E400",
+        "-1e400",
+    ),
+    *(
+        "1e-400",
+        "0.1",
+        "0.30000000000000004",
+        "123456789.123456789",
+        "1.7976931348623157e308",
+        "5e-324",
+        "1.0e0",
+    ),
 ]
-TIMES = ["1735700000", "1735700000.25", "1735700000000", "0", "-1", "99999999999", "100000000000", "1735700000e0"]
+TIMES = [
+    "1735700000",
+    "1735700000.25",
+    "1735700000000",
+    "0",
+    "-1",
+    "99999999999",
+    "100000000000",
+    "1735700000e0",
+]
 ODD_TIMES = ["1e300", "-1e300", "253402300800", '"1735700000"', "null", "true", "[]", "1e19"]
 
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=8), st.characters(categories=["Cs"]))
 atoms = st.one_of(
-    texts.map(json.dumps), st.sampled_from(NUMBERS), st.sampled_from(["true", "false", "null"]), st.integers().map(str)
+    texts.map(json.dumps),
+    st.sampled_from(NUMBERS),
+    st.sampled_from(["true", "false", "null"]),
+    st.integers().map(str),
 )
 values = st.recursive(
     atoms,
@@ -72,7 +100,12 @@ def events(draw: Any) -> bytes:
         ('"distinct_id"', draw(st.one_of(texts.map(json.dumps), atoms))),
         *draw(pairs),
     ]
-    line = _object([('"event"', draw(st.one_of(texts.map(json.dumps), texts.map(json.dumps), atoms))), ('"properties"', _object(properties))])
+    line = _object(
+        [
+            ('"event"', draw(st.one_of(texts.map(json.dumps), texts.map(json.dumps), atoms))),
+            ('"properties"', _object(properties)),
+        ]
+    )
     return line.encode("utf-8", "surrogatepass")
 
 
@@ -81,7 +114,9 @@ def streams(draw: Any) -> bytes:
     """What an export may send: events, or bytes that are none among them."""
     lines = draw(st.lists(events(), max_size=6))
     if draw(st.integers(0, 5)) == 0:
-        odd = st.one_of(st.binary(max_size=30), st.sampled_from([b"", b" ", b"[]", b"null", b"terminated early", b"\xff"]))
+        odd = st.one_of(
+            st.binary(max_size=30), st.sampled_from([b"", b" ", b"[]", b"null", b"terminated early", b"\xff"])
+        )
         lines.insert(draw(st.integers(0, len(lines))), draw(odd))
     data = b"\n".join(lines)
     return data + b"\n" if draw(st.booleans()) else data
@@ -95,7 +130,9 @@ def ingested(folder: Path, stream: bytes, columns: int | None = 100) -> str:
     file.write_bytes(stream)
     lines = [line for line in stream.split(b"\n") if line.strip()]
     with StorageEngine.memory() as engine:
-        batch = Batch("events", [file], [], TableMetadata("events", ledger.now()), columns=columns, dedupe=False)
+        batch = Batch(
+            "events", [file], [], TableMetadata("events", ledger.now()), columns=columns, dedupe=False
+        )
         try:
             try:
                 engine.load(batch)
@@ -109,7 +146,9 @@ def ingested(folder: Path, stream: bytes, columns: int | None = 100) -> str:
             must(str(folder) not in error.message, "an error that names a file of ours")
             must(not engine.table_exists("events"), "refused, and there is a table")
             return "refused in one line"
-        rows = engine.execute_rows("SELECT event_name, CAST(properties AS VARCHAR) FROM events ORDER BY rowid")
+        rows = engine.execute_rows(
+            "SELECT event_name, CAST(properties AS VARCHAR) FROM events ORDER BY rowid"
+        )
         must(len(rows) == len(lines), f"{len(lines)} lines, and {len(rows)} rows")
         stored = Counter(_canonical(name, parsed(text)) for name, text in rows)
         sent = Counter(_sent(line) for line in lines)
@@ -148,7 +187,7 @@ def _canonical(name: Any, properties: Any) -> str:
 
 
 ODD_SQL = [
-    "SELECT 1 AS a, 2 AS a, 3 AS \"A\"",
+    'SELECT 1 AS a, 2 AS a, 3 AS "A"',
     "SELECT NULL",
     "SELECT TIMESTAMP 'infinity', TIMESTAMP '-infinity', DATE 'infinity'",
     "SELECT TIMESTAMP '294247-01-10 04:00:54.775806'",
@@ -175,21 +214,73 @@ ODD_SQL = [
     "SELECT CAST('abc' AS INTEGER)",
     "SELECT error('mine <b>\n second line')",
     "SELECT current_setting('no_such_setting')",
-    "PRAGMA version", "SHOW TABLES", "DESCRIBE events", "EXPLAIN SELECT 1", "EXPLAIN ANALYZE SELECT 1", "SUMMARIZE events",
-    "CALL pragma_version()", "FROM events LIMIT 1", "SELECT COLUMNS(*) FROM events LIMIT 1", "VALUES (1), ('a')",
-    "PIVOT events ON event_name USING count(*)", "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
-    "ATTACH '/nowhere/at/all.db' AS other", "ATTACH '/etc/passwd' AS other", "DETACH mp", "DETACH memory", "USE memory", "USE nowhere",
-    "INSTALL nothing_such", "LOAD nothing_such", "COPY events TO '/nowhere/x.csv'", "COPY events FROM '/etc/passwd'",
-    "SET threads = 0", "SET memory_limit = '1KB'", "SET TimeZone = 'Mars/Olympus'", "RESET ALL", "CHECKPOINT", "VACUUM", "EXPORT DATABASE '/nowhere'",
-    "BEGIN", "COMMIT", "ROLLBACK", "BEGIN; SELECT 1", "BEGIN; DROP TABLE events; ROLLBACK",
-    "PREPARE p AS SELECT $1", "EXECUTE p(1)", "DEALLOCATE p", "SELECT $a", "SELECT ?", "SELECT $1 + $2",
-    ";", ";;;", "-- only a comment", "/* open", "'open", '"open', "SELECT", "SELEC 1", "(((((", ")", "\x00", "SELECT '\x00'", "SELECT \ud83d",
+    "PRAGMA version",
+    "SHOW TABLES",
+    "DESCRIBE events",
+    "EXPLAIN SELECT 1",
+    "EXPLAIN ANALYZE SELECT 1",
+    "SUMMARIZE events",
+    "CALL pragma_version()",
+    "FROM events LIMIT 1",
+    "SELECT COLUMNS(*) FROM events LIMIT 1",
+    "VALUES (1), ('a')",
+    "PIVOT events ON event_name USING count(*)",
+    "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
+    "ATTACH '/nowhere/at/all.db' AS other",
+    "ATTACH '/etc/passwd' AS other",
+    "DETACH mp",
+    "DETACH memory",
+    "USE memory",
+    "USE nowhere",
+    "INSTALL nothing_such",
+    "LOAD nothing_such",
+    "COPY events TO '/nowhere/x.csv'",
+    "COPY events FROM '/etc/passwd'",
+    "SET threads = 0",
+    "SET memory_limit = '1KB'",
+    "SET TimeZone = 'Mars/Olympus'",
+    "RESET ALL",
+    "CHECKPOINT",
+    "VACUUM",
+    "EXPORT DATABASE '/nowhere'",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "BEGIN; SELECT 1",
+    "BEGIN; DROP TABLE events; ROLLBACK",
+    "PREPARE p AS SELECT $1",
+    "EXECUTE p(1)",
+    "DEALLOCATE p",
+    "SELECT $a",
+    "SELECT ?",
+    "SELECT $1 + $2",
+    ";",
+    ";;;",
+    "-- only a comment",
+    "/* open",
+    "'open",
+    '"open',
+    "SELECT",
+    "SELEC 1",
+    "(((((",
+    ")",
+    "\x00",
+    "SELECT '\x00'",
+    "SELECT \ud83d",
     "SELECT " + "(" * 3000 + "1" + ")" * 3000,
     "SELECT " + " + ".join(["1"] * 5000),
     "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 1000) SELECT max(n) FROM t",
-    "CREATE TABLE _metadata (a INTEGER)", "DROP TABLE _ledger", "CREATE TABLE events (a INTEGER)", "CREATE TABLE \"a b\" AS SELECT 1",
-    "CREATE VIEW v AS SELECT * FROM nowhere", "CREATE MACRO f(x) AS f(x)", "SELECT * FROM read_csv('/etc/passwd')",
-    "SELECT * FROM read_json('/nowhere.json')", "SELECT * FROM 'nowhere.parquet'", "SELECT * FROM glob('/nowhere/*')", "SELECT getenv('HOME')",
+    "CREATE TABLE _metadata (a INTEGER)",
+    "DROP TABLE _ledger",
+    "CREATE TABLE events (a INTEGER)",
+    'CREATE TABLE "a b" AS SELECT 1',
+    "CREATE VIEW v AS SELECT * FROM nowhere",
+    "CREATE MACRO f(x) AS f(x)",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_json('/nowhere.json')",
+    "SELECT * FROM 'nowhere.parquet'",
+    "SELECT * FROM glob('/nowhere/*')",
+    "SELECT getenv('HOME')",
 ]
 
 
@@ -223,23 +314,135 @@ def _looked_at(result: Any) -> None:
 
 
 WORDS = [
-    *("--from", "--to", "--on", "--where", "--table", "--limit", "--columns", "--append", "--replace", "--workers", "--unit"),
-    *("--event", "--rows", "--format", "--output", "--window", "--step", "--born", "--interval", "--type", "--db", "--account"),
+    *(
+        "--from",
+        "--to",
+        "--on",
+        "--where",
+        "--table",
+        "--limit",
+        "--columns",
+        "--append",
+        "--replace",
+        "--workers",
+        "--unit",
+    ),
+    *(
+        "--event",
+        "--rows",
+        "--format",
+        "--output",
+        "--window",
+        "--step",
+        "--born",
+        "--interval",
+        "--type",
+        "--db",
+        "--account",
+    ),
     *("--help", "--verbose", "--quiet", "--timezone", "--no-such", "-", "--", "-x", "--from=", "="),
-    *("2025-01-01", "2025-01-12", "2025-02-30", "0000-00-00", "9999-12-31", "yesterday", "-1", "0", "1e9", "99999999999999999999"),
-    *("events", "keep", "no_such", "Purchase", "plan", "day", "none", "json", "csv", "table", "nan", "inf", "/nowhere/x", "."),
-    *('properties["plan"] == "pro"', "(((", '"', "'", "{", "}", "{x", "{0}", "{1/0}", "$x", "%s", "\\", ";", "|", "\n", "\t", "$(id)"),
+    *(
+        "2025-01-01",
+        "2025-01-12",
+        "2025-02-30",
+        "0000-00-00",
+        "9999-12-31",
+        "yesterday",
+        "-1",
+        "0",
+        "1e9",
+        "99999999999999999999",
+    ),
+    *(
+        "events",
+        "keep",
+        "no_such",
+        "Purchase",
+        "plan",
+        "day",
+        "none",
+        "json",
+        "csv",
+        "table",
+        "nan",
+        "inf",
+        "/nowhere/x",
+        ".",
+    ),
+    *(
+        'properties["plan"] == "pro"',
+        "(((",
+        '"',
+        "'",
+        "{",
+        "}",
+        "{x",
+        "{0}",
+        "{1/0}",
+        "$x",
+        "%s",
+        "\\",
+        ";",
+        "|",
+        "\n",
+        "\t",
+        "$(id)",
+    ),
     *HOSTILE,
 ]
 COMMANDS = [
-    *("tables", "info", "schema", "sample", "summarize", "promote", "drop", "sql", "events", "properties", "values", "funnels"),
-    *("cohorts", "bookmarks", "lexicon", "top-events", "segmentation", "segmentation-numeric", "segmentation-sum", "segmentation-average"),
-    *("event-counts", "property-counts", "funnel", "retention", "frequency", "activity-feed", "saved-report", "jql", "expression"),
-    *("auth list", "auth show", "auth switch", "auth remove", "auth test", "fetch events", "fetch profiles", "fetch", "auth", "sandbox", "nonsense"),
+    *(
+        "tables",
+        "info",
+        "schema",
+        "sample",
+        "summarize",
+        "promote",
+        "drop",
+        "sql",
+        "events",
+        "properties",
+        "values",
+        "funnels",
+    ),
+    *(
+        "cohorts",
+        "bookmarks",
+        "lexicon",
+        "top-events",
+        "segmentation",
+        "segmentation-numeric",
+        "segmentation-sum",
+        "segmentation-average",
+    ),
+    *(
+        "event-counts",
+        "property-counts",
+        "funnel",
+        "retention",
+        "frequency",
+        "activity-feed",
+        "saved-report",
+        "jql",
+        "expression",
+    ),
+    *(
+        "auth list",
+        "auth show",
+        "auth switch",
+        "auth remove",
+        "auth test",
+        "fetch events",
+        "fetch profiles",
+        "fetch",
+        "auth",
+        "sandbox",
+        "nonsense",
+    ),
 ]
-command_lines = st.tuples(st.sampled_from(COMMANDS), st.lists(st.one_of(st.sampled_from(WORDS), texts), max_size=6)).map(
-    lambda both: [*both[0].split(), *both[1]]
-)
+command_lines = st.tuples(
+    st.sampled_from(COMMANDS), st.lists(st.one_of(st.sampled_from(WORDS), texts), max_size=6)
+).map(lambda both: [*both[0].split(), *both[1]])
 
 
 def typed_in_terminal(words: list[str]) -> str:
@@ -262,13 +465,39 @@ def typed_in_terminal(words: list[str]) -> str:
 
 
 MAGICS = [
-    *("mp_tables", "mp_info", "mp_schema", "mp_sample", "mp_summarize", "mp_promote", "mp_drop", "mp_sql", "mp_events", "mp_properties"),
-    *("mp_values", "mp_segmentation", "mp_funnel", "mp_retention", "mp_frequency", "mp_fetch", "mp_expression", "mp_event_counts", "mp_auth"),
+    *(
+        "mp_tables",
+        "mp_info",
+        "mp_schema",
+        "mp_sample",
+        "mp_summarize",
+        "mp_promote",
+        "mp_drop",
+        "mp_sql",
+        "mp_events",
+        "mp_properties",
+    ),
+    *(
+        "mp_values",
+        "mp_segmentation",
+        "mp_funnel",
+        "mp_retention",
+        "mp_frequency",
+        "mp_fetch",
+        "mp_expression",
+        "mp_event_counts",
+        "mp_auth",
+    ),
 ]
 magic_lines = st.tuples(
-    st.sampled_from(MAGICS), st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(ODD_SQL[:30]), texts), max_size=5)
+    st.sampled_from(MAGICS),
+    st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(ODD_SQL[:30]), texts), max_size=5),
 ).map(lambda both: (both[0], " ".join(both[1]).replace("\n", " ")))
-cells = st.tuples(st.just("mp_sql"), st.lists(st.one_of(st.sampled_from(WORDS), texts), max_size=3).map(" ".join), st.one_of(st.sampled_from(ODD_SQL), texts))
+cells = st.tuples(
+    st.just("mp_sql"),
+    st.lists(st.one_of(st.sampled_from(WORDS), texts), max_size=3).map(" ".join),
+    st.one_of(st.sampled_from(ODD_SQL), texts),
+)
 
 
 def typed_in_notebook(shell: Any, magic: str, line: str, cell: str | None = None) -> str:

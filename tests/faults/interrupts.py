@@ -102,9 +102,7 @@ def _open(where: Yard) -> Workspace:
     )
 
 
-def _check(
-    where: Yard, ws: Workspace, name: str, before: set[threading.Thread], *, ended: bool
-) -> None:
+def _check(where: Yard, ws: Workspace, name: str, before: set[threading.Thread], *, ended: bool) -> None:
     assert ws.storage.path is not None
     known.check_free(ws.storage.path)
     known.check_quiet(before)
@@ -130,7 +128,9 @@ def _check(
             must(table_rows(ws) == where.truth, "run again, the table is not the truth")
         case "promote" | "query":
             must(table_rows(ws) == where.old, "the rows have changed")
-    hidden = ws.storage.execute_rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '\\_repl%' ESCAPE '\\'")
+    hidden = ws.storage.execute_rows(
+        "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '\\_repl%' ESCAPE '\\'"
+    )
     must(not hidden, f"left in the database: {hidden}")
 
 

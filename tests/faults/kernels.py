@@ -33,8 +33,14 @@ CELLS = {
 def kernel(where: Yard) -> Iterator[tuple[Any, Any, Path]]:
     """A kernel with the extension loaded, on a database of its own."""
     folder = where.fresh()
-    temporary = {"MP_API_BASE_URL": where.server.url, "MIXPANEL_NB_HOME": str(folder / "home"), "MP_ACCOUNT": "sandbox"}
-    manager, client = start_new_kernel(kernel_name="python3", env={**os.environ, **temporary}, cwd=str(folder))
+    temporary = {
+        "MP_API_BASE_URL": where.server.url,
+        "MIXPANEL_NB_HOME": str(folder / "home"),
+        "MP_ACCOUNT": "sandbox",
+    }
+    manager, client = start_new_kernel(
+        kernel_name="python3", env={**os.environ, **temporary}, cwd=str(folder)
+    )
     try:
         _ok(client, LOAD)
         yield manager, client, folder

@@ -58,13 +58,43 @@ COMMANDS: list[list[str]] = [
     ["promote", "events", "plan"], ["sql", "FROM duckdb_settings()"], ["sql", f"SELECT '{USER}'"], ["drop", "events"],
 ]  # fmt: skip
 HOSTS = [
-    *("evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "[::1].evil.example", "0.0.0.0", "127.0.0.2"),
-    *("evil.example:8765@localhost", "localhost@evil.example", "169.254.169.254", "localhost:80:evil", "[::ffff:127.0.0.1]", "xn--localhost-.com"),
+    *(
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[::1].evil.example",
+        "0.0.0.0",
+        "127.0.0.2",
+    ),
+    *(
+        "evil.example:8765@localhost",
+        "localhost@evil.example",
+        "169.254.169.254",
+        "localhost:80:evil",
+        "[::ffff:127.0.0.1]",
+        "xn--localhost-.com",
+    ),
 ]
 PATHS = [
-    *("/", "/console", "/?__debugger__=yes&cmd=resource&f=debugger.js", "/static/../../etc/passwd", "/../../../../etc/passwd", "//etc/passwd"),
-    *("/api/query/../../../etc/passwd", "/api/query/%2e%2e/%2e%2e/etc/passwd", "/api/2.0/export?from_date=../../etc/passwd&to_date=x&project_id=1"),
-    *("/api/query/insights?project_id=1&bookmark_id=../../etc", "/api/app/projects/..%2f..%2fetc/schemas", "/api/query/segmentation?project_id=1"),
+    *(
+        "/",
+        "/console",
+        "/?__debugger__=yes&cmd=resource&f=debugger.js",
+        "/static/../../etc/passwd",
+        "/../../../../etc/passwd",
+        "//etc/passwd",
+    ),
+    *(
+        "/api/query/../../../etc/passwd",
+        "/api/query/%2e%2e/%2e%2e/etc/passwd",
+        "/api/2.0/export?from_date=../../etc/passwd&to_date=x&project_id=1",
+    ),
+    *(
+        "/api/query/insights?project_id=1&bookmark_id=../../etc",
+        "/api/app/projects/..%2f..%2fetc/schemas",
+        "/api/query/segmentation?project_id=1",
+    ),
     "/api/query/segmentation?project_id=1&event=x&from_date=2025-01-01&to_date=2025-01-02&where=__import__('os')",
     "/api/query/events/properties/values?project_id=1&event=%27;DROP&name=%22%5D)%20FROM%20x",
 ]
@@ -117,12 +147,18 @@ def hunted(store: Dataset, folder: Path, shell: Any) -> str:
     echo = f"you sent {SECRET}, {quote(SECRET, safe='')} and {FORMS[3]}".encode()
     with front(create_app(store)) as server, Ear() as ear:
         os.environ["MP_API_BASE_URL"] = server.url
-        for misdeed in (None, says(401, echo), says(500, echo), says(302, b"", f"Location: http://x/?{quote(SECRET)}"), says(200, echo)):
+        for misdeed in (
+            None,
+            says(401, echo),
+            says(500, echo),
+            says(302, b"", f"Location: http://x/?{quote(SECRET)}"),
+            says(200, echo),
+        ):
             server.misdeed = misdeed
-            for words in COMMANDS:
+            for words in COMMANDS if misdeed is None else [["auth", "test"], ["events"]]:
                 for more in ([], ["--verbose"]):
                     ear.command([*words, *more])
-            for line in ("mp_info", "mp_events", "mp_auth show", "mp_funnel 1001 " + " ".join(RANGE)):
+            for line in ("mp_info", "mp_auth show", "mp_funnel 1001 " + " ".join(RANGE)):
                 name, _, rest = line.partition(" ")
                 with capture_output() as captured:
                     try:
@@ -150,7 +186,12 @@ def _pickled(value: Any) -> str:
 def _searched(heard: list[str], folder: Path, allowed: Path) -> str:
     for text in heard:
         found = [form for form in FORMS if form in text]
-        must(not found, f"the secret was said: …{text[max(text.find(found[0]) - 60, 0) : text.find(found[0])]}" if found else "")
+        must(
+            not found,
+            f"the secret was said: …{text[max(text.find(found[0]) - 60, 0) : text.find(found[0])]}"
+            if found
+            else "",
+        )
     files = [file for file in folder.rglob("*") if file.is_file()]
     for file in files:
         if file != allowed:
@@ -175,7 +216,9 @@ def modes(store: Dataset, folder: Path) -> str:
         for file in [*beside.rglob("*"), *(folder / "home").rglob("*")]:
             with suppress(FileNotFoundError):
                 mode = stat.S_IMODE(file.stat().st_mode)
-                inside = any(stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in file.parents if folder in p.parents)
+                inside = any(
+                    stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in file.parents if folder in p.parents
+                )
                 if mode & 0o077 and not inside:
                     seen.add(f"{file.name} ({mode:04o})")
 
@@ -196,7 +239,13 @@ def modes(store: Dataset, folder: Path) -> str:
     return "closed to others"
 
 
-LINKS = ["the folder of downloads", "a table's folder", "the holder's file", "the lock", "the sign of waiting"]
+LINKS = [
+    "the folder of downloads",
+    "a table's folder",
+    "the holder's file",
+    "the lock",
+    "the sign of waiting",
+]
 
 
 def linked(store: Dataset, folder: Path, what: str) -> str:
@@ -223,7 +272,10 @@ def linked(store: Dataset, folder: Path, what: str) -> str:
     os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
     with SandboxServer(create_app(store)) as server:
         os.environ["MP_API_BASE_URL"] = server.url
-        with Workspace("sandbox", path=folder / "data.db") as ws, Workspace("sandbox", path=folder / "data.db") as other:
+        with (
+            Workspace("sandbox", path=folder / "data.db") as ws,
+            Workspace("sandbox", path=folder / "data.db") as other,
+        ):
             ws.storage._database.patience = 0.2
             try:
                 ws.fetch_events(**DAYS)
@@ -252,7 +304,10 @@ def doors(store: Dataset) -> Iterator[tuple[str, str]]:
             for method in ("GET", "POST", "TRACE", "PUT", "OPTIONS"):
                 status, body = _ask(port, path, "localhost", method)
                 must(status != 200 or b"root:" not in body, f"{method} {path}: a file was sent")
-                must(b"Traceback" not in body and b"werkzeug" not in body.lower(), f"{method} {path}: a debug page")
+                must(
+                    b"Traceback" not in body and b"werkzeug" not in body.lower(),
+                    f"{method} {path}: a debug page",
+                )
                 must(method != "TRACE" or status >= 400, "TRACE was answered")
                 must(status != 500, f"{method} {path} was answered with 500")
                 yield "odd paths and methods", "refused or answered as Mixpanel does"
@@ -288,7 +343,16 @@ def injected(folder: Path) -> Iterator[tuple[str, str]]:
     kept = {"time", "distinct_id", "$insert_id"}
     usable = [text for text in HOSTILE if text and text not in kept and "\ud83d" not in text]
     lines = [
-        {"event": name, "properties": {"time": 1735700000 + n, "distinct_id": name, "$insert_id": str(n), name: name, "plan": name}}
+        {
+            "event": name,
+            "properties": {
+                "time": 1735700000 + n,
+                "distinct_id": name,
+                "$insert_id": str(n),
+                name: name,
+                "plan": name,
+            },
+        }
         for n, name in enumerate(usable)
     ]
     body = "\n".join(json.dumps(line) for line in lines).encode()
@@ -299,7 +363,14 @@ def injected(folder: Path) -> Iterator[tuple[str, str]]:
         with Workspace("sandbox", path=folder / "data.db") as ws:
             fetched = ws.fetch_events(**days)
             must(fetched.rows == len(usable), f"{fetched.rows} of {len(usable)} events")
-            cards = [fetched, ws.sql_rows("FROM events"), ws.schema("events"), ws.summarize("events"), ws.tables(), ws.info()]
+            cards = [
+                fetched,
+                ws.sql_rows("FROM events"),
+                ws.schema("events"),
+                ws.summarize("events"),
+                ws.tables(),
+                ws.info(),
+            ]
             for name in usable:
                 for ask in (
                     lambda name=name: ws.segmentation(name, table="events", **days),
@@ -309,7 +380,9 @@ def injected(folder: Path) -> Iterator[tuple[str, str]]:
                     lambda name=name: ws.retention(born_event=name, table="events", **days),
                     lambda name=name: ws.property_counts(usable[5], name, table="events", **days),
                     lambda name=name: ws.activity_feed(name, table="events", **days),
-                    lambda name=name: ws.sql_rows("SELECT count(*) FROM events WHERE event_name = $n", {"n": name}),
+                    lambda name=name: ws.sql_rows(
+                        "SELECT count(*) FROM events WHERE event_name = $n", {"n": name}
+                    ),
                 ):
                     with suppress(MixpanelDataError):
                         cards.append(ask())

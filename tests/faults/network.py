@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 HEADING = "Network"
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>\n"
 DEEP = b"[" * 200_000 + b"]" * 200_000
-DRIPS, DRIP_SECONDS = 200, 0.05  # a byte at a time, for ten seconds
-TOO_LONG = 9.0  # seconds; no answer that drips may keep a client for so long
+DRIPS, DRIP_SECONDS = 500, 0.05  # a byte at a time, for 25 seconds
+TOO_LONG = 20.0  # seconds; no answer that drips may keep a client for so long
 MEMORY = 500  # MB that no answer may cost
 
 Deed = "Callable[[True_], Iterable[Action]]"
@@ -311,9 +311,11 @@ def _is_right(where: Arena, ws: Workspace, table: str) -> bool:
 def _arrange(where: Arena, misdeed: Any, times: int | None) -> None:
     def told(answer: True_) -> Iterable[Action]:
         for action in misdeed(answer):
-            yield action.replace(b"{elsewhere}", where.elsewhere.url.encode()) if isinstance(
-                action, bytes
-            ) else action
+            yield (
+                action.replace(b"{elsewhere}", where.elsewhere.url.encode())
+                if isinstance(action, bytes)
+                else action
+            )
 
     where.server.misdeed, where.server.times = told, times
 
@@ -391,14 +393,43 @@ def unheard(where: Arena, what: str) -> str:
 CERTIFICATES = ["good", "expired", "of another host", "of nobody known"]
 
 
+_AUTHORITY = """
+[ca]
+default_ca = this
+[this]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = names
+[any]
+commonName = supplied
+[names]
+subjectAltName = DNS:{name}
+basicConstraints = CA:TRUE
+"""
+
+
+def _make_certificate(folder: Path, name: str, *, expired: bool) -> None:
+    """``key.pem`` and ``certificate.pem``, signed by itself."""
+    (folder / "index.txt").touch()
+    (folder / "authority.cnf").write_text(_AUTHORITY.format(name=name))
+    first, last = (
+        ("20240101000000Z", "20240102000000Z") if expired else ("20240101000000Z", "20991231000000Z")
+    )
+    request = "req -new -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj".split()
+    sign = "ca -batch -selfsign -notext -config authority.cnf -keyfile key.pem -in request.pem -out certificate.pem".split()
+    for command in ([*request, f"/CN={name}"], [*sign, "-startdate", first, "-enddate", last]):
+        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+
+
 def certified(folder: Path, kind: str) -> str:
     """A server with a certificate of some kind: only with a good one is it told who asks."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    name = "other.example" if kind == "of another host" else "localhost"
-    days = ["-not_before", "20240101000000Z", "-not_after", "20240102000000Z"] if kind == "expired" else ["-days", "2"]
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}"]
-    made += ["-addext", f"subjectAltName=DNS:{name}", "-keyout", str(key), "-out", str(certificate), *days]
-    subprocess.run(made, check=True, capture_output=True)
+    _make_certificate(
+        folder, "other.example" if kind == "of another host" else "localhost", expired=kind == "expired"
+    )
     trusted = ssl.create_default_context(cafile=None if kind == "of nobody known" else str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

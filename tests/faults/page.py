@@ -31,7 +31,9 @@ def _records(folder: Path) -> dict[str, tuple[list[Row], str]]:
     return records
 
 
-def _tables(found: dict[str, tuple[list[Row], str]], mended: dict[str, tuple[list[Row], str]]) -> Iterable[str]:
+def _tables(
+    found: dict[str, tuple[list[Row], str]], mended: dict[str, tuple[list[Row], str]]
+) -> Iterable[str]:
     for part in ORDER:
         if part not in mended:
             continue
@@ -43,7 +45,9 @@ def _tables(found: dict[str, tuple[list[Row], str]], mended: dict[str, tuple[lis
         for row in rows:
             old = before.pop(row.what, None)
             was = f"{old.tried:,} | {_bold(old.faults.total())}" if old else "not tried | "
-            ended = "; ".join(f"{_cell(outcome)} ({count:,})" for outcome, count in row.outcomes.most_common())
+            ended = "; ".join(
+                f"{_cell(outcome)} ({count:,})" for outcome, count in row.outcomes.most_common()
+            )
             yield f"| {_cell(row.what)} | {was} | {row.tried:,} | {_bold(row.faults.total())} | {ended} |"
         yield ""
         yield from _faults("Faults as found", found.get(part, ([], ""))[0])

@@ -6,7 +6,7 @@ import json
 import time
 import traceback
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WORDS_OF_A_FAULT = 160
 FAULTS_SHOWN = 6
+SAVED_EVERY = 15.0  # seconds
 
 
 class Fault(AssertionError):
@@ -52,10 +53,18 @@ class Row:
 
 
 class Record:
-    """All rows, in the order in which they were first tried."""
+    """All rows, in the order in which they were first tried.
 
-    def __init__(self) -> None:
+    Args:
+        file: Where they are kept, also while the trials go on; None for nowhere.
+        about: What is to be known of the run.
+    """
+
+    def __init__(self, file: Path | None = None, about: str = "") -> None:
         self.rows: dict[tuple[str, str], Row] = {}
+        self._file = file
+        self._about = about
+        self._saved = time.monotonic()
 
     def row(self, heading: str, what: str) -> Row:
         """The row of this name."""
@@ -75,11 +84,17 @@ class Record:
         else:
             row.outcomes.update([outcome] if isinstance(outcome, str) else outcome)
         row.seconds += time.monotonic() - started
+        if time.monotonic() - self._saved > SAVED_EVERY:
+            self.save()
 
-    def save(self, file: Path, **about: Any) -> None:
+    def save(self) -> None:
         """Write the rows, and what is to be known of the run."""
-        rows = [asdict(row) for row in self.rows.values()]
-        file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
+        self._saved = time.monotonic()
+        if self._file is None:
+            return
+        rows = [vars(row) for row in self.rows.values()]
+        text = json.dumps({"about": self._about, "rows": rows}, indent=1)
+        self._file.write_text(f"{text}\n")
 
 
 def read(file: Path) -> tuple[list[Row], dict[str, Any]]:

@@ -110,7 +110,10 @@ def _names(day: str) -> bytes:
             {
                 "event": f"Event {n % 2_000}",
                 "properties": {"time": start + n, "distinct_id": str(n % 999), "$insert_id": f"{day}-{n}"}
-                | {f"property {(n * 20 + k) % 5_000}": (n, f"v{n}", n / 7, n % 2 == 0)[k % 4] for k in range(20)},
+                | {
+                    f"property {(n * 20 + k) % 5_000}": (n, f"v{n}", n / 7, n % 2 == 0)[k % 4]
+                    for k in range(20)
+                },
             }
         )
         for n in range(50_000)
@@ -139,7 +142,12 @@ def _people(people: int, form: dict[str, str]) -> dict[str, Any]:
         "results": [
             {
                 "$distinct_id": f"user-{n}",
-                "$properties": {"$email": f"{n}@example.com", "plan": "pro", "n": n, "$last_seen": "2025-01-01T10:00:00"},
+                "$properties": {
+                    "$email": f"{n}@example.com",
+                    "plan": "pro",
+                    "n": n,
+                    "$last_seen": "2025-01-01T10:00:00",
+                },
             }
             for n in numbers
         ],
@@ -147,7 +155,9 @@ def _people(people: int, form: dict[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _mixpanel(day_of: Callable[[str], bytes], page_of: Callable[[dict[str, str]], dict[str, Any]]) -> Iterator[str]:
+def _mixpanel(
+    day_of: Callable[[str], bytes], page_of: Callable[[dict[str, str]], dict[str, Any]]
+) -> Iterator[str]:
     """A server of days and of pages of people."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -166,7 +176,11 @@ def _mixpanel(day_of: Callable[[str], bytes], page_of: Callable[[dict[str, str]]
         def _send(self, body: bytes) -> None:
             body = gzip.compress(body, 1)
             self.send_response(200)
-            headers = {"Content-Encoding": "gzip", "Content-Length": str(len(body)), "Content-Type": "application/json"}
+            headers = {
+                "Content-Encoding": "gzip",
+                "Content-Length": str(len(body)),
+                "Content-Type": "application/json",
+            }
             headers["RateLimit-Policy"] = '"project";q=1000000;w=3600'
             for name, value in headers.items():
                 self.send_header(name, value)

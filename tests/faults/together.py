@@ -41,7 +41,9 @@ PIECE = 100  # rows that are inserted at a time
 
 def read(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """The fetched table is whole whenever it is looked at, and what grows grows by whole pieces."""
-    rows = ws.sql_rows("SELECT count(*), count(DISTINCT insert_id), sum(hash(properties)) FROM shared").rows[0]
+    rows = ws.sql_rows("SELECT count(*), count(DISTINCT insert_id), sum(hash(properties)) FROM shared").rows[
+        0
+    ]
     must(seen.setdefault("shared", rows) == rows, f"the table was {rows}, and {seen['shared']} before")
     grown = ws.sql_scalar("SELECT count(*) FROM grown")
     must(grown % PIECE == 0, f"{grown} rows: a piece was seen half")
@@ -98,11 +100,15 @@ def drop_fetched(ws: Workspace, number: int, draw: random.Random, seen: dict[str
 
 def terminal(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """Commands as in a terminal."""
-    words = draw.choice([["tables"], ["info"], ["sql", "SELECT count(*) AS n FROM shared"], ["schema", "shared"]])
+    words = draw.choice(
+        [["tables"], ["info"], ["sql", "SELECT count(*) AS n FROM shared"], ["schema", "shared"]]
+    )
     out, error = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(error):
         code = run(["--account", "sandbox", "--db", str(ws.storage.path), *words])
-    said = [line for line in error.getvalue().splitlines() if not line.startswith("waiting for data.db, held by ")]
+    said = [
+        line for line in error.getvalue().splitlines() if not line.startswith("waiting for data.db, held by ")
+    ]
     must((code, said) == (0, []), f"mp {words[0]}: {error.getvalue()[:150]}")
     return "answered"
 

@@ -25,9 +25,9 @@ FIRST, LAST = "2025-01-01", "2025-01-12"
 DAYS: dict[str, Any] = {"from_date": FIRST, "to_date": LAST}  # four chunks
 CHUNKS = 4
 EVENTS = 1_500  # of 90 days
-SECRET = "s3cr3t-Zq8!\"$x"  # with characters that quoting could lose
+SECRET = 's3cr3t-Zq8!"$x'  # with characters that quoting could lose
 ACCOUNT = Credentials("reader", SECRET, "1")
-SILENCE = 0.8  # seconds that a client of these trials waits for the next byte
+SILENCE = 2.0  # seconds that a client of these trials waits for the next byte
 RETRIES = 2
 
 
@@ -36,9 +36,7 @@ def truth_of(store: Dataset) -> Counter[str]:
     return expected_rows(deduplicated(store.export_lines(FIRST, LAST)))
 
 
-def open_workspace(
-    folder: Path, url: str, *, account: Credentials = ACCOUNT, **client: Any
-) -> Workspace:
+def open_workspace(folder: Path, url: str, *, account: Credentials = ACCOUNT, **client: Any) -> Workspace:
     """A workspace on ``data.db`` in ``folder``, whose client is impatient."""
     settings = {
         "max_retries": RETRIES,

@@ -103,10 +103,16 @@ class Front(Server):
     def _true_answer(self, request: Request) -> True_:
         headers = {"Authorization": "Basic c2FuZGJveDpzYW5kYm94", "Host": "localhost"}
         headers |= {
-            name: value for name, value in request.headers.items() if name in ("accept-encoding", "content-type")
+            name: value
+            for name, value in request.headers.items()
+            if name in ("accept-encoding", "content-type")
         }
         answer = Client(self._app).open(
-            request.path, method=request.method, query_string=request.params, data=request.body, headers=headers
+            request.path,
+            method=request.method,
+            query_string=request.params,
+            data=request.body,
+            headers=headers,
         )
         packed = answer.headers.get("Content-Encoding") == "gzip"
         return True_(answer.status_code, answer.headers["Content-Type"], answer.get_data(), packed)

@@ -90,7 +90,7 @@ def test_rows_per_day_are_days_of_utc(exports: Exports) -> None:
 def test_a_dropped_table_leaves_no_record(exports: Exports) -> None:
     exports.load(event(), chunks=[chunk()])
     exports.load(event(), chunks=[chunk()], table="other")
-    exports.engine.drop_table("Events")
+    exports.engine.drop_tables("Events")
     assert not exports.engine.table_exists("events")
     assert exports.engine.chunks("events") == []
     assert exports.engine.property_columns("events") == []

@@ -156,7 +156,7 @@ def test_read_only_refuses_every_change_and_answers_queries(exports: Exports, pa
         refused: list[Callable[[], object]] = [
             lambda: reader.load(event()),
             lambda: engine.promote("events", "plan"),
-            lambda: engine.drop_table("events"),
+            lambda: engine.drop_tables("events"),
             lambda: engine.mark("events", complete=False),
             engine.check_writable,
             lambda: engine.execute_rows("DROP TABLE events"),
@@ -359,7 +359,7 @@ def test_what_is_spilled_to_disk_is_private_and_removed(start: Start) -> None:
 
 def test_a_table_that_is_not_there_is_named_with_the_nearest(exports: Exports) -> None:
     exports.load(event())
-    for ask in (exports.engine.get_schema, exports.engine.get_metadata, exports.engine.drop_table):
+    for ask in (exports.engine.get_schema, exports.engine.get_metadata, exports.engine.drop_tables):
         with pytest.raises(TableNotFoundError, match=r"'evnts'.*Did you mean 'events'") as raised:
             ask("evnts")
         assert raised.value.details["table"] == "evnts"

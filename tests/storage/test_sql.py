@@ -378,8 +378,8 @@ def test_tables_that_people_make_are_listed_as_tables(exports: Exports) -> None:
     assert [(c.name, c.type, c.property) for c in exports.engine.get_schema("mine")] == [
         ("plan", "VARCHAR", None)
     ]
-    exports.engine.drop_table("MY TABLE")
-    exports.engine.drop_table("mine")
+    exports.engine.drop_tables("MY TABLE")
+    exports.engine.drop_tables("mine")
     assert [table.name for table in exports.engine.list_tables()] == ["events"]
 
 
@@ -392,7 +392,7 @@ def test_views_work_and_have_a_schema(exports: Exports) -> None:
     assert len(engine.execute_rows(sample_sql("pros", {"plan", "event_time"}, 5))) == 1
     assert [table.name for table in engine.list_tables()] == ["events"]
     with pytest.raises(TableNotFoundError):
-        engine.drop_table("pros")
+        engine.drop_tables("pros")
     assert engine.execute_scalar("SELECT count(*) FROM pros") == 1
 
 
@@ -407,7 +407,7 @@ def test_a_table_of_the_engines_own_is_out_of_reach(exports: Exports) -> None:
     exports.load(event())
     exports.load(event(), table="_replacing_events")
     for name in ("_metadata", "_ledger", "_columns", "_replacing_events", "_METADATA"):
-        for ask in (exports.engine.drop_table, exports.engine.get_schema):
+        for ask in (exports.engine.drop_tables, exports.engine.get_schema):
             with pytest.raises(TableNotFoundError, match="Tables here: events"):
                 ask(name)
         assert not exports.engine.table_exists(name)

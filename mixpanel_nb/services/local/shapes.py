@@ -6,6 +6,7 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results import ActivityEvent
 
 if TYPE_CHECKING:
@@ -55,7 +56,16 @@ def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEven
     if columns:
         properties = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
     else:
-        properties = json.loads(values[0]) if values[0] else {}
+        properties = _parsed(values[0]) if values[0] else {}
         if "time" in properties:  # fetched in milliseconds; Mixpanel's own feed has seconds
             properties["time"] = int(moment.replace(tzinfo=UTC).timestamp())
     return ActivityEvent(event, moment.replace(tzinfo=UTC), person, properties)
+
+
+def _parsed(properties: str) -> dict[str, Any]:
+    try:
+        parsed: dict[str, Any] = json.loads(properties)
+    except RecursionError:
+        message = "An event of theirs holds lists in lists, too deep for Python to read."
+        raise QueryError(message, hint="Read it in SQL: SELECT properties …") from None
+    return parsed

@@ -25,7 +25,9 @@ def try_lock(file: Path) -> IO[bytes] | None:
         OSError: the file cannot be opened.
     """
     while True:
-        handle = file.open("ab")
+        # A link is not followed: what it leads to may be anybody's.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.fdopen(os.open(file, flags, 0o600), "ab")
         if not _lock(handle):
             handle.close()
             return None
