@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import unique_names
+from mixpanel_nb.storage.explain import explain
 from mixpanel_nb.storage.interrupt import keyboard_interrupts
 from mixpanel_nb.storage.session import RESULTS
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from mixpanel_nb.results.query import MemoryRows, Order
@@ -76,7 +81,7 @@ class StoredRows:
         if order is not None:
             return self._fetch_sorted(self.row_count if limit is None else limit, offset, order)
         top = "" if limit is None else f" LIMIT {int(limit)}"
-        with keyboard_interrupts():
+        with keyboard_interrupts(), _for_python():
             return self._ask(f"FROM {self._table}{top} OFFSET {int(offset)}").fetchall()
 
     def _fetch_sorted(self, limit: int, offset: int, order: Order) -> list[tuple[Any, ...]]:
@@ -97,11 +102,21 @@ class StoredRows:
 
     def df(self) -> pd.DataFrame:
         """All rows as a pandas DataFrame."""
-        with keyboard_interrupts():
+        with keyboard_interrupts(), _for_python():
             return self._ask(f"FROM {self._table}").df()
 
     def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
         return self._connection.cursor().execute(query)
+
+
+@contextmanager
+def _for_python() -> Iterator[None]:
+    """Values that DuckDB has and Python (or pandas) has not, such as a date without end, told as such."""
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.NotImplementedException) as error:
+        message = f"The answer holds a value that Python cannot: {explain(error).message}"
+        raise QueryError(message, hint="Cast its column to VARCHAR.") from None
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, table: str) -> None:

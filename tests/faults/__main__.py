@@ -1,4 +1,4 @@
-"""``python -m faults``: everything is tried for as long as one likes, and ``docs/reliability.md`` is written."""
+"""``python -m faults``: everything is tried for a while, and ``docs/reliability.md`` is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import duckdb
 from hypothesis import HealthCheck, Phase, given, settings
 from IPython.core.interactiveshell import InteractiveShell
 
-from faults import disks, inputs, interrupts, kernels, kills, leaks, network, page, scale, together
+from faults import disks, inputs, interrupts, kernels, kills, leaks, network, page, scale, together, wire
 from faults.record import Record
 from faults.resources import small_disk
 from faults.truth import EVENTS
@@ -68,7 +68,7 @@ class Soak:
             for what in network.FETCHING:
                 attempt("nobody listens, then somebody does", partial(network.unheard, arena, what))
             for part in range(int(60 * min(self.minutes, 1))):
-                misdeed = network.ended_in(self.draw.random(), self.draw.choice(list(network.End)))
+                misdeed = wire.ended_in(self.draw.random(), self.draw.choice(list(wire.End)))
                 attempt(
                     "connections that end at random bytes",
                     partial(network.fetched, arena, "fetch_events", misdeed),
@@ -104,7 +104,7 @@ class Soak:
         with kills.yard(self.store, self.fresh()) as yard, small_disk(self.fresh() / "disk", 24) as disk:
             for _ in self._rounds(5):
                 for name in kills.COMMANDS if disk else ():
-                    attempt(f"full during {name}", partial(disks.full, yard, disk, name, self.draw))
+                    attempt(f"full during {name}", partial(disks.full, yard, disk or Path(), name, self.draw))
                 for how in disks.DAMAGES:
                     attempt(f"database: {how}", partial(disks.damaged, yard, how, self.draw))
                 for how in disks.STAGED:
@@ -114,7 +114,7 @@ class Soak:
                 for _ in range(20):
                     attempt("quota ledger damaged", partial(disks.odd_ledger, self.folder, self.draw))
             for name in ["read", *kills.COMMANDS] if disk else ():
-                attempt("read-only", partial(disks.read_only, yard, disk, name))
+                attempt("read-only", partial(disks.read_only, yard, disk or Path(), name))
         config = self.fresh()
         for cut in range(300):
             attempt("configuration cut at each byte", partial(disks.half_config, cut, config))
@@ -240,9 +240,9 @@ def _run(part: str, options: argparse.Namespace) -> None:
         os.chdir(here)
     record.save()
     for row in record.rows.values():
-        print(f"{row.tried:6} {sum(row.faults.values()):6} {row.seconds:7.1f} s  {row.heading}: {row.what}")
-        for fault, count in row.faults.most_common(3):
-            print(f"              {count} × {fault}")
+        told = f"{row.tried:6} {row.faults.total():6} {row.seconds:7.1f} s  {row.heading}: {row.what}\n"
+        told += "".join(f"{'':14}{count} × {fault}\n" for fault, count in row.faults.most_common(3))
+        sys.stdout.write(told)
     sys.stdout.flush()
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from faults import kills
 from faults import truth as known
 from faults.record import must
 from faults.resources import MB, remount
-from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
 from mixpanel_nb.client.quota import QuotaLedger
 from mixpanel_nb.errors import ConfigError, MixpanelDataError
@@ -140,7 +140,7 @@ def _asked(where: Yard, folder: Path) -> str | None:
     return answers[0]
 
 
-def _start_on(where: Yard, folder: Path, words: list[str], database: Path) -> kills.Any:
+def _start_on(where: Yard, folder: Path, words: list[str], database: Path) -> Any:
     return kills.start(where, folder, ["--db", str(database), *words])
 
 
@@ -209,10 +209,8 @@ def odd_downloads(where: Yard, how: str, draw: random.Random) -> str:
             if len(list(waiting.glob("*.receipt"))) >= 2:
                 raise KeyboardInterrupt
 
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             ws.fetch_events("fresh", **known.DAYS, columns=["plan"], workers=1, progress=stop)
-        except KeyboardInterrupt:
-            pass
         files = sorted(waiting.glob("*.jsonl"))
         if not files:
             return "all was stored before it could be damaged"

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -14,7 +14,6 @@ from IPython.utils.capture import capture_output
 from storage.support import check_columns, parsed
 
 from faults.record import must
-from mixpanel_nb import Workspace
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.program import run
 from mixpanel_nb.client.lines import FlawError, LineCheck, events_in
@@ -24,8 +23,10 @@ from mixpanel_nb.storage.loading import Batch
 from mixpanel_nb.storage.repair import replace_lone_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from mixpanel_nb import Workspace
 
 HEADING = "Input"
 HOSTILE = [
@@ -165,10 +166,8 @@ def _accepted(stream: bytes) -> bool:
         check.finish()
     except FlawError:
         return False
-    try:
+    with suppress(FlawError):
         list(events_in([stream]))  # the stream of events one by one: no other error than this
-    except FlawError:
-        pass
     return True
 
 
@@ -285,7 +284,7 @@ ODD_SQL = [
 
 
 def asked_in_sql(ws: Workspace, sql: str) -> str:
-    """Run SQL in every way that rows can be looked at: an answer, or one error of ours; the session goes on."""
+    """Run SQL and look at its rows in every way: an answer, or one error of ours; the session goes on."""
     try:
         result = ws.sql_rows(sql)
         _looked_at(result)
@@ -293,10 +292,8 @@ def asked_in_sql(ws: Workspace, sql: str) -> str:
     except MixpanelDataError as error:
         must("\n" not in error.message.strip(), f"an error of several lines: {error.message[:80]!r}")
         outcome = "refused in one line"
-    try:
+    with suppress(MixpanelDataError):
         ws.sql(sql)
-    except MixpanelDataError:
-        pass
     must(ws.sql_scalar("SELECT 41 + 1") == 42, "the session does not go on")
     must(ws.storage.table_exists("keep"), "a table is gone")
     return outcome
@@ -309,7 +306,7 @@ def _looked_at(result: Any) -> None:
         stream.getvalue().encode()
     repr(result)
     result._repr_html_()
-    result.df
+    len(result.df)
     json.dumps(result.to_dict())
 
 
@@ -456,7 +453,7 @@ def typed_in_terminal(words: list[str]) -> str:
     finally:
         sys.stdin = stdin
     error.flush()
-    said = error.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    said = error.buffer.getvalue().decode()
     must(code in {0, 1, 2, 3, 4, 5}, f"it ended with {code}")
     must("--verbose" in words or "-v" in words or "Traceback" not in said, f"a traceback: {said[-120:]}")
     must(code == 0 or said.strip(), "it failed without a word")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import random
 import shutil
 import signal
 import time
@@ -26,6 +25,7 @@ from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.workspace import sandbox_credentials
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
     from pathlib import Path
 

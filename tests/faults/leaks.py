@@ -11,6 +11,7 @@ import os
 import pickle
 import socket
 import stat
+import threading
 import traceback
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -49,14 +50,29 @@ FORMS = (
 )
 RANGE = ["--from", FIRST, "--to", LAST]
 COMMANDS: list[list[str]] = [
-    ["auth", "list"], ["auth", "show"], ["auth", "test"], ["info"], ["tables"], ["events"], ["properties", "Purchase"],
-    ["values", "Purchase", "plan"], ["funnels"], ["cohorts"], ["bookmarks"], ["lexicon"], ["top-events"],
-    ["fetch", "events", *RANGE, "--append"], ["fetch", "profiles", "--replace"], ["segmentation", "Purchase", *RANGE],
-    ["segmentation", "Purchase", *RANGE, "--table", "events", "--on", "plan"], ["funnel", "1001", *RANGE],
-    ["retention", "--born", "Sign Up", *RANGE], ["frequency", *RANGE], ["saved-report", "3001"], ["activity-feed", "x", *RANGE],
-    ["sql", "SELECT count(*) FROM events"], ["sql", "SELEC"], ["schema", "events"], ["summarize", "events"], ["sample", "events"],
-    ["promote", "events", "plan"], ["sql", "FROM duckdb_settings()"], ["sql", f"SELECT '{USER}'"], ["drop", "events"],
-]  # fmt: skip
+    *([word] for word in ("info", "tables", "events", "funnels", "cohorts", "bookmarks", "lexicon")),
+    *(["auth", word] for word in ("list", "show", "test")),
+    ["properties", "Purchase"],
+    ["values", "Purchase", "plan"],
+    ["fetch", "events", *RANGE, "--append"],
+    ["fetch", "profiles", "--replace"],
+    ["segmentation", "Purchase", *RANGE],
+    ["segmentation", "Purchase", *RANGE, "--table", "events", "--on", "plan"],
+    ["funnel", "1001", *RANGE],
+    ["retention", "--born", "Sign Up", *RANGE],
+    ["frequency", *RANGE],
+    ["saved-report", "3001"],
+    ["activity-feed", "x", *RANGE],
+    ["sql", "SELECT count(*) FROM events"],
+    ["sql", "SELEC"],
+    ["sql", "FROM duckdb_settings()"],
+    ["sql", f"SELECT '{USER}'"],
+    ["schema", "events"],
+    ["summarize", "events"],
+    ["sample", "events"],
+    ["promote", "events", "plan"],
+    ["drop", "events"],
+]
 HOSTS = [
     *(
         "evil.example",
@@ -150,7 +166,7 @@ def hunted(store: Dataset, folder: Path, shell: Any) -> str:
         for misdeed in (
             None,
             says(401, echo),
-            says(500, echo),
+            says(503, echo, "Retry-After: 3600"),
             says(302, b"", f"Location: http://x/?{quote(SECRET)}"),
             says(200, echo),
         ):
@@ -208,32 +224,30 @@ def counted(outcomes: Iterator[tuple[str, str]]) -> Counter[str]:
 def modes(store: Dataset, folder: Path) -> str:
     """Nobody else can read what is written, while it is written and after."""
     os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
-    before, seen = os.umask(0o022), set()
+    before, seen, over = os.umask(0o022), set[str](), threading.Event()
     beside = folder / "work"
     beside.mkdir()
 
-    def look(_: object = None) -> None:
-        for file in [*beside.rglob("*"), *(folder / "home").rglob("*")]:
-            with suppress(FileNotFoundError):
-                mode = stat.S_IMODE(file.stat().st_mode)
-                inside = any(
-                    stat.S_IMODE(p.stat().st_mode) & 0o077 == 0 for p in file.parents if folder in p.parents
-                )
-                if mode & 0o077 and not inside:
-                    seen.add(f"{file.name} ({mode:04o})")
+    def look() -> None:
+        while not over.wait(0.001):
+            for file in [*beside.rglob("*"), *(folder / "home").rglob("*")]:
+                with suppress(FileNotFoundError):
+                    if not _is_closed(file, folder):
+                        seen.add(f"{file.name} ({stat.S_IMODE(file.stat().st_mode):04o})")
 
+    watcher = threading.Thread(target=look)
+    watcher.start()
     try:
         with SandboxServer(create_app(store)) as server:
             os.environ["MP_API_BASE_URL"] = server.url
             with Workspace("sandbox", path=beside / "data.db") as ws:
-                ws.fetch_events(**DAYS, progress=look, workers=1)
-                look()
-                connection = ws.connection
-                connection.execute("CREATE TABLE secret AS SELECT properties FROM events")
-                look()
-                ws.release()
-            look()
+                ws.fetch_events(**DAYS)
+                ws.promote("events", "utm_source")
+                for _ in range(5):
+                    ws.sql("CREATE OR REPLACE TABLE mine AS SELECT properties FROM events")
     finally:
+        over.set()
+        watcher.join()
         os.umask(before)
     must(not seen, f"others can read {', '.join(sorted(seen))}")
     return "closed to others"
@@ -246,6 +260,12 @@ LINKS = [
     "the lock",
     "the sign of waiting",
 ]
+
+
+def _is_closed(file: Path, folder: Path) -> bool:
+    """Whether nobody else can read it: by its own mode, or by that of a folder around it."""
+    around = [place for place in (file, *file.parents) if folder in place.parents]
+    return any(stat.S_IMODE(place.stat().st_mode) & 0o077 == 0 for place in around)
 
 
 def linked(store: Dataset, folder: Path, what: str) -> str:
@@ -339,7 +359,7 @@ def _addresses() -> list[str]:
 
 
 def injected(folder: Path) -> Iterator[tuple[str, str]]:
-    """Hostile names and values as events, properties, people and tables, through fetch, SQL, reports and cards."""
+    """Hostile names as events, properties, values and people, through fetch, SQL, reports and cards."""
     kept = {"time", "distinct_id", "$insert_id"}
     usable = [text for text in HOSTILE if text and text not in kept and "\ud83d" not in text]
     lines = [
@@ -357,7 +377,7 @@ def injected(folder: Path) -> Iterator[tuple[str, str]]:
     ]
     body = "\n".join(json.dumps(line) for line in lines).encode()
     os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
-    days = {"from_date": "2025-01-01", "to_date": "2025-01-01"}
+    days: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-01"}
     with answering(lambda _: (200, {}, body)) as url:
         os.environ["MP_API_BASE_URL"] = url
         with Workspace("sandbox", path=folder / "data.db") as ws:

@@ -12,16 +12,17 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.utils import format_datetime
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from services.support import table_rows
 
 from faults import truth as known
 from faults.record import must
 from faults.resources import Memory
-from faults.truth import DAYS, RETRIES, SECRET, SILENCE
+from faults.truth import DAYS, RETRIES, SECRET
 from faults.wire import End, bomb, ended_at, ended_in, front, says
 from mixpanel_nb.errors import APIError, ConnectionFailedError, MixpanelDataError, StorageError
 from mixpanel_nb.sandbox.app import create_app
@@ -346,7 +347,7 @@ def fetched(where: Arena, what: str, misdeed: Any, *, times: int | None = None) 
     with known.open_workspace(folder, where.server.url) as ws:
         if options:
             ws.fetch_events(from_date="2025-02-01", to_date="2025-02-02", columns=None)
-            before = known.table_rows(ws)
+            before = table_rows(ws)
         where.server.behave()
         _arrange(where, misdeed, times)
         outcome, answer = _watched(where, lambda: _fetch(ws, table, options), requests=most)
@@ -354,7 +355,7 @@ def fetched(where: Arena, what: str, misdeed: Any, *, times: int | None = None) 
             must(_is_right(where, ws, table), "the fetch went well, and the table is not true")
             outcome = "the table is true"
         elif options:
-            must(known.table_rows(ws) == before, "a failed replace touched the old table")
+            must(table_rows(ws) == before, "a failed replace touched the old table")
         elif table == "events":
             known.check_honest(ws, where.events)
         must(times is None or answer is not None, "a fault that passed was not waited out")
@@ -418,10 +419,13 @@ def _make_certificate(folder: Path, name: str, *, expired: bool) -> None:
     first, last = (
         ("20240101000000Z", "20240102000000Z") if expired else ("20240101000000Z", "20991231000000Z")
     )
-    request = "req -new -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj".split()
-    sign = "ca -batch -selfsign -notext -config authority.cnf -keyfile key.pem -in request.pem -out certificate.pem".split()
-    for command in ([*request, f"/CN={name}"], [*sign, "-startdate", first, "-enddate", last]):
-        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+    request = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}"]
+    request += ["-keyout", "key.pem", "-out", "request.pem"]
+    sign = ["openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "authority.cnf"]
+    sign += ["-keyfile", "key.pem", "-in", "request.pem", "-out", "certificate.pem"]
+    sign += ["-startdate", first, "-enddate", last]
+    for command in (request, sign):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def certified(folder: Path, kind: str) -> str:

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
 def write(here: Path) -> None:
-    """Write the page from the records in ``found`` and ``mended``, with the words of ``reliability.md`` around."""
+    """Write the page: the words of ``reliability.md``, and the records in ``found`` and ``mended``."""
     found, mended = _records(here / "found"), _records(here / "mended")
     words = (here / "reliability.md").read_text()
     PAGE.write_text(words.replace("{tables}", "\n".join(_tables(found, mended))))
@@ -41,7 +41,8 @@ def _tables(
         before = {row.what: row for row in found.get(part, ([], ""))[0]}
         yield f"## {rows[0].heading}\n"
         yield f"{about}.\n"
-        yield "| what was tried | as found: tried | faults | as mended: tried | faults | how it ended |\n|---|---|---|---|---|---|"
+        yield "| what was tried | as found: tried | faults | as mended: tried | faults | how it ended |"
+        yield "|---|---|---|---|---|---|"
         for row in rows:
             old = before.pop(row.what, None)
             was = f"{old.tried:,} | {_bold(old.faults.total())}" if old else "not tried | "

@@ -125,7 +125,8 @@ def _uneven(day: str) -> bytes:
     if day != FULL_DAY:
         return b""
     lines = (
-        f'{{"event":"e","properties":{{"time":{1735862400 + n % 86_400},"distinct_id":"{n % 9_999}","$insert_id":"{n}","n":{n}}}}}\n'
+        f'{{"event":"e","properties":{{"time":{1735862400 + n % 86_400},'
+        f'"distinct_id":"{n % 9_999}","$insert_id":"{n}","n":{n}}}}}\n'
         for n in range(400_000)
     )
     return "".join(lines).encode()
@@ -258,7 +259,8 @@ def ask_names(folder: str) -> dict[str, Any]:
     with _workspace(folder) as ws:
         names = ws.sql_scalar("SELECT count(DISTINCT event_name) FROM events")
         properties = ws.sql_scalar(
-            "SELECT count(*) FROM (SELECT DISTINCT unnest(json_keys(properties)) AS k FROM events) WHERE k LIKE 'property %'"
+            "SELECT count(DISTINCT k) FROM (SELECT unnest(json_keys(properties)) AS k FROM events) "
+            "WHERE k LIKE 'property %'"
         )
         days = {"from_date": "2025-01-01", "to_date": "2025-01-04", "table": "events"}
         ws.segmentation("Event 7", on="property 4997", **days)
@@ -274,4 +276,4 @@ if __name__ == "__main__":
         "seconds": time.monotonic() - started,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    print(json.dumps(answer))
+    sys.stdout.write(json.dumps(answer) + "\n")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
 
 HEADING = "Concurrency"
-DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-04"}
+DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-04"}
 PIECE = 100  # rows that are inserted at a time
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.support import deduplicated, expected_rows, table_rows
@@ -18,6 +17,7 @@ from mixpanel_nb.storage import StorageEngine
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection
+    from pathlib import Path
 
     from mixpanel_nb.sandbox.store import Dataset
 

@@ -1,4 +1,4 @@
-"""What is running when a signal comes: each in a process of its own, forked from one that has imported all."""
+"""What is running when a signal comes: a process of its own, forked from one that has imported all."""
 
 from __future__ import annotations
 

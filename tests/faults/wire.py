@@ -83,14 +83,14 @@ class Front(Server):
         self.misdeed: Any = None
         self.times: int | None = None
         self.only: Callable[[Request], bool] = lambda _: True
-        super().__init__(respond=self._respond)  # type: ignore[arg-type]  # a richer reply, sent below
+        super().__init__(respond=self._acted)  # type: ignore[arg-type]  # a richer reply, sent below
 
     def behave(self) -> None:
         """All is well from now on."""
         self.misdeed, self.times = None, None
         self.requests.clear()
 
-    def _respond(self, request: Request) -> Iterable[Action]:
+    def _acted(self, request: Request) -> Iterable[Action]:
         """The actions for a request."""
         answer = self._true_answer(request)
         if self.misdeed is None or self.times == 0 or not self.only(request):

@@ -1,0 +1,42 @@
+"""Secrets, permissions, links, doors and hostile names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from faults import leaks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mixpanel_nb.sandbox.store import Dataset
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the trials set in the environment goes back to what it was."""
+    monkeypatch.setenv("MP_API_BASE_URL", "")
+    monkeypatch.setenv("MIXPANEL_NB_HOME", "")
+
+
+def test_the_secret_is_in_nothing_that_is_said_or_written(store: Dataset, tmp_path: Path, shell: Any) -> None:
+    assert leaks.hunted(store, tmp_path, shell)
+
+
+def test_nobody_else_can_read_what_is_written(store: Dataset, tmp_path: Path) -> None:
+    assert leaks.modes(store, tmp_path)
+
+
+@pytest.mark.parametrize("what", leaks.LINKS)
+def test_links_beside_the_database_lead_nowhere(store: Dataset, tmp_path: Path, what: str) -> None:
+    assert leaks.linked(store, tmp_path, what)
+
+
+def test_the_sandbox_answers_only_this_machine_and_shows_nothing_of_itself(store: Dataset) -> None:
+    assert leaks.counted(leaks.doors(store)).total() > 50
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    assert leaks.counted(leaks.injected(tmp_path)).total() > 100

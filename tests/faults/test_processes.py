@@ -1,0 +1,94 @@
+"""Signals in the middle of everything; ``make soak`` sends some hundreds."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults import interrupts, kills
+from mixpanel_nb.storage.interrupt import kept_back, let_through
+from mixpanel_nb.storage.scratch import PREFIX, Scratch
+
+if TYPE_CHECKING:
+    from faults.kills import Yard
+
+
+@pytest.mark.parametrize("by", kills.SIGNALS)
+@pytest.mark.parametrize("name", kills.COMMANDS)
+def test_a_signal_leaves_no_half_table_no_lock_and_no_litter(yard: Yard, name: str, by: str) -> None:
+    assert kills.killed(yard, name, by, random.Random(f"{name} {by}"))
+
+
+@pytest.mark.parametrize("name", interrupts.WORK)
+def test_ctrl_c_at_any_line_leaves_the_session_usable(yard: Yard, name: str) -> None:
+    draw = random.Random(name)
+    for at in interrupts.random_moments(yard, name, 8, draw):
+        assert interrupts.interrupted(yard, name, at)
+
+
+def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), kept_back():
+        signal.raise_signal(signal.SIGINT)
+        with kept_back():
+            signal.raise_signal(signal.SIGINT)
+        done.append("all")
+    assert done == ["all"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_is_let_through_where_somebody_waits() -> None:
+    with kept_back():
+        let_through()  # none came
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            let_through()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_keep_nothing_back() -> None:
+    def work() -> None:
+        with kept_back():
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_what_a_killed_process_left_in_the_temporary_folder_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    code = "from mixpanel_nb.storage.scratch import Scratch; print(Scratch().path, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        left = Path(process.stdout.readline().strip())
+        own = Scratch()
+        assert left.exists()  # its process lives
+        process.kill()
+    (tmp_path / f"{PREFIX}being-made").mkdir()
+    other = Scratch()
+    assert not left.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([own.path, other.path, tmp_path / f"{PREFIX}being-made"])
+    old = time.time() - 2 * 3600
+    os.utime(tmp_path / f"{PREFIX}being-made", (old, old))
+    own.remove()
+    Scratch().remove()
+    other.remove()
+    assert list(tmp_path.iterdir()) == []
+    shutil.rmtree(tmp_path)
