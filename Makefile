@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser notebooks docs test-matrix lab bench pictures dist clean
+.PHONY: help demo test check unit browser notebooks docs test-matrix lab bench pictures dist soak clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ pictures: .venv/developing  ## Draw the pictures of the guides anew (needs Chrom
 
 dist: .venv/developing  ## Wheel and source archive, in dist
 	$(BIN)/hatchling build -d dist
+
+soak: .venv/developing  ## Break everything for about an hour, write docs/reliability.md
+	cd tests && ../$(BIN)/python -m faults --minutes 2
 
 clean:  ## Remove the environment and all caches
 	rm -rf .venv .nox build dist demo artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
