@@ -87,7 +87,9 @@ def test_the_metadata_say_what_a_stranger_asks(built: Path) -> None:
         "Source",
     }
     assert not [name for name in about.get_all("Requires-Dist", []) if "extra ==" in name]
-    assert not re.findall(r"\]\((?!https://)[^)]*\)", str(about.get_payload())), "a link that PyPI cannot follow"
+    assert not re.findall(r"\]\((?!https://)[^)]*\)", str(about.get_payload())), (
+        "a link that PyPI cannot follow"
+    )
 
 
 @pytest.fixture(scope="module")
