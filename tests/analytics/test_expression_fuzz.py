@@ -95,7 +95,8 @@ def con() -> duckdb.DuckDBPyConnection:
             insert_id VARCHAR, properties JSON, plan VARCHAR, amount DOUBLE, tags JSON);
         INSERT INTO events VALUES ('A', '2025-01-01', 'u', '1', '{"plan":"pro","other":[1,"a"]}', 'pro', 5,
             '["a"]');
-        CREATE TABLE profiles (distinct_id VARCHAR, properties JSON, last_seen TIMESTAMP);
+        CREATE TABLE profiles (distinct_id VARCHAR, properties JSON, last_seen TIMESTAMP, plan VARCHAR,
+            amount DOUBLE, tags JSON);
         """
     )
     return con

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import IPython
 import pandas as pd
 import pytest
 
@@ -150,9 +151,14 @@ def test_sql_result_reaches_python(shell: Shell, database: Path) -> None:
 
 
 @pytest.mark.usefixtures("database")
-def test_a_semicolon_silences_a_command_and_ends_a_query(shell: Shell) -> None:
+@pytest.mark.xfail(IPython.version_info < (8, 4), reason="IPython 7 shows what a magic gives in any case")
+def test_a_semicolon_silences_a_command(shell: Shell) -> None:
     assert shell.run("%mp_tables ;").out == ""
     assert shell.run("%mp_schema events;").out == ""
+
+
+@pytest.mark.usefixtures("database")
+def test_a_semicolon_ends_a_query(shell: Shell) -> None:
     assert shell.value("%mp_sql SELECT 1 AS a;").rows == [(1,)]
     assert shell.value("%%mp_sql\nSELECT 1 AS a;").rows == [(1,)]
 

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import IPython
 import pandas as pd
 import pytest
 from faces import SECRET
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from notebook.conftest import Kernel, Shell
 
 DAYS = "--from 2025-01-01 --to 2025-01-14"
+
+# Before 8.6 nobody can keep IPython's own words out of a list, and `e.` is a part of the name.
+alone = pytest.mark.xfail(IPython.version_info < (8, 6), reason="IPython 7 offers words of its own, too")
 
 
 def parted(cell: str) -> tuple[str, int]:
@@ -111,7 +115,7 @@ def take(shell: Shell, tab: object) -> Callable[[str], list[str]]:
         ("%mp_connect --tim‸", ["%mp_connect --timezone"]),
         ("%mp_segmentation x --unit w‸ --table t", ["%mp_segmentation x --unit week --table t"]),
         ("%mp_segmentation x --unit=w‸", ["%mp_segmentation x --unit=week"]),
-        ("%mp_frequency --unit h‸", []),
+        pytest.param("%mp_frequency --unit h‸", [], marks=alone),
         ("%mp_auth sh‸", ["%mp_auth show"]),
         ("%mp_fetch p‸", ["%mp_fetch profiles"]),
     ],
@@ -299,8 +303,8 @@ def test_sql(shell: Shell, take: Callable[[str], list[str]], before: str, after:
     "sql",
     [
         "SELECT $nope‸",
-        "SELECT 1 -- ev‸",
-        "SELECT 1 /* ev‸",
+        pytest.param("SELECT 1 -- ev‸", marks=alone),
+        pytest.param("SELECT 1 /* ev‸", marks=alone),
         "SELECT 'ev‸",
         "SELECT 12‸",
         "SELECT nope.ev‸ FROM events",
@@ -310,6 +314,7 @@ def test_where_no_name_can_stand_none_is_offered(tab: Callable[[str], list[str]]
     assert tab(f"%%mp_sql\n{sql}") == []
 
 
+@alone
 def test_columns_come_before_all_else_and_need_no_letter(tab: Callable[[str], list[str]]) -> None:
     assert tab("%%mp_sql\nSELECT ‸ FROM profiles")[:3] == ["distinct_id", "properties", "last_seen"]
     assert tab("%%mp_sql\nSELECT e.‸ FROM events e")[:2] == ["event_name", "event_time"]
@@ -317,6 +322,7 @@ def test_columns_come_before_all_else_and_need_no_letter(tab: Callable[[str], li
     assert tab("%%mp_sql\nSELECT plan FROM events ‸")[:3] == ["FROM", "WHERE", "GROUP BY"]
 
 
+@alone
 def test_names_that_need_quotes_come_quoted(shell: Shell, tab: Callable[[str], list[str]]) -> None:
     shell.value('%mp_sql CREATE TABLE odd AS SELECT 1 AS "order", 2 AS "a ""b""; drop", 3 AS Plain')
     assert tab("%%mp_sql\nSELECT o.‸ FROM odd o") == ['"order"', '"a ""b""; drop"', "Plain"]
