@@ -174,7 +174,8 @@ class _Suggest(_Choice):
     def _tell(self, value: Any) -> None:
         if value is _Typed and not self._silent:
             self._box.children = [self._text]
-            self._text.focus()
+            if hasattr(self._text, "focus"):  # not before ipywidgets 8
+                self._text.focus()
         else:
             super()._tell(value)
 

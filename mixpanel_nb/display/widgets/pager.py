@@ -60,7 +60,6 @@ class Pager(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             options=[(f"{number} rows", number) for number in PAGE_SIZES],
             value=size,
             layout=ipywidgets.Layout(width="100px", margin="0"),
-            tooltip="Rows of a page",
         )
         self._size.observe(self._resized, "value")
         self._turn = [
