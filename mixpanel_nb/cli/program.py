@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,6 +48,8 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
 
 # Global options, which may also follow the command.
 GLOBAL = ("account", "database", "timezone", "quiet", "verbose")
+# Typer makes them what they are when it calls a command, and before 0.29 not for a callback.
+TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
 SHELL_COMPLETION = "_MP_COMPLETE"  # set by the scripts of --install-completion
 
 
@@ -173,7 +175,7 @@ def _told(option: Any) -> Any:
 
 def _remember(context: typer.Context, option: Any, value: Any) -> Any:
     if value:
-        setattr(context.obj, option.name, Format(value) if option.name == "format" else value)
+        setattr(context.obj, option.name, TYPES.get(option.name, type(value))(value))
     return value
 
 
