@@ -69,10 +69,10 @@ class Interpreter:
             raise self.failure(answer, call)
         if answer.status != 200 and not answer.body.strip():
             return None
-        try:
-            data = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            raise self._not_json(answer, call) from None
+        parsed = _parsed(answer.body)
+        if parsed is None:  # raised out here, the error has no context that holds the body
+            raise self._not_json(answer, call)
+        data = parsed[0]
         if isinstance(data, dict) and _is_error(data.get("error")):
             raise self._error(QueryError, f"Mixpanel refused the query: {self._said(answer)}", answer, call)
         return data
@@ -234,14 +234,20 @@ def _is_error(value: object) -> bool:
 
 def _text_of(answer: Answer) -> str:
     """The human part of an error body: ``error`` or ``message`` of a JSON object, else all of it."""
-    try:
-        data = json.loads(answer.body)
-    except (ValueError, RecursionError):
+    parsed = _parsed(answer.body)
+    if parsed is None or not isinstance(parsed[0], dict):
         return answer.text
-    if not isinstance(data, dict):
-        return answer.text
+    data = parsed[0]
     said = data.get("error") or data.get("message") or ""
     return said if isinstance(said, str) else json.dumps(said)
+
+
+def _parsed(body: bytes) -> tuple[Any] | None:
+    """The JSON of a body, or None if it is none."""
+    try:
+        return (json.loads(body),)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _sentence(message: str) -> str:

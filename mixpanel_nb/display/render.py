@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
+
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def render_svg(chart: alt.Chart) -> str:
@@ -37,4 +40,18 @@ def _spec(chart: alt.Chart) -> dict[str, Any]:
     with alt.data_transformers.enable("default"):
         spec = chart.to_dict()
     spec.setdefault("config", {})["aria"] = False
-    return spec
+    fit: dict[str, Any] = _fit(spec)
+    return fit
+
+
+def _fit(part: Any) -> Any:
+    """The part of a spec, its texts without what SVG cannot hold: the renderer would end the process."""
+    match part:
+        case str():
+            return _NOT_IN_XML.sub("�", part)
+        case dict():
+            return {_fit(key): _fit(value) for key, value in part.items()}
+        case list():
+            return [_fit(item) for item in part]
+        case _:
+            return part

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 
+from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.sandbox import endpoints
 from mixpanel_nb.sandbox.access import PROJECT_ID, Identity, authenticate, check_host
 from mixpanel_nb.sandbox.answers import packed
@@ -113,6 +114,8 @@ class SandboxApp:
             if isinstance(error, MethodNotAllowed):
                 unknown.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             return refused(unknown, family, request.target)
+        except MixpanelDataError as error:  # its own data are damaged
+            return refused(RefusedError(500, str(error)), family, request.target)
         except Exception:  # the outermost frame: whatever broke, the client gets Mixpanel's kind of 500
             logger.exception("The sandbox failed to answer %s", request.path)
             return refused(RefusedError(500, "Internal error of the sandbox"), family, request.target)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.sandbox import filters
 from mixpanel_nb.sandbox.build import FORMAT_VERSION, SILENT, build_from_files, build_from_lines
 from mixpanel_nb.sandbox.clocktime import in_milliseconds, in_seconds
@@ -369,14 +371,27 @@ class Dataset:
 
     def _batches(self, query: str, parameters: dict[str, Any]) -> Iterator[list[Any]]:
         """Rows in batches, as DuckDB reads them from the file; it keeps their order without a sort."""
-        with self._cursor() as cursor:
+        with self._undamaged(), self._cursor() as cursor:
             cursor.execute(query, parameters)
             while rows := cursor.fetchmany(_BATCH_LINES):
                 yield rows
 
     def _rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
-        with self._cursor() as cursor:
+        with self._undamaged(), self._cursor() as cursor:
             return cursor.execute(query, dict(parameters or {})).fetchall()
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
+        """Tell where a file has changed on disk since it was built; only reading shows it."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            if not re.search("Corrupt|read enough bytes", str(error)):
+                raise
+            message = f"The sandbox's data in {self.path} is damaged."
+            raise MixpanelDataError(message, hint="Remove that file: it is made again.") from None
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self._connection.cursor()

@@ -226,7 +226,8 @@ def _workspace(folder: str, url: str | None = None) -> Any:
 def fetch(url: str, folder: str, first: str, last: str, append: str = "") -> dict[str, Any]:
     """Fetch the events of some days."""
     with _workspace(folder, url) as ws:
-        result = ws.fetch_events(from_date=first, to_date=last, append=bool(append))
+        # One download at a time: what waits on disk is then a few chunks, not all of them.
+        result = ws.fetch_events(from_date=first, to_date=last, append=bool(append), workers=1)
     return {"rows": result.rows, "requests": result.requests}
 
 

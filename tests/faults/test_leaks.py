@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import altair as alt
+import pandas as pd
 import pytest
 
 from faults import leaks
+from mixpanel_nb.display import render_png, render_svg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +39,14 @@ def test_links_beside_the_database_lead_nowhere(store: Dataset, tmp_path: Path, 
 
 def test_the_sandbox_answers_only_this_machine_and_shows_nothing_of_itself(store: Dataset) -> None:
     assert leaks.counted(leaks.doors(store)).total() > 50
+
+
+def test_a_name_that_a_picture_cannot_hold_does_not_end_the_process() -> None:
+    rows = [{"date": "2025-01-01", "event": "a\0b\x1b\ud83d", "count": 1}]
+    frame = pd.DataFrame(rows)
+    chart = alt.Chart(frame, title="t\0").mark_bar().encode(x="date:N", y="count:Q", color="event:N")
+    assert "\0" not in render_svg(chart)
+    assert render_png(chart).startswith(b"\x89PNG")
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 HEADING = "Concurrency"
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-04"}
+A_HOUR = 60  # exports
 PIECE = 100  # rows that are inserted at a time
 
 
@@ -165,11 +166,14 @@ def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
         for program in programs:
             program.join(30)
             must(program.exitcode == 0, f"a program ended with {program.exitcode}")
-        refused = [line for line in server.requests if line.endswith(" 429")]
+        exports = [line for line in server.requests if "/export" in line]
+        refused = [line for line in exports if line.endswith(" 429")]
     outcomes = sum((outcomes for outcomes, _ in told), Counter[str]())
     faults = sum((faults for _, faults in told), Counter[str]())
     must(not faults, f"{faults.total()} of {outcomes.total() + faults.total()}: {faults.most_common(3)}")
-    must(not refused, f"the quota was overrun: {len(refused)} requests were refused")
+    # Three a second may still be refused: requests do not arrive in the rhythm in which they were sent.
+    by_the_hour = len(refused) if len(exports) - len(refused) + known.CHUNKS >= A_HOUR else 0
+    must(not by_the_hour, f"the quota was overrun: {by_the_hour} requests were refused")
     with Workspace.open(folder / "data.db") as ws:
         must(table_rows(ws, "shared") == before, "the fetched table is not the truth")
         grown = outcomes["grow: inserted"] * PIECE
