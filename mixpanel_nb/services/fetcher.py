@@ -201,9 +201,13 @@ class FetcherService:
             message = "append and replace exclude each other."
             raise QueryError(message, hint="append adds to the table, replace puts a new one in its place.")
         self._storage.check_writable()
-        if not replace:  # before anything is made on disk; once more below, when nobody can interfere
-            self._check_table(name, table_type, request, append=append)
         staging = Staging(self._storage.path, name)
+        if not replace:  # before anything is made on disk; once more below, when nobody can interfere
+            try:
+                self._check_table(name, table_type, request, append=append)
+            except TableExistsError:
+                staging.sweep(downloads=False)  # a fetch that was killed when all was stored
+                raise
         with staging.locked():
             if replace:
                 yield self._replacement(name, table_type, request, staging)

@@ -116,11 +116,18 @@ class Staging:
         _receipt_path(file).unlink(missing_ok=True)
         file.unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Remove downloads that nobody will ask for any more, unless somebody fetches right now."""
-        if self.folder.is_dir():
+    def sweep(self, *, downloads: bool) -> None:
+        """Remove what a killed process left, unless somebody fetches right now.
+
+        Args:
+            downloads: Also what waits to be stored, because nobody will ask for it any more.
+        """
+        if self._scratch is not None:
+            self._scratch.remove()
+        elif self.folder.is_dir():
             with contextlib.suppress(StorageError), self.locked():
-                self.remove()
+                if downloads:
+                    self.remove()
 
     def remove(self) -> None:
         """Remove the folder and what is left in it."""

@@ -611,7 +611,7 @@ class Workspace(Reports):
         tables = list(names)
         self.storage.drop_tables(*tables)
         for table in tables:
-            Staging(self.storage.path, table).sweep()
+            Staging(self.storage.path, table).sweep(downloads=True)
 
     # Escape hatches
 

@@ -1,0 +1,116 @@
+"""Faults the harness found that no trial names by itself; each of these failed before it was mended."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from faults import truth
+from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.errors import ConfigError, TableExistsError, TableNotFoundError
+from mixpanel_nb.services.staging import Staging
+from mixpanel_nb.storage import StorageEngine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mixpanel_nb import Workspace
+
+DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
+
+
+def test_dropping_a_table_drops_what_was_to_replace_it_and_what_waits_for_it(ws: Workspace) -> None:
+    ws.fetch_events(**DAYS, columns=None)
+    ws.sql("CREATE TABLE _replacing_events AS SELECT 1 AS half")
+    assert ws.storage.path is not None
+    staging = Staging(ws.storage.path, "events")
+    with staging.locked():
+        file = staging.path({})
+        file.write_bytes(b"waits")
+        file.with_suffix(".receipt").write_text("{}")
+    assert staging.folder.exists()
+    ws.drop("events")
+    assert (
+        ws.storage.execute_rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%events'")
+        == []
+    )
+    assert not staging.folder.parent.exists()
+
+
+def test_tables_are_dropped_all_or_none(ws: Workspace) -> None:
+    ws.sql("CREATE TABLE one AS SELECT 1 AS a")
+    with pytest.raises(TableNotFoundError):
+        ws.drop("one", "nope")
+    assert [table.name for table in ws.storage.list_tables()] == ["one"]
+
+
+def test_a_refused_fetch_tidies_up_after_one_that_was_killed_when_all_was_stored(ws: Workspace) -> None:
+    ws.fetch_events(**DAYS, columns=None)
+    assert ws.storage.path is not None
+    folder = ws.storage.path.parent / ".data.db.fetch"
+    (folder / "events").mkdir(parents=True)
+    (folder / "events" / "holder").write_text("1")
+    with pytest.raises(TableExistsError):
+        ws.fetch_events(**DAYS)
+    assert not folder.exists()
+
+
+def test_sql_that_turns_to_another_database_turns_nobody_else(tmp_path: Path) -> None:
+    with StorageEngine(tmp_path / "data.db") as engine:
+        engine.execute_rows("CREATE TABLE mine AS SELECT 1 AS a")
+        engine.execute_rows("SELECT 1")
+        engine.execute_rows("USE memory")
+        assert engine.table_exists("mine")
+
+
+def test_a_thread_that_waits_for_the_engine_can_be_interrupted(tmp_path: Path) -> None:
+    """The lock is waited for in steps: without them Ctrl-C would do nothing until it is free."""
+    with StorageEngine(tmp_path / "data.db") as engine:
+        engine.execute_rows("CREATE TABLE mine AS SELECT 1 AS a")
+        held, over = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with engine._database.work("read"):
+                held.set()
+                over.wait(20)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        import _thread
+
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            engine.list_tables()
+        assert not over.is_set()
+        over.set()
+        holder.join()
+        assert [table.name for table in engine.list_tables()] == ["mine"]
+
+
+def test_a_secret_that_cannot_be_sent_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Credentials("ann", "s3cr3t\udcff", "1")
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_sign_of_waiting_that_somebody_left_who_was_killed_goes(tmp_path: Path) -> None:
+    import os
+
+    with StorageEngine(tmp_path / "data.db") as engine:
+        sign = tmp_path / ".data.db.wait"
+        sign.touch()
+        os.utime(sign, (1, 1))
+        engine.execute_rows("CREATE TABLE mine AS SELECT 1 AS a")
+        assert not sign.exists()
+
+
+def test_memory_leaves_no_folder_of_downloads(mixpanel: Any, tmp_path: Path) -> None:
+    with truth.open_workspace(tmp_path, mixpanel.url) as ws:
+        ws._engine = StorageEngine.memory()
+        ws.sql("CREATE TABLE mine AS SELECT 1 AS a")
+        ws.drop("mine")
+        with pytest.raises(TableNotFoundError):
+            ws.drop("mine")
