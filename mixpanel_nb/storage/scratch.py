@@ -14,9 +14,9 @@ from typing import IO
 
 from mixpanel_nb.storage.locks import try_lock
 
-PREFIX = "mixpanel_nb-"
+PREFIX = "mixpanel_nb-scratch-"
 LOCK = ".lock"
-NEW_SECONDS = 3600.0  # a folder without a lock file may be one that is just being made
+NEW_SECONDS = 3600.0  # an empty folder may be one that is just being made
 
 
 class Scratch:
@@ -55,18 +55,17 @@ def _sweep() -> None:
     """Remove the folders of processes that are gone."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if _is_leftover(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_uid != os.geteuid()):
+                continue
+            if (folder / LOCK).exists():
+                _remove_unless_locked(folder)
+            elif time.time() - status.st_mtime > NEW_SECONDS:
+                folder.rmdir()  # only if it is empty: without a lock file it is nobody's of ours
 
 
-def _is_leftover(folder: Path) -> bool:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or (os.name == "posix" and status.st_uid != os.geteuid()):
-        return False
-    if not (folder / LOCK).exists():
-        return time.time() - status.st_mtime > NEW_SECONDS
+def _remove_unless_locked(folder: Path) -> None:
     lock = try_lock(folder / LOCK)
-    if lock is None:
-        return False
-    lock.close()
-    return True
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
