@@ -33,7 +33,8 @@ class TableInfo:
         from_date: First day asked for; None for profiles.
         to_date: Last day asked for; None for profiles.
         complete: False while chunks of its range are missing.
-        filters: What it was limited to, such as ``{"events": [...], "where": "..."}``.
+        filters: What all of it was limited to, such as ``{"events": [...], "where": "..."}``.
+        mixed: Whether its parts were fetched with different filters, so that no filter holds for all of it.
     """
 
     name: str
@@ -44,6 +45,14 @@ class TableInfo:
     to_date: date | None = None
     complete: bool = True
     filters: Mapping[str, Any] = field(default_factory=dict)
+    mixed: bool = False
+
+    @property
+    def limited_to(self) -> str:
+        """What it was limited to, in words; nothing where it was not."""
+        if self.mixed:
+            return "differs from part to part"
+        return ", ".join(f"{name}: {_told(value)}" for name, value in self.filters.items())
 
 
 @dataclass(frozen=True)
@@ -251,8 +260,15 @@ def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
         Column("to", "date"),
         Column("complete", "text"),
     ]
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
         for t in tables
     ]
+    if any(t.limited_to for t in tables):
+        columns.append(Column("limited to", "text"))
+        rows = [(*row, t.limited_to) for row, t in zip(rows, tables, strict=True)]
     return Table(columns, rows) if rows else None
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.results.tables import ColumnInfo, TableInfo, TableSchema
@@ -56,6 +57,7 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
     rows = int(counted[0]) if counted else 0
     if found is None:
         return TableInfo(name, "table", rows)
+    limits = ledger.limits(ledger.chunks(con, name)) or [ledger.canonical(found.filters)]
     return TableInfo(
         name,
         found.type,
@@ -64,7 +66,8 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
         found.from_date,
         found.to_date,
         complete=found.complete,
-        filters=dict(found.filters),
+        filters=json.loads(limits[0]) if len(limits) == 1 else {},
+        mixed=len(limits) > 1,
     )
 
 

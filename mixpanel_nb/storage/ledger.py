@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from mixpanel_nb.storage.kinds import Kinds
@@ -16,7 +16,7 @@ from mixpanel_nb.storage.schema import OWN_TABLES, PropertyColumn, TableType
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
@@ -67,6 +67,29 @@ class Chunk:
     requests: int
     bytes: int
     fetched_at: datetime
+
+    def days(self) -> Iterator[date]:
+        """Each day it covers; none for profiles."""
+        if self.from_date is not None and self.to_date is not None:
+            for offset in range((self.to_date - self.from_date).days + 1):
+                yield self.from_date + timedelta(days=offset)
+
+
+WHOLE = "{}"
+"""No filter, as canonical JSON."""
+
+
+def limits(chunks: Iterable[Chunk]) -> list[str]:
+    """What the days (or people) of a table are limited to: each distinct filter, ``{}`` where all are there.
+
+    A day that was also fetched without a filter is there whole.
+    """
+    filters: dict[date | None, set[str]] = {}
+    for chunk in chunks:
+        days: list[date | None] = [*chunk.days()]
+        for day in days or [None]:
+            filters.setdefault(day, set()).add(chunk.filters)
+    return sorted({each for found in filters.values() for each in ({WHOLE} if WHOLE in found else found)})
 
 
 def canonical(filters: Mapping[str, Any]) -> str:

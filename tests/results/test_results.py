@@ -212,9 +212,9 @@ class TestTables:
     def test_cards_show_the_range_but_not_when_it_was_fetched(self) -> None:
         assert repr(tables()).split("\n") == [
             "2 tables",
-            "table     type         rows  from        to          complete",
-            "─────────────────────────────────────────────────────────────",
-            "events    events    203,311  2025-01-01  2025-03-31  no",
+            "table     type         rows  from        to          complete  limited to",
+            "─────────────────────────────────────────────────────────────────────────",
+            "events    events    203,311  2025-01-01  2025-03-31  no        where: x",
             "profiles  profiles    8,000                          yes",
         ]
         assert tables().records()[0]["fetched_at"] == "2025-02-01T12:00:00+00:00"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -182,7 +182,7 @@ def test_what_a_table_was_fetched_without_is_said(mixpanel: SandboxServer, conne
     with Workspace.memory(account="sandbox") as ws:
         ws.fetch_events(**DAYS, events=["Purchase"], where='properties["plan"] == "pro"')
         assert ws.segmentation("Purchase", **HERE).notes == (
-            'events holds only events for which properties["plan"] == "pro" is true.',
+            'events holds only Purchase for which properties["plan"] == "pro" is true.',
         )
         assert "events was fetched without the event 'Search'." in ws.segmentation("Search", **HERE).notes
 
@@ -364,3 +364,41 @@ def test_every_error_is_one_of_ours(ws: Workspace) -> None:
     for table in ("", "no such", '"; DROP TABLE events', "events\0"):
         with pytest.raises(MixpanelDataError):
             ws.segmentation("Purchase", **DAYS, table=table)
+
+
+class TestPartsFetchedWithDifferentFilters:
+    """A table to which days were added with other filters never passes for a whole one."""
+
+    FIRST: ClassVar[Any] = {"from_date": "2025-01-01", "to_date": "2025-01-07"}
+    BOTH: ClassVar[Any] = {"from_date": "2025-01-01", "to_date": "2025-01-14"}
+
+    @pytest.fixture
+    def mixed(self, mixpanel: SandboxServer, tmp_path: Path) -> Iterator[Workspace]:
+        with Workspace.sandbox(tmp_path / "data.db") as workspace:
+            workspace.fetch_events("mixed", **self.FIRST, events=["Purchase"])
+            workspace.fetch_events("mixed", from_date="2025-01-08", to_date="2025-01-14", append=True)
+            yield workspace
+
+    def test_the_list_of_tables_says_so(self, mixed: Workspace) -> None:
+        (table,) = mixed.tables()
+        assert (table.mixed, table.filters) == (True, {})
+        assert "differs from part to part" in mixed.tables().to_text()
+
+    def test_a_report_says_which_days_lack_what(self, mixed: Workspace) -> None:
+        note = "mixed holds, of 2025-01-01 to 2025-01-07 (UTC), only Purchase."
+        assert note in mixed.segmentation("Search", **self.BOTH, table="mixed").notes
+        assert note in mixed.frequency(**self.BOTH, table="mixed").notes
+        second: Any = {"from_date": "2025-01-08", "to_date": "2025-01-14"}
+        assert mixed.segmentation("Search", **second, table="mixed").notes == ()
+
+    def test_days_fetched_again_without_a_filter_are_whole(self, mixed: Workspace) -> None:
+        mixed.fetch_events("mixed", **self.FIRST, append=True)
+        (table,) = mixed.tables()
+        assert (table.mixed, table.filters, table.limited_to) == (False, {}, "")
+        assert mixed.segmentation("Search", **self.BOTH, table="mixed").notes == ()
+
+    def test_a_limit_is_told(self, mixed: Workspace) -> None:
+        mixed.fetch_events("few", **self.FIRST, limit=50)
+        notes = mixed.segmentation("Purchase", **self.FIRST, table="few").notes
+        assert "few holds at most 50 events." in notes
+        assert {table.name: table.limited_to for table in mixed.tables()}["few"] == "limit: 50"

@@ -31,13 +31,14 @@ def test_a_load_records_where_the_table_came_from(engine: StorageEngine, path: P
     exports = Exports(engine, path.parent)
     request = {"from_date": "2025-01-01", "events": ["Visit"]}
     recorded = metadata(from_date=JAN_1, to_date=JAN_2, filters=FILTERS, complete=False, request=request)
-    exports.load(event(), event(), metadata=recorded, chunks=[chunk(JAN_1, JAN_2, 2)])
+    entry = replace(chunk(JAN_1, JAN_2, 2), filters=canonical(FILTERS))
+    exports.load(event(), event(), metadata=recorded, chunks=[entry])
     kept = {name: value for name, value in FILTERS.items() if value is not None}
     expected = replace(recorded, row_count=2, filters=kept)
     assert exports.engine.get_metadata("EVENTS") == expected
     with StorageEngine.open_existing(path) as other:
         assert other.metadata_or_none("events") == expected
-        assert other.chunks("Events") == [chunk(JAN_1, JAN_2, 2)]
+        assert other.chunks("Events") == [entry]
         (table,) = other.list_tables()
     assert (table.name, table.type, table.row_count, table.complete) == ("events", "events", 2, False)
     assert (table.fetched_at, table.from_date, table.to_date) == (FETCHED, JAN_1, JAN_2)

@@ -6,8 +6,8 @@ can be another one.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
@@ -15,10 +15,11 @@ from mixpanel_nb.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.results import ColumnInfo
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.storage import Chunk, StorageEngine
     from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
 
 _OF_EVENTS = ("event_name", "event_time", "distinct_id")
@@ -47,22 +48,47 @@ _HOLDS: dict[str, Holds] = {
 
 
 @dataclass(frozen=True)
+class Part:
+    """Days of a table that were fetched with the same filters.
+
+    Attributes:
+        days: The days (UTC).
+        only: The events that were asked for; None for all.
+        where: The filter, if any.
+        limit: The most events that were asked for, if there was a limit.
+    """
+
+    days: frozenset[date]
+    only: frozenset[str] | None = None
+    where: str | None = None
+    limit: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all events of the days were asked for."""
+        return self.only is None and self.where is None and self.limit is None
+
+
+@dataclass(frozen=True)
 class EventTable:
     """A table of events, as reports need to know it.
 
     Attributes:
         columns: How its properties are read.
-        days: Days (UTC) whose events were fetched; None if nobody knows.
-        only: Events it was limited to when it was fetched; None for all.
-        where: The filter it was fetched with, if any.
+        parts: What was fetched into it; empty if nobody knows.
         complete: False while parts of its last fetch are missing.
     """
 
     columns: TableColumns
-    days: frozenset[date] | None = None
-    only: frozenset[str] | None = None
-    where: str | None = None
+    parts: tuple[Part, ...] = ()
     complete: bool = True
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The events that any part was limited to; None where some part was not."""
+        events = [part.only for part in self.parts]
+        known = [names for names in events if names is not None]
+        return frozenset().union(*known) if known and len(known) == len(events) else None
 
 
 class Engine(Protocol):
@@ -99,15 +125,7 @@ class DuckDBEngine:
         metadata = self.storage.metadata_or_none(table)
         if metadata is None:
             return EventTable(columns)
-        only, where = metadata.filters.get("events"), metadata.filters.get("where")
-        chunks = [(chunk.from_date, chunk.to_date) for chunk in self.storage.chunks(table)]
-        return EventTable(
-            columns,
-            days=frozenset(_days(chunks)) if chunks else None,
-            only=frozenset(only) if only else None,
-            where=where,
-            complete=metadata.complete,
-        )
+        return EventTable(columns, _parts(self.storage.chunks(table)), metadata.complete)
 
     def profiles(self) -> TableColumns | None:
         """The fetched table ``profiles``, or else the only one of people that there is."""
@@ -157,7 +175,15 @@ def _held(sql_type: str) -> Holds | None:
     return "decimal" if sql_type.startswith("DECIMAL") else _HOLDS.get(sql_type)
 
 
-def _days(ranges: Iterable[tuple[date | None, date | None]]) -> Iterable[date]:
-    for first, last in ranges:
-        if first is not None and last is not None:
-            yield from (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+def _parts(chunks: Iterable[Chunk]) -> tuple[Part, ...]:
+    """Chunks of the same filters together."""
+    days: dict[str, set[date]] = {}
+    for chunk in chunks:
+        days.setdefault(chunk.filters, set()).update(chunk.days())
+    return tuple(_part(filters, frozenset(found)) for filters, found in days.items())
+
+
+def _part(filters: str, days: frozenset[date]) -> Part:
+    given = json.loads(filters)
+    only = given.get("events")
+    return Part(days, frozenset(only) if only else None, given.get("where"), given.get("limit"))

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mixpanel_nb.analytics.question import Question
-    from mixpanel_nb.services.local.engines import Engine, EventTable
+    from mixpanel_nb.services.local.engines import Engine, EventTable, Part
 
 _DAY = timedelta(days=1)
+_WHOLE = "all"
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,48 @@ class Remarks:
         name, said = self.question.events.table, []
         if not self.table.complete:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
-        if self.table.where:
-            said.append(f"{name} holds only events for which {self.table.where} is true.")
-        missing = self._missing_days()
+        if not self.table.parts:
+            return said
+        held: dict[tuple[str, ...], list[date]] = {}
+        for day in self._days():
+            held.setdefault(self._limits_of(day), []).append(day)
+        missing = held.pop((), [])
+        for limits, days in held.items():
+            if limits != (_WHOLE,) and not (len(held) == 1 and limits == self._known_events):
+                scope = "" if len(held) == 1 else f", of {_told(days)} (UTC),"
+                said.append(f"{name} holds{scope} {' and '.join(limits)}.")
         if missing:
             said.append(f"{name} holds no events of {_told(missing)} (UTC): these days were not fetched.")
         return said
 
-    def _missing_days(self) -> list[date]:
-        if self.table.days is None:
-            return []
+    def _limits_of(self, day: date) -> tuple[str, ...]:
+        """What was fetched of a day, in words; nothing where it was not fetched."""
+        parts = [part for part in self.table.parts if day in part.days]
+        if any(part.is_whole for part in parts):
+            return (_WHOLE,)
+        return tuple(sorted({_described(part) for part in parts}))
+
+    @property
+    def _known_events(self) -> tuple[str, ...] | None:
+        """The events that all of the table is limited to, if nothing else limits it: no news for a report."""
+        only = [part for part in self.table.parts if part.where is None and part.limit is None]
+        described = tuple(sorted({_described(part) for part in only}))
+        return described if len(only) == len(self.table.parts) else None
+
+    def _days(self) -> list[date]:
         period = self.question.period
         first, last = period.since.date(), (period.until - timedelta(microseconds=1)).date()
-        days = [first + number * _DAY for number in range((last - first).days + 1)]
-        return [day for day in days if day not in self.table.days]
+        return [first + number * _DAY for number in range((last - first).days + 1)]
+
+
+def _described(part: Part) -> str:
+    """What was asked for, as in ``only Purchase and Sign Up for which … is true``."""
+    names = " and ".join(sorted(part.only)) if part.only else "events"
+    if part.limit is None:
+        names = f"only {names}"
+    else:
+        names = f"at most {part.limit:,} {'of ' if part.only else ''}{names}"
+    return names if part.where is None else f"{names} for which {part.where} is true"
 
 
 def _told(days: Sequence[date]) -> str:
