@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 
+LOOK_SECONDS = 0.05  # between two looks whether another job may begin
 LEAVING_SECONDS = 0.2  # how long the end of a fetch waits for its threads; they are told to hurry first
 
 
@@ -41,6 +42,7 @@ class Downloads(Generic[Job, Done]):
         work: Does one job.
         workers: Threads at most.
         abort: Called when running jobs are to be broken off: ends whatever they wait for.
+        may_begin: Whether another job may begin now; asked again and again until it may.
         is_fatal: Whether no job should begin after such an error. Whoever takes the outcomes then calls
             :meth:`stop` or :meth:`drain`.
     """
@@ -52,10 +54,12 @@ class Downloads(Generic[Job, Done]):
         workers: int,
         *,
         abort: Callable[[], None] | None = None,
+        may_begin: Callable[[], bool] | None = None,
         is_fatal: Callable[[Exception], bool] | None = None,
     ) -> None:
         self._work = work
         self._abort = abort
+        self._may_begin = may_begin
         self._is_fatal = is_fatal
         self._todo: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._ended: queue.SimpleQueue[Outcome[Job, Done]] = queue.SimpleQueue()
@@ -121,6 +125,9 @@ class Downloads(Generic[Job, Done]):
 
     def _run(self) -> None:
         while not (self._stopped.is_set() or self._halted.is_set()):
+            if self._may_begin is not None and not self._may_begin():
+                self._stopped.wait(LOOK_SECONDS)
+                continue
             try:
                 job = self._todo.get_nowait()
             except queue.Empty:

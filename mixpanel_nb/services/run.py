@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 400_000
 BATCH_BYTES = 512 * 2**20
+WAITING_BYTES = 2 * 2**30  # of downloads that are not stored yet; no more begin before some are
 DOWNLOADS_OF_A_BROKEN_CHUNK = 2
 POLL_SECONDS = 0.05
 ONE_CHUNKS_FAILURES = (ServerError, IncompleteExportError)  # other chunks may well come
@@ -89,6 +90,7 @@ class FetchRun:
     _begun: set[FetchChunk] = field(default_factory=set)
     _stored: set[FetchChunk] = field(default_factory=set)
     _received: dict[FetchChunk, tuple[int, int]] = field(default_factory=dict)
+    _waiting_sizes: dict[FetchChunk, int] = field(default_factory=dict)
     _ready: list[Staged] = field(default_factory=list)
     _broken: Counter[FetchChunk] = field(default_factory=Counter)
     _failures: list[tuple[FetchChunk, APIError]] = field(default_factory=list)
@@ -116,7 +118,9 @@ class FetchRun:
             self._tell("starting")
             work = partial(self._download, staging)
             abort = self.client.abort
-            with Downloads(missing, work, workers, abort=abort, is_fatal=_concerns_all) as downloads:
+            with Downloads(
+                missing, work, workers, abort=abort, may_begin=self._has_room, is_fatal=_concerns_all
+            ) as downloads:
                 self._work_off(downloads, staging)
             self._conclude()
             state = "done"
@@ -140,6 +144,7 @@ class FetchRun:
             if receipt is not None and (chunk.is_settled(receipt) or _is_recent(receipt)):
                 self._ready.append(Staged(chunk, file, receipt))
                 self._received[chunk] = (receipt.rows, receipt.bytes)
+                self._waiting_sizes[chunk] = receipt.size
             else:
                 staging.discard(file)
                 missing.append(chunk)
@@ -216,6 +221,7 @@ class FetchRun:
             loaded = self.storage.load(work)
             for staged in batch:
                 staging.discard(staged.file)
+                self._waiting_sizes.pop(staged.chunk, None)
         self.new_rows += loaded.rows
         self.duplicates += loaded.duplicates
         self._chunks_done += len(batch)
@@ -235,6 +241,7 @@ class FetchRun:
             self._ready.append(staged)
             return
         staging.discard(staged.file)
+        self._waiting_sizes.pop(staged.chunk, None)
         self._broken[staged.chunk] += 1
         if self._broken[staged.chunk] < DOWNLOADS_OF_A_BROKEN_CHUNK and self._fatal is None:
             downloads.again(staged.chunk)
@@ -274,6 +281,10 @@ class FetchRun:
 
     # On the worker threads
 
+    def _has_room(self) -> bool:
+        """Whether another download may begin: storing is slower, and the disk may be small."""
+        return sum(list(self._waiting_sizes.values())) < WAITING_BYTES
+
     def _download(self, staging: Staging, chunk: FetchChunk, stopped: Callable[[], bool]) -> Staged:
         self._begun.add(chunk)
         file = self._file(staging, chunk)
@@ -283,6 +294,7 @@ class FetchRun:
             if stopped():
                 raise CancelledError  # the folder may be another fetch's by now
             staging.accept(draft, file, receipt)
+            self._waiting_sizes[chunk] = receipt.size
         finally:
             draft.unlink(missing_ok=True)
         return Staged(chunk, file, receipt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,3 +115,24 @@ def test_memory_leaves_no_folder_of_downloads(mixpanel: Any, tmp_path: Path) -> 
         ws.drop("mine")
         with pytest.raises(TableNotFoundError):
             ws.drop("mine")
+
+
+def test_downloads_do_not_run_ahead_of_what_can_be_stored(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year of events is not on the disk twice."""
+    monkeypatch.setattr("mixpanel_nb.services.run.WAITING_BYTES", 1)
+    monkeypatch.setattr("mixpanel_nb.services.run.BATCH_BYTES", 1)
+    load, waiting = ws.storage.load, []
+    assert ws.storage.path is not None
+    folder = ws.storage.path.parent / ".data.db.fetch" / "events"
+
+    def slowly(batch: Any) -> Any:
+        time.sleep(0.2)
+        waiting.append(len(list(folder.glob("*.receipt"))))
+        return load(batch)
+
+    monkeypatch.setattr(ws.storage, "load", slowly)
+    quarter = ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31", columns=None, workers=2)
+    assert quarter.requests == 13
+    assert max(waiting) <= 3
