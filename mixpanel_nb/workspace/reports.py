@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.errors import QueryError, did_you_mean
 from mixpanel_nb.workspace.asking import remembered
+from mixpanel_nb.workspace.discovery import Discovery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.display.widgets import Explorer
     from mixpanel_nb.results import (
         ActivityFeedResult,
@@ -31,12 +30,10 @@ if TYPE_CHECKING:
         SegmentationResult,
         TopEventsResult,
     )
-    from mixpanel_nb.results.question import Question, Vocabulary
+    from mixpanel_nb.results.question import Question
     from mixpanel_nb.results.report import ReportResult
-    from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.live import LiveQueryService
     from mixpanel_nb.services.local import LocalQueryService
-    from mixpanel_nb.storage import StorageEngine
 
     Unit = Literal["minute", "hour", "day", "week", "month"]
     LargeUnit = Literal["day", "week", "month"]
@@ -63,7 +60,7 @@ REPORTS = (
 """The methods whose results are reports that can be asked again."""
 
 
-class Reports(ABC):
+class Reports(Discovery):
     """Mixpanel's reports: answered by Mixpanel, or by a fetched table without quota, network and limits.
 
     All of them take days as ``YYYY-MM-DD`` or dates, inclusive, in the workspace's time zone, and
@@ -77,26 +74,6 @@ class Reports(ABC):
     expression (with its position), ``TableNotFoundError``, and live whatever ``APIError`` Mixpanel's answer
     is. What only one of the two can do is a ``QueryError`` that names the other.
     """
-
-    @property
-    @abstractmethod
-    def storage(self) -> StorageEngine:
-        """The engine that keeps the tables."""
-
-    @property
-    @abstractmethod
-    def api(self) -> MixpanelAPIClient:
-        """The client for Mixpanel's API."""
-
-    @property
-    @abstractmethod
-    def usual_days(self) -> tuple[date, date]:
-        """The days that Mixpanel is asked about where nobody says which: the last 90 that are over."""
-
-    @property
-    @abstractmethod
-    def timezone(self) -> str:
-        """Name of the project's time zone."""
 
     def ask(self, question: Question) -> ReportResult:
         """A question once more, such as that of a result: ``ws.ask(result.asked.question)``.
@@ -139,13 +116,6 @@ class Reports(ABC):
         from mixpanel_nb.workspace.opening import first_question
 
         return opened(first_question(self, event, from_date, to_date, table, live=live), self)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The names that questions can be made of, as far as they are known or told."""
-        from mixpanel_nb.workspace.vocabulary import Names
-
-        return Names(self.storage, lambda: self._discovery)
 
     @remembered
     def segmentation(
@@ -561,15 +531,6 @@ class Reports(ABC):
         """
         return self._live_reports.jql(script, params)
 
-    def answered(self, *question: str) -> list[str]:
-        """What discovery has answered already, as names; nothing is asked for it.
-
-        Args:
-            question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
-        """
-        made: DiscoveryService | None = self.__dict__.get("_discovery")
-        return [] if made is None else made.answered(*question)
-
     def _ask(self, table: str | None) -> LocalQueryService | LiveQueryService:
         return self._live_reports if table is None else self._local(table)
 
@@ -579,12 +540,6 @@ class Reports(ABC):
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 
         return LocalQueryService(DuckDBEngine(self.storage), table, ZoneInfo(self.timezone))
-
-    @cached_property
-    def _discovery(self) -> DiscoveryService:
-        from mixpanel_nb.services.discovery import DiscoveryService
-
-        return DiscoveryService(self.api)
 
     @cached_property
     def _live_reports(self) -> LiveQueryService:

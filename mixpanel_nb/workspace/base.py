@@ -1,0 +1,36 @@
+"""What every part of a workspace is built on: the database, the client, and the days."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.storage import StorageEngine
+
+
+class Base(ABC):
+    """What the parts of a workspace share."""
+
+    @property
+    @abstractmethod
+    def storage(self) -> StorageEngine:
+        """The engine that keeps the tables."""
+
+    @property
+    @abstractmethod
+    def api(self) -> MixpanelAPIClient:
+        """The client for Mixpanel's API."""
+
+    @property
+    @abstractmethod
+    def usual_days(self) -> tuple[date, date]:
+        """The days that Mixpanel is asked about where nobody says which: the last 90 that are over."""
+
+    @property
+    @abstractmethod
+    def timezone(self) -> str:
+        """Name of the project's time zone."""
