@@ -11,7 +11,7 @@ from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, repor
 from mixpanel_nb.commands.wording import in_words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def build() -> typer.Typer:
@@ -64,10 +64,23 @@ def tree(app: typer.Typer) -> Any:
     """The application's commands, ready to parse words (a Click group)."""
     group = typer.main.get_command(app)
     for _, command in leaves(group):
-        # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
-        command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
-        command.callback = in_words_of(command)
+        _finish(command)
     return group
+
+
+def alone(function: Callable[..., Any]) -> Any:
+    """A function that is no command of the application as a command of its own (a Click command)."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(function)
+    command: Any = typer.main.get_command(app)
+    _finish(command)
+    return command
+
+
+def _finish(command: Any) -> None:
+    # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
+    command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
+    command.callback = in_words_of(command)
 
 
 def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -7,7 +7,6 @@ from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-import typer.main
 
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
 @cache
 def command() -> Any:
     """It as a Click command."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(_connect)
-    made: Any = typer.main.get_command(app)
-    made.help = made.help.replace("Example:", "\b\nExample:")
-    return made
+    from mixpanel_nb.commands.app import alone
+
+    return alone(_connect)
 
 
 def _connect(

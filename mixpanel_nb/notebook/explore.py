@@ -6,7 +6,6 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
-import typer.main
 
 from mixpanel_nb.commands.session import session_of
 
@@ -14,11 +13,9 @@ from mixpanel_nb.commands.session import session_of
 @cache
 def command() -> Any:
     """It as a Click command."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(_explore)
-    made: Any = typer.main.get_command(app)
-    made.help = made.help.replace("Example:", "\b\nExample:")
-    return made
+    from mixpanel_nb.commands.app import alone
+
+    return alone(_explore)
 
 
 def _explore(

@@ -11,7 +11,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import typer.main
 
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.commands.sql import Analyze, Explain  # noqa: TC001 - Typer reads annotations at run time
@@ -105,11 +104,9 @@ def _options(
 @cache
 def command() -> Any:
     """The options as a Click command."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(_options)
-    made: Any = typer.main.get_command(app)
-    made.help = made.help.replace("Example:", "\b\nExample:")
-    return made
+    from mixpanel_nb.commands.app import alone
+
+    return alone(_options)
 
 
 def parse(first: str, cell: str | None, *, shown_as: str) -> tuple[SqlOptions | None, str]:

@@ -209,8 +209,10 @@ def _quoted(word: str) -> str:
 def _with_braces(line: str) -> str | None:
     """The line with its braces doubled, for a line magic fills in what is between single ones.
 
-    None where it would take them for JSON, which it leaves alone.
+    None where it would take them for JSON, which it leaves alone, as it does a line without an opening one.
     """
+    if "{" not in line:
+        return line
     return None if _LIKE_JSON.search(line) else line.replace("{", "{{").replace("}", "}}")
 
 

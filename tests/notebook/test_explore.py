@@ -39,7 +39,7 @@ def test_an_explorer_begins_with_what_is_given(shell: Shell) -> None:
     ("line", "said"),
     [
         ("--table event", "There is no table 'event'."),
-        ("--from yesterday", "from_date is 'yesterday', which is not a day."),
+        ("--from yesterday", "--from is 'yesterday', which is not a day."),
         ("--table events --live", "An explorer asks a table or Mixpanel."),
         ("Purchase Sign", "Got unexpected extra argument"),
     ],

@@ -176,6 +176,7 @@ def test_the_magic_asks_the_same_or_there_is_none(question: Question) -> None:
         ({"on": "$os"}, "%mp_segmentation \"Sign Up\" --from 2025-01-01 --to 2025-01-31 --on '$os'"),
         ({"event": "-1"}, "%mp_segmentation --from 2025-01-01 --to 2025-01-31 -- -1"),
         ({"event": "{x}"}, '%mp_segmentation "{{x}}" --from 2025-01-01 --to 2025-01-31'),
+        ({"event": ":}"}, '%mp_segmentation ":}" --from 2025-01-01 --to 2025-01-31'),
         ({"event": "two\nlines"}, None),
     ],
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import ipywidgets
 
-from mixpanel_nb.display.text import one_line
+from mixpanel_nb.display.text import distinct_labels
 from mixpanel_nb.display.widgets import parts
 
 if TYPE_CHECKING:
@@ -299,14 +299,5 @@ def _labelled(field: Field) -> str:
 def _pairs(choices: Sequence[Any]) -> list[tuple[str, Any]]:
     """Labels and values; ipywidgets wants labels that differ."""
     pairs = [choice if isinstance(choice, tuple) else (str(choice), choice) for choice in choices]
-    taken: set[str] = set()
-    result = []
-    for label, value in pairs:
-        unique = shown = one_line(label, _MAX_LABEL)
-        number = 1
-        while unique in taken:
-            number += 1
-            unique = f"{shown} ({number})"
-        taken.add(unique)
-        result.append((unique, value))
-    return result
+    labels = distinct_labels((label for label, _ in pairs), _MAX_LABEL)
+    return list(zip(labels, (value for _, value in pairs), strict=True))
