@@ -112,9 +112,13 @@ def _shown_row(item: ColumnSummary) -> tuple[Any, ...]:
 
 
 def _brief(value: Any, kind: str) -> Any:
-    """Nothing where there is no such statistic (text has no median), and times without their fractions."""
+    """Nothing where there is no such statistic (text has no median); times and fractions are cut short."""
+    from mixpanel_nb.display import format_value
+
     if value is None:
         return ""
+    if kind == "DOUBLE" and isinstance(value, str):
+        return format_value(float(value))
     return value[:_SECONDS] if kind == "TIMESTAMP" and isinstance(value, str) else value
 
 
