@@ -60,7 +60,11 @@ class Terminated(KeyboardInterrupt):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt as interrupt:  # it came while the session was being closed
+        code = _interrupted(interrupt)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,9 +82,7 @@ def run(arguments: Sequence[str]) -> int:
     except CommandError as error:
         return _misused(error)
     except KeyboardInterrupt as interrupt:
-        terminated = isinstance(interrupt, Terminated)
-        _tell("Terminated." if terminated else "Interrupted.")
-        return TERMINATED if terminated else INTERRUPTED
+        return _interrupted(interrupt)
     except BrokenPipeError:
         # Whoever read the output has enough. Python would complain of the closed pipe when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -90,6 +92,12 @@ def run(arguments: Sequence[str]) -> int:
         if session.verbose:
             _tell(f"Took {time.perf_counter() - started:.2f} s.")
     return 0
+
+
+def _interrupted(interrupt: KeyboardInterrupt) -> int:
+    terminated = isinstance(interrupt, Terminated)
+    _tell("Terminated." if terminated else "Interrupted.")
+    return TERMINATED if terminated else INTERRUPTED
 
 
 def _terminate(*_: object) -> None:

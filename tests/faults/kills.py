@@ -148,7 +148,9 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
         must("Traceback" not in _said(folder), f"a traceback: {_said(folder)[-120:]}")
         must(process.exitcode == -number or not _temporary(folder), f"left in /tmp: {_temporary(folder)}")
     _check_before(where, folder, name)
-    if not (name == "drop" and _dropped(folder)):
+    if name == "drop" and _dropped(folder):  # whatever comes next sweeps up
+        start(where, folder, ["--db", "data.db", "tables"]).join(PATIENCE)
+    else:
         already = name == "fetch" and _is_complete(folder)  # the signal came when all was stored
         again = _start(where, folder, name)
         again.join(PATIENCE)

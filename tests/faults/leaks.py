@@ -358,8 +358,11 @@ def _addresses() -> list[str]:
     return [address for address in found if not address.startswith("127.")]
 
 
-def injected(folder: Path) -> Iterator[tuple[str, str]]:
-    """Hostile names as events, properties, values and people, through fetch, SQL, reports and cards."""
+def injected(folder: Path, every: int = 1) -> Iterator[tuple[str, str]]:
+    """Hostile names as events, properties, values and people, through fetch, SQL, reports and cards.
+
+    All of them are in the table; reports are asked of each, or of ``every`` so many of them.
+    """
     kept = {"time", "distinct_id", "$insert_id"}
     usable = [text for text in HOSTILE if text and text not in kept and "\ud83d" not in text]
     lines = [
@@ -391,7 +394,7 @@ def injected(folder: Path) -> Iterator[tuple[str, str]]:
                 ws.tables(),
                 ws.info(),
             ]
-            for name in usable:
+            for name in usable[::every]:
                 for ask in (
                     lambda name=name: ws.segmentation(name, table="events", **days),
                     lambda name=name: ws.segmentation(usable[5], on=name, table="events", **days),

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults import interrupts, kills
+from mixpanel_nb.cli.program import main
+from mixpanel_nb.cli.session import TerminalSession
 from mixpanel_nb.storage.interrupt import kept_back, let_through
 from mixpanel_nb.storage.scratch import PREFIX, Scratch
 
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from faults.kills import Yard
 
 
-@pytest.mark.parametrize("by", kills.SIGNALS)
-@pytest.mark.parametrize("name", kills.COMMANDS)
+SENT = [(name, "kill -9") for name in kills.COMMANDS]
+SENT += [(name, "SIGTERM" if place % 2 else "Ctrl-C") for place, name in enumerate(kills.COMMANDS)]
+
+
+@pytest.mark.parametrize(("name", "by"), SENT)
 def test_a_signal_leaves_no_half_table_no_lock_and_no_litter(yard: Yard, name: str, by: str) -> None:
     assert kills.killed(yard, name, by, random.Random(f"{name} {by}"))
 
@@ -33,8 +38,23 @@ def test_a_signal_leaves_no_half_table_no_lock_and_no_litter(yard: Yard, name: s
 @pytest.mark.parametrize("name", interrupts.WORK)
 def test_ctrl_c_at_any_line_leaves_the_session_usable(yard: Yard, name: str) -> None:
     draw = random.Random(name)
-    for at in interrupts.random_moments(yard, name, 8, draw):
+    for at in interrupts.random_moments(yard, name, 6, draw):
         assert interrupts.interrupted(yard, name, at)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_a_command_closes_its_session_is_no_traceback(
+    number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(TerminalSession, "close", lambda _: signal.raise_signal(number))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["auth", "list"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
