@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
+import secrets
 import sqlite3
 import threading
 import time
@@ -162,7 +162,7 @@ class QuotaLedger:
             hold = max(hold, _too_often(db, key, family, quota, now, closed_until), key=lambda it: it.seconds)
         if hold.seconds > 0:
             return hold
-        number = random.getrandbits(62)  # tells rows apart, also those of file and memory
+        number = secrets.randbits(62)  # tells rows apart, in a fork and after random.seed() too
         row = (number, key, family, now)
         if counted:
             db.execute("INSERT INTO asked (id, key, family, at) VALUES (?, ?, ?, ?)", row)

@@ -206,7 +206,7 @@ class FetcherService:
             try:
                 self._check_table(name, table_type, request, append=append)
             except TableExistsError:
-                staging.sweep(downloads=False)  # a fetch that was killed when all was stored
+                self._sweep_after(name, request, staging)
                 raise
         with staging.locked():
             if replace:
@@ -214,6 +214,12 @@ class FetcherService:
             else:
                 before = self._check_table(name, table_type, request, append=append)
                 yield Target(name, name, table_type, request, staging, before)
+
+    def _sweep_after(self, name: str, request: Mapping[str, Any], staging: Staging) -> None:
+        """Remove what a fetch left that was killed when all was stored; other downloads may wait still."""
+        before = self._storage.metadata_or_none(name)
+        stored = before is not None and before.complete and before.request == dict(request)
+        staging.sweep(downloads=stored)
 
     def _check_table(
         self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool

@@ -243,11 +243,11 @@ class Database:
             self._session.rollback()
         try:
             self._session.execute(f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}")
-        except duckdb.Error as error:
-            # A session that cannot let go would hold the file until the process ends.
+        except duckdb.Error:
+            # A session that cannot let go (SQL took from it what it stands on) would hold the file until
+            # the process ends. The next piece of work gets another.
             self._session.close()
-            self._session, self._attached = None, False
-            raise storage_error(error) from None
+            self._session = None
         self._attached = False
 
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:

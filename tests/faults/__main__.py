@@ -180,7 +180,7 @@ class Soak:
         end = time.monotonic() + 60 * self.minutes * share
 
         @settings(
-            max_examples=100_000, database=None, deadline=None, phases=[Phase.generate],
+            max_examples=100, database=None, deadline=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(strategy)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ import pytest
 
 from faults import truth
 from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.client.quota import QuotaLedger
 from mixpanel_nb.errors import ConfigError, TableExistsError, TableNotFoundError
 from mixpanel_nb.services.staging import Staging
 from mixpanel_nb.storage import StorageEngine
@@ -136,3 +140,39 @@ def test_downloads_do_not_run_ahead_of_what_can_be_stored(
     quarter = ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31", columns=None, workers=2)
     assert quarter.requests == 13
     assert max(waiting) <= 3
+
+
+def test_sql_that_takes_the_sessions_own_memory_away_costs_the_session_alone(tmp_path: Path) -> None:
+    with StorageEngine(tmp_path / "data.db") as engine:
+        engine.execute_rows("CREATE TABLE mine AS SELECT 1 AS a")
+        engine.execute_rows("DETACH memory")
+        engine.execute_rows("INSERT INTO mine VALUES (2)")
+        assert engine.execute_scalar("SELECT sum(a) FROM mine") == 3
+        truth.check_free(tmp_path / "data.db")
+
+
+def test_forks_and_seeds_do_not_confuse_the_quota_ledger(tmp_path: Path) -> None:
+    """Rows were told apart by ``random``, which a seed or a fork repeats; then nobody shared a ledger."""
+    ledger = QuotaLedger(tmp_path / "quota.sqlite")
+    for _ in range(3):
+        random.seed(1)
+        with ledger.acquire("key", "query"):
+            pass
+    with contextlib.closing(sqlite3.connect(tmp_path / "quota.sqlite")) as db:
+        assert db.execute("SELECT count(*) FROM asked").fetchone() == (3,)
+
+
+def test_a_refused_fetch_removes_downloads_that_were_stored_before_the_kill(ws: Workspace) -> None:
+    ws.fetch_events(**DAYS, columns=None)
+    assert ws.storage.path is not None
+    staging = Staging(ws.storage.path, "events")
+    with staging.locked():
+        file = staging.path({})
+        file.write_bytes(b"stored already")
+        file.with_suffix(".receipt").write_text("{}")
+    with pytest.raises(TableExistsError):
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-02")
+    assert file.exists()  # it may belong to a fetch that was stopped
+    with pytest.raises(TableExistsError):
+        ws.fetch_events(**DAYS)
+    assert not staging.folder.exists()
