@@ -27,6 +27,7 @@ from mixpanel_nb.errors import (
     RateLimitError,
     ServerError,
 )
+from mixpanel_nb.halves import mended
 
 if TYPE_CHECKING:
     from mixpanel_nb.accounts import Credentials
@@ -245,7 +246,7 @@ def _text_of(answer: Answer) -> str:
 def _parsed(body: bytes) -> tuple[Any] | None:
     """The JSON of a body, or None if it is none."""
     try:
-        return (json.loads(body),)
+        return (json.loads(mended(body)),)
     except (ValueError, RecursionError):
         return None
 

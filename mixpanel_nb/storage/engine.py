@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
+from mixpanel_nb.halves import encoded
 from mixpanel_nb.results.export import ExportResult
 from mixpanel_nb.storage import catalog, export, ledger, loading, queries
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
-from mixpanel_nb.storage.repair import encoded
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sql import SQL

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_nb.errors import ServerError
 
-from .answered import Answered, live
+from .answered import Answered, live, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,12 @@ class TestSegmentation:
         result = live(answer).segmentation("Sign Up", on="plan", **DAYS)
         assert result.totals == {"undefined": 8, "pro": 3}
         assert list(result.totals) == ["undefined", "pro"]
+
+    def test_half_a_character_in_a_name_is_replaced(self) -> None:
+        answer = series(**{"cut \ud83d": {"2025-01-01": 3}, "whole \U0001f600": {"2025-01-01": 1}})
+        result = live(refused(200, answer)).segmentation("Sign Up", on="plan", **DAYS)
+        assert result.totals == {"cut \ufffd": 3, "whole \U0001f600": 1}
+        assert set(result.df["segment"]) == {"cut \ufffd", "whole \U0001f600"}
 
     def test_users_of_both_kinds_of_not_set_are_not_added_up(self) -> None:
         answer = series(null={"2025-01-01": 1}, undefined={"2025-01-01": 2})

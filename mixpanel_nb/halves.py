@@ -1,0 +1,34 @@
+r"""Half a character, as in ``\ud83d`` without its second half: JSON by the letter, but no Unicode text.
+
+JavaScript cuts strings in the middle of an emoji, so exports and answers hold such escapes. Nothing can
+write them (DuckDB, Arrow, a file), so each lone half becomes U+FFFD, the replacement character.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A pair first, then a lone half, then any other escape, so that an escaped backslash never starts one.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
+)
+_HALF_LENGTH = len(rb"\ud83d")
+
+
+def mended(json: bytes) -> bytes:
+    """JSON in which each lone half is replaced."""
+    return _ESCAPE.sub(_whole, json) if rb"\ud" in json.lower() else json
+
+
+def encoded(text: str) -> bytes:
+    """``text`` in UTF-8, each half a character in it replaced."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _whole(match: re.Match[bytes]) -> bytes:
+    found = match[0]
+    is_half = len(found) == _HALF_LENGTH and found[:3].lower() == rb"\ud"
+    return rb"\ufffd" if is_half else found
