@@ -146,7 +146,10 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
     if number in CODES:
         must(process.exitcode in (0, CODES[number], -number), f"it ended with {process.exitcode}")
         must("Traceback" not in _said(folder), f"a traceback: {_said(folder)[-120:]}")
-        must(process.exitcode == -number or not _temporary(folder), f"left in the temporary folder: {_temporary(folder)}")
+        must(
+            process.exitcode == -number or not _temporary(folder),
+            f"left as temporary: {_temporary(folder)}",
+        )
     _check_before(where, folder, name)
     if name == "drop" and _dropped(folder):  # whatever comes next sweeps up
         start(where, folder, ["--db", "data.db", "tables"]).join(PATIENCE)
@@ -226,4 +229,4 @@ def _check_after(where: Yard, folder: Path, name: str) -> None:
     belongs = {"data.db", "data.db.wal", "home", "tmp", "out", "err", "ready"}
     left = sorted(file.name for file in folder.iterdir() if file.name not in belongs)
     must(not left, f"left behind: {left}")
-    must(not _temporary(folder), f"left in the temporary folder: {_temporary(folder)}")
+    must(not _temporary(folder), f"left as temporary: {_temporary(folder)}")
