@@ -164,13 +164,14 @@ def test_more_profiles_than_announced_are_taken_as_well(client_for: ClientFactor
 
 
 class Slow:
-    """Answers the pages of `Profiles` in the order of ``turns``: a page waits for those before it."""
+    """Answers the pages of `Profiles` in the order of ``turns``, once all of these were asked for."""
 
     def __init__(self, profiles: Profiles, *turns: int) -> None:
         self.profiles = profiles
         self.turns = list(turns)
         self.done: list[int] = []
         self.most = 0
+        self._asked: set[int] = set()
         self._waiting = 0
         self._changed = threading.Condition()
 
@@ -180,9 +181,13 @@ class Slow:
         with self._changed:
             self._waiting += 1
             self.most = max(self.most, self._waiting)
+            self._asked.add(page)
+            self._changed.notify_all()
             if page in self.turns:
                 before = self.turns[: self.turns.index(page)]
-                assert self._changed.wait_for(lambda: set(before) <= set(self.done), timeout=5)
+                assert self._changed.wait_for(
+                    lambda: self._asked.issuperset(self.turns) and set(before) <= set(self.done), timeout=20
+                )
             self._waiting -= 1
             self.done.append(page)
             self._changed.notify_all()
