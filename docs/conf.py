@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "mixpanel_nb"
 author = "The mixpanel_nb founders"
-copyright = "2026, the mixpanel_nb founders"  # noqa: A001 - Sphinx reads this name
+project_copyright = "2026, the mixpanel_nb founders"
 version = release = mixpanel_nb.__version__
 
 root_doc = "docs/index"

@@ -39,7 +39,7 @@ def cards() -> dict[str, Result]:
 def recipe(ws: Workspace, heading: str) -> SQLResult:
     """What the cell below a heading of the SQL page answers."""
     text = COOKBOOK.read_text(encoding="utf-8").split(f"## {heading}\n")[1]
-    line, query = CELL.search(text).groups()  # type: ignore[union-attr]  # every recipe has a cell
+    line, query = CELL.findall(text)[0]
     options = dict(re.findall(r"--(\S+) (\S+)", line))
     drawn = {"kind": options["chart"], **{axis: options.get(axis) for axis in ("x", "y", "color")}}
     return replace(ws.sql_rows(query), chart_options=drawn, max_rows=int(options["max-rows"]))

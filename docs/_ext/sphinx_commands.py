@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 
-class Generated(SphinxDirective):
+class Generated(SphinxDirective, ABC):
     """A directive whose content is Markdown that ``lines`` gives."""
 
     def run(self) -> list[nodes.Node]:
         """The content as nodes, headings included."""
         return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
 
+    @abstractmethod
     def lines(self) -> Iterable[str]:
         """The Markdown."""
-        raise NotImplementedError
 
 
 class Commands(Generated):

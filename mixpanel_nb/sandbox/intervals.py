@@ -86,8 +86,9 @@ class IntervalQuestion(Question):
         """The same question with buckets of ``interval`` days."""
         return cls(**vars(question), interval=interval)
 
-    def bucket(self, unit: Unit, time: str = "e.event_time") -> str:  # noqa: ARG002 - days alone
+    def bucket(self, unit: Unit, time: str = "e.event_time") -> str:
         """SQL for the first day of the bucket that a time is in."""
+        del unit  # the buckets are days
         day, first = super().bucket("day", time), self.bind(self.period.first, "first_day")
         passed = f"date_diff('day', {first}, {day})"
         return f"({first} + CAST({passed} - {passed} % {self.interval} AS INTEGER))"

@@ -35,7 +35,7 @@ _handlers: dict[int, Any] = {}  # those that wait while interrupts are kept back
 _came: list[int] = []  # signals that came meanwhile
 
 
-class kept_back:  # noqa: N801 - reads as what it does, like contextlib's own
+class kept_back:  # noqa: N801 - used as a function, as contextlib.suppress is
     """Interrupts of the main thread wait for the end of the block, or for :func:`let_through`.
 
     Not for long work: inside, only what waits on purpose can be interrupted. Blocks may be nested. Signals

@@ -81,7 +81,7 @@ class Tables(Base):
         path: str | Path,
         params: Mapping[str, Any] | Sequence[Any] | None = None,
         *,
-        format: Literal["parquet", "csv", "jsonl"] | None = None,  # noqa: A002 - the design's name
+        format: Literal["parquet", "csv", "jsonl"] | None = None,  # noqa: A002 - as DuckDB calls it
         partition_by: str | Sequence[str] = (),
         replace: bool = False,
     ) -> ExportResult:

@@ -76,7 +76,8 @@ def interrupted(where: Yard, name: str, at: int) -> str:
     assert threading.current_thread() is threading.main_thread()
     before = set(threading.enumerate())
     with _open(where) as ws:
-        folder = ws.storage.path.parent  # type: ignore[union-attr]
+        assert ws.storage.path is not None
+        folder = ws.storage.path.parent
         ended = True
         with Interrupter(at) as moment:
             try:

@@ -232,3 +232,20 @@ def test_results_without_a_question_have_tabs(ws: Workspace) -> None:
     assert "events" in tab(view)[1]
     look_at(view, "Chart")
     assert "There is no chart of this." in tab(view)[1]
+
+
+def test_rows_that_are_gone_are_told_where_they_would_have_been(ws: Workspace) -> None:
+    view = ws.tables().explore()
+
+    class Gone:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ws.tables(), name)
+
+        def pages(self) -> Any:
+            raise QueryError("The rows are gone.", hint="Run the query again.")
+
+    view.show(Gone())
+    look_at(view, "Table")
+    assert "QueryError: The rows are gone.\nRun the query again." in tab(view)[1]
+    view.show(ws.tables())
+    assert "events" in tab(view)[1]

@@ -64,9 +64,9 @@ def test_values_of_any_kind_can_be_sorted_together(value: Any) -> None:
     assert len(MemoryRows(["n"], [], rows).fetch(9, 0, (0, True))) == 4
 
 
-def pager(count: int) -> Pager:
+def pager(count: int) -> Any:
     rows = [(number, f"name {number % 7}") for number in range(count)]
-    return Pager(Pages([Column("id"), Column("name")], MemoryRows(["id", "name"], [], rows)))
+    return Pager(Pages([Column("id"), Column("name")], MemoryRows(["id", "name"], [], rows))).widget
 
 
 def test_pages_are_turned_to_the_end_and_back() -> None:
@@ -116,7 +116,7 @@ class Lost:
 
 
 def test_what_cannot_be_read_is_said_and_the_page_before_stays() -> None:
-    table = Pager(Pages([Column("n")], Lost()))  # type: ignore[arg-type]  # as much of a source as is asked
+    table = Pager(Pages([Column("n")], Lost())).widget  # type: ignore[arg-type]  # as much of a source as is asked
     press(table, "Sort by n")
     assert "StorageError: The rows are gone.\nRun the query again." in text_of(table)
     assert "1 to 10 of 100" in text_of(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.display.widgets.pager import Rows
 
 TABS = ("Chart", "Table", "Query")
+_CHART, _TABLE = 0, 1
 _MAX_CODE = 50_000
 _CODE = (
     "margin: 0 0 14px 0; padding: 8px 12px; font-size: 12px; line-height: 1.5; white-space: pre-wrap; "
@@ -85,19 +86,23 @@ class AnswerView(parts.View):
         drawn = answer.card().chart is not None
         if drawn != self._drawn:  # from nothing to look at to something, or the other way
             self._drawn = drawn
-            self._tabs.selected_index = 0 if drawn else 1
+            self._tabs.selected_index = _CHART if drawn else _TABLE
         self._fill()
 
     def _fill(self) -> None:
         place = self._tabs.selected_index or 0
         if place in self._filled:
             return
-        self._filled.add(place)
-        try:
-            (self._fill_card, self._fill_pages, self._fill_codes)[place]()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - shown, for nobody else would see it
-            self._filled.discard(place)
-            self._tabs.children[place].value = parts.failure(error)
+        fill = (self._fill_card, self._fill_pages, self._fill_codes)[place]
+        if parts.attempt(fill, lambda message: self._say(place, message)):
+            self._filled.add(place)
+
+    def _say(self, place: int, message: str) -> None:
+        """Show a message in the place of what a tab would have shown."""
+        if place == _TABLE:
+            self._put_pages(parts.html(message))
+        else:
+            self._tabs.children[place].value = message
 
     def _fill_card(self) -> None:
         # What the other tabs show is not shown twice.
@@ -107,7 +112,10 @@ class AnswerView(parts.View):
         )
 
     def _fill_pages(self) -> None:
-        before, self._pages.children = self._pages.children, [Pager(self._answer.pages())]
+        self._put_pages(Pager(self._answer.pages()).widget)
+
+    def _put_pages(self, shown: Any) -> None:
+        before, self._pages.children = self._pages.children, [shown]
         parts.close_all(before)
 
     def _fill_codes(self) -> None:

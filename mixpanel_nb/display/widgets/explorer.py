@@ -113,13 +113,10 @@ class Explorer(parts.View):
     def _answer_now(self) -> None:
         self._state.value = parts.muted("Asking…")
         self._ask.disabled = True
-        try:
-            answer = self._form.answer()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - shown, for nobody else would see it
-            self._state.value = parts.failure(error)
-            self._ask.disabled = False
-            return
-        self._show(answer)
+        self._ask.disabled = parts.attempt(lambda: self._show(self._form.answer()), self._say)
+
+    def _say(self, message: str) -> None:
+        self._state.value = message
 
     def _show(self, answer: Answer) -> None:
         self._shown = answer

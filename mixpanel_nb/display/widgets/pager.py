@@ -38,12 +38,15 @@ class Rows(Protocol):
         """Rows ``offset`` to ``offset + limit``, sorted by column ``sort`` or, without one, as they came."""
 
 
-class Pager(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Pager:
     """Rows with headings that sort and buttons that turn pages.
 
     Args:
         rows: The rows.
         size: Rows of a page.
+
+    Attributes:
+        widget: What is shown.
     """
 
     def __init__(self, rows: Rows, size: int = PAGE_SIZES[0]) -> None:
@@ -81,7 +84,7 @@ class Pager(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if len(rows.headings) > MAX_COLUMNS:
             note = f"{MAX_COLUMNS} of {len(rows.headings):,} columns shown — .df has them all"
             children.append(parts.html(parts.muted(note)))
-        super().__init__(children, layout=ipywidgets.Layout(width="100%"))
+        self.widget = ipywidgets.VBox(children, layout=ipywidgets.Layout(width="100%"))
         self._fill()
 
     @property
@@ -116,12 +119,14 @@ class Pager(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._fill()
 
     def _fill(self) -> None:
-        try:
-            rows = self._rows.page(self._size.value, self._offset, self._sort, descending=self._descending)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - shown, for nobody else would see it
-            self._message.value = parts.failure(error)
-            return
-        self._message.value = ""
+        self._say("")
+        parts.attempt(self._show_page, self._say)
+
+    def _say(self, message: str) -> None:
+        self._message.value = message
+
+    def _show_page(self) -> None:
+        rows = self._rows.page(self._size.value, self._offset, self._sort, descending=self._descending)
         grid = make_grid(Table(self._columns, rows), max_rows=None, max_columns=None)
         for place, cells in enumerate(self._cells):
             right = grid.right_aligned[place]

@@ -97,6 +97,19 @@ def failure(error: BaseException) -> str:
     return f'<div class="{NO_MATH}" role="alert" style="{_ERROR}">{escape(block(text, _MAX_TEXT))}</div>'
 
 
+def attempt(work: Callable[[], None], tell: Callable[[str], None]) -> bool:
+    """Do what a click asks for. An error is told as HTML, for what a callback raises is seen by nobody.
+
+    Returns whether it went well.
+    """
+    try:
+        work()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it may be any: the work is the caller's
+        tell(failure(error))
+        return False
+    return True
+
+
 def close_all(widgets: Sequence[Any]) -> None:
     """Let go of widgets and of all that is in them, in the kernel and in the page."""
     for widget in widgets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,10 +56,9 @@ class _Matcher:
         """What can stand at the cursor, an index into the cell; None where that is not ours to say."""
         if _SIGN not in cell:
             return None
-        try:
+        with suppress(Exception):  # a key press is no place for a traceback
             return self._offer(cell, cursor)
-        except Exception:  # noqa: BLE001 - IPython would show a traceback below the cell
-            return None
+        return None
 
     def _offer(self, cell: str, cursor: int) -> Offer | None:
         from mixpanel_nb.notebook.completion import commandline, sql
