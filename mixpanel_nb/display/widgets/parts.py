@@ -18,7 +18,11 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 FULL = {"width": "100%", "max_width": "1100px"}
 _MUTED = "opacity: 0.7; font-size: 12px; line-height: 1.5"
-_ERROR = "color: #C62828; font-size: 13px; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere"
+# A place in an expression is marked in the line below it, so all characters are of one width.
+_ERROR = (
+    "color: #C62828; font-family: monospace; font-size: 13px; line-height: 1.5; white-space: pre-wrap; "
+    "overflow-wrap: anywhere"
+)
 _MAX_TEXT = 5_000
 
 
