@@ -109,3 +109,9 @@ def test_profile_queries_understand_what_mixpanel_documents_for_them() -> None:
         ' or "a" in list(properties["tags"]) and number(properties["n"]) + 1 > 5',
         Dialect.PROFILES,
     )
+
+
+def test_a_missing_bracket_is_not_taken_for_a_missing_sign() -> None:
+    with pytest.raises(ExpressionError, match="Unexpected '=' at character 19: expected ]") as wrong:
+        parse('properties["plan" == 1')
+    assert wrong.value.hint is None

@@ -152,7 +152,8 @@ def _unexpected(text: str, position: int, expected: Any) -> ExpressionError:
         return ExpressionError("This text has no closing quote.", expression=text, position=position)
     word = _WORD_AT.match(text, position)
     found = word.group() if word else rest[0]
-    hint = _INSTEAD.get(rest[0]) or did_you_mean(found.lower(), ("and", "or", "in", "not"))
+    instead = None if rest.startswith("==") else _INSTEAD.get(rest[0])
+    hint = instead or did_you_mean(found.lower(), ("and", "or", "in", "not"))
     message = f"Unexpected {found[:30]!r} at character {position + 1}: expected {wants}."
     return ExpressionError(message, expression=text, position=position, hint=hint)
 
