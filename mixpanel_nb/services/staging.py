@@ -157,10 +157,14 @@ class Staging:
                 self._remove_drafts()
             yield
         finally:
-            with kept_back():
-                if lock is not None:
-                    if self._scratch is not None or not any(self.folder.glob("*.receipt")):
+            try:
+                with kept_back():
+                    if lock is not None and (
+                        self._scratch is not None or not any(self.folder.glob("*.receipt"))
+                    ):
                         self.remove()
+            finally:  # also where an interrupt comes before it can be kept back
+                if lock is not None:
                     lock.close()
 
     def _acquire(self) -> IO[bytes]:
