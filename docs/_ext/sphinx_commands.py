@@ -86,7 +86,7 @@ class ExitCodes(Generated):
         codes: dict[int, list[str]] = {}
         for kind, code in program.EXIT_CODES:
             codes.setdefault(code, []).append(f"`{kind.__name__}`")
-        codes.setdefault(program.INVALID, []).insert(0, "what cannot be understood as a command")
+        codes.setdefault(program.INVALID, []).insert(0, "a command, option or argument that cannot be right")
         codes[0] = ["all is well"]
         codes[program.INTERRUPTED] = ["Ctrl-C"]
         codes[program.TERMINATED] = ["SIGTERM"]

@@ -7,7 +7,7 @@ home directory, ``files`` the care for a file with secrets in it. Nothing here k
 
 from __future__ import annotations
 
-from mixpanel_nb.accounts.config import SANDBOX, AccountInfo, ConfigManager, check_name
+from mixpanel_nb.accounts.config import SANDBOX, AccountInfo, ConfigManager
 from mixpanel_nb.accounts.credentials import REGIONS, Credentials, Secret, checked_timezone
 from mixpanel_nb.accounts.files import ensure_home_directory, home_directory
 
@@ -18,7 +18,6 @@ __all__ = [
     "ConfigManager",
     "Credentials",
     "Secret",
-    "check_name",
     "checked_timezone",
     "ensure_home_directory",
     "home_directory",

@@ -110,7 +110,7 @@ class ConfigManager:
             AccountExistsError: The name is taken.
             ConfigError: The name is not usable, or the file cannot be read or written.
         """
-        check_name(name)
+        _check_name(name)
         with self._changing() as document:
             entries = self._entries(document)
             if name in entries:
@@ -287,16 +287,19 @@ def _map_secrets(document: dict[str, Any], change: Callable[[Any], Any]) -> dict
     return {**document, "accounts": changed}
 
 
-def check_name(name: str) -> None:
+def _check_name(name: str) -> None:
     """Refuse what cannot name an account.
 
     Raises:
         ConfigError: it cannot.
     """
     if name == SANDBOX:
-        raise ConfigError("The name 'sandbox' is reserved for the offline sandbox.", hint="Choose another.")
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} is no account name.", hint="Use letters, digits, `_`, `.` and `-`.")
+        problem, hint = "The name 'sandbox' is reserved for the offline sandbox.", "Choose another."
+    elif not _NAME.fullmatch(name):
+        problem, hint = f"{name!r} is no account name.", "Use letters, digits, `_`, `.` and `-`."
+    else:
+        return
+    raise ConfigError(problem, hint=hint, details={"parameter": "name"})
 
 
 def _info(credentials: Credentials, *, is_default: bool) -> AccountInfo:
@@ -330,9 +333,13 @@ def _from_environment(project_id: str | int | None, region: str | None) -> Crede
             hint="Set all of MP_USERNAME, MP_SECRET and MP_PROJECT_ID, or none of them.",
             details={"missing": missing},
         )
-    return Credentials(
-        username=os.environ["MP_USERNAME"],
-        secret=Secret(os.environ["MP_SECRET"]),
-        project_id=os.environ["MP_PROJECT_ID"] if project_id is None else project_id,
-        region=region or os.environ.get("MP_REGION") or "us",
-    )
+    try:
+        return Credentials(
+            username=os.environ["MP_USERNAME"],
+            secret=Secret(os.environ["MP_SECRET"]),
+            project_id=os.environ["MP_PROJECT_ID"] if project_id is None else project_id,
+            region=region or os.environ.get("MP_REGION") or "us",
+        )
+    except ConfigError as error:
+        problem, hint = error.message, error.hint
+    raise ConfigError(f"The account in the environment is not usable: {problem}", hint=hint)

@@ -114,35 +114,34 @@ class Credentials:
 
 def _checked_username(username: str) -> str:
     if not username.strip():
-        raise ConfigError("The user name of the service account is empty.")
+        raise _wrong("username", "The user name of the service account is empty.")
     if _CONTROL.search(username) or ":" in username:
         # HTTP Basic authentication separates user and secret by the first colon (RFC 7617).
-        raise ConfigError("The user name holds a colon or a control character, which no service account has.")
+        raise _wrong(
+            "username", "The user name holds a colon or a control character, which no service account has."
+        )
     return username
 
 
 def _checked_secret(secret: Secret) -> Secret:
     if not secret.reveal().strip():
-        raise ConfigError("The secret of the service account is empty.")
+        raise _wrong("secret", "The secret of the service account is empty.")
     if _CONTROL.search(secret.reveal()):
-        raise ConfigError(
-            "The secret holds a control character.", hint="Copy it again, without the line break around it."
-        )
+        hint = "Copy it again, without the line break around it."
+        raise _wrong("secret", "The secret holds a control character.", hint)
     return secret
 
 
 def _checked_project_id(project_id: str) -> str:
     if not re.fullmatch(r"[0-9]+", project_id):
-        raise ConfigError(
-            f"The project id must be a number, not {project_id!r}.",
-            hint="Mixpanel shows it under Settings > Project Settings.",
-        )
+        hint = "Mixpanel shows it under Settings > Project Settings."
+        raise _wrong("project_id", f"The project id must be a number, not {project_id!r}.", hint)
     return project_id
 
 
 def _checked_region(region: str) -> str:
     if region.lower() not in REGIONS:
-        raise ConfigError(f"The region must be one of {', '.join(REGIONS)}, not {region!r}.")
+        raise _wrong("region", f"The region must be one of {', '.join(REGIONS)}, not {region!r}.")
     return region.lower()
 
 
@@ -158,5 +157,9 @@ def checked_timezone(timezone: str) -> str:
         zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = did_you_mean(timezone, zoneinfo.available_timezones())
-        raise ConfigError(f"There is no time zone {timezone!r}.", hint=known) from None
+        raise _wrong("timezone", f"There is no time zone {timezone!r}.", known) from None
     return timezone
+
+
+def _wrong(parameter: str, problem: str, hint: str | None = None) -> ConfigError:
+    return ConfigError(problem, hint=hint, details={"parameter": parameter})

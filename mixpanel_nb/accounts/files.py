@@ -6,11 +6,11 @@ import contextlib
 import os
 import sqlite3
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.whole import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,17 +90,8 @@ def write_private(path: Path, content: Callable[[], bytes]) -> None:
         ConfigError: It cannot be written; the old file is still there.
     """
     try:
-        # mkstemp creates with mode 0600, and in the same directory a rename is atomic.
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(path, mode=0o600) as file:
+            file.write(content())
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -34,6 +34,9 @@ def write(result: Result, how: Format, stream: TextIO) -> None:
     match how:
         case Format.TABLE:
             stream.write(_table(result, color=_takes_color(stream)) + "\n")
+        case Format.JSON | Format.JSONL if result.has_facts:
+            indent = 2 if how is Format.JSON else None
+            stream.write(_dumps(result.to_dict(), indent) + "\n")
         case Format.JSON:
             _write_json(_records(result), stream)
         case Format.JSONL:
@@ -77,8 +80,8 @@ def _write_json(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
     stream.write("[]\n" if separator == "[" else "\n]\n")
 
 
-def _dumps(record: dict[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+def _dumps(record: dict[str, Any], indent: int | None = None) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def _plain(row: tuple[Any, ...]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import os
 import signal
 import sys
@@ -20,7 +21,8 @@ from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.session import TerminalSession
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
-from mixpanel_nb.results import ExportResult, ExpressionResult, FetchResult, ReportResult, Result
+from mixpanel_nb.results import ExportResult, FetchResult, Result
+from mixpanel_nb.whole import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,17 +201,21 @@ def _show(result: Result, session: TerminalSession) -> None:
         return  # the table has said it
     if isinstance(result, FetchResult | ExportResult):
         session.say(result.headline)
-    if isinstance(result, ReportResult | ExpressionResult) and not session.quiet:
-        _tell(*(f"Note: {note}" for note in result.notes))
+    if not session.quiet:
+        _tell(*(f"Note: {remark}" for remark in result.remarks))
 
 
 def _save(result: Result, how: Format, file: Path) -> None:
     try:
-        with file.open("w", encoding="utf-8", newline="") as stream:
+        with writing(file) as binary:
+            stream = io.TextIOWrapper(binary, encoding="utf-8", newline="")
             write(result, how, stream)
+            stream.detach()
+    except BrokenPipeError:
+        raise
     except OSError as error:
         message = f"{file} cannot be written: {error.strerror}."
-        raise errors.MixpanelDataError(message) from None
+        raise errors.MixpanelDataError(message, hint="Choose another place.") from None
 
 
 def _usual_format() -> Format:
@@ -226,6 +232,8 @@ def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
     if session.verbose:
         traceback.print_exception(error)
     _tell(f"Error: {error.message}", error.details.get("context"), error.hint)
+    if "parameter" in error.details:  # whatever it is that fails, it is for what was typed
+        return INVALID
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 

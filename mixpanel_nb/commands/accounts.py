@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mixpanel_nb.commands.session import Session, session_of
-from mixpanel_nb.errors import AccountExistsError, ConfigError, QueryError
+from mixpanel_nb.errors import AccountExistsError
 from mixpanel_nb.results import AccountInfo, AccountList
 
 if TYPE_CHECKING:
@@ -57,20 +57,16 @@ def add(
 
     Example: mp auth add shop --username me.a1b2c3.mp-service-account --project 12345 --region eu
     """
-    from mixpanel_nb.accounts import Credentials, check_name
+    from mixpanel_nb.accounts import Credentials
 
     session = session_of(context)
     if name in {account.name for account in session.accounts.list_accounts()}:
         message = f"There is an account {name!r} already."
         raise AccountExistsError(message, hint=f"Remove it first: mp auth remove {name}")
     secret = session.ask_secret(f"Secret of {username}")
-    try:
-        credentials = Credentials(
-            username, secret, project, region=region, account=name, timezone=timezone, legacy_time=legacy_time
-        )
-        check_name(name)
-    except ConfigError as error:  # what was typed is wrong, and not an account that is configured
-        raise QueryError(error.message, hint=error.hint) from None
+    credentials = Credentials(
+        username, secret, project, region=region, account=name, timezone=timezone, legacy_time=legacy_time
+    )
     session.accounts.add(name, credentials, default=default)
     session.say(f"Added account {name}. Try it: mp auth test {name}")
 

@@ -21,7 +21,11 @@ CommandError: type[Any] = typer.BadParameter.__mro__[2]
 
 
 # What some versions of Typer say, in the words of the library they check with.
-_NO_INTEGER = re.compile(r"Input should be a valid integer.*")
+_AMENDED = (
+    (re.compile(r"Input should be a valid integer.*"), "it takes a whole number."),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"it takes \1 at most."),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"it takes \1 at least."),
+)
 
 
 @cache
@@ -70,7 +74,8 @@ def misuse(error: Any) -> tuple[str, str | None]:
     """What is wrong with the words, and the command whose help tells more (None where nobody knows)."""
     context = getattr(error, "ctx", None)
     message = str(error.format_message()).removeprefix("Invalid value: ").replace("Value error, ", "")
-    message = _NO_INTEGER.sub("it takes a whole number.", message)
+    for told, amended in _AMENDED:
+        message = told.sub(amended, message)
     return message, context.command_path if context is not None else None
 
 

@@ -61,6 +61,14 @@ class Result(ABC):
         """The rows as a DataFrame, built at the first access."""
         return self._frame()
 
+    has_facts: ClassVar[bool] = False
+    """Whether it holds more than rows, so that its JSON is one object (``to_dict()``) and no list of rows."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever sees the rows alone should be told of them, a line each."""
+        return []
+
     def records(self) -> list[dict[str, Any]]:
         """The rows as JSON-safe dicts with the columns of ``.df``."""
         names = self.column_names

@@ -28,6 +28,11 @@ class ExpressionResult(Result):
     notes: tuple[str, ...] = ()
 
     @property
+    def remarks(self) -> list[str]:
+        """The notes."""
+        return list(self.notes)
+
+    @property
     def column_names(self) -> list[str]:
         """The fields but the notes."""
         return ["expression", "table", "sql"]

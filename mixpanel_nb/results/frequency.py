@@ -92,13 +92,16 @@ class FrequencyResult(ReportResult):
             chart=self._drawing(titled=False),
             table=Table(columns, rows, more=".df has them all") if reached else None,
             query=self.query,
-            notes=self._all_notes() if reached else self.notes,
+            notes=self.remarks,
             empty=None if reached else self._nothing(),
         )
 
-    def _all_notes(self) -> list[str]:
-        partly = partly_covered(self.dates, self.unit, self.from_date, self.to_date)
-        return [*self.notes, *([partly] if partly else [])]
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and whether a bucket lies only partly within the days."""
+        if not self._reached:
+            return super().remarks
+        return self._remarked(partly_covered(self.dates, self.unit, self.from_date, self.to_date))
 
     @property
     def _title(self) -> str:

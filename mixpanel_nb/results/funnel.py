@@ -136,7 +136,7 @@ class FunnelResult(ReportResult):
             chart=self._drawing(titled=False),
             table=self._table(paths) if entered else None,
             query=self.query,
-            notes=[*self.notes, *(self._extra_notes(paths) if entered else [])],
+            notes=[*self.remarks, *(self._drawn_notes(paths) if entered else [])],
             empty=None if entered else self._nothing(),
         )
 
@@ -197,14 +197,21 @@ class FunnelResult(ReportResult):
             facts.append(("Mean time", format_value(last.avg_time_from_start, "duration")))
         return facts
 
-    def _extra_notes(self, paths: Sequence[_Path]) -> list[str]:
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, whether segments were left out, and whether a bucket is only partly within the days."""
+        paths = self._paths()
+        if not any(path.entered for path in paths):
+            return super().remarks
         dates = [path.date for path in paths if path.date is not None]
-        notes = [
-            self._drawn_note(paths),
+        return self._remarked(
             beyond_limit(self.left_out, "segment"),
             partly_covered(dates, self.unit or "", self.from_date, self.to_date),
-        ]
-        return [note for note in notes if note]
+        )
+
+    def _drawn_notes(self, paths: Sequence[_Path]) -> list[str]:
+        note = self._drawn_note(paths)
+        return [note] if note else []
 
     def _drawn_note(self, paths: Sequence[_Path]) -> str | None:
         segments = {path.segment for path in self._parts(paths)}

@@ -23,14 +23,28 @@ class NameList(list[str], RowsResult):
         kind: What is listed, in the plural: ``events``, ``properties``, ``values``…
         names: The names.
         of: What they belong to, such as the event whose properties these are.
+        remark: Why there are none.
     """
 
     shown_rows: ClassVar[int] = 50
 
-    def __init__(self, kind: str = "names", names: Iterable[str] = (), *, of: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str = "names",
+        names: Iterable[str] = (),
+        *,
+        of: str | None = None,
+        remark: str | None = None,
+    ) -> None:
         super().__init__(names)
         self.kind = kind
         self.of = of
+        self._remark = remark
+
+    @property
+    def remarks(self) -> list[str]:
+        """Why there are none, where that is known."""
+        return [self._remark] if self._remark else []
 
     __repr__ = RowsResult.__repr__  # list's own comes first in the order of bases
 
@@ -61,5 +75,6 @@ class NameList(list[str], RowsResult):
         return Card(
             title=f"{len(self):,} {self.kind}{of}",
             table=Table([Column(self.column_names[0], "text")], self.tuples()) if self else None,
+            notes=self.remarks,
             empty=None if self else f"There are no {self.kind}{of}.",
         )

@@ -151,14 +151,17 @@ class _NumberResult(ReportResult):
             chart=self._drawing(titled=False),
             table=Table(columns, self._brief_rows(), more=".df has them all") if known else None,
             query=self.query,
-            notes=self._all_notes() if known else self.notes,
+            notes=self.remarks,
             empty=None if known else self._nothing(),
         )
 
-    def _all_notes(self) -> list[str]:
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and whether a bucket lies only partly within the days."""
+        if not self._known():
+            return super().remarks
         dates = [day for day, _ in self.tuples()]
-        partly = partly_covered(dates, self.unit, self.from_date, self.to_date)
-        return [*self.notes, *([partly] if partly else [])]
+        return self._remarked(partly_covered(dates, self.unit, self.from_date, self.to_date))
 
     def _brief_rows(self) -> list[tuple[date, float | None]]:
         return [(day, None if value is None else _brief(value)) for day, value in self.tuples()]

@@ -56,6 +56,14 @@ class ReportResult(Result):
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
 
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and what else the rows do not say of themselves."""
+        return list(self.notes)
+
+    def _remarked(self, *further: str | None) -> list[str]:
+        return [*self.notes, *(remark for remark in further if remark)]
+
     def explore(self) -> AnswerView | Explorer:
         """The result as a widget: in tabs, below a form whose fields ask the question in another way.
 

@@ -32,6 +32,7 @@ AVERAGE = "Average"
 
 _MAX_NAME = 40
 _MAX_SEGMENTS = 30  # rows of a heat map of segments
+_MAX_OPEN = 12  # cohorts to name that are not over
 _STILL_OPEN = "* The period is not over for the whole cohort: the share can still grow."
 _UNKNOWN = "Blank: the period has not begun for the cohort."
 
@@ -157,7 +158,7 @@ class RetentionResult(ReportResult):
             chart=self._drawing(titled=False),
             table=Table(columns, [row.texts for row in rows], more=".df has them all") if rows else None,
             query=self.query,
-            notes=[*self.notes, *(self._extra_notes(rows) if rows else [])],
+            notes=[*self.notes, *(self._card_notes(rows) if rows else [])],
             empty=None if rows else self._nothing(),
         )
 
@@ -244,7 +245,27 @@ class RetentionResult(ReportResult):
         ]
         return [*facts, *rates]
 
-    def _extra_notes(self, rows: Sequence[_Row]) -> list[str]:
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, whether segments were left out, and which counts can still grow."""
+        if not self._rows():
+            return super().remarks
+        return self._remarked(beyond_limit(self.left_out, "segment"), self._open_periods())
+
+    def _open_periods(self) -> str | None:
+        """Which counts are not final, where the rows alone do not tell them from those that are."""
+        first: dict[date, int] = {}
+        for cohort in self.cohorts:
+            known = [period for period, count in enumerate(cohort.counts) if count is not None]
+            still_open = [period for period in known if not cohort.is_complete(period)]
+            if still_open and cohort.size:
+                first[cohort.date] = min(still_open[0], first.get(cohort.date, still_open[0]))
+        if not first:
+            return None
+        named = (f"{day} from period_{period}" for day, period in sorted(first.items(), reverse=True))
+        return f"Counts of periods that are not over can still grow: {first_of(named, _MAX_OPEN)}."
+
+    def _card_notes(self, rows: Sequence[_Row]) -> list[str]:
         notes = [
             _STILL_OPEN if any(row.grows for row in rows) else None,
             _UNKNOWN if any(None in row.rates for row in rows if row.size) else None,

@@ -135,7 +135,7 @@ class SeriesResult(ReportResult):
             chart=self._drawing(titled=False),
             table=self._table(courses, self._limit(max_rows)) if happened else None,
             query=self.query,
-            notes=self._all_notes(courses) if happened else self.notes,
+            notes=[*self.remarks, *(self._drawn_notes(courses) if happened else [])],
             empty=None if happened else self._nothing(),
         )
 
@@ -163,14 +163,18 @@ class SeriesResult(ReportResult):
             facts.append((f"{self.name_column.capitalize()}s", len(courses)))
         return facts if len(self.dates) > 1 else facts[:1]
 
-    def _all_notes(self, courses: Sequence[Course]) -> list[str]:
-        extra = [
-            self._drawn_note(courses),
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, whether names were left out, and whether a bucket lies only partly within the days."""
+        if not any(course.high for course in self._courses):
+            return super().remarks
+        return self._remarked(
             beyond_limit(self._beyond, self.name_column),
-            self._merged_note(),
             partly_covered(self.dates, self.unit, self.from_date, self.to_date),
-        ]
-        return [*self.notes, *(note for note in extra if note)]
+        )
+
+    def _drawn_notes(self, courses: Sequence[Course]) -> list[str]:
+        return [note for note in (self._drawn_note(courses), self._merged_note()) if note]
 
     def _drawn_note(self, courses: Sequence[Course]) -> str | None:
         return drawn_of(len(self._drawn(courses)), len(courses), self.name_column)

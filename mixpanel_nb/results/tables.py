@@ -201,7 +201,7 @@ class AccountList(_ItemList[AccountInfo], RowsResult):
 
 @dataclass(frozen=True, repr=False)
 class WorkspaceInfo(Result):
-    """A workspace and its tables.
+    """A workspace and its tables; as JSON one object with all of it.
 
     Attributes:
         path: The database file, or None in memory.
@@ -213,6 +213,7 @@ class WorkspaceInfo(Result):
     """
 
     shown_rows: ClassVar[int] = _MANY_ROWS
+    has_facts: ClassVar[bool] = True
 
     path: str | Path | None
     project_id: str | None

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import re
-import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mixpanel_nb.errors import MixpanelDataError
@@ -35,9 +32,11 @@ from mixpanel_nb.sandbox.profiles import Profiles
 from mixpanel_nb.sandbox.reports import Reports
 from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
 from mixpanel_nb.sandbox.tables import build_tables, tables_path
+from mixpanel_nb.whole import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     import duckdb
@@ -323,15 +322,8 @@ class Dataset:
         Returns:
             How many lines were written.
         """
-        handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                count = self._dump_to(file, kind, compressed=output.suffix == ".gz")
-            Path(name).replace(output)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        return count
+        with writing(output) as file:
+            return self._dump_to(file, kind, compressed=output.suffix == ".gz")
 
     def _dump_to(self, file: BinaryIO | gzip.GzipFile, kind: str, *, compressed: bool) -> int:
         if compressed:

@@ -79,6 +79,17 @@ class DiscoveryService:
         except QueryError as error:
             raise self._suggesting(error, event) from None
 
+    def no_such_property(self, event: str, prop: str) -> str | None:
+        """That Mixpanel lists no property ``prop`` of ``event``, which is why it has no values, or None."""
+        try:
+            known = self.properties(event)
+        except APIError:
+            return None  # why there is nothing is no more than a remark, for which nothing fails
+        if prop in known:
+            return None
+        hint = did_you_mean(prop, known)
+        return f"Mixpanel knows no property {prop!r} of {event!r}.{f' {hint}' if hint else ''}"
+
     def funnels(self) -> FunnelList:
         """The saved funnels, by name."""
         return self._listing(("funnels",), lambda: holdings.funnels(self._client.list_funnels()))

@@ -296,14 +296,11 @@ class StorageEngine:
             raise TableExistsError(
                 message, hint="Drop it first, or choose another name.", details={"table": name}
             )
-        scratch = Scratch()
-        try:
+        with Scratch() as scratch:
             file = scratch.path / "rows.jsonl"
             with file.open("wb") as stream:
                 stream.writelines(encoded(json.dumps(row, ensure_ascii=False) + "\n") for row in data)
             return self.load(loading.Batch(name, [file], [], metadata)).rows
-        finally:
-            scratch.remove()
 
     def promote(self, table: str, *properties: str) -> list[str]:
         """Give properties typed columns of their own (about 100 times faster to query than JSON).

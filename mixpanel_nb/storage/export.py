@@ -7,13 +7,13 @@ whoever is killed leaves nothing that could be taken for an export.
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text
 
@@ -79,12 +79,12 @@ class Target:
         place = self.path.expanduser().resolve()
         self._check(place)
         try:
-            with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as folder:
-                growing = Path(folder) / place.name
+            with Scratch(beside=place) as scratch:
+                growing = scratch.path / place.name
                 yield growing
                 self._check(place)
                 if place.is_dir():
-                    place.rename(Path(folder) / "before")
+                    place.rename(scratch.path / "before")
                 growing.replace(place)
         except OSError as error:
             if isinstance(error, BrokenPipeError):
@@ -135,13 +135,13 @@ class Target:
             return
         if place.is_dir() and not (self.partition_by and _holds_partitions(place)):
             message = f"{self.path} is a folder, and not a partitioned export."
-            raise StorageError(message, hint="Name another place.")
+            raise _taken(message, "Name another place.")
         if not self.replace:
             message = f"There is {'a folder' if place.is_dir() else 'a file'} {self.path} already."
-            raise StorageError(message, hint="Choose another name, or replace it with replace=True.")
+            raise _taken(message, "Choose another name, or replace it with replace=True.")
         if place.is_file() and self.partition_by:
             message = f"{self.path} is a file, and a partitioned export is a folder."
-            raise StorageError(message, hint="Name another place.")
+            raise _taken(message, "Name another place.")
 
 
 def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> Target:
@@ -179,6 +179,10 @@ def _endings(path: Path) -> tuple[str, str | None]:
     compression = _COMPRESSIONS.get(path.suffix.lower())
     name = path.with_suffix("") if compression else path
     return name.suffix.lower(), compression
+
+
+def _taken(problem: str, hint: str) -> StorageError:
+    return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 
 def _made(name: str, columns: Mapping[str, str]) -> str:

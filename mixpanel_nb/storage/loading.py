@@ -129,7 +129,8 @@ def _check_usable(properties: Collection[str]) -> None:
     for name in properties:
         if not usable(name):
             message = f"{name!r} cannot name a column."
-            raise StorageError(message, hint="Read it from the JSON in properties.")
+            hint = "Read it from the JSON in properties."
+            raise StorageError(message, hint=hint, details={"parameter": "properties"})
 
 
 def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[PropertyColumn]) -> None:
@@ -138,7 +139,7 @@ def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[P
         names = ", ".join(repr(name) for name in missing)
         message = f"No row of {table!r} has a property {names}."
         hint = did_you_mean(missing[0], _some_properties(con, table))
-        raise StorageError(message, hint=hint, details={"table": table, "properties": missing})
+        raise StorageError(message, hint=hint, details={"parameter": "properties", "missing": missing})
 
 
 def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:

@@ -33,8 +33,13 @@ class Discovery(Base):
         return _name_list("properties", self._discovery.properties(event), of=event)
 
     def property_values(self, event: str, prop: str, limit: int = 100) -> NameList:
-        """At most ``limit`` values of property ``prop`` of ``event``, sorted; asked once a session."""
-        return _name_list("values", self._discovery.property_values(event, prop, limit), of=prop)
+        """At most ``limit`` values of property ``prop`` of ``event``, sorted; asked once a session.
+
+        Where there are none, ``remarks`` tells whether there is such a property at all.
+        """
+        values = self._discovery.property_values(event, prop, limit)
+        remark = None if values else self._discovery.no_such_property(event, prop)
+        return _name_list("values", values, of=prop, remark=remark)
 
     def funnels(self) -> FunnelList:
         """The saved funnels, by name; asked once a session."""
@@ -93,7 +98,7 @@ class Discovery(Base):
         return DiscoveryService(self.api)
 
 
-def _name_list(kind: str, names: list[str], *, of: str | None = None) -> NameList:
+def _name_list(kind: str, names: list[str], *, of: str | None = None, remark: str | None = None) -> NameList:
     from mixpanel_nb.results import NameList
 
-    return NameList(kind, names, of=of)
+    return NameList(kind, names, of=of, remark=remark)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,7 +41,6 @@ def test_tables_lists_what_was_fetched(mp: Command) -> None:
     [
         (["tables"], lambda ws: ws.tables()),
         (["schema", "events"], lambda ws: ws.schema("events")),
-        (["info"], lambda ws: ws.info()),
         (["sample", "events", "-n", "3"], lambda ws: ws.sample("events", 3)),
         (["summarize", "profiles"], lambda ws: ws.summarize("profiles")),
         (["events"], lambda ws: ws.events()),
@@ -61,10 +62,14 @@ def test_json_has_the_rows_and_the_columns_of_the_dataframe(
     assert list(printed[0]) == list(frame.columns)
 
 
-def test_info_tells_the_account_and_the_file(mp: Command) -> None:
+def test_info_tells_the_account_and_the_file(mp: Command, database: Path) -> None:
     text = mp("info", "--format", "table").out
     assert "sandbox" in text
     assert "sandbox.db" in text
+    told = json.loads(mp("info").out)
+    assert (told["account"], told["project_id"], told["path"]) == ("sandbox", "1", str(database))
+    assert [table["name"] for table in told["tables"]] == ["events", "profiles"]
+    assert json.loads(mp("info", "--format", "jsonl").out) == told
 
 
 def test_sql_answers_on_standard_output_alone(mp: Command) -> None:
@@ -139,6 +144,35 @@ def test_output_goes_to_a_file_in_the_format_of_its_name(
 def test_format_overrules_the_name_of_the_file(mp: Command, tmp_path: Path) -> None:
     mp("sql", "SELECT 1 AS n", "-o", str(tmp_path / "a.csv"), "-f", "jsonl")
     assert (tmp_path / "a.csv").read_text() == '{"n": 1}\n'
+
+
+def test_output_that_fails_leaves_the_file_that_was_there(mp: Command, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    mp("sql", "SELECT 1 AS n", "-o", str(file))
+    late = "SELECT if(range < 5000, range, error('too late')) AS n FROM range(10000)"
+    assert mp("sql", late, "-o", str(file)).code == 3
+    assert file.read_text() == "n\n1\n"
+    assert [path.name for path in tmp_path.glob("*a.csv*")] == ["a.csv"]
+
+
+def test_output_follows_a_link_keeps_permissions_and_writes_into_a_pipe(mp: Command, tmp_path: Path) -> None:
+    file, link, pipe = tmp_path / "a.csv", tmp_path / "link.csv", tmp_path / "pipe"
+    file.touch(mode=0o640)
+    link.symlink_to(file)
+    mp("sql", "SELECT 1 AS n", "-o", str(link))
+    assert link.is_symlink()
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("n\n1\n", 0o640)
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    assert mp("sql", "SELECT 1 AS n", "-o", str(pipe), "-f", "csv").code == 0
+    assert reader.communicate(timeout=10)[0] == "n\n1\n"
+    assert pipe.is_fifo()
+
+
+def test_values_of_a_property_that_is_not_there_say_so(mp: Command) -> None:
+    done = mp("values", "Purchase", "plann")
+    assert (done.code, rows(done.out)) == (0, [])
+    assert done.err == "Note: Mixpanel knows no property 'plann' of 'Purchase'. Did you mean 'plan'?\n"
 
 
 def test_promote_gives_a_column_and_says_so_on_standard_error(mp: Command, database: Path) -> None:

@@ -52,6 +52,10 @@ def test_a_group_alone_shows_what_it_holds(mp: Command, words: list[str]) -> Non
         (["sandbox", "dump"], "--output"),
         (["sandbox", "serve", "--port", "99999"], "--port"),
         (["auth", "add", "shop"], "--username"),
+        (["--timezone", "Europe/Berln", "tables"], "Did you mean 'Europe/Berlin'?"),
+        (["promote", "events", "nope"], "No row of 'events' has a property 'nope'."),
+        (["export", "events", __file__], "test_misuse.py' does not tell the format."),
+        (["export", "events", __file__, "--format", "csv"], "test_misuse.py already."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -61,6 +65,15 @@ def test_words_or_questions_that_are_wrong_end_with_3(mp: Command, words: list[s
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("Error: ")
     assert says in done.err
+
+
+def test_a_wrong_account_of_the_environment_ends_with_2(mp: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MP_USERNAME": "me", "MP_SECRET": "s3cr3t", "MP_PROJECT_ID": "shop"}.items():
+        monkeypatch.setenv(name, value)
+    done = mp("tables")
+    assert done.code == 2
+    assert "The account in the environment is not usable: The project id must be a number" in done.err
+    assert "s3cr3t" not in done.err
 
 
 @pytest.mark.parametrize(

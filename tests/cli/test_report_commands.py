@@ -84,6 +84,16 @@ def test_rows_for_a_program_leave_the_notes_to_standard_error(mp: Command) -> No
     assert mp("segmentation", "Purchase", *ASKED).err == ""
 
 
+def test_a_program_is_told_which_counts_can_still_grow(mp: Command) -> None:
+    """A table marks them; in the rows a cohort of yesterday looks as if everybody had left."""
+    done = mp("retention", "--born", "Sign Up", "--unit", "week", "--intervals", "2", *ASKED)
+    assert [row["cohort_date"] for row in json.loads(done.out)] == ["2024-12-30", "2025-01-06", "2025-01-13"]
+    told = "2025-01-13 from period_0, 2025-01-06 from period_0, 2024-12-30 from period_1"
+    assert done.err == f"Note: Counts of periods that are not over can still grow: {told}.\n"
+    weekly = mp("segmentation", "Purchase", "--unit", "week", *ASKED).err
+    assert weekly == "Note: The first and the last week lie only partly within these days.\n"
+
+
 def test_an_activity_feed_lists_somebodys_events(mp: Command) -> None:
     query = "SELECT distinct_id AS who, count(*) AS n FROM events GROUP BY who ORDER BY n DESC LIMIT 1"
     busiest = json.loads(mp("sql", query).out)[0]
@@ -121,7 +131,7 @@ def test_days_are_those_of_the_time_zone(mp: Command) -> None:
         (("segmentation", "Purchase", "--from", "2025-01-01", "--table", "events"), 3, "--to"),
         (("funnel", "--step", "Purchase", *ASKED), 3, "at least two steps"),
         (("retention", *ASKED), 3, "--born is missing"),
-        (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 2, "There is no time zone 'Mars'."),
+        (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 3, "There is no time zone 'Mars'."),
         (("expression", "plan"), 3, 'properties["plan"]'),
     ],
 )

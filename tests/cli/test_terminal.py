@@ -71,7 +71,7 @@ def test_export_writes_a_file_and_tells_of_it(mp: Command, tmp_path: Path) -> No
         file.stat().st_size,
     )
     again = mp("export", "events", str(file))
-    assert again.code == 1
+    assert again.code == 3
     assert "replace it with --replace" in again.err
     assert mp("export", "events", str(file), "--replace", "-q").err == ""
 

@@ -132,8 +132,8 @@ def test_of_many_segments_six_are_drawn_and_that_is_said() -> None:
     result = funnel(path(900, 90, 45, segment="$overall"), *parts, on="city", left_out=1)
     assert len(result.chart().to_dict()["layer"][0]["encoding"]["color"]["sort"]) == 6
     assert result.card().notes == [
-        "The chart shows the 6 largest of 9 segments.",
         "1 smaller segment is beyond the limit and left out.",
+        "The chart shows the 6 largest of 9 segments.",
     ]
 
 

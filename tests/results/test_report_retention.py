@@ -89,6 +89,13 @@ def test_nothing_is_starred_where_everything_is_over() -> None:
     assert "Blank" not in text
 
 
+def test_what_can_still_grow_is_told_to_whoever_sees_the_rows_alone() -> None:
+    told = "Counts of periods that are not over can still grow: 2025-01-20 from period_1."
+    assert retention().remarks == [told]
+    assert by_plan().remarks == [told]
+    assert retention(RetentionCohort(day(0), 4, (4, 2, 1), None, (True, True, True))).remarks == []
+
+
 def test_the_words_tell_how_many_users_and_the_share_of_some_periods() -> None:
     card = retention().card()
     assert card.chart is not None

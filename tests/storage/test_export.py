@@ -250,7 +250,8 @@ def test_whoever_is_stopped_leaves_no_half_file(ws: Workspace, tmp_path: Path, n
     assert not file.exists()
     if number == signal.SIGINT:
         assert [path.name for path in tmp_path.iterdir()] == ["data.db"]
-    assert ws.export("events", file).rows == 18
+    assert ws.export("events", file).rows == 18  # and what a kill left goes with it
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "data.db"]
 
 
 def _limited() -> None:
