@@ -50,6 +50,7 @@ WAITING_BYTES = 2 * 2**30  # of downloads that are not stored yet; no more begin
 DOWNLOADS_OF_A_BROKEN_CHUNK = 2
 POLL_SECONDS = 0.05
 ONE_CHUNKS_FAILURES = (ServerError, IncompleteExportError)  # other chunks may well come
+FAILURES_BEFORE_ANY = 4  # chunks that fail before one comes; the others would only cost quota
 STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or people) may have changed since
 
 
@@ -169,7 +170,7 @@ class FetchRun:
             self.requests += outcome.value.receipt.requests
             self._ready.append(outcome.value)
         elif isinstance(outcome.error, ONE_CHUNKS_FAILURES):
-            self._failures.append((outcome.job, outcome.error))
+            self._fail(outcome.job, outcome.error, downloads)
         elif outcome.error is not None:
             self._give_up(_as_ours(outcome.error), downloads)
 
@@ -246,7 +247,13 @@ class FetchRun:
         if self._broken[staged.chunk] < DOWNLOADS_OF_A_BROKEN_CHUNK and self._fatal is None:
             downloads.again(staged.chunk)
         else:
-            self._failures.append((staged.chunk, error))
+            self._fail(staged.chunk, error, downloads)
+
+    def _fail(self, chunk: FetchChunk, error: APIError, downloads: Downloads[FetchChunk, Staged]) -> None:
+        """Note that a chunk cannot be had; where no chunk comes at all, ask for no more."""
+        self._failures.append((chunk, error))
+        if len(self._failures) >= FAILURES_BEFORE_ANY and not (self._ready or self._stored):
+            downloads.drain()
 
     def _conclude(self) -> None:
         """Raise if anything is missing; the table says so itself."""
@@ -259,11 +266,17 @@ class FetchRun:
 
     def _failure(self) -> APIError:
         chunk, error = self._failures[0]
-        more = len(self._failures) - 1
+        missing = [str(one) for one in self._chunks if one not in self._stored]
+        more = len(missing) - 1
         others = f" (and {more} more of {self._chunks_total} chunks)" if more else ""
-        names = [str(failed) for failed, _ in self._failures]
         message = f"{chunk}{others} could not be fetched: {error.message}"
-        return type(error)(message, hint=error.hint, details={**error.details, "missing": names})
+        hint = error.hint
+        if len(missing) > len(self._failures):
+            given_up = (
+                f"After {len(self._failures)} chunks that failed no more were asked for: try again later."
+            )
+            hint = f"{hint} {given_up}" if hint else given_up
+        return type(error)(message, hint=hint, details={**error.details, "missing": missing})
 
     def _add_state(self, error: MixpanelDataError) -> None:
         """Tell with the error what is stored and how to go on."""

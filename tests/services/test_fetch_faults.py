@@ -117,6 +117,29 @@ def test_a_chunk_that_fails_is_named_and_the_same_call_asks_only_for_it(
 
 
 @pytest.mark.parametrize(
+    "rule",
+    [
+        FaultRule("status", path_contains="export", times=None, status=503),
+        FaultRule("truncate_gzip", path_contains="export", times=None),
+    ],
+    ids=lambda rule: rule.kind,
+)
+def test_where_no_chunk_comes_at_all_the_hours_quota_is_not_spent(
+    ws: Workspace, mixpanel: SandboxServer, faults: Faults, rule: FaultRule
+) -> None:
+    faults.add(rule)
+    with pytest.raises((ServerError, IncompleteExportError)) as caught:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31", columns=["plan"], workers=2)
+    assert "2025-01-01 to 2025-01-07 (and 12 more of 13 chunks) could not be fetched" in str(caught.value)
+    assert "no more were asked for: try again later" in str(caught.value)
+    assert len(caught.value.details["missing"]) == 13
+    assert len({*days_asked(mixpanel.requests)}) <= 6  # four, and what the two workers had begun
+    all_is_well_again(mixpanel, faults)
+    assert ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31", columns=["plan"]).rows > 0
+    assert len(days_asked(mixpanel.requests)) == 13
+
+
+@pytest.mark.parametrize(
     ("rule", "error", "way"),
     REFUSALS,
     ids=[f"{error.__name__}-{'-'.join(way)}" for _, error, way in REFUSALS],
