@@ -253,7 +253,7 @@ class FetchRun:
         """Note that a chunk cannot be had; where no chunk comes at all, ask for no more."""
         self._failures.append((chunk, error))
         if len(self._failures) >= FAILURES_BEFORE_ANY and not (self._ready or self._stored):
-            downloads.drain()
+            downloads.stop()
 
     def _conclude(self) -> None:
         """Raise if anything is missing; the table says so itself."""
