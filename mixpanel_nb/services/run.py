@@ -265,16 +265,14 @@ class FetchRun:
             self.storage.mark(self.table, complete=True)
 
     def _failure(self) -> APIError:
-        chunk, error = self._failures[0]
+        error = self._failures[0][1]
         missing = [str(one) for one in self._chunks if one not in self._stored]
         more = len(missing) - 1
         others = f" (and {more} more of {self._chunks_total} chunks)" if more else ""
-        message = f"{chunk}{others} could not be fetched: {error.message}"
+        message = f"{missing[0]}{others} could not be fetched: {error.message}"
         hint = error.hint
         if len(missing) > len(self._failures):
-            given_up = (
-                f"After {len(self._failures)} chunks that failed no more were asked for: try again later."
-            )
+            given_up = f"After {len(self._failures)} chunks that failed no more were asked for."
             hint = f"{hint} {given_up}" if hint else given_up
         return type(error)(message, hint=hint, details={**error.details, "missing": missing})
 
