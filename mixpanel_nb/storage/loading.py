@@ -139,7 +139,9 @@ def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[P
         names = ", ".join(repr(name) for name in missing)
         message = f"No row of {table!r} has a property {names}."
         hint = did_you_mean(missing[0], _some_properties(con, table))
-        raise StorageError(message, hint=hint, details={"parameter": "properties", "missing": missing})
+        raise StorageError(
+            message, hint=hint, details={"parameter": "properties", "table": table, "properties": missing}
+        )
 
 
 def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:

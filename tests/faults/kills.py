@@ -135,12 +135,13 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
     """Start a command, send it a signal at some moment, look at what is left, and run it again."""
     folder, number = where.fresh(), SIGNALS[by]
     process = _start(where, folder, name)
-    time.sleep(draw.uniform(0, 1.1 * where.durations[name]))
+    time.sleep(draw.uniform(0, where.durations[name]))
     sent = time.monotonic()
     with suppress(ProcessLookupError):  # it has ended already
         os.kill(process.pid, number)
     process.join(PATIENCE)
     must(process.exitcode is not None, "it did not end")
+    where.durations[name] *= 0.9 if process.exitcode == 0 else 1.03  # so that most signals come in time
     must(time.monotonic() - sent < AT_ONCE, f"it took {time.monotonic() - sent:.1f} s to end")
     ended = process.exitcode == 0
     if number in CODES:

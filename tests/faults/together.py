@@ -5,22 +5,23 @@ from __future__ import annotations
 import io
 import os
 import random
+import subprocess
 import sys
 import time
 import traceback
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_client.manager import start_new_kernel
 from services.support import table_rows
 
 import mixpanel_nb.services.run as running
 from faults import truth as known
+from faults.kernels import LOAD
 from faults.kills import FORKS
 from faults.record import Fault, must
 from mixpanel_nb import Workspace
-from mixpanel_nb.cli.program import run
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.client.quota import QuotaLedger
 from mixpanel_nb.errors import MixpanelDataError, RateLimitError, StorageError, TableNotFoundError
@@ -100,48 +101,97 @@ def drop_fetched(ws: Workspace, number: int, draw: random.Random, seen: dict[str
 
 
 def terminal(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
-    """Commands as in a terminal."""
+    """A command, as a program of its own."""
     words = draw.choice(
         [["tables"], ["info"], ["sql", "SELECT count(*) AS n FROM shared"], ["schema", "shared"]]
     )
-    out, error = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(error):
-        code = run(["--account", "sandbox", "--db", str(ws.storage.path), *words])
-    said = [
-        line for line in error.getvalue().splitlines() if not line.startswith("waiting for data.db, held by ")
-    ]
-    must((code, said) == (0, []), f"mp {words[0]}: {error.getvalue()[:150]}")
+    mp = [sys.executable, "-m", "mixpanel_nb", "--account", "sandbox", "--db", str(ws.storage.path), *words]
+    done = subprocess.run(mp, capture_output=True, text=True, timeout=90, check=False)
+    must((done.returncode, _said(done.stderr)) == (0, []), f"mp {words[0]}: {done.stderr[:150]}")
     return "answered"
 
 
+READ = """%%mp_sql --output read
+SELECT count(*) AS n, count(DISTINCT insert_id) AS ids, sum(hash(properties))::VARCHAR AS hashes FROM shared
+"""
+REPORT = "report = %mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-04 --table shared"
+CELLS = {
+    "read": (READ, "read.values.tolist()"),
+    "asked a report": (REPORT, "int(report.df['count'].sum())"),
+    "listed": ("%mp_tables", "0"),
+    "inserted": (f"%mp_sql INSERT INTO grown SELECT 99 FROM range({PIECE})", "0"),
+}
+
+
+def notebook(kernel: Any, draw: random.Random, seen: dict[str, Any]) -> str:
+    """A cell in a kernel; what it gives is the same each time."""
+    what = draw.choice(list(CELLS))
+    cell, value = CELLS[what]
+    said: list[str] = []
+
+    def hear(message: dict[str, Any]) -> None:
+        content = message["content"]
+        if message["msg_type"] == "error" or content.get("name") == "stderr":
+            said.append(content.get("text") or f"{content['ename']}: {content['evalue']}")
+
+    reply = kernel.execute_interactive(
+        cell, timeout=90, output_hook=hear, user_expressions={"value": value}, stop_on_error=False
+    )["content"]
+    must(reply["status"] == "ok" and not _said("".join(said)), f"a cell: {''.join(said)[:150]}")
+    given = reply["user_expressions"]["value"].get("data", {}).get("text/plain")
+    must(given is not None and seen.setdefault(what, given) == given, f"{what}: {given} after {seen[what]}")
+    return what
+
+
+def _said(text: str) -> list[str]:
+    """What is told but that it waits for its turn."""
+    return [line for line in text.splitlines() if not line.startswith("waiting for data.db, held by ")]
+
+
 ROLES: list[Callable[[Workspace, int, random.Random, dict[str, Any]], str]] = [
-    *(read, read, read, grow, grow, replace, drop_fetched, own, terminal, terminal)
+    *(read, read, grow, replace, drop_fetched, own, terminal, terminal)
 ]
+KERNELS = 2  # and ten programs in all
 
 
-def _work(folder: str, url: str, number: int, seconds: float, queue: Any) -> None:
-    """One program, until time is up."""
+def _program(folder: str, url: str, number: int, seconds: float, queue: Any) -> None:
+    """One program that does the same again and again until time is up."""
     os.chdir(folder)
-    os.environ["MP_API_BASE_URL"] = url
+    os.environ.update(MP_API_BASE_URL=url, MP_ACCOUNT="sandbox", MIXPANEL_NB_HOME=str(Path(folder) / "home"))
     sys.stderr = io.StringIO()
-    role, draw = ROLES[number % len(ROLES)], random.Random(number)
-    outcomes: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
+    draw = random.Random(number)
     seen: dict[str, Any] = {}
-    end = time.monotonic() + seconds
+    if number >= len(ROLES):
+        manager, kernel = start_new_kernel(kernel_name="python3", cwd=folder)
+        try:
+            kernel.execute_interactive(LOAD, timeout=90)
+            queue.put(_repeated("kernel", lambda: notebook(kernel, draw, seen), seconds))
+        finally:
+            kernel.stop_channels()
+            manager.shutdown_kernel(now=True)
+        return
+    role = ROLES[number]
     ledger = QuotaLedger(Path(folder) / "quota.sqlite")
     client = MixpanelAPIClient(sandbox_credentials(), base_url=url, ledger=ledger, patience=1.5)
     with Workspace("sandbox", path="data.db", _api_client=client) as ws:
-        while time.monotonic() < end:
-            try:
-                outcomes[f"{role.__name__}: {role(ws, number, draw, seen)}"] += 1
-            except Fault as error:
-                faults[f"{role.__name__}: {error}"] += 1
-            except MixpanelDataError as error:
-                faults[f"{role.__name__}: {type(error).__name__}: {error.message[:120]}"] += 1
-            except Exception:  # noqa: BLE001 - whatever comes is what the harness looks for
-                faults[f"{role.__name__}: {traceback.format_exc()[-200:]}"] += 1
-    queue.put((outcomes, faults))
+        queue.put(_repeated(role.__name__, lambda: role(ws, number, draw, seen), seconds))
+
+
+def _repeated(name: str, act: Callable[[], str], seconds: float) -> tuple[Counter[str], Counter[str]]:
+    """How often it ended in which way, and in which fault."""
+    outcomes: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            outcomes[f"{name}: {act()}"] += 1
+        except Fault as error:
+            faults[f"{name}: {error}"] += 1
+        except MixpanelDataError as error:
+            faults[f"{name}: {type(error).__name__}: {error.message[:120]}"] += 1
+        except Exception:  # noqa: BLE001 - whatever comes is what the harness looks for
+            faults[f"{name}: {traceback.format_exc()[-200:]}"] += 1
+    return outcomes, faults
 
 
 def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
@@ -157,8 +207,8 @@ def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
         server.requests.clear()
         queue = FORKS.Queue()
         programs = [
-            FORKS.Process(target=_work, args=(str(folder), server.url, number, seconds, queue))
-            for number in range(len(ROLES))
+            FORKS.Process(target=_program, args=(str(folder), server.url, number, seconds, queue))
+            for number in range(len(ROLES) + KERNELS)
         ]
         for program in programs:
             program.start()
@@ -176,7 +226,7 @@ def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
     must(not by_the_hour, f"the quota was overrun: {by_the_hour} requests were refused")
     with Workspace.open(folder / "data.db") as ws:
         must(table_rows(ws, "shared") == before, "the fetched table is not the truth")
-        grown = outcomes["grow: inserted"] * PIECE
+        grown = PIECE * (outcomes["grow: inserted"] + outcomes["kernel: inserted"])
         must(ws.sql_scalar("SELECT count(*) FROM grown") == grown, "inserted rows are lost")
         tables = {table.name: table for table in ws.storage.list_tables()}
         if "contested" in tables and tables["contested"].complete:

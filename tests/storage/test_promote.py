@@ -68,7 +68,8 @@ def test_a_property_that_no_row_has_is_refused_and_nothing_changed(exports: Expo
     before = exports.everything()
     with pytest.raises(StorageError, match=r"No row.*'amuont'.*Did you mean 'amount'") as raised:
         exports.engine.promote("events", "amount", "amuont")
-    assert raised.value.details == {"table": "events", "properties": ["amuont"]}
+    missing = {"parameter": "properties", "table": "events", "properties": ["amuont"]}
+    assert raised.value.details == missing
     with pytest.raises(StorageError, match="'nothing'"):
         exports.engine.promote("events", "nothing")
     assert exports.everything() == before
