@@ -198,8 +198,10 @@ class FetcherService:
         """Where to write, after all that can be refused is refused; nobody else fetches it meanwhile."""
         check_table_name(name)
         if append and replace:
-            message = "append and replace exclude each other."
-            raise QueryError(message, hint="append adds to the table, replace puts a new one in its place.")
+            message = "append=True and replace=True exclude each other."
+            raise QueryError(
+                message, hint="append=True adds to the table, replace=True puts a new one in its place."
+            )
         self._storage.check_writable()
         staging = Staging(self._storage.path, name)
         if not replace:  # before anything is made on disk; once more below, when nobody can interfere
@@ -288,10 +290,10 @@ def _exists(name: str, before: TableMetadata) -> TableExistsError:
         held += f" from {before.from_date} to {before.to_date}"
     if before.complete:
         message = f"There is a table {name!r} already, with {held}."
-        hint = "Add to it with append, replace it with replace, or choose another name."
+        hint = "Add to it with append=True, replace it with replace=True, or choose another name."
     else:
         message = f"There is a table {name!r} already, whose fetch was stopped ({held})."
-        hint = "Repeat the fetch that was stopped to complete it, or use append or replace."
+        hint = "Repeat the fetch that was stopped to complete it, or use append=True or replace=True."
     return TableExistsError(message, hint=hint, details={"table": name})
 
 
