@@ -62,15 +62,7 @@ def grow(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) 
 
 def replace(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """The same days again, in place of the old ones; somebody else may be at it."""
-    try:
-        ws.fetch_events("shared", **DAYS, replace=True, columns=["plan"])
-    except StorageError as error:
-        must("is fetching table" in error.message, error.message)
-        return "fetched by another already, said so"
-    except RateLimitError:
-        time.sleep(0.2)
-        return "the quota is used up, said so"
-    return "fetched"
+    return _fetched(ws, "shared", "is fetching table", replace=True)
 
 
 def own(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
@@ -84,15 +76,21 @@ def own(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -
 
 def drop_fetched(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """Append to a table that others append to and drop: complete means complete."""
+    if draw.random() >= 0.3:
+        return _fetched(ws, "contested", "contested", append=True)
     try:
-        if draw.random() < 0.3:
-            ws.drop("contested")
-            return "dropped"
-        ws.fetch_events("contested", **DAYS, append=True, columns=["plan"])
+        ws.drop("contested")
     except TableNotFoundError:
         return "dropped by another already, said so"
+    return "dropped"
+
+
+def _fetched(ws: Workspace, table: str, says: str, **way: Any) -> str:
+    """Fetch; where another is at it, or the quota is used up, an error says so."""
+    try:
+        ws.fetch_events(table, **DAYS, **way, columns=["plan"])
     except StorageError as error:
-        must("contested" in error.message, error.message)
+        must(says in error.message, error.message)
         return "fetched or dropped by another, said so"
     except RateLimitError:
         time.sleep(0.2)
