@@ -23,7 +23,7 @@ CommandError: type[Any] = typer.BadParameter.__mro__[2]
 # What some versions of Typer say, in the words of the library they check with.
 _AMENDED = (
     (
-        re.compile(r"Input should be a valid integer.*|'.*' is not a valid integer\."),
+        re.compile(r"Input should be a valid integer.*|'[^']*' is not a valid integer\."),
         "it takes a whole number.",
     ),
     (re.compile(r"Input should be less than or equal to (\S+)"), r"it takes \1 at most."),

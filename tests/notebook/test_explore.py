@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from mixpanel_nb.sandbox.faults import FaultRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mixpanel_nb.sandbox.faults import Faults
     from notebook.conftest import Kernel, Shell
-
-from mixpanel_nb.sandbox.faults import FaultRule
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 DAYS = "--from 2025-01-01 --to 2025-01-14"
@@ -100,6 +101,11 @@ def test_a_fetch_shows_a_widget_while_it_runs_and_nothing_afterwards(kernel: Ker
     assert any("title=" in line and "loading" in line for line in lines)
 
 
+@pytest.mark.xfail(
+    version("ipykernel").startswith("6."),
+    run=False,
+    reason="ipykernel 6 has no other thread for a click: interrupt it",
+)
 @pytest.mark.usefixtures("connected")
 def test_cancel_stops_a_fetch_at_once_and_the_same_line_goes_on(
     start_kernel: Callable[[], Kernel], faults: Faults
