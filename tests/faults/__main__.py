@@ -80,7 +80,7 @@ class Soak:
     def process(self) -> None:
         """Signals at random moments."""
         with kills.yard(self.store, self.fresh()) as yard:
-            for _ in self._rounds(12):
+            for _ in self._rounds(16):
                 for name in kills.COMMANDS:
                     for by in kills.SIGNALS:
                         what = f"{by} during {name}"
