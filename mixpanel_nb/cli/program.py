@@ -64,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
+        _end_at_a_signal()
     except KeyboardInterrupt as interrupt:  # it came while the session was being closed
+        _end_at_a_signal()
         code = _interrupted(interrupt)
     sys.exit(code)
 
@@ -100,6 +102,12 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
     terminated = isinstance(interrupt, Terminated)
     _tell("Terminated." if terminated else "Interrupted.")
     return TERMINATED if terminated else INTERRUPTED
+
+
+def _end_at_a_signal() -> None:
+    """From here on a signal ends the process at once: while Python exits it would only be a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _terminate(*_: object) -> None:

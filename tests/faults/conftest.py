@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from faults import kills, network
 
@@ -36,7 +37,9 @@ def yard(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Y
 def shell(tmp_path: Path) -> Iterator[Any]:
     """An IPython shell with the extension loaded."""
     InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(colors="nocolor")
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(colors="nocolor", config=config)
     shell.run_line_magic("load_ext", "mixpanel_nb")
     yield shell
     shell.run_line_magic("unload_ext", "mixpanel_nb")

@@ -146,7 +146,7 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
     ended = process.exitcode == 0
     if number in CODES:
         must(process.exitcode in (0, CODES[number], -number), f"it ended with {process.exitcode}")
-        must("Traceback" not in _said(folder), f"a traceback: {_said(folder)[-120:]}")
+        must("Traceback" not in _said(folder), f"a traceback: {_errors(folder)[-120:]}")
         must(
             process.exitcode == -number or not _temporary(folder),
             f"left as temporary: {_temporary(folder)}",
@@ -165,7 +165,11 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
 
 
 def _said(folder: Path) -> str:
-    return (folder / "err").read_text() + (folder / "out").read_text()
+    return _errors(folder) + (folder / "out").read_text()
+
+
+def _errors(folder: Path) -> str:
+    return (folder / "err").read_text()
 
 
 def _temporary(folder: Path) -> list[str]:

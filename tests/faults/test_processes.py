@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -46,15 +47,30 @@ def test_ctrl_c_at_any_line_leaves_the_session_usable(yard: Yard, name: str) -> 
 def test_a_signal_while_a_command_closes_its_session_is_no_traceback(
     number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr(TerminalSession, "close", lambda _: signal.raise_signal(number))
     try:
         with pytest.raises(SystemExit) as ended:
             main(["auth", "list"])
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
     assert ended.value.code == code
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_python_exits_is_no_traceback(number: signal.Signals, tmp_path: Path) -> None:
+    code = f"""
+        import atexit, signal, sys
+        from mixpanel_nb.cli.program import main
+        atexit.register(lambda: (print("exiting", file=sys.stderr), signal.raise_signal({number:d})))
+        main(["auth", "list"])
+    """
+    environment = {**os.environ, "MIXPANEL_NB_HOME": str(tmp_path)}
+    words = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-number, "[]\n", "exiting\n")
 
 
 def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
