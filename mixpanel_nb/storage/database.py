@@ -20,7 +20,7 @@ import duckdb
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.explain import storage_error
 from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
-from mixpanel_nb.storage.session import new_session, private_files, unordered
+from mixpanel_nb.storage.session import OWN_MEMORY, new_session, private_files, unordered
 from mixpanel_nb.storage.sqltext import text
 from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
 
@@ -33,7 +33,6 @@ Mode = Literal["read", "write"]
 CATALOG = "mp"
 # The first version with zstd compression: files stay readable for every DuckDB from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
-BULK_MEMORY = "400MB"
 # Smaller than DuckDB's own 122,880: batches of some 100,000 rows are then compressed on all cores.
 ROW_GROUP_SIZE = 61_440
 
@@ -160,7 +159,7 @@ class Database:
             self._detach()
             con = new_session()
             try:
-                con.execute(f"SET memory_limit = '{BULK_MEMORY}'; SET preserve_insertion_order = false")
+                con.execute(f"SET memory_limit = '{OWN_MEMORY}'; SET preserve_insertion_order = false")
                 with _files_of("write"):
                     self._attach(con, self.path, "write")
                     yield con

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 RESULTS = "_results"  # the session's own in-memory catalog for answers
 
+OWN_MEMORY = "400MB"  # of what is run for people: loading, reports
 EXPORT_MEMORY = "600MB"
+NO_LIMIT = "-1"
 EXPORT_ROWS = 61_440  # in a row group, and of a partition before they are written
 
 _numbers = itertools.count(1)
@@ -68,32 +70,74 @@ def private_files() -> Iterator[None]:
 @contextmanager
 def unordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Let inserts of the block write rows in any order, which needs less memory."""
-    before = con.execute("SELECT current_setting('preserve_insertion_order')").fetchone()
+    before = _setting(con, "preserve_insertion_order")
     con.execute("SET preserve_insertion_order = false")
     try:
         yield
     finally:
-        con.execute(f"SET preserve_insertion_order = {before is None or before[0]}")
+        _set(con, "preserve_insertion_order", before)
+
+
+@contextmanager
+def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterator[None]:
+    """Let the work of the block need no more memory than that, however much it reads: the rest is spilled.
+
+    A session that holds more already is not bounded, and one that may hold less stays as it is.
+    """
+    before = _memory_limit(con)
+    if before == NO_LIMIT or _is_less(con, memory, before):
+        with suppress(duckdb.OutOfMemoryException):
+            con.execute(f"SET memory_limit = {text(memory)}")
+    try:
+        yield
+    finally:
+        _set(con, "memory_limit", before)
+
+
+def _memory_limit(con: duckdb.DuckDBPyConnection) -> str:
+    """The limit as it can be set again.
+
+    DuckDB cuts off what it shows of it: set as shown, it would be a little lower each time.
+    """
+    number, unit = _setting(con, "memory_limit").split()
+    if unit == "PiB":  # shown, and not taken
+        return NO_LIMIT
+    return f"{number} {unit}" if unit == "bytes" else f"{float(number) + 0.05:.2f} {unit}"
+
+
+def _is_less(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    sizes = ", ".join(f"parse_formatted_bytes({text(size)})" for size in (one, other))
+    less, more = con.execute(f"SELECT {sizes}").fetchall()[0]
+    return bool(less < more)
 
 
 @contextmanager
 def streaming(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Let what is written to files in the block need little memory, however much it is.
 
-    Rows come in any order, but for ORDER BY; what does not fit is spilled. A session that holds more than
-    the limit already is not limited.
+    Rows come in any order, but for ORDER BY.
     """
-    names = ("memory_limit", "partitioned_write_flush_threshold")
-    before = {name: con.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in names}
-    with unordered(con):
+    before = _setting(con, "partitioned_write_flush_threshold")
+    with unordered(con), bounded(con, EXPORT_MEMORY):
         try:
             con.execute(f"SET partitioned_write_flush_threshold = {EXPORT_ROWS}")
-            with suppress(duckdb.OutOfMemoryException):
-                con.execute(f"SET memory_limit = '{EXPORT_MEMORY}'")
             yield
         finally:
-            for name, value in before.items():
-                con.execute(f"SET {name} = {text(str(value))}")
+            _set(con, "partitioned_write_flush_threshold", before)
+
+
+def _setting(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    return str(con.execute(f"SELECT current_setting({text(name)})").fetchall()[0][0])
+
+
+def _set(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
+    while True:
+        try:
+            con.execute(f"SET {name} = {text(value)}")
+        except duckdb.InterruptException:
+            continue  # whoever interrupts goes on until this thread is done
+        else:
+            return
 
 
 @contextmanager

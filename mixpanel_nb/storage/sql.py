@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import duckdb
@@ -15,7 +15,7 @@ from mixpanel_nb.storage import catalog, plans, queries
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
-from mixpanel_nb.storage.session import streaming, undone
+from mixpanel_nb.storage.session import bounded, streaming, undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,8 +63,16 @@ class SQL:
         return self._run(sql, params, last)
 
     def rows(self, sql: str, params: Parameters) -> list[tuple[Any, ...]]:
-        """The rows of the last statement as tuples."""
-        return self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchall())
+        """The rows of the last statement as tuples; a query takes little memory where it can."""
+
+        def last(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> Any:
+            if statement.gives_rows:
+                with suppress(duckdb.OutOfMemoryException), bounded(con):
+                    return con.execute(statement.text, values).fetchall()
+            return con.execute(statement.text, values).fetchall()
+
+        rows: list[tuple[Any, ...]] = self._run(sql, params, last)
+        return rows
 
     def scalar(self, sql: str, params: Parameters) -> Any:
         """The first value of the first row of the last statement."""

@@ -304,6 +304,27 @@ def test_too_little_memory_is_said_and_not_the_users_mistake(engine: StorageEngi
     assert engine.execute_scalar("SELECT 1") == 1
 
 
+def test_a_report_takes_little_memory_unless_it_needs_more_and_leaves_the_limit_as_it_was(
+    engine: StorageEngine,
+) -> None:
+    usual = engine.execute_scalar("SELECT current_setting('memory_limit')")
+    assert engine.execute_rows("SELECT current_setting('memory_limit')") == [("381.4 MiB",)]  # 400 MB
+    assert engine.execute_rows("SELECT len(list(range)) FROM range(40000000)") == [(40_000_000,)]
+    with pytest.raises(QueryError):
+        engine.execute_rows("SELECT error('mine')")
+    assert engine.execute_scalar("SELECT current_setting('memory_limit')") == usual
+    for limit in ("300MB", "-1", "100MB"):
+        engine.execute_scalar(f"SET memory_limit = '{limit}'")
+        usual = engine.execute_scalar("SELECT current_setting('memory_limit')")
+        for _ in range(3):
+            engine.execute_rows("SELECT 1")
+        assert engine.execute_scalar("SELECT current_setting('memory_limit')") == usual
+    assert engine.execute_rows("SELECT current_setting('memory_limit')") == [("95.3 MiB",)]
+    with pytest.raises(StorageError, match="more memory than there is"):
+        engine.execute_rows("SELECT len(list(range)) FROM range(40000000)")
+    assert engine.execute_scalar("SELECT current_setting('memory_limit')") == "95.3 MiB"
+
+
 def test_python_variables_are_not_looked_into(store: StorageEngine) -> None:
     secret = pd.DataFrame({"a": [1]})
     with pytest.raises(TableNotFoundError, match="'secret'"):
