@@ -162,7 +162,7 @@ def _program(folder: str, url: str, number: int, seconds: float, queue: Any) -> 
     if number >= len(ROLES):
         manager, kernel = start_new_kernel(kernel_name="python3", cwd=folder)
         try:
-            kernel.execute_interactive(LOAD, timeout=90)
+            kernel.execute_interactive(LOAD, timeout=90, output_hook=lambda _: None)
             queue.put(_repeated("kernel", lambda: notebook(kernel, draw, seen), seconds))
         finally:
             kernel.stop_channels()
