@@ -113,6 +113,7 @@ READ = """%%mp_sql --output read
 SELECT count(*) AS n, count(DISTINCT insert_id) AS ids, sum(hash(properties))::VARCHAR AS hashes FROM shared
 """
 REPORT = "report = %mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-04 --table shared"
+REMEMBER_NOTHING = "get_ipython().displayhook.do_full_cache = False"  # IPython warns at a thousand answers
 CELLS = {
     "read": (READ, "read.values.tolist()"),
     "asked a report": (REPORT, "int(report.df['count'].sum())"),
@@ -162,7 +163,7 @@ def _program(folder: str, url: str, number: int, seconds: float, queue: Any) -> 
     if number >= len(ROLES):
         manager, kernel = start_new_kernel(kernel_name="python3", cwd=folder)
         try:
-            kernel.execute_interactive(LOAD, timeout=90, output_hook=lambda _: None)
+            kernel.execute_interactive(f"{LOAD}\n{REMEMBER_NOTHING}", timeout=90, output_hook=lambda _: None)
             queue.put(_repeated("kernel", lambda: notebook(kernel, draw, seen), seconds))
         finally:
             kernel.stop_channels()
