@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -25,10 +26,12 @@ from mixpanel_nb.results import ExportResult, FetchResult, Result
 from mixpanel_nb.whole import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
 OTHER, AUTHENTICATION, INVALID, NOT_FOUND, RATE_LIMITED = 1, 2, 3, 4, 5
 INTERRUPTED, TERMINATED = 130, 143  # 128 and the signal's number, as shells have it
+SOON = 0.02  # seconds
 MAX_MESSAGE = 5_000
 
 # The first that fits decides, so that special cases stand before the general ones.
@@ -61,12 +64,12 @@ class Terminated(KeyboardInterrupt):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _at_a_signal(_interrupt)
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
-        _end_at_a_signal()
+        _at_a_signal(signal.SIG_DFL)  # while Python exits an interrupt would only be a traceback
     except KeyboardInterrupt as interrupt:  # it came while the session was being closed
-        _end_at_a_signal()
+        _at_a_signal(signal.SIG_DFL)
         code = _interrupted(interrupt)
     sys.exit(code)
 
@@ -104,14 +107,40 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
     return TERMINATED if terminated else INTERRUPTED
 
 
-def _end_at_a_signal() -> None:
-    """From here on a signal ends the process at once: while Python exits it would only be a traceback."""
+def _at_a_signal(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What Ctrl-C and SIGTERM do from here on; what is ignored stays so, as in a shell's background."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
-def _terminate(*_: object) -> None:
-    raise Terminated
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End the work at once, or as soon as Python has imported what it is importing.
+
+    An interrupt in the middle of an import can get lost in a callback of Python's, which then keeps the
+    import lock for good: threads that import something wait for ever.
+    """
+    if _is_importing(frame):
+        soon = threading.Timer(SOON, _send_again, (number,))
+        soon.daemon = True
+        soon.start()
+        return
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_again(number: int) -> None:
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:  # to the main thread itself, which may be waiting by now
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _program() -> Any:

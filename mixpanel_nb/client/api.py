@@ -127,6 +127,10 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         """Give the connections back. Requests after that open new ones."""
         self._session.close()
 
+    def prepare(self) -> None:
+        """Load what requests need, so that threads that ask have nothing to import at once."""
+        self._session.prepare()
+
     def abort(self) -> None:
         """Break off whatever other threads are reading, at once.
 

@@ -105,6 +105,10 @@ class Session:
         """Who is told of waits."""
         return self._persistence.on_wait
 
+    def prepare(self) -> None:
+        """Load the HTTP library, which otherwise the first request does."""
+        self._connection()
+
     def abort(self) -> None:
         """Break every answer that is being read by another thread."""
         if self._opened is not None:

@@ -117,6 +117,7 @@ class FetchRun:
         self.client.on_wait, self.storage.on_wait = self._note_wait, self._wait_for_file
         try:
             self._tell("starting")
+            self.client.prepare()
             work = partial(self._download, staging)
             abort = self.client.abort
             with Downloads(

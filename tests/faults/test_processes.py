@@ -73,6 +73,48 @@ def test_a_signal_while_python_exits_is_no_traceback(number: signal.Signals, tmp
     assert (done.returncode, done.stdout, done.stderr) == (-number, "[]\n", "exiting\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_an_import_comes_when_the_import_has_ended(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """In the middle of one Python may lose it, and keep the import lock from all other threads."""
+    lines = [f"import signal, time; signal.raise_signal({number:d})", "time.sleep(0.3)", "print('imported')"]
+    (tmp_path / "slow.py").write_text("\n".join(lines))
+    code = """
+        import time
+        from mixpanel_nb.cli import program
+        def run(arguments):
+            try:
+                import slow
+                for _ in range(500):
+                    time.sleep(0.01)
+            except KeyboardInterrupt as interrupt:
+                return program._interrupted(interrupt)
+        program.run = run
+        program.main([])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = {signal.SIGINT: (130, "Interrupted.\n"), signal.SIGTERM: (143, "Terminated.\n")}[number]
+    assert (done.returncode, done.stdout, done.stderr) == (said[0], "imported\n", said[1])
+
+
+def test_a_signal_that_the_shell_has_ignored_stays_ignored(tmp_path: Path) -> None:
+    code = """
+        import signal
+        from mixpanel_nb.cli import program
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        program.run = lambda arguments: signal.raise_signal(signal.SIGINT) or 0
+        program.main([])
+    """
+    assert subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False).returncode == 0
+
+
 def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), kept_back():
