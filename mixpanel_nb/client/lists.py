@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mixpanel_nb.client.asked import Endpoints
-from mixpanel_nb.client.shape import as_object, as_objects, as_texts, unexpected
+from mixpanel_nb.client.shape import as_object, as_object_of_objects, as_objects, as_texts, unexpected
 
 if TYPE_CHECKING:
     from datetime import date
@@ -34,7 +34,8 @@ class ListEndpoints(Endpoints):
     def get_event_properties(self, event: str, limit: int = 2000) -> list[str]:
         """Names of the properties ``event`` carries, most frequent first (``events/properties/top``)."""
         endpoint = "events/properties/top"
-        return list(as_object(self.ask("GET", endpoint, {"event": event, "limit": limit}).data, endpoint))
+        answer = self.ask("GET", endpoint, {"event": event, "limit": limit}).data
+        return list(as_object_of_objects(answer, endpoint))
 
     def get_property_values(self, event: str, prop: str, limit: int = 100) -> list[str]:
         """Values of a property, as text (``events/properties/values``)."""

@@ -25,6 +25,18 @@ def as_object(answer: Any, endpoint: str, **fields: type) -> dict[str, Any]:
     return answer
 
 
+def as_object_of_objects(answer: Any, endpoint: str) -> dict[str, dict[str, Any]]:
+    """The answer, if it is an object of objects.
+
+    Raises:
+        ServerError: It is not.
+    """
+    for name, value in as_object(answer, endpoint).items():
+        if not isinstance(value, dict):
+            raise unexpected(answer, endpoint, "an object of objects", f"{_called(value)} at {name!r}")
+    return dict(answer)
+
+
 def as_list(answer: Any, endpoint: str) -> list[Any]:
     """The answer, if it is a list.
 

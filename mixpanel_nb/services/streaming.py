@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mixpanel_nb.storage.ingest import MILLISECONDS_FROM
+from mixpanel_nb.storage.ingest import MILLISECONDS_FROM, NOT_A_PROFILE, NOT_AN_EVENT, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,32 +22,57 @@ def normalised_events(
 
     Each has ``event_name``, ``event_time`` (aware, UTC), ``distinct_id``, ``insert_id`` (None where the
     event has none) and ``properties`` (all that is left).
+
+    Raises:
+        IncompleteExportError: one is no event.
     """
     for event in events:
-        properties = dict(event["properties"])
-        epoch = float(properties.pop("time"))
-        seconds = epoch / 1000 if abs(epoch) >= MILLISECONDS_FROM else epoch
-        yield {
-            "event_name": event["event"],
-            "event_time": _utc(datetime.fromtimestamp(seconds, UTC), legacy_zone),
-            "distinct_id": properties.pop("distinct_id", None) or None,
-            "insert_id": properties.pop("$insert_id", None) or None,
-            "properties": properties,
-        }
+        with _told(NOT_AN_EVENT):
+            properties = dict(event["properties"])
+            epoch = float(properties.pop("time"))
+            seconds = epoch / 1000 if abs(epoch) >= MILLISECONDS_FROM else epoch
+            normalised = {
+                "event_name": _name(event["event"]),
+                "event_time": _utc(datetime.fromtimestamp(seconds, UTC), legacy_zone),
+                "distinct_id": properties.pop("distinct_id", None) or None,
+                "insert_id": properties.pop("$insert_id", None) or None,
+                "properties": properties,
+            }
+        yield normalised
 
 
 def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Engage results under the names of a profiles table.
 
     Each has ``distinct_id``, ``last_seen`` (naive, UTC, or None) and ``properties`` (all that is left).
+
+    Raises:
+        IncompleteExportError: one is no profile.
     """
     for profile in profiles:
-        properties = dict(profile.get("$properties") or {})
-        yield {
-            "distinct_id": str(profile["$distinct_id"]),
-            "last_seen": _moment(properties.pop("$last_seen", None)),
-            "properties": properties,
-        }
+        with _told(NOT_A_PROFILE):
+            properties = dict(profile.get("$properties") or {})
+            normalised = {
+                "distinct_id": str(profile["$distinct_id"]),
+                "last_seen": _moment(properties.pop("$last_seen", None)),
+                "properties": properties,
+            }
+        yield normalised
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """What cannot be read in the block is not what it should be."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise unreadable(what) from None
+
+
+def _name(event: Any) -> Any:
+    if event is None:
+        raise TypeError
+    return event
 
 
 def _utc(moment: datetime, legacy_zone: str | None) -> datetime:

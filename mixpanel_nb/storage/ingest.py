@@ -246,5 +246,10 @@ def _broken_line(message: str) -> IncompleteExportError | None:
         return IncompleteExportError("A line is not one JSON object, with each key once.")
     for broken in (NOT_AN_EVENT, NOT_A_PROFILE):
         if broken in message:
-            return IncompleteExportError(f"{broken.removeprefix('mixpanel_nb: ').capitalize()}.")
+            return unreadable(broken)
     return None
+
+
+def unreadable(what: str) -> IncompleteExportError:
+    """The error for ``NOT_AN_EVENT`` or ``NOT_A_PROFILE``."""
+    return IncompleteExportError(f"{what.removeprefix('mixpanel_nb: ').capitalize()}.")

@@ -219,6 +219,7 @@ class TestListings:
     @pytest.mark.parametrize(
         ("answer", "ask", "says"),
         [
+            ({"data": 5}, lambda d: d.properties("A"), "an object of objects, found a number at 'data'"),
             ({}, lambda d: d.funnels(), "expected a list, found an object"),
             ([1], lambda d: d.cohorts(), "a list of objects, found a number in the list"),
             ([{"name": "x"}], lambda d: d.funnels(), "expected a whole funnel_id, found None"),

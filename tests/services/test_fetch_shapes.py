@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mixpanel_nb.errors import StorageError
+from mixpanel_nb.errors import IncompleteExportError, StorageError
 
 from .support import answering, expected_rows, table_rows
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conftest import OpenWorkspace
 
 BERLIN = ZoneInfo("Europe/Berlin")
+DAY: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-01"}
 
 
 def _legacy_export(moments: list[datetime]) -> bytes:
@@ -33,6 +34,28 @@ def _legacy_export(moments: list[datetime]) -> bytes:
         properties = {"time": int(local.timestamp()), "distinct_id": "u", "$insert_id": f"i{number}"}
         lines.append(json.dumps({"event": "Visit", "properties": properties}))
     return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {},
+        {"event": None, "properties": {"time": 1735700000}},
+        {"event": "A", "properties": {"distinct_id": "u"}},
+        {"event": "A", "properties": [1]},
+        {"event": "A", "properties": {"time": "soon"}},
+        {"event": "A", "properties": {"time": 1e300}},
+    ],
+    ids=json.dumps,
+)
+def test_what_is_no_event_is_refused_by_the_stream_as_by_the_fetch(
+    line: dict[str, Any], open_workspace: OpenWorkspace
+) -> None:
+    with answering(lambda _: (200, {}, json.dumps(line).encode())) as url:
+        ws = open_workspace(url)
+        for ask in (lambda: list(ws.stream_events(**DAY)), lambda: ws.fetch_events(**DAY)):
+            with pytest.raises(IncompleteExportError, match="A line is not an event"):
+                ask()
 
 
 WINTER = datetime(2025, 1, 15, 23, 30, tzinfo=UTC)
