@@ -48,8 +48,6 @@ class CommandMagic:
 
     # `$name` is not for IPython to replace: `$os` is a property, and in SQL it is bound.
     _ipython_magic_no_var_expand = True
-    # `%mp_tables;` shows nothing, as with any expression.
-    _ipython_magic_output_can_be_silenced = True
 
     def __init__(self, magics: MpMagics, name: str, command: Callable[[], Any]) -> None:
         self.__name__ = name
@@ -57,12 +55,17 @@ class CommandMagic:
         self._command = command  # made when it is needed: Typer takes its time
 
     def __call__(self, line: str) -> Any:
-        """Run the command with the words of the line, and give its result."""
+        """Run the command with the words of the line, and give its result; after a semicolon nothing.
+
+        IPython has a mark for magics that a semicolon silences, and reads their lines as Python to find it,
+        which ends in an error where brackets are left open.
+        """
         from mixpanel_nb.notebook import failure
         from mixpanel_nb.notebook import line as lines
 
         with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line)):
-            return self._run(lines.split(lines.fill_in(line, self._magics.namespace)))
+            result = self._run(lines.split(lines.fill_in(line, self._magics.namespace)))
+        return None if line.rstrip().endswith(";") else result
 
     def _run(self, words: list[str]) -> Any:
         from mixpanel_nb.commands import parsing
@@ -99,7 +102,6 @@ class CommandMagic:
 class SqlMagic(CommandMagic):  # noqa: D101 - see below
     # A class has a documentation of its own, even where it is None: this is the one of the base again.
     __doc__ = CommandMagic.__dict__["__doc__"]
-    _ipython_magic_output_can_be_silenced = False  # SQL may end with a semicolon
 
     def __call__(self, line: str, cell: str | None = None) -> Any:
         """Run the SQL of the cell, or of the line behind the options."""

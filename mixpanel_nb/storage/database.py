@@ -237,14 +237,14 @@ class Database:
         self._leased = False
         if not self._attached or self._session is None:
             return
-        with suppress(duckdb.TransactionException):  # there is none
-            # DuckDB would detach a file in the middle of a transaction, and refuse all that follows.
-            self._session.rollback()
         try:
+            with suppress(duckdb.TransactionException):  # there is none
+                # DuckDB would detach a file in the middle of a transaction, and refuse all that follows.
+                self._session.rollback()
             self._session.execute(f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}")
         except duckdb.Error:
-            # A session that cannot let go (SQL took from it what it stands on) would hold the file until
-            # the process ends. The next piece of work gets another.
+            # A session that cannot let go (SQL took from it what it stands on, or all memory) would hold the
+            # file until the process ends. The next piece of work gets another.
             self._session.close()
             self._session = None
         self._attached = False
@@ -315,6 +315,8 @@ def _attach_options(mode: Mode, *, is_new: bool) -> str:
 
 
 def _not_openable(path: Path, error: duckdb.Error) -> StorageError:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return storage_error(error)
     message = str(error).splitlines()[0]
     if "not a valid DuckDB database" in message:
         return StorageError(

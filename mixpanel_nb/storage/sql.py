@@ -186,10 +186,10 @@ class SQL:
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What could have been meant; inside a transaction that has failed nothing can be looked up."""
+    """What could have been meant; in a transaction that has failed, or without memory, nobody can tell."""
     try:
         return catalog.table_names(con)
-    except duckdb.TransactionException:
+    except (duckdb.TransactionException, duckdb.OutOfMemoryException):
         return []
 
 

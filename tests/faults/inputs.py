@@ -186,7 +186,7 @@ def _plain(value: Any) -> Any:
     """The value with numbers as what they are worth: DuckDB writes ``1e0`` as ``1.0``."""
     match value:
         case Number():
-            return str(value) if re.fullmatch("-?[0-9]+", value) else repr(float(value))
+            return str(int(value)) if re.fullmatch("-?[0-9]+", value) else repr(float(value))
         case dict():
             return {key: _plain(item) for key, item in value.items()}
         case list():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import IPython
 import pandas as pd
 import pytest
 
@@ -151,10 +150,15 @@ def test_sql_result_reaches_python(shell: Shell, database: Path) -> None:
 
 
 @pytest.mark.usefixtures("database")
-@pytest.mark.xfail(IPython.version_info < (8, 4), reason="IPython 7 shows what a magic gives in any case")
 def test_a_semicolon_silences_a_command(shell: Shell) -> None:
     assert shell.run("%mp_tables ;").out == ""
     assert shell.run("%mp_schema events;").out == ""
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_line_is_not_read_as_python(shell: Shell) -> None:
+    for value in ("(", "[1,", "it(s"):
+        assert shell.value(f"%mp_values Purchase {value}") == []
 
 
 @pytest.mark.usefixtures("database")

@@ -325,6 +325,18 @@ def test_a_report_takes_little_memory_unless_it_needs_more_and_leaves_the_limit_
     assert engine.execute_scalar("SELECT current_setting('memory_limit')") == "95.3 MiB"
 
 
+def test_a_session_without_memory_says_so_and_the_next_one_has_it_again(
+    engine: StorageEngine, memory: StorageEngine
+) -> None:
+    for starved in (engine, memory):
+        starved.query("CREATE TABLE mine AS SELECT 1 AS a")
+        starved.query("SET memory_limit = '1KB'")
+        for _ in range(2):
+            with pytest.raises(StorageError, match="more memory than"):
+                starved.query("SELECT max(range) FROM range(100000)")
+    assert engine.query("FROM mine").row_count == 1
+
+
 def test_python_variables_are_not_looked_into(store: StorageEngine) -> None:
     secret = pd.DataFrame({"a": [1]})
     with pytest.raises(TableNotFoundError, match="'secret'"):
