@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,19 +26,20 @@ from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.client.quota import QuotaLedger
 from mixpanel_nb.errors import MixpanelDataError, RateLimitError, StorageError, TableNotFoundError
+from mixpanel_nb.sandbox import quotas
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.workspace import sandbox_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mixpanel_nb.sandbox.store import Dataset
 
 HEADING = "Concurrency"
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-04"}
-A_HOUR = 60  # exports
+AN_HOUR = 3600  # seconds
 PIECE = 100  # rows that are inserted at a time
 
 
@@ -193,17 +195,33 @@ def _repeated(name: str, act: Callable[[], str], seconds: float) -> tuple[Counte
     return outcomes, faults
 
 
+@contextmanager
+def _refusals() -> Iterator[list[int]]:
+    """The length of the window, in seconds, of each request that the sandbox refuses for its quota."""
+    refused: list[int] = []
+    refuse = quotas.rate_limited
+
+    def telling(*args: Any, **details: Any) -> Any:
+        refused.append(details["period"])
+        return refuse(*args, **details)
+
+    quotas.rate_limited = telling
+    try:
+        yield refused
+    finally:
+        quotas.rate_limited = refuse
+
+
 def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
     """Ten programs at once: nobody meets a lock, nobody is told anything wrong, the quota is kept."""
     os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
-    with SandboxServer(create_app(store, rate_limits=True)) as server:
+    with _refusals() as refused, SandboxServer(create_app(store, rate_limits=True)) as server:
         account = sandbox_credentials()
         ledger = QuotaLedger(folder / "quota.sqlite")
         with known.open_workspace(folder, server.url, account=account, timeout=30.0, ledger=ledger) as ws:
             ws.fetch_events("shared", **DAYS, columns=["plan"])
             before = table_rows(ws, "shared")
             ws.sql("CREATE TABLE grown (n INTEGER)")
-        server.requests.clear()
         queue = FORKS.Queue()
         programs = [
             FORKS.Process(target=_program, args=(str(folder), server.url, number, seconds, queue))
@@ -215,13 +233,11 @@ def ten_programs(store: Dataset, folder: Path, seconds: float) -> Counter[str]:
         for program in programs:
             program.join(30)
             must(program.exitcode == 0, f"a program ended with {program.exitcode}")
-        exports = [line for line in server.requests if "/export" in line]
-        refused = [line for line in exports if line.endswith(" 429")]
     outcomes = sum((outcomes for outcomes, _ in told), Counter[str]())
     faults = sum((faults for _, faults in told), Counter[str]())
     must(not faults, f"{faults.total()} of {outcomes.total() + faults.total()}: {faults.most_common(3)}")
     # Three a second may still be refused: requests do not arrive in the rhythm in which they were sent.
-    by_the_hour = len(refused) if len(exports) - len(refused) + known.CHUNKS >= A_HOUR else 0
+    by_the_hour = refused.count(AN_HOUR)
     must(not by_the_hour, f"the quota was overrun: {by_the_hour} requests were refused")
     with Workspace.open(folder / "data.db") as ws:
         must(table_rows(ws, "shared") == before, "the fetched table is not the truth")
