@@ -105,7 +105,7 @@ class LineCheck:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._tail = b""  # what follows the last newline; or the last line, if nothing follows
+        self._tail = bytearray()  # what follows the last newline; or the last line, if nothing follows
         self._ended = True  # whether the last byte was a newline (as at the beginning)
         self._begun = False  # whether the first byte has come, and was right
         self._head = b""  # the first line, as long as it is not begun
@@ -124,8 +124,9 @@ class LineCheck:
         stripped = block.rstrip(b"\n")
         if stripped:
             newline = stripped.rfind(b"\n")
-            carried = b"" if self._ended or newline >= 0 else self._tail
-            self._tail = carried + stripped[newline + 1 :]
+            if self._ended or newline >= 0:
+                self._tail.clear()
+            self._tail += stripped[newline + 1 :]
         self._ended = block.endswith(b"\n")
         if len(self._tail) > _LONGEST_LINE:
             raise FlawError("a line is longer than 64 MiB", passing=False)
@@ -139,10 +140,11 @@ class LineCheck:
         if self._head:
             raise flaw_of(self._head)
         if self._tail:
+            line = bytes(self._tail)
             try:
-                parse_event(self._tail)
+                parse_event(line)
             except TooDeepError:
-                if not _is_balanced(self._tail):
+                if not _is_balanced(line):
                     raise FlawError("a line is cut or broken") from None
             self.rows += not self._ended
 
