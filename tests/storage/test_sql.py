@@ -326,9 +326,9 @@ def test_a_report_takes_little_memory_unless_it_needs_more_and_leaves_the_limit_
 
 
 def test_a_session_without_memory_says_so_and_the_next_one_has_it_again(
-    engine: StorageEngine, memory: StorageEngine
+    engine: StorageEngine,
 ) -> None:
-    for starved in (engine, memory):
+    for starved in (engine, StorageEngine.memory()):
         starved.query("CREATE TABLE mine AS SELECT 1 AS a")
         starved.query("SET memory_limit = '1KB'")
         for _ in range(2):
