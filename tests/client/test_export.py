@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 import time
+import tracemalloc
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -340,6 +341,19 @@ def test_compressed_blocks_are_inflated_however_they_fall(
 ) -> None:
     body = b"".join(gzip.compress(plain) for _ in range(members))
     assert b"".join(inflated(cut_up(body, sizes))) == plain * members
+
+
+def test_a_line_without_an_end_is_kept_once() -> None:
+    """Four downloads at once may each hold one of 64 MiB before they refuse it."""
+    check, block = LineCheck(), b"{" + b" " * 262_143
+    tracemalloc.start()
+    try:
+        for _ in range(80):
+            check.feed(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * 80 * len(block)
 
 
 def test_what_inflates_to_much_comes_in_small_blocks() -> None:
