@@ -26,22 +26,28 @@ if TYPE_CHECKING:
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
 
 
-def test_dropping_a_table_drops_what_was_to_replace_it_and_what_waits_for_it(ws: Workspace) -> None:
-    ws.fetch_events(**DAYS, columns=None)
-    ws.sql("CREATE TABLE _replacing_events AS SELECT 1 AS half")
+def _download_that_waits(ws: Workspace) -> Path:
+    """A download of the table ``events`` that nobody has stored."""
     assert ws.storage.path is not None
     staging = Staging(ws.storage.path, "events")
     with staging.locked():
         file = staging.path({})
         file.write_bytes(b"waits")
         file.with_suffix(".receipt").write_text("{}")
-    assert staging.folder.exists()
+    return file
+
+
+def test_dropping_a_table_drops_what_was_to_replace_it_and_what_waits_for_it(ws: Workspace) -> None:
+    ws.fetch_events(**DAYS, columns=None)
+    ws.sql("CREATE TABLE _replacing_events AS SELECT 1 AS half")
+    folder = _download_that_waits(ws).parent
+    assert folder.exists()
     ws.drop("events")
     assert (
         ws.storage.execute_rows("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%events'")
         == []
     )
-    assert not staging.folder.parent.exists()
+    assert not folder.parent.exists()
 
 
 def test_tables_are_dropped_all_or_none(ws: Workspace) -> None:
@@ -164,15 +170,10 @@ def test_forks_and_seeds_do_not_confuse_the_quota_ledger(tmp_path: Path) -> None
 
 def test_a_refused_fetch_removes_downloads_that_were_stored_before_the_kill(ws: Workspace) -> None:
     ws.fetch_events(**DAYS, columns=None)
-    assert ws.storage.path is not None
-    staging = Staging(ws.storage.path, "events")
-    with staging.locked():
-        file = staging.path({})
-        file.write_bytes(b"stored already")
-        file.with_suffix(".receipt").write_text("{}")
+    file = _download_that_waits(ws)
     with pytest.raises(TableExistsError):
         ws.fetch_events(from_date="2025-01-01", to_date="2025-01-02")
     assert file.exists()  # it may belong to a fetch that was stopped
     with pytest.raises(TableExistsError):
         ws.fetch_events(**DAYS)
-    assert not staging.folder.exists()
+    assert not file.parent.exists()

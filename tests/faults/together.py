@@ -8,7 +8,6 @@ import random
 import subprocess
 import sys
 import time
-import traceback
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ import mixpanel_nb.services.run as running
 from faults import truth as known
 from faults.kernels import LOAD
 from faults.kills import FORKS
-from faults.record import Fault, must
+from faults.record import Record, must
 from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.client.quota import QuotaLedger
@@ -180,19 +179,16 @@ def _program(folder: str, url: str, number: int, seconds: float, queue: Any) -> 
 
 def _repeated(name: str, act: Callable[[], str], seconds: float) -> tuple[Counter[str], Counter[str]]:
     """How often it ended in which way, and in which fault."""
-    outcomes: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
+    record = Record()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        try:
-            outcomes[f"{name}: {act()}"] += 1
-        except Fault as error:
-            faults[f"{name}: {error}"] += 1
-        except MixpanelDataError as error:
-            faults[f"{name}: {type(error).__name__}: {error.message[:120]}"] += 1
-        except Exception:  # noqa: BLE001 - whatever comes is what the harness looks for
-            faults[f"{name}: {traceback.format_exc()[-200:]}"] += 1
-    return outcomes, faults
+        record.attempt(HEADING, name, act)
+    row = record.row(HEADING, name)
+    return _named(name, row.outcomes), _named(name, row.faults)
+
+
+def _named(name: str, counted: Counter[str]) -> Counter[str]:
+    return Counter({f"{name}: {what}": count for what, count in counted.items()})
 
 
 @contextmanager

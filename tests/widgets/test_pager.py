@@ -21,6 +21,8 @@ from widgets.support import buttons, press, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mixpanel_nb.results.query import Order
+
 ROWS = st.lists(st.tuples(st.none() | st.integers(-3, 3), st.none() | st.sampled_from("abc")), max_size=30)
 PLACES = st.integers(0, 1)
 
@@ -104,19 +106,19 @@ def test_no_rows_are_said_and_cannot_be_turned() -> None:
     assert all(buttons(table)[what].disabled for what in turning)
 
 
-class Lost:
+class Lost(MemoryRows):
     """Rows that were there a moment ago."""
 
-    row_count = 100
-
-    def fetch(self, limit: int, offset: int, order: object) -> list[tuple[int]]:
+    def fetch(self, limit: int | None = None, offset: int = 0, order: Order | None = None) -> list[Any]:
+        """Rows in the order in which they were made, and in no other."""
         if order is not None:
             raise StorageError("The rows are gone.", hint="Run the query again.")
-        return [(number,) for number in range(offset, offset + limit)]
+        return super().fetch(limit, offset)
 
 
 def test_what_cannot_be_read_is_said_and_the_page_before_stays() -> None:
-    table = Pager(Pages([Column("n")], Lost())).widget  # type: ignore[arg-type]  # as much of a source as is asked
+    rows = Lost(["n"], ["BIGINT"], [(number,) for number in range(100)])
+    table = Pager(Pages([Column("n")], rows)).widget
     press(table, "Sort by n")
     assert "StorageError: The rows are gone.\nRun the query again." in text_of(table)
     assert "1 to 10 of 100" in text_of(table)
