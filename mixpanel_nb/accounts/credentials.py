@@ -157,7 +157,8 @@ def checked_timezone(timezone: str) -> str:
         zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = did_you_mean(timezone, zoneinfo.available_timezones())
-        raise _wrong("timezone", f"There is no time zone {timezone!r}.", known) from None
+        hint = known or "Give its name, such as Europe/Berlin."
+        raise _wrong("timezone", f"There is no time zone {timezone!r}.", hint) from None
     return timezone
 
 

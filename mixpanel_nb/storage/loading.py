@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
+from mixpanel_nb.results.wording import first_of
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds
@@ -138,7 +139,8 @@ def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[P
     if missing:
         names = ", ".join(repr(name) for name in missing)
         message = f"No row of {table!r} has a property {names}."
-        hint = did_you_mean(missing[0], _some_properties(con, table))
+        known = _some_properties(con, table)
+        hint = did_you_mean(missing[0], known) or (f"There are {first_of(known, 12)}." if known else None)
         raise StorageError(
             message, hint=hint, details={"parameter": "properties", "table": table, "properties": missing}
         )
