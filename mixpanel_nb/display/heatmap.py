@@ -152,11 +152,7 @@ def _numbers(points: Sequence[dict[str, Any]], place: dict[str, Any]) -> alt.Cha
 
     return layer(
         points,
-        {
-            "type": "text",
-            "fontSize": theme.SMALL,
-            "font": "sans-serif",
-        },  # a long list of fonts in each cell is large
+        {"type": "text", "fontSize": theme.SMALL},
         **place,
         text=alt.Text("text:N"),
         color=alt.Color("ink:N", scale=None),

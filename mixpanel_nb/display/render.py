@@ -1,33 +1,55 @@
-"""Charts as bytes, without browser or network."""
+"""Charts as bytes, without browser or network, the same on every machine.
+
+Texts are measured with widths that come with the package (``fonts/``): those of Arial, Helvetica and
+Liberation Sans, one of which nearly every viewer has. No font of the machine is asked, so the same chart is
+the same SVG everywhere.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.display import theme
+
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import altair as alt
 
+_FONTS = Path(__file__).parent / "fonts"
+_MEASURED = "Mixpanel NB Metrics"  # widths without letters, for every character there is
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def render_svg(chart: alt.Chart) -> str:
     """The chart as SVG: the same text for the same chart, always."""
-    import vl_convert
-
-    return str(vl_convert.vegalite_to_svg(_spec(chart)))
+    svg = str(_converter().vegalite_to_svg(_spec(chart)))
+    # The font is named once, for the whole picture, and not with each of its texts.
+    named = svg.replace(f' font-family="{_MEASURED}"', "")
+    return named.replace("<svg ", f'<svg font-family="{theme.FONT}" ', 1)
 
 
 def render_png(chart: alt.Chart, scale: float = 2) -> bytes:
-    """The chart as PNG.
+    """The chart as PNG; letters that the package's font lacks are drawn with the machine's.
 
     Args:
         chart: The chart.
         scale: Pixels per unit of its size.
     """
+    return bytes(_converter().svg_to_png(render_svg(chart), scale=scale))
+
+
+@cache
+def _converter() -> ModuleType:
+    """The renderer, which knows the package's fonts from now on."""
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(_spec(chart), scale=scale))
+    vl_convert.register_font_directory(str(_FONTS))
+    module: ModuleType = vl_convert
+    return module
 
 
 def _spec(chart: alt.Chart) -> dict[str, Any]:
@@ -39,7 +61,10 @@ def _spec(chart: alt.Chart) -> dict[str, Any]:
 
     with alt.data_transformers.enable("default"):
         spec = chart.to_dict()
-    spec.setdefault("config", {})["aria"] = False
+    config = spec.setdefault("config", {})
+    config["aria"] = False
+    if config.get("font") == theme.FONT:
+        config["font"] = _MEASURED
     fit: dict[str, Any] = _fit(spec)
     return fit
 

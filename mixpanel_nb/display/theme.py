@@ -18,7 +18,8 @@ INK = "#2B2F36"
 MUTED = "#5B616B"
 GRID = "#E6E8EB"
 BACKGROUND = "#FFFFFF"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, 'Liberation Sans', sans-serif"
+# All but the last are equally wide, so that a viewer's letters have the room that was measured for them.
+FONT = "Mixpanel NB Sans, Arial, Helvetica, Liberation Sans, Arimo, sans-serif"
 
 # Half the width of a window is left for a card's picture in a narrow one, where this is still readable.
 FONT_SIZE = 13
