@@ -121,6 +121,13 @@ class Database:
                     self._let_go(may_lease=done and mode == "read")
 
     @contextmanager
+    def names(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The session for names of its own, such as those of DataFrames, while nothing else runs on it."""
+        with taken(self._lock):
+            self.session.abort()  # rows that somebody has read only in part; DuckDB would refuse
+            yield self.session
+
+    @contextmanager
     def glance(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for a short look, refused at once where another process holds the file.
 

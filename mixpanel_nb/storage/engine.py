@@ -231,14 +231,16 @@ class StorageEngine:
             QueryError: DuckDB cannot read it, or there is a temporary table of that name.
         """
         try:
-            self._database.session.register(name, frame)
+            with self._database.names() as con:
+                con.register(name, frame)
         except duckdb.Error as error:
             message = f"The DataFrame {name!r} cannot be used in SQL: {explain(error).message}"
             raise QueryError(message, hint="Give it another name, or convert its columns.") from None
 
     def unregister(self, name: str) -> None:
         """Take back :meth:`register`."""
-        self._database.session.unregister(name)
+        with self._database.names() as con:
+            con.unregister(name)
 
     def parameter_names_in(self, sql: str) -> set[str]:
         """The names of the ``$name`` parameters in ``sql``.

@@ -88,7 +88,8 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:
     """
     try:
         sql.encode()
-        found = con.extract_statements(sql)
+        with con.cursor() as own:  # DuckDB refuses a connection on which another thread's query runs
+            found = own.extract_statements(sql)
     except duckdb.Error as error:
         raise explain(error) from None
     except UnicodeEncodeError:

