@@ -35,6 +35,9 @@ class TableInfo:
         complete: False while chunks of its range are missing.
         filters: What all of it was limited to, such as ``{"events": [...], "where": "..."}``.
         mixed: Whether its parts were fetched with different filters, so that no filter holds for all of it.
+        source: The project it was fetched from, such as ``project 12345 at mixpanel.com``; None where it was
+            not fetched.
+        timezone: The time zone of the project, in which reports on it count days; None for profiles.
     """
 
     name: str
@@ -46,6 +49,8 @@ class TableInfo:
     complete: bool = True
     filters: Mapping[str, Any] = field(default_factory=dict)
     mixed: bool = False
+    source: str | None = None
+    timezone: str | None = None
 
     @property
     def limited_to(self) -> str:
@@ -210,6 +215,7 @@ class WorkspaceInfo(Result):
         account: Name of the account, or None.
         tables: Its tables.
         size_bytes: Size of the file, or None in memory.
+        timezone: The time zone of days in reports, where a table does not know another.
     """
 
     shown_rows: ClassVar[int] = _MANY_ROWS
@@ -221,6 +227,7 @@ class WorkspaceInfo(Result):
     account: str | None
     tables: tuple[TableInfo, ...] = ()
     size_bytes: int | None = None
+    timezone: str = "UTC"
 
     @property
     def column_names(self) -> list[str]:
@@ -240,6 +247,7 @@ class WorkspaceInfo(Result):
             "Account": self.account,
             "Project": self.project_id,
             "Region": self.region,
+            "Time zone": self.timezone if self.timezone != "UTC" else None,
             "Database": Path(self.path).name if self.path else "in memory",
         }
         return Card(
@@ -265,9 +273,17 @@ def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
         (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
         for t in tables
     ]
-    if any(t.limited_to for t in tables):
-        columns.append(Column("limited to", "text"))
-        rows = [(*row, t.limited_to) for row, t in zip(rows, tables, strict=True)]
+    further = {
+        "limited to": [t.limited_to for t in tables],
+        "source": [t.source or "" for t in tables],
+        "time zone": [t.timezone or "" for t in tables],
+    }
+    if {*further["time zone"]} <= {"", "UTC"}:
+        further["time zone"] = []
+    for name, values in further.items():
+        if any(values):
+            columns.append(Column(name, "text"))
+            rows = [(*row, value) for row, value in zip(rows, values, strict=True)]
     return Table(columns, rows) if rows else None
 
 

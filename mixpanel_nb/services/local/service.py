@@ -396,7 +396,7 @@ class LocalQueryService:
         asking = self._ask(from_date, to_date)
         question = asking.question
         statement = retention.statement(question, wanted)
-        found = Cohorts(wanted, question.period, self._engine.rows(statement))
+        found = Cohorts(wanted, question.period, self._engine.rows(statement), asking.table)
         return results.RetentionResult(
             found.cohorts(),
             wanted.born_event,
