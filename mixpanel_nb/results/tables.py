@@ -144,6 +144,7 @@ class TableList(_ItemList[TableInfo], RowsResult):
 
         return Card(
             title=counted(len(self.tables), "table"),
+            subtitle=_origin(self.tables),
             table=_tables_table(self.tables),
             empty=None if self.tables else "This workspace has no tables yet.",
         )
@@ -252,6 +253,7 @@ class WorkspaceInfo(Result):
         }
         return Card(
             title="Workspace",
+            subtitle=_origin(self.tables),
             facts=[(label, value) for label, value in known.items() if value],
             table=_tables_table(self.tables),
             empty=None if self.tables else "This workspace has no tables yet.",
@@ -274,17 +276,31 @@ def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
         for t in tables
     ]
     further = {
-        "limited to": [t.limited_to for t in tables],
-        "source": [t.source or "" for t in tables],
-        "time zone": [t.timezone or "" for t in tables],
+        "limited to": [t.limited_to for t in tables] if any(t.limited_to for t in tables) else [],
+        "source": [t.source or "" for t in tables] if len(_sources(tables)) > 1 else [],
+        "time zone": [t.timezone or "" for t in tables] if len(_zones(tables)) > 1 else [],
     }
-    if {*further["time zone"]} <= {"", "UTC"}:
-        further["time zone"] = []
     for name, values in further.items():
-        if any(values):
+        if values:
             columns.append(Column(name, "text"))
             rows = [(*row, value) for row, value in zip(rows, values, strict=True)]
     return Table(columns, rows) if rows else None
+
+
+def _origin(tables: Sequence[TableInfo]) -> str | None:
+    """The source and the time zone that all tables share; where they differ, they are columns."""
+    sources, zones = _sources(tables), _zones(tables)
+    told = [f"Fetched from {sources[0]}" if len(sources) == 1 else ""]
+    told.append(f"days of {zones[0]}" if len(zones) == 1 and zones != ["UTC"] else "")
+    return ", ".join(text for text in told if text) or None
+
+
+def _sources(tables: Sequence[TableInfo]) -> list[str]:
+    return sorted({table.source for table in tables if table.source is not None})
+
+
+def _zones(tables: Sequence[TableInfo]) -> list[str]:
+    return sorted({table.timezone for table in tables if table.timezone is not None})
 
 
 def _told(value: Any) -> str:

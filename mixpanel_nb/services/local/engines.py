@@ -133,8 +133,8 @@ class Engine(Protocol):
             StorageError: it does not hold events.
         """
 
-    def profiles(self) -> TableColumns | None:
-        """The table of people that belongs to the events, or None."""
+    def profiles(self, table: str) -> TableColumns | None:
+        """The table of profiles that belongs to a table of events, or None."""
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -159,9 +159,16 @@ class DuckDBEngine:
         zone = ZoneInfo(metadata.legacy_zone or "UTC")
         return EventTable(columns, _parts(self.storage.chunks(table), zone), metadata.complete, zone)
 
-    def profiles(self) -> TableColumns | None:
-        """The fetched table ``profiles``, or else the only one of people that there is."""
-        names = [table.name for table in self.storage.list_tables() if table.type == "profiles"]
+    def profiles(self, table: str) -> TableColumns | None:
+        """Of the profiles that are not of another project: ``profiles``, or else the only table there is."""
+        tables = {known.name.lower(): known for known in self.storage.list_tables()}
+        events = tables.get(table.lower())
+        sources = {None if events is None else events.source, None}
+        names = [
+            each.name
+            for each in tables.values()
+            if each.type == "profiles" and (sources == {None} or each.source in sources)
+        ]
         if "profiles" not in names and len(names) != 1:
             return None
         return self._columns("profiles" if "profiles" in names else names[0], needed=("distinct_id",))
