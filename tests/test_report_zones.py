@@ -104,8 +104,8 @@ def test_the_same_file_gives_the_same_numbers_wherever_it_is_opened(
 
     # Where the account is not known, the table remembers.
     ConfigManager().remove("shop")
-    without = [*ways[:5], lambda: asked(Workspace.sandbox(database))]
-    assert [way() for way in without] == [right] * len(without)
+    ways[-1] = lambda: asked(Workspace.sandbox(database))
+    assert [way() for way in ways] == [right] * len(ways)
 
 
 def test_a_fetch_can_be_repeated_after_the_kernel_was_restarted(
