@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from mixpanel_nb import Workspace
@@ -44,4 +45,12 @@ def connected(mixpanel: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Sandb
 def database(built: Path, home: Path, connected: SandboxServer) -> Path:
     """The database of the account in use, filled."""
     home.mkdir(mode=0o700)
-    return Path(shutil.copy(built, home / "sandbox.db"))
+    return moved_to(connected.url, Path(shutil.copy(built, home / "sandbox.db")))
+
+
+def moved_to(url: str, database: Path) -> Path:
+    """The database, as if all its tables had been fetched from the server at ``url``."""
+    with duckdb.connect(database) as con:
+        for table in ("_metadata", "_ledger"):
+            con.execute(f"UPDATE {table} SET host = $host", {"host": url.removeprefix("http://")})
+    return database

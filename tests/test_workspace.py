@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faces import moved_to
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
@@ -27,7 +29,6 @@ from mixpanel_nb.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import OpenWorkspace
 
@@ -51,7 +52,7 @@ def filled_file(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def filled(ws: Workspace, filled_file: Path, tmp_path: Path) -> Workspace:
     """A workspace with a week of events and all people."""
-    shutil.copy(filled_file, tmp_path / "data.db")
+    moved_to(ws.api.base_url, Path(shutil.copy(filled_file, tmp_path / "data.db")))
     return ws
 
 

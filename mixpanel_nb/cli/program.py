@@ -171,7 +171,7 @@ def _global_options(
     database: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
+        typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.commands.session import Session
-from mixpanel_nb.errors import AccountNotFoundError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +29,7 @@ class TerminalSession(Session):
     Attributes:
         account: ``--account``.
         database: ``--db``.
-        timezone: ``--timezone``: that of days in reports, if not the account's.
+        timezone: ``--timezone``: that of days in reports on tables, if not the table's.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -51,25 +50,12 @@ class TerminalSession(Session):
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of ``--account`` and ``--db``; an existing file needs no account."""
-        self._tell_requests()
-        workspace = self._open()
-        workspace.storage.on_wait = self.say
-        return workspace
-
-    def _open(self) -> Workspace:
         from mixpanel_nb.workspace import Workspace
 
-        try:
-            return Workspace(self.account, path=self.database, timezone=self.timezone)
-        except AccountNotFoundError:
-            raise
-        except ConfigError as error:
-            if self.account is not None or self.database is None:
-                raise
-            if self.database.expanduser().is_file():
-                return Workspace.open(self.database, timezone=self.timezone or "UTC")
-            message = f"{error.message} Nor is there a database file {self.database}."
-            raise ConfigError(message, hint=error.hint, details=error.details) from None
+        self._tell_requests()
+        workspace = Workspace(self.account, path=self.database, timezone=self.timezone)
+        workspace.storage.on_wait = self.say
+        return workspace
 
     def open_workspace(self, account: str | None) -> Workspace:
         """A workspace on another account, which the caller closes."""

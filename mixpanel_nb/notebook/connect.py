@@ -39,13 +39,15 @@ def _connect(
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse changes to the database.")] = False,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
+        typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
     ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.
 
     Example: %mp_connect sandbox
              %mp_connect shop --db shop.db
+
+    Without ACCOUNT a file is opened with the default account, or for queries alone if there is none.
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
@@ -67,6 +69,4 @@ def _workspace(
 
     if memory:
         return Workspace.memory(account, project, timezone=timezone)
-    if account is None and project is None and db is not None and db.expanduser().is_file():
-        return Workspace.open(db, read_only=read_only, timezone=timezone or "UTC")
     return Workspace(account, project, path=db, read_only=read_only, timezone=timezone)

@@ -109,9 +109,10 @@ class FetchResult(Result):
         fetched_at: When the fetch ended (UTC).
         duplicates: Rows removed because they repeat another one.
         requests: Requests sent to Mixpanel.
-        per_day: Events stored per day.
+        per_day: Events stored per day: in UTC, or for projects created before 2023 in their time zone.
         new_rows: Rows this call added.
         columns: Properties that have a typed column of their own.
+        notes: Lines for the reader, such as that SQL has changed the table.
     """
 
     table: str
@@ -125,6 +126,12 @@ class FetchResult(Result):
     per_day: tuple[tuple[date, int], ...] = ()
     new_rows: int = 0
     columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes."""
+        return list(self.notes)
 
     @property
     def column_names(self) -> list[str]:
@@ -187,11 +194,13 @@ class FetchResult(Result):
             subtitle=" to ".join(self.date_range) if self.date_range else None,
             facts=self._facts(),
             chart=self._drawing(titled=False) if self.rows else None,
-            notes=self._gaps() if self.rows else (),
+            notes=[*self.notes, *(self._gaps() if self.rows else [])],
             empty=None if self.rows else self._nothing(),
         )
 
     def _nothing(self) -> str:
+        if not self.requests:
+            return f"{self.table} is empty, although what was asked for had been fetched before."
         within = f" from {' to '.join(self.date_range)}" if self.date_range else ""
         return f"Mixpanel has no {self.type}{within} that match what was asked for."
 

@@ -34,6 +34,7 @@ class ReportResult(Result):
         sql: The statement behind a local answer, runnable as it stands.
         request: What was sent for a live one: ``method``, ``path`` and ``params``, never a secret.
         notes: Lines for the reader, such as why nothing came.
+        timezone: The time zone of its days, as far as it is known.
         computed_at: When Mixpanel computed a live answer, as it says it.
         asked: The question, and who can be asked again; no part of the answer.
     """
@@ -41,6 +42,7 @@ class ReportResult(Result):
     sql: str | None = None
     request: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    timezone: str | None = None
     computed_at: str | None = None
     asked: Asked | None = field(default=None, compare=False)
 

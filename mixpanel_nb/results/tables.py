@@ -35,6 +35,9 @@ class TableInfo:
         complete: False while chunks of its range are missing.
         filters: What all of it was limited to, such as ``{"events": [...], "where": "..."}``.
         mixed: Whether its parts were fetched with different filters, so that no filter holds for all of it.
+        source: The project it was fetched from, such as ``project 12345 at mixpanel.com``; None where it was
+            not fetched.
+        timezone: The time zone of the project, in which reports on it count days; None for profiles.
     """
 
     name: str
@@ -46,6 +49,8 @@ class TableInfo:
     complete: bool = True
     filters: Mapping[str, Any] = field(default_factory=dict)
     mixed: bool = False
+    source: str | None = None
+    timezone: str | None = None
 
     @property
     def limited_to(self) -> str:
@@ -139,6 +144,7 @@ class TableList(_ItemList[TableInfo], RowsResult):
 
         return Card(
             title=counted(len(self.tables), "table"),
+            subtitle=_origin(self.tables),
             table=_tables_table(self.tables),
             empty=None if self.tables else "This workspace has no tables yet.",
         )
@@ -210,6 +216,7 @@ class WorkspaceInfo(Result):
         account: Name of the account, or None.
         tables: Its tables.
         size_bytes: Size of the file, or None in memory.
+        timezone: The time zone of days in reports, where a table does not know another.
     """
 
     shown_rows: ClassVar[int] = _MANY_ROWS
@@ -221,6 +228,7 @@ class WorkspaceInfo(Result):
     account: str | None
     tables: tuple[TableInfo, ...] = ()
     size_bytes: int | None = None
+    timezone: str = "UTC"
 
     @property
     def column_names(self) -> list[str]:
@@ -240,10 +248,12 @@ class WorkspaceInfo(Result):
             "Account": self.account,
             "Project": self.project_id,
             "Region": self.region,
+            "Time zone": self.timezone if self.timezone != "UTC" else None,
             "Database": Path(self.path).name if self.path else "in memory",
         }
         return Card(
             title="Workspace",
+            subtitle=_origin(self.tables),
             facts=[(label, value) for label, value in known.items() if value],
             table=_tables_table(self.tables),
             empty=None if self.tables else "This workspace has no tables yet.",
@@ -265,10 +275,32 @@ def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
         (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
         for t in tables
     ]
-    if any(t.limited_to for t in tables):
-        columns.append(Column("limited to", "text"))
-        rows = [(*row, t.limited_to) for row, t in zip(rows, tables, strict=True)]
+    further = {
+        "limited to": [t.limited_to for t in tables] if any(t.limited_to for t in tables) else [],
+        "source": [t.source or "" for t in tables] if len(_sources(tables)) > 1 else [],
+        "time zone": [t.timezone or "" for t in tables] if len(_zones(tables)) > 1 else [],
+    }
+    for name, values in further.items():
+        if values:
+            columns.append(Column(name, "text"))
+            rows = [(*row, value) for row, value in zip(rows, values, strict=True)]
     return Table(columns, rows) if rows else None
+
+
+def _origin(tables: Sequence[TableInfo]) -> str | None:
+    """The source and the time zone that all tables share; where they differ, they are columns."""
+    sources, zones = _sources(tables), _zones(tables)
+    told = [f"Fetched from {sources[0]}" if len(sources) == 1 else ""]
+    told.append(f"days of {zones[0]}" if len(zones) == 1 and zones != ["UTC"] else "")
+    return ", ".join(text for text in told if text) or None
+
+
+def _sources(tables: Sequence[TableInfo]) -> list[str]:
+    return sorted({table.source for table in tables if table.source is not None})
+
+
+def _zones(tables: Sequence[TableInfo]) -> list[str]:
+    return sorted({table.timezone for table in tables if table.timezone is not None})
 
 
 def _told(value: Any) -> str:

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,8 @@ class Desk:
 
     def question(self, first: date, last: date) -> Question:
         """A question about the events of some days, without any condition yet."""
-        columns = self.engine.events(EVENTS).columns
-        return Question(columns, self.engine.profiles, Period(first, last, ZONE), time.time())
+        columns, profiles = self.engine.events(EVENTS).columns, partial(self.engine.profiles, EVENTS)
+        return Question(columns, profiles, Period(first, last, ZONE), time.time())
 
 
 class Reports:

@@ -78,7 +78,12 @@ class EventChunk:
         )
         received(done.rows, done.bytes_received)
         return Receipt(
-            done.rows, done.bytes_written, done.bytes_received, done.requests, ledger.now().isoformat()
+            done.rows,
+            done.bytes_written,
+            done.bytes_received,
+            done.requests,
+            ledger.now().isoformat(),
+            str(source_of(client)),
         )
 
 
@@ -129,7 +134,7 @@ class ProfileChunk:
                 size += stream.write("".join(lines).encode("utf-8", "replace"))
                 rows, requests = rows + len(lines), requests + 1
                 received(rows, size)
-        return Receipt(rows, size, size, requests, ledger.now().isoformat())
+        return Receipt(rows, size, size, requests, ledger.now().isoformat(), str(source_of(client)))
 
 
 FetchChunk = EventChunk | ProfileChunk
@@ -142,6 +147,11 @@ class Staged:
     chunk: FetchChunk
     file: Path
     receipt: Receipt
+
+
+def source_of(client: MixpanelAPIClient) -> ledger.Source:
+    """The project that a client asks."""
+    return ledger.Source.at(client.base_url, client.credentials.project_id)
 
 
 def _entry(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError, TableExistsError
 from mixpanel_nb.results.fetch import FetchResult
-from mixpanel_nb.services.chunks import EventChunk, ProfileChunk
+from mixpanel_nb.services.chunks import EventChunk, ProfileChunk, source_of
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.filters import checked_limit, names_of, profile_filters
 from mixpanel_nb.services.plan import DateRange, covered_days, plan, stored_days
@@ -42,6 +42,7 @@ class Target:
         table: The table that is filled; another one while ``name`` is being replaced.
         type: What it holds.
         request: What this fetch was asked for.
+        source: The project that is asked.
         staging: Where its downloads wait.
         before: What is recorded of ``table`` so far.
     """
@@ -50,6 +51,7 @@ class Target:
     table: str
     type: TableType
     request: Mapping[str, Any]
+    source: ledger.Source
     staging: Staging
     before: TableMetadata | None = None
 
@@ -65,7 +67,14 @@ class Target:
             return None
         return self.before.request
 
-    def metadata(self, filters: Mapping[str, Any], wanted: DateRange | None = None) -> TableMetadata:
+    def metadata(
+        self,
+        filters: Mapping[str, Any],
+        wanted: DateRange | None = None,
+        *,
+        timezone: str | None,
+        legacy_zone: str | None = None,
+    ) -> TableMetadata:
         """What is to be recorded of the table; the request of a stopped fetch stays until it is met."""
         return TableMetadata(
             self.type,
@@ -74,6 +83,9 @@ class Target:
             wanted.last if wanted else None,
             filters={name: value for name, value in filters.items() if value is not None},
             request=self.owed or self.request,
+            source=self.source,
+            timezone=timezone,
+            legacy_zone=legacy_zone,
         )
 
 
@@ -84,14 +96,25 @@ class FetcherService:
         client: Asks Mixpanel.
         storage: Keeps the tables.
         event_time: How exported times are to be read.
+        timezone: The project's time zone, for the reports on a new table.
+        named_timezone: The time zone for the reports on any table that is fetched, instead of that.
     """
 
     def __init__(
-        self, client: MixpanelAPIClient, storage: StorageEngine, *, event_time: EventTime | None = None
+        self,
+        client: MixpanelAPIClient,
+        storage: StorageEngine,
+        *,
+        event_time: EventTime | None = None,
+        timezone: str | None = None,
+        named_timezone: str | None = None,
     ) -> None:
         self._client = client
         self._storage = storage
         self._event_time = event_time or EventTime()
+        self._timezone = timezone
+        self._named_timezone = named_timezone
+        self._source = source_of(client)
 
     def fetch_events(
         self,
@@ -117,12 +140,18 @@ class FetcherService:
         request = {"from_date": str(wanted.first), "to_date": str(wanted.last), **filters}
         with self._target(name, "events", request, append=append, replace=replace) as target:
             chunks = self._event_chunks(target, wanted, filters)
+            notes = self._notes(target)
             run = FetchRun(
                 client=self._client,
                 storage=self._storage,
                 table=target.table,
                 shown_as=name,
-                metadata=target.metadata(filters, wanted),
+                metadata=target.metadata(
+                    filters,
+                    wanted,
+                    timezone=self._timezone_of(target.before),
+                    legacy_zone=self._event_time.legacy_zone,
+                ),
                 columns=columns,
                 dedupe=dedupe,
                 event_time=self._event_time,
@@ -133,7 +162,7 @@ class FetcherService:
             )
             run.fetch(chunks, target.staging, workers)
             self._finish(target)
-        return self._event_result(run, wanted, started, name)
+        return self._event_result(run, wanted, started, name, notes)
 
     def _event_chunks(
         self, target: Target, wanted: DateRange, filters: Mapping[str, Any]
@@ -164,12 +193,13 @@ class FetcherService:
         filters = profile_filters(**which)
         request = {"type": "profiles", **filters}
         with self._target(name, "profiles", request, append=append, replace=replace) as target:
+            notes = self._notes(target)
             run = FetchRun(
                 client=self._client,
                 storage=self._storage,
                 table=target.table,
                 shown_as=name,
-                metadata=target.metadata(filters),
+                metadata=target.metadata(filters, timezone=None),
                 columns=columns,
                 dedupe=True,
                 event_time=self._event_time,
@@ -180,7 +210,7 @@ class FetcherService:
             self._finish(target)
         return FetchResult(
             table=name,
-            rows=self._row_count(name),
+            rows=self._storage.row_count(name),
             type="profiles",
             duration_seconds=time.monotonic() - started,
             date_range=None,
@@ -189,7 +219,31 @@ class FetcherService:
             requests=run.requests,
             new_rows=run.new_rows,
             columns=tuple(column.property for column in self._storage.property_columns(name)),
+            notes=notes,
         )
+
+    def _notes(self, target: Target) -> tuple[str, ...]:
+        """What is to be said of the table as it is before the fetch."""
+        before, said = target.before, []
+        if before is None:
+            return ()
+        rows = self._storage.row_count(target.table)
+        if rows != before.row_count:
+            said.append(
+                f"SQL has changed {target.name}: it held {before.row_count:,} rows after its last fetch, "
+                f"and {rows:,} now. Days that were fetched are not asked for again, "
+                "unless the table is replaced."
+            )
+        if target.type == "events" and self._timezone_of(before) != before.timezone:
+            said.append(
+                f"Reports on {target.name} count days in {self._timezone_of(before)} from now on, "
+                f"and not in {before.timezone}."
+            )
+        return tuple(said)
+
+    def _timezone_of(self, before: TableMetadata | None) -> str | None:
+        """The time zone for reports on a table: what is named, what it has, or the project's."""
+        return self._named_timezone or (before and before.timezone) or self._timezone
 
     @contextmanager
     def _target(
@@ -215,7 +269,7 @@ class FetcherService:
                 yield self._replacement(name, table_type, request, staging)
             else:
                 before = self._check_table(name, table_type, request, append=append)
-                yield Target(name, name, table_type, request, staging, before)
+                yield Target(name, name, table_type, request, self._source, staging, before)
 
     def _sweep_after(self, name: str, request: Mapping[str, Any], staging: Staging) -> None:
         """Remove what a fetch left that was killed when all was stored; other downloads may wait still."""
@@ -240,10 +294,30 @@ class FetcherService:
             raise TableExistsError(
                 message, hint="Choose another name, or replace it.", details={"table": name}
             )
+        self._check_source(name, before)
         resumes = not before.complete and before.request == dict(request)
         if not (append or resumes):
-            raise _exists(name, before)
+            raise _exists(name, before, self._storage.row_count(name))
         return before
+
+    def _check_source(self, name: str, before: TableMetadata) -> None:
+        """Refuse to add to rows of another project, or to times that were read in another way.
+
+        Raises:
+            TableExistsError: the table holds such rows.
+        """
+        hint = "Fetch into another table or another database, or replace the table with replace=True."
+        if before.source != self._source:
+            held = before.source or "a project that was not recorded"
+            message = f"Table {name!r} holds {before.type} of {held}, and this fetch asks {self._source}."
+            raise TableExistsError(message, hint=hint, details={"table": name})
+        zone = self._event_time.legacy_zone
+        if before.type == "events" and before.legacy_zone != zone:
+            message = (
+                f"The times of table {name!r} were read as {_read_as(before.legacy_zone)}, "
+                f"and this fetch reads them as {_read_as(zone)}."
+            )
+            raise TableExistsError(message, hint=hint, details={"table": name})
 
     def _replacement(
         self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
@@ -251,10 +325,18 @@ class FetcherService:
         """The table being built in place of ``name``, begun anew unless the same call was stopped."""
         table = replacement_of(name)
         before = self._storage.metadata_or_none(table)
-        if before is not None and before.request != dict(request):
+        if before is not None and not self._goes_on(before, request):
             self._storage.discard(table)
             before = None
-        return Target(name, table, table_type, request, staging, before)
+        return Target(name, table, table_type, request, self._source, staging, before)
+
+    def _goes_on(self, before: TableMetadata, request: Mapping[str, Any]) -> bool:
+        """Whether a replacement that was stopped can be continued by this fetch."""
+        return (before.request, before.source, before.legacy_zone) == (
+            dict(request),
+            self._source,
+            self._event_time.legacy_zone if before.type == "events" else None,
+        )
 
     def _finish(self, target: Target) -> None:
         """After a fetch that got all it asked for: settle what was owed, put the replacement in place."""
@@ -264,11 +346,14 @@ class FetcherService:
             self._storage.swap(target.table, target.name)
         target.staging.remove()
 
-    def _event_result(self, run: FetchRun, wanted: DateRange, started: float, name: str) -> FetchResult:
-        per_day = self._storage.rows_per_day(name, wanted.first, wanted.last)
+    def _event_result(
+        self, run: FetchRun, wanted: DateRange, started: float, name: str, notes: tuple[str, ...]
+    ) -> FetchResult:
+        zone = self._event_time.legacy_zone
+        per_day = self._storage.rows_per_day(name, wanted.first, wanted.last, zone)
         return FetchResult(
             table=name,
-            rows=self._row_count(name),
+            rows=self._storage.row_count(name),
             type="events",
             duration_seconds=time.monotonic() - started,
             date_range=(str(wanted.first), str(wanted.last)),
@@ -278,14 +363,16 @@ class FetcherService:
             per_day=tuple(per_day.items()),
             new_rows=run.new_rows,
             columns=tuple(column.property for column in self._storage.property_columns(name)),
+            notes=notes,
         )
 
-    def _row_count(self, table: str) -> int:
-        return self._storage.get_metadata(table).row_count
+
+def _read_as(legacy_zone: str | None) -> str:
+    return "UTC" if legacy_zone is None else f"local times of {legacy_zone}"
 
 
-def _exists(name: str, before: TableMetadata) -> TableExistsError:
-    held = f"{before.row_count:,} rows"
+def _exists(name: str, before: TableMetadata, rows: int) -> TableExistsError:
+    held = f"{rows:,} rows"
     if before.from_date is not None:
         held += f" from {before.from_date} to {before.to_date}"
     if before.complete:

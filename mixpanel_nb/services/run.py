@@ -143,7 +143,7 @@ class FetchRun:
         for chunk in chunks:
             file = self._file(staging, chunk)
             receipt = staging.receipt(file)
-            if receipt is not None and (chunk.is_settled(receipt) or _is_recent(receipt)):
+            if receipt is not None and self._may_use(receipt, chunk):
                 self._ready.append(Staged(chunk, file, receipt))
                 self._received[chunk] = (receipt.rows, receipt.bytes)
                 self._waiting_sizes[chunk] = receipt.size
@@ -151,6 +151,11 @@ class FetchRun:
                 staging.discard(file)
                 missing.append(chunk)
         return missing
+
+    def _may_use(self, receipt: Receipt, chunk: FetchChunk) -> bool:
+        """Whether a download is of the same project, and as Mixpanel would answer now."""
+        is_current = chunk.is_settled(receipt) or _is_recent(receipt)
+        return is_current and receipt.source == str(self.metadata.source)
 
     def _work_off(self, downloads: Downloads[FetchChunk, Staged], staging: Staging) -> None:
         while downloads.outstanding or self._ready:
@@ -211,7 +216,9 @@ class FetchRun:
         work = Batch(
             table=self.table,
             files=[staged.file for staged in batch],
-            chunks=[staged.chunk.entry(staged.receipt) for staged in batch],
+            chunks=[
+                replace(staged.chunk.entry(staged.receipt), source=self.metadata.source) for staged in batch
+            ],
             metadata=replace(self.metadata, fetched_at=ledger.now(), complete=last and not troubled),
             columns=self.columns,
             dedupe=self.dedupe,
@@ -263,7 +270,7 @@ class FetchRun:
         if self._failures:
             raise self._failure()
         if not self._chunks_total and not self.owes:
-            self.storage.mark(self.table, complete=True)
+            self.storage.mark(self.table, complete=True, timezone=self.metadata.timezone)
 
     def _failure(self) -> APIError:
         error = self._failures[0][1]
@@ -288,8 +295,8 @@ class FetchRun:
         error.details |= {"chunks_stored": self._chunks_done, "chunks": self._chunks_total}
 
     def _file(self, staging: Staging, chunk: FetchChunk) -> Path:
-        """Where a chunk is kept; what replaces a table is kept apart from what is added to it."""
-        return staging.path({"into": self.table, **chunk.request()})
+        """Where a chunk is kept: each project's apart, and what replaces a table from what adds to it."""
+        return staging.path({"into": self.table, "source": str(self.metadata.source), **chunk.request()})
 
     # On the worker threads
 

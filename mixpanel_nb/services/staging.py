@@ -44,6 +44,7 @@ class Receipt:
         bytes: Bytes that came over the wire.
         requests: Requests it took.
         fetched_at: When its download ended (UTC, ISO 8601).
+        source: The project it is from, as text.
     """
 
     rows: int
@@ -51,6 +52,7 @@ class Receipt:
     bytes: int
     requests: int
     fetched_at: str
+    source: str
 
     @property
     def moment(self) -> datetime:

@@ -68,6 +68,8 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
         complete=found.complete,
         filters=json.loads(limits[0]) if len(limits) == 1 else {},
         mixed=len(limits) > 1,
+        source=None if found.source is None else str(found.source),
+        timezone=found.timezone,
     )
 
 

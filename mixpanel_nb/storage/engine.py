@@ -368,24 +368,42 @@ class StorageEngine:
         with self._database.work("read") as con:
             return ledger.columns(con, table)
 
-    def rows_per_day(self, table: str, since: date, until: date) -> dict[date, int]:
-        """Events per UTC day between two days (inclusive); days without events are absent."""
+    def row_count(self, table: str) -> int:
+        """Rows of ``table``, counted."""
+        return int(self.execute_scalar(f"SELECT count(*) FROM {identifier(table)}"))
+
+    def rows_per_day(self, table: str, since: date, until: date, zone: str | None = None) -> dict[date, int]:
+        """Events per day of ``zone`` (None is UTC) between two days (inclusive).
+
+        Days without events are absent.
+        """
+        local = "event_time" if zone is None else "event_time AT TIME ZONE 'UTC' AT TIME ZONE $zone"
         rows = self.execute_rows(
-            f"SELECT CAST(event_time AS DATE) AS day, count(*) FROM {identifier(table)} "
-            "WHERE CAST(event_time AS DATE) BETWEEN $since AND $until GROUP BY day ORDER BY day",
-            {"since": since, "until": until},
+            f"SELECT CAST({local} AS DATE), count(*) FROM {identifier(table)} "
+            f"WHERE CAST({local} AS DATE) BETWEEN $since AND $until GROUP BY 1 ORDER BY 1",
+            {"since": since, "until": until} | ({} if zone is None else {"zone": zone}),
         )
         return dict(rows)
 
     # Changing tables
 
-    def mark(self, table: str, *, complete: bool, request: Mapping[str, Any] | None = None) -> None:
-        """Record whether the last fetch of ``table`` is whole."""
+    def mark(
+        self,
+        table: str,
+        *,
+        complete: bool,
+        request: Mapping[str, Any] | None = None,
+        timezone: str | None = None,
+    ) -> None:
+        """Record whether the last fetch of ``table`` is whole, and what it says anew where that is given."""
         with self._changing() as con:
             found = ledger.metadata(con, table)
             if found is not None:
                 request = found.request if request is None else request
-                ledger.record(con, table, replace(found, complete=complete, request=request))
+                timezone = found.timezone if timezone is None else timezone
+                ledger.record(
+                    con, table, replace(found, complete=complete, request=request, timezone=timezone)
+                )
 
     def drop_tables(self, *names: str) -> None:
         """Drop tables, what is recorded of them, and what was to replace them: all, or none.

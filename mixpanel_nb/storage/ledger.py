@@ -10,7 +10,9 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
+from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.kinds import Kinds
 from mixpanel_nb.storage.schema import OWN_TABLES, PropertyColumn, TableType
 from mixpanel_nb.storage.sqltext import identifier
@@ -19,6 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
+
+
+@dataclass(frozen=True)
+class Source:
+    """The project that rows were fetched from.
+
+    Attributes:
+        host: The API host, such as ``mixpanel.com`` or ``127.0.0.1:8765``.
+        project_id: Mixpanel's id of the project.
+    """
+
+    host: str
+    project_id: str
+
+    @classmethod
+    def at(cls, base_url: str, project_id: str) -> Source:
+        """A project at the address of an API host, whatever its scheme."""
+        parts = urlsplit(base_url)
+        return cls(parts.netloc.lower() + parts.path.rstrip("/"), project_id)
+
+    def __str__(self) -> str:
+        return f"project {self.project_id} at {self.host}"
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,10 @@ class TableMetadata:
         filters: The filters of the fetch, e.g. ``{"events": ["Purchase"], "where": …}``.
         complete: False while chunks of the last fetch are missing.
         request: What the last fetch was asked for, so that the same call can complete it.
+        source: The project that all rows are from; None where the rows were not fetched.
+        timezone: The project's time zone, as the last fetch had it; None where nobody said.
+        legacy_zone: The zone of the days in the ledger, where exported times were turned from it to UTC
+            (projects created before 2023); None where these days are UTC.
     """
 
     type: TableType
@@ -44,6 +72,9 @@ class TableMetadata:
     filters: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
     request: Mapping[str, Any] = field(default_factory=dict)
+    source: Source | None = None
+    timezone: str | None = None
+    legacy_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +89,7 @@ class Chunk:
         requests: Requests it took.
         bytes: Bytes received.
         fetched_at: When its download ended (UTC).
+        source: The project it was fetched from.
     """
 
     from_date: date | None
@@ -67,6 +99,7 @@ class Chunk:
     requests: int
     bytes: int
     fetched_at: datetime
+    source: Source | None = None
 
     def days(self) -> Iterator[date]:
         """Each day it covers; none for profiles."""
@@ -120,12 +153,34 @@ def recorded(con: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Tables by name in lower case; an own name with other columns than the engine's is somebody else's."""
+    """Tables by name in lower case; an own name with other columns than the engine's is somebody else's.
+
+    Raises:
+        StorageError: the engine's own tables are those of an earlier version.
+    """
     rows = con.execute(
         "SELECT lower(table_name), column_count FROM duckdb_tables() "
         "WHERE database_name = current_catalog() AND schema_name = 'main'"
     ).fetchall()
+    widths = dict(rows)
+    if widths.get("_metadata", 0) != len(OWN_TABLES["_metadata"]):
+        _check_version(con)
     return {name for name, width in rows if name not in OWN_TABLES or width == len(OWN_TABLES[name])}
+
+
+def _check_version(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a file whose ``_metadata`` lacks columns that this version needs."""
+    rows = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_catalog() "
+        "AND schema_name = 'main' AND lower(table_name) = '_metadata'"
+    ).fetchall()
+    names = {name for (name,) in rows}
+    if {"table_name", "complete", "request"} <= names < OWN_TABLES["_metadata"].keys():
+        message = (
+            "This database was made by an earlier version of mixpanel_nb, "
+            "which did not record the project that a table came from."
+        )
+        raise StorageError(message, hint="Fetch into a new file. SQL queries still read this one.")
 
 
 def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
@@ -133,13 +188,14 @@ def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None
     if not recorded(con, table):
         return None
     row = con.execute(
-        "SELECT type, fetched_at, from_date, to_date, row_count, filters, complete, request "
-        "FROM _metadata WHERE lower(table_name) = lower($table)",
+        "SELECT type, fetched_at, from_date, to_date, row_count, filters, complete, request, "
+        "host, project_id, timezone, legacy_zone FROM _metadata WHERE lower(table_name) = lower($table)",
         {"table": table},
     ).fetchone()
     if row is None:
         return None
-    table_type, fetched_at, from_date, to_date, row_count, filters, complete, request = row
+    table_type, fetched_at, from_date, to_date, row_count, filters, complete, request, *origin = row
+    host, project_id, timezone, legacy_zone = origin
     return TableMetadata(
         type=cast("TableType", table_type),
         fetched_at=fetched_at,
@@ -149,6 +205,9 @@ def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None
         filters=json.loads(filters),
         complete=complete,
         request=json.loads(request),
+        source=_source(host, project_id),
+        timezone=timezone,
+        legacy_zone=legacy_zone,
     )
 
 
@@ -157,7 +216,8 @@ def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> 
     con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
     con.execute(
         "INSERT INTO _metadata "
-        "VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request)",
+        "VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request, "
+        "$host, $project, $timezone, $legacy_zone)",
         {
             "table": table,
             "type": entry.type,
@@ -168,6 +228,9 @@ def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> 
             "filters": canonical(entry.filters),
             "complete": entry.complete,
             "request": json.dumps(dict(entry.request), sort_keys=True),
+            **_origin(entry.source),
+            "timezone": entry.timezone,
+            "legacy_zone": entry.legacy_zone,
         },
     )
 
@@ -177,18 +240,20 @@ def chunks(con: duckdb.DuckDBPyConnection, table: str) -> list[Chunk]:
     if not recorded(con, table):
         return []
     rows = con.execute(
-        "SELECT from_date, to_date, filters, row_count, requests, bytes, fetched_at FROM _ledger "
+        "SELECT from_date, to_date, filters, row_count, requests, bytes, fetched_at, host, project_id "
+        "FROM _ledger "
         "WHERE lower(table_name) = lower($table) ORDER BY rowid",
         {"table": table},
     ).fetchall()
-    return [Chunk(*row) for row in rows]
+    return [replace(Chunk(*row[:7]), source=_source(*row[7:])) for row in rows]
 
 
 def add_chunks(con: duckdb.DuckDBPyConnection, table: str, entries: Sequence[Chunk]) -> None:
     """Record that ``entries`` are in ``table`` now."""
     for entry in entries:
         con.execute(
-            "INSERT INTO _ledger VALUES ($table, $since, $until, $filters, $rows, $requests, $bytes, $at)",
+            "INSERT INTO _ledger VALUES "
+            "($table, $since, $until, $filters, $rows, $requests, $bytes, $at, $host, $project)",
             {
                 "table": table,
                 "since": entry.from_date,
@@ -198,8 +263,20 @@ def add_chunks(con: duckdb.DuckDBPyConnection, table: str, entries: Sequence[Chu
                 "requests": entry.requests,
                 "bytes": entry.bytes,
                 "at": entry.fetched_at,
+                **_origin(entry.source),
             },
         )
+
+
+def _source(host: str | None, project_id: str | None) -> Source | None:
+    return None if host is None or project_id is None else Source(host, project_id)
+
+
+def _origin(source: Source | None) -> dict[str, str | None]:
+    """The parameters ``$host`` and ``$project``."""
+    if source is None:
+        return {"host": None, "project": None}
+    return {"host": source.host, "project": source.project_id}
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:

@@ -45,6 +45,10 @@ OWN_TABLES = {
         "filters": "VARCHAR",
         "complete": "BOOLEAN",
         "request": "VARCHAR",
+        "host": "VARCHAR",
+        "project_id": "VARCHAR",
+        "timezone": "VARCHAR",
+        "legacy_zone": "VARCHAR",
     },
     "_ledger": {
         "table_name": "VARCHAR",
@@ -55,6 +59,8 @@ OWN_TABLES = {
         "requests": "INTEGER",
         "bytes": "BIGINT",
         "fetched_at": "TIMESTAMP",
+        "host": "VARCHAR",
+        "project_id": "VARCHAR",
     },
     "_columns": {
         "table_name": "VARCHAR",

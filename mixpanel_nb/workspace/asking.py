@@ -25,7 +25,7 @@ Self = TypeVar("Self", bound="Reports")
 def remembered(
     method: Callable[Concatenate[Self, P], Report],
 ) -> Callable[Concatenate[Self, P], Report]:
-    """The method, whose result carries the question it was asked."""
+    """The method, whose result carries the question it was asked and the time zone of its days."""
     signature = inspect.signature(method)
     defaults = {
         name: parameter.default
@@ -39,7 +39,10 @@ def remembered(
         bound.apply_defaults()
         _, *given = bound.arguments.items()
         question = Question(method.__name__, {name: _plain(value) for name, value in given}, defaults)
-        return replace(method(self, *args, **kwargs), asked=Asked(question, self))
+        zone = self.zone_of(bound.arguments.get("table"))
+        report = method(self, *args, **kwargs)
+        notes = report.notes if zone.note is None else (*report.notes, zone.note)
+        return replace(report, asked=Asked(question, self), timezone=zone.name, notes=notes)
 
     return asked
 

@@ -34,3 +34,13 @@ class Base(ABC):
     @abstractmethod
     def timezone(self) -> str:
         """Name of the project's time zone."""
+
+    @property
+    @abstractmethod
+    def _named_timezone(self) -> str | None:
+        """The time zone that was asked for when the workspace was made, or None."""
+
+    @property
+    @abstractmethod
+    def _account_timezone(self) -> str:
+        """The time zone of the account's project, as the account says it; UTC where nobody does."""

@@ -228,4 +228,10 @@ class Fetching(Base):
         from mixpanel_nb.services.fetcher import FetcherService
         from mixpanel_nb.storage.ingest import EventTime
 
-        return FetcherService(self.api, self.storage, event_time=EventTime(self._legacy_zone))
+        return FetcherService(
+            self.api,
+            self.storage,
+            event_time=EventTime(self._legacy_zone),
+            timezone=self._account_timezone,
+            named_timezone=self._named_timezone,
+        )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.live import LiveQueryService
     from mixpanel_nb.services.local import LocalQueryService
+    from mixpanel_nb.services.zones import ReportZone
 
     Unit = Literal["minute", "hour", "day", "week", "month"]
     LargeUnit = Literal["day", "week", "month"]
@@ -63,7 +64,7 @@ REPORTS = (
 class Reports(Discovery):
     """Mixpanel's reports: answered by Mixpanel, or by a fetched table without quota, network and limits.
 
-    All of them take days as ``YYYY-MM-DD`` or dates, inclusive, in the workspace's time zone, and
+    All of them take days as ``YYYY-MM-DD`` or dates, inclusive, in the time zone of :meth:`zone_of`, and
 
     * ``table``: a fetched table that is to be asked; None asks Mixpanel, which costs one query of the quota;
     * ``where``: a Mixpanel expression; only events for which it is true are counted;
@@ -539,7 +540,23 @@ class Reports(Discovery):
 
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 
-        return LocalQueryService(DuckDBEngine(self.storage), table, ZoneInfo(self.timezone))
+        return LocalQueryService(DuckDBEngine(self.storage), table, ZoneInfo(self.zone_of(table).name))
+
+    def zone_of(self, table: str | None) -> ReportZone:
+        """The time zone in which a report on ``table`` counts days; None is a live report.
+
+        Raises:
+            QueryError: a live report is asked, and the workspace was made with another zone than that of its
+                account.
+        """
+        from mixpanel_nb.services.zones import zone_of_project, zone_of_table
+
+        named, account = self._named_timezone, self._account_timezone
+        if table is None:
+            return zone_of_project(named=named, account=account)
+        known = self.storage.metadata_or_none(table)
+        fetched_with = known.timezone if known else None
+        return zone_of_table(table, named=named, fetched_with=fetched_with, account=account)
 
     @cached_property
     def _live_reports(self) -> LiveQueryService:
@@ -547,5 +564,5 @@ class Reports(Discovery):
 
         from mixpanel_nb.services.live import LiveQueryService
 
-        zone = ZoneInfo(self.timezone)
+        zone = ZoneInfo(self._account_timezone)
         return LiveQueryService(self.api, zone, known_events=self._discovery.known_events)

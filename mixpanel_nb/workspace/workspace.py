@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import AccessDeniedError, ConfigError, NotFoundError
+from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError
 from mixpanel_nb.workspace.fetching import Fetching
 from mixpanel_nb.workspace.reports import Reports
 from mixpanel_nb.workspace.tables import Tables
@@ -34,16 +34,21 @@ class Workspace(Reports, Fetching, Tables):
     Nothing is opened or asked before it is needed, and the database file is held only while a statement
     runs, so several notebooks and terminals can share it.
 
+    Account and time zone are found in one way, wherever a workspace is made. The account is the one named,
+    else that of the environment, else the default one; where there is none, a database file that exists is
+    opened for queries alone. A report on a table counts days in ``timezone`` if that is given, else in the
+    time zone the table was fetched with, else in the account's.
+
     Args:
         account: A configured account, or ``sandbox``; None takes the environment's or the default one.
         project_id: Another project than the account's.
         region: ``us``, ``eu`` or ``in``, if not the account's.
         path: The database file; by default one per project in ``~/.mixpanel_nb``.
         read_only: Refuse every change to the database.
-        timezone: The time zone of days in reports, such as ``Europe/Berlin``, if not the account's.
+        timezone: The time zone of days in reports on tables, such as ``Europe/Berlin``.
 
     Raises:
-        ConfigError: no usable account, or no such time zone.
+        ConfigError: no usable account and no database file, or no such time zone.
     """
 
     def __init__(
@@ -62,15 +67,11 @@ class Workspace(Reports, Fetching, Tables):
         from mixpanel_nb.accounts import ConfigManager, checked_timezone
 
         self._config = _config_manager or ConfigManager()
-        in_effect = self._config.account_in_effect(account)
-        self._credentials: Credentials | None
-        if in_effect == SANDBOX:
-            self._credentials = sandbox_credentials()
-        else:
-            self._credentials = self._config.resolve(account, project_id=project_id, region=region)
+        self._path = None if path is None else Path(path).expanduser()
+        self._no_account: ConfigError | None = None
+        self._credentials = self._found_credentials(account, project_id, region)
         self._client = _api_client
         self._engine = _storage
-        self._path = None if path is None else Path(path).expanduser()
         self._read_only = read_only
         self._timezone = None if timezone is None else checked_timezone(timezone)
 
@@ -110,24 +111,40 @@ class Workspace(Reports, Fetching, Tables):
         return cls(account, project_id, region, timezone=timezone, _storage=StorageEngine.memory())
 
     @classmethod
-    def open(cls, path: str | Path, *, read_only: bool = False, timezone: str = "UTC") -> Workspace:
-        """A workspace on a database file that exists, without an account: for queries alone.
+    def open(cls, path: str | Path, *, read_only: bool = False, timezone: str | None = None) -> Workspace:
+        """A workspace on a database file that exists; queries on it need no account.
 
         Raises:
             StorageError: there is no such file.
+            ConfigError: no such time zone.
         """
-        from mixpanel_nb.accounts import ConfigManager, checked_timezone
         from mixpanel_nb.storage import StorageEngine
 
-        workspace = cls.__new__(cls)
-        workspace._config = ConfigManager()
-        workspace._credentials = None
-        workspace._client = None
-        workspace._engine = StorageEngine.open_existing(path, read_only=read_only)
-        workspace._path = workspace._engine.path
-        workspace._read_only = read_only
-        workspace._timezone = checked_timezone(timezone)
-        return workspace
+        engine = StorageEngine.open_existing(path, read_only=read_only)
+        return cls(path=engine.path, read_only=read_only, timezone=timezone, _storage=engine)
+
+    def _found_credentials(
+        self, account: str | None, project_id: str | None, region: str | None
+    ) -> Credentials | None:
+        """The credentials to use, or None where there are none but a database file.
+
+        Raises:
+            ConfigError: there is neither, or the account that is named cannot be used.
+        """
+        try:
+            if self._config.account_in_effect(account) == SANDBOX:
+                return sandbox_credentials()
+            return self._config.resolve(account, project_id=project_id, region=region)
+        except AccountNotFoundError:
+            raise
+        except ConfigError as error:
+            if self._path is None or (account, project_id, region) != (None, None, None):
+                raise
+            if not self._path.is_file():
+                message = f"{error.message} Nor is there a database file {self._path}."
+                raise ConfigError(message, hint=error.hint, details=error.details) from None
+            self._no_account = error
+            return None
 
     def __enter__(self) -> Workspace:
         return self
@@ -153,8 +170,8 @@ class Workspace(Reports, Fetching, Tables):
 
     @property
     def timezone(self) -> str:
-        """Name of the time zone of days in reports."""
-        return self._timezone or (self._credentials.timezone if self._credentials else "UTC")
+        """Name of the time zone of days in reports, where no table knows better."""
+        return self._timezone or self._account_timezone
 
     @property
     def usual_days(self) -> tuple[date, date]:
@@ -179,6 +196,7 @@ class Workspace(Reports, Fetching, Tables):
             project_id=credentials.project_id if credentials else None,
             region=credentials.region if credentials else None,
             account=credentials.account if credentials else None,
+            timezone=self.timezone,
             tables=tuple(self.storage.list_tables()),
             size_bytes=path.stat().st_size if path and path.is_file() else None,
         )
@@ -203,7 +221,8 @@ class Workspace(Reports, Fetching, Tables):
         """
         if self._client is None:
             if self._credentials is None:
-                message = "This workspace was opened without an account, so Mixpanel cannot be asked."
+                why = f" {self._no_account.message}" if self._no_account else ""
+                message = f"This workspace was opened without an account, so Mixpanel cannot be asked.{why}"
                 hint = "Name one with the database: --account NAME, or Workspace(account=…, path=…)."
                 raise ConfigError(message, hint=hint)
             self._client = self._new_client(self._credentials)
@@ -227,6 +246,14 @@ class Workspace(Reports, Fetching, Tables):
             AuthenticationError: it does not.
         """
         return {"account": self.account, **self.api.test()}
+
+    @property
+    def _named_timezone(self) -> str | None:
+        return self._timezone
+
+    @property
+    def _account_timezone(self) -> str:
+        return self._credentials.timezone if self._credentials else "UTC"
 
     @cached_property
     def _legacy_zone(self) -> str | None:

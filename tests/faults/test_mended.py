@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from faults import truth
-from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.accounts import ConfigManager, Credentials
 from mixpanel_nb.client.quota import QuotaLedger
-from mixpanel_nb.errors import ConfigError, TableExistsError, TableNotFoundError
+from mixpanel_nb.errors import ConfigError, ServerError, TableExistsError, TableNotFoundError
+from mixpanel_nb.sandbox.faults import FaultRule
 from mixpanel_nb.services.staging import Staging
 from mixpanel_nb.storage import StorageEngine
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb import Workspace
 
+PACIFIC = "America/Los_Angeles"
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
 
 
@@ -177,3 +179,45 @@ def test_a_refused_fetch_removes_downloads_that_were_stored_before_the_kill(ws: 
     with pytest.raises(TableExistsError):
         ws.fetch_events(**DAYS)
     assert not file.parent.exists()
+
+
+def test_a_fetch_that_was_stopped_is_not_filled_up_from_another_project(
+    mixpanel: Any, faults: Any, store: Any, tmp_path: Path
+) -> None:
+    """One table held days of two projects, and called itself complete."""
+    faults.add(FaultRule("status", "/export", {"from_date": "2025-01-04"}, times=None))
+    one, two = (Credentials("sandbox", "sandbox", project) for project in "12")
+    with truth.open_workspace(tmp_path, mixpanel.url, account=one) as ws, pytest.raises(ServerError):
+        ws.fetch_events(**truth.DAYS)
+    faults.clear()
+    mixpanel.requests.clear()
+    with truth.open_workspace(tmp_path, mixpanel.url, account=two) as ws:
+        for append in (False, True):
+            with pytest.raises(TableExistsError, match=r"project 1 at .*project 2 at"):
+                ws.fetch_events(**truth.DAYS, append=append)
+        assert not mixpanel.requests
+        truth.check_honest(ws, truth.truth_of(store))
+    with truth.open_workspace(tmp_path, mixpanel.url, account=one) as ws:
+        ws.fetch_events(**truth.DAYS)
+        assert truth.holds_truth(ws, truth.truth_of(store))
+    truth.check_tidy(tmp_path)
+
+
+def test_a_restarted_kernel_finds_account_and_zone_again(
+    mixpanel: Any, shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same cells gave other numbers, and the fetch could not be repeated."""
+    monkeypatch.setenv("MP_API_BASE_URL", mixpanel.url)
+    ConfigManager().add("shop", Credentials("sandbox", "sandbox", "1", timezone=PACIFIC))
+    answers = []
+    for _ in range(2):
+        shell.run_line_magic("mp_connect", f"--db {tmp_path / 'x.db'}")
+        shell.run_line_magic("mp_fetch", "--from 2025-01-01 --to 2025-01-06 --append")
+        report = shell.run_line_magic(
+            "mp_segmentation", "Purchase --from 2025-01-02 --to 2025-01-05 --table events"
+        )
+        answers.append((report.tuples(), report.timezone))
+        shell.run_line_magic("unload_ext", "mixpanel_nb")
+        shell.run_line_magic("load_ext", "mixpanel_nb")
+    assert answers[0] == answers[1]
+    assert answers[0][1] == PACIFIC

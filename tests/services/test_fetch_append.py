@@ -233,10 +233,12 @@ def _fetch_people(
     people = [{"$distinct_id": name, "$properties": {"plan": plan}} for name, plan in plans.items()]
     file.write_text("\n".join(map(json.dumps, people)))
     (folder / "none.jsonl").touch()
+    port = folder / "port"  # the same each time, for the same project answers
     with (
         Dataset.from_files(folder / "none.jsonl", file, folder / "cache") as data,
-        SandboxServer(data) as server,
+        SandboxServer(data, int(port.read_text()) if port.exists() else 0) as server,
     ):
+        port.write_text(server.url.rpartition(":")[2])
         ws = open_workspace(server.url)
         ws.fetch_profiles(**how)
     return ws
@@ -301,3 +303,20 @@ def test_limited_fetches_add_up(ws: Workspace, mixpanel: SandboxServer) -> None:
     assert 25 <= ws.sql_scalar("SELECT count(*) FROM events") <= 30
     with pytest.raises(QueryError):
         ws.fetch_events(**THIRD_WEEK, limit=-1, append=True)
+
+
+def test_rows_that_sql_has_deleted_are_not_reported(ws: Workspace) -> None:
+    days: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
+    held = ws.fetch_events(**days).rows
+    ws.sql("DELETE FROM events")
+    again = ws.fetch_events(**days, append=True)
+    assert (again.rows, again.new_rows, again.requests) == (0, 0, 0)
+    assert "is empty, although" in again._repr_html_()
+    (remark,) = again.remarks
+    assert f"SQL has changed events: it held {held:,} rows after its last fetch, and 0 now" in remark
+    with pytest.raises(TableExistsError, match="with 0 rows"):
+        ws.fetch_events(**days)
+    assert ws.fetch_events(**days, replace=True).rows == held
+    ws.fetch_profiles()
+    ws.sql("DELETE FROM profiles WHERE distinct_id <> (SELECT min(distinct_id) FROM profiles)")
+    assert "and 1 now" in ws.fetch_profiles(append=True).remarks[0]

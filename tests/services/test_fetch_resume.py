@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -164,10 +165,10 @@ def test_downloads_of_days_that_were_not_over_are_not_used_hours_later(
     """As if the fetch had been stopped in the night after its last day."""
     _stop_with_staged_chunks(ws, faults, monkeypatch)
     for receipt in _receipts_of(ws):
-        text = receipt.read_text()
+        known = json.loads(receipt.read_text())
         last_day_unsettled = receipt.name.startswith("2025-01-01")
-        moment = '"2025-01-08T02:00:00"' if last_day_unsettled else '"2025-06-01T00:00:00"'
-        receipt.write_text(text[: text.index('"fetched_at"')] + f'"fetched_at": {moment}}}')
+        moment = "2025-01-08T02:00:00" if last_day_unsettled else "2025-06-01T00:00:00"
+        receipt.write_text(json.dumps(known | {"fetched_at": moment}))
     all_is_well_again(mixpanel, faults)
     ws.fetch_events(**TWELVE_WEEKS, columns=None)
     asked = sorted(first for first, _ in days_asked(mixpanel.requests))

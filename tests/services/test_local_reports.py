@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -17,13 +19,19 @@ from mixpanel_nb.errors import (
     StorageError,
     TableNotFoundError,
 )
+from mixpanel_nb.sandbox.app import create_app
+from mixpanel_nb.sandbox.server import SandboxServer
+from mixpanel_nb.sandbox.store import Dataset
+from mixpanel_nb.storage import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from conftest import OpenWorkspace
 
     from mixpanel_nb.results import ReportResult
-    from mixpanel_nb.sandbox.server import SandboxServer
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-14"}
 HERE: dict[str, Any] = {**DAYS, "table": "events"}
@@ -169,7 +177,10 @@ def test_days_that_were_not_fetched_are_named(ws: Workspace) -> None:
 def test_in_another_time_zone_the_first_day_lacks_its_first_hour(built: Path) -> None:
     with Workspace.open(built, read_only=True, timezone="Europe/Berlin") as berlin:
         result = berlin.segmentation("Page View", **HERE)
-        assert result.notes == ("events holds no events of 2024-12-31 (UTC): these days were not fetched.",)
+        assert result.notes == (
+            "events holds no events of 2024-12-31 (UTC): these days were not fetched.",
+            "Days are those of Europe/Berlin; events was fetched with UTC.",
+        )
         counted = berlin.sql_scalar(
             "SELECT count(*) FROM events WHERE event_name = 'Page View' "
             "AND event_time >= '2025-01-01 23:00' AND event_time < '2025-01-02 23:00'"
@@ -402,3 +413,66 @@ class TestPartsFetchedWithDifferentFilters:
         notes = mixed.segmentation("Purchase", **self.FIRST, table="few").notes
         assert "few holds at most 50 events." in notes
         assert {table.name: table.limited_to for table in mixed.tables()}["few"] == "limit: 50"
+
+
+class TestWhereRetentionEnds:
+    """Ten users sign up on 1 January; the last event is on the fifth."""
+
+    DAY: ClassVar[dict[str, Any]] = {"from_date": "2025-01-01", "to_date": "2025-01-01"}
+    SEEN: ClassVar[tuple[int, ...]] = (0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0)
+
+    @pytest.fixture
+    def ws(self, tmp_path: Path, open_workspace: OpenWorkspace) -> Iterator[Workspace]:
+        dataset = Dataset.from_files(FIXTURES / "quiet_end.jsonl", None, tmp_path / "cache")
+        with SandboxServer(create_app(dataset)) as server:
+            yield open_workspace(server.url)
+
+    def cohort(self, ws: Workspace, **asked: Any) -> Any:
+        (found,) = ws.retention(
+            born_event="Sign Up", return_event="Open", **self.DAY, table="events", **asked
+        ).cohorts
+        return found
+
+    def test_days_that_were_fetched_and_were_quiet_are_zero_and_final(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-31")
+        cohort = self.cohort(ws)
+        assert cohort.counts == self.SEEN
+        assert cohort.complete == (True,) * 11
+
+    def test_days_that_were_not_fetched_are_blank(self, ws: Workspace) -> None:
+        """Until the end of 8 January: the last period that all have lived through is the seventh day."""
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-08")
+        cohort = self.cohort(ws)
+        assert cohort.counts == (*self.SEEN[:8], None, None, None)
+        assert cohort.complete == (True,) * 7 + (False,) * 4
+
+    def test_a_gap_is_blank_and_what_touches_it_is_not_final(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-03")
+        ws.fetch_events(from_date="2025-01-08", to_date="2025-01-31", append=True)
+        cohort = self.cohort(ws)
+        assert cohort.counts == (0, 5, 0, None, None, None, 0, 0, 0, 0, 0)
+        assert cohort.complete == (True, True, *(False,) * 5, *(True,) * 4)
+
+    def test_a_day_that_was_not_over_is_known_until_it_was_fetched(
+        self, ws: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        noon = datetime(2025, 1, 8, 12)  # noqa: DTZ001 - UTC, as the ledger keeps it
+        with monkeypatch.context() as patch:
+            patch.setattr(ledger, "now", lambda: noon)
+            ws.fetch_events(from_date="2025-01-01", to_date="2025-01-08")
+        assert self.cohort(ws).complete == (True,) * 6 + (False,) * 5
+
+    def test_cohorts_of_days_that_were_not_fetched_are_blank(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-02", to_date="2025-01-31")
+        assert self.cohort(ws).counts == (None,) * 11
+
+    def test_without_a_ledger_it_ends_with_the_last_event(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-31")
+        ws.sql("CREATE TABLE mine AS SELECT * FROM events")
+        (cohort,) = ws.retention(born_event="Sign Up", return_event="Open", **self.DAY, table="mine").cohorts
+        assert cohort.counts == (*self.SEEN[:5], *(None,) * 6)
+        assert not any(cohort.complete[4:])
+
+    def test_only_events_that_were_fetched_are_known(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-31", events=["Sign Up"])
+        assert self.cohort(ws).counts == (None,) * 11

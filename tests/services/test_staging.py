@@ -18,7 +18,9 @@ from mixpanel_nb.services.staging import Receipt, Staging
 if TYPE_CHECKING:
     from pathlib import Path
 
-RECEIPT = Receipt(rows=3, size=5, bytes=300, requests=1, fetched_at="2025-02-01T12:00:00.500000")
+RECEIPT = Receipt(
+    rows=3, size=5, bytes=300, requests=1, fetched_at="2025-02-01T12:00:00.500000", source="project 1 at here"
+)
 REQUEST: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-07", "where": None}
 
 

@@ -15,19 +15,29 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.calendar import Period
     from mixpanel_nb.analytics.retention import Retention
+    from mixpanel_nb.services.local.engines import EventTable
 
 
 class Cohorts:
-    """The rows of ``retention.statement`` as cohorts."""
+    """The rows of ``retention.statement`` as cohorts.
 
-    def __init__(self, wanted: Retention, period: Period, rows: Sequence[tuple[Any, ...]]) -> None:
+    Args:
+        wanted: What was asked.
+        period: The days of the cohorts.
+        rows: The rows.
+        table: What was fetched, which decides of what time the rows tell.
+    """
+
+    def __init__(
+        self, wanted: Retention, period: Period, rows: Sequence[tuple[Any, ...]], table: EventTable
+    ) -> None:
         self._wanted = wanted
         self._period = period
         self._sizes: dict[tuple[str, date], int] = {}
         self._people: dict[tuple[str, date], dict[int, int]] = {}
         self.segments: list[str] = [OVERALL]
         self.left_out = 0
-        self._last_event: datetime | None = rows[0][-1] if rows else None
+        self._spans = table.observed(wanted.return_event, rows[0][-1] if rows else None)
         for segment, segments, cohort, size, number, people, _ in rows:
             if cohort is not None:
                 self._add(OVERALL if segment is None else segment, segments, cohort, size, number, people)
@@ -72,19 +82,24 @@ class Cohorts:
         )
 
     def _observed(self, cohort: date) -> tuple[list[bool], list[bool]]:
-        """For each period, whether it has begun for anyone and whether it is over for all of the cohort."""
+        """For each period, whether anything is known of it, and whether all is known for everyone."""
         length = timedelta(seconds=self._wanted.period_seconds)
         numbers = range(self._wanted.interval_count + 1)
-        last = self._last_event
-        if last is None:
-            return [False for _ in numbers], [False for _ in numbers]
         first_day = max(cohort, self._period.first)
         begins = utc(midnight(first_day), self._zone)
         ends = min(self._end_of(cohort), self._period.until)
-        return (
-            [begins + number * length <= last for number in numbers],
-            [ends + (number + 1) * length <= last for number in numbers],
-        )
+        if not self._touched(begins, ends):  # the days of the cohort itself were not fetched
+            return [False for _ in numbers], [False for _ in numbers]
+        windows = [(begins + number * length, ends + (number + 1) * length) for number in numbers]
+        return [self._touched(*window) for window in windows], [self._held(*window) for window in windows]
+
+    def _touched(self, since: datetime, until: datetime) -> bool:
+        """Whether anything is known of a time."""
+        return any(first < until and since < last for first, last in self._spans)
+
+    def _held(self, since: datetime, until: datetime) -> bool:
+        """Whether all is known of a time."""
+        return any(first <= since and until <= last for first, last in self._spans)
 
     def _end_of(self, cohort: date) -> datetime:
         days = self._period.buckets(self._wanted.unit)

@@ -7,14 +7,17 @@ can be another one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
+from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from mixpanel_nb.analytics.sql import Statement
@@ -47,18 +50,25 @@ _HOLDS: dict[str, Holds] = {
 }
 
 
+Span = tuple[datetime, datetime]
+_EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are
+
+
 @dataclass(frozen=True)
 class Part:
     """Days of a table that were fetched with the same filters.
 
     Attributes:
-        days: The days (UTC).
+        days: The days, in the zone of :attr:`EventTable.day_zone`.
+        spans: The times that were fetched, each from a moment to another one (UTC, without the latter); a
+            day that had not ended when it was fetched is there until that moment.
         only: The events that were asked for; None for all.
         where: The filter, if any.
         limit: The most events that were asked for, if there was a limit.
     """
 
     days: frozenset[date]
+    spans: tuple[Span, ...]
     only: frozenset[str] | None = None
     where: str | None = None
     limit: int | None = None
@@ -77,11 +87,13 @@ class EventTable:
         columns: How its properties are read.
         parts: What was fetched into it; empty if nobody knows.
         complete: False while parts of its last fetch are missing.
+        day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
     """
 
     columns: TableColumns
     parts: tuple[Part, ...] = ()
     complete: bool = True
+    day_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -89,6 +101,25 @@ class EventTable:
         events = [part.only for part in self.parts]
         known = [names for names in events if names is not None]
         return frozenset().union(*known) if known and len(known) == len(events) else None
+
+    def observed(self, event: str | None, last_event: datetime | None) -> list[Span]:
+        """The times of which the table tells whether ``event`` happened (None: any event), in order.
+
+        Where nobody knows what was fetched, or no more than a number of events was, it tells nothing of
+        the time after its last event.
+
+        Args:
+            event: The event.
+            last_event: The time of the last event in the table (UTC); None where it is empty.
+        """
+        until = last_event and last_event + timedelta(microseconds=1)
+        if not self.parts:
+            return [] if until is None else [(_EVER, until)]
+        spans: list[Span] = []
+        for part in self.parts:
+            if event is None or part.only is None or event in part.only:
+                spans += part.spans if part.limit is None else _cut(part.spans, until)
+        return _merged(spans)
 
 
 class Engine(Protocol):
@@ -102,8 +133,8 @@ class Engine(Protocol):
             StorageError: it does not hold events.
         """
 
-    def profiles(self) -> TableColumns | None:
-        """The table of people that belongs to the events, or None."""
+    def profiles(self, table: str) -> TableColumns | None:
+        """The table of profiles that belongs to a table of events, or None."""
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -125,11 +156,19 @@ class DuckDBEngine:
         metadata = self.storage.metadata_or_none(table)
         if metadata is None:
             return EventTable(columns)
-        return EventTable(columns, _parts(self.storage.chunks(table)), metadata.complete)
+        zone = ZoneInfo(metadata.legacy_zone or "UTC")
+        return EventTable(columns, _parts(self.storage.chunks(table), zone), metadata.complete, zone)
 
-    def profiles(self) -> TableColumns | None:
-        """The fetched table ``profiles``, or else the only one of people that there is."""
-        names = [table.name for table in self.storage.list_tables() if table.type == "profiles"]
+    def profiles(self, table: str) -> TableColumns | None:
+        """Of the profiles that are not of another project: ``profiles``, or else the only table there is."""
+        tables = {known.name.lower(): known for known in self.storage.list_tables()}
+        events = tables.get(table.lower())
+        sources = {None if events is None else events.source, None}
+        names = [
+            each.name
+            for each in tables.values()
+            if each.type == "profiles" and (sources == {None} or each.source in sources)
+        ]
         if "profiles" not in names and len(names) != 1:
             return None
         return self._columns("profiles" if "profiles" in names else names[0], needed=("distinct_id",))
@@ -175,15 +214,40 @@ def _held(sql_type: str) -> Holds | None:
     return "decimal" if sql_type.startswith("DECIMAL") else _HOLDS.get(sql_type)
 
 
-def _parts(chunks: Iterable[Chunk]) -> tuple[Part, ...]:
+def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:
     """Chunks of the same filters together."""
-    days: dict[str, set[date]] = {}
+    together: dict[str, list[Chunk]] = {}
     for chunk in chunks:
-        days.setdefault(chunk.filters, set()).update(chunk.days())
-    return tuple(_part(filters, frozenset(found)) for filters, found in days.items())
+        together.setdefault(chunk.filters, []).append(chunk)
+    return tuple(_part(filters, found, zone) for filters, found in together.items())
 
 
-def _part(filters: str, days: frozenset[date]) -> Part:
+def _part(filters: str, chunks: Sequence[Chunk], zone: ZoneInfo) -> Part:
     given = json.loads(filters)
     only = given.get("events")
-    return Part(days, frozenset(only) if only else None, given.get("where"), given.get("limit"))
+    days = frozenset(day for chunk in chunks for day in chunk.days())
+    spans = tuple(_span(chunk, zone) for chunk in chunks if chunk.from_date is not None)
+    return Part(days, spans, frozenset(only) if only else None, given.get("where"), given.get("limit"))
+
+
+def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
+    """The time that a chunk tells of: its days, but nothing after it was fetched."""
+    days = sorted(chunk.days())
+    since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
+    return since, min(until, chunk.fetched_at)
+
+
+def _cut(spans: Iterable[Span], until: datetime | None) -> list[Span]:
+    """The spans without what is after a moment."""
+    return [(first, min(last, until)) for first, last in spans if until is not None and first < until]
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The same times as spans that neither overlap nor touch, in order."""
+    merged: list[Span] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return merged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
@@ -82,16 +82,17 @@ class Remarks:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
         if not self.table.parts:
             return said
+        zone = self.table.day_zone.key
         held: dict[tuple[str, ...], list[date]] = {}
         for day in self._days():
             held.setdefault(self._limits_of(day), []).append(day)
         missing = held.pop((), [])
         for limits, days in held.items():
             if limits != (_WHOLE,) and not (len(held) == 1 and limits == self._known_events):
-                scope = "" if len(held) == 1 else f", of {_told(days)} (UTC),"
+                scope = "" if len(held) == 1 else f", of {_told(days)} ({zone}),"
                 said.append(f"{name} holds{scope} {' and '.join(limits)}.")
         if missing:
-            said.append(f"{name} holds no events of {_told(missing)} (UTC): these days were not fetched.")
+            said.append(f"{name} holds no events of {_told(missing)} ({zone}): these days were not fetched.")
         return said
 
     def _limits_of(self, day: date) -> tuple[str, ...]:
@@ -109,8 +110,12 @@ class Remarks:
         return described if len(only) == len(self.table.parts) else None
 
     def _days(self) -> list[date]:
-        period = self.question.period
-        first, last = period.since.date(), (period.until - timedelta(microseconds=1)).date()
+        """The days by which the table was fetched that the period touches."""
+        period, zone = self.question.period, self.table.day_zone
+        first, last = (
+            moment.replace(tzinfo=UTC).astimezone(zone).date()
+            for moment in (period.since, period.until - timedelta(microseconds=1))
+        )
         return [first + number * _DAY for number in range((last - first).days + 1)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb import results
@@ -396,7 +397,7 @@ class LocalQueryService:
         asking = self._ask(from_date, to_date)
         question = asking.question
         statement = retention.statement(question, wanted)
-        found = Cohorts(wanted, question.period, self._engine.rows(statement))
+        found = Cohorts(wanted, question.period, self._engine.rows(statement), asking.table)
         return results.RetentionResult(
             found.cohorts(),
             wanted.born_event,
@@ -485,7 +486,8 @@ class LocalQueryService:
         first, last = parse_range(from_date, to_date)
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone)
-        question = Question(events.columns, self._engine.profiles, period, self._clock())
+        find_profiles = partial(self._engine.profiles, self._table)
+        question = Question(events.columns, find_profiles, period, self._clock())
         return Remarks(self._engine, events, question)
 
     def _last_day(self) -> date | None:
