@@ -20,6 +20,7 @@ from mixpanel_nb.errors import APIError
 from mixpanel_nb.redaction import Redactor, excerpt
 
 from .conftest import SECRET
+from .echoes import KINDS, answer_of, pieces_of
 from .servers import Reply, Server, gzip_reply, json_reply, serving
 
 if TYPE_CHECKING:
@@ -175,87 +176,9 @@ class Echo(Server):
         return False
 
 
-PIECE = 8
-KINDS = (
-    "plain error",
-    "JSON error",
-    "answer that is no JSON",
-    "error in an answer",
-    "unexpected shape",
-    "unexpected list",
-    "header",
-    "illegal header",
-    "reason phrase",
-    "status line",
-    "content type",
-    "encoding",
-    "location",
-    "chunk size",
-    "lines",
-    "a line of JSON",
-    "cut",
-)
-
-
-def answer_of(kind: str, draw: random.Random) -> bytes:
-    """An answer that echoes the secret somewhere."""
-    form = draw.choice([*FORMS, f"Basic {BASIC}", f"{USER}:{SECRET}", repr(SECRET.encode())])
-    pad = draw.choice(["", " ", "x", "ab ", "\u00e9"]) * draw.choice([0, 1, 30, 100, 119, 480, 2_040, 70_000])
-    text = f"{pad[: draw.randrange(len(pad) + 1)]}{form}{draw.choice(['', ' and more', 'z' * 700])}"
-    begin = draw.randrange(len(form) - PIECE) if draw.random() < 0.3 else 0
-    line = form[begin:]  # a header holds no line of 70,000 characters
-    ok = "HTTP/1.1 200 OK\r\n"
-    status = draw.choice([400, 401, 402, 403, 404, 412, 418, 422, 429, 500, 503])
-    failed = f"HTTP/1.1 {status} No\r\nRetry-After: 3600\r\n"
-    ended = "Content-Length: 0\r\n\r\n"
-    match kind:
-        case "plain error":
-            return _with_body(failed, text)
-        case "JSON error":
-            said: Any = draw.choice([{"error": text}, {"message": text}, {"error": {"a": [text]}}, {text: 1}])
-            return _with_body(failed, json.dumps(said))
-        case "answer that is no JSON":
-            return _with_body(ok, text)
-        case "error in an answer":
-            return _with_body(ok, json.dumps({"error": text}))
-        case "unexpected shape":
-            return _with_body(ok, json.dumps({text: 5, "results": {text: 5}, "status": text}))
-        case "unexpected list":
-            return _with_body(ok, json.dumps([text, {text: 1}]))
-        case "header":
-            return f"{failed}X-Echo: {line}\r\n{ended}".encode()
-        case "illegal header":
-            return f"{ok}{line}\x01\r\n{ended}".encode()
-        case "reason phrase":
-            return f"HTTP/1.1 {status} {line}\r\n{ended}".encode()
-        case "status line":
-            return f"HTTQ {line}\r\n\r\n".encode()
-        case "content type":
-            return _with_body(f"{ok}Content-Type: {line}\r\n", "nothing")
-        case "encoding":
-            return _with_body(f"{ok}Content-Encoding: {line}\r\n", "nothing")
-        case "location":
-            return f"HTTP/1.1 302 Found\r\nLocation: https://a.example/?{line}\r\n{ended}".encode()
-        case "chunk size":
-            return f"{ok}Transfer-Encoding: chunked\r\n\r\n{line}\r\n".encode()
-        case "lines":
-            return _with_body(ok, f'{{"event": "A"}}\n{text}\n')
-        case "a line of JSON":
-            return _with_body(ok, json.dumps({"error": text}) + "\n")
-        case _:
-            return f"{ok}Content-Length: 100000\r\n\r\n{text}".encode()
-
-
-def _with_body(head: str, body: str) -> bytes:
-    return f"{head}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
-
-
 def pieces_in(text: str) -> list[str]:
     """Pieces of eight characters of the secret that the text shows, in any form in which it is sent."""
-    # What base64 makes of the user name alone is no secret.
-    forms = (SECRET, quote(SECRET, safe=""), BASIC[len(BASIC) - 4 * len(SECRET) // 3 :])
-    pieces = {form[n : n + PIECE] for form in forms for n in range(len(form) - PIECE + 1)}
-    return sorted(piece for piece in pieces if piece in text)
+    return sorted(piece for piece in pieces_of(USER, SECRET) if piece in text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -264,7 +187,7 @@ def test_no_piece_of_the_secret_comes_back_from_any_answer(
     client_for: ClientFactory, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, seed: int
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    server = Echo(answer_of(kind, random.Random(f"{kind} {seed}")))
+    server = Echo(answer_of(kind, random.Random(f"{kind} {seed}"), USER, SECRET))
     try:
         client = client_for(server, max_retries=1, timeout=5, export_timeout=5)
         asked: list[Callable[[], object]] = [

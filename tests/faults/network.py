@@ -176,16 +176,18 @@ MISDEEDS: dict[str, Any] = {
     "another compression": _encoding,
     "bytes for gzip": _body(lambda _: b"\x1f\x8b but no more", repack=False),
     "a bomb of 1 GB": _body(lambda _: bomb(1_000), repack=False),
-    "a bomb of 6 GB, packed twice": lambda answer: _packed_as("gzip, gzip", gzip.compress(bomb(6_000)))(answer),
+    "a bomb of 6 GB, packed twice": lambda answer: _packed_as("gzip, gzip", gzip.compress(bomb(6_000)))(
+        answer
+    ),
     "a bomb of 1 GB, called br": lambda answer: _packed_as("br", bomb(1_000))(answer),
     "a bomb of 1 GB, with 400": lambda answer: _packed_as("gzip", bomb(1_000), 400)(answer),
     "a bomb of 6 GB packed twice, with 503": lambda answer: _packed_as(
         "gzip, gzip", gzip.compress(bomb(6_000)), 503
     )(answer),
     "compression of another kind": _packed_as("deflate", zlib.compress(b"[]")),
-    "a bomb of 20 million lists": lambda answer: _packed_as(
-        "identity", b"[" + b"[]," * 20_000_000 + b"[]]"
-    )(answer),
+    "a bomb of 20 million lists": lambda answer: _packed_as("identity", b"[" + b"[]," * 20_000_000 + b"[]]")(
+        answer
+    ),
     "gzip members, cut between them": _first_member,
     "terminated early, at the end": _body(lambda text: text + b"terminated early\n"),
     "terminated early, in its place": _body(lambda _: b"terminated early"),
