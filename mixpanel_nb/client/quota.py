@@ -250,15 +250,16 @@ class QuotaLedger:
         with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
             db.execute("PRAGMA synchronous = OFF")  # losing it in a power cut does no harm
             _create_tables(db)
-            result = _in_transaction(db, lambda db: (self._write_down(db), work(db))[1])
+            result = _in_transaction(db, lambda db: self._caught_up(db, work))
         self._unwritten.clear()
         self._memory = None
         return result
 
-    def _write_down(self, db: sqlite3.Connection) -> None:
-        """Tell the file what was counted in memory."""
+    def _caught_up(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Tell the file what was counted in memory, then run ``work`` on it."""
         for statement, values in self._unwritten:
             db.execute(statement, values)
+        return work(db)
 
     def _count_in_memory(self, error: Exception) -> None:
         self._return_at = time.monotonic() + _RETURN_AFTER
@@ -361,7 +362,7 @@ def _quota_in_force(db: sqlite3.Connection, key: str, family: str) -> Quota:
     amount, span, concurrent = row or (published.amount, published.window, None)
     if not _is_plausible(amount, span):  # a file that somebody else has written
         amount, span = published.amount, published.window
-    if not 0 < (concurrent or 0) <= LARGEST_AMOUNT:
+    if concurrent is None or not 0 < concurrent <= LARGEST_AMOUNT:
         concurrent = published.concurrent
     per_second = published.per_second
     if per_second is not None and amount > per_second * span:

@@ -7,8 +7,7 @@ import random
 import shutil
 import tracemalloc
 import zlib
-from collections import namedtuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from .conftest import ClientFactory
 
 MB = 2**20
-DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-07"}
+DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-07"}
 LINE = b'{"event":"A","properties":{"time":1735700000}}\n'
 
 
@@ -131,7 +130,10 @@ def test_an_export_that_inflates_beyond_reason_is_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
-Usage = namedtuple("Usage", "total used free")
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
 
 
 def test_a_download_leaves_a_part_of_the_disk_free(

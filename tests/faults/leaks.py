@@ -16,6 +16,7 @@ import traceback
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 from client.echoes import answer_of, pieces_of
@@ -208,7 +209,8 @@ def echoed(store: Dataset, folder: Path, shell: Any, draw: random.Random, kind: 
     config = ConfigManager()
     config.add("shop", ACCOUNT)
     answer = answer_of(kind, draw, USER, SECRET)
-    with front(create_app(store)) as server, Ear() as ear:
+    at_once = patch("mixpanel_nb.client.retry.backoff", return_value=0.0)
+    with front(create_app(store)) as server, Ear() as ear, at_once:
         os.environ["MP_API_BASE_URL"] = server.url
         server.misdeed = lambda _: [answer, End.CLOSE]
         words = draw.choice(ECHOED)
@@ -246,17 +248,20 @@ def _printed_with_variables(error: BaseException) -> str:
     from rich.console import Console
     from rich.traceback import Traceback
 
-    console = Console(file=io.StringIO(), width=400)
+    assert error.__traceback__ is not None
+    begin = error.__traceback__.tb_next  # below the frame of this harness, which knows what it sent
+    written = io.StringIO()
+    console = Console(file=written, width=400)
     shown = Traceback.from_exception(
         type(error),
         error,
-        error.__traceback__,
+        begin,
         show_locals=True,
-        locals_max_string=None,
-        locals_max_length=None,
+        locals_max_string=1_000_000,
+        locals_max_length=1_000,
     )
     console.print(shown)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return written.getvalue()
 
 
 def _searched(heard: list[str], folder: Path, allowed: Path) -> str:
