@@ -22,14 +22,15 @@
     │   └── DatabaseLockedError
     └── ExpressionError             a mistake in a Mixpanel expression, with its position
 
-This module imports nothing of the package. No error ever carries a secret: whoever raises one passes
-only what may be printed.
+No error ever carries a secret: what it says passes through `redaction` first.
 """
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.redaction import redacted, redacted_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,10 +50,10 @@ class MixpanelDataError(Exception):
     def __init__(
         self, message: str, *, hint: str | None = None, details: dict[str, Any] | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.details: dict[str, Any] = dict(details or {})
+        self.message = redacted(message)
+        self.hint = None if hint is None else redacted(hint)
+        self.details: dict[str, Any] = redacted_data(dict(details or {}))
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message

@@ -4,17 +4,21 @@ import copy
 import dataclasses
 import os
 import pickle
+import random
 import stat
 import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mixpanel_nb.accounts import AccountInfo, ConfigManager, Credentials, Secret, home_directory
 from mixpanel_nb.errors import AccountExistsError, AccountNotFoundError, ConfigError, MixpanelDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRET = "kX9!never-shown"
 VARIABLES = ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID", "MP_REGION", "MP_ACCOUNT", "MIXPANEL_NB_HOME")
@@ -246,6 +250,12 @@ GOOD = f'[accounts.a]\nusername = "u"\nsecret = "{SECRET}"\nproject_id = 12\n'
         (GOOD.replace("12", "12.5"), "wrong type for project_id"),
         (GOOD.replace(f'"{SECRET}"', "7"), "wrong type for secret"),
         (GOOD.replace("12", "-1"), "must be a number"),
+        (GOOD + "big = " + "9" * 6_000, "line 5 has an endless number"),
+        (GOOD + "deep = " + "[" * 20_000, "nested too deeply"),
+        (GOOD + "day = 2025-02-30", "line 5"),
+        (GOOD.replace(f'"{SECRET}"', f'["{SECRET}"]'), "wrong type for secret"),
+        (GOOD.replace("secret", "Secret"), "account 'a' lacks secret"),
+        (GOOD.replace("accounts.a", "accounts.a.b"), "lacks username and secret and project_id"),
         ("accounts = 3", "not a table"),
         ("[accounts]\na = 3", "account 'a' is not a table"),
     ],
@@ -259,10 +269,39 @@ def test_a_file_that_cannot_be_understood_is_named_and_never_overwritten(
         config.list_accounts()
     assert str(config.path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert SECRET not in shown_by(caught.value)
+    assert not pieces_in(shown_by(caught.value))
     with pytest.raises(ConfigError):
         config.get("a")
     assert config.path.read_bytes() == before
+
+
+def pieces_in(text: str) -> list[str]:
+    """Eight characters in a row of the secret, wherever they stand."""
+    return [SECRET[n : n + 8] for n in range(len(SECRET) - 7) if SECRET[n : n + 8] in text]
+
+
+JUNK = ["9" * 6_000, "[" * 5_000, "\0", "\n", '"', "'", "=", "\\u12", "{", "2025-13-45", "\x9f"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_file_that_is_broken_anywhere_shows_no_piece_of_the_secret(
+    config: ConfigManager, seed: int
+) -> None:
+    draw = random.Random(seed)
+    place = draw.randrange(len(GOOD))
+    write(config, GOOD[:place] + draw.choice(JUNK) + GOOD[place + draw.randrange(3) :])
+    asked: list[Callable[[], object]] = [
+        config.list_accounts,
+        config.resolve,
+        lambda: config.get("z"),
+        lambda: config.add("b", someone()),
+    ]
+    for ask in asked:
+        try:
+            ask()
+        except ConfigError as error:
+            assert "\n" not in error.message
+            assert not pieces_in(shown_by(error))
 
 
 def test_an_unreadable_file_is_not_overwritten_by_adding(config: ConfigManager) -> None:

@@ -9,8 +9,8 @@ The file is treated like a private key:
 * writing is atomic, and a lock lets several processes add accounts at once without losing any;
 * a file that cannot be understood is reported with its line and never overwritten.
 
-Writing keeps keys it does not know, but not comments. In memory every secret is wrapped as soon as the file
-is parsed, so that no variable of this module shows one.
+Writing keeps keys it does not know, but not comments. In memory every secret, and everything this module does
+not know, is wrapped as soon as the file is parsed, so that no variable shows one.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ from mixpanel_nb.accounts.files import (
 from mixpanel_nb.errors import AccountExistsError, AccountNotFoundError, ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SANDBOX = "sandbox"
 """The account name that always means the offline sandbox, so no configured account may have it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_LONG_NUMBER = re.compile("[0-9_]{4000,}")  # Python reads 4,300 digits
 _NO_ACCOUNT_HINT = "Add one with `mp auth add NAME`, or start without an account: `--account sandbox`."
 _KINDS: dict[str, tuple[type, ...]] = {
     "username": (str,),
@@ -49,6 +50,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "timezone": (str,),
     "legacy_time": (bool,),
 }
+_PUBLIC = _KINDS.keys() - {"secret"}
 
 
 @dataclass(frozen=True)
@@ -259,32 +261,51 @@ def _parsed(content: bytes) -> dict[str, Any] | str:
     except UnicodeDecodeError as error:
         return f"line {content.count(10, 0, error.start) + 1} is not UTF-8"
     try:
-        document = tomllib.loads(text)
+        return {name: _wrapped(value, (name,)) for name, value in tomllib.loads(text).items()}
     except tomllib.TOMLDecodeError as error:
         last_line = text.count("\n") + 1
         return str(error).replace("at end of document", f"at line {last_line}, where the file ends")
-    return _map_secrets(document, lambda secret: Secret(secret) if isinstance(secret, str) else secret)
+    except RecursionError:
+        return "it has lists or tables nested too deeply"
+    except Exception:  # noqa: BLE001 - the parser lets through what Python says of its numbers and dates
+        number = _LONG_NUMBER.search(text)
+        line = text.count("\n", 0, number.start()) + 1 if number else None
+        return "a number or a date cannot be read" if line is None else f"line {line} has an endless number"
 
 
 def _rendered(document: dict[str, Any]) -> bytes:
     import tomli_w  # only writing needs it
 
-    shown = _map_secrets(document, lambda secret: secret.reveal() if isinstance(secret, Secret) else secret)
-    return tomli_w.dumps(shown).encode()
+    return tomli_w.dumps(_unwrapped(document)).encode()
 
 
-def _map_secrets(document: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    """A copy of the document with ``change`` applied to the secret of each account."""
-    accounts = document.get("accounts")
-    if not isinstance(accounts, dict):
-        return document
-    changed = {
-        name: {**entry, "secret": change(entry["secret"])}
-        if isinstance(entry, dict) and "secret" in entry
-        else entry
-        for name, entry in accounts.items()
-    }
-    return {**document, "accounts": changed}
+class _Unknown:
+    """A value of the file that nothing here knows: it may be a misplaced secret, so it does not print."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+def _wrapped(value: Any, path: tuple[str, ...]) -> Any:
+    """A value in which all that is not known to be public is wrapped: secrets, and what is misplaced."""
+    if isinstance(value, dict):
+        return {name: _wrapped(item, (*path, name)) for name, item in value.items()}
+    if path == ("default",) or (path[0] == "accounts" and len(path) == 3 and path[2] in _PUBLIC):
+        return value
+    return Secret(value) if isinstance(value, str) else _Unknown(value)
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unwrapped(item) for name, item in value.items()}
+    if isinstance(value, Secret):
+        return value.reveal()
+    return value.value if isinstance(value, _Unknown) else value
 
 
 def _check_name(name: str) -> None:

@@ -7,12 +7,10 @@ read as JSON first, else as text.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 from mixpanel_nb.client.jql import problem_in
 from mixpanel_nb.client.retry import TransientFailureError, clock_time_in, local_time_in, requested_wait
@@ -28,12 +26,14 @@ from mixpanel_nb.errors import (
     ServerError,
 )
 from mixpanel_nb.halves import mended
+from mixpanel_nb.redaction import Redactor, excerpt
 
 if TYPE_CHECKING:
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.exchange import Answer, Call, NoAnswerError
 
 _EXCERPT = 500  # characters of a body, or of a parameter, that an error shows
+_MOST_SAID = 10_000  # characters of an explanation that are read
 _BAD_CREDENTIALS = re.compile(
     r"unable to authenticate|must pass api secret|invalid (project|api) secret|invalid service account"
     r"|unauthorized",
@@ -54,10 +54,14 @@ class Interpreter:
 
     Args:
         credentials: Who asks; named (without the secret) where they are refused.
+
+    Attributes:
+        redact: Strikes the secret out of text.
     """
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
+        self.redact = Redactor(credentials.username, credentials.secret.reveal())
 
     def data(self, answer: Answer, call: Call) -> Any:
         """The parsed JSON of a good answer; None for one without content.
@@ -66,17 +70,25 @@ class Interpreter:
             TransientFailureError: A failure that may pass.
             APIError: Any other.
         """
+        failure, data = self._judged(answer, call)
+        if failure is not None:  # raised out here, no frame of the error holds what the answer says
+            raise failure
+        return data
+
+    def _judged(self, answer: Answer, call: Call) -> tuple[APIError | TransientFailureError | None, Any]:
+        """The error that an answer stands for, or None and its data."""
         if not 200 <= answer.status < 300:
-            raise self.failure(answer, call)
+            return self.failure(answer, call), None
         if answer.status != 200 and not answer.body.strip():
-            return None
+            return None, None
         parsed = _parsed(answer.body)
-        if parsed is None:  # raised out here, the error has no context that holds the body
-            raise self._not_json(answer, call)
+        if parsed is None:
+            return self._not_json(answer, call), None
         data = parsed[0]
         if isinstance(data, dict) and _is_error(data.get("error")):
-            raise self._error(QueryError, f"Mixpanel refused the query: {self._said(answer)}", answer, call)
-        return data
+            message = f"Mixpanel refused the query: {self._said(answer)}"
+            return self._error(QueryError, message, answer, call), None
+        return None, data
 
     def failure(self, answer: Answer, call: Call) -> APIError | TransientFailureError:
         """The exception for an answer whose status is not a success."""
@@ -111,7 +123,7 @@ class Interpreter:
         shown = self.described(call)
         shown["params"] = {name: _excerpt(value) for name, value in shown["params"].items()}
         if body is not None:
-            shown["body"] = _excerpt(self.redact(body))
+            shown["body"] = _excerpt(body)
         return shown
 
     def described(self, call: Call) -> dict[str, Any]:
@@ -120,20 +132,9 @@ class Interpreter:
         params = {name: self.redact(value) for name, value in asked.items()}
         return {"method": call.method, "path": call.path, "params": params}
 
-    def redact(self, text: str) -> str:
-        """``text`` with the secret, and the forms in which it is sent, replaced by ``***``."""
-        user, secret = self._credentials.username, self._credentials.secret.reveal()
-        if secret == user:
-            return text  # public by nature, as the sandbox's: striking it out would only garble messages
-        plain = (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
-        encoded = (_basic(f"{user}:{secret}"), _basic(f"{secret}:"), _basic(secret))
-        for form in (*encoded, *plain):
-            text = text.replace(form, "***")
-        return text
-
     def _said(self, answer: Answer) -> str:
         """The answer's own words."""
-        text = self.redact(_text_of(answer)).strip()
+        text = excerpt(_text_of(answer), _MOST_SAID)
         if text[:1] == "<":
             return "an HTML page"
         text = re.sub(
@@ -199,14 +200,14 @@ class Interpreter:
         return TransientFailureError(error, seconds, untouched=True)
 
     def _redirect(self, answer: Answer, call: Call) -> APIError:
-        target = self.redact(answer.headers.get("location", "nowhere"))
-        message = f"Mixpanel answered {answer.status} and points to {_excerpt(target)}, which is not followed"
+        target = _excerpt(answer.headers.get("location", "nowhere"))
+        message = f"Mixpanel answered {answer.status} and points to {target}, which is not followed"
         hint = "Check the region, a proxy, and MP_API_BASE_URL."
         return self._error(APIError, message, answer, call, hint=hint)
 
     def _not_json(self, answer: Answer, call: Call) -> APIError:
         kind = answer.headers.get("content-type", "no content type")
-        message = f"The answer is not JSON but {self.redact(kind)}"
+        message = f"The answer is not JSON but {_excerpt(kind)}"
         hint = "A proxy or a login page may have answered in Mixpanel's place."
         return self._error(ServerError, message, answer, call, hint=hint)
 
@@ -257,8 +258,4 @@ def _sentence(message: str) -> str:
 
 
 def _excerpt(text: str) -> str:
-    return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 1]}…"
-
-
-def _basic(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+    return excerpt(text, _EXCERPT)

@@ -20,12 +20,16 @@ import httpx
 
 import mixpanel_nb
 from mixpanel_nb.client.exchange import Answer, NoAnswerError, Stream
+from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.inflate import ACCEPTED, check_encoding, inflated, is_compressed
+from mixpanel_nb.redaction import excerpt, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.exchange import Call
+    from mixpanel_nb.redaction import Redactor
 
 T = TypeVar("T")
 
@@ -35,9 +39,30 @@ CONNECT_TIMEOUT = 15.0
 """Seconds to wait for a connection."""
 
 LARGEST_ANSWER = 256 * 2**20
-"""Bytes of an answer that is read whole; what is larger (a few kB can inflate to it) is no answer."""
+"""Bytes of an answer that is read whole; what is larger is no answer."""
+
+MOST_VALUES = 10_000_000
+"""Values in an answer that is parsed (counted by their commas): each takes some 70 bytes of memory."""
+
+LARGEST_EXPLANATION = 2**20
+"""Bytes of the explanation of a failure that are read."""
+
+_PROBLEM = 500  # characters of a problem of the HTTP library, which may quote a whole header
 
 _HEAD_WITHIN = 1.5  # times the longest silence, in which the head of an answer must have come
+_LIBRARY_LOGS = ("connection", "http11", "http2", "proxy", "socks")
+
+
+def _redact_record(record: logging.LogRecord) -> bool:
+    """A filter that redacts what is logged before any handler sees it, and lets it pass."""
+    record.msg, record.args = redacted(record.getMessage()), ()
+    return True
+
+
+def _guard_logs() -> None:
+    """Redact all that is logged here and in the HTTP library, which logs what servers send."""
+    for name in (__name__, "httpx", "httpcore", *(f"httpcore.{part}" for part in _LIBRARY_LOGS)):
+        logging.getLogger(name).addFilter(_redact_record)  # once, however often it is added
 
 
 class Connection:
@@ -45,16 +70,24 @@ class Connection:
 
     Args:
         credentials: User name and secret for Basic authentication.
+        redactor: Strikes the secret out of what servers send back.
         transport: Replaces the network, for tests.
         trust_env: Whether proxies of the environment apply.
     """
 
     def __init__(
-        self, credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
+        self,
+        credentials: Credentials,
+        redactor: Redactor,
+        *,
+        transport: httpx.BaseTransport | None,
+        trust_env: bool,
     ) -> None:
+        _guard_logs()
+        self._redactor = redactor
         self._http = httpx.Client(
             auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
-            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": "gzip"},
+            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": ACCEPTED},
             # Credentials never follow to another host.
             follow_redirects=False,
             transport=transport,
@@ -88,10 +121,13 @@ class Connection:
         headers = {name.lower(): value for name, value in response.headers.items()}
 
         def answer() -> Answer:
-            return Answer(response.status_code, headers, _translated(lambda: _whole(response, call), call))
+            body = self._redactor.in_bytes(_body_of(response, call))
+            return Answer(response.status_code, headers, body)
 
         try:
-            yield Stream(response.status_code, headers, _blocks(response, call), answer)
+            yield Stream(
+                response.status_code, headers, _blocks(response, call), answer, _shows_its_end(response)
+            )
         finally:
             response.close()
             taken, size = time.monotonic() - started, response.num_bytes_downloaded
@@ -154,18 +190,52 @@ class Connection:
                     self._sockets.add(opened)
 
 
-def _whole(response: httpx.Response, call: Call) -> bytes:
-    """The body, if all of it comes in time and it is not too large."""
-    if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
-        return response.content
+def _shows_its_end(response: httpx.Response) -> bool:
+    """Whether a body that is cut can be told from a whole one by its length or its final chunk."""
+    return (
+        "network_stream" not in response.extensions  # no wire was crossed
+        or "content-length" in response.headers
+        or "chunked" in response.headers.get("transfer-encoding", "").lower()
+    )
+
+
+def _body_of(response: httpx.Response, call: Call) -> bytes:
+    """The body of an answer that is read whole; of a failure as much of its explanation as can be read.
+
+    Raises:
+        NoAnswerError: It did not come whole and in time, or it is no answer of Mixpanel's.
+    """
+    failed = not response.is_success
+    try:
+        check_encoding(_encoding_of(response))
+        body = _whole(response, call, LARGEST_EXPLANATION if failed else LARGEST_ANSWER, cut=failed)
+    except FlawError as flaw:
+        problem = flaw
+    else:
+        return body
+    if failed:  # its status says what matters
+        return f"({problem.reason})".encode()
+    raise NoAnswerError(problem.reason, hopeless=not problem.passing)
+
+
+def _encoding_of(response: httpx.Response) -> str:
+    return "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
+
+
+def _whole(response: httpx.Response, call: Call, largest: int, *, cut: bool) -> bytes:
+    """The body, inflated, if all of it comes in time; ``cut`` after ``largest`` bytes, or refused there."""
     end = time.monotonic() + call.timeout
-    blocks, size = [], 0
-    for block in response.iter_bytes():
+    blocks, size, values = [], 0, 0
+    for block in inflated(_blocks(response, call), promised=is_compressed(_encoding_of(response))):
         blocks.append(block)
         size += len(block)
-        if size > LARGEST_ANSWER:
-            message = f"the answer is larger than {LARGEST_ANSWER // 2**20} MB"
-            raise NoAnswerError(message, hopeless=True)
+        values += block.count(b",")
+        if size > largest and cut:
+            break
+        if size > largest:
+            raise FlawError(f"the answer is larger than {largest // 2**20} MB", passing=False)
+        if values > MOST_VALUES:
+            raise FlawError(f"the answer holds more than {MOST_VALUES:,} values", passing=False)
         if time.monotonic() > end:
             raise _too_slow(call)
     return b"".join(blocks)
@@ -189,9 +259,12 @@ def _translated(action: Callable[[], T], call: Call) -> T:
     try:
         return action()
     except httpx.HTTPError as error:
-        failure = _no_answer(error, call)
+        failure: BaseException = _no_answer(error, call)
     except httpx.InvalidURL:
         failure = NoAnswerError("the address is not valid", reached=False, hopeless=True)
+    except KeyboardInterrupt as interrupt:  # the library's frames, which hold the header, are not kept
+        failure = interrupt.with_traceback(None)
+        failure.__context__ = None
     raise failure
 
 
@@ -200,7 +273,7 @@ def _no_answer(error: httpx.HTTPError, call: Call) -> NoAnswerError:
         return NoAnswerError(f"no connection within {min(CONNECT_TIMEOUT, call.timeout):g} s", reached=False)
     if isinstance(error, httpx.TimeoutException):
         return NoAnswerError(f"nothing came for {call.timeout:g} s", timed_out=True)
-    problem = str(error) or type(error).__name__
+    problem = excerpt(str(error), _PROBLEM) or type(error).__name__
     unreached = isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol)
     hopeless = isinstance(error, httpx.UnsupportedProtocol) or "CERTIFICATE_VERIFY_FAILED" in problem
     return NoAnswerError(problem, reached=not unreached, hopeless=hopeless)

@@ -123,9 +123,11 @@ class Stream:
         headers: By lower-case name.
         blocks: The body as it comes over the wire, still compressed, in blocks of at most about 64 KiB.
         answer: Reads the (small) body and gives the complete answer; instead of ``blocks``.
+        shows_its_end: Whether a length or a final chunk tells a whole body from one that is cut.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     blocks: Iterator[bytes]
     answer: Callable[[], Answer]
+    shows_its_end: bool

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mixpanel_nb.client.exchange import NoAnswerError
-from mixpanel_nb.client.lines import FlawError, LineCheck, events_in, inflated
+from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.inflate import check_encoding, inflated
+from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.client.retry import TransientFailureError, never, stop_if
+from mixpanel_nb.client.room import DiskRoom
 from mixpanel_nb.errors import APIError, IncompleteExportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from mixpanel_nb.client.exchange import Call
+    from mixpanel_nb.client.exchange import Call, Stream
     from mixpanel_nb.client.session import Session
 
 T = TypeVar("T")
@@ -130,9 +133,10 @@ def _download_once(
 ) -> _Counts:
     written = 0
     with session.open(call, cancelled) as stream, part.open("wb") as file:
-        check, meter = LineCheck(), _Meter(stream.blocks, call, cancelled)
-        for block in _guarded(session, call, _checked(inflated(meter), check)):
+        check, meter, room = LineCheck(), _Meter(stream.blocks, call, cancelled), DiskRoom(part.parent)
+        for block in _guarded(session, call, _checked(_plain(stream, meter), check)):
             written += file.write(block)
+            room.take(len(block))
             progress.tell(check.rows, meter.received)
     progress.tell(check.rows, meter.received)  # the last line may have counted only at the end
     return _Counts(check.rows, meter.received, written)
@@ -172,7 +176,20 @@ def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
 
 def _events_once(session: Session, call: Call) -> Generator[dict[str, Any], None, None]:
     with session.open(call) as stream:
-        yield from _guarded(session, call, events_in(inflated(_Meter(stream.blocks, call))))
+        yield from _guarded(session, call, events_in(_plain(stream, _Meter(stream.blocks, call))))
+
+
+def _plain(stream: Stream, meter: _Meter) -> Iterator[bytes]:
+    """The plain bytes of an export whose end can be told.
+
+    Compression does not show it: a gzip stream may have several members, and one that is cut between two of
+    them looks whole.
+    """
+    check_encoding(stream.headers.get("content-encoding", ""))
+    if not stream.shows_its_end:
+        reason = "neither a length nor a final chunk would show where it ends (is there an old proxy?)"
+        raise FlawError(reason, passing=False)
+    yield from inflated(meter)
 
 
 def _without_retry(items: Iterator[T]) -> Iterator[T]:

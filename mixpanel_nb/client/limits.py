@@ -46,6 +46,16 @@ def is_counted(endpoint: str, *, session_id: str | None = None) -> bool:
     return path.partition("/")[0] in _COUNTED_QUERIES
 
 
+LONGEST_WINDOW = 86_400
+"""Seconds of the longest window that an announced quota may have; Mixpanel's is an hour."""
+
+LARGEST_AMOUNT = 1_000_000_000
+"""Requests that an announced quota may allow in its window."""
+
+LONGEST_CLOSURE = 3_600.0
+"""Seconds for which a refusal keeps all others of the home directory from asking: one window."""
+
+
 @dataclass(frozen=True)
 class Quota:
     """What a family allows.

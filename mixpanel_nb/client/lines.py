@@ -1,4 +1,4 @@
-r"""The bytes of an export: inflated, counted and checked, without looking at each line.
+r"""The lines of an export: counted and checked, without looking at each.
 
 An export is one JSON object per line (Mixpanel's docs, raw event export). Its status is 200 as soon as it
 starts, so a failure can only show in the body: as a last line that is text (``terminated early``), as a line
@@ -10,90 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.client.flaws import FlawError, TooDeepError
+from mixpanel_nb.redaction import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_INFLATED_BLOCK = 262_144  # bytes; bounds memory however well the data compresses
 _LONGEST_LINE = 64 * 1024 * 1024  # bytes; an event has at most about 1 MB
 _LONGEST_HEAD = 2048  # bytes of a wrong beginning that are worth waiting for
-_GZIP_MAGIC = b"\x1f\x8b"
+_MOST_COMMAS = 1_000_000  # in a line that Python parses: a value of three bytes takes some 70 in memory
+_SHOWN = 120  # characters of a wrong line that an error shows
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
-
-
-class FlawError(Exception):
-    """What is wrong with a body (internal: it never leaves this package).
-
-    Attributes:
-        reason: As half a sentence.
-        passing: Whether another attempt may bring a good one.
-    """
-
-    def __init__(self, reason: str, *, passing: bool = True) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.passing = passing
-
-
-class TooDeepError(FlawError):
-    """Lists or objects in each other, more of them than Python's parser can follow. DuckDB's can."""
-
-    def __init__(self) -> None:
-        super().__init__("a line is nested too deeply to be read one by one", passing=False)
-
-
-def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The plain bytes of a body that may be gzip-compressed, in blocks of at most 256 KiB (if compressed).
-
-    The body itself tells whether it is compressed: proxies have been seen to unpack a body and to leave the
-    header, and no JSON begins with gzip's first bytes.
-
-    Raises:
-        FlawError: The compressed stream is broken, cut, or followed by something else.
-    """
-    rest = iter(blocks)
-    head = b""
-    for block in rest:
-        head += block
-        if len(head) >= len(_GZIP_MAGIC):
-            break
-    if head.startswith(_GZIP_MAGIC):
-        yield from _gunzipped(head, rest)
-    else:
-        yield head
-        yield from rest
-
-
-def _gunzipped(block: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    while True:
-        while block:
-            if inflater.eof:
-                inflater = _next_member(block)
-            yield _inflate(inflater, block)
-            block = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-        following = next(rest, None)
-        if following is None:
-            break
-        block = following
-    if not inflater.eof:
-        raise FlawError("the compressed stream is cut")
-
-
-def _inflate(inflater: zlib._Decompress, block: bytes) -> bytes:
-    try:
-        return inflater.decompress(block, _INFLATED_BLOCK)
-    except zlib.error:
-        raise FlawError("the compressed stream is broken") from None
-
-
-def _next_member(block: bytes) -> zlib._Decompress:
-    """An inflater for what follows a complete gzip member, which may only be another member."""
-    if not block.startswith(_GZIP_MAGIC[:1]):
-        raise FlawError("something follows the end of the compressed stream")
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 class LineCheck:
@@ -198,6 +127,8 @@ def parse_event(line: bytes) -> dict[str, Any]:
         FlawError: The line is cut, or is no event.
         TooDeepError: Python cannot tell.
     """
+    if line.count(b",") > _MOST_COMMAS:
+        raise TooDeepError
     try:
         event = json.loads(line.decode())
     except ValueError:
@@ -212,7 +143,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
 def flaw_of(line: bytes) -> FlawError:
     """What a line that is no event says."""
     text = line.decode("utf-8", "replace").strip()
-    shown = text if len(text) <= 120 else f"{text[:119]}…"
+    shown = excerpt(text, _SHOWN)
     if text.startswith("<"):
         return FlawError("an HTML page came in its place, from a proxy or a login page", passing=False)
     if re.fullmatch(r"(export )?terminated early\W*|error completing export request\W*", text, re.IGNORECASE):
@@ -225,6 +156,8 @@ def flaw_of(line: bytes) -> FlawError:
 
 
 def _is_json(line: bytes) -> bool:
+    if line.count(b",") > _MOST_COMMAS:
+        return False
     try:
         json.loads(line.decode())
     except (ValueError, RecursionError):

@@ -1,22 +1,38 @@
 """The quota ledger: what every process of a home directory has asked lately, so that none asks too much.
 
 Mixpanel counts per project. The ledger is a small SQLite file; each step is one short transaction, so threads
-and processes may share it. It is a courtesy and a cache: a damaged file is replaced, and where none can be
-written the process keeps its ledger in memory.
+and processes may share it. It is a courtesy and a cache: a damaged file is replaced. While the file cannot be
+used (locked by others, a full or read-only disk) the process counts in memory; it looks for the file again
+every few seconds, and then writes down there what it has counted.
+
+Rows are dated on the machine's own clock since its start, so setting the time neither opens the quota early
+nor keeps it closed. Rows of another machine or an earlier start are translated by the time on the wall; one
+that lies in the future counts as made now.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import re
 import secrets
 import sqlite3
 import threading
 import time
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from mixpanel_nb.client.limits import QUOTAS, Quota, QuotaFamily
+from mixpanel_nb.client import clock as clocks
+from mixpanel_nb.client.limits import (
+    LARGEST_AMOUNT,
+    LONGEST_CLOSURE,
+    LONGEST_WINDOW,
+    QUOTAS,
+    Quota,
+    QuotaFamily,
+)
 from mixpanel_nb.client.retry import Wait, clock_time_in, never, parse_policies, pause, stop_if
 from mixpanel_nb.errors import RateLimitError
 
@@ -24,17 +40,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from mixpanel_nb.client.clock import Moment
+
+logger = logging.getLogger(__name__)
+
 _POLL = 0.05  # seconds between two looks for a free place among the running requests
 _UNTOLD = 0.1  # seconds; shorter waits are not worth telling anybody
-_VERSION = 1
+_BUSY = 5.0  # seconds to wait for others who write
+_BUSY_STILL = 0.2  # the same, for a file that could not be used the last time
+_RETURN_AFTER = 10.0  # seconds in memory before the file is tried again
+_MOST_UNWRITTEN = 10_000  # changes in memory that the file is told later
+_NOT_OURS = re.compile("no such|has no column|values for|malformed|not a database")
+_VERSION = 2
+_MOMENT = "at REAL, steady REAL, boot TEXT"
 _TABLES = {
-    "asked": "id INTEGER PRIMARY KEY, key TEXT, family TEXT, at REAL",
-    "running": "id INTEGER PRIMARY KEY, key TEXT, family TEXT, at REAL, pid INTEGER",
+    "asked": f"id INTEGER PRIMARY KEY, key TEXT, family TEXT, {_MOMENT}",
+    "running": f"id INTEGER PRIMARY KEY, key TEXT, family TEXT, {_MOMENT}, pid INTEGER",
     "told": (
-        "key TEXT, family TEXT, amount INTEGER, span INTEGER, concurrent INTEGER, closed_until REAL, "
-        "PRIMARY KEY (key, family)"
+        "key TEXT, family TEXT, amount INTEGER, span INTEGER, concurrent INTEGER, PRIMARY KEY (key, family)"
     ),
+    "closed": f"key TEXT, family TEXT, {_MOMENT}, seconds REAL, PRIMARY KEY (key, family)",
 }
+_DATED = ("asked", "running", "closed")
 
 T = TypeVar("T")
 
@@ -91,8 +118,8 @@ class _LedgerLease(Lease):
     def announced(self, headers: Mapping[str, str]) -> None:
         policies = parse_policies(headers.get("ratelimit-policy"))
         rate = policies.get("project", {})
-        if rate.get("q") and rate.get("w"):
-            concurrent = policies.get("project-concurrency", {}).get("q")
+        if _is_plausible(rate.get("q"), rate.get("w")):
+            concurrent = min(policies.get("project-concurrency", {}).get("q", 0), LARGEST_AMOUNT) or None
             self._ledger._adopt(self._key, self._family, rate["q"], rate["w"], concurrent)
 
 
@@ -101,14 +128,17 @@ class QuotaLedger:
 
     Args:
         path: The SQLite file; created with mode 0600.
-        clock: Seconds since the epoch, the same for all who share the file.
+        clock: Tells the moment.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], Moment] = clocks.now) -> None:
         self.path = path
         self._clock = clock
         self._lock = threading.Lock()
         self._memory: sqlite3.Connection | None = None
+        self._return_at = 0.0
+        # What the file must still be told.
+        self._unwritten: deque[tuple[str, tuple[object, ...]]] = deque(maxlen=_MOST_UNWRITTEN)
         self._adopted: dict[tuple[str, str], tuple[int, int, int | None]] = {}
 
     def acquire(
@@ -156,86 +186,106 @@ class QuotaLedger:
         """The number of a new lease, or why there is none yet."""
         now = self._clock()
         _prune(db, now)
-        quota, closed_until = _quota_in_force(db, key, family)
+        quota = _quota_in_force(db, key, family)
         hold = _too_many_at_once(db, key, family, quota)
         if counted:
-            hold = max(hold, _too_often(db, key, family, quota, now, closed_until), key=lambda it: it.seconds)
+            hold = max(hold, _too_often(db, key, family, quota, now), key=lambda it: it.seconds)
         if hold.seconds > 0:
             return hold
         number = secrets.randbits(62)  # tells rows apart, in a fork and after random.seed() too
-        row = (number, key, family, now)
         if counted:
-            db.execute("INSERT INTO asked (id, key, family, at) VALUES (?, ?, ?, ?)", row)
-        db.execute(
-            "INSERT INTO running (id, key, family, at, pid) VALUES (?, ?, ?, ?, ?)", (*row, os.getpid())
+            self._write(db, "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?)", number, key, family, *now)
+        process = os.getpid()
+        self._write(
+            db, "INSERT INTO running VALUES (?, ?, ?, ?, ?, ?, ?)", number, key, family, *now, process
         )
         return number
 
     def _refuse(self, key: str, family: str, seconds: float) -> None:
+        seconds = min(seconds, LONGEST_CLOSURE)
         self._execute(
-            "INSERT INTO told (key, family, closed_until) VALUES (?, ?, ?) "
-            "ON CONFLICT (key, family) DO UPDATE SET closed_until = excluded.closed_until",
-            key,
-            family,
-            self._clock() + seconds,
+            "INSERT OR REPLACE INTO closed VALUES (?, ?, ?, ?, ?, ?)", key, family, *self._clock(), seconds
         )
 
     def _adopt(self, key: str, family: str, amount: int, window: int, concurrent: int | None) -> None:
         if self._adopted.get((key, family)) == (amount, window, concurrent):
             return  # said already: no need to write it with every answer
-        self._execute(
-            "INSERT INTO told (key, family, amount, span, concurrent) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (key, family) DO UPDATE "
-            "SET amount = excluded.amount, span = excluded.span, concurrent = excluded.concurrent",
-            key,
-            family,
-            amount,
-            window,
-            concurrent,
-        )
+        row = (key, family, amount, window, concurrent)
+        self._execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?)", *row)
         self._adopted[key, family] = (amount, window, concurrent)
 
     def _execute(self, statement: str, *values: object) -> None:
-        self._transact(lambda db: db.execute(statement, values).rowcount)
+        self._transact(lambda db: self._write(db, statement, *values))
+
+    def _write(self, db: sqlite3.Connection, statement: str, *values: object) -> None:
+        db.execute(statement, values)
+        if db is self._memory:
+            self._unwritten.append((statement, values))
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` in one transaction on the file, on a new file, or in memory: whichever works first."""
         with self._lock:
-            if self._memory is None:
-                with contextlib.suppress(sqlite3.DatabaseError, OSError):
-                    try:
-                        return self._in_file(work)
-                    except (TypeError, ValueError, LookupError):  # it holds what nobody has written
-                        self._forget_file()
-                        return self._in_file(work)
-                with contextlib.suppress(sqlite3.DatabaseError, OSError):
-                    self._discard_damaged()
-                    return self._in_file(work)
-                self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-                weakref.finalize(self, self._memory.close)
-                _create_tables(self._memory)
-            return _in_transaction(self._memory, work)
+            if self._memory is None or time.monotonic() >= self._return_at:
+                try:
+                    return self._in_sound_file(work)
+                except (sqlite3.Error, OSError) as error:
+                    self._count_in_memory(error)
+            return _in_transaction(self._memory or self._remembered(), work)
+
+    def _in_sound_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` on the file; one that is damaged, or holds what nobody has written, is made anew."""
+        try:
+            return self._in_file(work)
+        except (TypeError, ValueError, LookupError, OverflowError):
+            self._forget_file()
+        except sqlite3.DatabaseError as error:
+            if not (_NOT_OURS.search(str(error)) or self._is_damaged()):
+                raise
+            self._forget_file()
+        return self._in_file(work)
 
     def _in_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        with contextlib.closing(sqlite3.connect(self.path, timeout=5.0, isolation_level=None)) as db:
+        patience = _BUSY if self._memory is None else _BUSY_STILL
+        with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
             db.execute("PRAGMA synchronous = OFF")  # losing it in a power cut does no harm
             _create_tables(db)
-            return _in_transaction(db, work)
+            result = _in_transaction(db, lambda db: self._caught_up(db, work))
+        self._unwritten.clear()
+        self._memory = None
+        return result
 
-    def _discard_damaged(self) -> None:
-        """Remove the file if SQLite cannot read it; one that is merely locked or read-only stays."""
-        with contextlib.closing(sqlite3.connect(self.path, timeout=5.0)) as db:
-            try:
-                db.execute("SELECT count(*) FROM asked, running, told").fetchone()
-            except sqlite3.OperationalError:
-                damaged = False
-            except sqlite3.DatabaseError:
-                damaged = True
-            else:
-                damaged = False
-        if damaged:
-            self._forget_file()
+    def _caught_up(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Tell the file what was counted in memory, then run ``work`` on it."""
+        for statement, values in self._unwritten:
+            db.execute(statement, values)
+        return work(db)
+
+    def _count_in_memory(self, error: Exception) -> None:
+        self._return_at = time.monotonic() + _RETURN_AFTER
+        if self._memory is None:
+            logger.info(
+                "%s cannot be used (%s): this process counts its requests by itself", self.path, error
+            )
+
+    def _remembered(self) -> sqlite3.Connection:
+        """A new ledger in memory."""
+        self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._memory.close)
+        _create_tables(self._memory)
+        return self._memory
+
+    def _is_damaged(self) -> bool:
+        """Whether SQLite cannot read the file; one that is merely locked or read-only is not damaged."""
+        try:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=_BUSY)) as db:
+                for table in _TABLES:
+                    db.execute(f"SELECT count(*) FROM {table}").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        except sqlite3.DatabaseError:
+            return True
+        return False
 
     def _forget_file(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -272,14 +322,23 @@ def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection],
     return result
 
 
-def _prune(db: sqlite3.Connection, now: float) -> None:
-    """Forget what no window reaches any more, what a turned-back clock left, and requests that crashed."""
-    oldest = db.execute("SELECT max(span) FROM told").fetchone()[0] or 0
-    span = max(oldest, *(quota.window for quota in QUOTAS.values()))
-    db.execute("DELETE FROM asked WHERE at <= ? OR at > ?", (now - span, now + 1.0))
-    for number, family, at, pid in db.execute("SELECT id, family, at, pid FROM running").fetchall():
-        if now - at > QUOTAS[family].lifetime or not _is_alive(pid):
+def _prune(db: sqlite3.Connection, now: Moment) -> None:
+    """Date all rows on this machine's clock; forget what no window reaches any more, and what crashed."""
+    for table in _DATED:
+        db.execute(
+            f"UPDATE {table} SET steady = :steady - max(:wall - at, 0), at = min(at, :wall), boot = :boot "
+            "WHERE boot IS NOT :boot OR steady > :steady",
+            now._asdict(),
+        )
+    oldest = max(db.execute("SELECT max(span) FROM told").fetchone()[0] or 0, *_windows())
+    db.execute("DELETE FROM asked WHERE steady <= ?", (now.steady - min(oldest, LONGEST_WINDOW),))
+    for number, family, steady, pid in db.execute("SELECT id, family, steady, pid FROM running").fetchall():
+        if now.steady - steady > QUOTAS[family].lifetime or not _is_alive(pid):
             db.execute("DELETE FROM running WHERE id = ?", (number,))
+
+
+def _windows() -> list[int]:
+    return [quota.window for quota in QUOTAS.values()]
 
 
 def _is_alive(pid: int) -> bool:
@@ -294,21 +353,26 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _quota_in_force(db: sqlite3.Connection, key: str, family: str) -> tuple[Quota, float]:
-    """The quota (announced, else as published), and the time before which Mixpanel wants no request."""
+def _quota_in_force(db: sqlite3.Connection, key: str, family: str) -> Quota:
+    """The quota: announced, if it may be, else as published."""
     published = QUOTAS[family]
     row = db.execute(
-        "SELECT amount, span, concurrent, closed_until FROM told WHERE key = ? AND family = ?", (key, family)
+        "SELECT amount, span, concurrent FROM told WHERE key = ? AND family = ?", (key, family)
     ).fetchone()
-    amount, span, concurrent, closed_until = row or (None, None, None, None)
-    amount, span = amount or published.amount, span or published.window
+    amount, span, concurrent = row or (published.amount, published.window, None)
+    if not _is_plausible(amount, span):  # a file that somebody else has written
+        amount, span = published.amount, published.window
+    if concurrent is None or not 0 < concurrent <= LARGEST_AMOUNT:
+        concurrent = published.concurrent
     per_second = published.per_second
     if per_second is not None and amount > per_second * span:
         per_second = None  # who may ask more than that in an hour is not held to it by the second
-    quota = Quota(
-        amount, span, per_second, concurrent or published.concurrent, published.noun, published.lifetime
-    )
-    return quota, closed_until or 0.0
+    return Quota(amount, span, per_second, concurrent, published.noun, published.lifetime)
+
+
+def _is_plausible(amount: int | None, window: int | None) -> bool:
+    """Whether that many requests in that many seconds can be a quota of Mixpanel's."""
+    return 0 < (amount or 0) <= LARGEST_AMOUNT and 0 < (window or 0) <= LONGEST_WINDOW
 
 
 def _too_many_at_once(db: sqlite3.Connection, key: str, family: str, quota: Quota) -> Hold:
@@ -320,14 +384,12 @@ def _too_many_at_once(db: sqlite3.Connection, key: str, family: str, quota: Quot
     return Hold(1.0, f"{quota.concurrent} {quota.noun} are running already", polled=True)
 
 
-def _too_often(
-    db: sqlite3.Connection, key: str, family: str, quota: Quota, now: float, closed_until: float
-) -> Hold:
+def _too_often(db: sqlite3.Connection, key: str, family: str, quota: Quota, now: Moment) -> Hold:
     """The longest of the waits that the window, the second and Mixpanel's own word ask for."""
     span = f"{quota.window // 3600} h" if quota.window % 3600 == 0 else f"{quota.window} s"
     hourly = _until_room(db, key, family, quota.amount, quota.window, now)
     holds = [
-        Hold(closed_until - now, "Mixpanel said that the quota is used up"),
+        Hold(_until_open(db, key, family, now), "Mixpanel said that the quota is used up"),
         Hold(hourly, f"the quota of {quota.amount} {quota.noun} in {span} is used up"),
     ]
     if quota.per_second is not None:
@@ -337,14 +399,22 @@ def _too_often(
 
 
 def _until_room(
-    db: sqlite3.Connection, key: str, family: str, amount: int, window: float, now: float
+    db: sqlite3.Connection, key: str, family: str, amount: int, window: float, now: Moment
 ) -> float:
     """Seconds until fewer than ``amount`` requests lie in the last ``window`` seconds (0 or less: now)."""
     row = db.execute(
-        "SELECT at FROM asked WHERE key = ? AND family = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+        "SELECT steady FROM asked WHERE key = ? AND family = ? ORDER BY steady DESC LIMIT 1 OFFSET ?",
         (key, family, amount - 1),
     ).fetchone()
-    return 0.0 if row is None else float(row[0]) + window - now
+    return 0.0 if row is None else float(row[0]) + window - now.steady
+
+
+def _until_open(db: sqlite3.Connection, key: str, family: str, now: Moment) -> float:
+    """Seconds for which Mixpanel wants no request (0 or less: none)."""
+    row = db.execute(
+        "SELECT steady, seconds FROM closed WHERE key = ? AND family = ?", (key, family)
+    ).fetchone()
+    return 0.0 if row is None else float(row[0]) + min(float(row[1]), LONGEST_CLOSURE) - now.steady
 
 
 def _used_up(hold: Hold) -> RateLimitError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from typing import Literal
@@ -44,7 +45,8 @@ def hosts_for(region: str, base_url: str | None = None) -> Hosts:
     """The hosts of a region, unless ``base_url`` or ``MP_API_BASE_URL`` sends every call elsewhere.
 
     Raises:
-        ConfigError: The base URL is no ``http://`` or ``https://`` address, or carries credentials.
+        ConfigError: The base URL is no ``http://`` or ``https://`` address, carries credentials, or would
+            send the secret in clear to another machine (``MP_ALLOW_PLAIN_HTTP=1`` allows that).
     """
     base = base_url or os.environ.get("MP_API_BASE_URL")
     if not base:
@@ -61,10 +63,26 @@ def hosts_for(region: str, base_url: str | None = None) -> Hosts:
             "The base URL must look like http://host:port, without user name or password.",
             hint="Look at MP_API_BASE_URL.",
         )
+    if parts.scheme == "http" and not is_loopback(base) and os.environ.get("MP_ALLOW_PLAIN_HTTP") != "1":
+        raise ConfigError(
+            f"The base URL would send the secret unencrypted to {parts.hostname}.",
+            hint="Use https://, or set MP_ALLOW_PLAIN_HTTP=1 if you trust every machine on the way.",
+        )
     return Hosts(base, base)
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether the host is this machine, which no proxy needs to reach."""
-    host = urlsplit(base_url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    """Whether the host is this machine, which no proxy needs to reach.
+
+    A name counts if it is ``localhost`` or ends in ``.localhost`` (RFC 6761), an address if it is a loopback
+    one; a name that only looks like an address (``127.0.0.1.example``) does not.
+    """
+    host = (urlsplit(base_url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

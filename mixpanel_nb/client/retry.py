@@ -162,26 +162,37 @@ def requested_wait(headers: Mapping[str, str]) -> float | None:
     Args:
         headers: The answer's headers, by lower-case name.
     """
-    named = parse_retry_after(headers.get("retry-after"))
+    named = parse_retry_after(headers.get("retry-after"), _date_of(headers))
     return exhausted_for(headers.get("ratelimit")) if named is None else named
+
+
+def _date_of(headers: Mapping[str, str]) -> datetime | None:
+    """The time that the server's own clock shows; ours may be wrong."""
+    return _http_date(headers.get("date", ""))
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
     """Seconds from a ``Retry-After`` header: a number of seconds or an HTTP date (RFC 9110, 10.2.3).
 
-    A date in the past means now. What cannot be understood is None.
+    A date is compared with ``now``: the server's own time, where it tells that. A date in the past means now.
+    What cannot be understood is None.
     """
     if value is None:
         return None
     text = value.strip()
     if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text, re.ASCII):
         return min(float(text), _LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
+    moment = _http_date(text)
+    if moment is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_WAIT)
 

@@ -134,7 +134,12 @@ class Session:
         with self._lock:
             if self._opened is None:
                 trust_env = not is_loopback(self._base_url)  # a proxy cannot reach this machine's loopback
-                self._opened = Connection(self._credentials, transport=self._transport, trust_env=trust_env)
+                self._opened = Connection(
+                    self._credentials,
+                    self.interpreter.redact,
+                    transport=self._transport,
+                    trust_env=trust_env,
+                )
             return self._opened
 
     def _lease(self, call: Call, *, counted: bool, cancelled: Callable[[], bool]) -> Lease:

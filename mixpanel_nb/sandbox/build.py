@@ -13,6 +13,7 @@ import tempfile
 import time
 import zlib
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ _REPORT_EVERY = 5_000
 # In a notebook DuckDB would show its own progress below whatever cell asks the sandbox first.
 SILENT = "SET enable_progress_bar = false"
 _STALE_SECONDS = 86_400
+_LONGEST_LINE = 16 * 2**20  # bytes; DuckDB reads no longer ones either
 
 
 def build_from_lines(
@@ -159,7 +161,9 @@ def _first_fault(path: Path, fault_of: Callable[[Any], str | None]) -> str | Non
     number = 0
     try:
         with _open(path) as file:
-            for number, line in enumerate(file, start=1):
+            # Never more than the longest line is read at once: one line may be larger than memory.
+            lines = iter(partial(file.readline, _LONGEST_LINE + 1), b"")
+            for number, line in enumerate(lines, start=1):
                 fault = _line_fault(line, fault_of) if line.strip() else None
                 if fault:
                     return f"{path}, line {number}: {fault}."
@@ -175,6 +179,8 @@ def _open(path: Path) -> BinaryIO | gzip.GzipFile:
 
 
 def _line_fault(line: bytes, fault_of: Callable[[Any], str | None]) -> str | None:
+    if len(line) > _LONGEST_LINE:
+        return f"a line of more than {_LONGEST_LINE // 2**20} MB, and an event or a profile has 1 MB at most"
     try:
         return fault_of(json.loads(line.decode()))
     except ValueError as error:

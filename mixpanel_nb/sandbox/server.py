@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
-_THREADS = 12
 _LARGEST_REQUEST = 16 * 1024 * 1024
 _LOOP_SECONDS = 1.0
 _SHUTDOWN_SECONDS = 2.0
@@ -111,19 +110,24 @@ def _listening(app: SandboxApp, host: str, port: int, sockets: dict[int, Any]) -
     """A waitress server whose sockets are kept in ``sockets``."""
     from waitress.server import create_server
 
+    from mixpanel_nb.sandbox.patience import MOST_CONNECTIONS, Channel, Threads
+
     # That requests wait for a moment is no news for a terminal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    return create_server(
+    server = create_server(
         app,
         map=sockets,
         sockets=[_bound(host, port)],
-        threads=_THREADS,
+        _dispatcher=Threads(),
+        connection_limit=10 * MOST_CONNECTIONS,  # `Channel` keeps to fewer, and never stops accepting
         ident="mixpanel-nb-sandbox",
         max_request_body_size=_LARGEST_REQUEST,
         asyncore_use_poll=True,
         log_socket_errors=False,  # connections cut on purpose are none of the terminal's business
         clear_untrusted_proxy_headers=True,
     )
+    server.channel_class = Channel
+    return server
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.client.room import DiskRoom
 from mixpanel_nb.services.filters import at_a_moment
 from mixpanel_nb.services.plan import is_settled
 from mixpanel_nb.services.staging import Receipt
@@ -125,13 +126,16 @@ class ProfileChunk:
     ) -> Receipt:
         """Write its profiles to ``file``, as JSON lines. Errors as in :meth:`EventChunk.download`."""
         rows = size = requests = 0
+        room = DiskRoom(file.parent)
         with file.open("wb") as stream:
             for page in client.profile_pages(cancelled=stopped, **at_a_moment(self.filters)):
                 if stopped():
                     raise CancelledError
                 lines = [json.dumps(profile, ensure_ascii=False) + "\n" for profile in page.results]
                 # Half a character (a lone surrogate) cannot be written; it becomes a question mark.
-                size += stream.write("".join(lines).encode("utf-8", "replace"))
+                written = stream.write("".join(lines).encode("utf-8", "replace"))
+                room.take(written)
+                size += written
                 rows, requests = rows + len(lines), requests + 1
                 received(rows, size)
         return Receipt(rows, size, size, requests, ledger.now().isoformat(), str(source_of(client)))

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_nb.client.lines import FlawError, LineCheck, events_in, inflated
+from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.inflate import inflated
+from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.errors import (
     APIError,
     AuthenticationError,

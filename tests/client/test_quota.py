@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mixpanel_nb.client import QuotaLedger, Wait
+from mixpanel_nb.client.clock import Moment
 from mixpanel_nb.client.limits import is_counted
 from mixpanel_nb.errors import RateLimitError
 
@@ -22,11 +24,20 @@ KEY = "https://mixpanel.com 1"
 
 
 class Clock:
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
+    """Time that passes when a test says so; ``wall`` alone is the clock that somebody sets."""
 
-    def __call__(self) -> float:
-        return self.now
+    def __init__(self) -> None:
+        self.wall, self.steady, self.boot = 1_800_000_000.0, 5_000.0, "first"
+
+    def __call__(self) -> Moment:
+        return Moment(self.wall, self.steady, self.boot)
+
+    def passes(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+    def restarts(self) -> None:
+        self.boot, self.steady = f"after {self.boot}", 10.0
 
 
 @pytest.fixture
@@ -49,13 +60,13 @@ def test_the_sixty_first_query_of_an_hour_is_refused_with_the_time_to_wait(
     ledger: QuotaLedger, clock: Clock
 ) -> None:
     ask(ledger)
-    clock.now += 600
+    clock.passes(600)
     ask(ledger, 59)
     with pytest.raises(RateLimitError, match="60 queries in 1 h") as caught:
         ask(ledger)
     assert caught.value.retry_after == 3000
     assert "Try again at" in str(caught.value)
-    clock.now += 3000
+    clock.passes(3000)
     ask(ledger)
     with pytest.raises(RateLimitError):
         ask(ledger)
@@ -128,19 +139,166 @@ def test_a_refusal_is_remembered_by_all_who_share_the_file(ledger: QuotaLedger, 
     with pytest.raises(RateLimitError) as caught:
         ask(other)
     assert caught.value.retry_after == 1800
-    clock.now += 1801
+    clock.passes(1801)
     ask(other)
 
 
-def test_a_clock_that_was_turned_back_does_not_lock_anybody_out(ledger: QuotaLedger, clock: Clock) -> None:
+@pytest.mark.parametrize("seconds", [-5, -86_400, -10 * 365 * 86_400, 5, 10 * 365 * 86_400])
+def test_setting_the_clock_neither_opens_nor_closes_the_quota(
+    ledger: QuotaLedger, clock: Clock, seconds: int
+) -> None:
     ask(ledger, 60)
-    clock.now -= 86400
+    clock.passes(600)
+    clock.wall += seconds
+    with pytest.raises(RateLimitError) as caught:
+        ask(ledger)
+    assert caught.value.retry_after == 3000
+    clock.passes(3000)
+    ask(ledger, 60)
+    with pytest.raises(RateLimitError):
+        ask(ledger)
+
+
+@pytest.mark.parametrize("seconds", [-5, -10 * 365 * 86_400])
+def test_a_restart_with_a_clock_that_was_ahead_costs_one_window_at_most(
+    ledger: QuotaLedger, clock: Clock, seconds: int
+) -> None:
+    ask(ledger, 60)
+    clock.wall += seconds
+    clock.restarts()
+    with pytest.raises(RateLimitError) as caught:
+        ask(ledger)
+    assert caught.value.retry_after == 3600
+    clock.passes(3600)
+    ask(ledger, 60)
+
+
+def test_a_restart_forgets_nothing(ledger: QuotaLedger, clock: Clock) -> None:
+    ask(ledger, 60)
+    clock.passes(600)
+    clock.restarts()
+    with pytest.raises(RateLimitError) as caught:
+        ask(ledger)
+    assert caught.value.retry_after == 3000
+
+
+@pytest.mark.parametrize("seconds", [60, 10 * 365 * 86_400])
+def test_a_refusal_under_a_wrong_clock_ends_when_it_should(
+    ledger: QuotaLedger, clock: Clock, seconds: int
+) -> None:
+    clock.wall += seconds
+    with ledger.acquire(KEY, "query") as lease:
+        lease.forget()
+        lease.refused(1800)
+    clock.wall -= seconds
+    with pytest.raises(RateLimitError) as caught:
+        ask(ledger)
+    assert caught.value.retry_after == 1800
+    clock.passes(1800)
     ask(ledger)
+
+
+def test_no_refusal_closes_the_quota_for_longer_than_a_window(ledger: QuotaLedger, clock: Clock) -> None:
+    with ledger.acquire(KEY, "query") as lease:
+        lease.forget()
+        lease.refused(7 * 86_400)
+    with pytest.raises(RateLimitError):
+        ask(ledger)
+    clock.passes(3601)
+    ask(ledger)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        '"project";q=60;w=999999999999999',
+        '"project";q=999999999999999;w=3600',
+        '"project";q=1;w=999999999999999',
+        '"project";q=0;w=3600',
+        '"project";q=60;w=0',
+        '"project";q=60;w=86401',
+        '"project";q=60;w=99999999999999999999999999',
+    ],
+)
+def test_an_announced_quota_that_cannot_be_is_passed_over(ledger: QuotaLedger, policy: str) -> None:
+    with ledger.acquire(KEY, "query", patience=0) as lease:
+        lease.announced({"ratelimit-policy": policy})
+    ask(ledger, 59)
+    with pytest.raises(RateLimitError, match="60 queries in 1 h"):
+        ask(ledger)
+
+
+@pytest.mark.parametrize("policy", ["0", "1", "999999999999999"])
+def test_odd_concurrency_does_not_stop_everybody(ledger: QuotaLedger, policy: str) -> None:
+    with ledger.acquire(KEY, "query") as lease:
+        lease.announced({"ratelimit-policy": f'"project";q=60;w=3600, "project-concurrency";q={policy}'})
+    ask(ledger, 59)
+
+
+@pytest.mark.parametrize("value", ["1e300", "9e999", "-9e999", "999999999999999999", "'text'", "NULL"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "told.span",
+        "told.amount",
+        "told.concurrent",
+        "asked.at",
+        "asked.steady",
+        "closed.seconds",
+        "closed.steady",
+        "running.steady",
+        "running.pid",
+        "asked.boot",
+    ],
+)
+def test_whatever_number_stands_in_the_file_the_next_hour_is_a_good_one(
+    ledger: QuotaLedger, clock: Clock, column: str, value: str
+) -> None:
+    with ledger.acquire(KEY, "query") as lease:
+        lease.announced({"ratelimit-policy": '"project";q=60;w=3600, "project-concurrency";q=5'})
+        lease.refused(1)
+        table, name = column.split(".")
+        with sqlite3.connect(ledger.path) as db:
+            db.execute(f"UPDATE {table} SET {name} = {value}")
+        db.close()
+    with suppress(RateLimitError):
+        ask(ledger)
+    clock.passes(3601)
+    ask(ledger, 60)
+
+
+def test_a_ledger_that_others_locked_is_come_back_to(
+    ledger: QuotaLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixpanel_nb.client.quota._BUSY", 0.05)
+    ask(ledger, 20)
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as locker:
+        locker.execute("BEGIN EXCLUSIVE")
+        ask(ledger, 30)
+        lease = ledger.acquire(KEY, "query", patience=0)
+    monkeypatch.setattr(ledger, "_return_at", 0.0)
+    lease.release()
+    ask(QuotaLedger(ledger.path, clock=clock), 9)
+    for each in (ledger, QuotaLedger(ledger.path, clock=clock)):
+        with pytest.raises(RateLimitError, match="60 queries"):
+            ask(each)
+    with closing(sqlite3.connect(ledger.path)) as db:
+        assert db.execute("SELECT count(*) FROM running").fetchone() == (0,)
+
+
+def test_a_place_to_write_that_appears_later_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = QuotaLedger(tmp_path / "later" / "quota.db")
+    ask(ledger, 60)
+    (tmp_path / "later").mkdir()
+    monkeypatch.setattr(ledger, "_return_at", 0.0)
+    for each in (ledger, QuotaLedger(ledger.path)):
+        with pytest.raises(RateLimitError):
+            ask(each)
 
 
 def test_old_requests_are_removed_from_the_file(ledger: QuotaLedger, clock: Clock) -> None:
     ask(ledger, 30)
-    clock.now += 4000
+    clock.passes(4000)
     ask(ledger)
     with sqlite3.connect(ledger.path) as db:
         (rows,) = db.execute("SELECT count(*) FROM asked").fetchone()
@@ -151,7 +309,8 @@ def test_old_requests_are_removed_from_the_file(ledger: QuotaLedger, clock: Cloc
 def test_leases_of_a_process_that_died_are_given_back(ledger: QuotaLedger) -> None:
     code = (
         "import sys, time; from pathlib import Path; from mixpanel_nb.client import QuotaLedger\n"
-        f"ledger = QuotaLedger(Path(sys.argv[1]), clock=lambda: {1_800_000_000.0})\n"
+        "from mixpanel_nb.client.clock import Moment\n"
+        "ledger = QuotaLedger(Path(sys.argv[1]), clock=lambda: Moment(1_800_000_000.0, 5_000.0, 'first'))\n"
         f"leases = [ledger.acquire({KEY!r}, 'query', counted=False) for _ in range(5)]\n"
         "import os; os._exit(1)"
     )
@@ -165,7 +324,7 @@ def test_leases_of_a_process_that_died_are_given_back(ledger: QuotaLedger) -> No
 def test_leases_of_a_process_that_hangs_expire(ledger: QuotaLedger, clock: Clock) -> None:
     for _ in range(5):
         ledger.acquire(KEY, "query")
-    clock.now += 601
+    clock.passes(601)
     ask(ledger)
 
 

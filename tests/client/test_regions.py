@@ -57,3 +57,42 @@ def test_a_base_url_that_is_none_is_refused_without_repeating_it(url: str) -> No
     with pytest.raises(ConfigError) as caught:
         MixpanelAPIClient(Credentials("u", "a-secret", "1"), base_url=url)
     assert "hidden" not in str(caught.value)
+
+
+PLAIN = [
+    "http://mixpanel.example",
+    "http://10.0.0.7:8765",
+    "http://127.0.0.1.example",
+    "http://127.example:81",
+    "http://localhost.example",
+    "http://[::2]:81",
+    "http://0.0.0.0",
+    "HTTP://MIXPANEL.EXAMPLE",
+]
+
+
+@pytest.mark.parametrize("url", PLAIN)
+def test_the_secret_is_not_sent_in_clear_to_another_machine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MP_API_BASE_URL", url)
+    with pytest.raises(ConfigError, match="unencrypted") as caught:
+        MixpanelAPIClient(Credentials("u", "a-secret", "1"))
+    assert "https://" in str(caught.value)
+    monkeypatch.setenv("MP_ALLOW_PLAIN_HTTP", "1")
+    assert addresses("us")[0].startswith(url.lower())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:1",
+        "http://sandbox.localhost",
+        "http://127.8.9.1",
+        "http://[::1]:1",
+        "https://a.example",
+    ],
+)
+def test_this_machine_and_https_need_no_permission(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MP_API_BASE_URL", url)
+    assert addresses("us")[0].startswith(url)

@@ -93,3 +93,13 @@ def test_a_wait_says_when_it_ends() -> None:
     assert wait.until.utcoffset() is not None
     assert abs((wait.until - datetime.now(UTC)).total_seconds() - 90) < 5
     assert len(clock_time_in(10 * 86400)) == len("2026-01-01 00:00:00")
+
+
+def test_a_date_is_judged_by_the_servers_own_clock() -> None:
+    """Ours may be years off; then a minute must not become a week."""
+    for year in (1999, 2024, 2036):
+        headers = {
+            "date": f"Mon, 01 Jan {year} 00:00:00 GMT",
+            "retry-after": f"Mon, 01 Jan {year} 00:01:00 GMT",
+        }
+        assert requested_wait(headers) == 60.0

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import pickle
+import random
 import traceback
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,11 +17,15 @@ import pytest
 from mixpanel_nb.accounts import Credentials
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.errors import APIError
+from mixpanel_nb.redaction import Redactor, excerpt
 
 from .conftest import SECRET
-from .servers import Reply, gzip_reply, json_reply, serving
+from .echoes import KINDS, answer_of, pieces_of
+from .servers import Reply, Server, gzip_reply, json_reply, serving
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
     from pathlib import Path
 
     from .conftest import ClientFactory
@@ -155,3 +160,71 @@ def test_neither_client_nor_credentials_show_or_pickle_the_secret(client_for: Cl
         pickle.dumps(client.credentials)
     with pytest.raises(TypeError):
         pickle.dumps(client)
+
+
+# Echoes anywhere: the secret, or pieces of it, at random places of every kind of answer
+
+
+class Echo(Server):
+    """Sends whatever bytes a test says, and closes the connection."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__(respond=lambda _: answer)  # type: ignore[arg-type,return-value]  # sent below
+
+    def _send(self, connection: socket.socket, reply: Any) -> bool:
+        connection.sendall(reply)
+        return False
+
+
+def pieces_in(text: str) -> list[str]:
+    """Pieces of eight characters of the secret that the text shows, in any form in which it is sent."""
+    return sorted(piece for piece in pieces_of(USER, SECRET) if piece in text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_no_piece_of_the_secret_comes_back_from_any_answer(
+    client_for: ClientFactory, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, seed: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = Echo(answer_of(kind, random.Random(f"{kind} {seed}"), USER, SECRET))
+    try:
+        client = client_for(server, max_retries=1, timeout=5, export_timeout=5)
+        asked: list[Callable[[], object]] = [
+            lambda: client.get_events(),
+            lambda: client.lexicon_schemas(),
+            lambda: client.me(),
+            lambda: client.jql("function main() {}"),
+            lambda: list(client.export_profiles()),
+            lambda: client.download_events(from_date=DAY, to_date=DAY, destination=tmp_path / "x"),
+            lambda: list(client.export_events(from_date=DAY, to_date=DAY)),
+        ]
+        for ask in asked:
+            try:
+                ask()
+            except APIError as error:
+                assert not pieces_in(str(error))
+                assert not pieces_in(json.dumps(error.to_dict()))
+                assert not pieces_in(everything_shown(error))
+    finally:
+        server.stop()
+    assert not pieces_in(caplog.text)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_text_cut_anywhere_shows_no_piece(credentials: Credentials, seed: int) -> None:
+    draw = random.Random(seed)
+    redact = Redactor(credentials.username, SECRET)
+    form = draw.choice(FORMS)
+    text = "x" * draw.randrange(600) + form + "y" * draw.randrange(600)
+    first = draw.randrange(len(text))
+    assert not pieces_in(redact(text[first : first + draw.randrange(len(text))]))
+    assert not pieces_in(excerpt(text, draw.randrange(1, 600)))
+    assert len(excerpt("x" * 70_000 + form, 100)) == 100
+
+
+def test_whitespace_before_a_secret_that_a_long_text_cuts_shows_nothing(credentials: Credentials) -> None:
+    redact = Redactor(credentials.username, SECRET)
+    for spaces in range(65_500, 65_560, 3):
+        assert "kX9!" not in excerpt("x" + " " * spaces + SECRET, 100_000)
+    assert redact("nothing to hide") == "nothing to hide"

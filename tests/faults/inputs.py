@@ -17,7 +17,8 @@ from storage.support import Number, check_columns, parsed
 from faults.record import must
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.program import run
-from mixpanel_nb.client.lines import FlawError, LineCheck, events_in
+from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.errors import IncompleteExportError, MixpanelDataError, StorageError
 from mixpanel_nb.storage import StorageEngine, TableMetadata, ledger
 from mixpanel_nb.storage.loading import Batch

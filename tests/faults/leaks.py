@@ -16,8 +16,10 @@ import traceback
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 from urllib.parse import quote
 
+from client.echoes import answer_of, pieces_of
 from display.sanitizer import check
 from IPython.utils.capture import capture_output
 from services.support import answering
@@ -25,7 +27,7 @@ from services.support import answering
 from faults.inputs import HOSTILE
 from faults.record import must
 from faults.truth import ACCOUNT, DAYS, FIRST, LAST, SECRET
-from faults.wire import front, says
+from faults.wire import End, front, says
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager
 from mixpanel_nb.cli.program import run
@@ -34,6 +36,7 @@ from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -48,6 +51,7 @@ FORMS = (
     base64.b64encode(f"{USER}:{SECRET}".encode()).decode(),
     base64.b64encode(SECRET.encode()).decode(),
 )
+PIECES = sorted(pieces_of(USER, SECRET))
 RANGE = ["--from", FIRST, "--to", LAST]
 COMMANDS: list[list[str]] = [
     *([word] for word in ("info", "tables", "events", "funnels", "cohorts", "bookmarks", "lexicon")),
@@ -199,9 +203,70 @@ def _pickled(value: Any) -> str:
     return ""
 
 
+def echoed(store: Dataset, folder: Path, shell: Any, draw: random.Random, kind: str) -> str:
+    """An answer that echoes the secret, in a terminal, a notebook and reports that print variables."""
+    os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
+    config = ConfigManager()
+    config.add("shop", ACCOUNT)
+    answer = answer_of(kind, draw, USER, SECRET)
+    at_once = patch("mixpanel_nb.client.retry.backoff", return_value=0.0)
+    with front(create_app(store)) as server, Ear() as ear, at_once:
+        os.environ["MP_API_BASE_URL"] = server.url
+        server.misdeed = lambda _: [answer, End.CLOSE]
+        words = draw.choice(ECHOED)
+        for more in ([], ["--verbose"]):
+            ear.command([*words, *more])
+        shell.run_line_magic("xmode", "Verbose")
+        with capture_output() as captured:
+            ran = shell.run_cell(f"%mp_{words[0]} {' '.join(words[1:])}")
+            if ran.error_in_exec is not None:
+                ear.error(ran.error_in_exec)
+                shell.showtraceback(
+                    (type(ran.error_in_exec), ran.error_in_exec, ran.error_in_exec.__traceback__)
+                )
+        ear.heard += [captured.stdout, captured.stderr]
+        with Workspace("shop", path=folder / "other.db") as ws:
+            try:
+                ws.api.get("events/names")
+            except MixpanelDataError as error:
+                ear.heard.append(_printed_with_variables(error))
+    return _searched(ear.heard, folder, config.path)
+
+
+ECHOED = [
+    ["events"],
+    ["funnels"],
+    ["lexicon"],
+    ["segmentation", "Purchase", "--from", FIRST, "--to", FIRST],
+    ["retention", "--born", "A", "--from", FIRST, "--to", FIRST],
+    ["fetch", "events", "echoed", "--from", FIRST, "--to", FIRST, "--replace"],
+    ["fetch", "profiles", "people", "--replace"],
+]
+
+
+def _printed_with_variables(error: BaseException) -> str:
+    from rich.console import Console
+    from rich.traceback import Traceback
+
+    assert error.__traceback__ is not None
+    begin = error.__traceback__.tb_next  # below the frame of this harness, which knows what it sent
+    written = io.StringIO()
+    console = Console(file=written, width=400)
+    shown = Traceback.from_exception(
+        type(error),
+        error,
+        begin,
+        show_locals=True,
+        locals_max_string=1_000_000,
+        locals_max_length=1_000,
+    )
+    console.print(shown)
+    return written.getvalue()
+
+
 def _searched(heard: list[str], folder: Path, allowed: Path) -> str:
     for text in heard:
-        found = [form for form in FORMS if form in text]
+        found = [form for form in PIECES if form in text]
         must(
             not found,
             f"the secret was said: …{text[max(text.find(found[0]) - 60, 0) : text.find(found[0])]}"
@@ -212,7 +277,7 @@ def _searched(heard: list[str], folder: Path, allowed: Path) -> str:
     for file in files:
         if file != allowed:
             data = file.read_bytes()
-            must(not any(form.encode() in data for form in FORMS), f"the secret is in {file.name}")
+            must(not any(form.encode() in data for form in PIECES), f"the secret is in {file.name}")
     return "in nothing that was said or written but config.toml"
 
 

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+import zlib
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -121,6 +122,22 @@ def _encoding(answer: True_) -> Iterable[Action]:
     yield b"\r\n".join(head) + body
 
 
+def _packed_as(encoding: str, body: bytes, status: int = 200) -> Any:
+    """A body under any ``Content-Encoding``."""
+    lines = [f"HTTP/1.1 {status} Status", f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}"]
+    return lambda _: ["\r\n".join([*lines, "", ""]).encode() + body]
+
+
+def _first_member(answer: True_) -> Iterable[Action]:
+    """Two gzip members, the connection closed after the first, which ends with a line: nothing looks cut."""
+    text = answer.plain
+    first = text[: text.find(b"\n", len(text) // 2) + 1] or text
+    lines = [b"HTTP/1.1 200 OK", b"Content-Encoding: gzip", b"Connection: close", b"", b""]
+    yield b"\r\n".join(lines) + gzip.compress(first)
+    yield 0.02
+    yield End.CLOSE
+
+
 def _stall(part: float) -> Any:
     return ended_in(part, 30.0)
 
@@ -159,6 +176,19 @@ MISDEEDS: dict[str, Any] = {
     "another compression": _encoding,
     "bytes for gzip": _body(lambda _: b"\x1f\x8b but no more", repack=False),
     "a bomb of 1 GB": _body(lambda _: bomb(1_000), repack=False),
+    "a bomb of 6 GB, packed twice": lambda answer: _packed_as("gzip, gzip", gzip.compress(bomb(6_000)))(
+        answer
+    ),
+    "a bomb of 1 GB, called br": lambda answer: _packed_as("br", bomb(1_000))(answer),
+    "a bomb of 1 GB, with 400": lambda answer: _packed_as("gzip", bomb(1_000), 400)(answer),
+    "a bomb of 6 GB packed twice, with 503": lambda answer: _packed_as(
+        "gzip, gzip", gzip.compress(bomb(6_000)), 503
+    )(answer),
+    "compression of another kind": _packed_as("deflate", zlib.compress(b"[]")),
+    "a bomb of 20 million lists": lambda answer: _packed_as("identity", b"[" + b"[]," * 20_000_000 + b"[]]")(
+        answer
+    ),
+    "gzip members, cut between them": _first_member,
     "terminated early, at the end": _body(lambda text: text + b"terminated early\n"),
     "terminated early, in its place": _body(lambda _: b"terminated early"),
     "an error where rows should be": _body(lambda _: b'{"error": "Timeout Error."}'),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pytest
+from client.echoes import KINDS
 
 from faults import leaks
 from mixpanel_nb.display import render_png, render_svg
@@ -25,6 +27,13 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_secret_is_in_nothing_that_is_said_or_written(store: Dataset, tmp_path: Path, shell: Any) -> None:
     assert leaks.hunted(store, tmp_path, shell)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_echoes_the_secret_shows_no_piece_of_it(
+    store: Dataset, tmp_path: Path, shell: Any, kind: str
+) -> None:
+    assert leaks.echoed(store, tmp_path, shell, random.Random(kind), kind)
 
 
 def test_nobody_else_can_read_what_is_written(store: Dataset, tmp_path: Path) -> None:

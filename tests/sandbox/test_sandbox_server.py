@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def me(url: str) -> int:
-    return httpx.get(f"{url}/api/app/me", auth=("sandbox", "sandbox"), verify=False).status_code
+    return httpx.get(f"{url}/api/app/me", auth=("sandbox", "sandbox"), verify=False, timeout=60.0).status_code
 
 
 def test_a_free_port_is_picked_and_given_back(dataset: Dataset) -> None:
@@ -44,6 +46,32 @@ def test_two_servers_live_side_by_side(dataset: Dataset) -> None:
     with SandboxServer(dataset) as one, SandboxServer(dataset, rate_limits=True) as other:
         assert one.url != other.url
         assert (me(one.url), me(other.url)) == (200, 200)
+
+
+HEADERS = "Host: localhost\r\nAuthorization: Basic c2FuZGJveDpzYW5kYm94\r\n"
+EXPORT = f"GET /api/2.0/export?project_id=1&from_date=2025-01-01&to_date=2025-03-31 HTTP/1.1\r\n{HEADERS}"
+SLOW = {
+    "that say nothing": "",
+    "that send half a request": EXPORT,
+    "that send half a body": f"POST /api/query/engage HTTP/1.1\r\n{HEADERS}Content-Length: 900\r\n\r\npage",
+    "that read nothing": f"{EXPORT}\r\n",
+    "that ask and stay": f"GET /api/app/me HTTP/1.1\r\n{HEADERS}\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_two_hundred_slow_connections_keep_nobody_from_an_answer(dataset: Dataset, kind: str) -> None:
+    before = threading.active_count()
+    with SandboxServer(dataset) as server, ExitStack() as stack:
+        server._server.adj.outbuf_high_watermark = 10_000  # so that a small export fills it
+        port = int(server.url.rpartition(":")[2])
+        for _ in range(200):
+            slow = stack.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+            slow.connect(("127.0.0.1", port))
+            slow.sendall(SLOW[kind].encode())
+        assert [me(server.url) for _ in range(5)] == [200] * 5
+    assert threading.active_count() <= before
 
 
 def test_a_taken_port_is_one_clear_error(dataset: Dataset) -> None:

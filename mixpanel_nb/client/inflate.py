@@ -1,0 +1,117 @@
+"""Bodies as they come over the wire, inflated in small steps and within bounds.
+
+Only gzip is asked for, so only gzip is inflated, once, and by no other code than this: a decoder that
+inflates a whole block at once, or several encodings in each other, turns some kilobytes into gigabytes before
+anybody can look at their size.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.redaction import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ACCEPTED = "gzip"
+"""What ``Accept-Encoding`` asks for."""
+
+INFLATED_BLOCK = 262_144
+"""Bytes that are inflated in one step, at most: bounds memory however well the data compresses."""
+
+LARGEST_RATIO = 200
+"""Bytes that a byte of the wire may become. Exports were seen to reach 40; gzip can reach 1,032."""
+
+RATIO_FROM = 64 * 2**20
+"""Bytes of a body up to which nothing is said of its ratio."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_READABLE = frozenset({"", "identity", "gzip", "x-gzip"})
+
+
+def check_encoding(content_encoding: str) -> None:
+    """Refuse a body whose ``Content-Encoding`` was not asked for.
+
+    Raises:
+        FlawError: It is not gzip, or there are several.
+    """
+    if content_encoding.strip().lower() not in _READABLE:
+        shown = excerpt(content_encoding, 60)
+        raise FlawError(f"it came compressed as {shown!r}, and only {ACCEPTED} was asked for", passing=False)
+
+
+def is_compressed(content_encoding: str) -> bool:
+    """Whether a body's ``Content-Encoding`` says that it is compressed."""
+    return content_encoding.strip().lower() not in ("", "identity")
+
+
+def inflated(blocks: Iterable[bytes], *, promised: bool = False) -> Iterator[bytes]:
+    """The plain bytes of a body that may be gzip-compressed, in blocks of at most 256 KiB (if compressed).
+
+    The body itself tells whether it is compressed: proxies have been seen to unpack a body and to leave the
+    header, and no JSON begins with gzip's first bytes.
+
+    Args:
+        blocks: The body as it comes.
+        promised: Whether it must be compressed, if it is not empty.
+
+    Raises:
+        FlawError: The compressed stream is broken, cut, followed by something else, or inflates without end.
+    """
+    rest = iter(blocks)
+    head = b""
+    for block in rest:
+        head += block
+        if len(head) >= len(_GZIP_MAGIC):
+            break
+    if head.startswith(_GZIP_MAGIC):
+        yield from _gunzipped(head, rest)
+    elif promised and head:
+        raise FlawError("the compressed stream is broken")
+    else:
+        yield head
+        yield from rest
+
+
+def _gunzipped(block: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    received, grown = len(block), 0
+    while True:
+        while block:
+            if inflater.eof:
+                inflater = _next_member(block)
+            plain = _inflate(inflater, block)
+            grown += len(plain)
+            _check_ratio(received, grown)
+            yield plain
+            block = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+        following = next(rest, None)
+        if following is None:
+            break
+        block = following
+        received += len(block)
+    if not inflater.eof:
+        raise FlawError("the compressed stream is cut")
+
+
+def _check_ratio(received: int, grown: int) -> None:
+    if grown > RATIO_FROM and grown > LARGEST_RATIO * received:
+        reason = f"it inflates to more than {LARGEST_RATIO} times its size, which no true answer does"
+        raise FlawError(reason, passing=False)
+
+
+def _inflate(inflater: zlib._Decompress, block: bytes) -> bytes:
+    try:
+        return inflater.decompress(block, INFLATED_BLOCK)
+    except zlib.error:
+        raise FlawError("the compressed stream is broken") from None
+
+
+def _next_member(block: bytes) -> zlib._Decompress:
+    """An inflater for what follows a complete gzip member, which may only be another member."""
+    if not block.startswith(_GZIP_MAGIC[:1]):
+        raise FlawError("something follows the end of the compressed stream")
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -1,0 +1,136 @@
+"""Striking secrets out of text: the one function that every error and every log line passes through.
+
+A client announces its secret by holding a `Redactor`; as long as it lives, `redacted` strikes that secret
+out. What is struck out is the secret in each form in which it is sent or repeated, and every piece of eight
+or more characters of such a form: a text that was cut, or that holds only a part, does not show that part.
+
+This module imports nothing of the package, and of Python what is loaded anyway.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STRUCK = "***"
+"""What stands in place of a secret."""
+
+PIECE = 8
+"""Characters of a secret in a row that are struck out; shorter pieces tell nothing and would garble words."""
+
+_SHORTEST = 4  # characters; what is shorter is no secret, and would be struck out of every word
+_WINDOW = 65_536  # characters of a long text that are looked at for an excerpt
+_LOWER = {ord(capital): ord(capital) + 32 for capital in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_live: weakref.WeakSet[Redactor] = weakref.WeakSet()
+
+
+class Redactor:
+    """Strikes one secret out of text. While it lives, `redacted` does so too.
+
+    Args:
+        username: Whose secret; a secret equal to it is public (as the sandbox's) and stays.
+        secret: The secret.
+    """
+
+    def __init__(self, username: str, secret: str) -> None:
+        forms = set(_forms(username, secret)) if secret != username else set[str]()
+        usable = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
+        self._bytes = tuple(form.encode() for form in usable)
+        self._pieces: dict[int, frozenset[str]] = {}
+        for form in usable:
+            size = min(PIECE, len(form))
+            self._pieces[size] = self._pieces.get(size, frozenset()).union(_pieces(form, size))
+        self.longest = max(map(len, usable), default=0)
+        _live.add(self)
+
+    def __repr__(self) -> str:
+        return "<Redactor>"
+
+    def __call__(self, text: str) -> str:
+        """``text`` with each piece of the secret replaced by ``***``."""
+        folded, struck = text.translate(_LOWER), bytearray(len(text))
+        for size, pieces in self._pieces.items():
+            for place in range(len(folded) - size + 1):
+                if folded[place : place + size] in pieces:
+                    struck[place : place + size] = b"\1" * size
+        return "".join(_kept(text, struck)) if 1 in struck else text
+
+    def in_bytes(self, body: bytes) -> bytes:
+        """A body of any size with the whole forms of the secret replaced."""
+        for form in self._bytes:
+            if form in body:
+                body = body.replace(form, STRUCK.encode())
+        return body
+
+
+def redacted(text: str) -> str:
+    """``text`` without the secrets of the clients that live."""
+    for redactor in tuple(_live):
+        text = redactor(text)
+    return text
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The first ``limit`` characters of a text, redacted before it is cut; ``…`` ends one that is cut."""
+    text = text.strip()
+    window = redacted(text[:_WINDOW])
+    if len(text) > _WINDOW:  # where the window ends, a piece too short to be found may stand
+        window = window[: -max((redactor.longest for redactor in tuple(_live)), default=0) or None]
+    return window if len(window) <= limit and len(text) <= _WINDOW else f"{window[: limit - 1]}…"
+
+
+def redacted_data(value: Any) -> Any:
+    """JSON-safe data with every text in it redacted."""
+    if not _live:
+        return value
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {redacted_data(key): redacted_data(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redacted_data(item) for item in value]
+    return value
+
+
+def _kept(text: str, struck: bytearray) -> Iterator[str]:
+    begin = 0
+    while begin < len(text):
+        end = struck.find(1 - struck[begin], begin)
+        end = len(text) if end < 0 else end
+        yield STRUCK if struck[begin] else text[begin:end]
+        begin = end
+
+
+def _pieces(form: str, size: int) -> Iterator[str]:
+    folded = form.translate(_LOWER)
+    return (folded[place : place + size] for place in range(len(folded) - size + 1))
+
+
+def _forms(username: str, secret: str) -> Iterator[str]:
+    """The secret as it is, and as HTTP, JSON, HTML, Python and logs write it."""
+    import base64
+    import html
+    import json
+    from urllib.parse import quote, quote_plus
+
+    data = secret.encode()
+    yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (text, text.replace("/", "\\/"))
+    yield from (repr(secret)[1:-1], repr(data)[2:-1], html.escape(secret), data.hex())
+    packed = [base64.b64encode(whole).decode() for whole in (username.encode() + b":" + data, data + b":")]
+    for form in (*packed, *_within_base64(data)):
+        yield from (form, form.translate({ord("+"): "-", ord("/"): "_"}))
+
+
+def _within_base64(data: bytes) -> Iterator[str]:
+    """The characters of base64 that depend on ``data`` alone, wherever it stands in what was encoded."""
+    import base64
+
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data).decode()
+        first, rest = (0, 2, 3)[before], (before + len(data)) % 3
+        yield text[first : len(text) - (0, 3, 2)[rest]]
