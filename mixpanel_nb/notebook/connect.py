@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
+from mixpanel_nb.system import expanded
 
 if TYPE_CHECKING:
     from mixpanel_nb.notebook.session import NotebookSession
@@ -67,6 +68,6 @@ def _workspace(
 
     if memory:
         return Workspace.memory(account, project, timezone=timezone)
-    if account is None and project is None and db is not None and db.expanduser().is_file():
+    if account is None and project is None and db is not None and expanded(db).is_file():
         return Workspace.open(db, read_only=read_only, timezone=timezone or "UTC")
     return Workspace(account, project, path=db, read_only=read_only, timezone=timezone)

@@ -102,7 +102,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
 @contextmanager
 def workshop(target: Path) -> Iterator[Path]:
     """A directory of our own beside ``target``, on the same file system; gone afterwards."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for leftover in target.parent.glob(".building-*"):  # of a process that was killed
         if leftover.exists() and time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)

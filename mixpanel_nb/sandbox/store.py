@@ -32,7 +32,7 @@ from mixpanel_nb.sandbox.profiles import Profiles
 from mixpanel_nb.sandbox.reports import Reports
 from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
 from mixpanel_nb.sandbox.tables import build_tables, tables_path
-from mixpanel_nb.whole import writing
+from mixpanel_nb.whole import check_place, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -310,18 +310,25 @@ class Dataset:
             for (line,) in rows:
                 yield line.encode()
 
-    def dump(self, output: Path, kind: Literal["events", "profiles"] = "events") -> int:
+    def dump(
+        self, output: Path, kind: Literal["events", "profiles"] = "events", *, replace: bool = False
+    ) -> int:
         """Write all lines as ``.jsonl`` or ``.jsonl.gz``, appearing at once when whole.
 
         The gzip header names no file and no time, so the same data give the same file.
 
         Args:
-            output: Where to; an existing file is replaced.
+            output: Where to.
             kind: Which lines.
+            replace: Whether a file that is there may go.
 
         Returns:
             How many lines were written.
+
+        Raises:
+            StorageError: there is a file already, or a database.
         """
+        check_place(output, replace=replace)
         with writing(output) as file:
             return self._dump_to(file, kind, compressed=output.suffix == ".gz")
 

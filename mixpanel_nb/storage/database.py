@@ -22,7 +22,8 @@ from mixpanel_nb.storage.explain import storage_error
 from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
 from mixpanel_nb.storage.session import OWN_MEMORY, new_session, private_files, unordered
 from mixpanel_nb.storage.sqltext import text
-from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
+from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken, is_unlockable, no_locks
+from mixpanel_nb.whole import note_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,8 @@ class Database:
         self._leased = False  # attached for reading, though nothing is being read
         self._lease_ends = 0.0
         self._others = None if path is None else WaitingRoom(path)
+        if path is not None:
+            note_database(path)
         self._keeper: threading.Thread | None = None
         self._session: duckdb.DuckDBPyConnection | None = None
 
@@ -230,8 +233,13 @@ class Database:
             return
         self._leased, self._lease_ends = True, time.monotonic() + LEASE_SECONDS
         if self._keeper is None:
-            self._keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
-            self._keeper.start()
+            keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
+            try:
+                keeper.start()
+            except RuntimeError:  # the system starts no more threads, and nobody would end the lease
+                self._detach()
+                return
+            self._keeper = keeper
 
     def _detach(self) -> None:
         self._leased = False
@@ -317,6 +325,8 @@ def _attach_options(mode: Mode, *, is_new: bool) -> str:
 def _not_openable(path: Path, error: duckdb.Error) -> StorageError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return storage_error(error)
+    if is_unlockable(error):
+        return no_locks(path)
     message = str(error).splitlines()[0]
     if "not a valid DuckDB database" in message:
         return StorageError(
