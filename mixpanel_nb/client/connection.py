@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 import mixpanel_nb
+from mixpanel_nb.client.environment import unusable_environment
 from mixpanel_nb.client.exchange import Answer, NoAnswerError, Stream
 
 if TYPE_CHECKING:
@@ -47,19 +48,15 @@ class Connection:
         credentials: User name and secret for Basic authentication.
         transport: Replaces the network, for tests.
         trust_env: Whether proxies of the environment apply.
+
+    Raises:
+        ConnectionFailedError: the environment names a proxy or a file of certificates that cannot be used.
     """
 
     def __init__(
         self, credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
     ) -> None:
-        self._http = httpx.Client(
-            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
-            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": "gzip"},
-            # Credentials never follow to another host.
-            follow_redirects=False,
-            transport=transport,
-            trust_env=trust_env,
-        )
+        self._http = _http(credentials, transport=transport, trust_env=trust_env)
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -154,6 +151,23 @@ class Connection:
                     self._sockets.add(opened)
 
 
+def _http(
+    credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
+) -> httpx.Client:
+    try:
+        return httpx.Client(
+            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
+            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": "gzip"},
+            # Credentials never follow to another host.
+            follow_redirects=False,
+            transport=transport,
+            trust_env=trust_env,
+        )
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        failure = unusable_environment(error)
+    raise failure  # out here it has no context, in which a proxy's password may be
+
+
 def _whole(response: httpx.Response, call: Call) -> bytes:
     """The body, if all of it comes in time and it is not too large."""
     if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
@@ -190,7 +204,7 @@ def _translated(action: Callable[[], T], call: Call) -> T:
         return action()
     except httpx.HTTPError as error:
         failure = _no_answer(error, call)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):  # a label of the host is empty, too long, or no IDNA
         failure = NoAnswerError("the address is not valid", reached=False, hopeless=True)
     raise failure
 

@@ -127,7 +127,10 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
 def _load(database: Path, load_events: str, events: Path, profiles: Path | None) -> None:
     import duckdb
 
-    with duckdb.connect(str(database)) as connection:
+    from mixpanel_nb.storage.session import private_files
+
+    # Others may not read the export either.
+    with private_files(), duckdb.connect(str(database)) as connection:
         connection.execute(SILENT)
         connection.execute(SCHEMA)
         connection.execute(load_events, [str(events)])

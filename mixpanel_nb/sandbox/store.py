@@ -155,10 +155,16 @@ class Dataset:
         import duckdb
 
         if path.exists():
+            with suppress(OSError):
+                path.chmod(0o600)  # an earlier version let others read it
             with suppress(duckdb.Error):
                 return cls(path, saved)
-        build()
-        return cls(path, saved)
+        try:
+            build()
+            return cls(path, saved)
+        except (duckdb.Error, OSError) as error:
+            message = f"The sandbox's data cannot be kept in {path.parent}: {str(error).splitlines()[0]}"
+            raise MixpanelDataError(message, hint="Set MIXPANEL_NB_HOME to another directory.") from None
 
     def close(self) -> None:
         """Close the files; iterators still running end with an error."""

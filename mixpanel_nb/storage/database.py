@@ -9,6 +9,7 @@ milliseconds, and says for whom it waits.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import weakref
@@ -34,6 +35,8 @@ Mode = Literal["read", "write"]
 CATALOG = "mp"
 # The first version with zstd compression: files stay readable for every DuckDB from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
+FIRST_WITH_ZSTD = (1, 2)
+_FORMAT = f"SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = '{CATALOG}'"
 # Smaller than DuckDB's own 122,880: batches of some 100,000 rows are then compressed on all cores.
 ROW_GROUP_SIZE = 61_440
 
@@ -211,6 +214,22 @@ class Database:
             message = "This workspace was opened read-only."
             raise StorageError(message, hint="Open it without read_only=True to change tables.")
 
+    def check_format(self) -> None:
+        """Refuse a file in a format without zstd, with which fetched tables are compressed.
+
+        DuckDB up to 1.5 makes such files unless it is told another format.
+
+        Raises:
+            StorageError: it is one.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        with self.work("read") as con:
+            found = con.execute(_FORMAT).fetchall()
+        written = re.match(r"v(\d+)\.(\d+)", str(found[0][0])) if found else None
+        if written is not None and (int(written[1]), int(written[2])) < FIRST_WITH_ZSTD:
+            raise _old_format(self.path)
+
     @property
     def _somebody_waits(self) -> bool:
         return self._others is not None and self._others.is_occupied()
@@ -320,6 +339,17 @@ def _attach_options(mode: Mode, *, is_new: bool) -> str:
         return "TYPE duckdb, READ_ONLY"
     version = f", STORAGE_VERSION '{STORAGE_VERSION}'" if is_new else ""
     return f"TYPE duckdb, READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP_SIZE}{version}"
+
+
+def _old_format(path: Path) -> StorageError:
+    new = path.with_name(f"{path.stem}-new{path.suffix}").name
+    message = f"{path} has the format of DuckDB 1.1, which cannot hold fetched tables."
+    copy = (
+        f"ATTACH '{path.name}' AS old; ATTACH '{new}' AS new (STORAGE_VERSION '{STORAGE_VERSION}'); "
+        "COPY FROM DATABASE old TO new"
+    )
+    hint = f"Fetch into another file, or copy this one with DuckDB: {copy}"
+    return StorageError(message, hint=hint, details={"path": str(path)})
 
 
 def _not_openable(path: Path, error: duckdb.Error) -> StorageError:

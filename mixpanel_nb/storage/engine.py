@@ -129,9 +129,10 @@ class StorageEngine:
         """Refuse before any work is done what would be refused at its end.
 
         Raises:
-            StorageError: the engine is read-only.
+            StorageError: the engine is read-only, or the file is in a format that cannot hold fetched tables.
         """
         self._database.check("write")
+        self._database.check_format()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:

@@ -85,6 +85,8 @@ class Target:
                 growing = scratch.path / place.name
                 yield growing
                 self._check(place)
+                if place.exists():
+                    growing.chmod(place.stat().st_mode & 0o777)  # as closed as what it replaces
                 if place.is_dir():
                     place.rename(scratch.path / "before")
                 growing.replace(place)

@@ -23,7 +23,7 @@ LONGEST_SLEEP = 0.02
 FRESH_SECONDS = 5 * LONGEST_SLEEP
 STALE_SECONDS = 10.0
 GIVE_WAY_SECONDS = 0.25
-UNHELD_TIMES = 100  # that nobody holds a file which cannot be locked; once or twice it was just let go
+UNHELD_TIMES = 50  # that nobody holds a file which cannot be locked; once or twice it was just let go
 
 
 class WaitingRoom:
