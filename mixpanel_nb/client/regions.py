@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -67,4 +68,7 @@ def hosts_for(region: str, base_url: str | None = None) -> Hosts:
 def is_loopback(base_url: str) -> bool:
     """Whether the host is this machine, which no proxy needs to reach."""
     host = urlsplit(base_url).hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, such as 127.0.0.1.example.com
+        return False

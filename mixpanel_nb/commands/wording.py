@@ -30,9 +30,10 @@ _CALLED = {
 }
 # ``columns=0``; what is quoted, which is a user's or Mixpanel's and stays; names that no sentence holds by
 # chance: those with a ``_``.
+QUOTED = r"""(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w)"""
 _PARTS = re.compile(
-    r"""\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|'[^']*'|[^\s,.;)'"]+)
-      | (?P<quoted>(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w))
+    rf"""\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|'[^']*'|[^\s,.;)'"]+)
+      | (?P<quoted>{QUOTED})
       | \b(?P<word>[a-z]+(?:_[a-z]+)+)\b""",
     re.VERBOSE,
 )

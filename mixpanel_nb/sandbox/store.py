@@ -155,8 +155,7 @@ class Dataset:
         import duckdb
 
         if path.exists():
-            with suppress(OSError):
-                path.chmod(0o600)  # an earlier version let others read it
+            _make_private(path)
             with suppress(duckdb.Error):
                 return cls(path, saved)
         try:
@@ -307,6 +306,7 @@ class Dataset:
 
     def _built_tables(self) -> Path:
         path = tables_path(self.path)
+        _make_private(path)
         if not path.exists():
             build_tables(path, self._lines("events"), self._lines("profiles"))
         return path
@@ -402,6 +402,12 @@ class Dataset:
         cursor = self._connection.cursor()
         cursor.execute(SILENT)
         return cursor
+
+
+def _make_private(file: Path) -> None:
+    """Let nobody else read a file that an earlier version made."""
+    with suppress(OSError):
+        file.chmod(0o600)
 
 
 def _identity(file: Path) -> str:

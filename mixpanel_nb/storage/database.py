@@ -345,7 +345,8 @@ def _old_format(path: Path) -> StorageError:
     new = path.with_name(f"{path.stem}-new{path.suffix}").name
     message = f"{path} has the format of DuckDB 1.1, which cannot hold fetched tables."
     copy = (
-        f"ATTACH '{path.name}' AS old; ATTACH '{new}' AS new (STORAGE_VERSION '{STORAGE_VERSION}'); "
+        f"ATTACH '{path.name}' AS old (READ_ONLY); "
+        f"ATTACH '{new}' AS new (STORAGE_VERSION '{STORAGE_VERSION}'); "
         "COPY FROM DATABASE old TO new"
     )
     hint = f"Fetch into another file, or copy this one with DuckDB: {copy}"

@@ -100,7 +100,13 @@ def test_days_without_events_are_an_empty_file(
 
 @pytest.mark.parametrize(
     ("body", "rows"),
-    [(b'{"event":"A"}', 1), (b'{"event":"A"}\n\n\n{"event":"B"}\n\n', 2), (b'\n{"event":"A"}\r\n', 1)],
+    [
+        (b'{"event":"A"}', 1),
+        (b'{"event":"A"}\n\n\n{"event":"B"}\n\n', 2),
+        (b'\n{"event":"A"}\r\n', 1),
+        (b'{"event":"A"}\n  \t \n{"event":"B"}\n   ', 2),
+        (b'  \n{"event":"A"}\n \n', 1),
+    ],
 )
 def test_the_last_newline_may_lack_and_blank_lines_do_not_count(
     client_for: ClientFactory, tmp_path: Path, body: bytes, rows: int
