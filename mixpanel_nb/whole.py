@@ -7,11 +7,16 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from mixpanel_nb.errors import StorageError
+from mixpanel_nb.system import resolved
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_DATABASE = b"DUCK"  # stands at byte 8 of every DuckDB file
+_databases: set[Path] = set()
 _SHOWN_NAME = 40  # characters of its name that a file bears while it grows, so that it is never too long
 
 
@@ -22,13 +27,59 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: nothing can be written there.
     """
-    place = path.expanduser().resolve()
+    place = resolved(path)
     if place.exists() and not place.is_file():
         with place.open("wb") as stream:  # which a folder refuses
             yield stream
     else:
         with replacing(place) as file:
             yield file
+
+
+def check_place(path: Path, *, replace: bool, how: str = "replace=True") -> None:
+    """See that a file may be written there: nothing goes unasked, and a database never.
+
+    Args:
+        path: What a user named; pipes and devices may always be written.
+        replace: Whether a file that is there may go.
+        how: What to give for that, in the words of whoever asks.
+
+    Raises:
+        StorageError: a file is there that may not go, or it is a database or the log of one.
+    """
+    place = resolved(path)
+    if is_database(place):
+        raise _taken(f"{path} is a database.", "Choose another name.")
+    if place.suffix == ".wal" and is_database(place.with_suffix("")):
+        raise _taken(f"{path} would be taken for the log of a database.", "Choose another name.")
+    if place.is_file() and not replace:
+        raise _taken(f"There is a file {path} already.", f"Choose another name, or replace it with {how}.")
+
+
+def note_database(file: Path) -> None:
+    """Remember a file that this process opens as a database."""
+    _databases.add(file)
+
+
+def is_database(file: Path) -> bool:
+    """Whether it is a DuckDB database, whoever made it.
+
+    A file that this process has open as a database is not opened here: closing it would end the lock that
+    keeps other processes from writing it (POSIX).
+    """
+    if not file.is_file():
+        return False
+    if any(known.exists() and known.samefile(file) for known in _databases):
+        return True
+    try:
+        with file.open("rb") as stream:
+            return stream.read(12)[8:] == _DATABASE
+    except OSError:
+        return False
+
+
+def _taken(problem: str, hint: str) -> StorageError:
+    return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixpanel_nb.accounts import AccountInfo, ConfigManager, Credentials, Secret, home_directory
+from mixpanel_nb.accounts.credentials import checked_timezone
 from mixpanel_nb.errors import AccountExistsError, AccountNotFoundError, ConfigError, MixpanelDataError
 
 if TYPE_CHECKING:
@@ -419,3 +420,29 @@ def test_every_error_is_one_of_the_package(config: ConfigManager) -> None:
     with pytest.raises(MixpanelDataError) as caught:
         config.resolve()
     assert caught.value.to_dict()["code"] == "CONFIG_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ("PST", "PST is not the name of one zone: name a city, as in America/Los_Angeles."),
+        ("IST", "IST is not the name of one zone: name a city, as in America/Los_Angeles."),
+        ("UTC+2", "An offset has no summer time: name a city, as in Europe/Berlin."),
+        ("GMT+2", "An offset has no summer time: name a city, as in Europe/Berlin."),
+        ("utc", "Did you mean 'UTC'?"),
+        ("Berlin", "Did you mean 'Europe/Berlin'?"),
+        ("new york", "Did you mean 'America/New_York'?"),
+        ("Europe/Berln", "Did you mean 'Europe/Berlin'?"),
+        ("Asia/Foo", "Give its name, such as Europe/Berlin."),
+    ],
+)
+def test_a_zone_is_suggested_only_where_it_is_certainly_meant(wanted: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        checked_timezone(wanted)
+    assert caught.value.hint == hint
+
+
+def test_a_mark_before_a_secret_is_told_and_not_stored() -> None:
+    with pytest.raises(ConfigError, match="byte order mark") as caught:
+        Credentials("ann", "\ufeffs3cr3t", "1")
+    assert "s3cr3t" not in str(caught.value)

@@ -74,7 +74,16 @@ class ConfigManager:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self.home = home_directory() if home is None else home
+        self._home = home
+
+    @property
+    def home(self) -> Path:
+        """The directory that holds the accounts; looked for when it is needed.
+
+        Raises:
+            ConfigError: the system does not know the user's home directory.
+        """
+        return self._home or home_directory()
 
     @property
     def path(self) -> Path:

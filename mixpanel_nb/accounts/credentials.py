@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import hmac
 import re
 import zoneinfo
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from mixpanel_nb.errors import ConfigError, did_you_mean
+from mixpanel_nb.errors import ConfigError
 
 REGIONS = ("us", "eu", "in")
 """Where Mixpanel keeps projects: the United States, the European Union, India."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and half a character, which cannot be sent
+
+
+_CITY = re.compile(r"(?!Etc/)\w+/|UTC$")  # no Etc/GMT+2, which is behind UTC and not ahead
+_ABBREVIATION = re.compile(r"[A-Za-z]{1,5}")
+_OFFSET = re.compile(r"(?:UTC|GMT)?\s*[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE)
 
 
 class Secret:
@@ -126,6 +132,9 @@ def _checked_username(username: str) -> str:
 def _checked_secret(secret: Secret) -> Secret:
     if not secret.reveal().strip():
         raise _wrong("secret", "The secret of the service account is empty.")
+    if "\ufeff" in secret.reveal():
+        hint = "Pipe it as UTF-8 without a mark (BOM), or type it."
+        raise _wrong("secret", "The secret holds a byte order mark, which no secret has.", hint)
     if _CONTROL.search(secret.reveal()):
         hint = "Copy it again, without the line break around it."
         raise _wrong("secret", "The secret holds a control character.", hint)
@@ -156,10 +165,24 @@ def checked_timezone(timezone: str) -> str:
     try:
         zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        known = did_you_mean(timezone, zoneinfo.available_timezones())
-        hint = known or "Give its name, such as Europe/Berlin."
-        raise _wrong("timezone", f"There is no time zone {timezone!r}.", hint) from None
+        raise _wrong("timezone", f"There is no time zone {timezone!r}.", _zone_hint(timezone)) from None
     return timezone
+
+
+def _zone_hint(wanted: str) -> str:
+    """What to give instead: only a name that is certainly meant, for another is another clock."""
+    key = wanted.strip().casefold().replace(" ", "_")
+    zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones() if _CITY.match(zone)}
+    meant = [zone for name, zone in sorted(zones.items()) if key in {name, name.rpartition("/")[2]}]
+    if not meant and "/" in key:
+        meant = [zones[name] for name in difflib.get_close_matches(key, zones, n=1, cutoff=0.85)]
+    if meant:
+        return f"Did you mean {meant[0]!r}?"
+    if _ABBREVIATION.fullmatch(wanted.strip()):
+        return f"{wanted.strip()} is not the name of one zone: name a city, as in America/Los_Angeles."
+    if _OFFSET.fullmatch(wanted.strip()):
+        return "An offset has no summer time: name a city, as in Europe/Berlin."
+    return "Give its name, such as Europe/Berlin."
 
 
 def _wrong(parameter: str, problem: str, hint: str | None = None) -> ConfigError:

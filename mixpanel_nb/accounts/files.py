@@ -6,22 +6,27 @@ import contextlib
 import os
 import sqlite3
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.system import default_home, expanded
 from mixpanel_nb.whole import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _LOCK_TIMEOUT = 10.0  # seconds; whoever holds the lock rewrites one small file
 
 
 def home_directory() -> Path:
-    """Where this package keeps its files: ``MIXPANEL_NB_HOME``, or ``~/.mixpanel_nb``. Creates nothing."""
+    """Where this package keeps its files: ``MIXPANEL_NB_HOME``, or ``~/.mixpanel_nb``. Creates nothing.
+
+    Raises:
+        ConfigError: the system does not know the user's home directory.
+    """
     moved = os.environ.get("MIXPANEL_NB_HOME")
-    return Path(moved).expanduser() if moved else Path.home() / ".mixpanel_nb"
+    return expanded(moved) if moved else default_home() / ".mixpanel_nb"
 
 
 def ensure_home_directory(home: Path | None = None) -> Path:
@@ -115,5 +120,6 @@ def exclusive(path: Path) -> Iterator[None]:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             problem = f"{path} cannot be locked: {error}."
-            raise ConfigError(problem, hint="Is another program using it?") from None
+            hint = "Is another program using it, or does its file system have no locks (a network drive)?"
+            raise ConfigError(problem, hint=hint) from None
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +23,8 @@ COUNT_TYPES: tuple[CountType, ...] = ("general", "unique", "average")
 PERSON = f"nullif({EVENTS}.distinct_id, '')"
 """Whose event it is; NULL for events of nobody, which count, but not as people."""
 
-_ACCESS = tuple(f"{source}[" for source in ("properties", "user", "event"))
+# An access names what it looks into in quotes; `user[email]` is what somebody called a property.
+_ACCESS = re.compile(r"\b(?:properties|user|event)\s*\[\s*[\"']")
 
 
 @dataclass
@@ -135,7 +137,7 @@ class Selection:
 
 def is_expression(on: str) -> bool:
     """Whether ``on`` is a Mixpanel expression; anything else is the name of an event's property."""
-    return any(access in on for access in _ACCESS)
+    return _ACCESS.search(on) is not None
 
 
 def everyone_and_segments(selection: Selection, on: str | None) -> str:

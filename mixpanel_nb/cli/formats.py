@@ -8,16 +8,29 @@ import os
 import shutil
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.results import SQLResult, json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mixpanel_nb.results import Result
 
 TABLE_ROWS = 100
+
+
+class Output(Protocol):
+    """Where text is written."""
+
+    def write(self, text: str, /) -> int:
+        """Write it."""
+
+    def writelines(self, lines: Iterable[str], /) -> None:
+        """Write them."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
 
 
 class Format(StrEnum):
@@ -29,8 +42,52 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def write(result: Result, how: Format, stream: TextIO) -> None:
-    """Write ``result``; rows are written as they come, however many there are."""
+class _Shown:
+    """A terminal that shows control characters in another form.
+
+    Args:
+        stream: The terminal.
+        form: What to write in place of a text.
+    """
+
+    def __init__(self, stream: Output, form: Callable[[str], str]) -> None:
+        self._stream = stream
+        self._form = form
+
+    def write(self, text: str) -> int:
+        """Write the text in its other form."""
+        return self._stream.write(self._form(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write the lines, each in its other form."""
+        for line in lines:
+            self.write(line)
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+def _in_json(text: str) -> str:
+    """JSON with the same meaning, in which control characters are escaped."""
+    from mixpanel_nb.display.text import escaped
+
+    return escaped(text)
+
+
+def _in_csv(text: str) -> str:
+    from mixpanel_nb.display.text import block
+
+    return block(text, len(text))
+
+
+def write(result: Result, how: Format, stream: Output) -> None:
+    """Write ``result``; rows are written as they come, however many there are.
+
+    On a terminal nothing of it can steer the terminal; elsewhere the text is as it is.
+    """
+    if stream.isatty() and how is not Format.TABLE:
+        stream = _Shown(stream, _in_csv if how is Format.CSV else _in_json)
     match how:
         case Format.TABLE:
             stream.write(_table(result, color=_takes_color(stream)) + "\n")
@@ -58,7 +115,7 @@ def _table(result: Result, *, color: bool) -> str:
     return render_text(card, width=width, max_rows=rows, color=color)
 
 
-def _takes_color(stream: TextIO) -> bool:
+def _takes_color(stream: Output) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
@@ -72,7 +129,7 @@ def _records(result: Result) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, map(json_safe, row), strict=True))
 
 
-def _write_json(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
+def _write_json(records: Iterable[dict[str, Any]], stream: Output) -> None:
     separator = "["
     for record in records:
         stream.write(f"{separator}\n  {_dumps(record)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import logging
 import os
 import signal
 import sys
@@ -18,11 +19,13 @@ import typer.main
 
 import mixpanel_nb
 from mixpanel_nb import errors
+from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
-from mixpanel_nb.cli.session import TerminalSession
+from mixpanel_nb.cli.session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
 from mixpanel_nb.results import ExportResult, FetchResult, Result
+from mixpanel_nb.system import system_error
 from mixpanel_nb.whole import writing
 
 if TYPE_CHECKING:
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
 OTHER, AUTHENTICATION, INVALID, NOT_FOUND, RATE_LIMITED = 1, 2, 3, 4, 5
 INTERRUPTED, TERMINATED = 130, 143  # 128 and the signal's number, as shells have it
 SOON = 0.02  # seconds
-MAX_MESSAGE = 5_000
 
 # The first that fits decides, so that special cases stand before the general ones.
 EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
@@ -53,6 +55,7 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
 
 # Global options, which may also follow the command.
 GLOBAL = ("account", "database", "timezone", "quiet", "verbose")
+OF_OUTPUT = ("format", "output", "replace")
 # Typer makes them what they are when it calls a command, and before 0.29 not for a callback.
 TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
 SHELL_COMPLETION = "_MP_COMPLETE"  # set by the scripts of --install-completion
@@ -64,6 +67,8 @@ class Terminated(KeyboardInterrupt):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
+    streams.prepare()
+    logging.lastResort = OnStandardError(logging.WARNING)
     _at_a_signal(_interrupt)
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
@@ -90,15 +95,32 @@ def run(arguments: Sequence[str]) -> int:
         return _misused(error)
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
-    except BrokenPipeError:
-        # Whoever read the output has enough. Python would complain of the closed pipe when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has enough
+        streams.forget_output()
         return 0
+    except (OSError, RuntimeError, MemoryError) as error:
+        return _refused(error, session)
     finally:
         session.close()
         if session.verbose:
             _tell(f"Took {time.perf_counter() - started:.2f} s.")
     return 0
+
+
+def _refused(error: Exception, session: TerminalSession) -> int:
+    """Tell in a line what the operating system refused; what is no such thing is raised again."""
+    ours = system_error(error)
+    if ours is None:
+        raise error
+    if isinstance(error, OSError) and error.filename is None:  # a help text, perhaps, that nobody took
+        streams.forget_output()
+    if session.verbose:
+        _tell_traceback(error)
+    return _failed(ours, session)
+
+
+def _tell_traceback(error: Exception) -> None:
+    tell("".join(traceback.format_exception(error)).rstrip(), MAX_TRACEBACK)
 
 
 def _interrupted(interrupt: KeyboardInterrupt) -> int:
@@ -152,7 +174,8 @@ def _program() -> Any:
         taken = {param.name for param in command.params}
         # A command that returns nothing has nothing to format, and one with a format of its own has a file.
         if command.callback.__annotations__["return"] != "None" and "format" not in taken:
-            command.params.extend(formats)
+            command.params.extend(option for option in formats if option.name not in taken)
+            command.params = [_heard(param) for param in command.params]
         command.params.extend(_repeated(option) for option in program.params if option.name in GLOBAL)
     return program
 
@@ -168,7 +191,9 @@ def _global_options(
     account: Annotated[
         str | None, typer.Option("--account", "-a", metavar="NAME", help="The account, or sandbox.")
     ] = None,
-    database: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
+    database: Annotated[
+        Path | None, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
+    ] = None,
     timezone: Annotated[
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
@@ -188,7 +213,7 @@ def _global_options(
 
 
 def _format_options() -> list[Any]:
-    """``--format`` and ``--output``, which tell the session and stay hidden from the command itself."""
+    """Options of ``OF_OUTPUT``, which tell the session and stay hidden from the command itself."""
     carrier = typer.Typer(add_completion=False)
 
     @carrier.command()
@@ -197,13 +222,23 @@ def _format_options() -> list[Any]:
             Format | None, typer.Option("--format", "-f", help="Default: table on a terminal, else json.")
         ] = None,
         output: Annotated[
-            Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")
+            Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this new file.")
         ] = None,
+        replace: Annotated[
+            bool, typer.Option("--replace", help="Let --output replace a file that is there.")
+        ] = False,
     ) -> None:
-        """Carry two options."""
+        """Carry options."""
 
     params: list[Any] = typer.main.get_command(carrier).params
-    return [_told(option) for option in params if option.name in {"format", "output"}]
+    return [_told(option) for option in params if option.name in OF_OUTPUT]
+
+
+def _heard(param: Any) -> Any:
+    """A parameter of a command; its own ``--replace`` is for the file of ``--output`` too."""
+    if param.name == "replace":
+        param.callback = _remember
+    return param
 
 
 def _repeated(option: Any) -> Any:
@@ -229,9 +264,12 @@ def _remember(context: typer.Context, option: Any, value: Any) -> Any:
 def _show(result: Result, session: TerminalSession) -> None:
     how = session.format or (_format_of(session.output) if session.output else _usual_format())
     if session.output is None:
-        write(result, how, sys.stdout)
-        sys.stdout.flush()
+        with streams.standard_output():
+            stream = streams.data(for_programs=how is not Format.TABLE)
+            write(result, how, stream)
+            stream.flush()
     else:
+        session.check_output()
         _save(result, how, session.output)
         session.say(f"Wrote {session.output}.")
     if how is Format.TABLE and session.output is None:
@@ -256,7 +294,7 @@ def _save(result: Result, how: Format, file: Path) -> None:
 
 
 def _usual_format() -> Format:
-    return Format.TABLE if sys.stdout.isatty() else Format.JSON
+    return Format.TABLE if sys.stdout is not None and sys.stdout.isatty() else Format.JSON
 
 
 def _format_of(file: Path) -> Format:
@@ -267,7 +305,7 @@ def _format_of(file: Path) -> Format:
 
 def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
     if session.verbose:
-        traceback.print_exception(error)
+        _tell_traceback(error)
     _tell(f"Error: {error.message}", error.details.get("context"), error.hint)
     if "parameter" in error.details:  # whatever it is that fails, it is for what was typed
         return INVALID
@@ -284,9 +322,7 @@ def _misused(error: Any) -> int:
 
 
 def _tell(*lines: str | None) -> None:
-    """Lines on standard error, without what could steer a terminal (some quote Mixpanel's answers)."""
-    from mixpanel_nb.display.text import block
-
-    told = [block(line, MAX_MESSAGE) for line in lines if line]
-    if told:
-        print(*told, sep="\n", file=sys.stderr)  # noqa: T201 - this is the terminal
+    """Lines on standard error (some quote Mixpanel's answers)."""
+    for line in lines:
+        if line:
+            tell(line)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.commands.session import Session
+from mixpanel_nb.content import decoded
+from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.whole import check_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = Path("/dev/stdout")
 REQUESTS = "mixpanel_nb.client"  # the log of what is asked of Mixpanel, without secrets
 MAX_LOG_LINE = 500
+MAX_MESSAGE = 5_000
+MAX_SECRET = 10_000  # bytes
+MAX_TRACEBACK = 100_000
 
 
 class TerminalSession(Session):
@@ -34,6 +42,7 @@ class TerminalSession(Session):
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
         output: ``--output``: a file for the result instead of standard output.
+        replace: ``--replace``: a file of that name may go.
     """
 
     account: str | None = None
@@ -41,17 +50,19 @@ class TerminalSession(Session):
     def __init__(self) -> None:
         self.database: Path | None = None
         self.timezone: str | None = None
-        self._log = _OnStandardError()
+        self._log = OnStandardError()
         self.quiet = False
         self.verbose = False
         self.format: Format | None = None
         self.output: Path | None = None
+        self.replace = False
 
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of ``--account`` and ``--db``; an existing file needs no account."""
         from mixpanel_nb.workspace import Workspace
 
+        self.check_output()
         self._tell_requests()
         workspace = Workspace(self.account, path=self.database, timezone=self.timezone)
         workspace.storage.on_wait = self.say
@@ -67,20 +78,34 @@ class TerminalSession(Session):
     def say(self, message: str) -> None:
         """A line on standard error, unless ``--quiet``."""
         if not self.quiet:
-            print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+            tell(message)
 
     def show(self, result: Result) -> None:
         """Write a result, as a table unless ``--format`` says otherwise."""
-        write(result, self.format or Format.TABLE, sys.stdout)
-        sys.stdout.flush()
+        how = self.format or Format.TABLE
+        with streams.standard_output():
+            stream = streams.data(for_programs=how is not Format.TABLE)
+            write(result, how, stream)
+            stream.flush()
+
+    def check_output(self) -> None:
+        """See that the file of ``--output`` may be written, before anything is done for it.
+
+        Raises:
+            StorageError: there is a file that may not go, or a database.
+        """
+        if self.output is not None:
+            check_place(self.output, replace=self.replace, how="--replace")
 
     def ask_secret(self, prompt: str) -> str:
         """Typed unseen on a terminal, else the first line of standard input."""
         if not sys.stdin.isatty():
-            return sys.stdin.readline().rstrip("\r\n")
+            return _first_line(sys.stdin)
         from getpass import getpass
 
-        return getpass(f"{prompt}: ")
+        from mixpanel_nb.display.text import one_line
+
+        return getpass(f"{one_line(prompt, MAX_LOG_LINE)}: ")
 
     def progress(self) -> Callable[[FetchProgress], None] | None:
         """A line on standard error while it is a terminal."""
@@ -92,8 +117,8 @@ class TerminalSession(Session):
 
     @property
     def standard_output(self) -> Path | None:
-        """Standard output, where the system has a name for it."""
-        return STANDARD_OUTPUT if STANDARD_OUTPUT.exists() else None
+        """Standard output, where it is open and the system has a name for it."""
+        return STANDARD_OUTPUT if sys.stdout is not None and STANDARD_OUTPUT.exists() else None
 
     def close(self) -> None:
         """Close the workspace, if one was made."""
@@ -110,11 +135,39 @@ class TerminalSession(Session):
             logger.addHandler(self._log)
 
 
-class _OnStandardError(logging.Handler):
-    """Log messages as lines on standard error, which nothing in them can steer."""
+def _first_line(stream: TextIO) -> str:
+    """The first line that is piped in, without its end.
+
+    Raises:
+        ConfigError: it is no text. No frame of the error holds what was read.
+    """
+    text = problem = ""
+    try:
+        binary = getattr(stream, "buffer", None)
+        text = stream.readline() if binary is None else decoded(binary.readline(MAX_SECRET))
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        message = f"What is piped in as the secret is {problem}."
+        raise ConfigError(message, hint="Pipe it as plain text in UTF-8.", details={"parameter": "secret"})
+    return text.rstrip("\r\n")
+
+
+def tell(text: str, limit: int = MAX_MESSAGE) -> None:
+    """Text on standard error, in which nothing can steer a terminal; lost where nobody takes it."""
+    from mixpanel_nb.display.text import block
+
+    with suppress(OSError):
+        print(block(text, limit), file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+
+
+class OnStandardError(logging.Handler):
+    """Log messages as lines on standard error, and the traceback where one comes with them."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
+        """Write them."""
         from mixpanel_nb.display.text import one_line
 
-        print(one_line(record.getMessage(), MAX_LOG_LINE), file=sys.stderr, flush=True)  # noqa: T201 - the terminal
+        tell(one_line(record.getMessage(), MAX_LOG_LINE))
+        if record.exc_info:
+            tell(logging.Formatter().formatException(record.exc_info), MAX_TRACEBACK)

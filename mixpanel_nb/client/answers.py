@@ -153,6 +153,8 @@ class Interpreter:
             return self._script_failed(answer, call)
         unknown = (APIError, f"Mixpanel answered {answer.status}", None)
         kind, sentence, usual_hint = _REFUSALS.get(answer.status, unknown)
+        if answer.status == 402 and call.family == "export":
+            sentence, usual_hint = "The project's plan does not include raw export", _WITHOUT_EXPORT
         hint = next((advice for text, advice in _HINTS if text in said), usual_hint)
         return self._error(kind, f"{sentence}: {said}", answer, call, hint=hint)
 
@@ -212,6 +214,7 @@ class Interpreter:
         return self._error(ServerError, message, answer, call, hint=hint)
 
 
+_WITHOUT_EXPORT = "Ask Mixpanel's own reports, without a table, or have the plan of the project changed."
 _REFUSALS: dict[int, tuple[type[APIError], str, str | None]] = {
     400: (QueryError, "Mixpanel refused the query", None),
     402: (

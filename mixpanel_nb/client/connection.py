@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 import mixpanel_nb
+from mixpanel_nb.client.environment import unusable_environment
 from mixpanel_nb.client.exchange import Answer, NoAnswerError, Stream
 from mixpanel_nb.client.flaws import FlawError
 from mixpanel_nb.client.inflate import ACCEPTED, check_encoding, inflated, is_compressed
@@ -73,6 +74,9 @@ class Connection:
         redactor: Strikes the secret out of what servers send back.
         transport: Replaces the network, for tests.
         trust_env: Whether proxies of the environment apply.
+
+    Raises:
+        ConnectionFailedError: the environment names a proxy or a file of certificates that cannot be used.
     """
 
     def __init__(
@@ -85,14 +89,7 @@ class Connection:
     ) -> None:
         _guard_logs()
         self._redactor = redactor
-        self._http = httpx.Client(
-            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
-            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": ACCEPTED},
-            # Credentials never follow to another host.
-            follow_redirects=False,
-            transport=transport,
-            trust_env=trust_env,
-        )
+        self._http = _http(credentials, transport=transport, trust_env=trust_env)
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -190,6 +187,23 @@ class Connection:
                     self._sockets.add(opened)
 
 
+def _http(
+    credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
+) -> httpx.Client:
+    try:
+        return httpx.Client(
+            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
+            headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": ACCEPTED},
+            # Credentials never follow to another host.
+            follow_redirects=False,
+            transport=transport,
+            trust_env=trust_env,
+        )
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        failure = unusable_environment(error)
+    raise failure  # out here it has no context, in which a proxy's password may be
+
+
 def _shows_its_end(response: httpx.Response) -> bool:
     """Whether a body that is cut can be told from a whole one by its length or its final chunk."""
     return (
@@ -260,7 +274,7 @@ def _translated(action: Callable[[], T], call: Call) -> T:
         return action()
     except httpx.HTTPError as error:
         failure: BaseException = _no_answer(error, call)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):  # a label of the host is empty, too long, or no IDNA
         failure = NoAnswerError("the address is not valid", reached=False, hopeless=True)
     except KeyboardInterrupt as interrupt:  # the library's frames, which hold the header, are not kept
         failure = interrupt.with_traceback(None)

@@ -49,7 +49,7 @@ class LineCheck:
             return
         if not self._begun:
             self._judge_beginning(block)
-        self.rows += _ended_lines(block, after_newline=self._ended)
+        self.rows += _ended_lines(block, begun=not self._ended and not self._tail.isspace())
         stripped = block.rstrip(b"\n")
         if stripped:
             newline = stripped.rfind(b"\n")
@@ -68,7 +68,7 @@ class LineCheck:
         """
         if self._head:
             raise flaw_of(self._head)
-        if self._tail:
+        if self._tail and not self._tail.isspace():
             line = bytes(self._tail)
             try:
                 parse_event(line)
@@ -86,14 +86,15 @@ class LineCheck:
             raise flaw_of(self._head.partition(b"\n")[0][:_LONGEST_HEAD])
 
 
-def _ended_lines(block: bytes, *, after_newline: bool) -> int:
-    """How many newlines of ``block`` end a line that is not blank."""
+def _ended_lines(block: bytes, *, begun: bool) -> int:
+    """How many newlines of ``block`` end a line that is not blank; the first may have ``begun`` before."""
     # Splitting a block and dropping the pieces takes half the time of counting newlines and searching for
     # blank lines (measured for lines from 150 bytes on).
     pieces = block.split(b"\n")
     del pieces[-1]  # ended by no newline of this block
-    ends_earlier_line = not after_newline and pieces[:1] == [b""]
-    return len(pieces) - pieces.count(b"") - pieces.count(b"\r") + ends_earlier_line
+    first_is_blank = bool(pieces) and not pieces[0].strip()
+    blank = pieces.count(b"") + sum(map(bytes.isspace, pieces))
+    return len(pieces) - blank + (begun and first_is_blank)
 
 
 def _is_balanced(line: bytes) -> bool:

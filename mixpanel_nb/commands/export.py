@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -11,6 +10,7 @@ import typer
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.commands.sql import parse_params
 from mixpanel_nb.results import ExportResult
+from mixpanel_nb.system import is_terminal
 
 
 def export(
@@ -48,6 +48,8 @@ def export(
     """
     session = session_of(context)
     to_stdout = str(path) == "-"
+    if to_stdout or path.is_char_device():
+        _refuse_terminal(session.standard_output if to_stdout else path)
     written = session.workspace.export(
         source,
         _standard_output(session, format) if to_stdout else path,
@@ -62,11 +64,16 @@ def export(
     return None
 
 
+def _refuse_terminal(stream: Path | None) -> None:
+    """Refuse to write to a terminal what could steer it: an export is bytes for programs."""
+    if stream is not None and is_terminal(stream):
+        message = "An export is nothing for a terminal: send it to a file or a program."
+        raise typer.BadParameter(f"{message} Look at rows with: mp sample TABLE")
+
+
 def _standard_output(session: Session, form: str | None) -> Path:
     if session.standard_output is None:
         raise typer.BadParameter("There is no standard output here: name a file.")
     if form is None:
         raise typer.BadParameter("Name the --format: standard output does not tell it.")
-    if form == "parquet" and sys.stdout.isatty():
-        raise typer.BadParameter("Parquet is nothing for a terminal: send it to a file or a program.")
     return session.standard_output

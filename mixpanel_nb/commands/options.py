@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mixpanel_nb.content import decoded
 from mixpanel_nb.errors import QueryError
+from mixpanel_nb.system import expanded
 
 FromDate = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
 ToDate = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
@@ -41,8 +43,16 @@ def read_text(file: Path) -> str:
     Raises:
         QueryError: it cannot be read, or is no text.
     """
+    hint = "Name a file with text in UTF-8, or - for standard input."
+    shown = "Standard input" if str(file) == "-" else str(file)
     try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
-        raise QueryError(message, hint="Name a file with text in UTF-8, or - for standard input.") from None
+        return _standard_input() if str(file) == "-" else decoded(expanded(file).read_bytes())
+    except OSError as error:
+        raise QueryError(f"{shown} cannot be read: {error.strerror}.", hint=hint) from None
+    except ValueError as error:
+        raise QueryError(f"{shown} is {error}.", hint=hint) from None
+
+
+def _standard_input() -> str:
+    binary = getattr(sys.stdin, "buffer", None)
+    return sys.stdin.read() if binary is None else decoded(binary.read())

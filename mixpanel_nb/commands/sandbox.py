@@ -9,6 +9,7 @@ import typer
 
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ConfigError, MixpanelDataError
+from mixpanel_nb.whole import check_place
 
 if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
@@ -26,11 +27,16 @@ def serve(
         int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 picks a free one.")
     ] = 8765,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="FILE", help="Replay this export (.jsonl or .jsonl.gz).")
+        Path | None,
+        typer.Option(
+            "--data", metavar="FILE", readable=False, help="Replay this export (.jsonl or .jsonl.gz)."
+        ),
     ] = None,
     profiles: Annotated[
         Path | None,
-        typer.Option("--profiles", metavar="FILE", help="People to go with --data (engage results)."),
+        typer.Option(
+            "--profiles", metavar="FILE", readable=False, help="People to go with --data (engage results)."
+        ),
     ] = None,
     events: Events = None,
     seed: Seed = None,
@@ -64,6 +70,7 @@ def dump(
     context: typer.Context,
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file (.jsonl or .jsonl.gz).")],
     profiles: Annotated[bool, typer.Option("--profiles", help="Write people instead of events.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is there.")] = False,
     events: Events = None,
     seed: Seed = None,
 ) -> None:
@@ -71,9 +78,10 @@ def dump(
 
     Example: mp sandbox dump --output events.jsonl.gz
     """
+    check_place(output, replace=replace)  # before a data set is made for nothing
     dataset = _dataset(None, None, events, seed)
     try:
-        rows = dataset.dump(output, "profiles" if profiles else "events")
+        rows = dataset.dump(output, "profiles" if profiles else "events", replace=replace)
     except OSError as error:
         message = f"{output} cannot be written: {error.strerror}."
         raise MixpanelDataError(message, hint="Choose another place.") from None

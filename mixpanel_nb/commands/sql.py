@@ -26,7 +26,9 @@ def sql(
         str | None,
         typer.Argument(metavar="QUERY", help="One or several DuckDB statements; - is standard input."),
     ] = None,
-    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file with the SQL.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", readable=False, help="A file with the SQL.")
+    ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="NAME=VALUE", help="A text for $NAME (repeatable)."),

@@ -28,8 +28,15 @@ _CALLED = {
     "as_of_timestamp": "as_of",
     "include_all_users": "only_with_profile",
 }
-_GIVEN = re.compile(r"""\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|'[^']*'|[^\s,.;)]+)""")
-_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+# ``columns=0``; what is quoted, which is a user's or Mixpanel's and stays; names that no sentence holds by
+# chance: those with a ``_``.
+QUOTED = r"""(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w)"""
+_PARTS = re.compile(
+    rf"""\b(?P<name>[a-z_]+)=(?P<value>"[^"]*"|'[^']*'|[^\s,.;)'"]+)
+      | (?P<quoted>{QUOTED})
+      | \b(?P<word>[a-z]+(?:_[a-z]+)+)\b""",
+    re.VERBOSE,
+)
 _FIRST = re.compile(r"[a-z]+\b")
 
 
@@ -60,16 +67,17 @@ def _options(command: Any) -> Mapping[str, str]:
 
 
 def _named(text: str, options: Mapping[str, str]) -> str:
-    """``columns=0`` as ``--columns 0``, and names that no sentence holds by chance: those with a ``_``."""
+    """The text with ``--columns 0`` for ``columns=0`` and ``--from`` for ``from_date``, but not in quotes."""
 
-    def given(found: re.Match[str]) -> str:
-        option = options.get(found["name"])
+    def typed(found: re.Match[str]) -> str:
+        option = options.get(found["name"] or found["word"] or "")
         if option is None:
             return found[0]
-        return option if found["value"] == "True" else f"{option} {_word(found['value'])}"
+        if found["word"] or found["value"] == "True":
+            return option
+        return f"{option} {_word(found['value'])}"
 
-    text = _GIVEN.sub(given, text)
-    return _NAME.sub(lambda found: options.get(found[0], found[0]), text)
+    return _PARTS.sub(typed, text)
 
 
 def _word(value: str) -> str:

@@ -13,6 +13,10 @@ _UNSAFE = re.compile(
     "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates, which would reorder what follows
     "\ud800-\udfff]"  # lone surrogates, which no encoding can write
 )
+# In JSON all of them stand in texts, where they can be written as ``\u009b``; marks of direction too.
+_STEERS_IN_JSON = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _LINE_BREAKS = frozenset({"\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"})
 
 
@@ -45,6 +49,11 @@ def block(text: str, limit: int) -> str:
     """Like ``one_line``, but newlines and tabs stay: for code."""
     lines = cut(text, limit).replace("\r\n", "\n").split("\n")
     return "\n".join("\t".join(_UNSAFE.sub(_visible, part) for part in line.split("\t")) for line in lines)
+
+
+def escaped(text: str) -> str:
+    """JSON with the same meaning and no character that could steer a terminal; newlines and tabs stay."""
+    return _STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def cut(text: str, limit: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import MixpanelDataError, QueryError
 from mixpanel_nb.notebook.wording import for_notebook
+from mixpanel_nb.system import system_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,13 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
         if not verbose:
             _quiet(error, "stopped.")
         raise
+    except (OSError, RuntimeError, MemoryError) as error:
+        refused = system_error(error)
+        if refused is None:
+            raise
+        if not verbose:
+            _quiet(refused, refused.message, refused.hint)
+        raise refused from error
 
 
 def _misuse(error: Exception) -> QueryError:

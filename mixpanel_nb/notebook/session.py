@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
 
+MAX_MESSAGE = 5_000
+
 
 class NotebookSession(Session):
     """The workspace that ``%mp_connect`` chose, or that of the default account."""
@@ -54,7 +56,9 @@ class NotebookSession(Session):
 
     def say(self, message: str) -> None:
         """A line of the cell's output."""
-        print(for_notebook(message))  # noqa: T201 - this is the cell's output
+        from mixpanel_nb.display.text import block
+
+        print(block(for_notebook(message), MAX_MESSAGE))  # noqa: T201 - this is the cell's output
 
     def show(self, result: Result) -> None:
         """A card in the cell's output."""

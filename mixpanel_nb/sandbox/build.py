@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.content import HEAD, kind_of
 from mixpanel_nb.errors import MixpanelDataError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
 @contextmanager
 def workshop(target: Path) -> Iterator[Path]:
     """A directory of our own beside ``target``, on the same file system; gone afterwards."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for leftover in target.parent.glob(".building-*"):  # of a process that was killed
         if leftover.exists() and time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)
@@ -129,7 +130,10 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
 def _load(database: Path, load_events: str, events: Path, profiles: Path | None) -> None:
     import duckdb
 
-    with duckdb.connect(str(database)) as connection:
+    from mixpanel_nb.storage.session import private_files
+
+    # Others may not read the export either.
+    with private_files(), duckdb.connect(str(database)) as connection:
         connection.execute(SILENT)
         connection.execute(SCHEMA)
         connection.execute(load_events, [str(events)])
@@ -148,6 +152,10 @@ def _refuse_nulls(connection: Any, table: str, condition: str) -> None:
 
 def _bad_file(events: Path, profiles: Path | None, cause: str) -> MixpanelDataError:
     """Find the first bad line; only done when loading has failed, for it reads line by line."""
+    for file in (events, profiles):
+        wrong = file and _wrong_kind(file)
+        if wrong:
+            return wrong
     fault = _first_fault(events, _event_fault)
     if fault is None and profiles is not None:
         fault = _first_fault(profiles, _profile_fault)
@@ -155,6 +163,25 @@ def _bad_file(events: Path, profiles: Path | None, cause: str) -> MixpanelDataEr
         fault or f"{events} cannot be read: {cause.splitlines()[0]}",
         hint="The sandbox replays raw exports: one JSON object per line, as .jsonl or .jsonl.gz.",
     )
+
+
+def _wrong_kind(file: Path) -> MixpanelDataError | None:
+    """The error for a file that is something else than its name says, or than text in UTF-8."""
+    try:
+        with file.open("rb") as stream:
+            kind = kind_of(stream.read(HEAD))
+    except OSError:
+        return None  # the first line that cannot be read says it
+    is_packed = kind == kind_of(b"\x1f\x8b")
+    if file.suffix == ".gz":
+        message = f"{file} is not compressed with gzip, though its name ends in .gz."
+        return None if is_packed else MixpanelDataError(message, hint="Give it another name.")
+    if kind is None:
+        return None
+    hint = "Save it as text in UTF-8, one JSON object per line."
+    if is_packed:
+        hint = "Let its name end in .gz."
+    return MixpanelDataError(f"{file} is {kind}.", hint=hint)
 
 
 def _first_fault(path: Path, fault_of: Callable[[Any], str | None]) -> str | None:
@@ -182,7 +209,9 @@ def _line_fault(line: bytes, fault_of: Callable[[Any], str | None]) -> str | Non
     if len(line) > _LONGEST_LINE:
         return f"a line of more than {_LONGEST_LINE // 2**20} MB, and an event or a profile has 1 MB at most"
     try:
-        return fault_of(json.loads(line.decode()))
+        return fault_of(json.loads(line.decode("utf-8-sig")))
+    except UnicodeDecodeError:
+        return "no text in UTF-8"
     except ValueError as error:
         return f"not JSON ({error})"
 

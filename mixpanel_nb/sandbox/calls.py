@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from werkzeug.wrappers import Request
 
@@ -53,6 +53,7 @@ class SandboxRequest(Request):
 def shown(path: str, params: Mapping[str, str]) -> str:
     """A path with parameters, for logs and answers: secrets left out, no character that breaks a line."""
     kept = {name: value for name, value in params.items() if name.lower() not in _SECRETS}
+    path = quote(path, safe=f"/{_READABLE}")
     return f"{path}?{urlencode(kept, safe=_READABLE)}" if kept else path
 
 

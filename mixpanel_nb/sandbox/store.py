@@ -32,7 +32,7 @@ from mixpanel_nb.sandbox.profiles import Profiles
 from mixpanel_nb.sandbox.reports import Reports
 from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
 from mixpanel_nb.sandbox.tables import build_tables, tables_path
-from mixpanel_nb.whole import writing
+from mixpanel_nb.whole import check_place, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -155,10 +155,15 @@ class Dataset:
         import duckdb
 
         if path.exists():
+            _make_private(path)
             with suppress(duckdb.Error):
                 return cls(path, saved)
-        build()
-        return cls(path, saved)
+        try:
+            build()
+            return cls(path, saved)
+        except (duckdb.Error, OSError) as error:
+            message = f"The sandbox's data cannot be kept in {path.parent}: {str(error).splitlines()[0]}"
+            raise MixpanelDataError(message, hint="Set MIXPANEL_NB_HOME to another directory.") from None
 
     def close(self) -> None:
         """Close the files; iterators still running end with an error."""
@@ -301,6 +306,7 @@ class Dataset:
 
     def _built_tables(self) -> Path:
         path = tables_path(self.path)
+        _make_private(path)
         if not path.exists():
             build_tables(path, self._lines("events"), self._lines("profiles"))
         return path
@@ -310,18 +316,25 @@ class Dataset:
             for (line,) in rows:
                 yield line.encode()
 
-    def dump(self, output: Path, kind: Literal["events", "profiles"] = "events") -> int:
+    def dump(
+        self, output: Path, kind: Literal["events", "profiles"] = "events", *, replace: bool = False
+    ) -> int:
         """Write all lines as ``.jsonl`` or ``.jsonl.gz``, appearing at once when whole.
 
         The gzip header names no file and no time, so the same data give the same file.
 
         Args:
-            output: Where to; an existing file is replaced.
+            output: Where to.
             kind: Which lines.
+            replace: Whether a file that is there may go.
 
         Returns:
             How many lines were written.
+
+        Raises:
+            StorageError: there is a file already, or a database.
         """
+        check_place(output, replace=replace)
         with writing(output) as file:
             return self._dump_to(file, kind, compressed=output.suffix == ".gz")
 
@@ -389,6 +402,12 @@ class Dataset:
         cursor = self._connection.cursor()
         cursor.execute(SILENT)
         return cursor
+
+
+def _make_private(file: Path) -> None:
+    """Let nobody else read a file that an earlier version made."""
+    with suppress(OSError):
+        file.chmod(0o600)
 
 
 def _identity(file: Path) -> str:

@@ -74,8 +74,13 @@ class Downloads(Generic[Job, Done]):
     def __enter__(self) -> Downloads[Job, Done]:
         try:
             with kept_back():
-                for _ in range(self._workers):
-                    self._start(self._run)
+                for number in range(self._workers):
+                    try:
+                        self._start(self._run)
+                    except RuntimeError:  # the system starts no more threads: fewer will do
+                        if number == 0:
+                            raise
+                        break
         except BaseException:  # an interrupt that was kept back
             self.stop()
             raise
@@ -120,8 +125,8 @@ class Downloads(Generic[Job, Done]):
     def _start(self, target: Callable[[], None]) -> None:
         name = f"mixpanel_nb-download-{len(self._threads)}"
         thread = threading.Thread(target=target, name=name, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _run(self) -> None:
         while not (self._stopped.is_set() or self._halted.is_set()):

@@ -9,6 +9,7 @@ milliseconds, and says for whom it waits.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import weakref
@@ -22,7 +23,8 @@ from mixpanel_nb.storage.explain import storage_error
 from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
 from mixpanel_nb.storage.session import OWN_MEMORY, new_session, private_files, unordered
 from mixpanel_nb.storage.sqltext import text
-from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken
+from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken, is_unlockable, no_locks
+from mixpanel_nb.whole import note_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +35,8 @@ Mode = Literal["read", "write"]
 CATALOG = "mp"
 # The first version with zstd compression: files stay readable for every DuckDB from 1.2 on.
 STORAGE_VERSION = "v1.2.0"
+FIRST_WITH_ZSTD = (1, 2)
+_FORMAT = f"SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = '{CATALOG}'"
 # Smaller than DuckDB's own 122,880: batches of some 100,000 rows are then compressed on all cores.
 ROW_GROUP_SIZE = 61_440
 
@@ -72,6 +76,8 @@ class Database:
         self._leased = False  # attached for reading, though nothing is being read
         self._lease_ends = 0.0
         self._others = None if path is None else WaitingRoom(path)
+        if path is not None:
+            note_database(path)
         self._keeper: threading.Thread | None = None
         self._session: duckdb.DuckDBPyConnection | None = None
 
@@ -215,6 +221,22 @@ class Database:
             message = "This workspace was opened read-only."
             raise StorageError(message, hint="Open it without read_only=True to change tables.")
 
+    def check_format(self) -> None:
+        """Refuse a file in a format without zstd, with which fetched tables are compressed.
+
+        DuckDB up to 1.5 makes such files unless it is told another format.
+
+        Raises:
+            StorageError: it is one.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        with self.work("read") as con:
+            found = con.execute(_FORMAT).fetchall()
+        written = re.match(r"v(\d+)\.(\d+)", str(found[0][0])) if found else None
+        if written is not None and (int(written[1]), int(written[2])) < FIRST_WITH_ZSTD:
+            raise _old_format(self.path)
+
     @property
     def _somebody_waits(self) -> bool:
         return self._others is not None and self._others.is_occupied()
@@ -237,8 +259,13 @@ class Database:
             return
         self._leased, self._lease_ends = True, time.monotonic() + LEASE_SECONDS
         if self._keeper is None:
-            self._keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
-            self._keeper.start()
+            keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
+            try:
+                keeper.start()
+            except RuntimeError:  # the system starts no more threads, and nobody would end the lease
+                self._detach()
+                return
+            self._keeper = keeper
 
     def _detach(self) -> None:
         self._leased = False
@@ -321,9 +348,23 @@ def _attach_options(mode: Mode, *, is_new: bool) -> str:
     return f"TYPE duckdb, READ_WRITE, ROW_GROUP_SIZE {ROW_GROUP_SIZE}{version}"
 
 
+def _old_format(path: Path) -> StorageError:
+    new = path.with_name(f"{path.stem}-new{path.suffix}").name
+    message = f"{path} has the format of DuckDB 1.1, which cannot hold fetched tables."
+    copy = (
+        f"ATTACH '{path.name}' AS old (READ_ONLY); "
+        f"ATTACH '{new}' AS new (STORAGE_VERSION '{STORAGE_VERSION}'); "
+        "COPY FROM DATABASE old TO new"
+    )
+    hint = f"Fetch into another file, or copy this one with DuckDB: {copy}"
+    return StorageError(message, hint=hint, details={"path": str(path)})
+
+
 def _not_openable(path: Path, error: duckdb.Error) -> StorageError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return storage_error(error)
+    if is_unlockable(error):
+        return no_locks(path)
     message = str(error).splitlines()[0]
     if "not a valid DuckDB database" in message:
         return StorageError(

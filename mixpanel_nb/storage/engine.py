@@ -7,7 +7,6 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,11 +22,13 @@ from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sql import SQL
 from mixpanel_nb.storage.sqltext import check_table_name, identifier, replacement_of
+from mixpanel_nb.system import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
+    from pathlib import Path
 
     import pandas as pd
 
@@ -128,9 +129,10 @@ class StorageEngine:
         """Refuse before any work is done what would be refused at its end.
 
         Raises:
-            StorageError: the engine is read-only.
+            StorageError: the engine is read-only, or the file is in a format that cannot hold fetched tables.
         """
         self._database.check("write")
+        self._database.check_format()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -443,7 +445,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _usable_path(path: Path | str) -> Path:
-    full = Path(path).expanduser().resolve()
+    full = resolved(path)
     if "?" in str(full):
         # DuckDB takes what follows for a URL's query, and writes its log elsewhere.
         message = f"{full} cannot hold a database: there is a question mark in the path."

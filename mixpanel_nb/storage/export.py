@@ -16,6 +16,8 @@ from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text
+from mixpanel_nb.system import expanded, resolved
+from mixpanel_nb.whole import check_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,13 +78,15 @@ class Target:
                 raise QueryError(message, hint="Name a folder.", details={"parameter": "path"})
             yield self.path
             return
-        place = self.path.expanduser().resolve()
-        self._check(place)
+        place = resolved(self.path)
         try:
+            self._check(place)
             with Scratch(beside=place) as scratch:
                 growing = scratch.path / place.name
                 yield growing
                 self._check(place)
+                if place.exists():
+                    growing.chmod(place.stat().st_mode & 0o777)  # as closed as what it replaces
                 if place.is_dir():
                     place.rename(scratch.path / "before")
                 growing.replace(place)
@@ -117,7 +121,7 @@ class Target:
         """The files of the export; none of a stream."""
         if self.is_stream:
             return []
-        return [file for file in self.path.expanduser().rglob("*") if file.is_file()] or [self.path]
+        return [file for file in expanded(self.path).rglob("*") if file.is_file()] or [self.path]
 
     def _options(self) -> str:
         options = [_OPTIONS[self.format]]
@@ -131,13 +135,15 @@ class Target:
         return ", ".join(options)
 
     def _check(self, place: Path) -> None:
+        if not place.is_dir():
+            check_place(self.path, replace=self.replace)
         if not place.exists():
             return
         if place.is_dir() and not (self.partition_by and _holds_partitions(place)):
             message = f"{self.path} is a folder, and not a partitioned export."
             raise _taken(message, "Name another place.")
         if not self.replace:
-            message = f"There is {'a folder' if place.is_dir() else 'a file'} {self.path} already."
+            message = f"There is a folder {self.path} already."
             raise _taken(message, "Choose another name, or replace it with replace=True.")
         if place.is_file() and self.partition_by:
             message = f"{self.path} is a file, and a partitioned export is a folder."

@@ -114,18 +114,29 @@ def taken(lock: Any) -> Iterator[None]:
 def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     """The value of ``work()``, which uses ``con``; a KeyboardInterrupt ends it within about 0.2 s.
 
-    Off the main thread, where no signal arrives, the work simply runs.
+    Off the main thread, where no signal arrives, the work simply runs; so it does where the system starts no
+    more threads.
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
     future: Future[T] = Future()
     try:
-        # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
-        _thread.start_new_thread(_run, (future, work))
+        if not _begin(future, work):
+            return work()
         return _result(future)
     except KeyboardInterrupt:
         _end(con, future)
         raise
+
+
+def _begin(future: Future[T], work: Callable[[], T]) -> bool:
+    """Run the work on a thread; False where the system starts no more threads."""
+    try:
+        # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
+        _thread.start_new_thread(_run, (future, work))
+    except RuntimeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import DatabaseLockedError
+from mixpanel_nb.errors import DatabaseLockedError, StorageError
 from mixpanel_nb.storage.interrupt import let_through
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ LONGEST_SLEEP = 0.02
 FRESH_SECONDS = 5 * LONGEST_SLEEP
 STALE_SECONDS = 10.0
 GIVE_WAY_SECONDS = 0.25
+UNHELD_TIMES = 50  # that nobody holds a file which cannot be locked; once or twice it was just let go
 
 
 class WaitingRoom:
@@ -76,6 +77,7 @@ class Waiting:
         self._started = time.monotonic()
         self._entered = False
         self._told = False
+        self._unheld = 0
 
     def __enter__(self) -> Waiting:
         self._room.give_way()
@@ -86,8 +88,11 @@ class Waiting:
             self._room.leave()
 
     def again(self, error: duckdb.Error) -> None:
-        """Sleep a little, or raise when patience ends."""
+        """Sleep a little, or raise when patience ends, or where nobody can lock the file."""
         let_through()
+        self._unheld = self._unheld + 1 if _held_by_nobody(error) else 0
+        if self._unheld >= UNHELD_TIMES:
+            raise no_locks(self._path)
         waited = time.monotonic() - self._started
         held_by = holder(error)
         if waited > self._patience:
@@ -104,20 +109,41 @@ class Waiting:
         time.sleep(random.uniform(0.002, LONGEST_SLEEP))  # noqa: S311 - timing, not cryptography
 
 
+def no_locks(path: Path) -> StorageError:
+    """The error for a file that the system does not lock for anybody."""
+    message = f"{path} cannot be locked: its file system gives out no locks."
+    hint = "Keep the database on another disk (some network drives have no locks)."
+    return StorageError(message, hint=hint, details={"path": str(path)})
+
+
+def _held_by_nobody(error: duckdb.Error) -> bool:
+    return "lock is held in PID 0" in str(error)
+
+
 def is_taken(error: duckdb.Error) -> bool:
     """Whether DuckDB says that somebody else holds the file."""
     message = str(error)
     return any(sign in message for sign in _SIGNS_OF_A_HOLDER)
 
 
+def is_unlockable(error: duckdb.Error) -> bool:
+    """Whether DuckDB says that the system refused the lock, though nobody holds it."""
+    return "Could not set lock" in str(error) and not is_taken(error)
+
+
 # Another process (Unix, Windows), another session of this process.
-_SIGNS_OF_A_HOLDER = ("Could not set lock", "used by another process", "Unique file handle conflict")
+_SIGNS_OF_A_HOLDER = (
+    "Conflicting lock is held",
+    "used by another process",
+    "Lock is already held in current process",
+    "Unique file handle conflict",
+)
 
 
 def holder(error: duckdb.Error) -> str:
     """Who holds the file, as well as DuckDB knows: a program and its process id, or this process."""
     message = str(error)
-    if "Unique file handle conflict" in message:
+    if "Unique file handle conflict" in message or "in current process" in message:
         return "another connection of this process"
     found = re.search(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", message)
     if found is None:

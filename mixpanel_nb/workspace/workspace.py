@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError
+from mixpanel_nb.system import expanded
 from mixpanel_nb.workspace.fetching import Fetching
 from mixpanel_nb.workspace.reports import Reports
 from mixpanel_nb.workspace.tables import Tables
@@ -67,7 +68,7 @@ class Workspace(Reports, Fetching, Tables):
         from mixpanel_nb.accounts import ConfigManager, checked_timezone
 
         self._config = _config_manager or ConfigManager()
-        self._path = None if path is None else Path(path).expanduser()
+        self._path = None if path is None else expanded(path)
         self._no_account: ConfigError | None = None
         self._credentials = self._found_credentials(account, project_id, region)
         self._client = _api_client
@@ -282,12 +283,11 @@ class Workspace(Reports, Fetching, Tables):
         return home_directory() / f"{name}.db"
 
     def _new_client(self, credentials: Credentials) -> MixpanelAPIClient:
-        from mixpanel_nb.accounts import ensure_home_directory
         from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
 
         if self._is_sandbox and not os.environ.get("MP_API_BASE_URL"):
             return _sandbox_client(credentials)
-        return MixpanelAPIClient(credentials, ledger=QuotaLedger(ensure_home_directory() / "quota.db"))
+        return MixpanelAPIClient(credentials, ledger=QuotaLedger(_quota_file()))
 
 
 def sandbox_credentials() -> Credentials:
@@ -295,6 +295,16 @@ def sandbox_credentials() -> Credentials:
     from mixpanel_nb.accounts import Credentials
 
     return Credentials(SANDBOX, SANDBOX, "1", account=SANDBOX)
+
+
+def _quota_file() -> Path:
+    """The file of the quota ledger, which keeps to memory where no file can be made."""
+    from mixpanel_nb.accounts import ensure_home_directory
+
+    try:
+        return ensure_home_directory() / "quota.db"
+    except ConfigError:
+        return Path(os.devnull) / "quota.db"  # where no file can be made
 
 
 def _sandbox_client(credentials: Credentials) -> MixpanelAPIClient:

@@ -159,7 +159,7 @@ def test_output_follows_a_link_keeps_permissions_and_writes_into_a_pipe(mp: Comm
     file, link, pipe = tmp_path / "a.csv", tmp_path / "link.csv", tmp_path / "pipe"
     file.touch(mode=0o640)
     link.symlink_to(file)
-    mp("sql", "SELECT 1 AS n", "-o", str(link))
+    mp("sql", "SELECT 1 AS n", "-o", str(link), "--replace")
     assert link.is_symlink()
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("n\n1\n", 0o640)
     os.mkfifo(pipe)

@@ -20,6 +20,7 @@ from mixpanel_nb.errors import (
     AuthenticationError,
     ConnectionFailedError,
     IncompleteExportError,
+    PlanError,
     QueryError,
     RateLimitError,
 )
@@ -102,7 +103,13 @@ def test_days_without_events_are_an_empty_file(
 
 @pytest.mark.parametrize(
     ("body", "rows"),
-    [(b'{"event":"A"}', 1), (b'{"event":"A"}\n\n\n{"event":"B"}\n\n', 2), (b'\n{"event":"A"}\r\n', 1)],
+    [
+        (b'{"event":"A"}', 1),
+        (b'{"event":"A"}\n\n\n{"event":"B"}\n\n', 2),
+        (b'\n{"event":"A"}\r\n', 1),
+        (b'{"event":"A"}\n  \t \n{"event":"B"}\n   ', 2),
+        (b'  \n{"event":"A"}\n \n', 1),
+    ],
 )
 def test_the_last_newline_may_lack_and_blank_lines_do_not_count(
     client_for: ClientFactory, tmp_path: Path, body: bytes, rows: int
@@ -362,3 +369,12 @@ def test_what_inflates_to_much_comes_in_small_blocks() -> None:
     blocks = list(inflated([gzip.compress(b"{" * 5_000_000)]))
     assert max(map(len, blocks)) <= 262_144
     assert sum(map(len, blocks)) == 5_000_000
+
+
+def test_a_plan_without_export_is_not_told_to_export(client_for: ClientFactory, tmp_path: Path) -> None:
+    with serving(Reply(status=402, body=b"payment required")) as server, pytest.raises(PlanError) as caught:
+        download(client_for(server), tmp_path)
+    assert "does not include raw export" in caught.value.message
+    assert caught.value.hint is not None
+    assert "export" not in caught.value.hint
+    assert "Ask Mixpanel's own reports" in caught.value.hint

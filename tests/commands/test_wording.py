@@ -10,6 +10,7 @@ from faces import built, connected, database  # noqa: F401 - fixtures
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.wording import for_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,25 @@ def session(database: object) -> Iterator[NotebookSession]:  # noqa: F811 - the 
     session = NotebookSession()
     yield session
     session.close()
+
+
+def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
+    """An event, a table, a column may be called as a parameter of the library is."""
+    for words in (
+        ("segmentation", "from_date=2025 to_date", *TABLE),
+        ("sql", "SELECT 'a' AS x, born_event FROM events"),
+        ("schema", "interval_count=3"),
+    ):
+        try:
+            parsing.invoke(parsing.root(), words, session, shown_as="mp")
+        except MixpanelDataError as error:
+            assert "--" not in str(error).replace("LINE", "")
+    assert for_notebook("There is no table 'mp tables'. Try: mp tables") == (
+        "There is no table 'mp tables'. Try: %mp_tables"
+    )
+    assert for_notebook('No "--account shop" in "mp sql". Name one: --account shop') == (
+        'No "--account shop" in "mp sql". Name one: %mp_connect shop'
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,20 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import httpx
 import pytest
 
 from faults import truth
 from mixpanel_nb.accounts import ConfigManager, Credentials
 from mixpanel_nb.client.quota import QuotaLedger
-from mixpanel_nb.errors import ConfigError, ServerError, TableExistsError, TableNotFoundError
+from mixpanel_nb.errors import (
+    ConfigError,
+    ServerError,
+    StorageError,
+    TableExistsError,
+    TableNotFoundError,
+)
 from mixpanel_nb.sandbox.faults import FaultRule
 from mixpanel_nb.services.staging import Staging
 from mixpanel_nb.storage import StorageEngine
@@ -221,3 +229,32 @@ def test_a_restarted_kernel_finds_account_and_zone_again(
         shell.run_line_magic("load_ext", "mixpanel_nb")
     assert answers[0] == answers[1]
     assert answers[0][1] == PACIFIC
+
+
+def test_an_export_onto_a_database_destroys_none(ws: Workspace, tmp_path: Path) -> None:
+    ws.fetch_events(**DAYS, columns=None)
+    held = ws.sql_scalar("SELECT count(*) FROM events")
+    assert ws.storage.path is not None
+    with StorageEngine(tmp_path / "other.db") as other:
+        other.execute_rows("CREATE TABLE mine AS SELECT 1 AS a")
+    for file in (ws.storage.path, tmp_path / "other.db", ws.storage.path.with_name("data.db.wal")):
+        with pytest.raises(StorageError):
+            ws.export("SELECT 1 AS n", file, format="csv", replace=True)
+    assert ws.sql_scalar("SELECT count(*) FROM events") == held
+    truth.check_free(ws.storage.path)
+
+
+def test_a_fetch_into_a_file_of_an_old_format_spends_no_request(mixpanel: Any, tmp_path: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{tmp_path / 'data.db'}' AS old (STORAGE_VERSION 'v1.0.0')")
+        con.execute("CREATE TABLE old.mine AS SELECT 1 AS a")
+    with truth.open_workspace(tmp_path, mixpanel.url) as ws, pytest.raises(StorageError, match="format"):
+        ws.fetch_events(**DAYS)
+    assert mixpanel.requests == []
+
+
+def test_paths_of_requests_are_told_without_control_characters(mixpanel: Any) -> None:
+    httpx.get(f"{mixpanel.url}/%1b]52;c;Y21k%07%c2%9b%0aGET /api 200", auth=("sandbox", "sandbox"))
+    [line] = mixpanel.requests
+    assert line.isprintable()
+    assert "%1B" in line

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from faces import SECRET
 
+from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.notebook.failure import in_one_line
+from mixpanel_nb.notebook.session import NotebookSession
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -134,3 +138,37 @@ def test_a_bug_keeps_its_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("mixpanel_nb.workspace.Workspace.tables", broken)
     assert any("ZeroDivisionError" in line for line in shell.failure("%mp_tables"))
     assert any("Traceback" in line for line in shell.failure("%mp_tables"))
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (
+            OSError(28, "No space left on device", "/x/y"),
+            [
+                "The system refused: /x/y: No space left on device.",
+                "Free some space, or choose another place.",
+            ],
+        ),
+        (
+            RuntimeError("can't start new thread"),
+            [
+                "The system starts no more threads for this user.",
+                "End other programs, or raise the limit (ulimit -u).",
+            ],
+        ),
+    ],
+    ids=["no room", "no threads"],
+)
+def test_what_the_system_refuses_is_one_line(error: Exception, lines: list[str]) -> None:
+    with pytest.raises(MixpanelDataError) as caught, in_one_line(verbose=False):
+        raise error
+    shown = caught.value._render_traceback_()  # type: ignore[attr-defined]  # IPython's protocol
+    assert [
+        line.removeprefix("\x1b[31mMixpanelDataError: ").removesuffix("\x1b[0m") for line in shown
+    ] == lines
+
+
+def test_messages_of_commands_do_not_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    NotebookSession().say("GET /\x1b]52;c;Y21k\x07\x9b 200")
+    assert capsys.readouterr().out.strip().isprintable()

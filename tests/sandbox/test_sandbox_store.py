@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import stat
 import subprocess
 import sys
 from datetime import date
@@ -172,7 +174,7 @@ def test_dumps_are_the_same_file_each_time_and_can_be_replayed(tmp_path: Path, r
     first, second = tmp_path / "one.jsonl.gz", tmp_path / "two.jsonl.gz"
     assert replayed.dump(first) == replayed.dump(second) == 3
     assert first.read_bytes() == second.read_bytes()
-    assert replayed.dump(tmp_path / "people.jsonl", "profiles") == 1
+    assert replayed.dump(tmp_path / "people.jsonl", "profiles", replace=True) == 1
     with Dataset.from_files(first, None, tmp_path / "cache") as again:
         lines = list(again.export_lines("2025-01-01", "2025-01-31"))
         assert lines == list(replayed.export_lines("2025-01-01", "2025-01-31"))
@@ -220,3 +222,44 @@ def test_a_bad_profile_a_missing_file_and_half_a_gzip_are_refused(tmp_path: Path
     half.write_bytes(gzip.compress(b"\n".join(generate_events(500)))[:-2000])
     with pytest.raises(MixpanelDataError, match="in the middle of its gzip stream"):
         Dataset.from_files(half, None, tmp_path / "cache")
+
+
+def test_what_the_sandbox_keeps_of_a_private_file_is_private(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        data = tmp_path / "export.jsonl"
+        data.write_text('{"event":"A","properties":{"time":1736294400,"distinct_id":"x"}}\n')
+        data.chmod(0o600)
+        cache = tmp_path / "cache"
+        for _ in range(2):
+            with Dataset.from_files(data, None, cache) as dataset, dataset.desk():
+                pass
+            kept = [file for file in cache.rglob("*") if file.is_file()]
+            assert len(kept) == 2
+            assert {stat.S_IMODE(file.stat().st_mode) for file in kept} == {0o600}
+            for file in kept:
+                file.chmod(0o644)  # as an earlier version left them
+        assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.jsonl", b"\x1f\x8b\x08\x00", "a.jsonl is compressed with gzip. Let its name end in .gz."),
+        ("a.jsonl.gz", b"{}\n", "a.jsonl.gz is not compressed with gzip, though its name ends in .gz."),
+        ("a.jsonl", '{"event": 1}'.encode("utf-16"), "a.jsonl is text in UTF-16. Save it as text in UTF-8"),
+        ("a.jsonl", '{"event": 1}'.encode("utf-16-be"), "a.jsonl is text in UTF-16."),
+        ("a.jsonl", b"PAR1xxxx", "a.jsonl is a Parquet file."),
+        ("a.jsonl", b'{"event":"\xe9"}\n', "a.jsonl, line 1: no text in UTF-8."),
+    ],
+)
+def test_a_file_to_replay_is_named_for_what_it_is(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    with pytest.raises(MixpanelDataError) as caught:
+        Dataset.from_files(file, None, tmp_path / "cache")
+    assert says in str(caught.value)
