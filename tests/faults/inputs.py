@@ -38,6 +38,7 @@ HOSTILE = [
     *("rowid", "select", 'x"; DROP TABLE events; --', "'; DROP TABLE events; --", "$1", "?", "{}", "[0]"),
     *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&amp;", "\x00", "a\x00b", "\x1b[31m"),
     *("\u2028", "\u202e", "\ufeff", "\U0001f600", "\ud83d", "a/b", "a~b", "~1", "\\", "\\u0041", "%s", "{x}"),
+    *("constructor", "toString", "valueOf", "hasOwnProperty", "__proto__", "\\u", 'a\\"b'),
     *("=1+1", "../../etc/passwd", "NaN", "null", "true", "-0", "a" * 70, "k" * 5_000),
 ]
 NUMBERS = [
