@@ -112,6 +112,7 @@ class FetchResult(Result):
         per_day: Events stored per day.
         new_rows: Rows this call added.
         columns: Properties that have a typed column of their own.
+        without_id: Profiles that were left out because they have no ``$distinct_id``.
     """
 
     table: str
@@ -125,6 +126,7 @@ class FetchResult(Result):
     per_day: tuple[tuple[date, int], ...] = ()
     new_rows: int = 0
     columns: tuple[str, ...] = ()
+    without_id: int = 0
 
     @property
     def column_names(self) -> list[str]:
@@ -187,9 +189,19 @@ class FetchResult(Result):
             subtitle=" to ".join(self.date_range) if self.date_range else None,
             facts=self._facts(),
             chart=self._drawing(titled=False) if self.rows else None,
-            notes=self._gaps() if self.rows else (),
+            notes=[*(self._gaps() if self.rows else ()), *self.remarks],
             empty=None if self.rows else self._nothing(),
         )
+
+    @property
+    def remarks(self) -> list[str]:
+        """That profiles were left out."""
+        from mixpanel_nb.display import counted
+
+        if not self.without_id:
+            return []
+        were = "was" if self.without_id == 1 else "were"
+        return [f"{counted(self.without_id, 'profile')} without a $distinct_id {were} left out."]
 
     def _nothing(self) -> str:
         within = f" from {' to '.join(self.date_range)}" if self.date_range else ""
