@@ -116,7 +116,7 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
     if card.empty:
         yield _div(_MUTED, card.empty)
     if card.chart:
-        yield _image(card.chart)
+        yield _image_or_reason(card.chart)
     if card.table:
         yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
     for note in card.notes:
@@ -136,6 +136,15 @@ def _fact(label: str, value: Any) -> str:
         f'<span style="{_FACT}"><span style="{_LABEL}">{_isolated(one_line(label, _MAX_HEADLINE))}</span> '
         f'<b style="{_VALUE}">{_isolated(one_line(shown, _MAX_HEADLINE))}</b></span>'
     )
+
+
+def _image_or_reason(chart: Chart) -> str:
+    """The picture. Where it cannot be drawn, the chart in words and why: the rest of the card stays."""
+    try:
+        return _image(chart)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a picture, the rows are worth showing
+        reason = str(error).partition("\n")[0]
+        return _div(_MUTED, f"{chart.alt} (This chart cannot be drawn: {reason})", limit=_MAX_NOTE)
 
 
 def _image(chart: Chart) -> str:

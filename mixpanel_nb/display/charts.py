@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import headline, layer, layered
-from mixpanel_nb.display.text import one_line
+from mixpanel_nb.display.text import chart_label
 from mixpanel_nb.display.values import format_value, is_null, plain_scalar
 from mixpanel_nb.errors import QueryError, did_you_mean
 
@@ -114,7 +114,7 @@ def series_chart(
         "x": _x_axis(x, points, scale_type, kind),
         "y": _y_axis(y, points, percent=percent),
     }
-    of_color = None if color is None else one_line(color_title or color, _MAX_LABEL)
+    of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
     encoding["tooltip"] = _tooltips(x, y, of_color, scale_type, percent=percent)
     if color is not None:
         encoding["color"] = _colors(_in_order(points, "c"), of_color, colors)
@@ -126,9 +126,17 @@ def series_chart(
         width=theme.WIDTH,
         height=theme.HEIGHT,
         title=headline(title, subtitle),
-        config=alt.Config(**theme.config()),
+        config=alt.Config(**_config(x, y, of_color or "")),
     ).encode(**encoding)
     return chart
+
+
+def _config(*titles: str) -> dict[str, Any]:
+    """The house theme. Descriptions of marks are left out where Vega-Lite could not write them.
+
+    It writes the titles of axes and legend into an expression, and does not escape backslashes.
+    """
+    return theme.config() | ({"aria": False} if any("\\" in title for title in titles) else {})
 
 
 def _known_kind(kind: str) -> ChartKind:
@@ -146,7 +154,7 @@ def _points(
     scale_type, places = _typed([plain_scalar(row[x]) for row in rows])
     points = [{"x": place, "y": _height(row[y], y)} for place, row in zip(places, rows, strict=True)]
     if color is not None:
-        names = [format_value(row[color], limit=_MAX_LABEL) for row in rows]
+        names = [_category(row[color]) for row in rows]
         places_of = {name: place for place, name in enumerate(dict.fromkeys(names))}
         points = [p | {"c": name, "place": places_of[name]} for p, name in zip(points, names, strict=True)]
     return [point for point in points if point["x"] is not None], scale_type
@@ -159,7 +167,11 @@ def _typed(values: list[Any]) -> tuple[str, list[Any]]:
         return "temporal", [None if is_null(value) else utc_text(moment(value)) for value in values]
     if known and all(_is_number(value) for value in known):
         return "quantitative", [None if is_null(v) else float(v) for v in values]
-    return "ordinal", [format_value(value, limit=_MAX_LABEL) for value in values]
+    return "ordinal", [_category(value) for value in values]
+
+
+def _category(value: Any) -> str:
+    return chart_label(format_value(value, limit=_MAX_LABEL), _MAX_LABEL)
 
 
 def moment(value: Any) -> datetime | None:
@@ -230,7 +242,7 @@ def _are_steps(points: list[dict[str, Any]]) -> bool:
 def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str) -> alt.X:
     import altair as alt
 
-    title = one_line(name, _MAX_LABEL)
+    title = chart_label(name, _MAX_LABEL)
     if scale_type == "temporal":
         padding = _bar_width(points) * 0.625 if kind == "bar" else 0
         scale = alt.Scale(type="utc", padding=round(padding, 2))
@@ -283,7 +295,7 @@ def _colors(names: Sequence[str], title: str | None, colors: Sequence[str] | Non
 def _y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
     import altair as alt
 
-    title = one_line(name, _MAX_LABEL)
+    title = chart_label(name, _MAX_LABEL)
     if percent:
         return alt.Y("y:Q", title=title, axis=alt.Axis(format=_percent_format(points)))
     large = max((abs(point["y"]) for point in points if point["y"] is not None), default=0) >= 10_000
@@ -311,11 +323,16 @@ def _tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bo
     import altair as alt
 
     if scale_type == "temporal":
-        over = alt.Tooltip("x:T", title=one_line(x, _MAX_LABEL), timeUnit="utcyearmonthdatehoursminutes")
+        over = alt.Tooltip("x:T", title=_tooltip_title(x), timeUnit="utcyearmonthdatehoursminutes")
     else:
-        over = alt.Tooltip("x:Q" if scale_type == "quantitative" else "x:N", title=one_line(x, _MAX_LABEL))
-    tips = [over, alt.Tooltip("y:Q", title=one_line(y, _MAX_LABEL), format=".1%" if percent else ",")]
-    return tips if color is None else [*tips, alt.Tooltip("c:N", title=color)]
+        over = alt.Tooltip("x:Q" if scale_type == "quantitative" else "x:N", title=_tooltip_title(x))
+    tips = [over, alt.Tooltip("y:Q", title=_tooltip_title(y), format=".1%" if percent else ",")]
+    return tips if color is None else [*tips, alt.Tooltip("c:N", title=_tooltip_title(color))]
+
+
+def _tooltip_title(name: str) -> str:
+    """The name as Vega-Lite, which writes it into an expression and escapes quotes alone, needs it."""
+    return chart_label(name, _MAX_LABEL).replace("\\", "\\\\")
 
 
 def _in_order(points: list[dict[str, Any]], key: str) -> list[Any]:

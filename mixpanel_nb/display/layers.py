@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from mixpanel_nb.display import theme
-from mixpanel_nb.display.text import one_line
+from mixpanel_nb.display.text import chart_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,8 +60,8 @@ def headline(title: str | None, subtitle: str | None = None) -> Any:
     if not title:
         return alt.Undefined
     if not subtitle:
-        return one_line(title, MAX_TITLE)
-    return alt.TitleParams(text=one_line(title, MAX_TITLE), subtitle=one_line(subtitle, MAX_TITLE))
+        return chart_label(title, MAX_TITLE)
+    return alt.TitleParams(text=chart_label(title, MAX_TITLE), subtitle=chart_label(subtitle, MAX_TITLE))
 
 
 def layer(points: Sequence[Mapping[str, Any]], mark: Mapping[str, Any], **encoding: Any) -> alt.Chart:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 _UNSAFE = re.compile(
     "\r\n|[\x00-\x1f\x7f-\x9f"  # C0 controls (ESC among them), DEL, C1 controls
     "\u2028\u2029"  # line and paragraph separator
@@ -18,6 +19,14 @@ _STEERS_IN_JSON = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LINE_BREAKS = frozenset({"\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"})
+# What every object of JavaScript has: Vega, which keeps names as keys of objects, takes these for its own.
+_TAKEN_IN_VEGA = frozenset(
+    {
+        *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"),
+        *("toString", "valueOf", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__"),
+        "__lookupSetter__",
+    }
+)
 
 
 def one_line(text: str, limit: int) -> str:
@@ -30,12 +39,21 @@ def one_line(text: str, limit: int) -> str:
     return _UNSAFE.sub(_visible, cut(text, limit))
 
 
+def chart_label(text: str, limit: int) -> str:
+    """The text on one line, fit to stand in a chart: a name that Vega has of its own ends in a space.
+
+    Different texts stay different.
+    """
+    label = one_line(text, limit)
+    return f"{label} " if label.rstrip(" ") in _TAKEN_IN_VEGA else label
+
+
 def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
-    """The names on one line of about ``limit`` characters; those that then look alike get a number."""
+    """Chart labels of about ``limit`` characters; those that then look alike get a number."""
     taken: set[str] = set()
     labels: list[str] = []
     for name in names:
-        label = short = one_line(name, limit)
+        label = short = chart_label(name, limit)
         number = 1
         while label in taken:
             number += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Enum, Int, observe
@@ -15,6 +17,7 @@ from mixpanel_nb.notebook.session import NotebookSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -142,9 +145,17 @@ def _sql_command() -> Any:
     return sqlcell.command()
 
 
+# What outlives ``%reload_ext`` in a shell: the connection, and the settings.
+_kept: WeakKeyDictionary[InteractiveShell, tuple[NotebookSession, dict[str, Any]]] = WeakKeyDictionary()
+
+
 def load(shell: InteractiveShell) -> None:
-    """Register the magics."""
+    """Register the magics. While the extension is reloaded, connection and settings stay as they are."""
     magics = MpMagics(shell)
+    if shell in _kept:
+        magics.session, settings = _kept.pop(shell)
+        for name, value in settings.items():
+            setattr(magics, name, value)
     shell.register_magics(magics)
     sql = SqlMagic(magics, SQL, _sql_command)
     functions = [
@@ -160,19 +171,31 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take every magic away, and close what was open."""
+    """Take every magic away, and close what was open, unless the extension is being reloaded."""
     magics = shell.magics_manager.registry.pop(MpMagics.__name__, None)
     if magics is None:
         return
     completion.unregister(shell)
+    if _is_reloading():
+        settings = {name: getattr(magics, name) for name in magics.trait_names(config=True)}
+        _kept[shell] = magics.session, settings
+    else:
+        magics.session.close()
     magics.display = "card"
-    magics.session.close()
     if magics in shell.configurables:
         shell.configurables.remove(magics)
     for kind in ("line", "cell"):
         table = shell.magics_manager.magics[kind]
         for name in [*COMMANDS, CONNECT, EXPLORE, SQL]:
             table.pop(name, None)
+
+
+def _is_reloading() -> bool:
+    """Whether IPython unloads the extension to load it again at once, of which it tells nothing."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_name != "reload_extension":
+        frame = frame.f_back
+    return frame is not None
 
 
 def _help(command: Any, shown_as: str) -> str:

@@ -113,6 +113,7 @@ class FetchResult(Result):
         new_rows: Rows this call added.
         columns: Properties that have a typed column of their own.
         notes: Lines for the reader, such as that SQL has changed the table.
+        without_id: Profiles that were left out because they have no ``$distinct_id``.
     """
 
     table: str
@@ -127,11 +128,7 @@ class FetchResult(Result):
     new_rows: int = 0
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def remarks(self) -> list[str]:
-        """The notes."""
-        return list(self.notes)
+    without_id: int = 0
 
     @property
     def column_names(self) -> list[str]:
@@ -194,9 +191,20 @@ class FetchResult(Result):
             subtitle=" to ".join(self.date_range) if self.date_range else None,
             facts=self._facts(),
             chart=self._drawing(titled=False) if self.rows else None,
-            notes=[*self.notes, *(self._gaps() if self.rows else [])],
+            notes=[*(self._gaps() if self.rows else ()), *self.remarks],
             empty=None if self.rows else self._nothing(),
         )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and that profiles were left out."""
+        from mixpanel_nb.display import counted
+
+        if not self.without_id:
+            return list(self.notes)
+        were = "was" if self.without_id == 1 else "were"
+        left_out = f"{counted(self.without_id, 'profile')} without a $distinct_id {were} left out."
+        return [*self.notes, left_out]
 
     def _nothing(self) -> str:
         if not self.requests:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.content import HEAD, kind_of
 from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.storage.ingest import IMPOSSIBLE_FROM, MILLISECONDS_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,22 +28,22 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 # Part of every cache key: raise it when the tables change.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SCHEMA = """
 CREATE TABLE events (day DATE, event VARCHAR, time DOUBLE, distinct_id VARCHAR, line VARCHAR);
 CREATE TABLE profiles (distinct_id VARCHAR, line VARCHAR);
 """
 
-# `time` is kept in seconds, whichever unit the export was made in: beyond 1e11 it must be milliseconds
-# (as seconds that would be the year 5138).
-_LOAD_EVENTS = """
+# `time` is kept in seconds, whichever unit the export was made in.
+_LOAD_EVENTS = f"""
 INSERT INTO events
 WITH lines AS (
     SELECT row_number() OVER () AS position, json::VARCHAR AS line,
         json_extract_string(json, ['$.event', '$.properties.time', '$.properties.distinct_id']) AS parts
     FROM read_ndjson_objects(?)
 ), timed AS (
-    SELECT *, CASE WHEN parts[2]::DOUBLE > 1e11 THEN parts[2]::DOUBLE / 1000 ELSE parts[2]::DOUBLE END AS time
+    SELECT *, CASE WHEN parts[2]::DOUBLE >= {MILLISECONDS_FROM} THEN parts[2]::DOUBLE / 1000
+        ELSE parts[2]::DOUBLE END AS time
     FROM lines
 )
 SELECT make_timestamp((time * 1e6)::BIGINT)::DATE AS day, parts[1], time, coalesce(parts[3], ''), line
@@ -137,17 +138,18 @@ def _load(database: Path, load_events: str, events: Path, profiles: Path | None)
         connection.execute(SILENT)
         connection.execute(SCHEMA)
         connection.execute(load_events, [str(events)])
-        _refuse_nulls(connection, "events", "event IS NULL OR time IS NULL")
+        odd = f"event IS NULL OR time IS NULL OR abs(time) >= {MILLISECONDS_FROM}"
+        _refuse_odd(connection, "events", odd)
         if profiles is not None:
             connection.execute(_LOAD_PROFILES, [str(profiles)])
-            _refuse_nulls(connection, "profiles", "distinct_id IS NULL")
+            _refuse_odd(connection, "profiles", "distinct_id IS NULL")
 
 
-def _refuse_nulls(connection: Any, table: str, condition: str) -> None:
+def _refuse_odd(connection: Any, table: str, condition: str) -> None:
     import duckdb
 
     if connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1").fetchone():
-        raise duckdb.InvalidInputException(f"A line of {table} lacks what every line must have.")
+        raise duckdb.InvalidInputException(f"A line of {table} is not what it should be.")
 
 
 def _bad_file(events: Path, profiles: Path | None, cause: str) -> MixpanelDataError:
@@ -223,7 +225,7 @@ def _event_fault(event: Any) -> str | None:
     moment = properties.get("time") if isinstance(properties, dict) else None
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return 'an event without a numeric "time"'
-    return None if abs(moment) < 1e14 else f'an impossible "time" ({moment})'
+    return None if abs(moment) < IMPOSSIBLE_FROM else f'an impossible "time" ({moment})'
 
 
 def _profile_fault(profile: Any) -> str | None:

@@ -204,14 +204,14 @@ class Call:
             raise RefusedError(400, f"Invalid {name}: {error.message}") from None
         return value
 
-    def day(self, name: str) -> date | None:
-        """A ``yyyy-mm-dd`` day from 2000 on, or None if absent."""
+    def day(self, name: str, *, from_year: int = 1971) -> date | None:
+        """A ``yyyy-mm-dd`` day from that year on, or None if absent."""
         value = self.text(name)
         if value is None:
             return None
         if not _DAY.fullmatch(value):
             raise RefusedError(400, f"Error in {name}: invalid date, expected yyyy-mm-dd")
-        if value < "2000":
+        if value < str(from_year):
             raise RefusedError(400, f"Error in {name}: invalid date, bad year")
         try:
             return date.fromisoformat(value)
@@ -225,9 +225,9 @@ class Call:
             raise RefusedError(400, f"Missing required parameter: {'to_date' if first else 'from_date'}")
         return first, last
 
-    def optional_date_range(self) -> tuple[date | None, date | None]:
+    def optional_date_range(self, *, from_year: int = 1971) -> tuple[date | None, date | None]:
         """The same, each None where absent."""
-        first, last = self.day("from_date"), self.day("to_date")
+        first, last = (self.day(name, from_year=from_year) for name in ("from_date", "to_date"))
         if first and last and first > last:
             raise RefusedError(400, "to_date must be greater than or equal to from_date")
         if last and last > self.today:

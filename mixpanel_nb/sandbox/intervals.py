@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _PER_DAY: dict[Unit, int] = {"minute": 24 * 60, "hour": 24}
-_EARLIEST = date(2000, 1, 1)
+_EARLIEST = date(1971, 1, 1)
 _MOST = 100_000
 
 
@@ -54,7 +54,7 @@ def first_day(last: date, unit: Unit, count: int) -> date:
     """The first day of the last ``count`` units, of which the last one has ``last`` in it.
 
     Raises:
-        RefusedError: it would be before 2000.
+        RefusedError: it would be before 1971.
     """
     try:
         if unit == "month":

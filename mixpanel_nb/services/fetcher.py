@@ -218,6 +218,7 @@ class FetcherService:
             duplicates=run.duplicates,
             requests=run.requests,
             new_rows=run.new_rows,
+            without_id=run.without_id,
             columns=tuple(column.property for column in self._storage.property_columns(name)),
             notes=notes,
         )

@@ -65,6 +65,7 @@ class FetchRun:
         owes: Whether an earlier, other fetch of the table is unfinished, so that it stays incomplete.
         new_rows: Rows added so far.
         duplicates: Rows left out or replaced so far.
+        without_id: Profiles without a ``$distinct_id`` left out so far.
         requests: Requests it took so far.
     """
 
@@ -82,6 +83,7 @@ class FetchRun:
     days_done: int = 0
     new_rows: int = 0
     duplicates: int = 0
+    without_id: int = 0
     requests: int = 0
     _chunks_total: int = 0
     _chunks_before: int = 0
@@ -233,6 +235,7 @@ class FetchRun:
                 self._waiting_sizes.pop(staged.chunk, None)
         self.new_rows += loaded.rows
         self.duplicates += loaded.duplicates
+        self.without_id += loaded.without_id
         self._chunks_done += len(batch)
         self.days_done += sum(staged.chunk.days for staged in batch)
         self._stored.update(staged.chunk for staged in batch)

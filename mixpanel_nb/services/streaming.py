@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mixpanel_nb.storage.ingest import MILLISECONDS_FROM, NOT_A_PROFILE, NOT_AN_EVENT, unreadable
+from mixpanel_nb.storage.ingest import (
+    IMPOSSIBLE_FROM,
+    MILLISECONDS_FROM,
+    NOT_A_PROFILE,
+    NOT_AN_EVENT,
+    impossible_time,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +37,8 @@ def normalised_events(
         with _told(NOT_AN_EVENT):
             properties = dict(event["properties"])
             epoch = float(properties.pop("time"))
+            if abs(epoch) >= IMPOSSIBLE_FROM:
+                raise impossible_time(epoch)
             seconds = epoch / 1000 if abs(epoch) >= MILLISECONDS_FROM else epoch
             normalised = {
                 "event_name": _name(event["event"]),
@@ -44,7 +53,8 @@ def normalised_events(
 def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Engage results under the names of a profiles table.
 
-    Each has ``distinct_id``, ``last_seen`` (naive, UTC, or None) and ``properties`` (all that is left).
+    Each has ``distinct_id`` (None where the profile has none), ``last_seen`` (naive, UTC, or None) and
+    ``properties`` (all that is left).
 
     Raises:
         IncompleteExportError: one is no profile.
@@ -52,8 +62,9 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
     for profile in profiles:
         with _told(NOT_A_PROFILE):
             properties = dict(profile.get("$properties") or {})
+            person = profile.get("$distinct_id")
             normalised = {
-                "distinct_id": str(profile["$distinct_id"]),
+                "distinct_id": None if person in (None, "") else str(person),
                 "last_seen": _moment(properties.pop("$last_seen", None)),
                 "properties": properties,
             }

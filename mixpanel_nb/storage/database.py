@@ -86,7 +86,7 @@ class Database:
         """The in-memory session, made at first use."""
         with taken(self._lock):
             if self._session is None:
-                self._session = new_session()
+                self._session = new_session(read_only=self.read_only)
             return self._session
 
     @property

@@ -47,7 +47,7 @@ class StorageEngine:
 
     Args:
         path: The database file, made at the first change; None keeps everything in memory.
-        read_only: Refuse every change.
+        read_only: Refuse every change, and SQL that changes anything else, such as other files.
         patience: Seconds to wait for a file that another process holds.
         on_wait: Told once, with a sentence, when such a wait grows longer than a second.
 
@@ -165,9 +165,10 @@ class StorageEngine:
             params: Values for ``$name`` (a mapping) or ``?`` (a sequence).
 
         Raises:
-            QueryError: the SQL is wrong.
+            QueryError: the SQL is wrong, or changes a setting that it may not change.
             TableNotFoundError: it names a table that is not there.
-            StorageError: the database failed, e.g. the disk is full.
+            StorageError: the database failed, e.g. the disk is full; or it is read-only, and the SQL
+                changes something.
         """
         return self._sql.query(sql, params)
 

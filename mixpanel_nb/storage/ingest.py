@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 WIDEN = "mixpanel_nb: a value does not fit its column"
 NOT_AN_EVENT = "mixpanel_nb: a line is not an event (it has no name or no time)"
 NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id, or $properties is no object)"
+NO_TIME = "mixpanel_nb: no event can have the time"
+
+_HAS_ID = "coalesce(\"$distinct_id\", '') <> ''"
 
 # The same event gives the same id whenever it is fetched.
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
 
-MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds March 1973
+# A time says by its magnitude what it counts: all that Mixpanel takes, from 1971 on, is less than the first
+# number in seconds (until 2969), and less than the second in milliseconds.
+MILLISECONDS_FROM = 31_536_000_000
+IMPOSSIBLE_FROM = 1_000 * MILLISECONDS_FROM
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,20 @@ class EventTime:
     legacy_zone: str | None = None
 
     def to_utc(self, epoch: str) -> str:
-        """A UTC ``TIMESTAMP`` from epoch seconds or milliseconds, whichever the magnitude says."""
+        """A UTC ``TIMESTAMP`` from epoch seconds or milliseconds, whichever the magnitude says.
+
+        A larger number fails with ``NO_TIME``.
+        """
         factor = f"CASE WHEN abs({epoch}) >= {MILLISECONDS_FROM} THEN 1000 ELSE 1000000 END"
-        moment = f"make_timestamp(TRY_CAST(round({epoch} * {factor}) AS BIGINT))"
+        possible = f"CASE WHEN abs({epoch}) >= {IMPOSSIBLE_FROM} THEN {_no_time(epoch)} ELSE {epoch} END"
+        moment = f"make_timestamp(TRY_CAST(round({possible} * {factor}) AS BIGINT))"
         if self.legacy_zone is None:
             return moment
         return f"(({moment} AT TIME ZONE {text(self.legacy_zone)}) AT TIME ZONE 'UTC')"
+
+
+def _no_time(epoch: str) -> str:
+    return f"CAST(error({text(NO_TIME + ' ')} || {epoch}) AS DOUBLE)"
 
 
 def insert_events(
@@ -87,15 +101,17 @@ def insert_events(
 def insert_profiles(
     con: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], columns: Sequence[PropertyColumn]
 ) -> None:
-    """Insert every line of ``files`` (objects with ``$distinct_id`` and ``$properties``) into ``table``.
+    """Insert the lines of ``files`` (objects with ``$distinct_id`` and ``$properties``) into ``table``.
+
+    A profile without a ``$distinct_id`` is left out: see :func:`profiles_without_id`.
 
     Raises:
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
-        IncompleteExportError: a line is not a profile, or not JSON.
+        IncompleteExportError: a line's ``$properties`` is no object, or a line is not JSON.
     """
     structs = extraction.Structs.reading(columns, {"$last_seen": "VARCHAR"})
     select = [
-        f"CASE WHEN \"$distinct_id\" IS NULL OR NOT starts_with(CAST(properties AS VARCHAR), '{{') "
+        f"CASE WHEN NOT starts_with(CAST(properties AS VARCHAR), '{{') "
         f'THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
         f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE properties END",
         f"TRY_CAST({structs.field('$last_seen')} AS TIMESTAMP)",
@@ -104,9 +120,16 @@ def insert_profiles(
     names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
     source = (
         '(SELECT "$distinct_id", coalesce("$properties", \'{}\') AS properties '
-        f"FROM {_profile_lines(files)})"
+        f"FROM {_profile_lines(files)} WHERE {_HAS_ID})"
     )
     _insert(con, table, names, select, source, structs)
+
+
+def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
+    """How many profiles in ``files`` have no ``$distinct_id``, or an empty one."""
+    with _reading_lines():
+        counted = con.execute(f"SELECT count(*) FROM {_profile_lines(files)} WHERE NOT {_HAS_ID}").fetchall()
+    return int(counted[0][0])
 
 
 def _profile_lines(files: Sequence[Path]) -> str:
@@ -247,7 +270,14 @@ def _broken_line(message: str) -> IncompleteExportError | None:
     for broken in (NOT_AN_EVENT, NOT_A_PROFILE):
         if broken in message:
             return unreadable(broken)
-    return None
+    impossible = re.search(rf"{NO_TIME} (?P<time>\S+)", line)
+    return impossible_time(float(impossible["time"])) if impossible else None
+
+
+def impossible_time(epoch: float) -> IncompleteExportError:
+    """The error for an event's time that is neither in seconds nor in milliseconds."""
+    message = f"No event can have the time {epoch:.0f}: it is neither seconds nor milliseconds since 1970."
+    return IncompleteExportError(message, hint="Divide times in microseconds by 1000.")
 
 
 def unreadable(what: str) -> IncompleteExportError:

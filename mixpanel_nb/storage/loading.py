@@ -70,10 +70,12 @@ class Loaded:
     Attributes:
         rows: Rows the table gained.
         duplicates: Rows that were left out, or replaced older ones of the same key.
+        without_id: Profiles that were left out because they have no ``$distinct_id``.
     """
 
     rows: int
     duplicates: int
+    without_id: int = 0
 
 
 def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
@@ -155,20 +157,37 @@ def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]) -> Loaded:
     before = _row_count(con, batch.table)
     newest = _newest_row(con, batch.table)
+    without_id = 0
     if batch.type == "events":
         ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
         _check_arrived(batch, _row_count(con, batch.table) - before)
         duplicates = _remove_duplicates(con, batch, newest)
     else:
         ingest.insert_profiles(con, batch.table, batch.files, columns)
-        _check_arrived(batch, _row_count(con, batch.table) - before)
+        arrived = _row_count(con, batch.table) - before
+        without_id = _without_id(con, batch, arrived)
+        _check_arrived(batch, arrived + without_id)
         duplicates = dedupe.remove_older_profiles(con, batch.table)
     after = _row_count(con, batch.table)
     ledger.record_columns(con, batch.table, columns)
     ledger.add_chunks(con, batch.table, batch.chunks)
     entry = ledger.merged(ledger.metadata(con, batch.table), batch.metadata)
     ledger.record(con, batch.table, replace(entry, row_count=after))
-    return Loaded(after - before, duplicates)
+    return Loaded(after - before, duplicates, without_id)
+
+
+def _without_id(con: duckdb.DuckDBPyConnection, batch: Batch, arrived: int) -> int:
+    """How many profiles of a batch were left out.
+
+    Raises:
+        IncompleteExportError: all of them: then these are no profiles.
+    """
+    if arrived == batch.lines:
+        return 0
+    without = ingest.profiles_without_id(con, batch.files)
+    if without and not arrived:
+        raise ingest.unreadable(ingest.NOT_A_PROFILE)
+    return without
 
 
 def _check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:

@@ -20,13 +20,22 @@ Parameters = Mapping[str, Any] | Sequence[Any] | None
 # Kinds of statements that leave a database file alone; SET, USE, ATTACH and the like change the session only.
 _READING = frozenset(
     {
-        *("SELECT", "SET", "VARIABLE_SET", "PRAGMA", "CALL", "TRANSACTION", "RELATION", "PREPARE"),
+        *("SELECT", "SET", "VARIABLE_SET", "TRANSACTION", "RELATION", "PREPARE"),
         *("ATTACH", "DETACH", "LOAD", "EXPORT"),
     }
 )
+_WRITING_PRAGMAS = frozenset({"import_database", "copy_database", "force_checkpoint"})
 _TEMPORARY = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\b", re.IGNORECASE)
 _COPY_OUT = re.compile(r"COPY\s*(\(|[^\s(]+\s*(\([^)]*\)\s*)?TO\b)", re.IGNORECASE)
 _ANALYZE = re.compile(r"EXPLAIN\s*\(?\s*ANALYZE\b", re.IGNORECASE)
+# What a step of WITH may change, and words of which one follows (a column can be named like the first).
+_CHANGES = {
+    "COPY": {"TO"},
+    "INSERT": {"INTO"},
+    "UPDATE": {"SET"},
+    "DELETE": {"FROM"},
+    "TRUNCATE": {"TRUNCATE"},
+}
 _PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
 
 
@@ -36,15 +45,23 @@ class Statement:
 
     Attributes:
         text: The statement, from its first word on.
-        kind: DuckDB's name for what it is, such as ``SELECT``; ``MULTI`` is a query with PIVOT.
+        kind: DuckDB's name for what it is, such as ``SELECT``; ``MULTI`` is a query with PIVOT. A query that
+            changes something in a step of its ``WITH`` has the kind of that change.
         parameters: Names of its parameters; positional ones are called ``1``, ``2`` …
         lines_before: Lines of the SQL before the statement.
+        inner: The statement that EXPLAIN runs or PREPARE keeps.
     """
 
     text: str
     kind: str
     parameters: tuple[str, ...]
     lines_before: int
+    inner: Statement | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Its words and signs as they are written, without comments."""
+        return [word for _, word in _words(self.text)]
 
     @property
     def gives_rows(self) -> bool:
@@ -61,6 +78,10 @@ class Statement:
                 return bool(_TEMPORARY.match(self.text))
             case "COPY":
                 return bool(_COPY_OUT.match(self.text))
+            case "CALL":
+                return self.words[0].upper() == "CALL"  # CHECKPOINT is of this kind too
+            case "PRAGMA":
+                return self.words[0].upper() == "PRAGMA" and self.words[1].lower() not in _WRITING_PRAGMAS
             case kind:
                 return kind in _READING or self.gives_rows
 
@@ -89,19 +110,19 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:
     try:
         sql.encode()
         with con.cursor() as own:  # DuckDB refuses a connection on which another thread's query runs
-            found = own.extract_statements(sql)
+            statements = _placed(own, sql, own.extract_statements(sql))
     except duckdb.Error as error:
         raise explain(error) from None
     except UnicodeEncodeError:
         message = "The SQL holds half a character (a lone surrogate)."
         raise QueryError(message, hint="Type it again, or paste it from elsewhere.") from None
-    if not found:
+    if not statements:
         message = "There is no SQL to run."
         raise QueryError(message, hint="Write a statement, such as SELECT count(*) FROM events.")
-    return _placed(sql, found)
+    return statements
 
 
-def _placed(sql: str, found: Sequence[duckdb.Statement]) -> list[Statement]:
+def _placed(con: duckdb.DuckDBPyConnection, sql: str, found: Sequence[duckdb.Statement]) -> list[Statement]:
     """Each statement by itself: only then are the places in DuckDB's errors right."""
     statements = []
     end = 0
@@ -110,8 +131,66 @@ def _placed(sql: str, found: Sequence[duckdb.Statement]) -> list[Statement]:
         start = max(sql.find(text, end), end)
         end = start + len(text)
         names = tuple(sorted(statement.named_parameters))
-        statements.append(Statement(text, statement.type.name, names, sql.count("\n", 0, start)))
+        kind = _kind(statement, text)
+        inner = _inner(con, text) if kind in {"EXPLAIN", "PREPARE"} else None
+        statements.append(Statement(text, kind, names, sql.count("\n", 0, start), inner))
     return statements
+
+
+def _kind(statement: duckdb.Statement, text: str) -> str:
+    try:
+        kind = statement.type.name
+    except ValueError:  # DuckDB's Python does not know all kinds that its parser does
+        return " ".join(word for _, word in _words(text)[:2]).upper()
+    if kind == "MULTI" and not _PIVOT.match(text):
+        return _words(text)[0][1].upper()  # such as COPY, of a query with PIVOT
+    return _change_within(text) or kind if kind in {"SELECT", "MULTI"} else kind
+
+
+def _change_within(query: str) -> str | None:
+    """The kind of a change that a step of the query's ``WITH`` makes, such as ``COPY``, or None."""
+    words = [word.upper() for _, word in _words(query)]
+    if "WITH" not in words:
+        return None
+    for place, word in enumerate(words[1:], start=1):
+        if word in _CHANGES and words[place - 1] in {"(", ")"} and _CHANGES[word] & set(words[place:]):
+            return "DELETE" if word == "TRUNCATE" else word
+    return None
+
+
+def _inner(con: duckdb.DuckDBPyConnection, text: str) -> Statement | None:
+    """The statement within EXPLAIN or PREPARE; None is a query in parentheses."""
+    depth = 0
+    words = _words(text)
+    prepared = words[0][1].upper() == "PREPARE"
+    for place, (offset, word) in enumerate(words[1:], start=1):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth or word == ")" or word.upper() in {"ANALYZE", "VERBOSE"}:
+            continue
+        if not prepared:
+            return _alone(con, text.encode()[offset:].decode())
+        if word.upper() == "AS":
+            return _alone(con, text.encode()[words[place + 1][0] :].decode())
+    return None
+
+
+def _alone(con: duckdb.DuckDBPyConnection, text: str) -> Statement | None:
+    try:
+        return _placed(con, text, con.extract_statements(text))[0]
+    except duckdb.ParserException:  # what follows a query in parentheses, such as UNION
+        return None
+
+
+def _words(sql: str) -> list[tuple[int, str]]:
+    """The words and signs of ``sql`` without comments, and at which byte each begins."""
+    encoded = sql.encode()
+    tokens = duckdb.tokenize(sql)
+    ends = [offset for offset, _ in tokens[1:]] + [len(encoded)]
+    return [
+        (offset, encoded[offset:end].decode().rstrip())
+        for (offset, kind), end in zip(tokens, ends, strict=True)
+        if kind != duckdb.token_type.comment
+    ]
 
 
 def mode(statements: Sequence[Statement]) -> Mode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import unique_names
 from mixpanel_nb.storage.explain import explain
 from mixpanel_nb.storage.interrupt import keyboard_interrupts
-from mixpanel_nb.storage.session import RESULTS
-from mixpanel_nb.storage.sqltext import identifier
+from mixpanel_nb.storage.scratch import Scratch
+from mixpanel_nb.storage.session import RESULTS, new_session
+from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Self
 
     import pandas as pd
 
@@ -66,6 +70,16 @@ class StoredRows:
             con.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", list(rows.rows_))
         return cls(con, table)
 
+    def __copy__(self) -> Self:
+        return self  # the rows never change
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[bytes], StoredRows], tuple[bytes]]:
+        """Rows outlive their session in a pickle: as a DuckDB file, which keeps every type as it is."""
+        return _unpacked, (_packed(self._connection.cursor(), self._table),)
+
     def relation(self) -> duckdb.DuckDBPyRelation:
         """The rows as a DuckDB relation, for further work in DuckDB's Python API.
 
@@ -107,6 +121,35 @@ class StoredRows:
 
     def _ask(self, query: str) -> duckdb.DuckDBPyConnection:
         return self._connection.cursor().execute(query)
+
+
+def _packed(con: duckdb.DuckDBPyConnection, table: str) -> bytes:
+    with Scratch() as scratch:
+        file = scratch.path / "rows.db"
+        with _attached(con, file, "READ_WRITE") as catalog:
+            con.execute(f"CREATE TABLE {catalog}.main.packed AS FROM {table} ORDER BY rowid")
+        return zlib.compress(file.read_bytes(), level=1)
+
+
+def _unpacked(packed: bytes) -> StoredRows:
+    con, table = new_session(), fresh_table()
+    with Scratch() as scratch:
+        file = scratch.path / "rows.db"
+        file.write_bytes(zlib.decompress(packed))
+        with _attached(con, file, "READ_ONLY") as catalog:
+            con.execute(f"CREATE TABLE {table} AS FROM {catalog}.main.packed ORDER BY rowid")
+    return StoredRows(con, table)
+
+
+@contextmanager
+def _attached(con: duckdb.DuckDBPyConnection, file: Path, access: str) -> Iterator[str]:
+    """A file of rows under a name of its own, for the length of the block."""
+    catalog = f"_packed_{next(_numbers)}"
+    con.execute(f"ATTACH {text(str(file))} AS {catalog} (TYPE duckdb, {access})")
+    try:
+        yield catalog
+    finally:
+        con.execute(f"DETACH {catalog}")
 
 
 @contextmanager

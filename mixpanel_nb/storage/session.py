@@ -27,9 +27,14 @@ EXPORT_ROWS = 61_440  # in a row group, and of a partition before they are writt
 _numbers = itertools.count(1)
 
 
-def new_session() -> duckdb.DuckDBPyConnection:
-    """A connection to memory: UTC, no look into Python's variables, spilling into a private folder."""
+def new_session(*, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to memory: UTC, no look into Python's variables, spilling into a private folder.
+
+    One that is read-only installs no extensions, not even those that a query would need.
+    """
     con = duckdb.connect(":memory:")
+    if read_only:
+        con.execute("SET autoinstall_known_extensions = false")
     # Frames are named explicitly where they are wanted; DuckDB would look into any caller's variables.
     con.execute("SET python_enable_replacements = false")
     con.execute("SET enable_progress_bar = false")
@@ -84,8 +89,8 @@ def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterato
 
     A session that holds more already is not bounded, and one that may hold less stays as it is.
     """
-    before = _memory_limit(con)
-    if before == NO_LIMIT or _is_less(con, memory, before):
+    before = memory_limit(con)
+    if before == NO_LIMIT or is_less(con, memory, before):
         with suppress(duckdb.OutOfMemoryException):
             con.execute(f"SET memory_limit = {text(memory)}")
     try:
@@ -94,7 +99,7 @@ def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterato
         _set(con, "memory_limit", before)
 
 
-def _memory_limit(con: duckdb.DuckDBPyConnection) -> str:
+def memory_limit(con: duckdb.DuckDBPyConnection) -> str:
     """The limit as it can be set again.
 
     DuckDB cuts off what it shows of it: set as shown, it would be a little lower each time.
@@ -105,7 +110,8 @@ def _memory_limit(con: duckdb.DuckDBPyConnection) -> str:
     return f"{number} {unit}" if unit == "bytes" else f"{float(number) + 0.05:.2f} {unit}"
 
 
-def _is_less(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+def is_less(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    """Whether one size, such as ``400MB``, is less than the other."""
     sizes = ", ".join(f"parse_formatted_bytes({text(size)})" for size in (one, other))
     less, more = con.execute(f"SELECT {sizes}").fetchall()[0]
     return bool(less < more)

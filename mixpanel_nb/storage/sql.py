@@ -11,7 +11,7 @@ import duckdb
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.plan import PlanResult
 from mixpanel_nb.results.query import MemoryRows
-from mixpanel_nb.storage import catalog, plans, queries
+from mixpanel_nb.storage import catalog, plans, queries, rules
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
@@ -149,7 +149,8 @@ class SQL:
         *,
         undo: bool = False,
     ) -> T:
-        # Of a read-only file DuckDB refuses what would change it, and does the rest, such as COPY TO.
+        rules.check(statements, read_only=self._database.read_only)
+        # Of a read-only file DuckDB itself refuses what would change it.
         mode = "read" if self._database.can_only_read else queries.mode(statements)
         with self._database.work(mode) as con:
             lines_before = 0

@@ -32,7 +32,7 @@ def first_question(
         QueryError: a date is none, or both a table and Mixpanel are to be asked.
         TableNotFoundError: there is no such table.
     """
-    from mixpanel_nb.services.dates import parse_range
+    from mixpanel_nb.services.dates import parse_range, parse_table_range
 
     if live and table is not None:
         message = "An explorer asks a table or Mixpanel."
@@ -41,7 +41,7 @@ def first_question(
     first, last = _held_days(workspace, asked)
     until = to_date if to_date is not None else last
     since = from_date if from_date is not None else max(first, _days_before(until, USUAL_DAYS - 1))
-    days = parse_range(since, until)
+    days = (parse_range if asked is None else parse_table_range)(since, until)
     parameters = {
         "event": event or (None if asked is None else _usual_event(workspace, asked)),
         "from_date": str(days[0]),

@@ -45,7 +45,7 @@ class Workspace(Reports, Fetching, Tables):
         project_id: Another project than the account's.
         region: ``us``, ``eu`` or ``in``, if not the account's.
         path: The database file; by default one per project in ``~/.mixpanel_nb``.
-        read_only: Refuse every change to the database.
+        read_only: Refuse every change to the database, and SQL that changes anything else.
         timezone: The time zone of days in reports on tables, such as ``Europe/Berlin``.
 
     Raises:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpanel_nb.display import Card, Column, Table, described_days, render_html
+from mixpanel_nb.display import Card, Chart, Column, Table, described_days, render_html
 
 from .sanitizer import check
 
@@ -72,6 +73,19 @@ def test_the_chart_is_an_inline_image_with_a_description_and_no_network_address(
         "lowest 0 on 2025-01-01."
     )
     assert "http" not in html
+
+
+def test_a_chart_that_fails_takes_nothing_else_with_it() -> None:
+    def draw() -> Any:
+        raise ZeroDivisionError("<oh>\nand more")
+
+    card = full_card()
+    html = render_html(replace(card, chart=Chart(draw, "What & where.")))
+    words = "What &amp; where. (This chart cannot be drawn: &lt;oh&gt;)"
+    assert words in html
+    assert (check(html).dropped, check(html).open) == ([], [])
+    whole = render_html(replace(card, chart=None))
+    assert re.sub(rf'<div style="[^"]*">{re.escape(words)}</div>', "", html) == whole
 
 
 def test_numbers_are_right_aligned_with_separators_and_null_is_muted() -> None:

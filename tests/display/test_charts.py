@@ -4,14 +4,30 @@ import os
 import re
 import subprocess
 import sys
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 import altair as alt
 import pytest
+import vl_convert
 
-from mixpanel_nb.display import described_series, events_per_day, render_png, render_svg, series_chart
+from mixpanel_nb.display import (
+    Bar,
+    HeatRow,
+    described_series,
+    events_per_day,
+    grouped_bars,
+    heatmap,
+    ranked_bars,
+    render_png,
+    render_svg,
+    series_chart,
+    step_bars,
+    timeline,
+)
+from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.theme import GAP, PALETTE, WIDTH
 from mixpanel_nb.errors import QueryError
 
@@ -121,6 +137,61 @@ def test_names_that_mean_something_to_vega_are_only_names() -> None:
     rows = [{"a.b[0]": date(2025, 1, 1), 'it\'s \\ "y"': 3, "c:N": "<b>"}]
     svg = render_svg(series_chart(rows, "a.b[0]", 'it\'s \\ "y"', "c:N"))
     assert "&lt;b&gt;" in svg
+
+
+OF_JAVASCRIPT = [
+    *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString"),
+    *("valueOf", "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+]
+OF_EXPRESSIONS = ["\\u", "\\u0041", "\\", "a\\", '\\"', "\\x", "${x}", "`", "datum", "null", "NaN"]
+
+
+def _shown(name: str) -> str:
+    return escape(name, quote=False)
+
+
+def _split_by_plan(name: str, kind: str) -> alt.Chart:
+    days = ("2025-01-01", "2025-01-02")
+    rows = [{"day": day, "n": 2, "plan": plan} for day in days for plan in (name, "b")]
+    return series_chart(rows, "day", "n", "plan", kind, name, subtitle=name, color_title=name)
+
+
+@pytest.mark.parametrize("name", OF_JAVASCRIPT + OF_EXPRESSIONS)
+@pytest.mark.parametrize("kind", CHART_KINDS)
+def test_charts_of_names_that_mean_something_to_javascript_show_every_point(name: str, kind: str) -> None:
+    days = ("2025-01-01", "2025-01-02")
+    charts = [
+        _split_by_plan(name, kind),
+        series_chart([{"x": day, "n": 2, "c": name} for day in days], "x", "n", "c", kind, colors=["red"]),
+        series_chart([{"plan": plan, "n": 2} for plan in (name, "b")], "plan", "n", kind=kind),
+        series_chart([{name: day, f"{name}_": 2, f"{name}__": "b"} for day in days],
+                     name, f"{name}_", f"{name}__", kind),
+        series_chart([{"x": day, name: 1} for day in days], "x", name, kind=kind),
+    ]  # fmt: skip
+    for chart in charts:
+        assert f">{_shown(name)}" in render_svg(chart)
+        assert str(vl_convert.vegalite_to_svg(chart.to_dict())).startswith("<svg")  # with what a browser adds
+    marks = [render_svg(chart).count("<path") for chart in (charts[0], _split_by_plan("a", kind))]
+    assert marks[0] == marks[1]
+
+
+def test_names_that_mean_something_to_javascript_can_stand_in_every_chart() -> None:
+    for name in OF_JAVASCRIPT + OF_EXPRESSIONS:
+        two = [Bar(name, 2, "2", name), Bar("b", 1, "1")]
+        charts = [
+            ranked_bars(two, title=name, subtitle=name),
+            step_bars(two, title=name),
+            grouped_bars({name: two, "b": two}, [name, "b"], title=name),
+            timeline([(datetime(2025, 1, day, tzinfo=UTC), name) for day in (1, 2)], title=name),
+            heatmap([HeatRow(name, "1", [0.5])], ["0"], lead="Users", x="Day", title=name),
+        ]
+        for chart in charts:
+            assert f">{_shown(name)}" in render_svg(chart)
+
+
+def test_names_that_differ_by_the_space_that_vega_needs_stay_different() -> None:
+    rows = [{"plan": plan, "n": 1} for plan in ("constructor", "constructor ", "constructor  ")]
+    assert len({point["x"] for point in values(series_chart(rows, "plan", "n", kind="bar"))}) == 3
 
 
 def test_times_with_a_zone_are_drawn_at_their_moment_in_utc() -> None:

@@ -139,6 +139,9 @@ class Soak:
                 self._many("export streams", inputs.streams(), partial(inputs.ingested, folder), 1)
                 for sql in inputs.ODD_SQL:
                     self.record.attempt(inputs.HEADING, "odd SQL", partial(inputs.asked_in_sql, ws, sql))
+            for sql in inputs.CHANGING_SQL:
+                trial = partial(inputs.refused_read_only, self.fresh(), sql)
+                self.record.attempt(inputs.HEADING, "SQL that changes something, read-only", trial)
             self._many("command lines", inputs.command_lines, inputs.typed_in_terminal, 1)
             shell = _shell()
             self._many(

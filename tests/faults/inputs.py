@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 from storage.support import Number, check_columns, parsed
@@ -25,7 +28,7 @@ from mixpanel_nb.storage.loading import Batch
 from mixpanel_nb.storage.repair import replace_lone_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mixpanel_nb import Workspace
@@ -36,6 +39,7 @@ HOSTILE = [
     *("rowid", "select", 'x"; DROP TABLE events; --', "'; DROP TABLE events; --", "$1", "?", "{}", "[0]"),
     *("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "&amp;", "\x00", "a\x00b", "\x1b[31m"),
     *("\u2028", "\u202e", "\ufeff", "\U0001f600", "\ud83d", "a/b", "a~b", "~1", "\\", "\\u0041", "%s", "{x}"),
+    *("constructor", "toString", "valueOf", "hasOwnProperty", "__proto__", "\\u", 'a\\"b'),
     *("=1+1", "../../etc/passwd", "NaN", "null", "true", "-0", "a" * 70, "k" * 5_000),
 ]
 NUMBERS = [
@@ -247,6 +251,16 @@ ODD_SQL = [
     "COPY events TO '/nowhere/x.csv'",
     "COPY events FROM '/etc/passwd'",
     "SET threads = 0",
+    "SET threads = 100000",
+    "PRAGMA worker_threads = 100000",
+    "EXPLAIN ANALYZE SET threads = 100000",
+    "SET memory_limit = '900GB'",
+    "SET VARIABLE size = '900GB'; SET memory_limit = getvariable('size')",
+    "SET temp_directory = '/nowhere'",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+    "SET disabled_filesystems = 'LocalFileSystem'",
+    "SET max_expression_depth = 100000000",
     "SET memory_limit = '1KB'",
     "SET TimeZone = 'Mars/Olympus'",
     "RESET ALL",
@@ -310,7 +324,95 @@ def asked_in_sql(ws: Workspace, sql: str) -> str:
             ws.sql_scalar("SELECT 1")
     must(ws.sql_scalar("SELECT 41 + 1") == 42, "the session does not go on")
     must(ws.storage.table_exists("keep"), "a table is gone")
+    must(_takes_no_more_than_its_part(ws), "the session may take more than the machine has")
     return outcome
+
+
+def _takes_no_more_than_its_part(ws: Workspace) -> bool:
+    """Whether the session is bounded as DuckDB itself bounds a new one, and spills where it did."""
+    names = ("threads", "memory_limit", "temp_directory")
+    threads, memory, spill = (ws.sql_scalar(f"SELECT current_setting('{name}')") for name in names)
+    with duckdb.connect() as fresh:
+        fits = """
+            SELECT current_setting('threads') >= $threads AND
+                parse_formatted_bytes(current_setting('memory_limit')) >= parse_formatted_bytes($memory)"""
+        answer = fresh.execute(fits, {"threads": threads, "memory": memory}).fetchall()
+    return answer == [(True,)] and "-scratch-" in spill
+
+
+# What would change the database, another file, or DuckDB, run in a folder with data.db and mine.csv.
+CHANGING_SQL = [
+    "DROP TABLE events",
+    "DELETE FROM events",
+    "WITH gone AS (DELETE FROM events RETURNING 1 AS a) FROM gone",
+    "USE memory; DETACH mp; ATTACH 'data.db' AS mp; DROP TABLE mp.events",
+    "ATTACH 'data.db' AS again; DROP TABLE again.events",
+    "ATTACH 'new.db' AS new",
+    "ATTACH IF NOT EXISTS 'new.db'",
+    "COPY events TO 'mine.csv'",
+    "/* a */ COPY (FROM events) TO 'new.csv'",
+    "COPY (PIVOT events ON plan USING count(*)) TO 'new.csv'",
+    "WITH out AS (COPY (FROM events) TO 'new.csv') FROM out",
+    "WITH a AS (SELECT 1), out AS NOT MATERIALIZED (COPY (FROM a) TO 'new.csv') FROM a",
+    "EXPLAIN ANALYZE COPY (FROM events) TO 'new.csv'",
+    "EXPLAIN (ANALYZE, FORMAT json) COPY (FROM events) TO 'new.csv'",
+    "EXPLAIN ANALYZE COPY (PIVOT events ON plan USING count(*)) TO 'new.csv'",
+    "PREPARE out AS COPY (FROM events) TO 'new.csv'; EXECUTE out",
+    "SELECT 1; COPY (SELECT 1) TO 'new.csv'",
+    "EXPORT DATABASE 'new'",
+    "IMPORT DATABASE 'new'",
+    "PRAGMA import_database('new')",
+    "COPY FROM DATABASE mp TO memory",
+    "INSTALL nothing_such",
+    "LOAD nothing_such",
+    "UPDATE EXTENSIONS",
+    "CREATE PERSISTENT SECRET mine (TYPE http, BEARER_TOKEN 'x')",
+    "CREATE TEMP SECRET mine (TYPE http, BEARER_TOKEN 'x')",
+    "DROP PERSISTENT SECRET mine",
+    "FROM enable_logging(storage = 'file', storage_path = 'new'); SELECT 1",
+    "CALL enable_logging(storage := 'file', storage_path := 'new'); SELECT 1",
+    """FROM system.main."enable_logging" /* a */ (storage = 'file', storage_path = 'new'); SELECT 1""",
+    "FROM query('FROM enable_log' || 'ging(storage = ''file'', storage_path = ''new'')'); SELECT 1",
+    "CREATE TEMP MACRO quiet() AS TABLE FROM enable_logging(storage = 'file'); FROM quiet()",
+    "PRAGMA profiling_output = 'new.json'",
+    "PRAGMA enable_profiling = 'json'",
+    "SET log_query_path = 'new.sql'",
+    "SET autoinstall_known_extensions = true",
+]
+
+
+def refused_read_only(folder: Path, sql: str) -> str:
+    """Run SQL in every way on a read-only workspace: refused in one line, and no file is another one."""
+    home, before_home = folder / "home", os.environ.get("HOME", "")
+    home.mkdir(exist_ok=True)
+    (folder / "mine.csv").write_text("precious")
+    with StorageEngine(folder / "data.db") as engine:
+        engine.query("CREATE OR REPLACE TABLE events AS SELECT 'pro' AS plan")
+    before = _everything_in(folder)
+    os.environ["HOME"] = str(home)  # where DuckDB keeps secrets and extensions
+    try:
+        with chdir(folder), StorageEngine.open_existing("data.db", read_only=True) as engine:
+            export = partial(engine.export, path=folder / "exported.csv")
+            for run in (engine.query, engine.execute_rows, engine.execute_df, engine.execute, export):
+                _refused(run, sql)
+            must(engine.execute_rows("FROM events") == [("pro",)], "the table is another one")
+    finally:
+        os.environ["HOME"] = before_home
+    must(_everything_in(folder) == before, "a file is new, gone, or another one")
+    return "refused in one line"
+
+
+def _refused(run: Callable[[str], Any], sql: str) -> None:
+    try:
+        run(sql)
+    except MixpanelDataError as error:
+        must("\n" not in error.message, f"an error of several lines: {error.message[:80]!r}")
+    else:
+        must(False, "it was not refused")
+
+
+def _everything_in(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def _looked_at(result: Any) -> None:

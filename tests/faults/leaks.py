@@ -481,7 +481,10 @@ def injected(folder: Path, every: int = 1) -> Iterator[tuple[str, str]]:
                     must(name.lower() == "events", f"a table was dropped by {name!r}")
             must(ws.sql_scalar("SELECT count(*) FROM events") == len(usable), "rows are gone")
             for result in cards:
-                html = check(result._repr_html_())
+                shown = result._repr_html_()
+                must("cannot be shown" not in shown, f"no card of a {type(result).__name__}")
+                must("cannot be drawn" not in shown, f"no chart of a {type(result).__name__}")
+                html = check(shown)
                 must(not html.dropped and not html.open, f"HTML that does not belong: {html.dropped[:3]}")
                 yield "names and values that are HTML, SQL or paths", "text everywhere"
     outside = [file for file in folder.iterdir() if file.name not in {"home", "data.db", "data.db.wal"}]

@@ -67,6 +67,11 @@ def test_odd_sql_gets_an_answer_or_one_line(ws: Workspace) -> None:
     assert {row.what: row.faults for row in record.rows.values() if row.faults} == {}
 
 
+@pytest.mark.parametrize("sql", inputs.CHANGING_SQL)
+def test_a_read_only_workspace_refuses_sql_that_changes_anything(tmp_path: Path, sql: str) -> None:
+    assert inputs.refused_read_only(tmp_path, sql)
+
+
 @pytest.mark.usefixtures("ws")
 @SOME
 @given(inputs.command_lines)

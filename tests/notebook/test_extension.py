@@ -74,13 +74,25 @@ def test_unloading_leaves_nothing_behind(ip: InteractiveShell) -> None:
         assert traces(ip) == before
 
 
-def test_reloading_closes_the_workspace_and_starts_anew(shell: Shell, database: object) -> None:
-    shell.value("%mp_connect sandbox")
+def test_reloading_keeps_the_connection_and_the_settings(shell: Shell, database: object) -> None:
+    shell.value("%mp_connect sandbox --memory")
+    shell.value("%mp_sql CREATE TABLE mine AS SELECT 1 AS a")
+    shell.value("%config MpMagics.max_rows = 2")
     rows = shell.value("%mp_sql SELECT 1 AS a")
-    shell.run("%reload_ext mixpanel_nb")
-    assert len([c for c in shell.ip.configurables if type(c).__name__ == "MpMagics"]) == 1
-    assert list(rows) == [(1,)]
-    assert shell.value("%mp_tables").names == ["events", "profiles"]
+    for _ in range(2):
+        shell.run("%reload_ext mixpanel_nb")
+        assert len([c for c in shell.ip.configurables if type(c).__name__ == "MpMagics"]) == 1
+        assert list(rows) == [(1,)]
+        assert shell.value("%mp_tables").names == ["mine"]
+        assert "2 of 5 rows" in shell.value("%mp_sql SELECT * FROM range(5)").to_html()
+
+
+def test_unloading_ends_the_connection(shell: Shell, database: object) -> None:
+    shell.value("%mp_connect sandbox --memory")
+    shell.value("%mp_sql CREATE TABLE mine AS SELECT 1 AS a")
+    shell.run("%unload_ext mixpanel_nb")
+    shell.run("%load_ext mixpanel_nb")
+    assert "mine" not in shell.value("%mp_tables").names
 
 
 def test_settings_are_set_with_config(shell: Shell) -> None:

@@ -115,6 +115,7 @@ def test_lists_count_item_by_item(get: Get, counted: Naive) -> None:
         ("events", {"event": BOTH_EVENTS, "interval": 0, **NO_DATES}, "Invalid interval"),
         ("events", {"event": BOTH_EVENTS, "format": "csv"}, "does not evaluate `format` yet"),
         ("events", {"event": BOTH_EVENTS, "where": "true"}, "does not evaluate `where` yet"),
+        ("events/names", {"from_date": "1999-12-31"}, "Error in from_date: invalid date, bad year"),
         ("events/top", {"type": None}, "Missing required parameter: type"),
         ("events/properties", {"event": "Purchase"}, "Missing required parameter: name"),
         ("events/properties", {"name": "plan"}, "Missing required parameter: event"),

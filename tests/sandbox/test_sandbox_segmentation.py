@@ -175,7 +175,7 @@ def test_days_without_events_have_a_sum_of_zero_and_no_average(get: Get) -> None
     [
         ("segmentation", {}, "Missing required parameter: event"),
         ("segmentation", {"from_date": None}, "Missing required parameter: from_date"),
-        ("segmentation", {"from_date": "1999-12-31"}, "Error in from_date: invalid date, bad year"),
+        ("segmentation", {"from_date": "1970-12-31"}, "Error in from_date: invalid date, bad year"),
         ("segmentation", {"to_date": "2199-01-01"}, "to_date cannot be later than today"),
         ("segmentation", {"to_date": "2025-02-01"}, "to_date must be greater than or equal to from_date"),
         ("segmentation", {"unit": "year"}, "Invalid unit: 'year', expected one of minute, hour, day"),

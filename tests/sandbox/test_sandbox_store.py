@@ -263,3 +263,18 @@ def test_a_file_to_replay_is_named_for_what_it_is(
     with pytest.raises(MixpanelDataError) as caught:
         Dataset.from_files(file, None, tmp_path / "cache")
     assert says in str(caught.value)
+
+
+def test_files_of_the_seventies_are_replayed_in_either_unit_and_other_units_refused(tmp_path: Path) -> None:
+    def line(time: int) -> bytes:
+        properties = {"time": time, "distinct_id": "u0", "$insert_id": "i0"}
+        return json.dumps({"event": "A", "properties": properties}).encode()
+
+    for time in (44_582_400, 44_582_400_000):
+        data = tmp_path / f"{time}.jsonl"
+        data.write_bytes(line(time))
+        with Dataset.from_files(data, None, tmp_path / "cache") as dataset:
+            assert str(dataset.last_day) == "1971-06-01"
+    data.write_bytes(line(44_582_400) + b"\n" + line(1_735_732_800_123_456))
+    with pytest.raises(MixpanelDataError, match='line 2: an impossible "time" \\(1735732800123456\\)'):
+        Dataset.from_files(data, None, tmp_path / "cache")

@@ -133,6 +133,10 @@ def answering(answer: Callable[[str], tuple[int, dict[str, str], bytes]]) -> Ite
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def log_message(self, *_: Any) -> None:
             """Nothing is logged."""
 

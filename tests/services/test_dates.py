@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.services.dates import EARLIEST, parse_date, parse_range
+from mixpanel_nb.services.dates import parse_date, parse_range, parse_table_range
 
 DAY = date(2025, 1, 31)
 
@@ -78,9 +78,20 @@ def test_each_end_is_named_when_it_is_no_day() -> None:
 
 
 def test_days_before_mixpanels_earliest_are_refused() -> None:
-    assert parse_range(EARLIEST, EARLIEST) == (EARLIEST, EARLIEST)
-    with pytest.raises(QueryError, match="1999-12-31 is before 2000-01-01"):
-        parse_range("1999-12-31", "2025-01-01")
+    earliest = date(1971, 1, 1)
+    assert parse_range(earliest, earliest) == (earliest, earliest)
+    with pytest.raises(QueryError, match="1970-12-31 is before 1971-01-01"):
+        parse_range("1970-12-31", "2025-01-01")
+
+
+def test_a_table_takes_any_day_but_no_slip_of_the_pen() -> None:
+    assert parse_table_range("1900-01-01", "2199-12-31") == (date(1900, 1, 1), date(2199, 12, 31))
+    for days in (("1899-12-31", "2025-01-01"), ("2025-01-01", "2200-01-01"), ("0001-01-01", "9999-12-31")):
+        with pytest.raises(QueryError, match="is not between 1900-01-01 and 2199-12-31") as raised:
+            parse_table_range(*days)
+        assert raised.value.hint == "Check the year."
+    with pytest.raises(QueryError, match="is after to_date"):
+        parse_table_range("2025-01-02", "2025-01-01")
 
 
 def test_the_future_begins_where_it_is_tomorrow_everywhere() -> None:

@@ -231,7 +231,7 @@ MISTAKES: list[tuple[dict[str, Any], type[MixpanelDataError], str]] = [
     ({"from_date": "2025-02-30", "to_date": "2025-03-01"}, QueryError, "from_date is '2025-02-30'"),
     ({"from_date": "2025-01-01", "to_date": "yesterday"}, QueryError, "to_date is 'yesterday'"),
     ({"from_date": "2025-03-01", "to_date": "2025-02-01"}, QueryError, "is after to_date"),
-    ({"from_date": "1999-12-31", "to_date": "2025-02-01"}, QueryError, "before 2000"),
+    ({"from_date": "1970-12-31", "to_date": "2025-02-01"}, QueryError, "before 1971"),
     ({"from_date": "2025-01-01", "to_date": "2999-01-01"}, QueryError, "in the future"),
     ({**FEBRUARY, "limit": 0}, QueryError, "limit is 0"),
     ({**FEBRUARY, "limit": 100_001}, QueryError, "limit is 100001"),

@@ -44,7 +44,6 @@ def _legacy_export(moments: list[datetime]) -> bytes:
         {"event": "A", "properties": {"distinct_id": "u"}},
         {"event": "A", "properties": [1]},
         {"event": "A", "properties": {"time": "soon"}},
-        {"event": "A", "properties": {"time": 1e300}},
     ],
     ids=json.dumps,
 )
@@ -56,6 +55,75 @@ def test_what_is_no_event_is_refused_by_the_stream_as_by_the_fetch(
         for ask in (lambda: list(ws.stream_events(**DAY)), lambda: ws.fetch_events(**DAY)):
             with pytest.raises(IncompleteExportError, match="A line is not an event"):
                 ask()
+
+
+@pytest.mark.parametrize("time", [1735732800123456, 1e300])
+def test_a_time_in_microseconds_is_refused_by_the_stream_as_by_the_fetch(
+    time: float, open_workspace: OpenWorkspace
+) -> None:
+    line = {"event": "A", "properties": {"time": time}}
+    with answering(lambda _: (200, {}, json.dumps(line).encode())) as url:
+        ws = open_workspace(url)
+        for ask in (lambda: list(ws.stream_events(**DAY)), lambda: ws.fetch_events(**DAY)):
+            with pytest.raises(IncompleteExportError, match="neither seconds nor milliseconds"):
+                ask()
+
+
+@pytest.mark.parametrize("factor", [1, 1000], ids=["seconds", "milliseconds"])
+def test_events_since_1971_are_fetched_and_counted(factor: int, open_workspace: OpenWorkspace) -> None:
+    days = [date(1971, 1, 1), date(1971, 6, 1), date(1972, 12, 31), date(1999, 12, 31)]
+    lines = []
+    for number, day in enumerate(days):
+        epoch = (day - date(1970, 1, 1)).days * 86_400 + 3_600
+        properties = {"time": epoch * factor, "distinct_id": "u", "$insert_id": f"i{number}"}
+        lines.append(json.dumps({"event": "Visit", "properties": properties}))
+    with answering(lambda _: (200, {}, "\n".join(lines).encode())) as url:
+        ws = open_workspace(url)
+        years: dict[str, Any] = {"from_date": "1971-01-01", "to_date": "2000-01-01"}
+        assert ws.fetch_events(**years).new_rows == 4
+        streamed = [event["event_time"].date() for event in ws.stream_events(**years)]
+    assert streamed == days
+    assert [row[0].date() for row in ws.sql_rows("SELECT event_time FROM events ORDER BY 1")] == days
+    result = ws.segmentation("Visit", table="events", from_date="1971-01-01", to_date="2030-01-01")
+    counted = {row["date"]: row["count"] for row in result.records() if row["count"]}
+    assert counted == {str(day): 1 for day in days}
+
+
+PEOPLE: list[dict[str, Any]] = [
+    {"$distinct_id": "ann", "$properties": {"plan": "pro"}},
+    {"$properties": {"plan": "free"}},
+    {"$distinct_id": None, "$properties": {}},
+    {"$distinct_id": "", "$properties": {"plan": "free"}},
+    {"$distinct_id": 7},
+]
+
+
+def _page(people: list[dict[str, Any]]) -> bytes:
+    page = {"page": 0, "page_size": 1000, "total": len(people), "session_id": "s", "results": people}
+    return json.dumps(page).encode()
+
+
+def test_people_without_an_id_are_left_out_and_counted(open_workspace: OpenWorkspace) -> None:
+    with answering(lambda _: (200, {}, _page(PEOPLE))) as url:
+        ws = open_workspace(url)
+        fetched = ws.fetch_profiles()
+        streamed = [person["distinct_id"] for person in ws.stream_profiles()]
+    stored = ws.sql_rows("SELECT distinct_id, plan FROM profiles ORDER BY 1").rows
+    assert stored == [("7", None), ("ann", "pro")]
+    assert (fetched.rows, fetched.new_rows, fetched.without_id) == (2, 2, 3)
+    told = "3 profiles without a $distinct_id were left out."
+    assert fetched.remarks == [told]
+    assert told in fetched.to_html()
+    assert told in repr(fetched)
+    assert streamed == ["ann", None, None, None, "7"]  # a stream leaves nothing out
+
+
+def test_an_answer_without_any_profile_is_refused(open_workspace: OpenWorkspace) -> None:
+    with answering(lambda _: (200, {}, _page([{"a": 1}, {"b": 2}]))) as url:
+        ws = open_workspace(url)
+        with pytest.raises(IncompleteExportError, match="A line is not a profile"):
+            ws.fetch_profiles()
+        assert not ws.tables()
 
 
 WINTER = datetime(2025, 1, 15, 23, 30, tzinfo=UTC)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pandas as pd
 import pytest
 
 from mixpanel_nb.errors import StorageError, TableNotFoundError
@@ -176,8 +177,13 @@ def test_read_only_allows_what_leaves_the_file_alone(exports: Exports, path: Pat
         engine.execute_rows("CREATE TEMP TABLE mine AS SELECT plan FROM events")
         engine.execute_rows("INSERT INTO mine VALUES ('gold')")
         assert engine.execute_scalar("SELECT count(*) FROM mine") == 3
-        engine.execute_rows(f"COPY (SELECT plan FROM events ORDER BY plan) TO '{out}'")
-        assert out.read_text().split() == ["plan", "free", "pro"]
+        rows = engine.export("SELECT plan FROM events ORDER BY plan", out).rows
+        assert (rows, out.read_text().split()) == (2, ["plan", "free", "pro"])
+        assert engine.execute_rows(f"SELECT plan FROM read_csv('{out}')") == [("free",), ("pro",)]
+        engine.register("frame", pd.DataFrame({"plan": ["pro"], "price": [9]}))
+        assert engine.execute_rows("SELECT price FROM events JOIN frame USING (plan)") == [(9,)]
+        assert engine.execute_rows("PREPARE few AS FROM mine LIMIT 1; EXECUTE few") == [("pro",)]
+        assert engine.execute_scalar("SELECT count(*) copy FROM events") == 2
         assert engine.execute_rows("PIVOT events ON plan USING count(*) GROUP BY event_name") == [
             ("Visit", 1, 1)
         ]

@@ -298,7 +298,8 @@ def test_mistakes_in_values_are_explained(store: StorageEngine) -> None:
 
 
 def test_too_little_memory_is_said_and_not_the_users_mistake(engine: StorageEngine) -> None:
-    engine.execute_rows("SET memory_limit = '20MB'; SET temp_directory = ''")
+    engine.connection.execute("SET memory_limit = '20MB'; SET temp_directory = ''")
+    engine.release()
     with pytest.raises(StorageError, match="more memory than there is"):
         engine.execute_rows("SELECT list(range) FROM range(20000000)")
     assert engine.execute_scalar("SELECT 1") == 1
@@ -314,7 +315,8 @@ def test_a_report_takes_little_memory_unless_it_needs_more_and_leaves_the_limit_
         engine.execute_rows("SELECT error('mine')")
     assert engine.execute_scalar("SELECT current_setting('memory_limit')") == usual
     for limit in ("300MB", "-1", "100MB"):
-        engine.execute_scalar(f"SET memory_limit = '{limit}'")
+        engine.connection.execute(f"SET memory_limit = '{limit}'")
+        engine.release()
         usual = engine.execute_scalar("SELECT current_setting('memory_limit')")
         for _ in range(3):
             engine.execute_rows("SELECT 1")
@@ -335,6 +337,94 @@ def test_a_session_without_memory_says_so_and_the_next_one_has_it_again(
             with pytest.raises(StorageError, match="more memory than"):
                 starved.query("SELECT max(range) FROM range(100000)")
     assert engine.query("FROM mine").row_count == 1
+
+
+SETTINGS = "SELECT name, value FROM duckdb_settings() WHERE name <> 'search_path' ORDER BY name"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET threads = 100000",
+        "SET GLOBAL /* a */ threads TO 100000",
+        "SET threads = 50 * 50",
+        'SET "threads" = 100000',
+        "set worker_threads = 100000",
+        "PRAGMA threads = 100000",
+        "EXPLAIN ANALYZE SET threads = 100000",
+        "SET async_threads = 100000",
+        "SET memory_limit = '900GB'",
+        "SET memory_limit = '90' || '0GB'",
+        "SET memory_limit = '-1'",
+        "SET memory_limit = '100%'",
+        "SET max_memory = none",
+        "PRAGMA memory_limit = '900GB'",
+        "SET VARIABLE size = '900GB'; SET memory_limit = getvariable('size')",
+        "SET temp_directory = '/'",
+        "RESET temp_directory",
+        "SET max_temp_directory_size = '900TB'",
+        "SET max_expression_depth = 100000000",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+        "SET disabled_filesystems = 'LocalFileSystem'",
+        "SET python_enable_replacements = true",
+        "SET integer_division = true",
+        "SET default_collation = 'NOCASE'",
+        "SET no_such_setting = 1",
+    ],
+)
+def test_settings_that_others_rely_on_stay_as_they_are(store: StorageEngine, sql: str) -> None:
+    before = store.query(SETTINGS).fetch()
+    with pytest.raises(QueryError) as caught:
+        store.execute_rows(sql)
+    assert "\n" not in caught.value.message
+    assert store.query(SETTINGS).fetch() == before
+    assert store.execute_scalar("SELECT count(*) FROM events") == 3
+
+
+@pytest.mark.parametrize(("name", "value"), [("threads", 100000), ("memory_limit", "900GB")])
+def test_bound_values_do_not_pass_by_the_bounds_of_settings(
+    store: StorageEngine, name: str, value: object
+) -> None:
+    before = store.query(SETTINGS).fetch()
+    for sql, params in ((f"SET {name} = $most", {"most": value}), (f"SET {name} = ?", [value])):
+        with pytest.raises(QueryError, match=f"SQL can set {name} to a .* up to"):
+            store.execute_rows(sql, params)
+    assert store.query(SETTINGS).fetch() == before
+
+
+def test_settings_of_ones_own_and_lower_bounds_can_be_set(engine: StorageEngine) -> None:
+    sql = """
+        SET threads = 1; SET memory_limit = '200MB'; SET TimeZone = 'Asia/Tokyo'; SET VARIABLE mine = 7;
+        SET preserve_insertion_order = false; SET search_path = 'memory'"""
+    engine.query(sql)
+    told = "SELECT current_setting('threads'), current_setting('TimeZone'), getvariable('mine')"
+    assert engine.query(told).fetch() == [(1, "Asia/Tokyo", 7)]
+    assert engine.execute_scalar("SELECT current_setting('memory_limit')") == "190.7 MiB"
+    engine.query("RESET memory_limit; SET memory_limit = '50%'; SET TIME ZONE 'Europe/Berlin'; RESET threads")
+    assert engine.execute_scalar("SELECT current_setting('TimeZone')") == "Europe/Berlin"
+
+
+def test_a_step_of_with_may_change_tables_and_files(engine: StorageEngine, tmp_path: Path) -> None:
+    engine.query("CREATE TABLE mine AS SELECT 1 AS a")
+    added = "WITH added AS (INSERT INTO mine VALUES (2) RETURNING a) FROM added"
+    assert engine.query(added).fetch() == [(2,)]
+    assert engine.execute_rows("FROM mine ORDER BY a") == [(1,), (2,)]
+    file = tmp_path / "out.csv"
+    assert engine.query(f"WITH out AS (COPY mine TO '{file}') FROM out").fetch() == [(2,)]
+    assert file.read_text() == "a\n1\n2\n"
+
+
+def test_a_database_is_imported_and_extensions_are_updated(
+    engine: StorageEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with StorageEngine.memory() as other:
+        other.query("CREATE TABLE mine AS SELECT 1 AS a")
+        other.query(f"EXPORT DATABASE '{tmp_path / 'exported'}'")
+    engine.query(f"IMPORT DATABASE '{tmp_path / 'exported'}'")
+    assert engine.execute_rows("FROM mine") == [(1,)]
+    assert engine.query("UPDATE EXTENSIONS").fetch() == []
 
 
 def test_python_variables_are_not_looked_into(store: StorageEngine) -> None:

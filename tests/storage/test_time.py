@@ -39,8 +39,13 @@ def at(text: str) -> datetime:
         (0, "1970-01-01 00:00:00"),
         (-1, "1969-12-31 23:59:59"),
         (-0.5, "1969-12-31 23:59:59.500000"),
-        (99_999_999_999, "5138-11-16 09:46:39"),
+        (31_536_000, "1971-01-01 00:00:00"),
+        (31_536_000_000, "1971-01-01 00:00:00"),
+        (31_535_999_999, "2969-05-02 23:59:59"),
+        (44_582_400_000, "1971-06-01 00:00:00"),
+        (99_999_999_999, "1973-03-03 09:46:39.999000"),
         (100_000_000_000, "1973-03-03 09:46:40"),
+        (31_535_999_999_999, "2969-05-02 23:59:59.999000"),
         (-100_000_000_000, "1966-10-31 14:13:20"),
     ],
 )
@@ -49,7 +54,15 @@ def test_times_are_read_by_their_magnitude(exports: Exports, time: Any, moment: 
     assert exports.engine.execute_scalar("SELECT event_time FROM events") == at(moment)
 
 
-@pytest.mark.parametrize("time", [None, "yesterday", [1], {}, 1e300, 10**17])
+@pytest.mark.parametrize("time", [31_536_000_000_000, 1735732800123456, -1735732800123456, 10**17, 1e300])
+def test_a_time_that_no_event_can_have_is_refused_and_told(exports: Exports, time: Any) -> None:
+    with pytest.raises(IncompleteExportError, match=f"^No event can have the time {time:.0f}: ") as raised:
+        exports.load(event(), event(time=time))
+    assert raised.value.hint == "Divide times in microseconds by 1000."
+    assert not exports.engine.table_exists("events")
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", [1], {}])
 def test_an_event_without_a_time_makes_the_export_incomplete(exports: Exports, time: Any) -> None:
     with pytest.raises(IncompleteExportError, match="no name or no time"):
         exports.load(event(), event(time=time))

@@ -100,7 +100,7 @@ def names(call: Call) -> Response:
     """
     call.count_type("general")
     limit = min(call.integer("limit", 255), _MOST_NAMES)
-    return json_answer(call.dataset.event_names(limit, *call.optional_date_range()))
+    return json_answer(call.dataset.event_names(limit, *call.optional_date_range(from_year=2000)))
 
 
 def top_properties(call: Call) -> Response:

@@ -21,7 +21,7 @@ from mixpanel_nb.analytics.calendar import UNITS, Period
 from mixpanel_nb.analytics.question import COUNT_TYPES, Question
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.services import asked
-from mixpanel_nb.services.dates import parse_date, parse_range
+from mixpanel_nb.services.dates import parse_date, parse_table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.remarks import Remarks
@@ -483,7 +483,7 @@ class LocalQueryService:
         return results.ExpressionResult(text, self._table, statement.rendered(), tuple(question.notes))
 
     def _ask(self, from_date: str | date, to_date: str | date) -> Remarks:
-        first, last = parse_range(from_date, to_date)
+        first, last = parse_table_range(from_date, to_date)
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone)
         find_profiles = partial(self._engine.profiles, self._table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.results import ActivityEvent, RetentionCohort
 from mixpanel_nb.services.live.reading.buckets import bucket, dates
+from mixpanel_nb.storage.ingest import MILLISECONDS_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.live.reading.node import Node
 
 _BESIDE_COHORTS = ("computed_at", "status", "meta", "$average", "$overall")
-_MILLISECONDS_FROM = 1e11  # a time as large as this is in milliseconds: in seconds it were in the year 5138
 
 
 def read_cohorts(
@@ -95,6 +95,6 @@ def _event(node: Node, people: Sequence[str]) -> ActivityEvent:
 def _moment(node: Node) -> datetime:
     time = node.number()
     try:
-        return datetime.fromtimestamp(time / 1000 if abs(time) >= _MILLISECONDS_FROM else time, UTC)
+        return datetime.fromtimestamp(time / 1000 if abs(time) >= MILLISECONDS_FROM else time, UTC)
     except (ValueError, OverflowError, OSError):
         raise node.wrong("a time") from None
