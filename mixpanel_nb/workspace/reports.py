@@ -420,11 +420,11 @@ class Reports(Discovery):
             to_date: Last such day, included.
             born_where: Filter of the former.
             return_where: Filter of the latter.
-            interval: Units in a period.
+            interval: Units in a period; seven days are the unit ``week``.
             interval_count: The last period; the first one is 0.
             unit: Cohorts, and the unit of the periods.
-            type: ``birth``: each person is in the cohort of their first ``born_event``; ``compounded``: in
-                every cohort in which they did ``return_event``.
+            type: ``birth``: each person is in every cohort in which they did ``born_event``; ``compounded``:
+                in every cohort in which they did ``return_event``.
             unbounded: Whether coming back later counts for all periods before, too.
             on: What the cohorts are broken down by, read from the event that made a person part of one.
             limit: Segments to give.

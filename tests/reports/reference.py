@@ -424,19 +424,16 @@ class Reference:
     ) -> Records:
         compounded = type == "compounded"
         entering = (return_event, return_where) if compounded else (born_event, born_where)
-        entries = self.entries(entering, from_date, to_date, unit if compounded else None, on)
-        cohorts: Entries = defaultdict(dict)
-        for (_, segment), events in entries.items():
-            for user, event in events.items():
-                cohorts[self.bucket(event, unit), segment][user] = event
+        if unit == "day" and interval == 7:
+            unit, interval = "week", 1
+        cohorts = self.entries(entering, from_date, to_date, unit, on)
         length = interval * SECONDS[unit] * 1000
         kept = [OVERALL, *largest(cohorts, limit)]
         rows = []
         for segment in kept:
             for bucket in buckets_of(from_date, to_date, unit):
                 born = cohorts[bucket, segment].values()
-                names = None if compounded else born_event
-                returns = [self.periods(event, names, return_event, return_where, length) for event in born]
+                returns = [self.periods(event, return_event, return_where, length) for event in born]
                 counts = [retained(returns, p, unbounded=unbounded) for p in range(interval_count + 1)]
                 over = self.observable(max(bucket, from_date), length)
                 periods = {f"period_{p}": n if p <= over else None for p, n in enumerate(counts)}
@@ -444,16 +441,14 @@ class Reference:
                 rows.append(row if on is None else {"segment": segment, **row})
         return rows
 
-    def periods(
-        self, born: Event, born_name: str | None, name: str | None, where: Node | None, length: int
-    ) -> set[int]:
+    def periods(self, born: Event, name: str | None, where: Node | None, length: int) -> set[int]:
         """The periods in which a user came back."""
         return {
             (event.ms - born.ms) // length
             for event in self.events
             if event.user == born.user
             and self.matches(event, name, where)
-            and (event.ms > born.ms or (event.ms == born.ms and born_name not in {None, event.name}))
+            and (event.ms > born.ms or (event.ms == born.ms and event.name != born.name))
         }
 
     def observable(self, first: date, length: int) -> int:

@@ -39,6 +39,12 @@ def did(user: str | None, name: str, when: str, zone: str = "UTC", **properties:
     return {"event": name, "properties": {**held, **properties}}
 
 
+def case(name: str) -> list[dict[str, Any]]:
+    """The lines of a small export in ``cases/``."""
+    lines = (Path(__file__).parent / "cases" / f"{name}.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def profile(user: str, **properties: Any) -> dict[str, Any]:
     """A profile as Mixpanel's engage answers it."""
     return {"$distinct_id": user, "$properties": properties}
@@ -97,7 +103,7 @@ class Package:
         self._folder = tempfile.TemporaryDirectory(prefix="reports-")
 
     def __call__(self, project: Project) -> Ask:
-        ws = self._workspace(project.zone)
+        ws = self.workspace(project.zone)
         self._load(ws, "events", project.events, project.columns)
         self._load(ws, "profiles", project.profiles, project.columns)
 
@@ -112,7 +118,8 @@ class Package:
             ws.close()
         self._folder.cleanup()
 
-    def _workspace(self, zone: str) -> Workspace:
+    def workspace(self, zone: str = "UTC") -> Workspace:
+        """The workspace whose tables hold the last project of a time zone."""
         if zone not in self._workspaces:
             self._workspaces[zone] = Workspace.memory(account="sandbox", timezone=zone)
         return self._workspaces[zone]

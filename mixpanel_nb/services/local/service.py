@@ -380,13 +380,14 @@ class LocalQueryService:
     ) -> results.RetentionResult:
         """Of the people who did something, how many came back, period by period."""
         kind = asked.choice(type, retention.RETENTION_TYPES, "type")
+        known, interval = asked.periods(asked.choice(unit, _LARGE_UNITS, "unit"), interval)
         wanted = retention.Retention(
             born_event=asked.named(born_event, "born_event") if kind == "birth" else None,
             return_event=return_event,
             born_where=born_where if kind == "birth" else None,
             return_where=return_where,
-            unit=asked.choice(unit, _LARGE_UNITS, "unit"),
-            interval=asked.number(interval, "interval", most=366),
+            unit=known,
+            interval=interval,
             interval_count=asked.number(interval_count, "interval_count", most=asked.MAX_PERIODS),
             kind=kind,
             unbounded=unbounded,
