@@ -108,7 +108,7 @@ ORDER BY shown.place, shown.cohort, counted.period""")
 
 
 def _born(question: Question, asked: Retention) -> str:
-    """Each person's first event in each bucket of the days asked about (``born_as`` where it is of any name)."""
+    """Each person's first event in each bucket of the days asked about; ``born_as`` is its name."""
     if asked.kind == "birth":
         chosen = question.select().named(asked.born_event, "born_event").where(asked.born_where)
     else:

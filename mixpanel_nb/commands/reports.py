@@ -291,7 +291,9 @@ def retention(
         str | None, typer.Option("--return-where", metavar="EXPRESSION", help="Filter of the latter.")
     ] = None,
     unit: LargeUnit = "day",
-    interval: Annotated[int, typer.Option("--interval", metavar="N", help="Units in a period; 7 days are a week.")] = 1,
+    interval: Annotated[
+        int, typer.Option("--interval", metavar="N", help="Units in a period; 7 days are a week.")
+    ] = 1,
     intervals: Annotated[int, typer.Option("--intervals", metavar="N", help="The last period.")] = 10,
     kind: Annotated[
         str,

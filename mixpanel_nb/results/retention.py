@@ -254,7 +254,8 @@ class RetentionResult(ReportResult):
         cohorts = [cohort for cohort in self.cohorts if cohort.segment == self._whole]
         facts: list[tuple[str, Any]] = []
         if cohorts:
-            facts = [("Users, all cohorts", sum(cohort.size for cohort in cohorts)), ("Cohorts", len(cohorts))]
+            users = sum(cohort.size for cohort in cohorts)
+            facts = [("Users, all cohorts", users), ("Cohorts", len(cohorts))]
         rates = [
             (f"{self._period_is.capitalize()} {period}", format_value(rate, "percent"))
             for period, rate in _few(self.average)
