@@ -355,9 +355,9 @@ class Reference:
         limit: int = 255,
     ) -> Records:
         conditions = [(step, None, where) if isinstance(step, str) else (*step, where) for step in steps]
-        entries = self.entries(conditions[0], from_date, to_date, unit, on)
         buckets = [None] if unit is None else buckets_of(from_date, to_date, unit)
         length = window * SECONDS[window_unit] * 1000
+        entries = self.attempts(conditions, from_date, to_date, unit, on, length)
         return [
             {
                 **({} if unit is None else {"date": str(bucket)}),
@@ -371,6 +371,34 @@ class Reference:
                 [condition[0] for condition in conditions],
             )
         ]
+
+    def attempts(
+        self,
+        steps: Sequence[tuple[Any, ...]],
+        first: date,
+        last: date,
+        unit: str | None,
+        on: str | Node | None,
+        window: int,
+    ) -> Entries:
+        """Each user's first event of the first step, and those that begin attempts in further segments."""
+        entries: Entries = defaultdict(dict)
+        busy: dict[tuple[Bucket | None, str], int] = {}
+        for event in self.events:
+            if not event.user or not self.within(event, first, last) or not self.matches(event, *steps[0]):
+                continue
+            bucket = None if unit is None else self.bucket(event, unit)
+            entries[bucket, OVERALL].setdefault(event.user, event)
+            held = {name for (where, name), users in entries.items() if where == bucket and event.user in users}
+            unseen = self.segments(event, on) - held
+            if not unseen or event.ms <= busy.get((bucket, event.user), event.ms - 1):
+                continue
+            for name in unseen:
+                entries[bucket, name][event.user] = event
+            path = self.path(event, steps, window)
+            converted = len(path) == len(steps)
+            busy[bucket, event.user] = max(e.ms for e in path) if converted else event.ms + window
+        return entries
 
     def entries(
         self, step: tuple[Any, ...], first: date, last: date, unit: str | None, on: str | Node | None
