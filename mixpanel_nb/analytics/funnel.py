@@ -143,7 +143,9 @@ def _attempts(asked: Funnel) -> list[str]:
     return [
         f"""\
 beginning AS (
-    SELECT {keys}, event_time AS time_1, insert_id AS id_1, list(DISTINCT segment ORDER BY segment) AS segments
+    SELECT
+        {keys}, event_time AS time_1, insert_id AS id_1,
+        list(DISTINCT segment ORDER BY segment) AS segments
     FROM entering
     GROUP BY {keys}, event_time, insert_id
 )""",

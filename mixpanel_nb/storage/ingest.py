@@ -29,7 +29,7 @@ WIDEN = "mixpanel_nb: a value does not fit its column"
 NOT_AN_EVENT = "mixpanel_nb: a line is not an event (it has no name or no time)"
 NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id, or $properties is no object)"
 
-# The same event gives the same id whenever it is fetched.
+# The same event gives the same id whenever it is fetched (see dedupe.number_unidentified_events).
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
 
 MILLISECONDS_FROM = 1e11  # as seconds this is the year 5138, as milliseconds March 1973

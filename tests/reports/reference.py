@@ -389,8 +389,8 @@ class Reference:
                 continue
             bucket = None if unit is None else self.bucket(event, unit)
             entries[bucket, OVERALL].setdefault(event.user, event)
-            held = {name for (where, name), users in entries.items() if where == bucket and event.user in users}
-            unseen = self.segments(event, on) - held
+            held = {key for key, users in entries.items() if event.user in users}
+            unseen = {name for name in self.segments(event, on) if (bucket, name) not in held}
             if not unseen or event.ms <= busy.get((bucket, event.user), event.ms - 1):
                 continue
             for name in unseen:

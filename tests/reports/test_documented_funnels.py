@@ -165,7 +165,7 @@ def test_a_new_segment_is_entered_once_the_attempt_before_has_ended(reports: Rep
 
 
 def test_an_attempt_ends_with_the_window_too(reports: Reports) -> None:
-    """The same section: users exit by converting, or when the conversion window ends; its last moment counts."""
+    """The same section: users exit by converting, or when the window ends; its last moment counts."""
     events = [
         did("ann", "Browse", "2025-01-01 10:00:00", item="shirt"),
         did("ann", "Browse", "2025-01-01 11:00:00", item="jeans"),
