@@ -237,7 +237,12 @@ SIMPLE_CONDITION = st.one_of(
     st.builds(node, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), ANYTHING, UNLISTED),
     st.builds(node, st.just("in"), ANYTHING, SETS | HELD),
     st.builds(node, st.sampled_from(["defined", "boolean"]), HELD),
-    st.builds(node, st.just("has_prefix"), HELD, st.sampled_from(["", "p", "Pr", 'a"b', "ü", "PRO", "Ü"]).map(literal)),
+    st.builds(
+        node,
+        st.just("has_prefix"),
+        HELD,
+        st.sampled_from(["", "p", "Pr", 'a"b', "ü", "PRO", "Ü"]).map(literal),
+    ),
     HELD,
     st.booleans().map(literal),
 )

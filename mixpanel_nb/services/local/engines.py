@@ -7,15 +7,15 @@ can be another one.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Iterable, Mapping
+    from datetime import date, datetime
 
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.results import ColumnInfo
@@ -77,11 +77,13 @@ class EventTable:
         columns: How its properties are read.
         parts: What was fetched into it; empty if nobody knows.
         complete: False while parts of its last fetch are missing.
+        fetched: When each day (UTC) was fetched for the last time; empty if nobody knows.
     """
 
     columns: TableColumns
     parts: tuple[Part, ...] = ()
     complete: bool = True
+    fetched: Mapping[date, datetime] = field(default_factory=dict)
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -125,7 +127,8 @@ class DuckDBEngine:
         metadata = self.storage.metadata_or_none(table)
         if metadata is None:
             return EventTable(columns)
-        return EventTable(columns, _parts(self.storage.chunks(table)), metadata.complete)
+        chunks = self.storage.chunks(table)
+        return EventTable(columns, _parts(chunks), metadata.complete, _fetched(chunks))
 
     def profiles(self) -> TableColumns | None:
         """The fetched table ``profiles``, or else the only one of people that there is."""
@@ -181,6 +184,14 @@ def _parts(chunks: Iterable[Chunk]) -> tuple[Part, ...]:
     for chunk in chunks:
         days.setdefault(chunk.filters, set()).update(chunk.days())
     return tuple(_part(filters, frozenset(found)) for filters, found in days.items())
+
+
+def _fetched(chunks: Iterable[Chunk]) -> dict[date, datetime]:
+    """When each day was fetched for the last time."""
+    found: dict[date, datetime] = {}
+    for chunk in sorted(chunks, key=lambda chunk: chunk.fetched_at):
+        found |= dict.fromkeys(chunk.days(), chunk.fetched_at)
+    return found
 
 
 def _part(filters: str, days: frozenset[date]) -> Part:

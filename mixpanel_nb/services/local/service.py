@@ -302,8 +302,11 @@ class LocalQueryService:
             note = f"There are no events in {self._table}."
             return results.TopEventsResult(None, kind, (), notes=(note,))
         asking = self._ask(day - timedelta(days=1), day)
-        statement = counts.top(asking.question, kind=kind, limit=limit)
+        elapsed = 1.0 if kind == "average" else asking.elapsed()
+        statement = counts.top(asking.question, kind=kind, limit=limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
+        if elapsed < 1:
+            asking.question.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
         return results.TopEventsResult(
             day,
             kind,
