@@ -48,6 +48,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "region": (str,),
     "timezone": (str,),
     "legacy_time": (bool,),
+    "week_start": (str,),
 }
 
 

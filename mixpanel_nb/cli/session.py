@@ -31,6 +31,7 @@ class TerminalSession(Session):
         account: ``--account``.
         database: ``--db``.
         timezone: ``--timezone``: that of days in reports, if not the account's.
+        week_start: ``--week-start``: the day on which weeks of reports begin, if not the account's.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -42,6 +43,7 @@ class TerminalSession(Session):
     def __init__(self) -> None:
         self.database: Path | None = None
         self.timezone: str | None = None
+        self.week_start: str | None = None
         self._log = _OnStandardError()
         self.quiet = False
         self.verbose = False
@@ -60,14 +62,17 @@ class TerminalSession(Session):
         from mixpanel_nb.workspace import Workspace
 
         try:
-            return Workspace(self.account, path=self.database, timezone=self.timezone)
+            return Workspace(
+                self.account, path=self.database, timezone=self.timezone, week_start=self.week_start
+            )
         except AccountNotFoundError:
             raise
         except ConfigError as error:
             if self.account is not None or self.database is None:
                 raise
             if self.database.expanduser().is_file():
-                return Workspace.open(self.database, timezone=self.timezone or "UTC")
+                zone, day = self.timezone or "UTC", self.week_start or "monday"
+                return Workspace.open(self.database, timezone=zone, week_start=day)
             message = f"{error.message} Nor is there a database file {self.database}."
             raise ConfigError(message, hint=error.hint, details=error.details) from None
 

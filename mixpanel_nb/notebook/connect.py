@@ -41,6 +41,10 @@ def _connect(
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="Days of reports, if not the account's zone."),
     ] = None,
+    week_start: Annotated[
+        str | None,
+        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
+    ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.
 
@@ -49,7 +53,9 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
-    workspace = _workspace(account, project, db, memory=memory, read_only=read_only, timezone=timezone)
+    workspace = _workspace(
+        account, project, db, memory=memory, read_only=read_only, timezone=timezone, week_start=week_start
+    )
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
 
@@ -62,11 +68,13 @@ def _workspace(
     memory: bool,
     read_only: bool,
     timezone: str | None,
+    week_start: str | None,
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
     if memory:
-        return Workspace.memory(account, project, timezone=timezone)
+        return Workspace.memory(account, project, timezone=timezone, week_start=week_start)
     if account is None and project is None and db is not None and db.expanduser().is_file():
-        return Workspace.open(db, read_only=read_only, timezone=timezone or "UTC")
-    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone)
+        zone, day = timezone or "UTC", week_start or "monday"
+        return Workspace.open(db, read_only=read_only, timezone=zone, week_start=day)
+    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone, week_start=week_start)

@@ -14,6 +14,7 @@ from mixpanel_nb.results.wording import (
     filtered,
     first_of,
     listed,
+    per,
     property_name,
     short,
 )
@@ -197,7 +198,7 @@ class RetentionResult(ReportResult):
         return listed(
             (
                 days(self.from_date, self.to_date),
-                f"cohorts per {self.unit}",
+                f"cohorts {per(self.unit, (cohort.date for cohort in self.cohorts))}",
                 f"by {property_name(self.on)}" if self.on else None,
                 "returned in a period or later" if self.unbounded else None,
                 *self._conditions,

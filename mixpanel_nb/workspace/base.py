@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.weekdays import Weekday
 
 
 class Base(ABC):
@@ -34,3 +35,8 @@ class Base(ABC):
     @abstractmethod
     def timezone(self) -> str:
         """Name of the project's time zone."""
+
+    @property
+    @abstractmethod
+    def week_start(self) -> Weekday:
+        """The day on which weeks of the project begin."""

@@ -539,7 +539,9 @@ class Reports(Discovery):
 
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 
-        return LocalQueryService(DuckDBEngine(self.storage), table, ZoneInfo(self.timezone))
+        return LocalQueryService(
+            DuckDBEngine(self.storage), table, ZoneInfo(self.timezone), week_start=self.week_start
+        )
 
     @cached_property
     def _live_reports(self) -> LiveQueryService:
@@ -548,4 +550,6 @@ class Reports(Discovery):
         from mixpanel_nb.services.live import LiveQueryService
 
         zone = ZoneInfo(self.timezone)
-        return LiveQueryService(self.api, zone, known_events=self._discovery.known_events)
+        return LiveQueryService(
+            self.api, zone, known_events=self._discovery.known_events, week_start=self.week_start
+        )

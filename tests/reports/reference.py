@@ -94,28 +94,31 @@ def texts(value: Any) -> set[str]:
     return {str(scalar_text(value))}
 
 
-def bucket_of(local: datetime, unit: str) -> Bucket:
-    """A wall-clock time truncated to the unit; weeks begin on Monday."""
+def bucket_of(local: datetime, unit: str, week_start: str) -> Bucket:
+    """A wall-clock time truncated to the unit."""
     match unit:
         case "minute":
             return local.replace(second=0, microsecond=0)
         case "hour":
             return local.replace(minute=0, second=0, microsecond=0)
         case "week":
-            return local.date() - timedelta(days=local.weekday())
+            day = local.date()
+            while day.strftime("%A").lower() != week_start:
+                day -= timedelta(days=1)
+            return day
         case "month":
             return local.date().replace(day=1)
     return local.date()
 
 
-def buckets_of(first: date, last: date, unit: str) -> list[Bucket]:
+def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Bucket]:
     """Every bucket that touches the days from ``first`` to ``last``."""
     minute = timedelta(minutes=1)
     step = minute if unit == "minute" else timedelta(hours=1)
     moment = datetime.combine(first, datetime.min.time())
     found: dict[Bucket, None] = {}
     while moment.date() <= last:
-        found[bucket_of(moment, unit)] = None
+        found[bucket_of(moment, unit, week_start)] = None
         moment += step
     return list(found)
 
@@ -146,11 +149,17 @@ class Reference:
         lines: Lines of Mixpanel's export; of equal events the last counts.
         profiles: Results of Mixpanel's engage.
         zone: The project's time zone.
+        week_start: The day on which its weeks begin.
     """
 
     def __init__(
-        self, lines: Iterable[Mapping[str, Any]], profiles: Iterable[Any] = (), zone: str = "UTC"
+        self,
+        lines: Iterable[Mapping[str, Any]],
+        profiles: Iterable[Any] = (),
+        zone: str = "UTC",
+        week_start: str = "monday",
     ) -> None:
+        self.week_start = week_start
         self.zone = ZoneInfo(zone)
         distinct = {(event.identity, event.user): event for event in map(event_of, lines)}
         self.events = sorted(distinct.values(), key=lambda event: event.order)
@@ -162,7 +171,10 @@ class Reference:
         return (EPOCH + timedelta(milliseconds=event.ms)).astimezone(self.zone).replace(tzinfo=None)
 
     def bucket(self, event: Event, unit: str) -> Bucket:
-        return bucket_of(self.local(event), unit)
+        return bucket_of(self.local(event), unit, self.week_start)
+
+    def buckets(self, first: date, last: date, unit: str) -> list[Bucket]:
+        return buckets_of(first, last, unit, self.week_start)
 
     def value(self, expression: str | Node, event: Event) -> Any:
         expression = prop(expression) if isinstance(expression, str) else expression
@@ -213,7 +225,7 @@ class Reference:
         found = self.found(event, where, from_date, to_date)
         groups = {"total": found} if on is None else self.by_segment(found, on)
         kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
-        buckets = buckets_of(from_date, to_date, unit)
+        buckets = self.buckets(from_date, to_date, unit)
         return self.table({name: groups[name] for name in kept}, "segment", buckets, unit, type)
 
     def by_segment(self, events: list[Event], on: str | Node) -> dict[str, list[Event]]:
@@ -239,7 +251,7 @@ class Reference:
         groups = self.by_segment(self.found(event, where, from_date, to_date), prop)
         kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
         chosen = {name: groups.get(name, []) for name in (kept if values is None else values)}
-        return self.table(chosen, "value", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(chosen, "value", self.buckets(from_date, to_date, unit), unit, type)
 
     def event_counts(
         self,
@@ -252,7 +264,7 @@ class Reference:
         where: Node | None = None,
     ) -> Records:
         groups = {name: self.found(name, where, from_date, to_date) for name in events}
-        return self.table(groups, "event", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(groups, "event", self.buckets(from_date, to_date, unit), unit, type)
 
     def segmentation_numeric(
         self,
@@ -278,12 +290,12 @@ class Reference:
             numeric_label(index, width): [event for event, place in places.items() if place == index]
             for index in range(min(places.values()), max(places.values()) + 1)
         }
-        return self.table(groups, "bucket", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(groups, "bucket", self.buckets(from_date, to_date, unit), unit, type)
 
     def numbers_by_bucket(
         self, event: str, on: str | Node, where: Node | None, first: date, last: date, unit: str
     ) -> dict[Bucket, list[float]]:
-        numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in buckets_of(first, last, unit)}
+        numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in self.buckets(first, last, unit)}
         for one in self.found(event, where, first, last):
             numbers[self.bucket(one, unit)].append(as_number(self.value(on, one)))
         return numbers
@@ -355,7 +367,7 @@ class Reference:
         limit: int = 255,
     ) -> Records:
         conditions = [(step, None, where) if isinstance(step, str) else (*step, where) for step in steps]
-        buckets = [None] if unit is None else buckets_of(from_date, to_date, unit)
+        buckets = [None] if unit is None else self.buckets(from_date, to_date, unit)
         length = window * SECONDS[window_unit] * 1000
         entries = self.attempts(conditions, from_date, to_date, unit, on, length)
         return [
@@ -459,7 +471,7 @@ class Reference:
         kept = [OVERALL, *largest(cohorts, limit)]
         rows = []
         for segment in kept:
-            for bucket in buckets_of(from_date, to_date, unit):
+            for bucket in self.buckets(from_date, to_date, unit):
                 born = cohorts[bucket, segment].values()
                 returns = [self.periods(event, return_event, return_where, length) for event in born]
                 counts = [retained(returns, p, unbounded=unbounded) for p in range(interval_count + 1)]
@@ -510,7 +522,7 @@ class Reference:
                     for k in range(1, MOST_UNITS[unit, addiction_unit] + 1)
                 },
             }
-            for bucket in buckets_of(from_date, to_date, unit)
+            for bucket in self.buckets(from_date, to_date, unit)
         ]
 
     def activity_feed(self, distinct_ids: Sequence[str], *, from_date: date, to_date: date) -> list[Event]:

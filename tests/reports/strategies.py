@@ -161,7 +161,8 @@ def scenes(
             draw(st.lists(drawn, min_size=least, max_size=25))
         )
     ]
-    return Project(events, None, zone, draw(COLUMNS)), day
+    week_start = draw(st.sampled_from(["monday", "monday", "sunday", "saturday"]))
+    return Project(events, None, zone, draw(COLUMNS), week_start), day
 
 
 @st.composite

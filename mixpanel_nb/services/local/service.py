@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket, Unit
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.services.local.engines import Engine
+    from mixpanel_nb.weekdays import Weekday
 
 TOTAL = "total"
 DEFAULT_WINDOW = 7  # days, as in https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
@@ -56,15 +57,23 @@ class LocalQueryService:
         table: The table that is asked.
         zone: The project's time zone.
         clock: Unix seconds, for ``NOW`` in expressions.
+        week_start: The day on which weeks of the project begin.
     """
 
     def __init__(
-        self, engine: Engine, table: str, zone: ZoneInfo, clock: Callable[[], float] = time.time
+        self,
+        engine: Engine,
+        table: str,
+        zone: ZoneInfo,
+        clock: Callable[[], float] = time.time,
+        *,
+        week_start: Weekday = "monday",
     ) -> None:
         self._engine = engine
         self._table = table
         self._zone = zone
         self._clock = clock
+        self._week_start = week_start
 
     def segmentation(
         self,
@@ -488,7 +497,7 @@ class LocalQueryService:
     def _ask(self, from_date: str | date, to_date: str | date) -> Remarks:
         first, last = parse_range(from_date, to_date)
         events = self._engine.events(self._table)
-        period = Period(first, last, self._zone)
+        period = Period(first, last, self._zone, self._week_start)
         question = Question(events.columns, self._engine.profiles, period, self._clock())
         return Remarks(self._engine, events, question)
 
