@@ -41,7 +41,7 @@ def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0
         limit: Events to give.
         elapsed: The part of the last day that has passed, above 0 and up to 1; not used for averages.
     """
-    matching = question.select().in_period()
+    matching = question.select().named(None).in_period()
     before = "before.count" if kind == "average" else f"before.count * {question.bind(elapsed, 'elapsed')}"
     return question.statement(f"""\
 WITH counted AS (

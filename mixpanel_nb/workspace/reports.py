@@ -540,8 +540,17 @@ class Reports(Discovery):
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 
         return LocalQueryService(
-            DuckDBEngine(self.storage), table, ZoneInfo(self.timezone), week_start=self.week_start
+            DuckDBEngine(self.storage),
+            table,
+            ZoneInfo(self.timezone),
+            week_start=self.week_start,
+            hidden=self._hidden_events,
         )
+
+    def _hidden_events(self) -> frozenset[str]:
+        """Events that are hidden in Lexicon, if this workspace has asked for it; nothing is asked now."""
+        asked = "_discovery" in vars(self)
+        return self._discovery.known_hidden() if asked else frozenset()
 
     @cached_property
     def _live_reports(self) -> LiveQueryService:

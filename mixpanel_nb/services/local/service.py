@@ -58,6 +58,7 @@ class LocalQueryService:
         zone: The project's time zone.
         clock: Unix seconds, for ``NOW`` in expressions.
         week_start: The day on which weeks of the project begin.
+        hidden: Tells the events that are hidden in the project's Lexicon, as far as they are known.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class LocalQueryService:
         clock: Callable[[], float] = time.time,
         *,
         week_start: Weekday = "monday",
+        hidden: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._engine = engine
         self._table = table
         self._zone = zone
         self._clock = clock
         self._week_start = week_start
+        self._hidden = hidden
 
     def segmentation(
         self,
@@ -498,7 +501,9 @@ class LocalQueryService:
         first, last = parse_range(from_date, to_date)
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone, self._week_start)
-        question = Question(events.columns, self._engine.profiles, period, self._clock())
+        question = Question(
+            events.columns, self._engine.profiles, period, self._clock(), hidden=self._hidden()
+        )
         return Remarks(self._engine, events, question)
 
     def _last_day(self) -> date | None:
