@@ -8,7 +8,7 @@ home directory, ``files`` the care for a file with secrets in it. Nothing here k
 from __future__ import annotations
 
 from mixpanel_nb.accounts.config import SANDBOX, AccountInfo, ConfigManager
-from mixpanel_nb.accounts.credentials import REGIONS, Credentials, Secret, checked_timezone
+from mixpanel_nb.accounts.credentials import REGIONS, Credentials, Secret, checked_timezone, checked_weekday
 from mixpanel_nb.accounts.files import ensure_home_directory, home_directory
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Credentials",
     "Secret",
     "checked_timezone",
+    "checked_weekday",
     "ensure_home_directory",
     "home_directory",
 ]

@@ -49,6 +49,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "region": (str,),
     "timezone": (str,),
     "legacy_time": (bool,),
+    "week_start": (str,),
 }
 _PUBLIC = _KINDS.keys() - {"secret"}
 

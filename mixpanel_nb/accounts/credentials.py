@@ -9,7 +9,8 @@ import zoneinfo
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.errors import ConfigError, did_you_mean
+from mixpanel_nb.weekdays import WEEKDAYS, Weekday
 
 REGIONS = ("us", "eu", "in")
 """Where Mixpanel keeps projects: the United States, the European Union, India."""
@@ -80,6 +81,7 @@ class Credentials:
         account: Name under which it is configured, or None if it came from elsewhere.
         timezone: The project's time zone, an IANA name such as ``Europe/Berlin``.
         legacy_time: True for projects created before 2023, whose exports carry project-local times.
+        week_start: The day on which the project's weeks begin, such as ``monday``.
 
     Raises:
         ConfigError: A value is missing or cannot be right. The message never repeats the secret.
@@ -92,6 +94,7 @@ class Credentials:
     account: str | None = None
     timezone: str = "UTC"
     legacy_time: bool = False
+    week_start: Weekday = "monday"
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Credentials:
         account: str | None = None,
         timezone: str = "UTC",
         legacy_time: bool = False,
+        week_start: str = "monday",
     ) -> None:
         # Wrapped before anything can fail, so that no traceback of this frame shows the bare string.
         secret = secret if isinstance(secret, Secret) else Secret(secret)
@@ -113,6 +117,7 @@ class Credentials:
             "account": account,
             "timezone": checked_timezone(timezone),
             "legacy_time": bool(legacy_time),
+            "week_start": checked_weekday(week_start),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -187,3 +192,16 @@ def _zone_hint(wanted: str) -> str:
 
 def _wrong(parameter: str, problem: str, hint: str | None = None) -> ConfigError:
     return ConfigError(problem, hint=hint, details={"parameter": parameter})
+
+
+def checked_weekday(day: str) -> Weekday:
+    """The day of the week of that name, whichever case it is written in.
+
+    Raises:
+        ConfigError: There is no such day.
+    """
+    for known in WEEKDAYS:
+        if day.lower() == known:
+            return known
+    hint = did_you_mean(day.lower(), WEEKDAYS) or f"It can be {', '.join(WEEKDAYS)}."
+    raise _wrong("week_start", f"There is no day of the week {day!r}.", hint)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mixpanel_nb.analytics.sql import Parameters, seconds
 from mixpanel_nb.errors import QueryError
+from mixpanel_nb.weekdays import WEEKDAYS, Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,14 @@ class Period:
         first: The first day.
         last: The last day.
         zone: The time zone.
+        week_start: The day on which weeks begin, a setting of the project
+            (https://docs.mixpanel.com/docs/orgs-and-projects/managing-projects#time-period-settings).
     """
 
     first: date
     last: date
     zone: ZoneInfo
+    week_start: Weekday = "monday"
 
     @cached_property
     def since(self) -> datetime:
@@ -70,16 +74,16 @@ class Period:
         return list(self._dates(unit))
 
     def _dates(self, unit: Unit) -> Iterator[date]:
-        day = start_of(self.first, unit)
+        day = start_of(self.first, unit, self.week_start)
         while day <= self.last:
             yield day
-            day = start_of(day + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit)
+            day = start_of(day + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit, self.week_start)
 
 
-def start_of(day: date, unit: Unit) -> date:
-    """The first day of the week (Monday) or month that ``day`` is in; the day itself for smaller units."""
+def start_of(day: date, unit: Unit, week_start: Weekday = "monday") -> date:
+    """The first day of the week or month that ``day`` is in; the day itself for smaller units."""
     if unit == "week":
-        return day - day.weekday() * _DAY
+        return day - (day.weekday() - WEEKDAYS.index(week_start)) % 7 * _DAY
     return day.replace(day=1) if unit == "month" else day
 
 
@@ -138,5 +142,8 @@ def bucket_sql(time: str, unit: Unit, period: Period, parameters: Parameters) ->
     local = local_sql(time, period, parameters)
     if unit == "day":
         return f"CAST({local} AS DATE)"
+    if unit == "week" and period.week_start != "monday":  # on which date_trunc has weeks begin
+        late = seconds(SECONDS["day"] * WEEKDAYS.index(period.week_start))
+        return f"CAST(date_trunc('week', {local} - {late}) + {late} AS DATE)"
     truncated = f"date_trunc('{unit}', {local})"
     return truncated if unit in _SHORT else f"CAST({truncated} AS DATE)"

@@ -28,12 +28,21 @@ GROUP BY date, event
 ORDER BY date, event""")
 
 
-def top(question: Question, *, kind: CountType, limit: int) -> Statement:
+def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0) -> Statement:
     """Columns ``event, count, percent_change`` of the last day asked about; the day before is needed, too.
 
-    ``percent_change`` is the change since the day before as a part of its count; 1 where that was 0.
+    ``percent_change`` is the change since the day before as a part of its count; 1 where that was 0. It is
+    normalized (https://developer.mixpanel.com/reference/query-top-events): of the day before only the part
+    counts that has passed of the last day.
+
+    Args:
+        question: What is asked of.
+        kind: What is counted.
+        limit: Events to give.
+        elapsed: The part of the last day that has passed, above 0 and up to 1; not used for averages.
     """
-    matching = question.select().in_period()
+    matching = question.select().named(None).in_period()
+    before = "before.count" if kind == "average" else f"before.count * {question.bind(elapsed, 'elapsed')}"
     return question.statement(f"""\
 WITH counted AS (
     SELECT {question.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
@@ -43,7 +52,7 @@ WITH counted AS (
 SELECT
     today.event,
     today.count,
-    coalesce(CAST(today.count - before.count AS DOUBLE) / nullif(before.count, 0), 1) AS percent_change
+    coalesce(CAST(today.count - {before} AS DOUBLE) / nullif({before}, 0), 1) AS percent_change
 FROM counted AS today
 LEFT JOIN counted AS before ON before.event = today.event AND before.date < today.date
 WHERE today.date = {question.bind(question.period.last, "day")}

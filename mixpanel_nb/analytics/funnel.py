@@ -1,7 +1,8 @@
 """Funnels: how many people took some steps one after the other, within a time from the first.
 
-https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced (conversion window, specific order, uniques)
-and …/funnels-faq (simultaneous events: two seconds of grace; line charts run a funnel for each day).
+https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced (conversion window, specific order, uniques,
+user count in breakdown) and …/funnels-faq (simultaneous events: two seconds of grace; line charts run a
+funnel for each day).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.question import everyone_and_segments
+from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.sql import conjunction, seconds
 
 if TYPE_CHECKING:
@@ -68,9 +69,19 @@ class Funnel:
         return len({step.event for step in self.steps}) < len(self.steps)
 
     @property
+    def funnels(self) -> list[str]:
+        """Whose funnel it is, and of which bucket."""
+        return ["distinct_id", *(["date"] if self.unit else [])]
+
+    @property
     def keys(self) -> list[str]:
-        """What makes an entry to the funnel the same one."""
-        return ["distinct_id", *(["date"] if self.unit else []), *(["segment"] if self.on else [])]
+        """What makes an attempt at the funnel the same one; with a breakdown there can be several."""
+        return [*self.funnels, *(["attempt"] if self.on else [])]
+
+    @property
+    def times(self) -> list[str]:
+        """The columns of the times of the steps."""
+        return [f"time_{step}" for step in range(1, len(self.steps) + 1)]
 
 
 def statement(question: Question, asked: Funnel) -> Statement:
@@ -79,9 +90,11 @@ def statement(question: Question, asked: Funnel) -> Statement:
     Before them, ``date`` if there are buckets, and ``segment`` if there is a breakdown (NULL is everyone);
     at the end, with a breakdown, ``place`` and ``segments``, how many there are in all.
     """
-    parts = [_entering(question, asked), _first(asked)]
+    parts = [_entering(question, asked), *(_attempts(asked) if asked.on else [_first(asked)])]
     for step in range(2, len(asked.steps) + 1):
         parts += [_step(question, asked, step), _reached(asked, step)]
+    if asked.on:
+        parts += [_chained(asked), _entered(asked)]
     parts.append(_counted(asked))
     if asked.on:
         parts.append(_RANKED)
@@ -93,17 +106,18 @@ def _entering(question: Question, asked: Funnel) -> str:
     chosen = question.select().named(first.event, "step").in_period().of_people()
     chosen.where(first.where).where(asked.where)
     columns = ["e.distinct_id", "e.event_time"]
-    if asked.repeats:
+    if asked.repeats or asked.on:
         columns.append("e.insert_id" if question.events.has_insert_id else "NULL AS insert_id")
     if asked.unit:
         columns.append(f"{question.bucket(asked.unit)} AS date")
     if asked.on:
-        columns.append(f"{everyone_and_segments(chosen, asked.on)} AS segment")
+        name, is_list = segment(chosen.value(asked.on))
+        columns.append(f"{f'unnest({name})' if is_list else name} AS segment")
     return f"entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
 
 def _first(asked: Funnel) -> str:
-    """The first entry of each person (into each bucket and segment)."""
+    """The first entry of each person (into each bucket)."""
     keys = ", ".join(asked.keys)
     if not asked.repeats:
         return (
@@ -118,6 +132,101 @@ reached_1 AS (
         FROM entering
         GROUP BY {keys}
     )
+)"""
+
+
+def _attempts(asked: Funnel) -> list[str]:
+    """Each event that can begin an attempt: the first, and those with a segment that the first has not."""
+    keys = ", ".join(asked.funnels)
+    ids = ", id_1" if asked.repeats else ""
+    order = f"PARTITION BY {keys} ORDER BY time_1, id_1"
+    return [
+        f"""\
+beginning AS (
+    SELECT
+        {keys}, event_time AS time_1, insert_id AS id_1,
+        list(DISTINCT segment ORDER BY segment) AS segments
+    FROM entering
+    GROUP BY {keys}, event_time, insert_id
+)""",
+        f"""\
+attempts AS (
+    SELECT
+        *,
+        row_number() OVER ({order}) AS attempt,
+        list_has_all(first_value(segments) OVER ({order}), segments) AS known
+    FROM beginning
+)""",
+        f"""\
+reached_1 AS (
+    SELECT {", ".join(asked.keys)}, time_1{ids}
+    FROM attempts
+    WHERE attempt = 1 OR NOT known
+)""",
+    ]
+
+
+def _chained(asked: Funnel) -> str:
+    """One attempt after the other, for each person (and bucket).
+
+    An attempt ends with its last step, or with the window. Only what comes later begins another, and only in
+    segments that the person has not entered before.
+    """
+    keys = ", ".join(f"r.{key}" for key in asked.keys)
+    joined = " AND ".join(f"a.{key} = r.{key}" for key in asked.keys)
+    last, times = asked.times[-1], ", ".join(f"r.{time}" for time in asked.times)
+    steps = ", ".join(f"'{time}': r.{time}" for time in asked.times)
+    return f"""\
+ending AS (
+    SELECT
+        {keys},
+        r.time_1 AS since,
+        CASE
+            WHEN r.{last} IS NULL THEN r.time_1 + {seconds(asked.window_seconds)}
+            ELSE greatest({times})
+        END AS until,
+        list_transform(a.segments, lambda name: {{'segment': name, 'steps': {{{steps}}}}}) AS entered
+    FROM reached_{len(asked.steps)} AS r
+    JOIN attempts AS a ON {joined}
+), chained AS (
+    SELECT
+        {", ".join(asked.funnels)},
+        list_reduce(
+            list({{'since': since, 'until': until, 'entered': entered}} ORDER BY attempt),
+            lambda done, next: CASE
+                WHEN next.since > done.until AND NOT list_has_all({_names("done")}, {_names("next")})
+                THEN {{
+                    'since': next.since,
+                    'until': next.until,
+                    'entered': list_concat(done.entered, list_filter(
+                        next.entered, lambda one: NOT list_contains({_names("done")}, one.segment)
+                    ))
+                }}
+                ELSE done
+            END
+        ).entered AS entered
+    FROM ending
+    GROUP BY {", ".join(asked.funnels)}
+)"""
+
+
+def _names(attempt: str) -> str:
+    return f"list_transform({attempt}.entered, lambda made: made.segment)"
+
+
+def _entered(asked: Funnel) -> str:
+    """The attempts that count: for everyone (a NULL segment) the first, and the first in each segment."""
+    date = "date, " if asked.unit else ""
+    times = ", ".join(asked.times)
+    steps = ", ".join(f"one.steps.{time} AS {time}" for time in asked.times)
+    return f"""\
+entered AS (
+    SELECT {date}CAST(NULL AS VARCHAR) AS segment, {times}
+    FROM reached_{len(asked.steps)}
+    WHERE attempt = 1
+    UNION ALL
+    SELECT {date}one.segment AS segment, {steps}
+    FROM (SELECT {date}unnest(entered) AS one FROM chained)
 )"""
 
 
@@ -174,7 +283,7 @@ reached_{number} AS (
 
 
 def _counted(asked: Funnel) -> str:
-    groups = asked.keys[1:]
+    groups = [*(["date"] if asked.unit else []), *(["segment"] if asked.on else [])]
     columns = [*groups, "count(time_1) AS count_1"]
     for step in range(2, len(asked.steps) + 1):
         columns += [
@@ -184,7 +293,8 @@ def _counted(asked: Funnel) -> str:
         ]
     grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
     listed = ",\n        ".join(columns)
-    return f"counted AS (\n    SELECT\n        {listed}\n    FROM reached_{len(asked.steps)}{grouped}\n)"
+    source = "entered" if asked.on else f"reached_{len(asked.steps)}"
+    return f"counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
 
 
 def _mean_seconds(start: int, end: int) -> str:

@@ -38,6 +38,8 @@ class Question:
         now: Unix seconds, for ``NOW``.
         parameters: The values of the statement.
         notes: What a reader should know of the expressions.
+        hidden: Events that are hidden in Lexicon, which "any event" leaves out
+            (https://docs.mixpanel.com/docs/data-governance/lexicon#hide-events-and-properties).
     """
 
     events: TableColumns
@@ -46,6 +48,7 @@ class Question:
     now: float
     parameters: Parameters = field(default_factory=Parameters)
     notes: list[str] = field(default_factory=list)
+    hidden: frozenset[str] = frozenset()
 
     def select(self) -> Selection:
         """A selection of the table's events, without conditions yet."""
@@ -80,9 +83,9 @@ class Selection:
         )
 
     def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
-        """Only events of this name, or of one of these; None for all."""
+        """Only events of this name, or of one of these; None for any that is not hidden."""
         if events is None:
-            return self
+            return self._visible()
         bound = [
             self._question.bind(event, name) for event in ([events] if isinstance(events, str) else events)
         ]
@@ -90,6 +93,15 @@ class Selection:
         if len(bound) == 1:
             return self.that(f"{column} = {bound[0]}")
         return self.that(f"{column} IN ({', '.join(bound)})")
+
+    def _visible(self) -> Selection:
+        question = self._question
+        if not question.hidden:
+            return self
+        names = sorted(question.hidden)
+        question.notes.append(f"Hidden in Lexicon, and so left out of any event: {', '.join(names)}.")
+        bound = ", ".join(question.bind(name, "hidden") for name in names)
+        return self.that(f"{EVENTS}.event_name NOT IN ({bound})")
 
     def in_period(self) -> Selection:
         """Only events of the days asked about."""

@@ -34,8 +34,8 @@ class Retention:
         unit: Buckets of the cohorts, and the unit of the periods.
         interval: Units in a period.
         interval_count: The last period, counted from 0.
-        kind: ``birth``: a person is in the cohort of their first ``born_event``. ``compounded``: in the
-            cohort of each bucket in which they did ``return_event``.
+        kind: ``birth``: a person is in the cohort of each bucket in which they did ``born_event``.
+            ``compounded``: of each in which they did ``return_event``.
         unbounded: Whether coming back later counts for all periods before.
         on: Expression or property of the event that made a person part of a cohort, for a breakdown.
         limit: Segments to give.
@@ -58,6 +58,11 @@ class Retention:
         """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
         return SECONDS[self.unit] * self.interval
 
+    @property
+    def born_as_any(self) -> bool:
+        """Whether an event of any name makes a person part of a cohort."""
+        return self.kind == "compounded" and self.return_event is None
+
 
 def statement(question: Question, asked: Retention) -> Statement:
     """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
@@ -69,7 +74,7 @@ def statement(question: Question, asked: Retention) -> Statement:
     """
     return question.statement(f"""\
 WITH {_born(question, asked)}, cohorts AS (
-    SELECT distinct_id, segment, born_at, {question.bucket(asked.unit, "born_at")} AS cohort
+    SELECT *, {question.bucket(asked.unit, "born_at")} AS cohort
     FROM born
 ), {_returned(question, asked)}, counted AS (
     SELECT segment, cohort, period, count(*) AS people
@@ -103,23 +108,24 @@ ORDER BY shown.place, shown.cohort, counted.period""")
 
 
 def _born(question: Question, asked: Retention) -> str:
-    """Each person's first event in the days asked about, or in each bucket of them."""
+    """Each person's first event in each bucket of the days asked about; ``born_as`` is its name."""
     if asked.kind == "birth":
         chosen = question.select().named(asked.born_event, "born_event").where(asked.born_where)
-        keys = "distinct_id, segment"
     else:
         chosen = question.select().named(asked.return_event, "return_event").where(asked.return_where)
-        keys = f"distinct_id, segment, {question.bucket(asked.unit, 'event_time')}"
     chosen.in_period().of_people()
     name = everyone_and_segments(chosen, asked.on)
+    entering, born = "", ""
+    if asked.born_as_any:
+        entering, born = ", e.event_name", ", arg_min(event_name, event_time) AS born_as"
     return f"""\
 entering AS (
-    SELECT e.distinct_id, e.event_time, {name} AS segment
+    SELECT e.distinct_id, e.event_time{entering}, {name} AS segment
     {chosen.sql()}
 ), born AS (
-    SELECT distinct_id, segment, min(event_time) AS born_at
+    SELECT distinct_id, segment, min(event_time) AS born_at{born}
     FROM entering
-    GROUP BY {keys}
+    GROUP BY distinct_id, segment, {question.bucket(asked.unit, "event_time")}
 )"""
 
 
@@ -127,12 +133,12 @@ def _returned(question: Question, asked: Retention) -> str:
     """Who came back in which period, once each."""
     back = question.select().named(asked.return_event, "return_event").where(asked.return_where)
     later = "r.event_time > c.born_at"
-    if asked.kind == "birth" and asked.return_event != asked.born_event:
+    if asked.return_event is None:
+        # At the moment of birth itself only an event of another name can be a return.
+        name = "c.born_as" if asked.born_as_any else question.bind(asked.born_event, "born_event")
+        later = f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
+    elif asked.kind == "birth" and asked.return_event != asked.born_event:
         later = "r.event_time >= c.born_at"
-        if asked.return_event is None:
-            # At the moment of birth itself only another event can be a return.
-            name = question.bind(asked.born_event, "born_event")
-            later += f"\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
     length = question.bind(asked.period_seconds * 1_000_000, "period_microseconds")
     period = f"date_diff('microsecond', c.born_at, r.event_time) // {length}"
     if asked.unbounded:

@@ -54,7 +54,7 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
 )
 
 # Global options, which may also follow the command.
-GLOBAL = ("account", "database", "timezone", "quiet", "verbose")
+GLOBAL = ("account", "database", "timezone", "week_start", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
 # Typer makes them what they are when it calls a command, and before 0.29 not for a callback.
 TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
@@ -198,6 +198,10 @@ def _global_options(
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
     ] = None,
+    week_start: Annotated[
+        str | None,
+        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")
@@ -208,7 +212,8 @@ def _global_options(
 ) -> None:
     """Fetch Mixpanel events into DuckDB, and ask questions of them."""
     session: TerminalSession = context.obj
-    session.account, session.database, session.timezone = account, database, timezone
+    session.account, session.database = account, database
+    session.timezone, session.week_start = timezone, week_start
     session.quiet, session.verbose = quiet, verbose
 
 

@@ -38,6 +38,7 @@ class TerminalSession(Session):
         account: ``--account``.
         database: ``--db``.
         timezone: ``--timezone``: that of days in reports on tables, if not the table's.
+        week_start: ``--week-start``: the day on which weeks of reports begin, if not the account's.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -50,6 +51,7 @@ class TerminalSession(Session):
     def __init__(self) -> None:
         self.database: Path | None = None
         self.timezone: str | None = None
+        self.week_start: str | None = None
         self._log = OnStandardError()
         self.quiet = False
         self.verbose = False
@@ -64,7 +66,9 @@ class TerminalSession(Session):
 
         self.check_output()
         self._tell_requests()
-        workspace = Workspace(self.account, path=self.database, timezone=self.timezone)
+        workspace = Workspace(
+            self.account, path=self.database, timezone=self.timezone, week_start=self.week_start
+        )
         workspace.storage.on_wait = self.say
         return workspace
 

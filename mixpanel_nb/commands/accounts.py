@@ -51,6 +51,9 @@ def add(
         bool,
         typer.Option("--legacy-time", help="The project was made before 2023: exports hold local times."),
     ] = False,
+    week_start: Annotated[
+        str, typer.Option("--week-start", metavar="DAY", help="The day on which the project's weeks begin.")
+    ] = "monday",
     default: Annotated[bool, typer.Option("--default", help="Use it where no account is named.")] = False,
 ) -> None:
     """Add a service account. Its secret is asked for, or read from standard input; never an argument.
@@ -65,7 +68,14 @@ def add(
         raise AccountExistsError(message, hint=f"Remove it first: mp auth remove {name}")
     secret = session.ask_secret(f"Secret of {username}")
     credentials = Credentials(
-        username, secret, project, region=region, account=name, timezone=timezone, legacy_time=legacy_time
+        username,
+        secret,
+        project,
+        region=region,
+        account=name,
+        timezone=timezone,
+        legacy_time=legacy_time,
+        week_start=week_start,
     )
     session.accounts.add(name, credentials, default=default)
     session.say(f"Added account {name}. Try it: mp auth test {name}")

@@ -13,7 +13,7 @@ Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.")]
 
 
 def events(context: typer.Context) -> NameList:
-    """List the project's events.
+    """List the project's events. Merged and custom events are Mixpanel's own: a table has what was sent.
 
     Example: mp events
     """

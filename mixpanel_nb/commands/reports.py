@@ -291,14 +291,16 @@ def retention(
         str | None, typer.Option("--return-where", metavar="EXPRESSION", help="Filter of the latter.")
     ] = None,
     unit: LargeUnit = "day",
-    interval: Annotated[int, typer.Option("--interval", metavar="N", help="Units in a period.")] = 1,
+    interval: Annotated[
+        int, typer.Option("--interval", metavar="N", help="Units in a period; 7 days are a week.")
+    ] = 1,
     intervals: Annotated[int, typer.Option("--intervals", metavar="N", help="The last period.")] = 10,
     kind: Annotated[
         str,
         typer.Option(
             "--type",
             metavar="TYPE",
-            help="birth: one cohort for each person; compounded: one for each bucket.",
+            help="birth: cohorts of who did --born; compounded: of who did --return.",
         ),
     ] = "birth",
     unbounded: Annotated[

@@ -40,6 +40,9 @@ def serve(
     ] = None,
     events: Events = None,
     seed: Seed = None,
+    week_start: Annotated[
+        str, typer.Option("--week-start", metavar="DAY", help="The day on which weeks of reports begin.")
+    ] = "monday",
     rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Enforce Mixpanel's quotas.")] = False,
 ) -> None:
     """Answer Mixpanel's API over HTTP on this machine, for any client, until Ctrl-C.
@@ -48,11 +51,13 @@ def serve(
 
     Example: mp sandbox serve --data export.jsonl.gz
     """
+    from mixpanel_nb.accounts import checked_weekday
     from mixpanel_nb.sandbox.app import create_app
     from mixpanel_nb.sandbox.server import serve as serve_app
 
     session = session_of(context)
     dataset = _dataset(data, profiles, events, seed)
+    dataset.week_start = checked_weekday(week_start)
     server = create_app(dataset, rate_limits=rate_limits, log=session.say)
 
     def listening(url: str) -> None:

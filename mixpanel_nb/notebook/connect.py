@@ -41,6 +41,10 @@ def _connect(
         str | None,
         typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
     ] = None,
+    week_start: Annotated[
+        str | None,
+        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
+    ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.
 
@@ -51,7 +55,9 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
-    workspace = _workspace(account, project, db, memory=memory, read_only=read_only, timezone=timezone)
+    workspace = _workspace(
+        account, project, db, memory=memory, read_only=read_only, timezone=timezone, week_start=week_start
+    )
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
 
@@ -64,9 +70,10 @@ def _workspace(
     memory: bool,
     read_only: bool,
     timezone: str | None,
+    week_start: str | None,
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
     if memory:
-        return Workspace.memory(account, project, timezone=timezone)
-    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone)
+        return Workspace.memory(account, project, timezone=timezone, week_start=week_start)
+    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone, week_start=week_start)

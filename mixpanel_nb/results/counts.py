@@ -120,7 +120,8 @@ class TopEvent:
     Attributes:
         event: Its name.
         count: How often it happened.
-        percent_change: Change against the day before as a fraction of that day; 1.0 where it had none.
+        percent_change: Change against the day before as a fraction of that day, or of as much of it as has
+            passed of this one; 1.0 where it had none.
     """
 
     event: str

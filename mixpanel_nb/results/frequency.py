@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import date_column
-from mixpanel_nb.results.wording import days, filtered, listed, partly_covered, short
+from mixpanel_nb.results.wording import days, filtered, listed, partly_covered, per, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +105,8 @@ class FrequencyResult(ReportResult):
 
     @property
     def _title(self) -> str:
-        return f"{self.addiction_unit.capitalize()}s with {short(self.event or 'any event')} per {self.unit}"
+        active = f"{self.addiction_unit.capitalize()}s with {short(self.event or 'any event')}"
+        return f"{active} {per(self.unit, self.dates)}"
 
     @property
     def _subtitle(self) -> str:

@@ -15,6 +15,7 @@ from mixpanel_nb.results.wording import (
     first_of,
     listed,
     partly_covered,
+    per,
     property_name,
     short,
 )
@@ -155,8 +156,10 @@ class FunnelResult(ReportResult):
     @property
     def _subtitle(self) -> str:
         split = f"by {property_name(self.on)}" if self.on else None
-        per = f"per {self.unit}" if self.unit else None
-        return listed((days(self.from_date, self.to_date), self._within, per, split, filtered(self.where)))
+        buckets = per(self.unit, (step.date for step in self.steps)) if self.unit else None
+        return listed(
+            (days(self.from_date, self.to_date), self._within, buckets, split, filtered(self.where))
+        )
 
     def _nothing(self) -> str:
         first = short(self.events[0]) if self.events else "the first step"

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import SeriesResult, date_column
-from mixpanel_nb.results.wording import days, filtered, listed, measure, partly_covered, property_name, short
+from mixpanel_nb.results.wording import (
+    days,
+    filtered,
+    listed,
+    measure,
+    partly_covered,
+    per,
+    property_name,
+    short,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,6 +113,7 @@ class _NumberResult(ReportResult):
         to_date: Last day.
         unit: ``minute``, ``hour``, ``day``, ``week`` or ``month``.
         where: The filter, or None.
+        dates: Every bucket of time, in order.
     """
 
     number_column: ClassVar[str]
@@ -117,6 +127,7 @@ class _NumberResult(ReportResult):
     to_date: date
     unit: str
     where: str | None
+    dates: tuple[date, ...]
 
     @property
     def column_names(self) -> list[str]:
@@ -132,7 +143,8 @@ class _NumberResult(ReportResult):
 
     @property
     def _subtitle(self) -> str:
-        return listed((days(self.from_date, self.to_date), f"per {self.unit}", filtered(self.where)))
+        counted = per(self.unit, self.dates)
+        return listed((days(self.from_date, self.to_date), counted, filtered(self.where)))
 
     def _nothing(self) -> str:
         return _nothing(self)

@@ -14,13 +14,14 @@ from mixpanel_nb.results.wording import (
     filtered,
     first_of,
     listed,
+    per,
     property_name,
     short,
 )
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -72,7 +73,7 @@ class RetentionResult(ReportResult):
         from_date: First day of the cohorts.
         to_date: Last day of the cohorts.
         unit: ``day``, ``week`` or ``month``: length of a cohort's bucket and of a period.
-        interval: Units in a period.
+        interval: Units in a period. Seven days are one week.
         interval_count: The last period; the first is 0.
         type: ``birth`` or ``compounded``.
         unbounded: Whether a return in a later period counts too.
@@ -129,16 +130,33 @@ class RetentionResult(ReportResult):
 
     @property
     def average(self) -> dict[int, float | None]:
+        """Period to the average share that returned in it, as Mixpanel's row "Average" has it.
+
+        The users that returned and the users of the cohorts are each averaged, weighted by the cohorts'
+        sizes, over the cohorts for which the period is over; the share is their quotient
+        (https://docs.mixpanel.com/docs/reports/retention#faq, question 3). None where no such cohort has
+        users. Where the report is broken down it is the average of all users together.
+        """
+        return self._averages(self._whole, _average)
+
+    @property
+    def pooled(self) -> dict[int, float | None]:
         """Period to the share of users that returned in it, over all cohorts for which it is over.
 
-        Every user weighs the same. None where no such cohort has users. Where the report is broken down it
-        is the average of all users together.
+        Every user of a cohort weighs the same: those who returned, divided by all. None where no such cohort
+        has users. Where the report is broken down it is the share of all users together.
         """
-        return self._average(None if self.on is None else OVERALL)
+        return self._averages(self._whole, _pooled)
 
-    def _average(self, segment: str | None) -> dict[int, float | None]:
+    @property
+    def _whole(self) -> str | None:
+        return None if self.on is None else OVERALL
+
+    def _averages(
+        self, segment: str | None, share: Callable[[list[RetentionCohort], int], float | None]
+    ) -> dict[int, float | None]:
         cohorts = [cohort for cohort in self.cohorts if cohort.segment == segment]
-        return {period: _weighted(cohorts, period) for period in range(self.interval_count + 1)}
+        return {period: share(cohorts, period) for period in range(self.interval_count + 1)}
 
     def card(self, *, max_rows: int | None = None) -> Card:
         """The shares that came back as a heat map and as a table: per cohort, or per segment where split."""
@@ -180,7 +198,7 @@ class RetentionResult(ReportResult):
         return listed(
             (
                 days(self.from_date, self.to_date),
-                f"cohorts per {self.unit}",
+                f"cohorts {per(self.unit, (cohort.date for cohort in self.cohorts))}",
                 f"by {property_name(self.on)}" if self.on else None,
                 "returned in a period or later" if self.unbounded else None,
                 *self._conditions,
@@ -229,16 +247,16 @@ class RetentionResult(ReportResult):
     def _segment_row(self, segment: str | None) -> _Row:
         cohorts = [cohort for cohort in self.cohorts if cohort.segment == segment]
         name = AVERAGE if segment == OVERALL else short(segment or "", _MAX_NAME)
-        return _average_row(name, cohorts, self._average(segment))
+        return _average_row(name, cohorts, self._averages(segment, _average))
 
     def _facts(self) -> list[tuple[str, Any]]:
         from mixpanel_nb.display import format_value
 
-        whole = None if self.on is None else OVERALL
-        cohorts = [cohort for cohort in self.cohorts if cohort.segment == whole]
+        cohorts = [cohort for cohort in self.cohorts if cohort.segment == self._whole]
         facts: list[tuple[str, Any]] = []
         if cohorts:
-            facts = [("Users", sum(cohort.size for cohort in cohorts)), ("Cohorts", len(cohorts))]
+            users = sum(cohort.size for cohort in cohorts)
+            facts = [("Users, all cohorts", users), ("Cohorts", len(cohorts))]
         rates = [
             (f"{self._period_is.capitalize()} {period}", format_value(rate, "percent"))
             for period, rate in _few(self.average)
@@ -270,7 +288,7 @@ class RetentionResult(ReportResult):
             _STILL_OPEN if any(row.grows for row in rows) else None,
             _UNKNOWN if any(None in row.rates for row in rows if row.size) else None,
             self._drawn_note(rows),
-            f"{AVERAGE}: all users of those cohorts for which the period is over.",
+            f"{AVERAGE}: of the cohorts for which the period is over, weighted by their users.",
             beyond_limit(self.left_out, "segment"),
         ]
         return [note for note in notes if note]
@@ -335,7 +353,13 @@ def cohort_rates(cohort: RetentionCohort) -> list[float | None]:
     return [None if count is None or not cohort.size else count / cohort.size for count in cohort.counts]
 
 
-def _weighted(cohorts: list[RetentionCohort], period: int) -> float | None:
+def _average(cohorts: list[RetentionCohort], period: int) -> float | None:
+    over = [cohort for cohort in cohorts if cohort.is_complete(period)]
+    size = sum(cohort.size**2 for cohort in over)
+    return sum((cohort.counts[period] or 0) * cohort.size for cohort in over) / size if size else None
+
+
+def _pooled(cohorts: list[RetentionCohort], period: int) -> float | None:
     over = [cohort for cohort in cohorts if cohort.is_complete(period)]
     size = sum(cohort.size for cohort in over)
     return sum(cohort.counts[period] or 0 for cohort in over) / size if size else None

@@ -18,6 +18,7 @@ from mixpanel_nb.results.wording import (
     listed,
     measure,
     partly_covered,
+    per,
     short,
     signed_percent,
 )
@@ -141,8 +142,8 @@ class SeriesResult(ReportResult):
 
     @property
     def _subtitle(self) -> str:
-        per = f"{measure(self.type)} per {self.unit}"
-        return listed((days(self.from_date, self.to_date), per, filtered(self.where)))
+        counted = f"{measure(self.type)} {per(self.unit, self.dates)}"
+        return listed((days(self.from_date, self.to_date), counted, filtered(self.where)))
 
     @abstractmethod
     def _nothing(self) -> str: ...

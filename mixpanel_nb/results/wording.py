@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.weekdays import WEEKDAYS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
@@ -26,6 +28,14 @@ def measure(kind: str) -> str:
 def days(first: date, last: date) -> str:
     """``2025-01-01 to 2025-01-31``, or the one day."""
     return f"{first}" if first == last else f"{first} to {last}"
+
+
+def per(unit: str, dates: Iterable[date | None]) -> str:
+    """``per week``; ``per week from Sunday`` where the buckets show that weeks do not begin on Monday."""
+    first = next((day for day in dates if day is not None), None)
+    if unit != "week" or first is None or first.weekday() == 0:
+        return f"per {unit}"
+    return f"per week from {WEEKDAYS[first.weekday()].capitalize()}"
 
 
 def partly_covered(dates: Sequence[date], unit: str, first: date, last: date) -> str | None:

@@ -13,6 +13,7 @@ from mixpanel_nb.sandbox.refusals import RefusedError
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.weekdays import Weekday
 
 _DAY = timedelta(days=1)
 _PER_DAY: dict[Unit, int] = {"minute": 24 * 60, "hour": 24}
@@ -47,10 +48,10 @@ def span_of(call: Call, unit: Unit) -> Span:
     if call.text("from_date") or call.text("to_date"):
         raise RefusedError(400, "Specify either interval or from_date and to_date")
     last = call.dataset.last_day or call.today
-    return Span(first_day(last, unit, count), last, count)
+    return Span(first_day(last, unit, count, call.dataset.week_start), last, count)
 
 
-def first_day(last: date, unit: Unit, count: int) -> date:
+def first_day(last: date, unit: Unit, count: int, week_start: Weekday = "monday") -> date:
     """The first day of the last ``count`` units, of which the last one has ``last`` in it.
 
     Raises:
@@ -63,7 +64,7 @@ def first_day(last: date, unit: Unit, count: int) -> date:
         elif unit in _PER_DAY:
             first = last - (count - 1) // _PER_DAY[unit] * _DAY
         else:
-            first = start_of(last, unit) - (count - 1) * (7 if unit == "week" else 1) * _DAY
+            first = start_of(last, unit, week_start) - (count - 1) * (7 if unit == "week" else 1) * _DAY
     except (OverflowError, ValueError):
         first = date.min
     if first < _EARLIEST:

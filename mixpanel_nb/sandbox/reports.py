@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
+    from mixpanel_nb.weekdays import Weekday
 
 ZONE = ZoneInfo("UTC")
 """The time zone of the sandbox's project."""
@@ -36,15 +37,18 @@ class Desk:
     Attributes:
         service: The reports.
         engine: The tables, for questions that are no reports.
+        week_start: The day on which weeks begin.
     """
 
     service: LocalQueryService
     engine: DuckDBEngine
+    week_start: Weekday = "monday"
 
     def question(self, first: date, last: date) -> Question:
         """A question about the events of some days, without any condition yet."""
         columns, profiles = self.engine.events(EVENTS).columns, partial(self.engine.profiles, EVENTS)
-        return Question(columns, profiles, Period(first, last, ZONE), time.time())
+        period = Period(first, last, ZONE, self.week_start)
+        return Question(columns, profiles, period, time.time())
 
 
 class Reports:
@@ -52,15 +56,17 @@ class Reports:
 
     Args:
         path: The file, as ``build_tables`` has made it.
+        week_start: The day on which weeks begin.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, week_start: Weekday = "monday") -> None:
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
         from mixpanel_nb.storage import StorageEngine
 
         self._storage = StorageEngine(path, read_only=True)
         engine = DuckDBEngine(self._storage)
-        self._desk = Desk(LocalQueryService(engine, EVENTS, ZONE), engine)
+        service = LocalQueryService(engine, EVENTS, ZONE, week_start=week_start)
+        self._desk = Desk(service, engine, week_start)
         self._lock = threading.Lock()
 
     @contextmanager

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.build import Progress
     from mixpanel_nb.sandbox.reports import Desk
     from mixpanel_nb.sandbox.saved.kinds import Cohort
+    from mixpanel_nb.weekdays import Weekday
 
 _BATCH_LINES = 500
 
@@ -95,7 +96,12 @@ class Dataset:
     Args:
         path: The DuckDB file, as ``generated`` or ``from_files`` have built it.
         saved: What people have saved in its project.
+
+    Attributes:
+        week_start: The day on which weeks of its project begin; set it before the first question.
     """
+
+    week_start: Weekday = "monday"
 
     def __init__(self, path: Path, saved: Saved = NOTHING) -> None:
         import duckdb
@@ -300,7 +306,7 @@ class Dataset:
         """
         with self._lock:
             if self._reports is None:
-                self._reports = Reports(self._built_tables())
+                self._reports = Reports(self._built_tables(), self.week_start)
         with self._reports.desk() as desk:
             yield desk
 

@@ -12,6 +12,8 @@ from mixpanel_nb.errors import QueryError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mixpanel_nb.analytics.calendar import Unit
+
 MAX_SEGMENTS = 10_000  # what Mixpanel's API gives at most
 MAX_WINDOW_SECONDS = 366 * 86_400  # https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
 MAX_PERIODS = 1_000
@@ -112,6 +114,18 @@ def _step(value: str | Step | tuple[str, str | None]) -> Step:
     message = f"A step is {str(value)[:60]!r}."
     hint = "Give an event, or a pair of it and a filter: (\"Purchase\", '…')."
     raise QueryError(message, hint=hint, details={"parameter": "steps"})
+
+
+def periods(unit: Unit, interval: int) -> tuple[Unit, int]:
+    """Unit and interval of a retention: seven days are the unit week, whichever way they are asked for.
+
+    Mixpanel's API takes a unit or a number of days (https://developer.mixpanel.com/reference/retention-query).
+
+    Raises:
+        QueryError: the interval is no number of units.
+    """
+    number(interval, "interval", most=366)
+    return ("week", 1) if (unit, interval) == ("day", 7) else (unit, interval)
 
 
 def window(length: int, unit: str) -> int:

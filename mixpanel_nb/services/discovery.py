@@ -46,6 +46,12 @@ class DiscoveryService:
         known: list[str] | None = self._known.get(("events",))
         return None if known is None else list(known)
 
+    def known_hidden(self) -> frozenset[str]:
+        """Events that are hidden in Lexicon, as far as it was asked in this session; nothing is asked now."""
+        lists = [self._known.get(("lexicon", kind)) for kind in (None, "event")]
+        found = next((schemas for schemas in lists if schemas is not None), ())
+        return frozenset(schema.name for schema in found if schema.entity_type == "event" and schema.hidden)
+
     def answered(self, *question: str) -> list[str]:
         """What has been answered in this session; nothing is asked for it, and nothing is known as ``[]``.
 

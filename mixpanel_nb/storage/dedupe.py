@@ -1,7 +1,8 @@
 """One row per event, as Mixpanel counts it; one row per person.
 
 Raw exports hold everything as ingested; Mixpanel's reports keep one event per (event, distinct_id,
-time, ``$insert_id``), the most recently ingested (Mixpanel's docs, "Event Deduplication").
+time, ``$insert_id``), the most recently ingested. Events that were sent without an ``$insert_id`` do not
+qualify: all of them stay (https://docs.mixpanel.com/reference/event-deduplication).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 EVENT_KEY = "event_name, distinct_id, event_time, insert_id"
+UNIDENTIFIED = "coalesce(properties->>'/$insert_id', '') = ''"
 INGESTED = (
     "greatest(TRY_CAST(properties->>'/mp_processing_time_ms' AS BIGINT), "
     "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
@@ -28,6 +30,33 @@ def span_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> tuple[da
         f"SELECT min(event_time), max(event_time) FROM {identifier(table)} WHERE rowid > $row", {"row": row}
     ).fetchone()
     return None if found is None or found[0] is None else (found[0], found[1])
+
+
+def number_unidentified_events(con: duckdb.DuckDBPyConnection, table: str, row: int) -> None:
+    """Tell apart the rows behind ``row`` (a rowid) that came without ``$insert_id`` and are equal in content.
+
+    Their ids are derived from their content, and so are equal. The first keeps its id; those of the others
+    are derived from their number as well. So the same rows have the same ids whenever they are fetched.
+    """
+    if not _find_twice(con, table, EVENT_KEY, "rowid > $row", {"row": row}):
+        return
+    con.execute(
+        f"""
+        UPDATE {identifier(table)} AS t
+        SET insert_id = CAST(CAST(md5(found.insert_id || found.place) AS UUID) AS VARCHAR)
+        FROM (
+            SELECT
+                rowid AS row,
+                insert_id,
+                row_number() OVER (PARTITION BY {EVENT_KEY} ORDER BY rowid) AS place
+            FROM {identifier(table)}
+            WHERE rowid > $row AND hash({EVENT_KEY}) IN (SELECT key FROM _twice) AND {UNIDENTIFIED}
+        ) AS found
+        WHERE t.rowid = found.row AND found.place > 1
+        """,
+        {"row": row},
+    )
+    con.execute("DROP TABLE _twice")
 
 
 def remove_duplicate_events(
@@ -76,14 +105,7 @@ def _keep_first(
     are sorted.
     """
     name = identifier(table)
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE _twice AS
-        SELECT hash({key}) AS key FROM {name} WHERE {where} GROUP BY key HAVING count(*) > 1
-        """,
-        params,
-    )
-    if con.execute("SELECT count(*) FROM _twice").fetchone() == (0,):
+    if not _find_twice(con, table, key, where, params):
         return 0
     removed = con.execute(
         f"""
@@ -99,3 +121,17 @@ def _keep_first(
     ).fetchone()
     con.execute("DROP TABLE _twice")
     return int(removed[0]) if removed else 0
+
+
+def _find_twice(
+    con: duckdb.DuckDBPyConnection, table: str, key: str, where: str, params: dict[str, Any]
+) -> bool:
+    """Make ``_twice``, the hashes of keys that occur twice and more; whether there are any."""
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE _twice AS
+        SELECT hash({key}) AS key FROM {identifier(table)} WHERE {where} GROUP BY 1 HAVING count(*) > 1
+        """,
+        params,
+    )
+    return con.execute("SELECT count(*) FROM _twice").fetchone() != (0,)

@@ -32,7 +32,7 @@ NO_TIME = "mixpanel_nb: no event can have the time"
 
 _HAS_ID = "coalesce(\"$distinct_id\", '') <> ''"
 
-# The same event gives the same id whenever it is fetched.
+# The same event gives the same id whenever it is fetched (see dedupe.number_unidentified_events).
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
 
 # A time says by its magnitude what it counts: all that Mixpanel takes, from 1971 on, is less than the first

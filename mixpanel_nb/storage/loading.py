@@ -215,6 +215,7 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int
     span = dedupe.span_after(con, batch.table, newest)
     if span is None:
         return 0
+    dedupe.number_unidentified_events(con, batch.table, newest)
     if batch.dedupe:
         return dedupe.remove_duplicate_events(con, batch.table, *span)
     return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.weekdays import Weekday
 
 
 class Base(ABC):
@@ -44,3 +45,8 @@ class Base(ABC):
     @abstractmethod
     def _account_timezone(self) -> str:
         """The time zone of the account's project, as the account says it; UTC where nobody does."""
+
+    @property
+    @abstractmethod
+    def week_start(self) -> Weekday:
+        """The day on which weeks of the project begin."""

@@ -19,6 +19,10 @@ class Discovery(Base):
     def events(self) -> NameList:
         """Names of the project's events, sorted; asked once a session.
 
+        Mixpanel shows merged events under the name that they were merged into, and keeps raw data as they
+        are: a table has events under the names with which they were sent, and no custom events
+        (https://docs.mixpanel.com/docs/data-governance/lexicon#merging-data).
+
         Raises:
             APIError: Mixpanel could not be asked.
         """

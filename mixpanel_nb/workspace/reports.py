@@ -421,11 +421,11 @@ class Reports(Discovery):
             to_date: Last such day, included.
             born_where: Filter of the former.
             return_where: Filter of the latter.
-            interval: Units in a period.
+            interval: Units in a period; seven days are the unit ``week``.
             interval_count: The last period; the first one is 0.
             unit: Cohorts, and the unit of the periods.
-            type: ``birth``: each person is in the cohort of their first ``born_event``; ``compounded``: in
-                every cohort in which they did ``return_event``.
+            type: ``birth``: each person is in every cohort in which they did ``born_event``; ``compounded``:
+                in every cohort in which they did ``return_event``.
             unbounded: Whether coming back later counts for all periods before, too.
             on: What the cohorts are broken down by, read from the event that made a person part of one.
             limit: Segments to give.
@@ -540,7 +540,18 @@ class Reports(Discovery):
 
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 
-        return LocalQueryService(DuckDBEngine(self.storage), table, ZoneInfo(self.zone_of(table).name))
+        return LocalQueryService(
+            DuckDBEngine(self.storage),
+            table,
+            ZoneInfo(self.zone_of(table).name),
+            week_start=self.week_start,
+            hidden=self._hidden_events,
+        )
+
+    def _hidden_events(self) -> frozenset[str]:
+        """Events that are hidden in Lexicon, if this workspace has asked for it; nothing is asked now."""
+        asked = "_discovery" in vars(self)
+        return self._discovery.known_hidden() if asked else frozenset()
 
     def zone_of(self, table: str | None) -> ReportZone:
         """The time zone in which a report on ``table`` counts days; None is a live report.
@@ -565,4 +576,6 @@ class Reports(Discovery):
         from mixpanel_nb.services.live import LiveQueryService
 
         zone = ZoneInfo(self._account_timezone)
-        return LiveQueryService(self.api, zone, known_events=self._discovery.known_events)
+        return LiveQueryService(
+            self.api, zone, known_events=self._discovery.known_events, week_start=self.week_start
+        )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WorkspaceInfo,
     )
     from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.weekdays import Weekday
 
 SANDBOX = "sandbox"
 SANDBOX_URL = "http://sandbox.localhost"  # never resolved: the sandbox is called in-process
@@ -47,9 +48,10 @@ class Workspace(Reports, Fetching, Tables):
         path: The database file; by default one per project in ``~/.mixpanel_nb``.
         read_only: Refuse every change to the database, and SQL that changes anything else.
         timezone: The time zone of days in reports on tables, such as ``Europe/Berlin``.
+        week_start: The day on which weeks of reports begin, such as ``sunday``, if not the account's.
 
     Raises:
-        ConfigError: no usable account and no database file, or no such time zone.
+        ConfigError: no usable account and no database file, no such time zone, or no such day.
     """
 
     def __init__(
@@ -61,11 +63,12 @@ class Workspace(Reports, Fetching, Tables):
         read_only: bool = False,
         timezone: str | None = None,
         *,
+        week_start: str | None = None,
         _config_manager: ConfigManager | None = None,
         _api_client: MixpanelAPIClient | None = None,
         _storage: StorageEngine | None = None,
     ) -> None:
-        from mixpanel_nb.accounts import ConfigManager, checked_timezone
+        from mixpanel_nb.accounts import ConfigManager, checked_timezone, checked_weekday
 
         self._config = _config_manager or ConfigManager()
         self._path = None if path is None else expanded(path)
@@ -75,11 +78,14 @@ class Workspace(Reports, Fetching, Tables):
         self._engine = _storage
         self._read_only = read_only
         self._timezone = None if timezone is None else checked_timezone(timezone)
+        self._week_start = None if week_start is None else checked_weekday(week_start)
 
     @classmethod
-    def sandbox(cls, path: str | Path | None = None, *, timezone: str | None = None) -> Workspace:
+    def sandbox(
+        cls, path: str | Path | None = None, *, timezone: str | None = None, week_start: str | None = None
+    ) -> Workspace:
         """A workspace on the sandbox, a Mixpanel in this process: no account, no network."""
-        return cls(account=SANDBOX, path=path, timezone=timezone)
+        return cls(account=SANDBOX, path=path, timezone=timezone, week_start=week_start)
 
     @classmethod
     def ephemeral(
@@ -89,11 +95,12 @@ class Workspace(Reports, Fetching, Tables):
         region: str | None = None,
         *,
         timezone: str | None = None,
+        week_start: str | None = None,
     ) -> Workspace:
         """A workspace on a temporary file, removed when it is closed. Use it in a ``with`` block."""
         from mixpanel_nb.storage import StorageEngine
 
-        workspace = cls(account, project_id, region, timezone=timezone)
+        workspace = cls(account, project_id, region, timezone=timezone, week_start=week_start)
         workspace._engine = StorageEngine.ephemeral()
         return workspace
 
@@ -105,14 +112,23 @@ class Workspace(Reports, Fetching, Tables):
         region: str | None = None,
         *,
         timezone: str | None = None,
+        week_start: str | None = None,
     ) -> Workspace:
         """A workspace that keeps its tables in memory."""
         from mixpanel_nb.storage import StorageEngine
 
-        return cls(account, project_id, region, timezone=timezone, _storage=StorageEngine.memory())
+        storage = StorageEngine.memory()
+        return cls(account, project_id, region, timezone=timezone, week_start=week_start, _storage=storage)
 
     @classmethod
-    def open(cls, path: str | Path, *, read_only: bool = False, timezone: str | None = None) -> Workspace:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        timezone: str | None = None,
+        week_start: str | None = None,
+    ) -> Workspace:
         """A workspace on a database file that exists; queries on it need no account.
 
         Raises:
@@ -122,7 +138,13 @@ class Workspace(Reports, Fetching, Tables):
         from mixpanel_nb.storage import StorageEngine
 
         engine = StorageEngine.open_existing(path, read_only=read_only)
-        return cls(path=engine.path, read_only=read_only, timezone=timezone, _storage=engine)
+        return cls(
+            path=engine.path,
+            read_only=read_only,
+            timezone=timezone,
+            week_start=week_start,
+            _storage=engine,
+        )
 
     def _found_credentials(
         self, account: str | None, project_id: str | None, region: str | None
@@ -173,6 +195,11 @@ class Workspace(Reports, Fetching, Tables):
     def timezone(self) -> str:
         """Name of the time zone of days in reports, where no table knows better."""
         return self._timezone or self._account_timezone
+
+    @property
+    def week_start(self) -> Weekday:
+        """The day on which weeks of reports begin."""
+        return self._week_start or (self._credentials.week_start if self._credentials else "monday")
 
     @property
     def usual_days(self) -> tuple[date, date]:
@@ -286,7 +313,7 @@ class Workspace(Reports, Fetching, Tables):
         from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
 
         if self._is_sandbox and not os.environ.get("MP_API_BASE_URL"):
-            return _sandbox_client(credentials)
+            return _sandbox_client(credentials, self.week_start)
         return MixpanelAPIClient(credentials, ledger=QuotaLedger(_quota_file()))
 
 
@@ -307,7 +334,7 @@ def _quota_file() -> Path:
         return Path(os.devnull) / "quota.db"  # where no file can be made
 
 
-def _sandbox_client(credentials: Credentials) -> MixpanelAPIClient:
+def _sandbox_client(credentials: Credentials, week_start: Weekday) -> MixpanelAPIClient:
     import httpx
 
     from mixpanel_nb.accounts import ensure_home_directory
@@ -316,5 +343,6 @@ def _sandbox_client(credentials: Credentials) -> MixpanelAPIClient:
     from mixpanel_nb.sandbox.store import Dataset
 
     dataset = Dataset.generated(ensure_home_directory() / "cache")
+    dataset.week_start = week_start
     transport = httpx.WSGITransport(create_app(dataset))
     return MixpanelAPIClient(credentials, base_url=SANDBOX_URL, transport=transport)

@@ -250,7 +250,7 @@ def _boolean(value: Any) -> bool:
 
 def _has_prefix(text: Any, prefix: Any) -> Any:
     both = isinstance(text, str) and isinstance(prefix, str)
-    return text.startswith(prefix) if both else UNDEFINED
+    return text.lower().startswith(prefix.lower()) if both else UNDEFINED
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {

@@ -94,28 +94,31 @@ def texts(value: Any) -> set[str]:
     return {str(scalar_text(value))}
 
 
-def bucket_of(local: datetime, unit: str) -> Bucket:
-    """A wall-clock time truncated to the unit; weeks begin on Monday."""
+def bucket_of(local: datetime, unit: str, week_start: str) -> Bucket:
+    """A wall-clock time truncated to the unit."""
     match unit:
         case "minute":
             return local.replace(second=0, microsecond=0)
         case "hour":
             return local.replace(minute=0, second=0, microsecond=0)
         case "week":
-            return local.date() - timedelta(days=local.weekday())
+            day = local.date()
+            while day.strftime("%A").lower() != week_start:
+                day -= timedelta(days=1)
+            return day
         case "month":
             return local.date().replace(day=1)
     return local.date()
 
 
-def buckets_of(first: date, last: date, unit: str) -> list[Bucket]:
+def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Bucket]:
     """Every bucket that touches the days from ``first`` to ``last``."""
     minute = timedelta(minutes=1)
     step = minute if unit == "minute" else timedelta(hours=1)
     moment = datetime.combine(first, datetime.min.time())
     found: dict[Bucket, None] = {}
     while moment.date() <= last:
-        found[bucket_of(moment, unit)] = None
+        found[bucket_of(moment, unit, week_start)] = None
         moment += step
     return list(found)
 
@@ -146,11 +149,17 @@ class Reference:
         lines: Lines of Mixpanel's export; of equal events the last counts.
         profiles: Results of Mixpanel's engage.
         zone: The project's time zone.
+        week_start: The day on which its weeks begin.
     """
 
     def __init__(
-        self, lines: Iterable[Mapping[str, Any]], profiles: Iterable[Any] = (), zone: str = "UTC"
+        self,
+        lines: Iterable[Mapping[str, Any]],
+        profiles: Iterable[Any] = (),
+        zone: str = "UTC",
+        week_start: str = "monday",
     ) -> None:
+        self.week_start = week_start
         self.zone = ZoneInfo(zone)
         distinct = {(event.identity, event.user): event for event in map(event_of, lines)}
         self.events = sorted(distinct.values(), key=lambda event: event.order)
@@ -162,7 +171,10 @@ class Reference:
         return (EPOCH + timedelta(milliseconds=event.ms)).astimezone(self.zone).replace(tzinfo=None)
 
     def bucket(self, event: Event, unit: str) -> Bucket:
-        return bucket_of(self.local(event), unit)
+        return bucket_of(self.local(event), unit, self.week_start)
+
+    def buckets(self, first: date, last: date, unit: str) -> list[Bucket]:
+        return buckets_of(first, last, unit, self.week_start)
 
     def value(self, expression: str | Node, event: Event) -> Any:
         expression = prop(expression) if isinstance(expression, str) else expression
@@ -213,7 +225,7 @@ class Reference:
         found = self.found(event, where, from_date, to_date)
         groups = {"total": found} if on is None else self.by_segment(found, on)
         kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
-        buckets = buckets_of(from_date, to_date, unit)
+        buckets = self.buckets(from_date, to_date, unit)
         return self.table({name: groups[name] for name in kept}, "segment", buckets, unit, type)
 
     def by_segment(self, events: list[Event], on: str | Node) -> dict[str, list[Event]]:
@@ -239,7 +251,7 @@ class Reference:
         groups = self.by_segment(self.found(event, where, from_date, to_date), prop)
         kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
         chosen = {name: groups.get(name, []) for name in (kept if values is None else values)}
-        return self.table(chosen, "value", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(chosen, "value", self.buckets(from_date, to_date, unit), unit, type)
 
     def event_counts(
         self,
@@ -252,7 +264,7 @@ class Reference:
         where: Node | None = None,
     ) -> Records:
         groups = {name: self.found(name, where, from_date, to_date) for name in events}
-        return self.table(groups, "event", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(groups, "event", self.buckets(from_date, to_date, unit), unit, type)
 
     def segmentation_numeric(
         self,
@@ -278,12 +290,12 @@ class Reference:
             numeric_label(index, width): [event for event, place in places.items() if place == index]
             for index in range(min(places.values()), max(places.values()) + 1)
         }
-        return self.table(groups, "bucket", buckets_of(from_date, to_date, unit), unit, type)
+        return self.table(groups, "bucket", self.buckets(from_date, to_date, unit), unit, type)
 
     def numbers_by_bucket(
         self, event: str, on: str | Node, where: Node | None, first: date, last: date, unit: str
     ) -> dict[Bucket, list[float]]:
-        numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in buckets_of(first, last, unit)}
+        numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in self.buckets(first, last, unit)}
         for one in self.found(event, where, first, last):
             numbers[self.bucket(one, unit)].append(as_number(self.value(on, one)))
         return numbers
@@ -355,9 +367,9 @@ class Reference:
         limit: int = 255,
     ) -> Records:
         conditions = [(step, None, where) if isinstance(step, str) else (*step, where) for step in steps]
-        entries = self.entries(conditions[0], from_date, to_date, unit, on)
-        buckets = [None] if unit is None else buckets_of(from_date, to_date, unit)
+        buckets = [None] if unit is None else self.buckets(from_date, to_date, unit)
         length = window * SECONDS[window_unit] * 1000
+        entries = self.attempts(conditions, from_date, to_date, unit, on, length)
         return [
             {
                 **({} if unit is None else {"date": str(bucket)}),
@@ -371,6 +383,34 @@ class Reference:
                 [condition[0] for condition in conditions],
             )
         ]
+
+    def attempts(
+        self,
+        steps: Sequence[tuple[Any, ...]],
+        first: date,
+        last: date,
+        unit: str | None,
+        on: str | Node | None,
+        window: int,
+    ) -> Entries:
+        """Each user's first event of the first step, and those that begin attempts in further segments."""
+        entries: Entries = defaultdict(dict)
+        busy: dict[tuple[Bucket | None, str], int] = {}
+        for event in self.events:
+            if not event.user or not self.within(event, first, last) or not self.matches(event, *steps[0]):
+                continue
+            bucket = None if unit is None else self.bucket(event, unit)
+            entries[bucket, OVERALL].setdefault(event.user, event)
+            held = {key for key, users in entries.items() if event.user in users}
+            unseen = {name for name in self.segments(event, on) if (bucket, name) not in held}
+            if not unseen or event.ms <= busy.get((bucket, event.user), event.ms - 1):
+                continue
+            for name in unseen:
+                entries[bucket, name][event.user] = event
+            path = self.path(event, steps, window)
+            converted = len(path) == len(steps)
+            busy[bucket, event.user] = max(e.ms for e in path) if converted else event.ms + window
+        return entries
 
     def entries(
         self, step: tuple[Any, ...], first: date, last: date, unit: str | None, on: str | Node | None
@@ -424,19 +464,16 @@ class Reference:
     ) -> Records:
         compounded = type == "compounded"
         entering = (return_event, return_where) if compounded else (born_event, born_where)
-        entries = self.entries(entering, from_date, to_date, unit if compounded else None, on)
-        cohorts: Entries = defaultdict(dict)
-        for (_, segment), events in entries.items():
-            for user, event in events.items():
-                cohorts[self.bucket(event, unit), segment][user] = event
+        if unit == "day" and interval == 7:
+            unit, interval = "week", 1
+        cohorts = self.entries(entering, from_date, to_date, unit, on)
         length = interval * SECONDS[unit] * 1000
         kept = [OVERALL, *largest(cohorts, limit)]
         rows = []
         for segment in kept:
-            for bucket in buckets_of(from_date, to_date, unit):
+            for bucket in self.buckets(from_date, to_date, unit):
                 born = cohorts[bucket, segment].values()
-                names = None if compounded else born_event
-                returns = [self.periods(event, names, return_event, return_where, length) for event in born]
+                returns = [self.periods(event, return_event, return_where, length) for event in born]
                 counts = [retained(returns, p, unbounded=unbounded) for p in range(interval_count + 1)]
                 over = self.observable(max(bucket, from_date), length)
                 periods = {f"period_{p}": n if p <= over else None for p, n in enumerate(counts)}
@@ -444,16 +481,14 @@ class Reference:
                 rows.append(row if on is None else {"segment": segment, **row})
         return rows
 
-    def periods(
-        self, born: Event, born_name: str | None, name: str | None, where: Node | None, length: int
-    ) -> set[int]:
+    def periods(self, born: Event, name: str | None, where: Node | None, length: int) -> set[int]:
         """The periods in which a user came back."""
         return {
             (event.ms - born.ms) // length
             for event in self.events
             if event.user == born.user
             and self.matches(event, name, where)
-            and (event.ms > born.ms or (event.ms == born.ms and born_name not in {None, event.name}))
+            and (event.ms > born.ms or (event.ms == born.ms and event.name != born.name))
         }
 
     def observable(self, first: date, length: int) -> int:
@@ -487,7 +522,7 @@ class Reference:
                     for k in range(1, MOST_UNITS[unit, addiction_unit] + 1)
                 },
             }
-            for bucket in buckets_of(from_date, to_date, unit)
+            for bucket in self.buckets(from_date, to_date, unit)
         ]
 
     def activity_feed(self, distinct_ids: Sequence[str], *, from_date: date, to_date: date) -> list[Event]:

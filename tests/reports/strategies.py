@@ -161,7 +161,8 @@ def scenes(
             draw(st.lists(drawn, min_size=least, max_size=25))
         )
     ]
-    return Project(events, None, zone, draw(COLUMNS)), day
+    week_start = draw(st.sampled_from(["monday", "monday", "sunday", "saturday"]))
+    return Project(events, None, zone, draw(COLUMNS), week_start), day
 
 
 @st.composite
@@ -237,7 +238,12 @@ SIMPLE_CONDITION = st.one_of(
     st.builds(node, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), ANYTHING, UNLISTED),
     st.builds(node, st.just("in"), ANYTHING, SETS | HELD),
     st.builds(node, st.sampled_from(["defined", "boolean"]), HELD),
-    st.builds(node, st.just("has_prefix"), HELD, st.sampled_from(["", "p", "Pr", 'a"b', "ü"]).map(literal)),
+    st.builds(
+        node,
+        st.just("has_prefix"),
+        HELD,
+        st.sampled_from(["", "p", "Pr", 'a"b', "ü", "PRO", "Ü"]).map(literal),
+    ),
     HELD,
     st.booleans().map(literal),
 )

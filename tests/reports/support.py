@@ -39,6 +39,12 @@ def did(user: str | None, name: str, when: str, zone: str = "UTC", **properties:
     return {"event": name, "properties": {**held, **properties}}
 
 
+def case(name: str) -> list[dict[str, Any]]:
+    """The lines of a small export in ``cases/``."""
+    lines = (Path(__file__).parent / "cases" / f"{name}.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def profile(user: str, **properties: Any) -> dict[str, Any]:
     """A profile as Mixpanel's engage answers it."""
     return {"$distinct_id": user, "$properties": properties}
@@ -53,12 +59,14 @@ class Project:
         profiles: Results of Mixpanel's engage; None where they were not fetched.
         zone: The project's time zone.
         columns: The typed columns of the table: at most so many, or these, or none.
+        week_start: The day on which the project's weeks begin.
     """
 
     events: Sequence[Mapping[str, Any]]
     profiles: Sequence[Mapping[str, Any]] | None = None
     zone: str = "UTC"
     columns: int | Sequence[str] | None = 100
+    week_start: str = "monday"
 
 
 class Ask(Protocol):
@@ -75,7 +83,7 @@ class Reports(Protocol):
 
 def of_reference(project: Project) -> Ask:
     """Answers of the reference."""
-    reference = Reference(project.events, project.profiles or (), project.zone)
+    reference = Reference(project.events, project.profiles or (), project.zone, project.week_start)
 
     def ask(report: str, /, *args: Any, **query: Any) -> Records:
         answer = getattr(reference, report)(*args, **query)
@@ -90,14 +98,14 @@ def occurrence(event: Event) -> dict[str, Any]:
 
 
 class Package:
-    """Answers of the package: one workspace in memory a time zone, whose tables each project replaces."""
+    """Answers of the package: one workspace in memory a calendar, whose tables each project replaces."""
 
     def __init__(self) -> None:
-        self._workspaces: dict[str, Workspace] = {}
+        self._workspaces: dict[tuple[str, str], Workspace] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="reports-")
 
     def __call__(self, project: Project) -> Ask:
-        ws = self._workspace(project.zone)
+        ws = self.workspace(project.zone, project.week_start)
         self._load(ws, "events", project.events, project.columns)
         self._load(ws, "profiles", project.profiles, project.columns)
 
@@ -112,10 +120,13 @@ class Package:
             ws.close()
         self._folder.cleanup()
 
-    def _workspace(self, zone: str) -> Workspace:
-        if zone not in self._workspaces:
-            self._workspaces[zone] = Workspace.memory(account="sandbox", timezone=zone)
-        return self._workspaces[zone]
+    def workspace(self, zone: str = "UTC", week_start: str = "monday") -> Workspace:
+        """The workspace whose tables hold the last project of a time zone and a first day of the week."""
+        key = zone, week_start
+        if key not in self._workspaces:
+            ws = Workspace.memory(account="sandbox", timezone=zone, week_start=week_start)
+            self._workspaces[key] = ws
+        return self._workspaces[key]
 
     def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
         ws.storage.discard(table)

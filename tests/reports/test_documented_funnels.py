@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .expressions import node, prop
-from .support import Project, did
+from .support import Project, case, did
 
 if TYPE_CHECKING:
     from .support import Reports
@@ -144,6 +144,39 @@ def test_once_per_segment(reports: Reports) -> None:
         ("shoes", 1): 1,
         ("shoes", 2): 0,
     }
+
+
+def test_a_new_segment_is_entered_once_the_attempt_before_has_ended(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "User Count in Breakdown": shirt and shoes, and no jeans."""
+    query: dict[str, Any] = {"steps": ["Browse", "Cart"], "on": "item"}
+    query |= {"from_date": date(2025, 1, 5), "to_date": date(2025, 1, 5)}
+    records = reports(Project(case("funnel_breakdown")))("funnel", **query)
+    found = {(record["segment"], record["step"]): record["count"] for record in records}
+    assert found == {
+        ("$overall", 1): 2,
+        ("$overall", 2): 2,
+        ("shirt", 1): 1,
+        ("shirt", 2): 1,
+        ("shoes", 1): 1,
+        ("shoes", 2): 0,
+        ("undefined", 1): 1,
+        ("undefined", 2): 1,
+    }
+
+
+def test_an_attempt_ends_with_the_window_too(reports: Reports) -> None:
+    """The same section: users exit by converting, or when the window ends; its last moment counts."""
+    events = [
+        did("ann", "Browse", "2025-01-01 10:00:00", item="shirt"),
+        did("ann", "Browse", "2025-01-01 11:00:00", item="jeans"),
+        did("ann", "Browse", "2025-01-01 11:00:01", item=["shirt", "shoes", "hat"]),
+        did("ann", "Add", "2025-01-01 11:30"),
+    ]
+    records = reports(Project(events))(
+        "funnel", steps=["Browse", "Add"], on="item", window=1, window_unit="hour", **JANUARY
+    )
+    found = {record["segment"]: record["count"] for record in records if record["step"] == 2}
+    assert found == {"$overall": 0, "hat": 1, "shirt": 0, "shoes": 1}
 
 
 def test_ratios_and_times(reports: Reports) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from .support import Project, did
+import pytest
+
+from .support import Project, case, did
 
 if TYPE_CHECKING:
-    from .support import Reports
+    from .support import Package, Reports
 
 DAY = date(2012, 1, 2)
 ONE_DAY: dict[str, Any] = {"from_date": DAY, "to_date": DAY}
@@ -68,7 +70,7 @@ def test_retention_is_not_a_funnel(reports: Reports) -> None:
     assert cohorts(reports, events, **query) == {"2012-01-02": [3, 1, 0, 2]}
 
 
-def test_birth_counts_first_times_and_compounded_every_day(reports: Reports) -> None:
+def test_birth_and_compounded_count_who_did_it_that_day(reports: Reports) -> None:
     """The same page: "first" of birth is who did the born event, of compounded who did ``event`` that day."""
     events = [
         did("a", "viewed report", "2012-01-01 12:00"),
@@ -78,17 +80,10 @@ def test_birth_counts_first_times_and_compounded_every_day(reports: Reports) -> 
         LATER,
     ]
     days: dict[str, Any] = {"from_date": date(2012, 1, 1), "to_date": date(2012, 1, 3), "interval_count": 2}
+    found = {"2012-01-01": [1, 0, 1, 1], "2012-01-02": [2, 0, 1, 0], "2012-01-03": [1, 0, 0, 0]}
     born = {"born_event": "viewed report", "return_event": "viewed report", **days}
-    assert cohorts(reports, events, **born) == {
-        "2012-01-01": [1, 0, 1, 1],
-        "2012-01-02": [1, 0, 0, 0],
-        "2012-01-03": [0, 0, 0, 0],
-    }
-    assert cohorts(reports, events, return_event="viewed report", type="compounded", **days) == {
-        "2012-01-01": [1, 0, 1, 1],
-        "2012-01-02": [2, 0, 1, 0],
-        "2012-01-03": [1, 0, 0, 0],
-    }
+    assert cohorts(reports, events, **born) == found
+    assert cohorts(reports, events, return_event="viewed report", type="compounded", **days) == found
 
 
 def test_any_event_where_none_is_named(reports: Reports) -> None:
@@ -139,13 +134,66 @@ def test_unbounded_accumulates_from_right_to_left(reports: Reports) -> None:
 def test_once_per_bucket_but_in_several(reports: Reports) -> None:
     """Docs/reports/retention, "User Cohort Buckets": a weekly buyer is in the bucket of every week."""
     events = [did("a", "Buy", f"2012-01-{day:02} 12:00") for day in (2, 3, 9, 16)]
-    query = {"return_event": "Buy", "type": "compounded", "unit": "week", "interval_count": 1}
-    found = cohorts(reports, [*events, LATER], **query, from_date=DAY, to_date=date(2012, 1, 22))
-    assert {day: size for day, (size, *_) in found.items()} == {
-        "2012-01-02": 1,
-        "2012-01-09": 1,
-        "2012-01-16": 1,
+    events.append(did("a", "View", "2012-01-09 13:00"))
+    weeks: dict[str, Any] = {"unit": "week", "interval_count": 1, "from_date": DAY}
+    weeks |= {"to_date": date(2012, 1, 22)}
+    assert cohorts(reports, [*events, LATER], return_event="Buy", type="compounded", **weeks) == {
+        "2012-01-02": [1, 1, 1],
+        "2012-01-09": [1, 0, 1],
+        "2012-01-16": [1, 0, 0],
     }
+    assert cohorts(reports, [*events, LATER], born_event="Buy", return_event="View", **weeks) == {
+        "2012-01-02": [1, 0, 1],
+        "2012-01-09": [1, 1, 0],
+        "2012-01-16": [1, 0, 0],
+    }
+
+
+def test_the_average_row(package: Package) -> None:
+    """Docs/reports/retention, FAQ 3: 56 % of cohorts of 10 and 5 users; the pooled share is 60 %."""
+    package(Project(case("average_row")))
+    days: dict[str, Any] = {"from_date": date(2025, 3, 1), "to_date": date(2025, 3, 3)}
+    result = package.workspace().retention(
+        born_event="S", return_event="R", interval_count=1, table="events", **days
+    )
+    assert [cohort.size for cohort in result.cohorts] == [10, 5, 0]
+    assert result.average[1] == pytest.approx(0.56)
+    assert result.pooled[1] == pytest.approx(0.6)
+
+
+def test_a_weekly_buyer_is_in_three_weekly_cohorts(reports: Reports) -> None:
+    """The same section, on a file of one buyer who views an hour after each purchase."""
+    query = {"born_event": "Buy", "return_event": "View", "unit": "week", "interval_count": 2}
+    days: dict[str, Any] = {"from_date": date(2025, 1, 6), "to_date": date(2025, 1, 26)}
+    assert cohorts(reports, case("weekly_cohorts"), **query, **days) == {
+        "2025-01-06": [1, 1, 1, 1],
+        "2025-01-13": [1, 1, 1, 0],
+        "2025-01-20": [1, 1, 0, 0],
+    }
+
+
+def test_seven_days_are_the_unit_week(reports: Reports) -> None:
+    """Reference/retention-query: unit and interval both say how long an interval is."""
+    query: dict[str, Any] = {"born_event": "S", "return_event": "R", "interval_count": 2}
+    query |= {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 12)}
+    weeks = {"2024-12-30": [0, 0, 0, 0], "2025-01-06": [2, 0, 2, 0]}
+    assert cohorts(reports, case("interval_7"), interval=7, **query) == weeks
+    assert cohorts(reports, case("interval_7"), unit="week", **query) == weeks
+
+
+def test_another_event_at_the_moment_of_birth_is_a_return(reports: Reports) -> None:
+    """What makes a user part of a cohort is no return; an event of another name in that second is."""
+    events = [
+        *(did("a", name, "2012-01-02 12:00:00") for name in ("View", "Buy")),
+        *(did("b", name, "2012-01-02 12:00:00") for name in ("View", "View")),
+        did("c", "View", "2012-01-02 12:00:00"),
+        LATER,
+    ]
+    query: dict[str, Any] = {"interval_count": 1, **ONE_DAY}
+    assert cohorts(reports, events, type="compounded", **query) == {"2012-01-02": [3, 1, 0]}
+    assert cohorts(reports, events, born_event="View", **query) == {"2012-01-02": [3, 1, 0]}
+    by_name = {"return_event": "View", "type": "compounded"}
+    assert cohorts(reports, events, **by_name, **query) == {"2012-01-02": [3, 0, 0]}
 
 
 def test_periods_that_have_not_begun_are_unknown(reports: Reports) -> None:

@@ -28,7 +28,7 @@ def retentions(draw: st.DrawFn, day: date) -> dict[str, Any]:
         "unbounded": draw(st.booleans()),
     }
     question |= {
-        "interval": draw(st.sampled_from([1, 1, 2])),
+        "interval": draw(st.sampled_from([1, 1, 2, 7])),
         "interval_count": draw(st.sampled_from([1, 1, 3, 10])),
     }
     if draw(st.sampled_from([True, False, False])):

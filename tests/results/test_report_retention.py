@@ -50,15 +50,30 @@ def test_rates_are_fractions_and_missing_where_unknown_or_without_users() -> Non
     assert rates["cohort_size"].tolist() == [200, 0, 100]
 
 
-def test_the_average_weighs_users_and_leaves_out_periods_that_are_not_over() -> None:
+def test_the_average_weighs_cohorts_and_leaves_out_periods_that_are_not_over() -> None:
     # Period 0 is over for both cohorts with users, 1 and 2 only for the first.
-    assert retention().average == {0: (150 + 90) / 300, 1: 0.5, 2: 0.25}
+    counted, all_users = 150 * 200 / 300 + 90 * 100 / 300, 200 * 200 / 300 + 100 * 100 / 300
+    assert retention().average == {0: pytest.approx(counted / all_users), 1: 0.5, 2: 0.25}
+    assert retention().pooled == {0: (150 + 90) / 300, 1: 0.5, 2: 0.25}
+
+
+def test_the_average_row_of_mixpanels_own_page() -> None:
+    """Docs/reports/retention, FAQ 3: 466.66 / 833.33 is 56 %; the third cohort is not over."""
+    found = [
+        RetentionCohort(day(0), 1000, (0, 500), None, (True, True)),
+        RetentionCohort(day(1), 500, (0, 400), None, (True, True)),
+        RetentionCohort(day(2), 700, (0, 10), None, (True, False)),
+    ]
+    result = retention(*found, interval_count=1)
+    assert result.average[1] == pytest.approx(0.56)
+    assert result.pooled[1] == pytest.approx(0.6)
 
 
 def test_where_it_is_not_known_what_is_over_all_that_is_known_counts() -> None:
     found = [RetentionCohort(day(0), 100, (50, 10)), RetentionCohort(day(1), 300, (50, None))]
     result = retention(*found, interval_count=1)
-    assert result.average == {0: 0.25, 1: 0.1}
+    assert result.average == {0: (50 * 100 + 50 * 300) / (100**2 + 300**2), 1: 0.1}
+    assert result.pooled == {0: 0.25, 1: 0.1}
 
 
 def test_an_average_of_nobody_is_none() -> None:
@@ -74,7 +89,7 @@ def test_a_table_has_the_average_first_and_stars_and_blanks() -> None:
     lines = repr(retention()).split("\n")
     table = [line for line in lines if line.startswith(("Average ", "2025-"))][1:]
     assert [line.split() for line in table] == [
-        ["Average", "300", "80.0%", "50.0%", "25.0%"],
+        ["Average", "300", "78.0%", "50.0%", "25.0%"],
         ["2025-01-06", "200", "75.0%", "50.0%", "25.0%"],
         ["2025-01-13", "0"],
         ["2025-01-20", "100", "90.0%", "10.0%*"],
@@ -103,7 +118,7 @@ def test_the_words_tell_how_many_users_and_the_share_of_some_periods() -> None:
         "Retention: Sign Up → Purchase, 2025-01-06 to 2025-01-26, cohorts per week, 300 users: "
         "came back on average 50.0% in week 1, 25.0% in week 2."
     )
-    assert dict(card.facts) == {"Users": 300, "Cohorts": 3, "Week 1": "50.0%", "Week 2": "25.0%"}
+    assert dict(card.facts) == {"Users, all cohorts": 300, "Cohorts": 3, "Week 1": "50.0%", "Week 2": "25.0%"}
 
 
 def cells(result: RetentionResult) -> dict[tuple[str, str], dict[str, Any]]:
@@ -118,7 +133,7 @@ def test_the_heat_map_shows_percentages_and_leaves_unknown_cells_out() -> None:
     assert found["2025-01-20", "1"]["text"] == "10.0%*"
     assert ("2025-01-20", "2") not in found
     assert not any(row == "2025-01-13" for row, _ in found)
-    assert found["Average", "0"]["text"] == "80.0%"
+    assert found["Average", "0"]["text"] == "78.0%"
 
 
 def test_a_known_zero_is_a_cell_of_its_own() -> None:

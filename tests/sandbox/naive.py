@@ -74,18 +74,19 @@ class Naive:
         return counts, [total / count if count else 0.0 for total, count in zip(elapsed, counts, strict=True)]
 
     def retention(self, born: str, back: str | None, first: date, last: date, period: int, count: int) -> Any:
-        """People by the day of their first ``born`` event: how many, and how many came back per period."""
+        """People by the days of their ``born`` events: how many, and how many came back per period."""
         sizes: Counter[date] = Counter()
         returned: defaultdict[date, list[int]] = defaultdict(lambda: [0] * (count + 1))
         for events in self.by_person.values():
-            births = [e for e in events if e["event"] == born and first <= day_of(e) <= last]
-            if not births:
-                continue
-            cohort, birth = day_of(births[0]), births[0]["properties"]["time"]
-            sizes[cohort] += 1
-            for number in _periods(events, born, back, birth, period):
-                if number <= count:
-                    returned[cohort][number] += 1
+            births: dict[date, int] = {}
+            for event in events:
+                if event["event"] == born and first <= day_of(event) <= last:
+                    births.setdefault(day_of(event), event["properties"]["time"])
+            for cohort, birth in births.items():
+                sizes[cohort] += 1
+                for number in _periods(events, born, back, birth, period):
+                    if number <= count:
+                        returned[cohort][number] += 1
         return sizes, returned
 
 

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Iterable, Sequence
     from datetime import date
-    from pathlib import Path
 
 FETCHED = datetime(2025, 2, 1, 12)  # noqa: DTZ001 - the database keeps UTC without a zone
 TIME = 1_735_732_800  # 2025-01-01 12:00 UTC
@@ -35,6 +35,12 @@ def event(properties: dict[str, Any] | None = None, *, name: str = "Visit", **ba
         "$insert_id": base.get("insert_id", f"id-{next(_numbers)}"),
     }
     return {"event": name, "properties": {**held, **(properties or {})}}
+
+
+def case(name: str) -> list[dict[str, Any]]:
+    """The lines of a small export in ``cases/``."""
+    lines = (Path(__file__).parent / "cases" / f"{name}.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def profile(distinct_id: Any, properties: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
-from .support import TIME, event, profile
+from .support import TIME, case, event, profile
 
 if TYPE_CHECKING:
     from .support import Exports
@@ -120,6 +121,33 @@ def test_events_without_ids_that_differ_get_different_ones(exports: Exports) -> 
     lines += [event({"n": n}, insert_id=None, name="Buy") for n in range(50)]
     assert exports.load(*lines).rows == 100
     assert exports.engine.execute_scalar("SELECT count(DISTINCT insert_id) FROM events") == 100
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+@pytest.mark.parametrize("dedupe", [True, False])
+def test_events_without_ids_are_no_duplicates(exports: Exports, missing: Any, dedupe: bool) -> None:
+    """Reference/event-deduplication: without an ``$insert_id`` they do not qualify."""
+    lines = [event({"plan": "pro"}, insert_id=missing)] * 3 + [event({"plan": "free"}, insert_id=missing)]
+    loaded = exports.load(*lines, dedupe=dedupe)
+    assert (loaded.rows, loaded.duplicates) == (4, 0)
+    ids = exports.engine.execute_rows("SELECT insert_id FROM events ORDER BY ALL")
+    assert len({str(UUID(derived)) for (derived,) in ids}) == 4
+    again = exports.load(*reversed(lines), dedupe=dedupe)
+    assert (again.rows, again.duplicates) == (0, 4)
+    assert exports.engine.execute_rows("SELECT insert_id FROM events ORDER BY ALL") == ids
+
+
+def test_of_events_with_and_without_ids_only_the_former_are_merged(exports: Exports) -> None:
+    loaded = exports.load(*case("no_insert_id"))
+    counted = Counter(exports.engine.execute_rows("SELECT event_name, distinct_id FROM events"))
+    assert counted["A", "u4"] == 2  # two equal rows, neither with an id
+    assert counted == {
+        ("A", "u"): 2,
+        ("B", "u"): 1,
+        **{("A", user): 1 for user in ("u2", "u3", "u5", "$device:x", "user9")},
+        ("A", "u4"): 2,
+    }
+    assert (loaded.rows, loaded.duplicates) == (10, 3)
 
 
 @pytest.mark.parametrize("missing", [None, ""])

@@ -256,7 +256,8 @@ class Compiler:
 
     def _call_has_prefix(self, value: Value, prefix: Value) -> Value:
         texts = value.text and prefix.text
-        return decided([f"starts_with({value.text}, {prefix.text})"] if texts else [])
+        # It ignores case: https://docs.mixpanel.com/docs/features/custom-properties
+        return decided([f"starts_with(lower({value.text}), lower({prefix.text}))"] if texts else [])
 
     def _call_floor(self, value: Value) -> Value:
         return self._rounded("floor", value)

@@ -117,7 +117,8 @@ def _retention(desk: Desk, report: Report, asks: Retention) -> Series:
 
 
 def _average(result: RetentionResult) -> dict[str, Any]:
-    """An average cohort: its size, and its rates in the periods that are over (weighted by size)."""
-    size = sum(cohort.size for cohort in result.cohorts) / len(result.cohorts)
+    """Mixpanel's row "Average": sizes, counts and rates, averaged with the cohorts' sizes as weights."""
+    people = sum(cohort.size for cohort in result.cohorts)
+    size = sum(cohort.size**2 for cohort in result.cohorts) / people if people else 0
     rates = [rate for rate in result.average.values() if rate is not None]
     return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}

@@ -73,5 +73,6 @@ def _date_range(call: Call) -> tuple[date, date]:
         case {"type": "relative_after", "window": {"unit": str(unit), "value": int(value)}}:
             window = call.having(unit=unit, value=str(value))
             last_day = call.dataset.last_day or call.today
-            return first_day(last_day, window.choice("unit", _PERIODS), window.integer("value", 1)), last_day
+            unit, count = window.choice("unit", _PERIODS), window.integer("value", 1)
+            return first_day(last_day, unit, count, call.dataset.week_start), last_day
     raise RefusedError(400, "Invalid bookmark: its dateRange is not understood")

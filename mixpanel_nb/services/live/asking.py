@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.services.live.reading.node import Node
+    from mixpanel_nb.weekdays import Weekday
 
 IN_TABLES = 'Ask a fetched table instead: table="events".'
 
@@ -32,6 +33,7 @@ class LiveReports:
         zone: The project's time zone.
         known_events: The names of events that are known already, without asking for them; None where they
             are not. With them, a name that is nearly right is told apart from an event that did not happen.
+        week_start: The day on which weeks of the project begin.
     """
 
     def __init__(
@@ -40,13 +42,15 @@ class LiveReports:
         zone: ZoneInfo,
         *,
         known_events: Callable[[], Sequence[str] | None] | None = None,
+        week_start: Weekday = "monday",
     ) -> None:
         self._client = client
+        self._week_start = week_start
         self._zone = zone
         self._known_events = known_events
 
     def _period(self, from_date: str | date, to_date: str | date) -> Period:
-        return Period(*parse_range(from_date, to_date), self._zone)
+        return Period(*parse_range(from_date, to_date), self._zone, self._week_start)
 
     def _notes(self, events: Iterable[str], *more: str | None) -> tuple[str, ...]:
         """The notes of a result.

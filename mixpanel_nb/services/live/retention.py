@@ -53,7 +53,7 @@ class RetentionReports(LiveReports):
         if on is not None:
             raise only_tables("Mixpanel's API breaks no retention down in a way that is documented.", "on")
         period = self._period(from_date, to_date)
-        known = checked_buckets(period, asked.choice(unit, _UNITS, "unit"))
+        known, interval = asked.periods(asked.choice(unit, _UNITS, "unit"), interval)
         answer = Node.of(
             self._client.retention(
                 from_date=period.first,
@@ -65,7 +65,7 @@ class RetentionReports(LiveReports):
                 where=expression(return_where),
                 interval_count=asked.number(interval_count, "interval_count", most=asked.MAX_PERIODS),
                 unbounded_retention=unbounded,
-                **_periods(known, interval),
+                **_periods(checked_buckets(period, known), interval),
             )
         )
         cohorts = read_cohorts(answer, period, known, periods=interval_count + 1, interval=interval)
@@ -133,7 +133,6 @@ def _periods(unit: Unit, interval: int) -> dict[str, Any]:
     Raises:
         QueryError: Mixpanel has no such periods.
     """
-    asked.number(interval, "interval", most=366)
     if interval == 1:
         return {"unit": unit}
     if unit != "day":

@@ -17,7 +17,7 @@ from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from mixpanel_nb.analytics.sql import Statement
@@ -88,12 +88,14 @@ class EventTable:
         parts: What was fetched into it; empty if nobody knows.
         complete: False while parts of its last fetch are missing.
         day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
+        fetched: When each day (UTC) was fetched for the last time; empty if nobody knows.
     """
 
     columns: TableColumns
     parts: tuple[Part, ...] = ()
     complete: bool = True
     day_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    fetched: Mapping[date, datetime] = field(default_factory=dict)
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -157,7 +159,8 @@ class DuckDBEngine:
         if metadata is None:
             return EventTable(columns)
         zone = ZoneInfo(metadata.legacy_zone or "UTC")
-        return EventTable(columns, _parts(self.storage.chunks(table), zone), metadata.complete, zone)
+        chunks = self.storage.chunks(table)
+        return EventTable(columns, _parts(chunks, zone), metadata.complete, zone, _fetched(chunks))
 
     def profiles(self, table: str) -> TableColumns | None:
         """Of the profiles that are not of another project: ``profiles``, or else the only table there is."""
@@ -220,6 +223,14 @@ def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:
     for chunk in chunks:
         together.setdefault(chunk.filters, []).append(chunk)
     return tuple(_part(filters, found, zone) for filters, found in together.items())
+
+
+def _fetched(chunks: Iterable[Chunk]) -> dict[date, datetime]:
+    """When each day was fetched for the last time."""
+    found: dict[date, datetime] = {}
+    for chunk in sorted(chunks, key=lambda chunk: chunk.fetched_at):
+        found |= dict.fromkeys(chunk.days(), chunk.fetched_at)
+    return found
 
 
 def _part(filters: str, chunks: Sequence[Chunk], zone: ZoneInfo) -> Part:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
 from mixpanel_nb.analytics.question import is_expression
 from mixpanel_nb.analytics.sql import Statement, identifier
@@ -58,6 +59,16 @@ class Remarks:
             hint = did_you_mean(on, self.question.events.properties.keys() - {on})
             said.append(f"None of these events has a property {on!r}." + (f" {hint}" if hint else ""))
         return (*said, *self._outside())
+
+    def elapsed(self) -> float:
+        """The part of the last day asked about of which the table can know, above 0 and up to 1."""
+        period = self.question.period
+        since, until = utc(midnight(period.last), period.zone), period.until
+        known = datetime.fromtimestamp(self.question.now, UTC).replace(tzinfo=None)
+        days = {since.date(), (until - timedelta(microseconds=1)).date()}
+        fetched = [self.table.fetched.get(day) for day in days]
+        seen = min([known, until, *(moment for moment in fetched if moment and moment > since)])
+        return (seen - since) / (until - since) if seen > since else 1.0
 
     def _unknown(self, events: Sequence[str]) -> list[str]:
         """A note for each event that the table does not hold at all."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket, Unit
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.services.local.engines import Engine
+    from mixpanel_nb.weekdays import Weekday
 
 TOTAL = "total"
 DEFAULT_WINDOW = 7  # days, as in https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
@@ -57,15 +58,26 @@ class LocalQueryService:
         table: The table that is asked.
         zone: The project's time zone.
         clock: Unix seconds, for ``NOW`` in expressions.
+        week_start: The day on which weeks of the project begin.
+        hidden: Tells the events that are hidden in the project's Lexicon, as far as they are known.
     """
 
     def __init__(
-        self, engine: Engine, table: str, zone: ZoneInfo, clock: Callable[[], float] = time.time
+        self,
+        engine: Engine,
+        table: str,
+        zone: ZoneInfo,
+        clock: Callable[[], float] = time.time,
+        *,
+        week_start: Weekday = "monday",
+        hidden: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._engine = engine
         self._table = table
         self._zone = zone
         self._clock = clock
+        self._week_start = week_start
+        self._hidden = hidden
 
     def segmentation(
         self,
@@ -303,8 +315,11 @@ class LocalQueryService:
             note = f"There are no events in {self._table}."
             return results.TopEventsResult(None, kind, (), notes=(note,))
         asking = self._ask(day - timedelta(days=1), day)
-        statement = counts.top(asking.question, kind=kind, limit=limit)
+        elapsed = 1.0 if kind == "average" else asking.elapsed()
+        statement = counts.top(asking.question, kind=kind, limit=limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
+        if elapsed < 1:
+            asking.question.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
         return results.TopEventsResult(
             day,
             kind,
@@ -381,13 +396,14 @@ class LocalQueryService:
     ) -> results.RetentionResult:
         """Of the people who did something, how many came back, period by period."""
         kind = asked.choice(type, retention.RETENTION_TYPES, "type")
+        known, interval = asked.periods(asked.choice(unit, _LARGE_UNITS, "unit"), interval)
         wanted = retention.Retention(
             born_event=asked.named(born_event, "born_event") if kind == "birth" else None,
             return_event=return_event,
             born_where=born_where if kind == "birth" else None,
             return_where=return_where,
-            unit=asked.choice(unit, _LARGE_UNITS, "unit"),
-            interval=asked.number(interval, "interval", most=366),
+            unit=known,
+            interval=interval,
             interval_count=asked.number(interval_count, "interval_count", most=asked.MAX_PERIODS),
             kind=kind,
             unbounded=unbounded,
@@ -485,9 +501,9 @@ class LocalQueryService:
     def _ask(self, from_date: str | date, to_date: str | date) -> Remarks:
         first, last = parse_table_range(from_date, to_date)
         events = self._engine.events(self._table)
-        period = Period(first, last, self._zone)
+        period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(self._engine.profiles, self._table)
-        question = Question(events.columns, find_profiles, period, self._clock())
+        question = Question(events.columns, find_profiles, period, self._clock(), hidden=self._hidden())
         return Remarks(self._engine, events, question)
 
     def _last_day(self) -> date | None:

@@ -37,7 +37,7 @@ def labels(unit: Unit) -> Callable[[str], Bucket | None]:
 def dates(found: Iterable[Bucket], period: Period, unit: Unit) -> tuple[Bucket, ...]:
     """All buckets of the period, or those that were found where Mixpanel's are others.
 
-    A project's week may begin on another day than Monday; then the answer tells which buckets there are.
+    A project's week may begin on another day than is known here; the answer tells which buckets there are.
     """
     usual, told = period.buckets(unit), set(found)
     return tuple(usual if told.issubset(usual) else sorted(told))
