@@ -364,13 +364,13 @@ class Dataset:
     def _batches(self, query: str, parameters: dict[str, Any]) -> Iterator[list[Any]]:
         """Rows in batches, as DuckDB reads them from the file; it keeps their order without a sort."""
         with self._undamaged(), self._cursor() as cursor:
-            cursor.execute(query, parameters)
+            cursor.execute(query, _mentioned(cursor, query, parameters))
             while rows := cursor.fetchmany(_BATCH_LINES):
                 yield rows
 
     def _rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         with self._undamaged(), self._cursor() as cursor:
-            return cursor.execute(query, dict(parameters or {})).fetchall()
+            return cursor.execute(query, _mentioned(cursor, query, parameters or {})).fetchall()
 
     @contextmanager
     def _undamaged(self) -> Iterator[None]:
@@ -389,6 +389,17 @@ class Dataset:
         cursor = self._connection.cursor()
         cursor.execute(SILENT)
         return cursor
+
+
+def _mentioned(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters that a query mentions, for DuckDB takes no others.
+
+    An expression may bind a value and then not need it: ``string(properties["n"]) == 3`` is false for any n.
+    """
+    [statement] = connection.extract_statements(query)
+    return {name: parameters[name] for name in statement.named_parameters}
 
 
 def _identity(file: Path) -> str:
