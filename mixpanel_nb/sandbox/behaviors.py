@@ -55,7 +55,7 @@ def _as_of(call: Call) -> datetime:
     moment = call.optional_integer("as_of_timestamp", most=_LATEST)
     if moment is not None:
         return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
-    return midnight((call.dataset.last_day or call.today) + timedelta(days=1))
+    return midnight(call.last_day + timedelta(days=1))
 
 
 def _asked(call: Call) -> list[_Behavior]:

@@ -7,7 +7,6 @@ versions of DuckDB (1.4) let only one session of a process have a file, even for
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,15 +34,17 @@ class Desk:
     Attributes:
         service: The reports.
         engine: The tables, for questions that are no reports.
+        now: Unix seconds, for ``NOW``.
     """
 
     service: LocalQueryService
     engine: DuckDBEngine
+    now: float
 
     def question(self, first: date, last: date) -> Question:
         """A question about the events of some days, without any condition yet."""
         columns = self.engine.events(EVENTS).columns
-        return Question(columns, self.engine.profiles, Period(first, last, ZONE), time.time())
+        return Question(columns, self.engine.profiles, Period(first, last, ZONE), self.now)
 
 
 class Reports:
@@ -51,15 +52,16 @@ class Reports:
 
     Args:
         path: The file, as ``build_tables`` has made it.
+        now: Unix seconds, for ``NOW``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: float) -> None:
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
         from mixpanel_nb.storage import StorageEngine
 
         self._storage = StorageEngine(path, read_only=True)
         engine = DuckDBEngine(self._storage)
-        self._desk = Desk(LocalQueryService(engine, EVENTS, ZONE), engine)
+        self._desk = Desk(LocalQueryService(engine, EVENTS, ZONE, lambda: now), engine, now)
         self._lock = threading.Lock()
 
     @contextmanager
