@@ -22,14 +22,14 @@ _FAST = 1
 _GZIP_FORMAT = 31
 
 
-def json_answer(data: Any) -> Response:
-    """A 200 with JSON."""
-    return text_answer(json.dumps(data, ensure_ascii=False))
+def json_answer(data: Any, status: int = 200) -> Response:
+    """An answer with JSON."""
+    return text_answer(json.dumps(data, ensure_ascii=False), status)
 
 
-def text_answer(text: str) -> Response:
-    """A 200 with JSON that is text already; half a character, as JavaScript leaves them, stays an escape."""
-    return Response(text.encode("utf-8", "backslashreplace"), content_type="application/json")
+def text_answer(text: str, status: int = 200) -> Response:
+    """An answer with JSON that is text already; half a character, as JavaScript makes them, is escaped."""
+    return Response(text.encode("utf-8", "backslashreplace"), status=status, content_type="application/json")
 
 
 def csv_answer(rows: Iterable[Iterable[Any]]) -> Response:

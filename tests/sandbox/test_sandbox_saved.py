@@ -234,7 +234,7 @@ def test_annotations_are_made_changed_and_removed(client: httpx.Client) -> None:
     changed = results(client.patch(f"{url}/{note['id']}", json={"description": "Moved", "tags": []}))
     assert changed == {**note, "description": "Moved", "tags": []}
     assert results(client.get(f"{url}/{note['id']}")) == changed
-    days = {"project_id": 1, "from_date": "2025-03-20", "to_date": "2025-03-20"}
+    days: dict[str, Any] = {"project_id": 1, "from_date": "2025-03-20", "to_date": "2025-03-20"}
     legacy = client.get("/api/2.0/annotations", params=days).json()["annotations"]
     assert [one["description"] for one in legacy] == ["Moved"]
 
@@ -242,6 +242,22 @@ def test_annotations_are_made_changed_and_removed(client: httpx.Client) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         assert client.request(method, f"{url}/{note['id']}").status_code == 404
     assert results(client.get(url)) == before
+
+
+def test_older_clients_make_annotations_by_get(client: httpx.Client) -> None:
+    def ask(path: str = "", **params: Any) -> httpx.Response:
+        return client.get(f"/api/2.0/annotations{path}/", params={"project_id": 1, **params})
+
+    march: dict[str, Any] = {"from_date": "2025-03-19", "to_date": "2025-03-31"}
+    assert ask("/create", date="2025-03-20 10:00:00", description="x").json() == {"error": False}
+    [note] = ask(**march).json()["annotations"]
+    assert (note["date"], note["description"]) == ("2025-03-20 10:00:00", "x")
+    assert ask("/update", id=note["id"], date="2025-03-21 10:00:00", description="y").status_code == 200
+    [moved] = ask(**march).json()["annotations"]
+    assert moved == {**note, "date": "2025-03-21 10:00:00", "description": "y"}
+    assert ask("/delete", id=note["id"]).json() == {"error": False}
+    assert ask(**march).json()["annotations"] == []
+    assert [ask("/delete", id=note["id"]).status_code, ask("/delete").status_code] == [404, 400]
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_pages_are_the_feed_from_its_end(
     client: httpx.Client, busiest: list[str], paging: dict[str, int]
 ) -> None:
     every = bookmark(client, WEEK, busiest).json()["results"]["events"]
-    pages, sentinel = [], None
+    pages: list[list[Any]] = []
+    sentinel = None
     while True:
         results = bookmark(client, WEEK, busiest, sentinel_event=sentinel, **paging).json()["results"]
         pages.insert(0, results["events"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.reports.expressions import Node
 
 NOON = 1736071200
-DAY = {"project_id": 1, "from_date": "2025-01-05", "to_date": "2025-01-05"}
+DAY: dict[str, Any] = {"project_id": 1, "from_date": "2025-01-05", "to_date": "2025-01-05"}
 MIXED = ["a", "3", "", "pro", "true", 3, 0, -2.5, 2**60, True, False, None, [], ["pro", 3], {"a": 1}, ...]
 NAMES = ["plan", "amount", "mixed", "count", "flag", "tags", "big", ODD]
 
@@ -51,7 +51,7 @@ def client_of(folder: Path, events: list[Any], profiles: list[Any]) -> httpx.Cli
     files = {folder / "events.jsonl": events, folder / "profiles.jsonl": profiles}
     for path, lines in files.items():
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    dataset = Dataset.from_files(*files, folder / "cache")
+    dataset = Dataset.from_files(folder / "events.jsonl", folder / "profiles.jsonl", folder / "cache")
     transport = httpx.WSGITransport(create_app(dataset))
     return httpx.Client(transport=transport, base_url="http://localhost", auth=("sandbox", "sandbox"))
 

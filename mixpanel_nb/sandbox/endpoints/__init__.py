@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 # Under both /api/query/ and /api/2.0/.
 QUERY: Mapping[str, Handler] = {
     "annotations": timeline.legacy,
+    "annotations/create": timeline.legacy_create,
+    "annotations/delete": timeline.legacy_delete,
+    "annotations/update": timeline.legacy_update,
     "cohorts/list": cohorts.listed,
     "engage": engage.profiles,
     "engage/properties": engage.properties,

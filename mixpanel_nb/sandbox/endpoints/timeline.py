@@ -32,30 +32,27 @@ def of_project(call: Call) -> Response:
 
 def one(call: Call) -> Response:
     """One annotation."""
-    return _answer(call, call.annotations.find(call.path["annotation_id"]))
+    number = call.path["annotation_id"]
+    found = _existing(number, call.annotations.find(number))
+    return json_answer({"status": "ok", "results": _described(call, found)})
 
 
 def create(call: Call) -> Response:
     """Make an annotation of ``date``, ``description`` and ``tags``, a list of ids; 201."""
-    moment, description, tags = _moment(call), _text(call, "description"), _chosen_tags(call)
-    if moment is None or description is None:
-        raise RefusedError(400, f"Missing required parameter: {'date' if moment is None else 'description'}")
-    answer = _answer(call, call.annotations.add(moment, description, tags or ()))
-    answer.status_code = 201
-    return answer
+    return json_answer({"status": "ok", "results": _described(call, _created(call))}, 201)
 
 
 def change(call: Call) -> Response:
     """Change the ``date``, ``description`` or ``tags`` of an annotation; what is not given stays."""
-    changes = _moment(call), _text(call, "description"), _chosen_tags(call)
-    return _answer(call, call.annotations.change(call.path["annotation_id"], *changes))
+    return json_answer(
+        {"status": "ok", "results": _described(call, _changed(call, call.path["annotation_id"]))}
+    )
 
 
 def remove(call: Call) -> Response:
     """Remove an annotation."""
     number = call.path["annotation_id"]
-    if not call.annotations.remove(number):
-        raise _unknown(call)
+    _remove(call, number)
     return json_answer({"status": "ok", "results": {"id": number}})
 
 
@@ -67,9 +64,7 @@ def tags(call: Call) -> Response:
 def create_tag(call: Call) -> Response:
     """Make a tag of this ``name``, if there is none yet; 201."""
     [tag] = _tags([call.annotations.add_tag(call.required("name"))])
-    answer = json_answer({"status": "ok", "results": tag})
-    answer.status_code = 201
-    return answer
+    return json_answer({"status": "ok", "results": tag}, 201)
 
 
 def legacy(call: Call) -> Response:
@@ -86,6 +81,49 @@ def legacy(call: Call) -> Response:
     return json_answer({"annotations": found, "error": False})
 
 
+def legacy_create(call: Call) -> Response:
+    """Make an annotation, as clients of ``/api/2.0`` do."""
+    _created(call)
+    return json_answer({"error": False})
+
+
+def legacy_update(call: Call) -> Response:
+    """Change the annotation of an ``id``."""
+    call.required("id")
+    _changed(call, call.integer("id", 0))
+    return json_answer({"error": False})
+
+
+def legacy_delete(call: Call) -> Response:
+    """Remove the annotation of an ``id``."""
+    call.required("id")
+    _remove(call, call.integer("id", 0))
+    return json_answer({"error": False})
+
+
+def _created(call: Call) -> Annotation:
+    moment, description, chosen = _moment(call), _text(call, "description"), _chosen_tags(call)
+    if moment is None or description is None:
+        raise RefusedError(400, f"Missing required parameter: {'date' if moment is None else 'description'}")
+    return call.annotations.add(moment, description, chosen or ())
+
+
+def _changed(call: Call, number: int) -> Annotation:
+    changes = _moment(call), _text(call, "description"), _chosen_tags(call)
+    return _existing(number, call.annotations.change(number, *changes))
+
+
+def _remove(call: Call, number: int) -> None:
+    if not call.annotations.remove(number):
+        _existing(number, None)
+
+
+def _existing(number: int, annotation: Annotation | None) -> Annotation:
+    if annotation is None:
+        raise RefusedError(404, f"Annotation {number} does not exist")
+    return annotation
+
+
 def _between(call: Call, first: date | None, last: date | None) -> list[Annotation]:
     return [
         annotation
@@ -93,16 +131,6 @@ def _between(call: Call, first: date | None, last: date | None) -> list[Annotati
         if (first is None or annotation.moment.date() >= first)
         and (last is None or annotation.moment.date() <= last)
     ]
-
-
-def _answer(call: Call, annotation: Annotation | None) -> Response:
-    if annotation is None:
-        raise _unknown(call)
-    return json_answer({"status": "ok", "results": _described(call, annotation)})
-
-
-def _unknown(call: Call) -> RefusedError:
-    return RefusedError(404, f"Annotation {call.path['annotation_id']} does not exist")
 
 
 def _moment(call: Call) -> datetime | None:
