@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import venv
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb import Workspace
-from mixpanel_nb.client import MixpanelAPIClient
-from mixpanel_nb.sandbox.app import create_app
-from mixpanel_nb.sandbox.server import SandboxServer
-from mixpanel_nb.workspace import sandbox_credentials
+from .environment import QUARTER, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from mixpanel_nb import Workspace
+    from mixpanel_nb.sandbox.server import SandboxServer
 
-    from mixpanel_nb.sandbox.store import Dataset
-
-CLIENT = "mixpanel-headless==0.4.0"
-ENVIRONMENT = Path(__file__).parents[2] / ".venv" / "headless"  # kept for the next run
-QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
 TWO_WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
 
 ASK = """
@@ -53,50 +40,16 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
-    """The Python of an environment with Mixpanel's client; made once."""
-    program = ENVIRONMENT / "bin" / "python"
-    ready = ENVIRONMENT / CLIENT
-    if not ready.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        subprocess.run([program, "-m", "pip", "install", "--quiet", CLIENT], check=True)
-        ready.touch()
-    return program
-
-
-@pytest.fixture(scope="module")
-def server(store: Dataset) -> Iterator[SandboxServer]:
-    with SandboxServer(create_app(store)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def theirs(python: Path, server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def theirs(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Mixpanel's client makes of the sandbox."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MP_")}
+    client = Client("mixpanel-headless==0.4.0")
+    assert client.installed == client.version
     account = {"MP_USERNAME": "sandbox", "MP_SECRET": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
-    home = {"HOME": str(tmp_path_factory.mktemp("headless")), "MP_API_BASE_URL": server.url}
-    done = subprocess.run(
-        [python, "-c", ASK, json.dumps([QUARTER, TWO_WEEKS])],
-        env=kept | account | home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    home = tmp_path_factory.mktemp("headless")
+    asked = json.dumps([QUARTER, TWO_WEEKS])
+    printed = client.run(ASK, asked, home=home, MP_API_BASE_URL=server.url, **account)
+    answer: dict[str, Any] = json.loads(printed)
     return answer
-
-
-@pytest.fixture(scope="module")
-def ws(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-    folder = tmp_path_factory.mktemp("ours")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXPANEL_NB_HOME", str(folder))
-        with Workspace("sandbox", path=folder / "data.db", _api_client=client) as workspace:
-            workspace.fetch_events(**QUARTER)
-            yield workspace
 
 
 def test_names_are_the_same(theirs: dict[str, Any], ws: Workspace) -> None:
@@ -151,14 +104,3 @@ def test_their_stream_has_every_event_duplicates_included(theirs: dict[str, Any]
     stored = ws.sql_scalar("SELECT count(*) FROM events")
     assert theirs["streamed"] == sum(1 for _ in ws.stream_events(**QUARTER))
     assert theirs["streamed"] > stored
-
-
-def test_it_is_their_client_that_was_asked(python: Path) -> None:
-    shown = subprocess.run(
-        [python, "-c", "import importlib.metadata as m; print(m.version('mixpanel-headless'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert shown.stdout.strip() == CLIENT.partition("==")[2]
-    assert Path(sys.executable) != python
