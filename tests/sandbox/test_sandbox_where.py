@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from hypothesis import given
+from reports.expressions import Scope, evaluate
+from reports.strategies import CONDITION, ODD, examples
 
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.store import Dataset
-from tests.reports.expressions import Scope, evaluate
-from tests.reports.strategies import CONDITION, ODD, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.reports.expressions import Node
+    from reports.expressions import Node
 
 NOON = 1736071200
 DAY: dict[str, Any] = {"project_id": 1, "from_date": "2025-01-05", "to_date": "2025-01-05"}

@@ -105,7 +105,7 @@ def top_properties(call: Call) -> Response:
     """Properties of an event (or of all) with the number of events that carry them."""
     event = call.text("event")
     found = call.dataset.top_properties(event, call.integer("limit", 10))
-    if event is not None and event not in call.dataset.event_names():
+    if event is not None and not found and event not in call.dataset.event_names():
         raise RefusedError(400, f"Unknown event: {event}")
     return json_answer(found)
 
