@@ -32,7 +32,7 @@ ORDER BY date""")
 
 def by_segment(
     question: Question,
-    event: str,
+    event: str | None,
     *,
     on: str,
     unit: Unit,
@@ -48,7 +48,7 @@ def by_segment(
 
     Args:
         question: What is asked of.
-        event: The event.
+        event: The event; None for any.
         on: Expression or property that tells the segment.
         unit: The buckets.
         kind: What is counted.

@@ -25,6 +25,7 @@ class Identity(Enum):
     """How a request identified itself."""
 
     SERVICE_ACCOUNT = auto()  # username and secret: names its project in project_id
+    OAUTH = auto()  # a token: the same
     PROJECT_SECRET = auto()  # the secret alone, which implies its project
 
 
@@ -47,15 +48,19 @@ def check_host(host: str, allowed: Collection[str]) -> None:
 
 
 def authenticate(authorization: str | None, family: Family) -> Identity:
-    """Check Basic credentials in any form Mixpanel accepts (Mixpanel's docs, service accounts).
+    """Check credentials in any form Mixpanel accepts (Mixpanel's docs, service accounts).
 
-    The token is ``base64(user:secret)``, or ``user:secret`` as plain text, or the base64 of a project
-    secret with or without its colon.
+    Basic credentials are ``base64(user:secret)``, or ``user:secret`` as plain text, or the base64 of a
+    project secret with or without its colon. A Bearer token is the secret; the raw export takes none.
 
     Raises:
         RefusedError: 400 on query endpoints, 401 on the others, as Mixpanel has it.
     """
     scheme, _, token = (authorization or "").strip().partition(" ")
+    if scheme.lower() == "bearer" and token.strip() == SECRET:
+        if family == "export":
+            raise RefusedError(401, "Unable to authenticate request: must pass API secret")
+        return Identity.OAUTH
     if scheme.lower() == "basic":
         for text in (token.strip(), _decoded(token.strip())):
             if text == f"{USERNAME}:{SECRET}":

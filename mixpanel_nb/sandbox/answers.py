@@ -1,15 +1,19 @@
-"""Answers that say yes: JSON, and gzip where the client takes it."""
+"""Answers that say yes: JSON or CSV, and gzip where the client takes it."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from mixpanel_nb.sandbox.wire import series_rows
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from werkzeug.wrappers import Request
 
@@ -18,14 +22,27 @@ _FAST = 1
 _GZIP_FORMAT = 31
 
 
-def json_answer(data: Any) -> Response:
-    """A 200 with JSON."""
-    return text_answer(json.dumps(data, ensure_ascii=False))
+def json_answer(data: Any, status: int = 200) -> Response:
+    """An answer with JSON."""
+    return text_answer(json.dumps(data, ensure_ascii=False), status)
 
 
-def text_answer(text: str) -> Response:
-    """A 200 with JSON that is text already; half a character, as JavaScript leaves them, stays an escape."""
-    return Response(text.encode("utf-8", "backslashreplace"), content_type="application/json")
+def text_answer(text: str, status: int = 200) -> Response:
+    """An answer with JSON that is text already; half a character, as JavaScript makes them, is escaped."""
+    return Response(text.encode("utf-8", "backslashreplace"), status=status, content_type="application/json")
+
+
+def csv_answer(rows: Iterable[Iterable[Any]]) -> Response:
+    """A 200 with CSV, the first row of which is the header."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    body = text.getvalue().encode("utf-8", "backslashreplace")
+    return Response(body, content_type="text/csv; charset=utf-8")
+
+
+def over_time(found: Mapping[str, Any], *, as_csv: bool) -> Response:
+    """Counts over time, as ``wire.series`` gives them: in JSON as they are, in CSV a row a bucket."""
+    return csv_answer(series_rows(found)) if as_csv else json_answer(found)
 
 
 def packed(request: Request, response: Response) -> Response:

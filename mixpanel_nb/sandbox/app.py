@@ -13,6 +13,7 @@ from werkzeug.routing import Map, Rule
 from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.sandbox import endpoints
 from mixpanel_nb.sandbox.access import PROJECT_ID, Identity, authenticate, check_host
+from mixpanel_nb.sandbox.annotations import Annotations
 from mixpanel_nb.sandbox.answers import packed
 from mixpanel_nb.sandbox.calls import Call, SandboxRequest, shown
 from mixpanel_nb.sandbox.faults import Faults, answer_instead, spoil_lines, spoil_transfer
@@ -84,6 +85,7 @@ class SandboxApp:
         self._logs = [log] if log else []
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self._sessions = EngageSessions()
+        self._annotations = Annotations(dataset.saved.annotations)
         self._routes = _routes()
 
     def add_log(self, log: Callable[[str], None]) -> None:
@@ -142,7 +144,7 @@ class SandboxApp:
         if project_id is None and family != "app":
             raise RefusedError(400, "Missing required parameter: project_id")
         asked = path.get("project_id") or project_id or PROJECT_ID
-        call = Call(request.params, self.dataset, self._now(), self._sessions, asked, path)
+        call = Call(request.params, self.dataset, self._now(), self._sessions, self._annotations, asked, path)
         if not self._rate_limits:
             return _handled(handler, call)
         purse = purse_of(family, endpoint)
@@ -184,6 +186,10 @@ def _routes() -> Map:
         *(_rule(f"/api/2.0/{path}", path, handler) for path, handler in endpoints.QUERY.items()),
         *(_rule(f"/api/2.0/{path}", path, handler) for path, handler in endpoints.EXPORT.items()),
         *(_rule(f"/api/app/{path}", path, handler, "GET") for path, handler in endpoints.APP.items()),
+        *(
+            _rule(f"/api/app/{path}", path, handler, method)
+            for (method, path), handler in endpoints.CHANGES.items()
+        ),
     ]
     return Map(rules, strict_slashes=False)
 

@@ -32,7 +32,8 @@ class _Behavior:
 def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
     """How often each person did what ``behaviors`` names, by its name and the person's id.
 
-    The window ends with ``as_of_timestamp`` (Unix seconds); without it, with the data set.
+    The window ends with ``as_of_timestamp`` (Unix seconds); without it, or where that is later, with the data
+    set: clients send their clock's time, and the data set's last day is today.
 
     Raises:
         RefusedError: they are not what Mixpanel takes, or there is a mistake in a selector.
@@ -52,10 +53,10 @@ def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
 
 def _as_of(call: Call) -> datetime:
     """The moment (UTC, naive)."""
-    moment = call.optional_integer("as_of_timestamp", most=_LATEST)
-    if moment is not None:
-        return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
-    return midnight((call.dataset.last_day or call.today) + timedelta(days=1))
+    moment, end = call.optional_integer("as_of_timestamp", most=_LATEST), call.last_day + timedelta(days=1)
+    if moment is None:
+        return midnight(end)
+    return min(datetime.fromtimestamp(moment, UTC).replace(tzinfo=None), midnight(end))
 
 
 def _asked(call: Call) -> list[_Behavior]:

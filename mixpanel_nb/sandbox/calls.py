@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.sandbox.annotations import Annotations
     from mixpanel_nb.sandbox.reports import Desk
     from mixpanel_nb.sandbox.sessions import EngageSessions
     from mixpanel_nb.sandbox.store import Dataset
@@ -80,6 +81,7 @@ class Call:
         dataset: What is asked.
         now: The current time, UTC.
         sessions: Open engage queries.
+        annotations: The annotations as they are now.
         project_id: The project that is asked.
         path: Variable parts of the path.
     """
@@ -88,13 +90,19 @@ class Call:
     dataset: Dataset
     now: datetime
     sessions: EngageSessions
+    annotations: Annotations
     project_id: str
     path: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
-        """The current UTC day, after which no event can be."""
+        """The clock's UTC day, after which no event can be, so that later days are refused."""
         return self.now.date()
+
+    @property
+    def last_day(self) -> date:
+        """What "today" means to every endpoint: the data set's last day; without events, the clock's."""
+        return self.dataset.last_day or self.today
 
     @property
     def project_number(self) -> int | str:
@@ -164,6 +172,11 @@ class Call:
         if most is not None and int(value) > most:
             raise RefusedError(400, f"Invalid {name}: {value} exceeds the maximum of {most}")
         return int(value)
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether the answer is to be CSV: ``format`` is ``json``, which is the default, or ``csv``."""
+        return self.choice("format", ("json", "csv"), "json") == "csv"
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean; ``default`` when absent."""

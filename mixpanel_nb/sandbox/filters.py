@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -38,21 +37,28 @@ class Filter:
     order: Sequence[str] = ()
 
 
-def of_events(where: str | None) -> Filter:
+def of_events(where: str | None, now: float = 0) -> Filter:
     """The condition on events ``e``, which must have the columns of an events table.
+
+    Args:
+        where: Expression that must be true; None for all.
+        now: Unix seconds, for ``NOW``.
 
     Raises:
         ExpressionError: there is a mistake in ``where``.
     """
     if where is None:
         return Filter()
-    scope = _scope(Dialect.EVENTS, TableColumns("events", has_insert_id=False))
+    scope = _scope(Dialect.EVENTS, TableColumns("events", has_insert_id=False), now)
     condition = Compiler(scope).condition(where)
     return Filter(condition, scope.parameters.values, _PEOPLE if scope.profiles else "")
 
 
 def of_profiles(
-    where: str | None, sort_key: str | None = None, behaviors: Mapping[str, str] | None = None
+    where: str | None,
+    sort_key: str | None = None,
+    behaviors: Mapping[str, str] | None = None,
+    now: float = 0,
 ) -> Filter:
     """The condition on profiles ``u``, which must have ``distinct_id`` and ``properties``.
 
@@ -60,11 +66,12 @@ def of_profiles(
         where: Expression that must be true; None for all.
         sort_key: Expression to order by: numbers first, then texts.
         behaviors: SQL of a number for each name that ``behaviors["name"]`` may have.
+        now: Unix seconds, for ``NOW``.
 
     Raises:
         ExpressionError: there is a mistake in one of them.
     """
-    scope = _scope(Dialect.PROFILES, TableColumns("profiles"), behaviors)
+    scope = _scope(Dialect.PROFILES, TableColumns("profiles"), now, behaviors)
     condition = "TRUE" if where is None else Compiler(scope).condition(where)
     order: Sequence[str] = ()
     if sort_key is not None:
@@ -73,12 +80,14 @@ def of_profiles(
     return Filter(condition, scope.parameters.values, order=order)
 
 
-def _scope(dialect: Dialect, columns: TableColumns, behaviors: Mapping[str, str] | None = None) -> Scope:
+def _scope(
+    dialect: Dialect, columns: TableColumns, now: float, behaviors: Mapping[str, str] | None = None
+) -> Scope:
     return Scope(
         main=columns,
         parameters=Parameters(),
         zone=ZoneInfo("UTC"),
-        now=time.time(),
+        now=now,
         find_profiles=lambda: TableColumns("profiles"),
         dialect=dialect,
         behaviors=behaviors or {},

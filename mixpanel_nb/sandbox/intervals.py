@@ -39,15 +39,15 @@ class Span:
 def span_of(call: Call, unit: Unit) -> Span:
     """The days of a request: its dates, or the last ``interval`` units up to the end of the data set.
 
+    Mixpanel's page says "either", and marks the dates as required: where there are both, the dates decide.
+
     Raises:
-        RefusedError: there is neither, or both.
+        RefusedError: there is neither.
     """
     count = call.optional_integer("interval", most=_MOST)
-    if count is None:
+    if count is None or call.text("from_date") or call.text("to_date"):
         return Span(*call.date_range())
-    if call.text("from_date") or call.text("to_date"):
-        raise RefusedError(400, "Specify either interval or from_date and to_date")
-    last = call.dataset.last_day or call.today
+    last = call.last_day
     return Span(first_day(last, unit, count, call.dataset.week_start), last, count)
 
 

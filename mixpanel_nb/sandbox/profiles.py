@@ -32,6 +32,10 @@ _DONE = """
 LEFT JOIN (
     SELECT unnest(${table}_people::VARCHAR[]) AS person, unnest(${table}_times::BIGINT[]) AS times
 ) AS {table} ON {table}.person = u.distinct_id"""
+_FOUND = """
+(contains(lower(u.distinct_id), lower($search)) OR len(list_filter(
+    json_extract_string(u.properties, '$.*'), lambda held: contains(lower(held), lower($search))
+)) > 0)"""
 _OWN_ORDER = ("u.place NULLS LAST", "u.distinct_id")
 
 _DATE_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?"
@@ -76,6 +80,7 @@ class Choice:
         sort_key: An expression to order by, such as ``properties["plan"]``; None for their own order.
         descending: Whether the largest comes first.
         behaviors: For each ``behaviors["name"]`` in ``where``, how often each person did that.
+        search: Only those that have this text in their id or in a property, whatever its case; None for all.
     """
 
     distinct_ids: Sequence[str] | None = None
@@ -85,6 +90,7 @@ class Choice:
     sort_key: str | None = None
     descending: bool = False
     behaviors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    search: str | None = None
 
 
 class Profiles:
@@ -92,10 +98,12 @@ class Profiles:
 
     Args:
         rows: Runs a query on the file of raw lines.
+        now: Unix seconds, for ``NOW``.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, now: float) -> None:
         self._rows = rows
+        self._now = now
 
     def page(self, number: int, size: int = 1000, choice: Choice | None = None) -> tuple[list[str], int]:
         """One page of profile lines, and how many profiles match in all.
@@ -109,7 +117,7 @@ class Profiles:
             ExpressionError: there is a mistake in an expression.
         """
         wanted = choice or Choice()
-        chosen = _filter(wanted)
+        chosen = _filter(wanted, self._now)
         direction = "DESC" if wanted.descending else "ASC"
         order = [*(f"{key} {direction} NULLS LAST" for key in chosen.order), *_OWN_ORDER]
         rows = self._rows(
@@ -125,7 +133,7 @@ class Profiles:
         Raises:
             ExpressionError: there is a mistake in an expression.
         """
-        chosen = _filter(replace(choice, sort_key=None))
+        chosen = _filter(replace(choice, sort_key=None), self._now)
         [(count,)] = self._rows(
             f"{_CHOSEN} SELECT count(*) FROM chosen AS u{chosen.join} WHERE {chosen.condition}",
             {**_parameters(choice), **chosen.params},
@@ -138,7 +146,7 @@ class Profiles:
         Raises:
             ExpressionError: there is a mistake in the expression.
         """
-        chosen = _filter(Choice(where=where))
+        chosen = _filter(Choice(where=where), self._now)
         rows = self._rows(
             f"{_CHOSEN} SELECT DISTINCT u.distinct_id FROM chosen AS u WHERE {chosen.condition} ORDER BY ALL",
             {**_parameters(Choice()), **chosen.params},
@@ -151,17 +159,21 @@ class Profiles:
         return {name: {"count": count, "type": kind} for name, count, kind in rows}
 
 
-def _filter(choice: Choice) -> filters.Filter:
+def _filter(choice: Choice, now: float) -> filters.Filter:
     """The condition on profiles, with what people did joined to them."""
     tables = {name: f"b{place}" for place, name in enumerate(choice.behaviors)}
     times = {name: f"coalesce({table}.times, 0)" for name, table in tables.items()}
-    chosen = filters.of_profiles(choice.where, choice.sort_key, times)
+    chosen = filters.of_profiles(choice.where, choice.sort_key, times, now)
     join, params = "", dict(chosen.params)
     for name, done in choice.behaviors.items():
         table = tables[name]
         join += _DONE.format(table=table)
         params |= {f"{table}_people": list(done), f"{table}_times": list(done.values())}
-    return replace(chosen, join=join, params=params)
+    condition = chosen.condition
+    if choice.search is not None:
+        condition = f"({condition}) AND {_FOUND}"
+        params["search"] = choice.search
+    return replace(chosen, condition=condition, join=join, params=params)
 
 
 def _parameters(choice: Choice) -> dict[str, Any]:

@@ -7,7 +7,6 @@ versions of DuckDB (1.4) let only one session of a process have a file, even for
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -37,18 +36,19 @@ class Desk:
     Attributes:
         service: The reports.
         engine: The tables, for questions that are no reports.
+        now: Unix seconds, for ``NOW``.
         week_start: The day on which weeks begin.
     """
 
     service: LocalQueryService
     engine: DuckDBEngine
+    now: float
     week_start: Weekday = "monday"
 
     def question(self, first: date, last: date) -> Question:
         """A question about the events of some days, without any condition yet."""
         columns, profiles = self.engine.events(EVENTS).columns, partial(self.engine.profiles, EVENTS)
-        period = Period(first, last, ZONE, self.week_start)
-        return Question(columns, profiles, period, time.time())
+        return Question(columns, profiles, Period(first, last, ZONE, self.week_start), self.now)
 
 
 class Reports:
@@ -56,17 +56,18 @@ class Reports:
 
     Args:
         path: The file, as ``build_tables`` has made it.
+        now: Unix seconds, for ``NOW``.
         week_start: The day on which weeks begin.
     """
 
-    def __init__(self, path: Path, week_start: Weekday = "monday") -> None:
+    def __init__(self, path: Path, now: float, week_start: Weekday = "monday") -> None:
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
         from mixpanel_nb.storage import StorageEngine
 
         self._storage = StorageEngine(path, read_only=True)
         engine = DuckDBEngine(self._storage)
-        service = LocalQueryService(engine, EVENTS, ZONE, week_start=week_start)
-        self._desk = Desk(service, engine, week_start)
+        service = LocalQueryService(engine, EVENTS, ZONE, lambda: now, week_start=week_start)
+        self._desk = Desk(service, engine, now, week_start)
         self._lock = threading.Lock()
 
     @contextmanager

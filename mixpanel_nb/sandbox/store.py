@@ -11,11 +11,13 @@ import gzip
 import hashlib
 import re
 import threading
+import time
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import UTC, date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from mixpanel_nb.analytics.calendar import midnight
 from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.sandbox import filters
 from mixpanel_nb.sandbox.build import FORMAT_VERSION, SILENT, build_from_files, build_from_lines
@@ -48,17 +50,46 @@ if TYPE_CHECKING:
 
 _BATCH_LINES = 500
 
-_TOP_PROPERTIES = """
-WITH names AS (
-    SELECT unnest(json_keys(line, '$.properties')) AS name FROM events WHERE $event IS NULL OR event = $event
+# Events as Mixpanel counts them: of several with one id, person and time the most recently ingested. Few have
+# several rows, so only lines that may be among them are read for their ids.
+_COUNTED = """
+WITH asked AS (
+    SELECT rowid AS place, * FROM events
+    WHERE ($event IS NULL OR event = $event) AND day >= coalesce($first, day) AND day <= coalesce($last, day)
+), twice AS (
+    SELECT hash(event, distinct_id, time) AS key FROM asked GROUP BY key HAVING count(*) > 1
+), several AS (
+    SELECT
+        event, distinct_id, time, place, line ->> '/properties/$insert_id' AS id,
+        greatest(
+            TRY_CAST(line ->> '/properties/mp_processing_time_ms' AS BIGINT),
+            TRY_CAST(line ->> '/properties/$mp_api_timestamp_ms' AS BIGINT)
+        ) AS ingested
+    FROM asked WHERE hash(event, distinct_id, time) IN (FROM twice)
+), superseded AS (
+    SELECT place FROM several WHERE id IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY event, distinct_id, time, id ORDER BY ingested DESC NULLS LAST, place DESC
+    ) > 1
+), counted AS (
+    SELECT event, line FROM asked WHERE place NOT IN (FROM superseded)
+)"""
+_EVENT_NAMES = f"""
+{_COUNTED}
+SELECT event FROM counted
+GROUP BY event ORDER BY count(*) DESC, event LIMIT $limit
+"""
+_TOP_PROPERTIES = f"""
+{_COUNTED}, names AS (
+    SELECT unnest(json_keys(line, '$.properties')) AS name FROM counted
 )
 SELECT name, count(*) AS count FROM names
 WHERE name NOT IN ('time', 'distinct_id')
 GROUP BY name ORDER BY count DESC, name LIMIT $limit
 """
-_PROPERTY_VALUES = """
-WITH found AS (
-    SELECT json_extract(line, $pointer) AS value FROM events WHERE $event IS NULL OR event = $event
+_PROPERTY_VALUES = f"""
+{_COUNTED}, found AS (
+    SELECT json_extract(line, $pointer) AS value FROM counted
 ), items AS (
     SELECT unnest(
         CASE json_type(value) WHEN 'ARRAY' THEN json_extract_string(value, '$[*]')
@@ -196,6 +227,13 @@ class Dataset:
         days = self.date_range
         return days and days[1]
 
+    @cached_property
+    def now(self) -> float:
+        """Unix seconds for ``NOW``: the end of the last day; without events, the clock's."""
+        if self.last_day is None:
+            return time.time()
+        return midnight(self.last_day + timedelta(days=1)).replace(tzinfo=UTC).timestamp()
+
     def export_lines(
         self,
         from_date: date | str,
@@ -242,14 +280,7 @@ class Dataset:
         self, limit: int | None = None, from_date: date | str | None = None, to_date: date | str | None = None
     ) -> list[str]:
         """Event names, the most frequent first."""
-        rows = self._rows(
-            """
-            SELECT event FROM events
-            WHERE day >= coalesce($first, day) AND day <= coalesce($last, day)
-            GROUP BY event ORDER BY count(*) DESC, event LIMIT $limit
-            """,
-            {"first": _day(from_date), "last": _day(to_date), "limit": limit},
-        )
+        rows = self._counted(_EVENT_NAMES, first=_day(from_date), last=_day(to_date), limit=limit)
         return [name for (name,) in rows]
 
     def top_properties(self, event: str | None = None, limit: int = 10) -> dict[str, dict[str, int]]:
@@ -259,7 +290,7 @@ class Dataset:
             event: Only of this event; None for all.
             limit: At most this many names; ``time`` and ``distinct_id``, which all have, are not listed.
         """
-        rows = self._rows(_TOP_PROPERTIES, {"event": event, "limit": limit})
+        rows = self._counted(_TOP_PROPERTIES, event=event, limit=limit)
         return {name: {"count": count} for name, count in rows}
 
     def property_values(self, event: str | None, name: str, limit: int = 255) -> list[str]:
@@ -271,13 +302,17 @@ class Dataset:
             limit: At most this many values.
         """
         pointer = "/properties/" + name.replace("~", "~0").replace("/", "~1")
-        rows = self._rows(_PROPERTY_VALUES, {"event": event, "pointer": pointer, "limit": limit})
+        rows = self._counted(_PROPERTY_VALUES, event=event, pointer=pointer, limit=limit)
         return [value for (value,) in rows]
+
+    def _counted(self, query: str, **parameters: Any) -> list[Any]:
+        """The rows of a query about events without duplicates, of all events and days unless told so."""
+        return self._rows(query, {"event": None, "first": None, "last": None, **parameters})
 
     @property
     def profiles(self) -> Profiles:
         """The people."""
-        return Profiles(self._rows)
+        return Profiles(self._rows, self.now)
 
     def members(self, cohort: Cohort) -> Sequence[str]:
         """The ids of a cohort's members, in order; as the data never change, found out once."""
@@ -306,7 +341,7 @@ class Dataset:
         """
         with self._lock:
             if self._reports is None:
-                self._reports = Reports(self._built_tables(), self.week_start)
+                self._reports = Reports(self._built_tables(), self.now, self.week_start)
         with self._reports.desk() as desk:
             yield desk
 
@@ -364,7 +399,7 @@ class Dataset:
         time_in_ms: bool | None,
     ) -> Iterator[list[str]]:
         rewritten = in_milliseconds if time_in_ms else in_seconds
-        chosen = filters.of_events(where)
+        chosen = filters.of_events(where, self.now)
         query = _EXPORT.format(join=chosen.join, condition=chosen.condition) if where else _EXPORT_ALL
         names = None if events is None else list(events)
         parameters = {
@@ -383,13 +418,13 @@ class Dataset:
     def _batches(self, query: str, parameters: dict[str, Any]) -> Iterator[list[Any]]:
         """Rows in batches, as DuckDB reads them from the file; it keeps their order without a sort."""
         with self._undamaged(), self._cursor() as cursor:
-            cursor.execute(query, parameters)
+            cursor.execute(query, _mentioned(cursor, query, parameters))
             while rows := cursor.fetchmany(_BATCH_LINES):
                 yield rows
 
     def _rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         with self._undamaged(), self._cursor() as cursor:
-            return cursor.execute(query, dict(parameters or {})).fetchall()
+            return cursor.execute(query, _mentioned(cursor, query, parameters or {})).fetchall()
 
     @contextmanager
     def _undamaged(self) -> Iterator[None]:
@@ -414,6 +449,17 @@ def _make_private(file: Path) -> None:
     """Let nobody else read a file that an earlier version made."""
     with suppress(OSError):
         file.chmod(0o600)
+
+
+def _mentioned(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters that a query mentions, for DuckDB takes no others.
+
+    An expression may bind a value and then not need it: ``string(properties["n"]) == 3`` is false for any n.
+    """
+    [statement] = connection.extract_statements(query)
+    return {name: parameters[name] for name in statement.named_parameters}
 
 
 def _identity(file: Path) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mixpanel_nb.analytics.calendar import Bucket
 
@@ -37,6 +37,17 @@ def series(dates: Iterable[Bucket], values: Mapping[str, Mapping[Bucket, float]]
         "data": {"series": [bucket_text(bucket) for bucket in dates], "values": shown},
         "legend_size": len(shown),
     }
+
+
+def series_rows(answer: Mapping[str, Any]) -> Iterator[list[Any]]:
+    """The same as a table: a column ``date`` and one a name, a row a bucket, 0 where there are no events.
+
+    How Mixpanel lays out its CSV is nowhere described; this is the table of its reports.
+    """
+    buckets, values = answer["data"]["series"], answer["data"]["values"]
+    yield ["date", *values]
+    for bucket in buckets:
+        yield [bucket, *(counts.get(bucket, 0) for counts in values.values())]
 
 
 def _not_zero(counts: Mapping[Bucket, float]) -> dict[str, float]:

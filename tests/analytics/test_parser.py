@@ -29,6 +29,8 @@ def mistake(text: str, dialect: Dialect = Dialect.EVENTS) -> ExpressionError:
         (f"{PRO} && true", 28, "Unexpected '&'", "Write and."),
         (f"{PRO} || true", 28, "Unexpected '|'", "Write or."),
         (f"!{PRO}", 0, "Unexpected '!'", "Write not, or != to compare."),
+        ('properties["plan"] not "pro"', 23, "expected the word in.", None),
+        ('properties["plan"] not', 22, "ends too early: expected the word in.", None),
         (f"{PRO} AND true", 28, "Unexpected 'AND'", "Did you mean 'and'?"),
         ("properties[\"plan\"] == 'pro'", 22, 'Unexpected "\'"', 'Texts stand in double quotes: "…".'),
         ('properties["plan"] == “pro”', 22, "Unexpected '“'", 'straight double quotes: "…".'),
@@ -115,3 +117,8 @@ def test_a_missing_bracket_is_not_taken_for_a_missing_sign() -> None:
     with pytest.raises(ExpressionError, match="Unexpected '=' at character 19: expected ]") as wrong:
         parse('properties["plan" == 1')
     assert wrong.value.hint is None
+
+
+def test_no_word_is_suggested_in_place_of_itself() -> None:
+    assert mistake("properties[in]").hint is None
+    assert mistake(f"{PRO} And true").hint == "Did you mean 'and'?"

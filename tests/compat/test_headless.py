@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import venv
-from pathlib import Path
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb import Workspace
-from mixpanel_nb.client import MixpanelAPIClient
-from mixpanel_nb.sandbox.app import create_app
-from mixpanel_nb.sandbox.server import SandboxServer
-from mixpanel_nb.workspace import sandbox_credentials
+from .environment import QUARTER, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
+    from mixpanel_nb import Workspace
+    from mixpanel_nb.sandbox.server import SandboxServer
     from mixpanel_nb.sandbox.store import Dataset
 
-CLIENT = "mixpanel-headless==0.4.0"
-ENVIRONMENT = Path(__file__).parents[2] / ".venv" / "headless"  # kept for the next run
-QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
 TWO_WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
 
 ASK = """
 import json, sys
 import mixpanel_headless
-quarter, weeks = json.loads(sys.argv[1])
+quarter, weeks, person = json.loads(sys.argv[1])
 ws = mixpanel_headless.Workspace()
 funnel = ws.funnel(1001, unit="month", **quarter)
 retention = ws.retention(
     born_event="Sign Up", return_event="Purchase", unit="week", interval_count=4, **weeks
 )
+feed, page = [], None
+while page is None or page.sentinel_event:
+    page = ws.activity_feed(
+        [person], from_date=quarter["from_date"], limit=4,
+        sentinel_event=page and page.sentinel_event,
+    )
+    feed = page.events + feed
+tag = ws.create_annotation_tag(mixpanel_headless.CreateAnnotationTagParams(name="board"))
+note = ws.create_annotation(mixpanel_headless.CreateAnnotationParams(
+    date="2025-03-20 09:00:00", description="Meeting", tags=[tag.id]
+))
+ws.update_annotation(note.id, mixpanel_headless.UpdateAnnotationParams(description="Board meeting"))
+made = ws.get_annotation(note.id)
+ws.delete_annotation(note.id)
 print(json.dumps({
+    "feed": [event.event for event in feed],
+    "found": [event.event for event in ws.activity_feed(
+        [person], from_date=quarter["from_date"], search="PURCHASE"
+    ).events],
+    "made": [made.date, made.description, [tag.name for tag in made.tags]],
+    "left": [one.id for one in ws.list_annotations()],
     "events": ws.events(),
     "properties": ws.properties("Purchase"),
     "purchases": ws.segmentation("Purchase", **quarter).series["Purchase"],
@@ -53,50 +64,24 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
-    """The Python of an environment with Mixpanel's client; made once."""
-    program = ENVIRONMENT / "bin" / "python"
-    ready = ENVIRONMENT / CLIENT
-    if not ready.exists():
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        subprocess.run([program, "-m", "pip", "install", "--quiet", CLIENT], check=True)
-        ready.touch()
-    return program
+def busiest(store: Dataset) -> str:
+    """Who has most events, duplicates included."""
+    events = (json.loads(line)["properties"] for line in store.export_lines(*QUARTER.values()))
+    [(person, _)] = Counter(event["distinct_id"] for event in events if event["distinct_id"]).most_common(1)
+    return str(person)
 
 
 @pytest.fixture(scope="module")
-def server(store: Dataset) -> Iterator[SandboxServer]:
-    with SandboxServer(create_app(store)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def theirs(python: Path, server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def theirs(server: SandboxServer, busiest: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Mixpanel's client makes of the sandbox."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MP_")}
+    client = Client("mixpanel-headless==0.4.0")
+    assert client.installed == client.version
     account = {"MP_USERNAME": "sandbox", "MP_SECRET": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
-    home = {"HOME": str(tmp_path_factory.mktemp("headless")), "MP_API_BASE_URL": server.url}
-    done = subprocess.run(
-        [python, "-c", ASK, json.dumps([QUARTER, TWO_WEEKS])],
-        env=kept | account | home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
+    home = tmp_path_factory.mktemp("headless")
+    asked = json.dumps([QUARTER, TWO_WEEKS, busiest])
+    printed = client.run(ASK, asked, home=home, MP_API_BASE_URL=server.url, **account)
+    answer: dict[str, Any] = json.loads(printed)
     return answer
-
-
-@pytest.fixture(scope="module")
-def ws(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-    folder = tmp_path_factory.mktemp("ours")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXPANEL_NB_HOME", str(folder))
-        with Workspace("sandbox", path=folder / "data.db", _api_client=client) as workspace:
-            workspace.fetch_events(**QUARTER)
-            yield workspace
 
 
 def test_names_are_the_same(theirs: dict[str, Any], ws: Workspace) -> None:
@@ -153,12 +138,20 @@ def test_their_stream_has_every_event_duplicates_included(theirs: dict[str, Any]
     assert theirs["streamed"] > stored
 
 
-def test_it_is_their_client_that_was_asked(python: Path) -> None:
-    shown = subprocess.run(
-        [python, "-c", "import importlib.metadata as m; print(m.version('mixpanel-headless'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert shown.stdout.strip() == CLIENT.partition("==")[2]
-    assert Path(sys.executable) != python
+def test_pages_of_a_feed_are_all_of_it(theirs: dict[str, Any], ws: Workspace, busiest: str) -> None:
+    rows = ws.sql("SELECT event_name FROM events WHERE distinct_id = $who", {"who": busiest})
+    assert Counter(theirs["feed"]) == Counter(rows["event_name"])
+    assert len(theirs["feed"]) > 4
+    assert {"Purchase"} & set(rows["event_name"]) <= set(theirs["found"])
+
+
+def test_annotations_are_made_changed_and_removed(theirs: dict[str, Any], store: Dataset) -> None:
+    assert theirs["made"] == ["2025-03-20T09:00:00+00:00", "Board meeting", ["board"]]
+    assert sorted(theirs["left"]) == [note.id for note in store.saved.annotations]
+
+
+def test_a_token_is_taken(server: SandboxServer, tmp_path: Path) -> None:
+    script = "import mixpanel_headless as m; print(len(m.Workspace().events()))"
+    account = {"MP_OAUTH_TOKEN": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
+    client = Client("mixpanel-headless==0.4.0")
+    assert int(client.run(script, home=tmp_path, MP_API_BASE_URL=server.url, **account)) > 5

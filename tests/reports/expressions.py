@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 UNDEFINED: Final = None  # JSON's null counts as undefined
-BINARY = ["or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%"]
-LEVEL = {"or": 1, "and": 2, "not": 3, **dict.fromkeys(BINARY[2:9], 4), "+": 5, "-": 5}
+BINARY = ["or", "and", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "*", "/", "%"]
+LEVEL = {"or": 1, "and": 2, "not": 3, **dict.fromkeys(BINARY[2:10], 4), "+": 5, "-": 5}
 LEVEL |= {"*": 6, "/": 6, "%": 6, "negative": 7}
 TIGHTEST = 8
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -261,6 +261,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     ">": _compared(operator.gt),
     ">=": _compared(operator.ge),
     "in": _in,
+    "not in": lambda item, whole: _not(_in(item, whole)),
     "and": lambda left, right: left is True and right is True,
     "or": lambda left, right: left is True or right is True,
     "not": _not,

@@ -236,7 +236,7 @@ def times(project: Project, day: date) -> st.SearchStrategy[Node]:
 SIMPLE_CONDITION = st.one_of(
     st.builds(node, st.sampled_from(["==", "!="]), HELD, LITERAL),
     st.builds(node, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), ANYTHING, UNLISTED),
-    st.builds(node, st.just("in"), ANYTHING, SETS | HELD),
+    st.builds(node, st.sampled_from(["in", "not in"]), ANYTHING, SETS | HELD),
     st.builds(node, st.sampled_from(["defined", "boolean"]), HELD),
     st.builds(
         node,

@@ -201,6 +201,21 @@ def test_in_finds_a_part_of_a_text(reports: Reports, columns: int) -> None:
 
 
 @COLUMNS
+def test_not_in_is_the_opposite_of_in(reports: Reports, columns: int) -> None:
+    """Decided here: what is not set is not in a list, and what can be in nothing is not in it."""
+    where = node("not in", X, ["a", 1])
+    assert str(where) == 'properties["x"] not in ["a", 1]'
+    assert kept(reports, where, "a", 1, "1", True, None, ..., columns=columns) == ["1", True, None, ...]
+    values = ["www.Facebook.com", "facebook", 5, ..., ["Facebook"], ["b"]]
+    assert kept(reports, node("not in", "Facebook", X), *values, columns=columns) == [
+        "facebook",
+        5,
+        ...,
+        ["b"],
+    ]
+
+
+@COLUMNS
 def test_and_or_take_undefined_as_false(reports: Reports, columns: int) -> None:
     undefined, true = node("<", NOTHING, 5), node("==", Z, 7)
     for expression, text in [
@@ -258,6 +273,8 @@ def test_of_numbers_alone(reports: Reports, op: str, value: Any, text: str, colu
         (node("and", node("or", X, Y), Z), '(properties["x"] or properties["y"]) and properties["z"]'),
         (node("or", X, node("and", Y, Z)), 'properties["x"] or properties["y"] and properties["z"]'),
         (node("not", node("in", "a", X)), 'not "a" in properties["x"]'),
+        (node("and", node("not in", "a", X), Y), '"a" not in properties["x"] and properties["y"]'),
+        (node("not", node("not in", "a", X)), 'not "a" not in properties["x"]'),
         (node("*", node("+", X, 1), 2), '(properties["x"] + 1) * 2'),
         (node("-", X, node("-", Y, Z)), 'properties["x"] - (properties["y"] - properties["z"])'),
         (prop('say "\\"'), 'properties["say \\"\\\\\\""]'),

@@ -47,6 +47,14 @@ def test_a_project_secret_implies_its_project(server: SandboxServer, token: str)
     assert get(server, NAMES, f"Basic {token}").status_code == 200
 
 
+def test_a_token_is_accepted_but_not_for_exports(server: SandboxServer) -> None:
+    assert get(server, NAMES, "Bearer sandbox", project_id="1").status_code == 200
+    assert get(server, "/api/app/me", "Bearer sandbox").status_code == 200
+    assert get(server, NAMES, "Bearer sandbox").status_code == 400  # it names no project
+    export = get(server, "/api/2.0/export", "Bearer sandbox", project_id="1", **DAY)
+    assert (export.status_code, "must pass API secret" in export.json()["error"]) == (401, True)
+
+
 @pytest.mark.parametrize(
     "authorization",
     [None, "Basic", "Basic !!!", f"Basic {encoded('sandbox:wrong')}", "Bearer sandbox:sandbox", "Basic é"],

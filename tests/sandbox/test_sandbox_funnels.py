@@ -124,6 +124,13 @@ def test_the_limit_keeps_the_segments_that_most_enter_in_all_buckets(get: Get) -
     assert all(len(day) <= 3 for day in by_days.values())
 
 
+def test_a_unit_is_another_way_of_giving_an_interval(get: Get) -> None:
+    weeks = get("funnels", funnel_id=1001, unit="week").json()["data"]
+    assert list(weeks) == ["2025-02-10"]
+    assert get("funnels", funnel_id=1001, unit="week", interval=3).json()["data"] == weeks
+    assert get("funnels", funnel_id=1001, unit="day", interval=1).status_code == 200
+
+
 def test_days_without_anybody_are_zeros(get: Get) -> None:
     params: dict[str, Any] = {"from_date": "2024-01-01", "to_date": "2024-01-01"}
     [funnel] = get("funnels", funnel_id=1002, **params).json()["data"].values()
@@ -143,7 +150,6 @@ def test_days_without_anybody_are_zeros(get: Get) -> None:
         ({"from_date": None}, 400, "Missing required parameter: from_date"),
         ({"to_date": "2199-01-01"}, 400, "to_date cannot be later than today"),
         ({"unit": "hour"}, 400, "Invalid unit: 'hour', expected one of day, week, month"),
-        ({"unit": "day", "interval": 1}, 400, "Validate failed: unit and interval both set"),
         ({"length": 91}, 400, "Invalid length: may not be greater than 90 days"),
         ({"length": 2161, "length_unit": "hour"}, 400, "may not be greater than 90 days"),
         ({"length": 1, "length_unit": "week"}, 400, "Invalid length_unit: 'week'"),

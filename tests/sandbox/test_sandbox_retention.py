@@ -100,6 +100,51 @@ def test_frequency_of_one_event_in_days_of_a_week(get: Get, counted: Naive) -> N
     assert people == [sum(n for k, n in exactly.items() if k > place) for place in range(7)]
 
 
+def test_a_breakdown_is_by_the_second_event_everyone_first(get: Get, counted: Naive) -> None:
+    params: dict[str, Any] = {**BORN, "event": "Purchase", "interval_count": 6}
+    plain = get("retention", **params).json()
+    answer = get("retention", on="plan", **params).json()
+    assert {day: groups["$overall"] for day, groups in answer.items()} == plain
+    free = get("retention", where='properties["plan"] == "free"', **params).json()
+    assert {day: groups["free"] for day, groups in answer.items()} == free
+    assert any(any(cohort["counts"]) for cohort in free.values())
+    held = Counter(
+        e["properties"].get("plan") for e in counted.matching("Purchase", FIRST, date(2025, 3, 31))
+    )
+    [(most, _)] = held.most_common(1)
+    limited = get("retention", on='properties["plan"]', limit=1, **params).json()
+    assert {tuple(groups) for groups in limited.values()} == {("$overall", most or "undefined")}
+
+
+def test_frequency_by_items_of_a_list(get: Get, counted: Naive) -> None:
+    params: dict[str, Any] = {"unit": "week", "addiction_unit": "day", "event": "Purchase"}
+    [groups] = get("retention/addiction", on="categories", **params).json()["data"].values()
+    [everyone] = get("retention/addiction", **params).json()["data"].values()
+    assert groups.pop("$overall") == everyone
+    held = {name for e in counted.matching("Purchase") for name in e["properties"]["categories"]}
+    assert set(groups) == held
+    for name, people in groups.items():
+        buyers = counted.people("Purchase", where=lambda p, name=name: name in p["categories"])  # type: ignore[misc]
+        assert people[0] == len(buyers)
+
+
+@pytest.mark.parametrize("on", ["quantity", "coupon", "missing", 'properties["revenue"] > 50', "order_id"])
+def test_every_kind_of_segment_is_found_again(get: Get, counted: Naive, on: str) -> None:
+    """The people of all segments together are those who bought, whatever kind of value tells the segment."""
+    params: dict[str, Any] = {"unit": "week", "addiction_unit": "day", "event": "Purchase", "limit": 10_000}
+    [groups] = get("retention/addiction", on=on, **params).json()["data"].values()
+    everyone = groups.pop("$overall")
+    assert groups
+    assert sum(people[0] for people in groups.values()) >= everyone[0]
+    assert all(people[0] for people in groups.values())
+
+
+def test_objects_are_no_segments(get: Get) -> None:
+    params: dict[str, Any] = {"unit": "week", "addiction_unit": "day", "event": "Purchase", "on": "shipping"}
+    [groups] = get("retention/addiction", **params).json()["data"].values()
+    assert list(groups) == ["$overall"]
+
+
 @pytest.mark.parametrize(
     ("path", "params", "error"),
     [
@@ -113,7 +158,8 @@ def test_frequency_of_one_event_in_days_of_a_week(get: Get, counted: Naive) -> N
             {"born_event": "Sign Up", "interval": 91},
             "Invalid interval: 91 exceeds the maximum of 90",
         ),
-        ("retention", {**BORN, "on": "plan"}, "does not evaluate `on` yet"),
+        ("retention", {**BORN, "on": "properties["}, "Invalid on"),
+        ("retention", {**BORN, "on": "plan", "limit": 0}, "Invalid limit"),
         ("retention", {**BORN, "born_where": "not"}, "Invalid born_where"),
         ("retention", {**BORN, "to_date": None}, "Missing required parameter: to_date"),
         ("retention/addiction", {"unit": "day"}, "Missing required parameter: addiction_unit"),

@@ -220,6 +220,73 @@ def test_annotations_mark_the_stories(app_api: httpx.Client, client: httpx.Clien
     assert {note["project_id"] for note in legacy["annotations"]} == {7}
 
 
+def test_annotations_are_made_changed_and_removed(client: httpx.Client) -> None:
+    url = "/api/app/projects/1/annotations"
+    before = results(client.get(url))
+    tag = client.post(f"{url}/tags", json={"name": "board"})
+    assert (tag.status_code, tag.json()["results"]["name"]) == (201, "board")
+    number = tag.json()["results"]["id"]
+    assert tag.json()["results"] in results(client.get(f"{url}/tags"))
+    body = {"date": "2025-03-20 12:30:00", "description": "Board meeting", "tags": [number]}
+    made = client.post(url, json=body)
+    assert made.status_code == 201
+    note = made.json()["results"]
+    assert (note["date"], note["description"]) == ("2025-03-20T12:30:00+00:00", "Board meeting")
+    assert note["tags"] == [tag.json()["results"]]
+    assert results(client.get(url, params={"tags": number})) == [note]
+    assert note["id"] not in {one["id"] for one in before}
+
+    changed = results(client.patch(f"{url}/{note['id']}", json={"description": "Moved", "tags": []}))
+    assert changed == {**note, "description": "Moved", "tags": []}
+    assert results(client.get(f"{url}/{note['id']}")) == changed
+    days: dict[str, Any] = {"project_id": 1, "from_date": "2025-03-20", "to_date": "2025-03-20"}
+    legacy = client.get("/api/2.0/annotations", params=days).json()["annotations"]
+    assert [one["description"] for one in legacy] == ["Moved"]
+
+    assert results(client.delete(f"{url}/{note['id']}")) == {"id": note["id"]}
+    for method in ("GET", "PATCH", "DELETE"):
+        assert client.request(method, f"{url}/{note['id']}").status_code == 404
+    assert results(client.get(url)) == before
+
+
+def test_older_clients_make_annotations_by_get(client: httpx.Client) -> None:
+    def ask(path: str = "", **params: Any) -> httpx.Response:
+        return client.get(f"/api/2.0/annotations{path}/", params={"project_id": 1, **params})
+
+    march: dict[str, Any] = {"from_date": "2025-03-19", "to_date": "2025-03-31"}
+    assert ask("/create", date="2025-03-20 10:00:00", description="x").json() == {"error": False}
+    [note] = ask(**march).json()["annotations"]
+    assert (note["date"], note["description"]) == ("2025-03-20 10:00:00", "x")
+    assert ask("/update", id=note["id"], date="2025-03-21 10:00:00", description="y").status_code == 200
+    [moved] = ask(**march).json()["annotations"]
+    assert moved == {**note, "date": "2025-03-21 10:00:00", "description": "y"}
+    assert ask("/delete", id=note["id"]).json() == {"error": False}
+    assert ask(**march).json()["annotations"] == []
+    assert [ask("/delete", id=note["id"]).status_code, ask("/delete").status_code] == [404, 400]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "Missing required parameter: date"),
+        ({"date": "2025-03-20"}, "Missing required parameter: description"),
+        ({"date": "soon", "description": "x"}, "Invalid date: expected YYYY-MM-DD HH:mm:ss"),
+        ({"date": "2025-03-20", "description": " "}, "Invalid description"),
+        ({"date": "2025-03-20", "description": "x", "tags": [99]}, "Invalid tags"),
+        ({"date": "2025-03-20", "description": "x", "tags": [[1]]}, "Invalid tags"),
+        ({"date": "2025-03-20", "description": "x", "tags": "release"}, "Invalid tags"),
+    ],
+)
+def test_an_annotation_that_makes_no_sense_is_not_made(
+    client: httpx.Client, body: dict[str, Any], error: str
+) -> None:
+    before = results(client.get("/api/app/projects/1/annotations"))
+    answer = client.post("/api/app/projects/1/annotations", json=body)
+    assert (answer.status_code, answer.json()["status"]) == (400, "error")
+    assert error in answer.json()["error"]
+    assert results(client.get("/api/app/projects/1/annotations")) == before
+
+
 # Lexicon
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from statistics import mean
@@ -124,6 +126,32 @@ def test_an_interval_can_be_broken_down_and_stand_without_dates(get: Get, counte
     assert answer["data"]["values"]["pro"] == {"2025-03-25": len(pro)}
 
 
+def test_a_unit_decides_where_there_is_an_interval_as_well(get: Get) -> None:
+    params: dict[str, Any] = {"event": "Purchase", "unit": "week"}
+    assert get("segmentation", interval=2, **params).json() == get("segmentation", **params).json()
+
+
+def test_csv_has_a_column_a_segment(get: Get, counted: Naive) -> None:
+    answer = get("segmentation", event="Purchase", on="plan", unit="week", format="csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    header, row = csv.reader(answer.text.splitlines())
+    plans = Counter(e["properties"].get("plan", "undefined") for e in counted.matching("Purchase"))
+    assert dict(zip(header, row, strict=True)) == {
+        "date": str(FIRST),
+        **{plan: str(count) for plan, count in plans.items()},
+    }
+
+
+def test_now_is_the_end_of_the_data(get: Get, counted: Naive) -> None:
+    where = 'properties["$time"] >= datetime(NOW - 86400)'
+    quarter: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
+    answer = get("segmentation", event="Purchase", where=where, **quarter).json()["data"]
+    last = date(2025, 3, 31)
+    assert answer["values"]["Purchase"] == counted.per_day("Purchase", last, last)
+    lines = get("export", "/api/2.0", event='["Purchase"]', where=where, **quarter).text.splitlines()
+    assert {day_of(json.loads(line)) for line in lines} == {last}
+
+
 def test_numeric_buckets_are_ranges_with_every_event_in_one(get: Get, counted: Naive) -> None:
     answer = get("segmentation/numeric", event="Purchase", on=REVENUE).json()
     found: Counter[str] = Counter()
@@ -181,16 +209,11 @@ def test_days_without_events_have_a_sum_of_zero_and_no_average(get: Get) -> None
         ("segmentation", {"unit": "year"}, "Invalid unit: 'year', expected one of minute, hour, day"),
         ("segmentation", {"type": "total"}, "Invalid type: 'total'"),
         ("segmentation", {"limit": 10_001}, "Invalid limit: 10001 exceeds the maximum of 10000"),
-        ("segmentation", {"format": "csv"}, "does not evaluate `format` yet"),
+        ("segmentation", {"format": "xml"}, "Invalid format: 'xml', expected one of json, csv"),
         ("segmentation", {"where": "properties["}, "Invalid where: The expression ends too early"),
         ("segmentation", {"where": 'properties["plan"] = 5'}, "Invalid where: Unexpected '='"),
         ("segmentation", {"on": 'properties["plan"'}, "Invalid on: The expression ends too early"),
         ("segmentation", {"interval": 2}, "interval can only be used where type is unique or average"),
-        (
-            "segmentation",
-            {"interval": 2, "type": "unique", "unit": "day"},
-            "Validate failed: unit and interval both set",
-        ),
         (
             "segmentation",
             {"interval": 20_000, "type": "unique", "from_date": None, "to_date": None},

@@ -137,10 +137,10 @@ def test_exports_are_filtered_by_event_and_limited(dataset: Dataset) -> None:
 
 
 def test_names_properties_and_values_count_as_plain_python_does(
-    dataset: Dataset, dumped: list[dict[str, Any]]
+    dataset: Dataset, dumped: list[dict[str, Any]], deduplicated: list[dict[str, Any]]
 ) -> None:
     assert set(dataset.event_names()) == {event["event"] for event in dumped}
-    purchases = [event["properties"] for event in dumped if event["event"] == "Purchase"]
+    purchases = [event["properties"] for event in deduplicated if event["event"] == "Purchase"]
     top = dataset.top_properties("Purchase", 100)
     assert top["coupon"] == {"count": len(purchases)}
     assert top["$user_id"] == {"count": sum("$user_id" in properties for properties in purchases)}

@@ -102,6 +102,62 @@ def test_the_successor_chooses_events_and_gives_the_latest(
     assert bookmark(client, WEEK, busiest, limit=2).json()["results"]["events"] == every[-2:]
 
 
+@pytest.mark.parametrize("paging", [{"limit": 3}, {"paging_window": 2}, {"limit": 4, "paging_window": 3}])
+def test_pages_are_the_feed_from_its_end(
+    client: httpx.Client, busiest: list[str], paging: dict[str, int]
+) -> None:
+    every = bookmark(client, WEEK, busiest).json()["results"]["events"]
+    pages: list[list[Any]] = []
+    sentinel = None
+    while True:
+        results = bookmark(client, WEEK, busiest, sentinel_event=sentinel, **paging).json()["results"]
+        pages.insert(0, results["events"])
+        assert len(results["events"]) <= paging.get("limit", 15_000)
+        sentinel = results["sentinel_event"]
+        if sentinel is None:
+            break
+        assert len(pages) < 200
+    assert [event for page in pages for event in page] == every
+    assert len(pages) > 1
+    window = paging.get("paging_window")
+    for page in pages if window else []:
+        times = [event["properties"]["time"] for event in page]
+        assert not times or times[-1] - times[0] <= window * 86_400  # type: ignore[operator]
+
+
+def test_a_feed_is_searched_whatever_the_case(client: httpx.Client, busiest: list[str]) -> None:
+    def found(**search: Any) -> list[Any]:
+        answer = bookmark(client, WEEK, busiest, **search)
+        assert answer.status_code == 200, answer.text
+        events: list[Any] = answer.json()["results"]["events"]
+        return events
+
+    every = found()
+    views = [event for event in every if "view" in json.dumps([event["event"]]).lower()]
+    assert len(views) > 0
+    assert [event for event in found(search="VIEW") if event in views] == views
+    products = {event["properties"].get("product") for event in every} - {None}
+    product = min(products)
+    only = [{"value": "product", "resourceType": "event"}]
+    assert found(search=product[:4].upper(), search_properties=only) == [
+        event for event in every if product[:4].lower() in str(event["properties"].get("product", "")).lower()
+    ]
+    assert found(search="no such text") == []
+    assert found(use_custom_events=True) == every
+
+
+def test_a_feed_is_searched_by_the_profile(client: httpx.Client, counted: Naive) -> None:
+    people = client.post("/api/query/engage?project_id=1", json={"page_size": 20}).json()["results"]
+    ids = [person["$distinct_id"] for person in people]
+    name = people[0]["$properties"]["$name"]
+    only = [{"value": "$name", "resourceType": "user"}]
+    quarter = {"type": "between", "from": "2025-01-01", "to": "2025-03-31"}
+    events = bookmark(client, quarter, ids, search=name, search_properties=only).json()["results"]["events"]
+    same = {p["$distinct_id"] for p in people if name.lower() in p["$properties"]["$name"].lower()}
+    expected = events_of(counted, sorted(same), date(2025, 1, 1), date(2025, 3, 31))
+    assert by_content(events) == by_content(expected)
+
+
 @pytest.mark.parametrize(
     ("date_range", "more", "error"),
     [
@@ -110,8 +166,11 @@ def test_the_successor_chooses_events_and_gives_the_latest(
         ({**WEEK, "from": "soon"}, {}, "Error in from_date: invalid date"),
         ({**WEEK, "to": "2199-01-01"}, {}, "to_date cannot be later than today"),
         ({"type": "relative_after", "window": {"unit": "year", "value": 1}}, {}, "Invalid unit"),
-        (WEEK, {"search": "Purchase"}, "does not evaluate `search` yet"),
-        (WEEK, {"sentinel_event": {"a": 1}}, "does not evaluate `sentinel_event` yet"),
+        (WEEK, {"search_properties": [{"value": "a", "resourceType": "event"}]}, "requires search"),
+        (WEEK, {"search": "a", "search_properties": ["a"]}, "Invalid search_properties"),
+        (WEEK, {"sentinel_event": {"a": 1}}, "Invalid sentinel_event"),
+        (WEEK, {"paging_window": 31}, "exceeds the maximum of 30"),
+        (WEEK, {"paging_window": 0}, "Invalid paging_window"),
         (WEEK, {"limit": 15_001}, "exceeds the maximum of 15000"),
         (WEEK, {"include_events": ["A"], "exclude_events": ["B"]}, "cannot be used together"),
     ],

@@ -30,8 +30,9 @@ _conjunct: conjunction | _negatable
 conjunction: _negatable (AND _negatable)+
 _negatable: negation | _compared
 negation: NOT _negatable
-_compared: comparison | _sum
+_compared: comparison | exclusion | _sum
 comparison: _compared (COMPARATOR | IN) _sum
+exclusion: _compared NOT IN _sum
 _sum: sum | _product
 sum: _sum (PLUS | MINUS) _product
 _product: product | _signed
@@ -71,6 +72,7 @@ _ONE_ARGUMENT = frozenset(
 ARGUMENTS = {**dict.fromkeys(_ONE_ARGUMENT, 1), "has_prefix": 2}
 SOURCES = ("properties", "user", "event", "behaviors")
 _WORDS: dict[str, bool] = {"true": True, "false": False}
+_OPERATORS = ("and", "or", "in", "not")
 _NOW = "NOW"
 _INSTEAD = {
     "=": "Compare with == (two signs).",
@@ -153,7 +155,8 @@ def _unexpected(text: str, position: int, expected: Any) -> ExpressionError:
     word = _WORD_AT.match(text, position)
     found = word.group() if word else rest[0]
     instead = None if rest.startswith("==") else _INSTEAD.get(rest[0])
-    hint = instead or did_you_mean(found.lower(), ("and", "or", "in", "not"))
+    known = found in _OPERATORS  # the right word in the wrong place
+    hint = instead or (None if known else did_you_mean(found.lower(), _OPERATORS))
     message = f"Unexpected {found[:30]!r} at character {position + 1}: expected {wants}."
     return ExpressionError(message, expression=text, position=position, hint=hint)
 
@@ -169,6 +172,8 @@ def _expected(terminals: set[str]) -> str:
         return "a property's name in double quotes" if terminals <= {"STRING"} else "a number or a text"
     if "AND" in terminals:
         return "an operator, such as == or and"
+    if terminals == {"IN"}:
+        return "the word in"
     signs = {"RPAR": ")", "RSQB": "]", "COMMA": ",", "OPEN": "["}
     return " or ".join(sign for name, sign in signs.items() if name in terminals)
 
@@ -212,6 +217,12 @@ class _Builder:
         return nodes.Binary(operator.start_pos, str(operator), self.node(left), self.node(right))
 
     _build_sum = _build_product = _build_comparison
+
+    def _build_exclusion(self, tree: Any) -> nodes.Node:
+        """``a not in b``, which is ``not (a in b)``."""
+        left, sign, operator, right = tree.children
+        contained = nodes.Binary(operator.start_pos, str(operator), self.node(left), self.node(right))
+        return nodes.Not(sign.start_pos, contained)
 
     def _build_number(self, tree: Any) -> nodes.Constant:
         (token,) = tree.children

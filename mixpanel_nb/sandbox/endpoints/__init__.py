@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 # Under both /api/query/ and /api/2.0/.
 QUERY: Mapping[str, Handler] = {
     "annotations": timeline.legacy,
+    "annotations/create": timeline.legacy_create,
+    "annotations/delete": timeline.legacy_delete,
+    "annotations/update": timeline.legacy_update,
     "cohorts/list": cohorts.listed,
     "engage": engage.profiles,
     "engage/properties": engage.properties,
@@ -62,7 +65,7 @@ QUERY: Mapping[str, Handler] = {
 }
 # Under /api/2.0/ alone.
 EXPORT: Mapping[str, Handler] = {"export": export.events}
-# Under /api/app/, for reading only. Saved things are found by way of a project, a workspace, or both.
+# Under /api/app/, to be read. Saved things are found by way of a project, a workspace, or both.
 _SAVED: Mapping[str, Handler] = {
     "annotations": timeline.of_project,
     "annotations/<int:annotation_id>": timeline.one,
@@ -71,6 +74,13 @@ _SAVED: Mapping[str, Handler] = {
     "bookmarks/<int:bookmark_id>": bookmarks.one,
     "cohorts": cohorts.of_project,
     "cohorts/<int:cohort_id>": cohorts.one,
+}
+# The same, to be changed.
+_CHANGED: Mapping[tuple[str, str], Handler] = {
+    ("POST", "annotations"): timeline.create,
+    ("PATCH", "annotations/<int:annotation_id>"): timeline.change,
+    ("DELETE", "annotations/<int:annotation_id>"): timeline.remove,
+    ("POST", "annotations/tags"): timeline.create_tag,
 }
 _OWNERS = (
     "projects/<project_id>",
@@ -84,4 +94,8 @@ APP: Mapping[str, Handler] = {
     "projects/<project_id>/schemas/<entity_type>": lexicon.of_type,
     "projects/<project_id>/schemas/<entity_type>/<path:name>": lexicon.one,
     **{f"{owner}/{path}": handler for owner in _OWNERS for path, handler in _SAVED.items()},
+}
+# By method and path.
+CHANGES: Mapping[tuple[str, str], Handler] = {
+    (method, f"{owner}/{path}"): handler for owner in _OWNERS for (method, path), handler in _CHANGED.items()
 }

@@ -72,7 +72,6 @@ def _query(call: Call) -> ProfileQuery:
 
 def _choice(call: Call) -> Choice:
     """Which profiles a request means."""
-    call.refuse_unsupported("search")
     members, did = _members(call), behaviors.counted(call)
     if call.text("data_group_id"):
         members = ()  # the project has no groups, so there is nobody in any
@@ -89,6 +88,7 @@ def _choice(call: Call) -> Choice:
         sort_key=call.expression("sort_key", lambda key: filters.of_profiles(None, key)),
         descending=sort_order == "descending",
         behaviors=did,
+        search=call.text("search"),
     )
 
 

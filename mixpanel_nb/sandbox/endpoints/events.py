@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import UNITS
-from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.answers import json_answer, over_time
 from mixpanel_nb.sandbox.intervals import span_of
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.wire import series
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.intervals import Span
 
+_NAMES_SINCE = timedelta(days=30)
 _MOST_NAMES = 5_000  # more are not refused but cut off
-_MOST_VALUES = 10_000
+_MOST_VALUES = 10_000  # the same
 
 
 def counts(call: Call) -> Response:
@@ -38,7 +40,7 @@ def counts(call: Call) -> Response:
         result = desk.service.event_counts(
             events, from_date=span.first, to_date=span.last, unit=unit, type=kind
         )
-    return _series(result, span)
+    return _series(result, span, as_csv=call.is_csv)
 
 
 def properties(call: Call) -> Response:
@@ -55,36 +57,34 @@ def properties(call: Call) -> Response:
             values=values,
             unit=unit,
             type=kind,
-            limit=call.integer("limit", 255, most=_MOST_VALUES),
+            limit=min(call.integer("limit", 255), _MOST_VALUES),
         )
-    return _series(result, span)
+    return _series(result, span, as_csv=call.is_csv)
 
 
 def _over_time(call: Call) -> tuple[CountType, Unit, Span]:
     """What is counted, in which buckets, of which days."""
-    if call.text("format") != "json":
-        call.refuse_unsupported("format")
     kind, unit = call.count_type(), call.choice("unit", UNITS)
     if kind == "unique" and unit in ("minute", "hour"):
         raise RefusedError(400, "cannot get hourly uniques")
     return kind, unit, span_of(call, unit)
 
 
-def _series(result: EventCountsResult | PropertyCountsResult, span: Span) -> Response:
+def _series(result: EventCountsResult | PropertyCountsResult, span: Span, *, as_csv: bool) -> Response:
     dates = result.dates if span.buckets is None else result.dates[-span.buckets :]
     shown = frozenset(dates)
     values = {
         name: {bucket: count for bucket, count in found.items() if bucket in shown}
         for name, found in result.values.items()
     }
-    return json_answer(series(dates, values))
+    return over_time(series(dates, values), as_csv=as_csv)
 
 
 def top(call: Call) -> Response:
     """The most frequent events of the data set's last day, and their change since the day before."""
     kind = call.count_type()
     with call.desk() as desk:
-        result = desk.service.top_events(type=kind, limit=call.integer("limit", 100, most=_MOST_VALUES))
+        result = desk.service.top_events(type=kind, limit=min(call.integer("limit", 100), _MOST_VALUES))
     events = [
         {"amount": found.count, "event": found.event, "percent_change": found.percent_change}
         for found in result.events
@@ -93,21 +93,19 @@ def top(call: Call) -> Response:
 
 
 def names(call: Call) -> Response:
-    """A list of event names, the most frequent first.
-
-    Mixpanel looks at the last 31 days where no dates are given; here the data set has an end of its own,
-    so it is all of it.
-    """
+    """A list of event names, the most frequent first, of the last 31 days where no dates are given."""
     call.count_type("general")
     limit = min(call.integer("limit", 255), _MOST_NAMES)
-    return json_answer(call.dataset.event_names(limit, *call.optional_date_range(from_year=2000)))
+    first, last = call.optional_date_range(from_year=2000)
+    last = last or call.last_day
+    return json_answer(call.dataset.event_names(limit, first or last - _NAMES_SINCE, last))
 
 
 def top_properties(call: Call) -> Response:
     """Properties of an event (or of all) with the number of events that carry them."""
     event = call.text("event")
     found = call.dataset.top_properties(event, call.integer("limit", 10))
-    if event is not None and event not in call.dataset.event_names():
+    if event is not None and not found and event not in call.dataset.event_names():
         raise RefusedError(400, f"Unknown event: {event}")
     return json_answer(found)
 

@@ -54,8 +54,7 @@ def query(call: Call) -> Response:
 
 
 def _asked(call: Call, desk: Desk, funnel: Funnel) -> Groups:
-    """The steps by bucket and segment."""
-    call.refuse_both("unit", "interval")
+    """The steps by bucket and segment. ``unit`` is another way of giving ``interval``, and wins over it."""
     first, last = call.date_range()
     length, length_unit = _window(call, funnel)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.retention import RETENTION_TYPES
+from mixpanel_nb.results import OVERALL
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.saved.kinds import Retention
+from mixpanel_nb.sandbox.segments import filters_of
 from mixpanel_nb.sandbox.wire import bucket_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
     from werkzeug.wrappers import Response
 
     from mixpanel_nb.analytics.calendar import Unit
@@ -24,32 +29,55 @@ if TYPE_CHECKING:
 _UNITS: tuple[Unit, ...] = ("day", "week", "month")
 _ADDICTION_UNITS: tuple[AddictionUnit, ...] = ("hour", "day")
 _MOST_INTERVAL, _MOST_COUNT = 90, 1_000
+_SEGMENTS, _MOST_SEGMENTS = 60, 10_000
 
 
 def query(call: Call) -> Response:
     """Cohorts by day, week or month; their counts end where nobody can know yet."""
     # Which shape a breakdown has is documented nowhere.
-    call.refuse_unsupported("on")
     if call.text("bookmark_id"):
         return _saved(call)
     call.refuse_both("unit", "interval")
     first, last = call.date_range()
-    kind = call.choice("retention_type", RETENTION_TYPES, "birth")
+    groups = _groups(call, lambda desk, where: _cohorts(call, desk, where), first, max(last, call.last_day))
+    return json_answer(groups)
+
+
+def _groups(
+    call: Call, ask: Callable[[Desk, str | None], Mapping[str, Any]], first: date, last: date
+) -> Mapping[str, Any]:
+    """An answer by bucket; with ``on``, by bucket and segment of the second event, everyone first.
+
+    How Mixpanel shapes the latter is nowhere described; it is shaped as funnels are.
+    """
+    on, where = call.text("on"), call.text("where")
+    limit = call.integer("limit", _SEGMENTS, most=_MOST_SEGMENTS)
     with call.desk() as desk:
-        result = desk.service.retention(
-            born_event=call.required("born_event") if kind == "birth" else None,
-            return_event=call.text("event"),
-            from_date=first,
-            to_date=last,
-            born_where=call.text("born_where"),
-            return_where=call.text("where"),
-            interval=call.integer("interval", 1, most=_MOST_INTERVAL),
-            interval_count=call.integer("interval_count", 1, most=_MOST_COUNT),
-            unit=call.choice("unit", _UNITS, "day"),
-            type=kind,
-            unbounded=call.flag("unbounded_retention"),
-        )
-    return json_answer({bucket_text(cohort.date): counted(cohort) for cohort in result.cohorts})
+        everyone = ask(desk, where)
+        if on is None:
+            return everyone
+        filters = filters_of(desk, call.text("event"), first, last, on=on, where=where, limit=limit)
+        found = {OVERALL: everyone, **{name: ask(desk, chosen) for name, chosen in filters.items()}}
+    return {bucket: {name: answer[bucket] for name, answer in found.items()} for bucket in everyone}
+
+
+def _cohorts(call: Call, desk: Desk, where: str | None) -> dict[str, Any]:
+    kind = call.choice("retention_type", RETENTION_TYPES, "birth")
+    first, last = call.date_range()
+    result = desk.service.retention(
+        born_event=call.required("born_event") if kind == "birth" else None,
+        return_event=call.text("event"),
+        from_date=first,
+        to_date=last,
+        born_where=call.text("born_where"),
+        return_where=where,
+        interval=call.integer("interval", 1, most=_MOST_INTERVAL),
+        interval_count=call.integer("interval_count", 1, most=_MOST_COUNT),
+        unit=call.choice("unit", _UNITS, "day"),
+        type=kind,
+        unbounded=call.flag("unbounded_retention"),
+    )
+    return {bucket_text(cohort.date): counted(cohort) for cohort in result.cohorts}
 
 
 def _saved(call: Call) -> Response:
@@ -88,16 +116,20 @@ def rated(cohort: RetentionCohort) -> dict[str, Any]:
 
 def addiction(call: Call) -> Response:
     """Per bucket, how many people were active in at least one, two, three … hours or days of it."""
-    call.refuse_unsupported("on")
     first, last = call.date_range()
-    with call.desk() as desk:
-        result = desk.service.frequency(
-            from_date=first,
-            to_date=last,
-            unit=call.choice("unit", _UNITS),
-            addiction_unit=call.choice("addiction_unit", _ADDICTION_UNITS),
-            event=call.text("event"),
-            where=call.text("where"),
-        )
-    counts = {bucket_text(bucket): list(people) for bucket, people in result.counts.items()}
-    return json_answer({"data": counts})
+    return json_answer(
+        {"data": _groups(call, lambda desk, where: _frequencies(call, desk, where), first, last)}
+    )
+
+
+def _frequencies(call: Call, desk: Desk, where: str | None) -> dict[str, list[int]]:
+    first, last = call.date_range()
+    result = desk.service.frequency(
+        from_date=first,
+        to_date=last,
+        unit=call.choice("unit", _UNITS),
+        addiction_unit=call.choice("addiction_unit", _ADDICTION_UNITS),
+        event=call.text("event"),
+        where=where,
+    )
+    return {bucket_text(bucket): list(people) for bucket, people in result.counts.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import segmentation
 from mixpanel_nb.analytics.calendar import UNITS
-from mixpanel_nb.sandbox.answers import json_answer
+from mixpanel_nb.sandbox.answers import json_answer, over_time
 from mixpanel_nb.sandbox.intervals import IntervalQuestion, first_day
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.wire import bucket_text, computed_at, number, series
@@ -28,13 +28,14 @@ _NUMBER_BUCKETS, _MOST_NUMBER_BUCKETS = 10, 1_000
 
 
 def query(call: Call) -> Response:
-    """An event over time, and by segment with ``on``; without it, the one series has the event's name."""
-    call.refuse_unsupported("format")
+    """An event over time, and by segment with ``on``; without it, the one series has the event's name.
+
+    ``interval`` stands in lieu of ``unit``: where both are given, the unit decides.
+    """
     event, kind = call.required("event"), call.count_type("general")
     limit = call.integer("limit", _SEGMENTS, most=_MOST_SEGMENTS)
-    call.refuse_both("unit", "interval")
     interval = call.optional_integer("interval")
-    if interval is not None:
+    if interval is not None and call.text("unit") is None:
         return _by_interval(call, event, kind, limit, interval)
     unit, (first, last), on = call.choice("unit", UNITS, "day"), call.date_range(), call.text("on")
     with call.desk() as desk:
@@ -49,7 +50,7 @@ def query(call: Call) -> Response:
             limit=limit,
         )
     values = result.values if on else {event: result.values[TOTAL]}
-    return json_answer(series(result.dates, values))
+    return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def numeric(call: Call) -> Response:
@@ -68,7 +69,7 @@ def numeric(call: Call) -> Response:
             buckets=call.integer("buckets", _NUMBER_BUCKETS, most=_MOST_NUMBER_BUCKETS),
         )
     values = {label: result.values.get(place, {}) for place, label in enumerate(result.labels)}
-    return json_answer(series(result.dates, values))
+    return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def total(call: Call) -> Response:
@@ -118,11 +119,10 @@ def _by_interval(call: Call, event: str, kind: CountType, limit: int, interval: 
                 asked, event, on=on, unit="day", kind=kind, where=where, limit=limit
             )
             values = by_name(desk.engine.rows(statement))
-    return json_answer(series(asked.buckets(), values))
+    return over_time(series(asked.buckets(), values), as_csv=call.is_csv)
 
 
 def _days_of_interval(call: Call, interval: int) -> tuple[date, date]:
     if call.text("from_date") or call.text("to_date"):
         return call.date_range()
-    last = call.dataset.last_day or call.today
-    return first_day(last, "day", interval), last
+    return first_day(call.last_day, "day", interval), call.last_day

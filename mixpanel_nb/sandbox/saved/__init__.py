@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Entity, Funnel, Report
 
-    Item = TypeVar("Item", Annotation, Cohort, Funnel, Report)
+    Item = TypeVar("Item", Cohort, Funnel, Report)
 
 
 @dataclass(frozen=True)

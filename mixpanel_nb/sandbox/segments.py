@@ -1,0 +1,60 @@
+"""Reports by segment where the local reports have none: the plain report, asked once for each segment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics import segmentation
+from mixpanel_nb.analytics.expressions.values import UNDEFINED
+from mixpanel_nb.analytics.question import is_expression
+from mixpanel_nb.services.local.shapes import by_name
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mixpanel_nb.sandbox.reports import Desk
+
+
+_FORMS = ("not defined({})", "defined(string({}))", "defined(list({}))")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def filters_of(
+    desk: Desk, event: str | None, first: date, last: date, *, on: str, where: str | None, limit: int
+) -> dict[str, str]:
+    """The segments of an event (None: of any) with most events on some days, each with its filter.
+
+    Objects are left out: no expression tells one from another.
+
+    Raises:
+        ExpressionError: there is a mistake in ``on`` or ``where``.
+    """
+    question = desk.question(first, last)
+    question.select().value(on)  # a mistake in it is told before it is a part of anything
+    access = on if is_expression(on) else f"properties[{_quoted(on)}]"
+    usual = f"({where}) and " if where else ""
+    no_object = f"{usual}({' or '.join(form.format(access) for form in _FORMS)})"
+    statement = segmentation.by_segment(
+        question, event, on=on, unit="month", kind="general", where=no_object, limit=limit
+    )
+    return {name: usual + _filter(access, name) for name in by_name(desk.engine.rows(statement))}
+
+
+def _filter(access: str, name: str) -> str:
+    """An expression for what is in a segment: the value's text, or an item of a list."""
+    text = _quoted(name)
+    items = [text, *([name] if _is_constant(name) else [])]
+    found = [f"string({access}) == {text}", *(f"{item} in list({access})" for item in items)]
+    if name == UNDEFINED:
+        found.append(f"not defined({access})")
+    return f"({' or '.join(found)})"
+
+
+def _is_constant(name: str) -> bool:
+    return name in ("true", "false") or _NUMBER.fullmatch(name) is not None
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
