@@ -30,7 +30,7 @@ NOT_AN_EVENT = "mixpanel_nb: a line is not an event (it has no name or no time)"
 NOT_A_PROFILE = "mixpanel_nb: a line is not a profile (it has no $distinct_id, or $properties is no object)"
 NO_TIME = "mixpanel_nb: no event can have the time"
 
-_HAS_ID = "coalesce(\"$distinct_id\", '') <> ''"
+_WITHOUT_ID = "coalesce(\"$distinct_id\", '') = '' AND \"$properties\" IS NOT NULL"
 
 # The same event gives the same id whenever it is fetched (see dedupe.number_unidentified_events).
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
@@ -107,11 +107,11 @@ def insert_profiles(
 
     Raises:
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
-        IncompleteExportError: a line's ``$properties`` is no object, or a line is not JSON.
+        IncompleteExportError: a line is not a profile, or not JSON.
     """
     structs = extraction.Structs.reading(columns, {"$last_seen": "VARCHAR"})
     select = [
-        f"CASE WHEN NOT starts_with(CAST(properties AS VARCHAR), '{{') "
+        f"CASE WHEN \"$distinct_id\" IS NULL OR NOT starts_with(CAST(properties AS VARCHAR), '{{') "
         f'THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
         f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE properties END",
         f"TRY_CAST({structs.field('$last_seen')} AS TIMESTAMP)",
@@ -120,7 +120,7 @@ def insert_profiles(
     names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
     source = (
         '(SELECT "$distinct_id", coalesce("$properties", \'{}\') AS properties '
-        f"FROM {_profile_lines(files)} WHERE {_HAS_ID})"
+        f"FROM {_profile_lines(files)} WHERE NOT ({_WITHOUT_ID}))"
     )
     _insert(con, table, names, select, source, structs)
 
@@ -128,7 +128,7 @@ def insert_profiles(
 def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
     """How many profiles in ``files`` have no ``$distinct_id``, or an empty one."""
     with _reading_lines():
-        counted = con.execute(f"SELECT count(*) FROM {_profile_lines(files)} WHERE NOT {_HAS_ID}").fetchall()
+        counted = con.execute(f"SELECT count(*) FROM {_profile_lines(files)} WHERE {_WITHOUT_ID}").fetchall()
     return int(counted[0][0])
 
 

@@ -124,10 +124,8 @@ def test_a_line_that_is_too_long_for_the_database_is_no_incomplete_export(export
         "null\n",
         "{}\n",
         "not json\n",
-        '{"$properties":{}}\n',
         '{"$distinct_id":"a","$properties":[1]}\n',
         '{"$distinct_id":"a","$properties":"x"}\n',
-        '{"$distinct_id":null,"$properties":{}}\n',
     ],
 )
 def test_what_is_no_profile_is_refused(exports: Exports, line: str) -> None:
