@@ -7,8 +7,27 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from .servers import Server
+
 if TYPE_CHECKING:
     import random
+    import socket
+
+
+class Echo(Server):
+    """Sends whatever bytes a test says, and closes the connection."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__(respond=lambda _: answer)  # type: ignore[arg-type,return-value]  # sent below
+
+    def _send(self, connection: socket.socket, reply: Any) -> bool:
+        connection.sendall(reply)
+        return False
+
+    def close(self) -> None:
+        """Stop."""
+        self.stop()
+
 
 PIECE = 8
 KINDS = (

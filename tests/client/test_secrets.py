@@ -20,11 +20,10 @@ from mixpanel_nb.errors import APIError
 from mixpanel_nb.redaction import Redactor, excerpt
 
 from .conftest import SECRET
-from .echoes import KINDS, answer_of, pieces_of
-from .servers import Reply, Server, gzip_reply, json_reply, serving
+from .echoes import KINDS, Echo, answer_of, pieces_of
+from .servers import Reply, gzip_reply, json_reply, serving
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -163,17 +162,6 @@ def test_neither_client_nor_credentials_show_or_pickle_the_secret(client_for: Cl
 
 
 # Echoes anywhere: the secret, or pieces of it, at random places of every kind of answer
-
-
-class Echo(Server):
-    """Sends whatever bytes a test says, and closes the connection."""
-
-    def __init__(self, answer: bytes) -> None:
-        super().__init__(respond=lambda _: answer)  # type: ignore[arg-type,return-value]  # sent below
-
-    def _send(self, connection: socket.socket, reply: Any) -> bool:
-        connection.sendall(reply)
-        return False
 
 
 def pieces_in(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from client.echoes import KINDS
 from hypothesis import HealthCheck, Phase, given, settings
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -154,6 +155,10 @@ class Soak:
         """Secrets, links, doors, names."""
         attempt = partial(self.record.attempt, leaks.HEADING)
         attempt("secrets after a run of everything", lambda: leaks.hunted(self.store, self.fresh(), _shell()))
+        for kind in KINDS:
+            for _ in range(6):
+                trial = partial(leaks.echoed, self.fresh(), _shell(), self.draw, kind)
+                attempt("answers that echo the secret", trial)
         attempt("permissions of files", lambda: leaks.modes(self.store, self.fresh()))
         for what in leaks.LINKS:
             attempt("links laid beside the database", partial(leaks.linked, self.store, self.fresh(), what))

@@ -14,12 +14,12 @@ import stat
 import threading
 import traceback
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import quote
 
-from client.echoes import answer_of, pieces_of
+from client.echoes import Echo, answer_of, pieces_of
 from display.sanitizer import check
 from IPython.utils.capture import capture_output
 from services.support import answering
@@ -27,7 +27,7 @@ from services.support import answering
 from faults.inputs import HOSTILE
 from faults.record import must
 from faults.truth import ACCOUNT, DAYS, FIRST, LAST, SECRET
-from faults.wire import End, front, says
+from faults.wire import front, says
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager
 from mixpanel_nb.cli.program import run
@@ -203,16 +203,14 @@ def _pickled(value: Any) -> str:
     return ""
 
 
-def echoed(store: Dataset, folder: Path, shell: Any, draw: random.Random, kind: str) -> str:
+def echoed(folder: Path, shell: Any, draw: random.Random, kind: str) -> str:
     """An answer that echoes the secret, in a terminal, a notebook and reports that print variables."""
     os.environ["MIXPANEL_NB_HOME"] = str(folder / "home")
     config = ConfigManager()
     config.add("shop", ACCOUNT)
-    answer = answer_of(kind, draw, USER, SECRET)
     at_once = patch("mixpanel_nb.client.retry.backoff", return_value=0.0)
-    with front(create_app(store)) as server, Ear() as ear, at_once:
+    with closing(Echo(answer_of(kind, draw, USER, SECRET))) as server, Ear() as ear, at_once:
         os.environ["MP_API_BASE_URL"] = server.url
-        server.misdeed = lambda _: [answer, End.CLOSE]
         words = draw.choice(ECHOED)
         for more in ([], ["--verbose"]):
             ear.command([*words, *more])
