@@ -194,7 +194,7 @@ class FetchResult(Result):
             subtitle=" to ".join(self.date_range) if self.date_range else None,
             facts=self._facts(),
             chart=self._drawing(titled=False) if self.rows else None,
-            notes=[*self.notes, *(self._gaps() if self.rows else [])],
+            notes=[*self.notes, *self._gaps()] if self.rows else self.notes,
             empty=None if self.rows else self._nothing(),
         )
 
