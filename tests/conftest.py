@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import Credentials
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVENTS = 8_000
+
+# How fast the machine is decides nothing.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 _BROWSER = "tests/browser/"
 
 
