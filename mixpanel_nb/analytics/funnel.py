@@ -99,7 +99,7 @@ def _entering(question: Question, asked: Funnel) -> str:
         columns.append(f"{question.bucket(asked.unit)} AS date")
     if asked.on:
         columns.append(f"{everyone_and_segments(chosen, asked.on)} AS segment")
-    return f"entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
+    return f"_entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
 
 def _first(asked: Funnel) -> str:
@@ -107,15 +107,15 @@ def _first(asked: Funnel) -> str:
     keys = ", ".join(asked.keys)
     if not asked.repeats:
         return (
-            f"reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
-            f"    FROM entering\n    GROUP BY {keys}\n)"
+            f"_reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
+            f"    FROM _entering\n    GROUP BY {keys}\n)"
         )
     return f"""\
-reached_1 AS (
+_reached_1 AS (
     SELECT {keys}, found.time AS time_1, found.id AS id_1
     FROM (
         SELECT {keys}, min({{'time': event_time, 'id': insert_id}}) AS found
-        FROM entering
+        FROM _entering
         GROUP BY {keys}
     )
 )"""
@@ -133,7 +133,7 @@ def _step(question: Question, asked: Funnel, number: int) -> str:
     columns = "e.distinct_id, e.event_time"
     if asked.repeats:
         columns += ", e.insert_id" if question.events.has_insert_id else ", NULL AS insert_id"
-    return f"step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
+    return f"_step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
 
 
 def _reached(asked: Funnel, number: int) -> str:
@@ -149,7 +149,7 @@ def _reached(asked: Funnel, number: int) -> str:
         *taken,
     ]
     joined = (
-        f"FROM reached_{number - 1} AS r\n    LEFT JOIN step_{number} AS s\n"
+        f"FROM _reached_{number - 1} AS r\n    LEFT JOIN _step_{number} AS s\n"
         f"        ON {conjunction(conditions, '        ')}"
     )
     keys = ", ".join(f"r.{key}" for key in asked.keys)
@@ -157,11 +157,11 @@ def _reached(asked: Funnel, number: int) -> str:
     times = [f"min(r.time_{step}) AS time_{step}" for step in before]
     if not asked.repeats:
         columns = ", ".join([keys, *times, f"min(s.event_time) AS time_{number}"])
-        return f"reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
+        return f"_reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
     ids = [f"min(r.id_{step}) AS id_{step}" for step in before]
     kept = [*asked.keys, *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
     return f"""\
-reached_{number} AS (
+_reached_{number} AS (
     SELECT {", ".join(kept)}, found.time AS time_{number}, found.id AS id_{number}
     FROM (
     SELECT
@@ -184,7 +184,7 @@ def _counted(asked: Funnel) -> str:
         ]
     grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
     listed = ",\n        ".join(columns)
-    return f"counted AS (\n    SELECT\n        {listed}\n    FROM reached_{len(asked.steps)}{grouped}\n)"
+    return f"_counted AS (\n    SELECT\n        {listed}\n    FROM _reached_{len(asked.steps)}{grouped}\n)"
 
 
 def _mean_seconds(start: int, end: int) -> str:
@@ -193,21 +193,21 @@ def _mean_seconds(start: int, end: int) -> str:
 
 
 _RANKED = """\
-ranked AS (
+_ranked AS (
     SELECT
         segment,
         row_number() OVER (ORDER BY segment IS NOT NULL, sum(count_1) DESC, segment) - 1 AS place,
         count(*) OVER () - 1 AS segments
-    FROM counted
+    FROM _counted
     GROUP BY segment
 )"""
 
 
 def _result(question: Question, asked: Funnel) -> str:
     if not asked.on:
-        return "SELECT * FROM counted" + ("\nORDER BY date" if asked.unit else "")
+        return "SELECT * FROM _counted" + ("\nORDER BY date" if asked.unit else "")
     return f"""\
-SELECT counted.*, ranked.place, ranked.segments
-FROM counted JOIN ranked ON ranked.segment IS NOT DISTINCT FROM counted.segment
-WHERE ranked.place <= {question.bind(asked.limit, "limit")}
-ORDER BY ranked.place{", counted.date" if asked.unit else ""}"""
+SELECT _counted.*, _ranked.place, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
+WHERE _ranked.place <= {question.bind(asked.limit, "limit")}
+ORDER BY _ranked.place{", _counted.date" if asked.unit else ""}"""

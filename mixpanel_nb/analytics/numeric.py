@@ -37,15 +37,15 @@ def in_buckets(
     number = number_of(question, matching.value(on), on)
     matching.that(f"{number} IS NOT NULL")
     return question.statement(f"""\
-WITH matching AS (
+WITH _matching AS (
     SELECT {question.bucket(unit)} AS date, {number} AS number, {PERSON} AS person
     {matching.sql()}
-), span AS (
+), _span AS (
     SELECT CAST(max(number) - min(number) AS DOUBLE) / {question.bind(buckets, "buckets")} AS raw
-    FROM matching
-), scale AS (
-    SELECT raw, pow(10, floor(log10(nullif(raw, 0)))) AS power FROM span
-), chosen AS (
+    FROM _matching
+), _scale AS (
+    SELECT raw, pow(10, floor(log10(nullif(raw, 0)))) AS power FROM _span
+), _chosen AS (
     SELECT
         CASE
             WHEN raw <= power THEN power
@@ -54,13 +54,13 @@ WITH matching AS (
             WHEN raw > 0 THEN 10 * power
             ELSE 1
         END AS width
-    FROM scale
-), placed AS (
+    FROM _scale
+), _placed AS (
     SELECT date, floor(round(number / width, 9)) AS place, width, person
-    FROM matching CROSS JOIN chosen
+    FROM _matching CROSS JOIN _chosen
 )
 SELECT date, place, width, {measure(kind)} AS count
-FROM placed
+FROM _placed
 GROUP BY date, place, width
 ORDER BY place, date""")
 
@@ -84,5 +84,5 @@ def _aggregated(
     return question.statement(f"""\
 SELECT {question.bucket(unit)} AS date, {function}(coalesce({number}, 0)) AS {name}
 {matching.sql("")}
-GROUP BY date
-ORDER BY date""")
+GROUP BY 1
+ORDER BY 1""")

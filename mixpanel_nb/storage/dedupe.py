@@ -79,7 +79,7 @@ def _keep_first(
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE _twice AS
-        SELECT hash({key}) AS key FROM {name} WHERE {where} GROUP BY key HAVING count(*) > 1
+        SELECT hash({key}) AS key FROM {name} WHERE {where} GROUP BY 1 HAVING count(*) > 1
         """,
         params,
     )

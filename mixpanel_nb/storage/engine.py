@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import json
 import re
 from contextlib import contextmanager
@@ -209,7 +210,12 @@ class StorageEngine:
         """
         target = export.target_of(path, form, tuple(partition_by), replace=replace)
         stored = re.fullmatch(r"\w+", source.strip()) is not None
-        sql = f"SELECT * FROM {identifier(self.get_schema(source.strip()).table)}" if stored else source
+        sql = source
+        if stored:
+            schema = self.get_schema(source.strip())
+            sql = f"SELECT * FROM {identifier(schema.table)}"
+            held = frozenset(column.name for column in schema if column.property is not None)
+            target = dataclasses.replace(target, properties=held)
         with target.writing() as file:
             rows = self._sql.copy(sql, params, target, file, stored=stored)
         files = target.written()
@@ -370,7 +376,7 @@ class StorageEngine:
         """Events per UTC day between two days (inclusive); days without events are absent."""
         rows = self.execute_rows(
             f"SELECT CAST(event_time AS DATE) AS day, count(*) FROM {identifier(table)} "
-            "WHERE CAST(event_time AS DATE) BETWEEN $since AND $until GROUP BY day ORDER BY day",
+            "WHERE CAST(event_time AS DATE) BETWEEN $since AND $until GROUP BY 1 ORDER BY 1",
             {"since": since, "until": until},
         )
         return dict(rows)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.results.base import free_name
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 STANDARD_OUTPUT = Path("/dev/stdout")
 
@@ -32,7 +33,7 @@ _OPTIONS = {
 _TIMES = ("event_time", "last_seen")  # what fetched tables call them; they are UTC
 _IN_UTC = {"parquet": "{0} AT TIME ZONE 'UTC'"}  # a type of its own, which text does not have
 _IN_UTC_AS_TEXT = "strftime({0}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-# Columns to partition by that are made from a time, where there are none of that name.
+# Columns to partition by that are made from a time, where none but a property's has that name.
 _MADE = {"day": "CAST({0} AS DATE)", "month": "strftime({0}, '%Y-%m')"}
 _PARTITION = re.compile(r"[^=]+=.*")
 
@@ -47,6 +48,7 @@ class Target:
         compression: ``gzip``, ``zstd`` or None.
         partition_by: Columns whose values name the folders.
         replace: Whether an earlier export may go.
+        properties: Columns of a fetched table that hold a property of its events.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class Target:
     compression: str | None
     partition_by: tuple[str, ...] = ()
     replace: bool = False
+    properties: frozenset[str] = frozenset()
 
     @property
     def is_stream(self) -> bool:
@@ -106,11 +109,13 @@ class Target:
         """
         in_utc = _IN_UTC.get(self.format, _IN_UTC_AS_TEXT)
         times = [name for name in _TIMES if stored and columns.get(name) == "TIMESTAMP"]
-        replaced = ", ".join(f"{in_utc.format(identifier(name))} AS {identifier(name)}" for name in times)
-        made = "".join(f", {_made(name, columns)}" for name in self.partition_by if name not in columns)
+        changed = {name: in_utc.format(identifier(name)) for name in times}
+        replaced = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in changed.items())
+        folders = self._folders(columns)
+        made = "".join(f", {sql} AS {identifier(name)}" for name, sql in folders.items() if sql is not None)
         return (
             f"COPY (SELECT *{f' REPLACE ({replaced})' if replaced else ''}{made} FROM (\n{query}\n)) "
-            f"TO {text(str(file))} ({self._options()})"
+            f"TO {text(str(file))} ({self._options(folders)})"
         )
 
     def written(self) -> list[Path]:
@@ -119,14 +124,26 @@ class Target:
             return []
         return [file for file in self.path.expanduser().rglob("*") if file.is_file()] or [self.path]
 
-    def _options(self) -> str:
+    def _folders(self, columns: Mapping[str, str]) -> dict[str, str | None]:
+        """The columns to partition by, each with its SQL where it is made from a time."""
+        folded = {column.casefold(): column for column in columns}
+        folders: dict[str, str | None] = {}
+        for name in self.partition_by:
+            column = folded.get(name.casefold())
+            if column is None or (column in self.properties and name in _MADE):
+                folders[free_name(name, columns)] = _made(name, columns)
+            else:
+                folders[column] = None
+        return folders
+
+    def _options(self, folders: Iterable[str]) -> str:
         options = [_OPTIONS[self.format]]
         if self.compression and self.format != "parquet":
             options.append(f"COMPRESSION {self.compression}")
         if self.partition_by:
             packed = next((end for end, name in _COMPRESSIONS.items() if name == self.compression), "")
             extension = self.format + ("" if self.format == "parquet" else packed)
-            options.append(f"PARTITION_BY ({', '.join(identifier(name) for name in self.partition_by)})")
+            options.append(f"PARTITION_BY ({', '.join(map(identifier, folders))})")
             options.append(f"FILE_EXTENSION {text(extension)}")
         return ", ".join(options)
 
@@ -186,13 +203,18 @@ def _taken(problem: str, hint: str) -> StorageError:
 
 
 def _made(name: str, columns: Mapping[str, str]) -> str:
-    time = next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
+    time = _time(columns)
     if name not in _MADE or time is None:
         known = [*columns, *(_MADE if time else ())]
         message = f"There is no column {name!r} to partition by."
         hint = did_you_mean(name, known) or f"There are {', '.join(known)[:200]}."
         raise QueryError(message, hint=hint, details={"parameter": "partition_by"})
-    return f"{_MADE[name].format(identifier(time))} AS {identifier(name)}"
+    return _MADE[name].format(identifier(time))
+
+
+def _time(columns: Mapping[str, str]) -> str | None:
+    """The column that tells when, if there is one."""
+    return next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
 
 
 def _holds_partitions(folder: Path) -> bool:
