@@ -13,6 +13,8 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.json_text import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -199,7 +201,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
         TooDeepError: Python cannot tell.
     """
     try:
-        event = json.loads(line.decode())
+        event = parsed(line.decode())
     except ValueError:
         raise flaw_of(line) from None
     except RecursionError:

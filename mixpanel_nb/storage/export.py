@@ -16,7 +16,7 @@ from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
 from mixpanel_nb.results.base import free_name
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
-from mixpanel_nb.storage.sqltext import identifier, text
+from mixpanel_nb.storage.sqltext import identifier, text, valid_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +35,7 @@ _IN_UTC = {"parquet": "{0} AT TIME ZONE 'UTC'"}  # a type of its own, which text
 _IN_UTC_AS_TEXT = "strftime({0}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 # Columns to partition by that are made from a time, where none but a property's has that name.
 _MADE = {"day": "CAST({0} AS DATE)", "month": "strftime({0}, '%Y-%m')"}
+_DECIMALS = ("DOUBLE", "FLOAT")
 _PARTITION = re.compile(r"[^=]+=.*")
 
 
@@ -110,6 +111,8 @@ class Target:
         in_utc = _IN_UTC.get(self.format, _IN_UTC_AS_TEXT)
         times = [name for name in _TIMES if stored and columns.get(name) == "TIMESTAMP"]
         changed = {name: in_utc.format(identifier(name)) for name in times}
+        if self.format == "jsonl":
+            changed |= _finite(columns)
         replaced = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in changed.items())
         folders = self._folders(columns)
         made = "".join(f", {sql} AS {identifier(name)}" for name, sql in folders.items() if sql is not None)
@@ -200,6 +203,18 @@ def _endings(path: Path) -> tuple[str, str | None]:
 
 def _taken(problem: str, hint: str) -> StorageError:
     return StorageError(problem, hint=hint, details={"parameter": "path"})
+
+
+def _finite(columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns that may hold NaN or an infinity, with null in place of them: JSON has neither."""
+    changed = {}
+    for name, kind in columns.items():
+        column = identifier(name)
+        if kind in _DECIMALS:
+            changed[name] = f"CASE WHEN isfinite({column}) THEN {column} END"
+        elif any(held in kind for held in ("JSON", *_DECIMALS)):
+            changed[name] = valid_json(f"to_json({column})")
+    return changed
 
 
 def _made(name: str, columns: Mapping[str, str]) -> str:
