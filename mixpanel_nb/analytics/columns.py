@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Holds = Literal["text", "double", "integer", "decimal", "boolean", "moment", "json"]
+Holds = Literal["text", "double", "float", "integer", "decimal", "boolean", "moment", "json"]
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,9 @@ class PropertyColumn:
 
     Attributes:
         name: The column's name.
-        holds: What all of its values are: ``double``, ``integer`` and ``decimal`` are numbers, ``moment`` a
-            timestamp in UTC, ``json`` any kind of value, as JSON.
+        holds: What all of its values are: ``double``, ``integer`` and ``decimal`` are numbers, ``float``
+            numbers among which NaN and infinities may be, ``moment`` a timestamp in UTC, ``json`` any kind of
+            value, as JSON.
     """
 
     name: str

@@ -24,8 +24,8 @@ def by_event(
     return question.statement(f"""\
 SELECT {question.bucket(unit)} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
 {matching.sql("")}
-GROUP BY date, event
-ORDER BY date, event""")
+GROUP BY 1, 2
+ORDER BY 1, 2""")
 
 
 def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0) -> Statement:
@@ -44,17 +44,17 @@ def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0
     matching = question.select().named(None).in_period()
     before = "before.count" if kind == "average" else f"before.count * {question.bind(elapsed, 'elapsed')}"
     return question.statement(f"""\
-WITH counted AS (
+WITH _counted AS (
     SELECT {question.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
     {matching.sql()}
-    GROUP BY date, event
+    GROUP BY 1, 2
 )
 SELECT
     today.event,
     today.count,
     coalesce(CAST(today.count - {before} AS DOUBLE) / nullif({before}, 0), 1) AS percent_change
-FROM counted AS today
-LEFT JOIN counted AS before ON before.event = today.event AND before.date < today.date
+FROM _counted AS today
+LEFT JOIN _counted AS before ON before.event = today.event AND before.date < today.date
 WHERE today.date = {question.bind(question.period.last, "day")}
 ORDER BY today.count DESC, today.event
 LIMIT {question.bind(limit, "limit")}""")

@@ -30,18 +30,18 @@ def statement(
     """Columns ``date, periods, people``: how many were active in exactly so many periods of the bucket."""
     matching = question.select().named(event).in_period().of_people().where(where)
     return question.statement(f"""\
-WITH active AS (
+WITH _active AS (
     SELECT DISTINCT
         {question.bucket(unit)} AS date,
         {question.bucket(addiction_unit)} AS period,
         e.distinct_id AS person
     {matching.sql()}
-), counted AS (
+), _counted AS (
     SELECT date, person, count(*) AS periods
-    FROM active
+    FROM _active
     GROUP BY date, person
 )
 SELECT date, periods, count(*) AS people
-FROM counted
+FROM _counted
 GROUP BY date, periods
 ORDER BY date, periods""")

@@ -113,7 +113,7 @@ def _entering(question: Question, asked: Funnel) -> str:
     if asked.on:
         name, is_list = segment(chosen.value(asked.on))
         columns.append(f"{f'unnest({name})' if is_list else name} AS segment")
-    return f"entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
+    return f"_entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
 
 def _first(asked: Funnel) -> str:
@@ -121,15 +121,15 @@ def _first(asked: Funnel) -> str:
     keys = ", ".join(asked.keys)
     if not asked.repeats:
         return (
-            f"reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
-            f"    FROM entering\n    GROUP BY {keys}\n)"
+            f"_reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
+            f"    FROM _entering\n    GROUP BY {keys}\n)"
         )
     return f"""\
-reached_1 AS (
+_reached_1 AS (
     SELECT {keys}, found.time AS time_1, found.id AS id_1
     FROM (
         SELECT {keys}, min({{'time': event_time, 'id': insert_id}}) AS found
-        FROM entering
+        FROM _entering
         GROUP BY {keys}
     )
 )"""
@@ -142,25 +142,25 @@ def _attempts(asked: Funnel) -> list[str]:
     order = f"PARTITION BY {keys} ORDER BY time_1, id_1"
     return [
         f"""\
-beginning AS (
+_beginning AS (
     SELECT
         {keys}, event_time AS time_1, insert_id AS id_1,
         list(DISTINCT segment ORDER BY segment) AS segments
-    FROM entering
+    FROM _entering
     GROUP BY {keys}, event_time, insert_id
 )""",
         f"""\
-attempts AS (
+_attempts AS (
     SELECT
         *,
         row_number() OVER ({order}) AS attempt,
         list_has_all(first_value(segments) OVER ({order}), segments) AS known
-    FROM beginning
+    FROM _beginning
 )""",
         f"""\
-reached_1 AS (
+_reached_1 AS (
     SELECT {", ".join(asked.keys)}, time_1{ids}
-    FROM attempts
+    FROM _attempts
     WHERE attempt = 1 OR NOT known
 )""",
     ]
@@ -177,7 +177,7 @@ def _chained(asked: Funnel) -> str:
     last, times = asked.times[-1], ", ".join(f"r.{time}" for time in asked.times)
     steps = ", ".join(f"'{time}': r.{time}" for time in asked.times)
     return f"""\
-ending AS (
+_ending AS (
     SELECT
         {keys},
         r.time_1 AS since,
@@ -186,9 +186,9 @@ ending AS (
             ELSE greatest({times})
         END AS until,
         list_transform(a.segments, lambda name: {{'segment': name, 'steps': {{{steps}}}}}) AS entered
-    FROM reached_{len(asked.steps)} AS r
-    JOIN attempts AS a ON {joined}
-), chained AS (
+    FROM _reached_{len(asked.steps)} AS r
+    JOIN _attempts AS a ON {joined}
+), _chained AS (
     SELECT
         {", ".join(asked.funnels)},
         list_reduce(
@@ -205,7 +205,7 @@ ending AS (
                 ELSE done
             END
         ).entered AS entered
-    FROM ending
+    FROM _ending
     GROUP BY {", ".join(asked.funnels)}
 )"""
 
@@ -220,13 +220,13 @@ def _entered(asked: Funnel) -> str:
     times = ", ".join(asked.times)
     steps = ", ".join(f"one.steps.{time} AS {time}" for time in asked.times)
     return f"""\
-entered AS (
+_entered AS (
     SELECT {date}CAST(NULL AS VARCHAR) AS segment, {times}
-    FROM reached_{len(asked.steps)}
+    FROM _reached_{len(asked.steps)}
     WHERE attempt = 1
     UNION ALL
     SELECT {date}one.segment AS segment, {steps}
-    FROM (SELECT {date}unnest(entered) AS one FROM chained)
+    FROM (SELECT {date}unnest(entered) AS one FROM _chained)
 )"""
 
 
@@ -242,7 +242,7 @@ def _step(question: Question, asked: Funnel, number: int) -> str:
     columns = "e.distinct_id, e.event_time"
     if asked.repeats:
         columns += ", e.insert_id" if question.events.has_insert_id else ", NULL AS insert_id"
-    return f"step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
+    return f"_step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
 
 
 def _reached(asked: Funnel, number: int) -> str:
@@ -258,7 +258,7 @@ def _reached(asked: Funnel, number: int) -> str:
         *taken,
     ]
     joined = (
-        f"FROM reached_{number - 1} AS r\n    LEFT JOIN step_{number} AS s\n"
+        f"FROM _reached_{number - 1} AS r\n    LEFT JOIN _step_{number} AS s\n"
         f"        ON {conjunction(conditions, '        ')}"
     )
     keys = ", ".join(f"r.{key}" for key in asked.keys)
@@ -266,11 +266,11 @@ def _reached(asked: Funnel, number: int) -> str:
     times = [f"min(r.time_{step}) AS time_{step}" for step in before]
     if not asked.repeats:
         columns = ", ".join([keys, *times, f"min(s.event_time) AS time_{number}"])
-        return f"reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
+        return f"_reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
     ids = [f"min(r.id_{step}) AS id_{step}" for step in before]
     kept = [*asked.keys, *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
     return f"""\
-reached_{number} AS (
+_reached_{number} AS (
     SELECT {", ".join(kept)}, found.time AS time_{number}, found.id AS id_{number}
     FROM (
     SELECT
@@ -293,8 +293,8 @@ def _counted(asked: Funnel) -> str:
         ]
     grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
     listed = ",\n        ".join(columns)
-    source = "entered" if asked.on else f"reached_{len(asked.steps)}"
-    return f"counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
+    source = "_entered" if asked.on else f"_reached_{len(asked.steps)}"
+    return f"_counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
 
 
 def _mean_seconds(start: int, end: int) -> str:
@@ -303,21 +303,21 @@ def _mean_seconds(start: int, end: int) -> str:
 
 
 _RANKED = """\
-ranked AS (
+_ranked AS (
     SELECT
         segment,
         row_number() OVER (ORDER BY segment IS NOT NULL, sum(count_1) DESC, segment) - 1 AS place,
         count(*) OVER () - 1 AS segments
-    FROM counted
+    FROM _counted
     GROUP BY segment
 )"""
 
 
 def _result(question: Question, asked: Funnel) -> str:
     if not asked.on:
-        return "SELECT * FROM counted" + ("\nORDER BY date" if asked.unit else "")
+        return "SELECT * FROM _counted" + ("\nORDER BY date" if asked.unit else "")
     return f"""\
-SELECT counted.*, ranked.place, ranked.segments
-FROM counted JOIN ranked ON ranked.segment IS NOT DISTINCT FROM counted.segment
-WHERE ranked.place <= {question.bind(asked.limit, "limit")}
-ORDER BY ranked.place{", counted.date" if asked.unit else ""}"""
+SELECT _counted.*, _ranked.place, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
+WHERE _ranked.place <= {question.bind(asked.limit, "limit")}
+ORDER BY _ranked.place{", _counted.date" if asked.unit else ""}"""

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.sql import Statement
 
+_FINEST = f"greatest(abs(CAST(lowest AS DOUBLE)), abs(CAST(highest AS DOUBLE))) / {2**51}"
+"""How wide buckets must be at least so that their bounds differ as DOUBLE."""
+
 
 def in_buckets(
     question: Question, event: str, *, on: str, unit: Unit, kind: CountType, where: str | None, buckets: int
 ) -> Statement:
-    """Columns ``date, place, width, count``; values that are no numbers are left out.
+    """Columns ``date, place, width, origin, count``; values that are no numbers are left out.
 
-    A bucket holds what is at least ``place * width``, and less than ``(place + 1) * width``.
+    A bucket begins at ``origin + place * width`` and ends before ``origin + (place + 1) * width``.
+    Whole numbers are placed exactly, however large; other buckets are wide enough to differ as DOUBLE.
 
     Args:
         question: What is asked of.
@@ -34,34 +38,52 @@ def in_buckets(
         buckets: About how many buckets the numbers are to be put in.
     """
     matching = question.select().named(event).in_period().where(where)
-    number = number_of(question, matching.value(on), on)
+    value, number_buckets = matching.value(on), question.bind(buckets, "buckets")
+    if value.number and not value.is_double:
+        number, finest = f"CAST({value.number} AS HUGEINT)", f"least({_FINEST}, 1)"
+        span = f"CAST(highest - lowest AS DOUBLE) / {number_buckets}"
+        origin = "lowest - lowest % CAST(greatest(width, 1) AS HUGEINT)"
+    else:
+        number, finest = number_of(question, value, on), _FINEST
+        span = f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)"
+        origin = "CAST(0 AS DOUBLE)"
     matching.that(f"{number} IS NOT NULL")
     return question.statement(f"""\
-WITH matching AS (
+WITH _matching AS (
     SELECT {question.bucket(unit)} AS date, {number} AS number, {PERSON} AS person
     {matching.sql()}
-), span AS (
-    SELECT CAST(max(number) - min(number) AS DOUBLE) / {question.bind(buckets, "buckets")} AS raw
-    FROM matching
-), scale AS (
-    SELECT raw, pow(10, floor(log10(nullif(raw, 0)))) AS power FROM span
-), chosen AS (
+), _span AS (
+    SELECT min(number) AS lowest, max(number) AS highest
+    FROM _matching
+), _wide AS (
+    SELECT lowest, greatest(
+        CASE WHEN highest > lowest THEN {span} ELSE 1 END,
+        {finest}
+    ) AS raw
+    FROM _span
+), _scale AS (
+    SELECT lowest, raw, pow(10, floor(log10(raw))) AS power
+    FROM _wide
+), _chosen AS (
     SELECT
+        lowest,
         CASE
             WHEN raw <= power THEN power
             WHEN raw <= 2 * power THEN 2 * power
             WHEN raw <= 5 * power THEN 5 * power
-            WHEN raw > 0 THEN 10 * power
-            ELSE 1
+            ELSE 10 * power
         END AS width
-    FROM scale
-), placed AS (
-    SELECT date, floor(round(number / width, 9)) AS place, width, person
-    FROM matching CROSS JOIN chosen
+    FROM _scale
+), _begun AS (
+    SELECT width, {origin} AS origin
+    FROM _chosen
+), _placed AS (
+    SELECT date, floor(round(CAST(number - origin AS DOUBLE) / width, 9)) AS place, width, origin, person
+    FROM _matching CROSS JOIN _begun
 )
-SELECT date, place, width, {measure(kind)} AS count
-FROM placed
-GROUP BY date, place, width
+SELECT date, place, width, origin, {measure(kind)} AS count
+FROM _placed
+GROUP BY date, place, width, origin
 ORDER BY place, date""")
 
 
@@ -84,5 +106,5 @@ def _aggregated(
     return question.statement(f"""\
 SELECT {question.bucket(unit)} AS date, {function}(coalesce({number}, 0)) AS {name}
 {matching.sql("")}
-GROUP BY date
-ORDER BY date""")
+GROUP BY 1
+ORDER BY 1""")

@@ -73,38 +73,38 @@ def statement(question: Question, asked: Retention) -> Statement:
     time of the table's last event; where there is no cohort at all, there is a row with it alone.
     """
     return question.statement(f"""\
-WITH {_born(question, asked)}, cohorts AS (
+WITH {_born(question, asked)}, _cohorts AS (
     SELECT *, {question.bucket(asked.unit, "born_at")} AS cohort
-    FROM born
-), {_returned(question, asked)}, counted AS (
+    FROM _born
+), {_returned(question, asked)}, _counted AS (
     SELECT segment, cohort, period, count(*) AS people
-    FROM returned
+    FROM _returned
     GROUP BY segment, cohort, period
-), sizes AS (
+), _sizes AS (
     SELECT segment, cohort, count(*) AS cohort_size
-    FROM cohorts
+    FROM _cohorts
     GROUP BY segment, cohort
-), ranked AS (
+), _ranked AS (
     SELECT
         segment,
         row_number() OVER (ORDER BY segment IS NOT NULL, sum(cohort_size) DESC, segment) - 1 AS place,
         count(*) OVER () - 1 AS segments
-    FROM sizes
+    FROM _sizes
     GROUP BY segment
-), shown AS (
-    SELECT sizes.*, ranked.place, ranked.segments
-    FROM sizes JOIN ranked ON ranked.segment IS NOT DISTINCT FROM sizes.segment
-    WHERE ranked.place <= {question.bind(asked.limit, "limit")}
-), ending AS (
+), _shown AS (
+    SELECT _sizes.*, _ranked.place, _ranked.segments
+    FROM _sizes JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _sizes.segment
+    WHERE _ranked.place <= {question.bind(asked.limit, "limit")}
+), _ending AS (
     SELECT max(e.event_time) AS last_event {question.select().sql("")}
 )
 SELECT
-    shown.segment, shown.segments, shown.cohort, shown.cohort_size,
-    counted.period, counted.people, ending.last_event
-FROM ending
-LEFT JOIN shown ON TRUE
-LEFT JOIN counted ON counted.cohort = shown.cohort AND counted.segment IS NOT DISTINCT FROM shown.segment
-ORDER BY shown.place, shown.cohort, counted.period""")
+    _shown.segment, _shown.segments, _shown.cohort, _shown.cohort_size,
+    _counted.period, _counted.people, _ending.last_event
+FROM _ending
+LEFT JOIN _shown ON TRUE
+LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment IS NOT DISTINCT FROM _shown.segment
+ORDER BY _shown.place, _shown.cohort, _counted.period""")
 
 
 def _born(question: Question, asked: Retention) -> str:
@@ -119,12 +119,12 @@ def _born(question: Question, asked: Retention) -> str:
     if asked.born_as_any:
         entering, born = ", e.event_name", ", arg_min(event_name, event_time) AS born_as"
     return f"""\
-entering AS (
+_entering AS (
     SELECT e.distinct_id, e.event_time{entering}, {name} AS segment
     {chosen.sql()}
-), born AS (
+), _born AS (
     SELECT distinct_id, segment, min(event_time) AS born_at{born}
-    FROM entering
+    FROM _entering
     GROUP BY distinct_id, segment, {question.bucket(asked.unit, "event_time")}
 )"""
 
@@ -150,12 +150,12 @@ def _returned(question: Question, asked: Retention) -> str:
         end = seconds(asked.period_seconds * (asked.interval_count + 1))
         within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
     return f"""\
-coming AS (
+_coming AS (
     SELECT e.distinct_id, e.event_time, e.event_name
     {back.sql()}
-), returned AS (
+), _returned AS (
     SELECT {columns}
-    FROM cohorts AS c
-    JOIN coming AS r ON r.distinct_id = c.distinct_id{within}
+    FROM _cohorts AS c
+    JOIN _coming AS r ON r.distinct_id = c.distinct_id{within}
         AND {later}{grouped}
 )"""

@@ -26,8 +26,8 @@ def totals(question: Question, event: str, *, unit: Unit, kind: CountType, where
     return question.statement(f"""\
 SELECT {question.bucket(unit)} AS date, {measure(kind, PERSON)} AS count
 {matching.sql("")}
-GROUP BY date
-ORDER BY date""")
+GROUP BY 1
+ORDER BY 1""")
 
 
 def by_segment(
@@ -79,28 +79,28 @@ def _named_at_once(question: Question, matching: Selection, value: Value, unit: 
     """For values that are their own names, such as texts."""
     name, is_list = segment(value)
     return f"""\
-WITH matching AS (
+WITH _matching AS (
     SELECT
         {question.bucket(unit)} AS date,
         {f"unnest({name})" if is_list else name} AS segment,
         {PERSON} AS person
     {matching.sql()}
-), counted AS (
+), _counted AS (
     SELECT date, segment, {chosen.measure} AS count, count(*) AS events
-    FROM matching{chosen.where}
+    FROM _matching{chosen.where}
     GROUP BY date, segment
-), ranked AS (
+), _ranked AS (
     SELECT
         segment,
         row_number() OVER (ORDER BY sum(events) DESC, segment) AS place,
         count(*) OVER () AS segments
-    FROM counted
+    FROM _counted
     GROUP BY segment
 )
-SELECT counted.date, counted.segment, counted.count, ranked.place, ranked.segments
-FROM counted JOIN ranked ON ranked.segment = counted.segment
-WHERE ranked.place <= {chosen.limit}
-ORDER BY ranked.place, counted.date"""
+SELECT _counted.date, _counted.segment, _counted.count, _ranked.place, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
+WHERE _ranked.place <= {chosen.limit}
+ORDER BY _ranked.place, _counted.date"""
 
 
 def _named_later(
@@ -109,29 +109,29 @@ def _named_later(
     """For numbers, lists and JSON: each different value is named once, and only what is shown is counted."""
     name, is_list = segment(value)
     return f"""\
-WITH matching AS (
+WITH _matching AS (
     SELECT {question.bucket(unit)} AS date, {raw} AS raw, {PERSON} AS person
     {matching.sql()}
-), found AS (
+), _found AS (
     SELECT raw, count(*) AS events
-    FROM matching
+    FROM _matching
     GROUP BY raw
-), named AS (
+), _named AS (
     SELECT raw, {f"unnest({name})" if is_list else name} AS segment, events
-    FROM found
-), ranked AS (
+    FROM _found
+), _ranked AS (
     SELECT
         segment,
         row_number() OVER (ORDER BY sum(events) DESC, segment) AS place,
         count(*) OVER () AS segments
-    FROM named{chosen.where}
+    FROM _named{chosen.where}
     GROUP BY segment
-), shown AS (
-    SELECT named.raw, ranked.segment, ranked.place, ranked.segments
-    FROM named JOIN ranked ON ranked.segment = named.segment
-    WHERE ranked.place <= {chosen.limit}
+), _shown AS (
+    SELECT _named.raw, _ranked.segment, _ranked.place, _ranked.segments
+    FROM _named JOIN _ranked ON _ranked.segment = _named.segment
+    WHERE _ranked.place <= {chosen.limit}
 )
-SELECT matching.date, shown.segment, {chosen.measure} AS count, shown.place, shown.segments
-FROM matching JOIN shown ON shown.raw IS NOT DISTINCT FROM matching.raw
-GROUP BY matching.date, shown.segment, shown.place, shown.segments
-ORDER BY shown.place, matching.date"""
+SELECT _matching.date, _shown.segment, {chosen.measure} AS count, _shown.place, _shown.segments
+FROM _matching JOIN _shown ON _shown.raw IS NOT DISTINCT FROM _matching.raw
+GROUP BY _matching.date, _shown.segment, _shown.place, _shown.segments
+ORDER BY _shown.place, _matching.date"""

@@ -26,6 +26,7 @@ from mixpanel_nb.errors import (
     ServerError,
 )
 from mixpanel_nb.halves import mended
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.redaction import Redactor, excerpt
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def _text_of(answer: Answer) -> str:
 def _parsed(body: bytes) -> tuple[Any] | None:
     """The JSON of a body, or None if it is none."""
     try:
-        return (json.loads(mended(body)),)
+        return (parsed(mended(body)),)
     except (ValueError, RecursionError):
         return None
 

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.client.flaws import FlawError, TooDeepError
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
     if line.count(b",") > _MOST_COMMAS:
         raise TooDeepError
     try:
-        event = json.loads(line.decode())
+        event = parsed(line.decode())
     except ValueError:
         raise flaw_of(line) from None
     except RecursionError:

@@ -8,6 +8,7 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.results.base import free_name
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.wording import days, first_of, short
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.display import Card, Chart, Table
 
 _OWN = ("event", "time", "distinct_id")
+_HELD = frozenset({"time", "distinct_id"})  # properties that say what these columns do
 _SYSTEM = ("$", "mp_")  # what Mixpanel's own properties begin with
 _MAX_TOLD = 12  # properties of an event within a table
 _MAX_DOTS = 1_000  # of a time line; more make a large picture and one dark band
@@ -61,16 +63,22 @@ class ActivityFeedResult(ReportResult):
     def column_names(self) -> list[str]:
         """``event, time, distinct_id``, then every property in the order in which they first come.
 
-        A property of one of these three names has no column of its own.
+        The properties ``time`` and ``distinct_id`` are the event's own; a property ``event`` is ``event_2``.
         """
-        properties = (name for event in self.events for name in event.properties)
-        return list(dict.fromkeys((*_OWN, *properties)))
+        return [*_OWN, *self._columns.values()]
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        """The column of each property but those that hold what the event's own columns do."""
+        found = dict.fromkeys(name for event in self.events for name in event.properties)
+        return {
+            name: name if name not in _OWN else free_name(name, found) for name in found if name not in _HELD
+        }
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row an event; None where it lacks a property."""
-        properties = self.column_names[len(_OWN) :]
         return [
-            (event.event, event.time, event.distinct_id, *map(event.properties.get, properties))
+            (event.event, event.time, event.distinct_id, *map(event.properties.get, self._columns))
             for event in self.events
         ]
 
@@ -168,5 +176,5 @@ def _told(properties: Mapping[str, Any]) -> str:
     """``plan: pro, amount: 12.5``, without what Mixpanel adds by itself."""
     from mixpanel_nb.display import format_value
 
-    own = [name for name in properties if name not in _OWN and not name.startswith(_SYSTEM)]
+    own = [name for name in properties if name not in _HELD and not name.startswith(_SYSTEM)]
     return ", ".join(f"{name}: {format_value(properties[name])}" for name in own[:_MAX_TOLD])

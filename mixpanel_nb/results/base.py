@@ -12,7 +12,7 @@ from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import altair as alt
     import pandas as pd
@@ -195,6 +195,16 @@ def unique_names(names: list[str]) -> list[str]:
         taken.add(candidate)
         unique.append(candidate)
     return unique
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """``name``, or with ``_2``, ``_3`` … behind it, unlike any that is taken when case is folded."""
+    used = {each.casefold() for each in taken}
+    free, number = name, 1
+    while free.casefold() in used:
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 def _failure_html(message: str) -> str:

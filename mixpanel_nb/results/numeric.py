@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,13 +21,15 @@ from mixpanel_nb.results.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from mixpanel_nb.display import Card, Chart
     from mixpanel_nb.results.series import Course
 
 _MAX_DECIMALS = 12
+_MAX_SIGNIFICANT = 17
+_LONG = 1e21  # written with an exponent from there on, and where decimals are too many
 _MAX_STACKS = 45  # of bars; more become one area
 
 
@@ -63,8 +66,8 @@ class NumericBucketResult(SeriesResult):
     @property
     def labels(self) -> list[str]:
         """The ranges as text, such as ``2,000 - 2,100``."""
-        digits = _digits_needed(self.buckets)
-        return [f"{low:,.{digits}f} - {high:,.{digits}f}" for low, high in self.buckets]
+        write = _writing(self.buckets)
+        return [f"{write(low)} - {write(high)}" for low, high in self.buckets]
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {label: self.values.get(place, {}) for place, label in enumerate(self.labels)}
@@ -293,7 +296,8 @@ def _headline(value: float) -> str:
     from mixpanel_nb.display import format_value
 
     brief = _brief(value)
-    return format_value(brief) if abs(brief) < 1 or brief == int(brief) else f"{brief:,.2f}"
+    plain = abs(brief) < 1 or not math.isfinite(brief) or brief == int(brief)
+    return format_value(brief) if plain else f"{brief:,.2f}"
 
 
 def _brief(value: float) -> float:
@@ -301,9 +305,16 @@ def _brief(value: float) -> float:
     return round(value, 2) if abs(value) >= 1 else value
 
 
-def _digits_needed(buckets: Sequence[tuple[float, float]]) -> int:
-    """The fewest decimals that tell the bounds apart and exactly."""
+def _writing(buckets: Sequence[tuple[float, float]]) -> Callable[[float], str]:
+    """How to write the bounds: with the fewest digits that tell each from all others."""
     near = min((abs(high - low) for low, high in buckets), default=1.0) * 1e-6
     bounds = [bound for pair in buckets for bound in pair]
-    fits = (d for d in range(_MAX_DECIMALS) if all(abs(bound - round(bound, d)) <= near for bound in bounds))
-    return next(fits, _MAX_DECIMALS)
+    if all(isinstance(bound, int) for bound in bounds):
+        return "{:,}".format
+    decimals = [f"{{:,.{digits}f}}" for digits in range(_MAX_DECIMALS + 1)]
+    significant = [f"{{:.{digits}g}}" for digits in range(1, _MAX_SIGNIFICANT)]
+    short = max(map(abs, bounds)) < _LONG
+    for form in [*(decimals if short else []), *significant]:
+        if all(abs(bound - float(form.format(bound).replace(",", ""))) <= near for bound in bounds):
+            return form.format
+    return repr

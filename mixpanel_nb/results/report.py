@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.results.base import Result
+from mixpanel_nb.results.base import Result, free_name
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import altair as alt
     import pandas as pd
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 OVERALL = "$overall"
 """The segment that stands for all of them together, as Mixpanel names it."""
+
+
+def segment_names(values: Iterable[str | None]) -> dict[str | None, str]:
+    """The names of segments: ``$overall`` for None, and ``$overall_2`` for a value that is this very text."""
+    own = dict.fromkeys(value for value in values if value is not None)
+    free = free_name(OVERALL, own)
+    return {None: OVERALL} | {value: free if value == OVERALL else value for value in own}
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

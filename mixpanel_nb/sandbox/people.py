@@ -58,11 +58,11 @@ def times_done(desk: Desk, deed: Deed) -> dict[str, int]:
     # An event that matches twice is still one: UNION drops it.
     either = "\n    UNION\n    ".join(f"SELECT e.rowid, e.distinct_id {chosen}" for chosen in matching)
     statement = question.statement(f"""\
-WITH matching AS (
+WITH _matching AS (
     {either}
 )
 SELECT distinct_id, count(*) AS times
-FROM matching
+FROM _matching
 GROUP BY distinct_id
 ORDER BY distinct_id""")
     return dict(desk.engine.rows(statement))

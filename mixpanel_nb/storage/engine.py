@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import json
 import re
 from contextlib import contextmanager
@@ -212,7 +213,12 @@ class StorageEngine:
         """
         target = export.target_of(path, form, tuple(partition_by), replace=replace)
         stored = re.fullmatch(r"\w+", source.strip()) is not None
-        sql = f"SELECT * FROM {identifier(self.get_schema(source.strip()).table)}" if stored else source
+        sql = source
+        if stored:
+            schema = self.get_schema(source.strip())
+            sql = f"SELECT * FROM {identifier(schema.table)}"
+            held = frozenset(column.name for column in schema if column.property is not None)
+            target = dataclasses.replace(target, properties=held)
         with target.writing() as file:
             rows = self._sql.copy(sql, params, target, file, stored=stored)
         files = target.written()

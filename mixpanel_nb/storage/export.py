@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.results.base import free_name
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
-from mixpanel_nb.storage.sqltext import identifier, text
+from mixpanel_nb.storage.sqltext import identifier, text, valid_json
 from mixpanel_nb.system import expanded, resolved
 from mixpanel_nb.whole import check_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 STANDARD_OUTPUT = Path("/dev/stdout")
 
@@ -34,8 +35,9 @@ _OPTIONS = {
 _TIMES = ("event_time", "last_seen")  # what fetched tables call them; they are UTC
 _IN_UTC = {"parquet": "{0} AT TIME ZONE 'UTC'"}  # a type of its own, which text does not have
 _IN_UTC_AS_TEXT = "strftime({0}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-# Columns to partition by that are made from a time, where there are none of that name.
+# Columns to partition by that are made from a time, where none but a property's has that name.
 _MADE = {"day": "CAST({0} AS DATE)", "month": "strftime({0}, '%Y-%m')"}
+_DECIMALS = ("DOUBLE", "FLOAT")
 _PARTITION = re.compile(r"[^=]+=.*")
 
 
@@ -49,6 +51,7 @@ class Target:
         compression: ``gzip``, ``zstd`` or None.
         partition_by: Columns whose values name the folders.
         replace: Whether an earlier export may go.
+        properties: Columns of a fetched table that hold a property of its events.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class Target:
     compression: str | None
     partition_by: tuple[str, ...] = ()
     replace: bool = False
+    properties: frozenset[str] = frozenset()
 
     @property
     def is_stream(self) -> bool:
@@ -110,11 +114,15 @@ class Target:
         """
         in_utc = _IN_UTC.get(self.format, _IN_UTC_AS_TEXT)
         times = [name for name in _TIMES if stored and columns.get(name) == "TIMESTAMP"]
-        replaced = ", ".join(f"{in_utc.format(identifier(name))} AS {identifier(name)}" for name in times)
-        made = "".join(f", {_made(name, columns)}" for name in self.partition_by if name not in columns)
+        changed = {name: in_utc.format(identifier(name)) for name in times}
+        if self.format == "jsonl":
+            changed |= _finite(columns)
+        replaced = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in changed.items())
+        folders = self._folders(columns)
+        made = "".join(f", {sql} AS {identifier(name)}" for name, sql in folders.items() if sql is not None)
         return (
             f"COPY (SELECT *{f' REPLACE ({replaced})' if replaced else ''}{made} FROM (\n{query}\n)) "
-            f"TO {text(str(file))} ({self._options()})"
+            f"TO {text(str(file))} ({self._options(folders)})"
         )
 
     def written(self) -> list[Path]:
@@ -123,14 +131,26 @@ class Target:
             return []
         return [file for file in expanded(self.path).rglob("*") if file.is_file()] or [self.path]
 
-    def _options(self) -> str:
+    def _folders(self, columns: Mapping[str, str]) -> dict[str, str | None]:
+        """The columns to partition by, each with its SQL where it is made from a time."""
+        folded = {column.casefold(): column for column in columns}
+        folders: dict[str, str | None] = {}
+        for name in self.partition_by:
+            column = folded.get(name.casefold())
+            if column is None or (column in self.properties and name in _MADE):
+                folders[free_name(name, columns)] = _made(name, columns)
+            else:
+                folders[column] = None
+        return folders
+
+    def _options(self, folders: Iterable[str]) -> str:
         options = [_OPTIONS[self.format]]
         if self.compression and self.format != "parquet":
             options.append(f"COMPRESSION {self.compression}")
         if self.partition_by:
             packed = next((end for end, name in _COMPRESSIONS.items() if name == self.compression), "")
             extension = self.format + ("" if self.format == "parquet" else packed)
-            options.append(f"PARTITION_BY ({', '.join(identifier(name) for name in self.partition_by)})")
+            options.append(f"PARTITION_BY ({', '.join(map(identifier, folders))})")
             options.append(f"FILE_EXTENSION {text(extension)}")
         return ", ".join(options)
 
@@ -191,14 +211,31 @@ def _taken(problem: str, hint: str) -> StorageError:
     return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 
+def _finite(columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns that may hold NaN or an infinity, with null in place of them: JSON has neither."""
+    changed = {}
+    for name, kind in columns.items():
+        column = identifier(name)
+        if kind in _DECIMALS:
+            changed[name] = f"CASE WHEN isfinite({column}) THEN {column} END"
+        elif any(held in kind for held in ("JSON", *_DECIMALS)):
+            changed[name] = valid_json(f"to_json({column})")
+    return changed
+
+
 def _made(name: str, columns: Mapping[str, str]) -> str:
-    time = next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
+    time = _time(columns)
     if name not in _MADE or time is None:
         known = [*columns, *(_MADE if time else ())]
         message = f"There is no column {name!r} to partition by."
         hint = did_you_mean(name, known) or f"There are {', '.join(known)[:200]}."
         raise QueryError(message, hint=hint, details={"parameter": "partition_by"})
-    return f"{_MADE[name].format(identifier(time))} AS {identifier(name)}"
+    return _MADE[name].format(identifier(time))
+
+
+def _time(columns: Mapping[str, str]) -> str | None:
+    """The column that tells when, if there is one."""
+    return next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
 
 
 def _holds_partitions(folder: Path) -> bool:

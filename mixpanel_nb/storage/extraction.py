@@ -147,7 +147,8 @@ def _kind_flags(raw: str) -> str:
     is_boolean = f"{raw} IN ('true', 'false')"
     fits_bigint = f"TRY_CAST({raw} AS BIGINT)::VARCHAR IS NOT DISTINCT FROM {raw}"
     is_small = f"TRY_CAST({raw} AS HUGEINT) BETWEEN {1 - EXACT_IN_DOUBLE} AND {EXACT_IN_DOUBLE - 1}"
-    is_huge = f"NOT ({fits_bigint}) AND regexp_full_match({raw}, '-?[1-9][0-9]*')"
+    is_endless = f"coalesce(isinf(TRY_CAST({raw} AS DOUBLE)), false)"
+    is_huge = f"NOT ({fits_bigint}) AND (regexp_full_match({raw}, '-?[1-9][0-9]*') OR {is_endless})"
     is_decimal = f"NOT ({is_text} OR {is_nested} OR {is_boolean} OR ({fits_bigint}) OR ({is_huge}))"
     inner = f"{raw}[2:-2]"
     flags = [
@@ -172,10 +173,10 @@ def _unquoted(field: str, raw: str) -> str:
 
 
 def _exact_double(raw: str) -> str:
-    """True where the number ``raw`` is one a DOUBLE holds as it stands: any but a big whole number."""
+    """True where a DOUBLE holds the number ``raw``: any but a big whole number, or one beyond its reach."""
     number = f"TRY_CAST({raw} AS DOUBLE)"
     is_whole = f"regexp_full_match({raw}, '-?[0-9]+')"
-    return f"abs({number}) < {EXACT_IN_DOUBLE} OR ({number} IS NOT NULL AND NOT {is_whole})"
+    return f"abs({number}) < {EXACT_IN_DOUBLE} OR (isfinite({number}) AND NOT {is_whole})"
 
 
 def _looks_like_json(field: str) -> str:

@@ -6,10 +6,10 @@ that misleads costs time, never a value.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.storage.kinds import Kinds, kind_of, looks_like_json
 from mixpanel_nb.storage.schema import PropertyColumn, column_names
 
@@ -36,10 +36,11 @@ class Sample:
     def _add(self, properties: dict[str, Any]) -> None:
         self.size += 1
         for name, value in properties.items():
-            if value is None or not usable(name):
+            kinds = kind_of(value)
+            if not kinds or not usable(name):
                 continue
             self.counts[name] += 1
-            self.kinds[name] |= kind_of(value)
+            self.kinds[name] |= kinds
             if isinstance(value, str) and looks_like_json(value):
                 self.raw.add(name)
 
@@ -104,7 +105,7 @@ def sample_lines(files: Sequence[Path], lines: int = SAMPLE_LINES) -> list[dict[
         with file.open("rb") as stream:
             for _, line in zip(range(per_file), stream, strict=False):
                 try:
-                    value = json.loads(line)
+                    value = parsed(line)
                 except (ValueError, RecursionError):
                     continue
                 if isinstance(value, dict):

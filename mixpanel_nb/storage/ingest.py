@@ -17,7 +17,7 @@ import duckdb
 from mixpanel_nb.errors import IncompleteExportError, StorageError
 from mixpanel_nb.storage import extraction
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
-from mixpanel_nb.storage.sqltext import identifier, text
+from mixpanel_nb.storage.sqltext import identifier, text, valid_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,8 +94,7 @@ def insert_events(
         *(extraction.value(column, structs.field(column.property)) for column in columns),
     ]
     names = ["event_name", "event_time", "distinct_id", "insert_id", "properties", *(c.name for c in columns)]
-    source = _lines(files, {"event": "VARCHAR", "properties": "JSON"})
-    _insert(con, table, names, select, source, structs)
+    _insert(con, table, names, select, _events(files), structs)
 
 
 def insert_profiles(
@@ -118,11 +117,7 @@ def insert_profiles(
         *(extraction.value(column, structs.field(column.property)) for column in columns),
     ]
     names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
-    source = (
-        '(SELECT "$distinct_id", coalesce("$properties", \'{}\') AS properties '
-        f"FROM {_profile_lines(files)} WHERE NOT ({_WITHOUT_ID}))"
-    )
-    _insert(con, table, names, select, source, structs)
+    _insert(con, table, names, select, _profiles(files), structs)
 
 
 def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
@@ -134,6 +129,19 @@ def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -
 
 def _profile_lines(files: Sequence[Path]) -> str:
     return _lines(files, {"$distinct_id": "VARCHAR", "$properties": "JSON"})
+
+
+def _events(files: Sequence[Path]) -> str:
+    lines = _lines(files, {"event": "VARCHAR", "properties": "JSON"})
+    return f"(SELECT event, {valid_json('properties')} AS properties FROM {lines})"
+
+
+def _profiles(files: Sequence[Path]) -> str:
+    properties = valid_json(identifier("$properties"))
+    return (
+        f"(SELECT \"$distinct_id\", coalesce({properties}, '{{}}') AS properties "
+        f"FROM {_profile_lines(files)} WHERE NOT ({_WITHOUT_ID}))"
+    )
 
 
 def _lines(files: Sequence[Path], columns: Mapping[str, str]) -> str:
@@ -150,10 +158,8 @@ def _literally(file: Path) -> str:
 
 
 def properties_source(table_type: TableType, files: Sequence[Path]) -> str:
-    """The properties of ``files`` as a relation with one JSON column ``properties``."""
-    if table_type == "events":
-        return _lines(files, {"properties": "JSON"})
-    return f'(SELECT "$properties" AS properties FROM {_profile_lines(files)})'
+    """The properties of ``files`` as a relation with a JSON column ``properties``."""
+    return _events(files) if table_type == "events" else _profiles(files)
 
 
 class WideningNeeded(Exception):  # noqa: N818 - a signal to the caller, not a failure

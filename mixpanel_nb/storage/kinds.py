@@ -23,7 +23,7 @@ class Kinds(Flag):
     TEXT = auto()
     INTEGER = auto()  # |value| < 2^53: exact as BIGINT and as DOUBLE
     BIG = auto()  # whole, fits 64 bits, but not exact as DOUBLE
-    HUGE = auto()  # whole, beyond 64 bits
+    HUGE = auto()  # whole, beyond 64 bits; or beyond what a DOUBLE reaches, such as 1e999
     DECIMAL = auto()
     BOOLEAN = auto()
     NESTED = auto()  # list or object

@@ -96,7 +96,8 @@ class Tables(Base):
             params: Values bound to ``$name`` or ``?`` in a query.
             format: The format, where the name does not tell it.
             partition_by: Columns whose values name folders (``path/day=2025-01-01/…``), as Spark, Athena and
-                others read them. ``day`` and ``month`` are made from the time (UTC) where there is none.
+                others read them. ``day`` and ``month`` are those of the event (UTC); where a property has
+                that name, the folders are ``day_2=…``. A query's own columns go before.
             replace: Put it in the place of an earlier export.
 
         Raises:

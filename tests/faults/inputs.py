@@ -80,7 +80,7 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=8), st.characters(c
 atoms = st.one_of(
     texts.map(json.dumps),
     st.sampled_from(NUMBERS),
-    st.sampled_from(["true", "false", "null"]),
+    st.sampled_from(["true", "false", "null", "NaN", "Infinity", "-Infinity"]),
     st.integers().map(str),
 )
 values = st.recursive(

@@ -49,6 +49,9 @@ class TestSegmentation:
         )
         result = live(answer).segmentation("Sign Up", on="plan", **DAYS)
         assert result.totals == {"undefined": 8, "pro": 3}
+        assert any("the text 'null'" in note for note in result.notes)
+        plain = live(series(pro={"2025-01-01": 3})).segmentation("Sign Up", on="plan", **DAYS)
+        assert not any("null" in note for note in plain.notes)
         assert list(result.totals) == ["undefined", "pro"]
 
     def test_half_a_character_in_a_name_is_replaced(self) -> None:

@@ -47,7 +47,10 @@ NONSENSE: list[tuple[Ask, str]] = [
     (lambda live: live.segmentation("", **DAYS), "event"),
     (lambda live: live.segmentation("A", from_date="2025-02-01", to_date="2025-01-01"), "after"),
     (lambda live: live.segmentation("A", from_date="yesterday", to_date="2025-01-01"), "from_date"),
-    (lambda live: live.segmentation("A", from_date="1970-12-31", to_date="2025-01-01"), "first day that Mixpanel"),
+    (
+        lambda live: live.segmentation("A", from_date="1970-12-31", to_date="2025-01-01"),
+        "first day that Mixpanel",
+    ),
     (lambda live: live.segmentation("A", from_date="2025-01-01", to_date="2999-01-01"), "future"),
     (lambda live: live.segmentation("A", unit="dya", **DAYS), "Did you mean 'day'"),
     (

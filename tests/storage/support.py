@@ -124,13 +124,16 @@ class Number(str):
 
 
 def parsed(text: str) -> Any:
-    """JSON with numbers as they are written, and the first of equal keys (as DuckDB reads them)."""
+    """JSON with numbers as they are written, the first of equal keys (as DuckDB reads them), and no NaN."""
 
     def first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return dict(reversed(pairs))
 
+    def nothing(_: str) -> None:
+        return None
+
     return json.loads(
-        text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=first_of_each
+        text, parse_int=Number, parse_float=Number, parse_constant=nothing, object_pairs_hook=first_of_each
     )
 
 

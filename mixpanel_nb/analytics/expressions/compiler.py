@@ -192,6 +192,8 @@ class Compiler:
                 return Value(number=sql)
             case "double":
                 return Value(number=sql, is_double=True)
+            case "float":
+                return Value(number=f"CASE WHEN isfinite({sql}) THEN {sql} END", is_double=True)
             case "decimal":
                 return Value(number=f"CAST({sql} AS DOUBLE)", is_double=True)
             case "moment":

@@ -111,13 +111,14 @@ def of_json(value: str, kind: str, json: str | None = None) -> Value:
         json: SQL of the value itself.
     """
     value = f"({value})"
+    number = f"TRY_CAST({value} AS DOUBLE)"  # of 1e999 infinite, which is no number
 
     def where(kinds: str, sql: str) -> str:
         return f"CASE WHEN {kind} {kinds} THEN {sql} END"
 
     return Value(
         text=where("= 'VARCHAR'", value),
-        number=where(f"IN {_JSON_NUMBERS}", f"CAST({value} AS DOUBLE)"),
+        number=where(f"IN {_JSON_NUMBERS} AND isfinite({number})", number),
         is_double=True,
         whole=where(f"IN {_JSON_INTEGERS}", f"TRY_CAST({value} AS HUGEINT)"),
         boolean=where("= 'BOOLEAN'", f"{value} = 'true'"),

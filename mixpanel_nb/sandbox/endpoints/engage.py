@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.sandbox import behaviors, filters
 from mixpanel_nb.sandbox.answers import json_answer, text_answer
 from mixpanel_nb.sandbox.profiles import Choice
@@ -123,7 +124,7 @@ def _continued(call: Call, session_id: str) -> ProfileQuery:
 
 
 def _reduced(line: str, names: Collection[str]) -> str:
-    profile = json.loads(line)
+    profile = parsed(line)
     properties = profile.get("$properties") or {}
     profile["$properties"] = {name: value for name, value in properties.items() if name in names}
     return json.dumps(profile, ensure_ascii=False)

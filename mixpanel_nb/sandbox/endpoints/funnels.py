@@ -96,7 +96,8 @@ def _by_bucket(steps: Iterable[FunnelStep], bucket: date | None = None) -> Group
         day = step.date or bucket
         if day is not None:
             segments = groups.setdefault(bucket_text(day), {})
-            segments.setdefault(step.segment or OVERALL, []).append(step)
+            name = OVERALL if step.segment is None else step.segment
+            segments.setdefault(name, []).append(step)
     return groups
 
 

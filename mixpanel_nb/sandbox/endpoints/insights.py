@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results import OVERALL
+from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.endpoints.retention import rated, saved_result
 from mixpanel_nb.sandbox.refusals import RefusedError
@@ -86,7 +87,8 @@ def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
         type=asks.math,
         limit=_SEGMENTS,
     )
-    return {name: _over_time(result.dates, values) for name, values in result.values.items()}
+    names = segment_names(result.values)
+    return {names[segment]: _over_time(result.dates, values) for segment, values in result.values.items()}
 
 
 def _over_time(dates: Iterable[Bucket], values: Mapping[Bucket, float]) -> dict[str, float]:

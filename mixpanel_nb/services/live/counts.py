@@ -94,8 +94,8 @@ class CountReports(LiveReports):
                 limit=limit,
             )
         )
-        series = read_series(answer, period, known, average=kind == "average")
-        series = series.by_segment(additive=kind == "general")
+        answered = read_series(answer, period, known, average=kind == "average")
+        series = answered.by_segment(additive=kind == "general")
         return results.PropertyCountsResult(
             event,
             prop,
@@ -109,6 +109,7 @@ class CountReports(LiveReports):
             notes=self._notes(
                 [] if any(series.values.values()) else [event],
                 at_limit(len(series.values), limit, "value") if only is None else None,
+                answered.null_note(series),
             ),
             **sent(answer),
         )

@@ -74,10 +74,11 @@ class SegmentationReports(LiveReports):
         )
         series = read_series(answer, period, known, average=kind == "average")
         if on is None:
-            values, note = {TOTAL: _only(series, event, answer)}, None
+            values, notes = {TOTAL: _only(series, event, answer)}, []
         else:
-            values = series.by_segment(additive=kind == "general").ranked()
-            note = at_limit(len(series.values), limit, "segment")
+            named = series.by_segment(additive=kind == "general")
+            values = named.ranked()
+            notes = [at_limit(len(series.values), limit, "segment"), series.null_note(named)]
         return results.SegmentationResult(
             event,
             period.first,
@@ -88,7 +89,7 @@ class SegmentationReports(LiveReports):
             where,
             series.dates,
             values,
-            notes=self._notes([] if any(values.values()) else [event], note),
+            notes=self._notes([] if any(values.values()) else [event], *notes),
             **sent(answer),
         )
 

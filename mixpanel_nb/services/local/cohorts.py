@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.results import OVERALL, RetentionCohort
+from mixpanel_nb.results.report import segment_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,10 @@ class Cohorts:
         self.segments: list[str] = [OVERALL]
         self.left_out = 0
         self._spans = table.observed(wanted.return_event, rows[0][-1] if rows else None)
+        names = segment_names(segment for segment, *_ in rows)
         for segment, segments, cohort, size, number, people, _ in rows:
             if cohort is not None:
-                self._add(OVERALL if segment is None else segment, segments, cohort, size, number, people)
+                self._add(names[segment], segments, cohort, size, number, people)
         self.left_out = max(self.left_out - (len(self.segments) - 1), 0)
 
     def _add(

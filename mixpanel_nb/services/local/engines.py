@@ -205,7 +205,7 @@ def _of_stored(columns: Iterable[StoredColumn], *, has_json: bool) -> dict[str, 
 
 
 def _of_schema(columns: Iterable[ColumnInfo]) -> dict[str, PropertyColumn]:
-    """Columns of a table of somebody's own making; each holds the property of its name."""
+    """Columns of a table of somebody's own making; each holds the property of its name, and maybe NaN."""
     return {
         column.name: PropertyColumn(column.name, held)
         for column in columns
@@ -214,7 +214,10 @@ def _of_schema(columns: Iterable[ColumnInfo]) -> dict[str, PropertyColumn]:
 
 
 def _held(sql_type: str) -> Holds | None:
-    return "decimal" if sql_type.startswith("DECIMAL") else _HOLDS.get(sql_type)
+    if sql_type.startswith("DECIMAL"):
+        return "decimal"
+    held = _HOLDS.get(sql_type)
+    return "float" if held == "double" else held
 
 
 def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:

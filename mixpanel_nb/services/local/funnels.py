@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results import OVERALL, FunnelStep
+from mixpanel_nb.results.report import segment_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ class Funnels:
         self._counts: dict[tuple[str | None, Bucket | None], tuple[Any, ...]] = {}
         self.segments: list[str | None] = [OVERALL] if wanted.on else [None]
         self.left_out = 0
+        self._names = segment_names(row[1 if wanted.unit else 0] for row in rows) if wanted.on else {}
         for row in rows:
             self._add(list(row))
 
@@ -28,8 +30,7 @@ class Funnels:
         bucket = row.pop(0) if self._wanted.unit else None
         name: str | None = None
         if self._wanted.on:
-            name = row.pop(0)
-            name = OVERALL if name is None else name
+            name = self._names[row.pop(0)]
             place, segments = row[-2:]
             self.left_out = segments - place
             if name not in self.segments:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
+from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.results import ActivityEvent
 
 if TYPE_CHECKING:
@@ -39,14 +41,23 @@ def count_left_out(rows: Sequence[tuple[Any, ...]]) -> int:
 def in_ranges(
     rows: Sequence[tuple[Any, ...]],
 ) -> tuple[tuple[tuple[float, float], ...], dict[int, dict[Bucket, float]]]:
-    """All ranges from the lowest to the highest, and the counts by the place of their range."""
+    """All ranges from the lowest to the highest, and the counts by the place of their range.
+
+    The bounds of whole numbers are whole numbers where their ranges are as wide as one or wider.
+    """
     if not rows:
         return (), {}
-    first, last, width = int(rows[0][1]), int(rows[-1][1]), rows[0][2]
+    first, last, origin = int(rows[0][1]), int(rows[-1][1]), rows[0][3]
+    width = Decimal(f"{rows[0][2]:.0e}")  # 1, 2 or 5 times a power of ten, exactly
     values: dict[int, dict[Bucket, float]] = {}
-    for bucket, place, _, count in rows:
+    for bucket, place, *_, count in rows:
         values.setdefault(int(place) - first, {})[bucket] = count
-    return tuple((place * width, (place + 1) * width) for place in range(first, last + 1)), values
+    if isinstance(origin, int) and width >= 1:
+        edges: list[float] = [origin + place * int(width) for place in range(first, last + 2)]
+    else:
+        before = round(Decimal(origin) / width)
+        edges = [float((before + place) * width) for place in range(first, last + 2)]
+    return tuple(pairwise(edges)), values
 
 
 def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEvent:
@@ -64,8 +75,8 @@ def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEven
 
 def _parsed(properties: str) -> dict[str, Any]:
     try:
-        parsed: dict[str, Any] = json.loads(properties)
+        values: dict[str, Any] = parsed(properties)
     except RecursionError:
         message = "An event of theirs holds lists in lists, too deep for Python to read."
         raise QueryError(message, hint="Read it in SQL: SELECT properties …") from None
-    return parsed
+    return values

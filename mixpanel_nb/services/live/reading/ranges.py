@@ -61,8 +61,14 @@ def _range(name: str) -> Range:
     if match is None:
         message = f"The answer of segmentation/numeric names a range {name[:60]!r}, which is none."
         raise ServerError(message, hint="A range is written as 2,000 - 2,100.", details={"name": name})
-    low = float(match[1].replace(",", ""))
-    return low, low if match[2] is None else float(match[2].replace(",", ""))
+    low = _number(match[1])
+    return low, low if match[2] is None else _number(match[2])
+
+
+def _number(text: str) -> float:
+    """The number, exactly where it is a whole one."""
+    digits = text.replace(",", "")
+    return int(digits) if digits.lstrip("-").isdecimal() else float(digits)
 
 
 def _without_gaps(known: Sequence[Range]) -> tuple[Range, ...]:
@@ -79,9 +85,15 @@ def _without_gaps(known: Sequence[Range]) -> tuple[Range, ...]:
     return tuple(full)
 
 
+def _part(length: float, place: int, number: int) -> float:
+    """``place`` of ``number`` equal parts of a length, exactly where it is a whole number of them."""
+    part, rest = divmod(place * length, number)
+    return int(part) if not rest and isinstance(length, int) else place * length / number
+
+
 def _between(begin: float, end: float, width: float) -> list[Range]:
     number = round((end - begin) / width)
     if not 0 < number <= _MOST_BETWEEN or not math.isclose(begin + number * width, end, rel_tol=1e-9):
         return []
-    edges = [begin + place * (end - begin) / number for place in range(number)] + [end]
+    edges = [begin + _part(end - begin, place, number) for place in range(number)] + [end]
     return list(pairwise(edges))

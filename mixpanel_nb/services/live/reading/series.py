@@ -56,6 +56,12 @@ class Series:
         both = {day: known.get(day, 0) + null.get(day, 0) for day in known.keys() | null.keys()}
         return Series(self.dates, {**values, UNDEFINED: both})
 
+    def null_note(self, named: Series) -> str | None:
+        """A note where ``named``, made of this by :meth:`by_segment`, took ``null`` for what is not set."""
+        if _NULL not in self.values or _NULL in named.values:
+            return None
+        return "Mixpanel writes what is null and the text 'null' alike, so both count as undefined here."
+
     def chosen(self, names: Sequence[str]) -> dict[str, Counts]:
         """The values of these names, all of them and in this order."""
         return {name: self.values.get(name, {}) for name in names}
