@@ -198,7 +198,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], set
     folder = tmp_path_factory.mktemp("plain")
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mixpanel_nb.storage.database.new_session", lambda: Recorded(new_session(), said))
+        patch.setattr(
+            "mixpanel_nb.storage.database.new_session", lambda **how: Recorded(new_session(**how), said)
+        )
         with Workspace.memory(account="sandbox", timezone="Europe/Berlin") as ws:
             fill(ws, folder / "lines.jsonl")
             answers = told(ws, folder, OWN)

@@ -175,7 +175,7 @@ class TestFetchResult:
     def test_no_events_are_said_in_words(self) -> None:
         nothing = fetched(rows=0, per_day=(), new_rows=0)
         assert "no events from 2025-01-01 to 2025-01-04 that match what was asked for." in repr(nothing)
-        assert nothing.card().notes == ()
+        assert not nothing.card().notes
 
     def test_to_dict_keeps_every_field(self) -> None:
         data = fetched().to_dict()
