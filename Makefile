@@ -3,13 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Tests run on as many cores as there are, a module at a time.
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
-# The versions with which everything passed, so that a release of somebody else's changes nothing here;
-# `make test-matrix` runs the newest ones.
-VERSIONS := tests/versions.txt
-INSTALL := $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit browser notebooks docs test-matrix lab bench pictures versions dist soak clean
+.PHONY: help demo test check unit browser notebooks docs test-matrix lab bench pictures dist soak clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -50,10 +46,6 @@ bench: .venv/developing  ## Measure speed and memory, write docs/performance.md
 pictures: .venv/developing  ## Draw the pictures of the guides anew (needs Chromium)
 	$(BIN)/python docs/pictures.py
 
-versions: .venv/developing  ## Install the newest version of everything and write down which these are
-	$(INSTALL) --upgrade --upgrade-strategy eager --editable . --group dev
-	$(BIN)/python -m pip freeze --quiet --exclude-editable > $(VERSIONS)
-
 dist: .venv/developing  ## Wheel and source archive, in dist
 	$(BIN)/hatchling build -d dist
 
@@ -63,12 +55,12 @@ soak: .venv/developing  ## Break everything for about an hour, write docs/reliab
 clean:  ## Remove the environment and all caches
 	rm -rf .venv .nox build dist demo artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.venv/installed: pyproject.toml $(VERSIONS)
+.venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(INSTALL) --upgrade pip
-	$(INSTALL) --constraint $(VERSIONS) --editable .
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 .venv/developing: .venv/installed
-	$(INSTALL) --constraint $(VERSIONS) --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
