@@ -171,7 +171,9 @@ class Unframed(Server):
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(LINE * 10), gzip.compress(LINE * 10) + gzip.compress(LINE * 15), LINE * 10]
+    "body",
+    [gzip.compress(LINE * 10), gzip.compress(LINE * 10) + gzip.compress(LINE * 15), LINE * 10],
+    ids=["gzip", "two members", "plain"],  # what is compressed holds the time
 )
 def test_an_export_whose_end_nothing_shows_is_refused(
     client_for: ClientFactory, tmp_path: Path, body: bytes
