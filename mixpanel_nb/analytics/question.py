@@ -23,8 +23,8 @@ COUNT_TYPES: tuple[CountType, ...] = ("general", "unique", "average")
 PERSON = f"nullif({EVENTS}.distinct_id, '')"
 """Whose event it is; NULL for events of nobody, which count, but not as people."""
 
-# `user["email"]` is an access; `user[email]` is what somebody called a property, as `event[type]` is.
-_ACCESS = re.compile(r"\bproperties\s*\[|\b(?:user|event)\s*\[\s*[\"']")
+# An access names what it looks into in quotes; `user[email]` is what somebody called a property.
+_ACCESS = re.compile(r"\b(?:properties|user|event)\s*\[\s*[\"']")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import gzip
 import re
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import zlib
@@ -18,6 +17,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import trustme
 from services.support import table_rows
 
 from faults import truth as known
@@ -442,49 +442,18 @@ def unheard(where: Arena, what: str) -> str:
 CERTIFICATES = ["good", "expired", "of another host", "of nobody known"]
 
 
-_AUTHORITY = """
-[ca]
-default_ca = this
-[this]
-database = index.txt
-new_certs_dir = .
-rand_serial = yes
-default_md = sha256
-policy = any
-x509_extensions = names
-[any]
-commonName = supplied
-[names]
-subjectAltName = DNS:{name}
-basicConstraints = CA:TRUE
-"""
-
-
-def _make_certificate(folder: Path, name: str, *, expired: bool) -> None:
-    """``key.pem`` and ``certificate.pem``, signed by itself."""
-    (folder / "index.txt").touch()
-    (folder / "authority.cnf").write_text(_AUTHORITY.format(name=name))
-    first, last = (
-        ("20240101000000Z", "20240102000000Z") if expired else ("20240101000000Z", "20991231000000Z")
-    )
-    request = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}"]
-    request += ["-keyout", "key.pem", "-out", "request.pem"]
-    sign = ["openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "authority.cnf"]
-    sign += ["-keyfile", "key.pem", "-in", "request.pem", "-out", "certificate.pem"]
-    sign += ["-startdate", first, "-enddate", last]
-    for command in (request, sign):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
 def certified(folder: Path, kind: str) -> str:
     """A server with a certificate of some kind: only with a good one is it told who asks."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    _make_certificate(
-        folder, "other.example" if kind == "of another host" else "localhost", expired=kind == "expired"
+    authority = trustme.CA()
+    certificate = authority.issue_cert(
+        "other.example" if kind == "of another host" else "localhost",
+        not_after=datetime(2024, 1, 2, tzinfo=UTC) if kind == "expired" else None,
     )
-    trusted = ssl.create_default_context(cafile=None if kind == "of nobody known" else str(certificate))
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    cafile = None if kind == "of nobody known" else str(folder / "authority.pem")
+    trusted = ssl.create_default_context(cafile=cafile)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    certificate.configure_cert(context)
     received: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 

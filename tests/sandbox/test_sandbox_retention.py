@@ -158,7 +158,7 @@ def test_objects_are_no_segments(get: Get) -> None:
             {"born_event": "Sign Up", "interval": 91},
             "Invalid interval: 91 exceeds the maximum of 90",
         ),
-        ("retention", {**BORN, "on": "properties["}, "Invalid on"),
+        ("retention", {**BORN, "on": 'properties["plan'}, "Invalid on"),
         ("retention", {**BORN, "on": "plan", "limit": 0}, "Invalid limit"),
         ("retention", {**BORN, "born_where": "not"}, "Invalid born_where"),
         ("retention", {**BORN, "to_date": None}, "Missing required parameter: to_date"),
