@@ -14,28 +14,171 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from mixpanel_nb.accounts import ConfigManager, Credentials
-    from mixpanel_nb.errors import MixpanelDataError
+    from mixpanel_nb.errors import (
+        AccessDeniedError,
+        AccountExistsError,
+        AccountNotFoundError,
+        APIError,
+        AuthenticationError,
+        ConfigError,
+        ConnectionFailedError,
+        DatabaseLockedError,
+        ExpressionError,
+        IncompleteExportError,
+        MixpanelDataError,
+        NotFoundError,
+        ParameterError,
+        PlanError,
+        QueryError,
+        RateLimitError,
+        ServerError,
+        StorageError,
+        TableExistsError,
+        TableNotFoundError,
+    )
+    from mixpanel_nb.results import (
+        AccountInfo,
+        AccountList,
+        ActivityEvent,
+        ActivityFeedResult,
+        Bookmark,
+        BookmarkList,
+        Cohort,
+        CohortList,
+        ColumnInfo,
+        ColumnSummary,
+        EventCountsResult,
+        ExportResult,
+        ExpressionResult,
+        FetchProgress,
+        FetchResult,
+        FrequencyResult,
+        FunnelList,
+        FunnelResult,
+        FunnelStep,
+        JQLResult,
+        LexiconProperty,
+        LexiconSchema,
+        LexiconSchemaList,
+        NameList,
+        NumericAverageResult,
+        NumericBucketResult,
+        NumericSumResult,
+        PlanResult,
+        PlanStep,
+        PropertyCountsResult,
+        ReportResult,
+        Result,
+        RetentionCohort,
+        RetentionResult,
+        SavedFunnel,
+        SavedReportResult,
+        SegmentationResult,
+        SQLResult,
+        SummaryResult,
+        TableInfo,
+        TableList,
+        TableSchema,
+        TopEvent,
+        TopEventsResult,
+        WorkspaceInfo,
+    )
     from mixpanel_nb.workspace import Workspace
 
 __version__ = "0.1.0"
 
-__all__ = ["ConfigManager", "Credentials", "MixpanelDataError", "Workspace", "__version__"]
-
-_HOMES = {
-    "ConfigManager": "mixpanel_nb.accounts",
-    "Credentials": "mixpanel_nb.accounts",
-    "MixpanelDataError": "mixpanel_nb.errors",
-    "Workspace": "mixpanel_nb.workspace",
-}
+__all__ = [
+    "APIError",
+    "AccessDeniedError",
+    "AccountExistsError",
+    "AccountInfo",
+    "AccountList",
+    "AccountNotFoundError",
+    "ActivityEvent",
+    "ActivityFeedResult",
+    "AuthenticationError",
+    "Bookmark",
+    "BookmarkList",
+    "Cohort",
+    "CohortList",
+    "ColumnInfo",
+    "ColumnSummary",
+    "ConfigError",
+    "ConfigManager",
+    "ConnectionFailedError",
+    "Credentials",
+    "DatabaseLockedError",
+    "EventCountsResult",
+    "ExportResult",
+    "ExpressionError",
+    "ExpressionResult",
+    "FetchProgress",
+    "FetchResult",
+    "FrequencyResult",
+    "FunnelList",
+    "FunnelResult",
+    "FunnelStep",
+    "IncompleteExportError",
+    "JQLResult",
+    "LexiconProperty",
+    "LexiconSchema",
+    "LexiconSchemaList",
+    "MixpanelDataError",
+    "NameList",
+    "NotFoundError",
+    "NumericAverageResult",
+    "NumericBucketResult",
+    "NumericSumResult",
+    "ParameterError",
+    "PlanError",
+    "PlanResult",
+    "PlanStep",
+    "PropertyCountsResult",
+    "QueryError",
+    "RateLimitError",
+    "ReportResult",
+    "Result",
+    "RetentionCohort",
+    "RetentionResult",
+    "SQLResult",
+    "SavedFunnel",
+    "SavedReportResult",
+    "SegmentationResult",
+    "ServerError",
+    "StorageError",
+    "SummaryResult",
+    "TableExistsError",
+    "TableInfo",
+    "TableList",
+    "TableNotFoundError",
+    "TableSchema",
+    "TopEvent",
+    "TopEventsResult",
+    "Workspace",
+    "WorkspaceInfo",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, loaded now that it is used."""
-    home = _HOMES.get(name)
-    if home is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(home), name)
+    """A public name, loaded now that it is used.
+
+    Raises:
+        AttributeError: there is no such name.
+    """
+    if name in __all__:
+        return getattr(importlib.import_module(_home_of(name)), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def _home_of(name: str) -> str:
+    """The module that defines a public name."""
+    if name == "Workspace":
+        return "mixpanel_nb.workspace"
+    if name in {"ConfigManager", "Credentials"}:
+        return "mixpanel_nb.accounts"
+    return f"mixpanel_nb.{'errors' if name.endswith('Error') else 'results'}"
 
 
 def __dir__() -> list[str]:

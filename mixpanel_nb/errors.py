@@ -6,6 +6,7 @@
     ├── ConfigError                 no usable account or configuration
     │   ├── AccountNotFoundError
     │   └── AccountExistsError
+    ├── ParameterError              a parameter that cannot be used, with its name
     ├── APIError                    Mixpanel's answer, or the lack of one
     │   ├── AuthenticationError     401, or 400 "Unable to authenticate request"
     │   ├── AccessDeniedError       403: permission, or a date range the plan does not reach
@@ -28,32 +29,67 @@ No error ever carries a secret: what it says passes through `redaction` first.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mixpanel_nb.redaction import redacted, redacted_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Text = str | Sequence[str]
+
+
+class Word(str):
+    """A parameter within a message, alone or with a value: ``from_date``, ``table="events"``.
+
+    A face puts what its users type in its place: ``--from``, ``--table events``.
+
+    Attributes:
+        parameter: The parameter, by its name in the library.
+        value: The value, or None for the parameter alone.
+    """
+
+    parameter: str
+    value: str | int | None
+
+    def __new__(cls, parameter: str, value: str | int | None = None) -> Self:
+        """The text that a user of the library reads."""
+        word = super().__new__(cls, parameter if value is None else f"{parameter}={_literal(value)}")
+        word.parameter, word.value = parameter, value
+        return word
+
+    def typed_as(self, option: str) -> str:
+        """The same where the parameter is typed as ``option``."""
+        if self.value is None or self.value is True:
+            return option
+        return f"{option} {_quoted(str(self.value))}"
 
 
 class MixpanelDataError(Exception):
     """Base of every error this package raises on purpose.
 
     Args:
-        message: One line that says what is wrong.
-        hint: One line that says what to do about it.
+        message: One line that says what is wrong, in pieces where it names parameters: these are `Word`s.
+        hint: One line that says what to do about it, likewise.
         details: JSON-safe facts for programs (no secrets).
     """
 
     code = "MIXPANEL_DATA_ERROR"
 
     def __init__(
-        self, message: str, *, hint: str | None = None, details: dict[str, Any] | None = None
+        self, message: Text, *, hint: Text | None = None, details: dict[str, Any] | None = None
     ) -> None:
-        self.message = redacted(message)
-        self.hint = None if hint is None else redacted(hint)
+        super().__init__()
+        self._pieces = message, hint
         self.details: dict[str, Any] = redacted_data(dict(details or {}))
-        super().__init__(self.message)
+        self.word({})
+
+    def word(self, words: Mapping[str, str]) -> None:
+        """Put a face's words in the place of parameters: ``--from`` for ``from_date``."""
+        message, hint = self._pieces
+        self.message = redacted(_worded(message, words))
+        self.hint = None if hint is None else redacted(_worded(hint, words))
+        self.args = (self.message,)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message
@@ -79,6 +115,37 @@ class AccountExistsError(ConfigError):
     """An account of that name is configured already."""
 
     code = "ACCOUNT_EXISTS"
+
+
+class ParameterError(MixpanelDataError):
+    """Raised for a parameter that cannot be used: it is missing, is none of its choices, contradicts another.
+
+    Args:
+        message: One line that says what is wrong.
+        parameter: The parameter, by its name in the library.
+        value: What was given.
+        hint: One line that says what to do about it.
+        details: JSON-safe facts for programs.
+
+    Attributes:
+        parameter: The parameter.
+        value: What was given.
+    """
+
+    code = "PARAMETER_ERROR"
+
+    def __init__(
+        self,
+        message: Text,
+        *,
+        parameter: str,
+        value: Any = None,
+        hint: Text | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, details={"parameter": parameter, **(details or {})})
+        self.parameter = parameter
+        self.value = value
 
 
 class APIError(MixpanelDataError):
@@ -216,6 +283,23 @@ class ExpressionError(MixpanelDataError):
         details = {"expression": expression, "position": position, "context": context}
         super().__init__(message, hint=hint, details=details)
         self.position = position
+
+
+def _worded(text: Text, words: Mapping[str, str]) -> str:
+    return "".join(
+        piece.typed_as(words[piece.parameter])
+        if isinstance(piece, Word) and piece.parameter in words
+        else piece
+        for piece in ((text,) if isinstance(text, str) else text)
+    )
+
+
+def _literal(value: str | int) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if " " in text else text
 
 
 def _pointed_at(text: str, position: int, width: int = 70) -> str:

@@ -7,7 +7,7 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
-from mixpanel_nb.errors import StorageError
+from mixpanel_nb.errors import StorageError, Word
 from mixpanel_nb.system import resolved
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DATABASE = b"DUCK"  # stands at byte 8 of every DuckDB file
 _databases: set[Path] = set()
 _SHOWN_NAME = 40  # characters of its name that a file bears while it grows, so that it is never too long
+
+REPLACE = Word("replace", value=True)
+"""What lets a file go that is there, in the words of whoever asks."""
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
 
 
-def check_place(path: Path, *, replace: bool, how: str = "replace=True") -> None:
+def check_place(path: Path, *, replace: bool, how: str = REPLACE) -> None:
     """See that a file may be written there: nothing goes unasked, and a database never.
 
     Args:
@@ -53,7 +56,9 @@ def check_place(path: Path, *, replace: bool, how: str = "replace=True") -> None
     if place.suffix == ".wal" and is_database(place.with_suffix("")):
         raise _taken(f"{path} would be taken for the log of a database.", "Choose another name.")
     if place.is_file() and not replace:
-        raise _taken(f"There is a file {path} already.", f"Choose another name, or replace it with {how}.")
+        raise _taken(
+            f"There is a file {path} already.", ["Choose another name, or replace it with ", how, "."]
+        )
 
 
 def note_database(file: Path) -> None:
@@ -78,7 +83,7 @@ def is_database(file: Path) -> bool:
         return False
 
 
-def _taken(problem: str, hint: str) -> StorageError:
+def _taken(problem: str, hint: str | list[str]) -> StorageError:
     return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 

@@ -39,6 +39,10 @@ class OpenWorkspace(Protocol):
     def __call__(self, url: str, path: Path | None = None, **credentials: Any) -> Workspace: ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-sql", action="store_true", help="write the SQL of reports anew")
+
+
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """As ``--dist loadscope``, but all browser tests in one process, for they share a JupyterLab."""

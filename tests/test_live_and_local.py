@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.workspace import sandbox_credentials
@@ -137,7 +137,7 @@ def test_what_only_a_table_can_answer_says_so(
     ws: Workspace, report: str, words: tuple[Any, ...], asked: dict[str, Any], message: str
 ) -> None:
     days = {} if report == "top_events" else RANGES["five weeks"]
-    with pytest.raises(QueryError, match=message) as caught:
+    with pytest.raises(ParameterError, match=message) as caught:
         getattr(ws, report)(*words, **asked, **days)
     assert 'table="events"' in str(caught.value)
 

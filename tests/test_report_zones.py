@@ -18,7 +18,7 @@ from services.support import deduplicated
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
-from mixpanel_nb.errors import ConfigError, QueryError
+from mixpanel_nb.errors import ConfigError, ParameterError
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
@@ -198,7 +198,10 @@ def test_a_zone_is_not_ignored_by_live_reports(account: SandboxServer, mp: Comma
         assert len(done.err.splitlines()) == 2
     assert not account.requests
     assert mp("--timezone", PACIFIC, "segmentation", EVENT, *days).code == 0
-    with Workspace.sandbox(timezone="Europe/Berlin") as ws, pytest.raises(QueryError, match="tables only"):
+    with (
+        Workspace.sandbox(timezone="Europe/Berlin") as ws,
+        pytest.raises(ParameterError, match="tables only"),
+    ):
         ws.segmentation(EVENT, **ASKED)
 
 

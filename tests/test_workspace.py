@@ -19,6 +19,7 @@ from mixpanel_nb.errors import (
     AuthenticationError,
     ConfigError,
     IncompleteExportError,
+    ParameterError,
     QueryError,
     StorageError,
     TableExistsError,
@@ -267,7 +268,7 @@ def test_discovery_is_sorted_asked_once_and_a_copy(ws: Workspace, mixpanel: Sand
 def test_a_name_that_is_nearly_right_gets_a_suggestion(ws: Workspace) -> None:
     with pytest.raises(QueryError, match="Did you mean 'Purchase'"):
         ws.properties("purchas")
-    with pytest.raises(QueryError, match="limit is 0"):
+    with pytest.raises(ParameterError, match="limit is 0"):
         ws.property_values("Purchase", "plan", limit=0)
 
 
@@ -298,9 +299,9 @@ def test_a_stream_that_breaks_is_an_error_and_no_end(ws: Workspace, faults: Faul
 def test_a_stream_refuses_what_a_fetch_refuses_at_the_call(
     ws: Workspace, mixpanel: SandboxServer, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(ParameterError):
         ws.stream_events(**{**WEEK, **wrong})
-    with pytest.raises(QueryError):
+    with pytest.raises(ParameterError):
         ws.stream_profiles(output_properties=[])
     assert not mixpanel.requests
 
@@ -357,7 +358,7 @@ def test_a_sample_is_the_same_each_time(filled: Workspace) -> None:
     first = filled.sample("events", 5).tuples()
     assert len(first) == 5
     assert filled.sample("events", 5).tuples() == first
-    with pytest.raises(QueryError, match="n is 0"):
+    with pytest.raises(ParameterError, match="n is 0"):
         filled.sample("events", 0)
 
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.sql import Parameters, seconds
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.weekdays import WEEKDAYS, Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
-Unit = Literal["minute", "hour", "day", "week", "month"]
+    from mixpanel_nb.queries import Unit
+
 Bucket = date | datetime
-UNITS: tuple[Unit, ...] = ("minute", "hour", "day", "week", "month")
 MAX_BUCKETS = 200_000
 
 _SHORT = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
@@ -62,14 +62,15 @@ class Period:
         """All buckets that touch the period, as they are called: dates, or local times without a zone.
 
         Raises:
-            QueryError: there are too many to be of use.
+            ParameterError: there are too many to be of use.
         """
         if unit in _SHORT:
             step = _SHORT[unit]
             count = (self.last - self.first + _DAY) // step
             if count > MAX_BUCKETS:
                 message = f"{count:,} buckets of a {unit} are too many; {MAX_BUCKETS:,} is the most."
-                raise QueryError(message, hint="Take a larger unit or fewer days.")
+                hint = "Take a larger unit or fewer days."
+                raise ParameterError(message, parameter="unit", value=unit, hint=hint)
             return [midnight(self.first) + number * step for number in range(count)]
         return list(self._dates(unit))
 

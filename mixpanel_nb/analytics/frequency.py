@@ -5,15 +5,15 @@ https://developer.mixpanel.com/reference/retention-frequency-query
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.question import Question
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import Frequency, LargeUnit
+    from mixpanel_nb.queries.frequency import AddictionUnit
 
-AddictionUnit = Literal["hour", "day"]
-MOST: dict[tuple[Unit, AddictionUnit], int] = {
+MOST: dict[tuple[LargeUnit, AddictionUnit], int] = {
     ("day", "hour"): 24,
     ("week", "hour"): 7 * 24,
     ("month", "hour"): 31 * 24,
@@ -24,16 +24,14 @@ MOST: dict[tuple[Unit, AddictionUnit], int] = {
 """How many of the smaller unit the larger one has at most."""
 
 
-def statement(
-    question: Question, *, event: str | None, unit: Unit, addiction_unit: AddictionUnit, where: str | None
-) -> Statement:
+def statement(question: Question, asked: Frequency) -> Statement:
     """Columns ``date, periods, people``: how many were active in exactly so many periods of the bucket."""
-    matching = question.select().named(event).in_period().of_people().where(where)
+    matching = question.select().named(asked.event).in_period().of_people().where(asked.where)
     return question.statement(f"""\
 WITH _active AS (
     SELECT DISTINCT
-        {question.bucket(unit)} AS date,
-        {question.bucket(addiction_unit)} AS period,
+        {question.bucket(asked.unit)} AS date,
+        {question.bucket(asked.addiction_unit)} AS period,
         e.distinct_id AS person
     {matching.sql()}
 ), _counted AS (

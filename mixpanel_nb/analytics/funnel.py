@@ -7,7 +7,6 @@ funnel for each day).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,73 +14,38 @@ from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.sql import conjunction, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.question import Question
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import Funnel
 
 GRACE_SECONDS = 2
 """Steps no further apart than this may have happened in either order."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a funnel.
-
-    Attributes:
-        event: The event.
-        where: Expression that filters it, or None.
-    """
-
-    event: str
-    where: str | None = None
+def _same_event_before(asked: Funnel, step: int) -> list[int]:
+    """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
+    event = asked.steps[step - 1].event
+    return [number for number in range(1, step) if asked.steps[number - 1].event == event]
 
 
-@dataclass(frozen=True)
-class Funnel:
-    """What is asked.
+def _repeats(asked: Funnel) -> bool:
+    """Whether steps ask for the same event, so that one event must not be taken for two steps."""
+    return len({step.event for step in asked.steps}) < len(asked.steps)
 
-    Attributes:
-        steps: At least two.
-        window_seconds: How long after the first step the last one may be.
-        unit: Buckets that each have a funnel of their own; None for one funnel over all days.
-        on: Expression or property of the first step's event, for a breakdown.
-        where: Expression that filters the events of all steps.
-        limit: Segments to give.
-    """
 
-    steps: Sequence[Step]
-    window_seconds: int
-    unit: Unit | None
-    on: str | None
-    where: str | None
-    limit: int
+def _funnels(asked: Funnel) -> list[str]:
+    """Whose funnel it is, and of which bucket."""
+    return ["distinct_id", *(["date"] if asked.unit else [])]
 
-    def same_event_before(self, step: int) -> list[int]:
-        """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
-        event = self.steps[step - 1].event
-        return [number for number in range(1, step) if self.steps[number - 1].event == event]
 
-    @property
-    def repeats(self) -> bool:
-        """Whether steps ask for the same event, so that one event must not be taken for two steps."""
-        return len({step.event for step in self.steps}) < len(self.steps)
+def _keys(asked: Funnel) -> list[str]:
+    """What makes an attempt at the funnel the same one; with a breakdown there can be several."""
+    return [*_funnels(asked), *(["attempt"] if asked.on else [])]
 
-    @property
-    def funnels(self) -> list[str]:
-        """Whose funnel it is, and of which bucket."""
-        return ["distinct_id", *(["date"] if self.unit else [])]
 
-    @property
-    def keys(self) -> list[str]:
-        """What makes an attempt at the funnel the same one; with a breakdown there can be several."""
-        return [*self.funnels, *(["attempt"] if self.on else [])]
-
-    @property
-    def times(self) -> list[str]:
-        """The columns of the times of the steps."""
-        return [f"time_{step}" for step in range(1, len(self.steps) + 1)]
+def _times(asked: Funnel) -> list[str]:
+    """The columns of the times of the steps."""
+    return [f"time_{step}" for step in range(1, len(asked.steps) + 1)]
 
 
 def statement(question: Question, asked: Funnel) -> Statement:
@@ -106,7 +70,7 @@ def _entering(question: Question, asked: Funnel) -> str:
     chosen = question.select().named(first.event, "step").in_period().of_people()
     chosen.where(first.where).where(asked.where)
     columns = ["e.distinct_id", "e.event_time"]
-    if asked.repeats or asked.on:
+    if _repeats(asked) or asked.on:
         columns.append("e.insert_id" if question.events.has_insert_id else "NULL AS insert_id")
     if asked.unit:
         columns.append(f"{question.bucket(asked.unit)} AS date")
@@ -118,8 +82,8 @@ def _entering(question: Question, asked: Funnel) -> str:
 
 def _first(asked: Funnel) -> str:
     """The first entry of each person (into each bucket)."""
-    keys = ", ".join(asked.keys)
-    if not asked.repeats:
+    keys = ", ".join(_keys(asked))
+    if not _repeats(asked):
         return (
             f"_reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
             f"    FROM _entering\n    GROUP BY {keys}\n)"
@@ -137,8 +101,8 @@ _reached_1 AS (
 
 def _attempts(asked: Funnel) -> list[str]:
     """Each event that can begin an attempt: the first, and those with a segment that the first has not."""
-    keys = ", ".join(asked.funnels)
-    ids = ", id_1" if asked.repeats else ""
+    keys = ", ".join(_funnels(asked))
+    ids = ", id_1" if _repeats(asked) else ""
     order = f"PARTITION BY {keys} ORDER BY time_1, id_1"
     return [
         f"""\
@@ -159,7 +123,7 @@ _attempts AS (
 )""",
         f"""\
 _reached_1 AS (
-    SELECT {", ".join(asked.keys)}, time_1{ids}
+    SELECT {", ".join(_keys(asked))}, time_1{ids}
     FROM _attempts
     WHERE attempt = 1 OR NOT known
 )""",
@@ -172,10 +136,10 @@ def _chained(asked: Funnel) -> str:
     An attempt ends with its last step, or with the window. Only what comes later begins another, and only in
     segments that the person has not entered before.
     """
-    keys = ", ".join(f"r.{key}" for key in asked.keys)
-    joined = " AND ".join(f"a.{key} = r.{key}" for key in asked.keys)
-    last, times = asked.times[-1], ", ".join(f"r.{time}" for time in asked.times)
-    steps = ", ".join(f"'{time}': r.{time}" for time in asked.times)
+    keys = ", ".join(f"r.{key}" for key in _keys(asked))
+    joined = " AND ".join(f"a.{key} = r.{key}" for key in _keys(asked))
+    last, times = _times(asked)[-1], ", ".join(f"r.{time}" for time in _times(asked))
+    steps = ", ".join(f"'{time}': r.{time}" for time in _times(asked))
     return f"""\
 _ending AS (
     SELECT
@@ -190,7 +154,7 @@ _ending AS (
     JOIN _attempts AS a ON {joined}
 ), _chained AS (
     SELECT
-        {", ".join(asked.funnels)},
+        {", ".join(_funnels(asked))},
         list_reduce(
             list({{'since': since, 'until': until, 'entered': entered}} ORDER BY attempt),
             lambda done, next: CASE
@@ -206,7 +170,7 @@ _ending AS (
             END
         ).entered AS entered
     FROM _ending
-    GROUP BY {", ".join(asked.funnels)}
+    GROUP BY {", ".join(_funnels(asked))}
 )"""
 
 
@@ -217,8 +181,8 @@ def _names(attempt: str) -> str:
 def _entered(asked: Funnel) -> str:
     """The attempts that count: for everyone (a NULL segment) the first, and the first in each segment."""
     date = "date, " if asked.unit else ""
-    times = ", ".join(asked.times)
-    steps = ", ".join(f"one.steps.{time} AS {time}" for time in asked.times)
+    times = ", ".join(_times(asked))
+    steps = ", ".join(f"one.steps.{time} AS {time}" for time in _times(asked))
     return f"""\
 _entered AS (
     SELECT {date}CAST(NULL AS VARCHAR) AS segment, {times}
@@ -240,7 +204,7 @@ def _step(question: Question, asked: Funnel, number: int) -> str:
     chosen.that(f"e.event_time < {question.bind(until, 'latest')}")
     chosen.where(step.where).where(asked.where)
     columns = "e.distinct_id, e.event_time"
-    if asked.repeats:
+    if _repeats(asked):
         columns += ", e.insert_id" if question.events.has_insert_id else ", NULL AS insert_id"
     return f"_step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
 
@@ -249,7 +213,7 @@ def _reached(asked: Funnel, number: int) -> str:
     """Each entry with the earliest event that can be this step, if there is one."""
     taken = [
         f"(s.event_time IS DISTINCT FROM r.time_{step} OR s.insert_id IS DISTINCT FROM r.id_{step})"
-        for step in asked.same_event_before(number)
+        for step in _same_event_before(asked, number)
     ]
     conditions = [
         "s.distinct_id = r.distinct_id",
@@ -261,14 +225,14 @@ def _reached(asked: Funnel, number: int) -> str:
         f"FROM _reached_{number - 1} AS r\n    LEFT JOIN _step_{number} AS s\n"
         f"        ON {conjunction(conditions, '        ')}"
     )
-    keys = ", ".join(f"r.{key}" for key in asked.keys)
+    keys = ", ".join(f"r.{key}" for key in _keys(asked))
     before = range(1, number)
     times = [f"min(r.time_{step}) AS time_{step}" for step in before]
-    if not asked.repeats:
+    if not _repeats(asked):
         columns = ", ".join([keys, *times, f"min(s.event_time) AS time_{number}"])
         return f"_reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
     ids = [f"min(r.id_{step}) AS id_{step}" for step in before]
-    kept = [*asked.keys, *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
+    kept = [*_keys(asked), *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
     return f"""\
 _reached_{number} AS (
     SELECT {", ".join(kept)}, found.time AS time_{number}, found.id AS id_{number}

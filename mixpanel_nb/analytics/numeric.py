@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.question import PERSON, CountType, Question, measure, number_of
+from mixpanel_nb.analytics.question import PERSON, Question, measure, number_of
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import CountType, Unit
 
 _FINEST = f"greatest(abs(CAST(lowest AS DOUBLE)), abs(CAST(highest AS DOUBLE))) / {2**51}"
 """How wide buckets must be at least so that their bounds differ as DOUBLE."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.calendar import Period, Unit, bucket_sql
+from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
@@ -15,10 +15,9 @@ from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identi
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mixpanel_nb.analytics.calendar import Period
     from mixpanel_nb.analytics.columns import TableColumns
-
-CountType = Literal["general", "unique", "average"]
-COUNT_TYPES: tuple[CountType, ...] = ("general", "unique", "average")
+    from mixpanel_nb.queries import CountType, Unit
 
 PERSON = f"nullif({EVENTS}.distinct_id, '')"
 """Whose event it is; NULL for events of nobody, which count, but not as people."""

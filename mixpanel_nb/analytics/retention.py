@@ -6,62 +6,26 @@ https://docs.mixpanel.com/docs/reports/retention ('On' time interval).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import SECONDS
 from mixpanel_nb.analytics.question import everyone_and_segments
 from mixpanel_nb.analytics.sql import seconds
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.question import Question
     from mixpanel_nb.analytics.sql import Statement
-
-RetentionType = Literal["birth", "compounded"]
-RETENTION_TYPES: tuple[RetentionType, ...] = ("birth", "compounded")
+    from mixpanel_nb.queries import Retention
 
 
-@dataclass(frozen=True)
-class Retention:
-    """What is asked.
+def period_seconds(asked: Retention) -> int:
+    """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
+    return SECONDS[asked.unit] * asked.interval
 
-    Attributes:
-        born_event: What makes a person part of a cohort; not used where ``kind`` is ``compounded``.
-        return_event: What counts as coming back; None for any event.
-        born_where: Expression that filters the former.
-        return_where: Expression that filters the latter.
-        unit: Buckets of the cohorts, and the unit of the periods.
-        interval: Units in a period.
-        interval_count: The last period, counted from 0.
-        kind: ``birth``: a person is in the cohort of each bucket in which they did ``born_event``.
-            ``compounded``: of each in which they did ``return_event``.
-        unbounded: Whether coming back later counts for all periods before.
-        on: Expression or property of the event that made a person part of a cohort, for a breakdown.
-        limit: Segments to give.
-    """
 
-    born_event: str | None
-    return_event: str | None
-    born_where: str | None
-    return_where: str | None
-    unit: Unit
-    interval: int
-    interval_count: int
-    kind: RetentionType
-    unbounded: bool
-    on: str | None
-    limit: int
-
-    @property
-    def period_seconds(self) -> int:
-        """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
-        return SECONDS[self.unit] * self.interval
-
-    @property
-    def born_as_any(self) -> bool:
-        """Whether an event of any name makes a person part of a cohort."""
-        return self.kind == "compounded" and self.return_event is None
+def _born_as_any(asked: Retention) -> bool:
+    """Whether an event of any name makes a user part of a cohort."""
+    return asked.type == "compounded" and asked.return_event is None
 
 
 def statement(question: Question, asked: Retention) -> Statement:
@@ -109,14 +73,14 @@ ORDER BY _shown.place, _shown.cohort, _counted.period""")
 
 def _born(question: Question, asked: Retention) -> str:
     """Each person's first event in each bucket of the days asked about; ``born_as`` is its name."""
-    if asked.kind == "birth":
+    if asked.type == "birth":
         chosen = question.select().named(asked.born_event, "born_event").where(asked.born_where)
     else:
         chosen = question.select().named(asked.return_event, "return_event").where(asked.return_where)
     chosen.in_period().of_people()
     name = everyone_and_segments(chosen, asked.on)
     entering, born = "", ""
-    if asked.born_as_any:
+    if _born_as_any(asked):
         entering, born = ", e.event_name", ", arg_min(event_name, event_time) AS born_as"
     return f"""\
 _entering AS (
@@ -135,11 +99,11 @@ def _returned(question: Question, asked: Retention) -> str:
     later = "r.event_time > c.born_at"
     if asked.return_event is None:
         # At the moment of birth itself only an event of another name can be a return.
-        name = "c.born_as" if asked.born_as_any else question.bind(asked.born_event, "born_event")
+        name = "c.born_as" if _born_as_any(asked) else question.bind(asked.born_event, "born_event")
         later = f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
-    elif asked.kind == "birth" and asked.return_event != asked.born_event:
+    elif asked.type == "birth" and asked.return_event != asked.born_event:
         later = "r.event_time >= c.born_at"
-    length = question.bind(asked.period_seconds * 1_000_000, "period_microseconds")
+    length = question.bind(period_seconds(asked) * 1_000_000, "period_microseconds")
     period = f"date_diff('microsecond', c.born_at, r.event_time) // {length}"
     if asked.unbounded:
         last = question.bind(asked.interval_count, "interval_count")
@@ -147,7 +111,7 @@ def _returned(question: Question, asked: Retention) -> str:
         within, grouped = "", "\n    GROUP BY c.distinct_id, c.segment, c.cohort"
     else:
         columns = f"DISTINCT c.distinct_id, c.segment, c.cohort, {period} AS period"
-        end = seconds(asked.period_seconds * (asked.interval_count + 1))
+        end = seconds(period_seconds(asked) * (asked.interval_count + 1))
         within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
     return f"""\
 _coming AS (

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.expressions.values import segment, unnamed
-from mixpanel_nb.analytics.question import PERSON, CountType, Question, measure
+from mixpanel_nb.analytics.question import PERSON, Question, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.analytics.expressions.values import Value
     from mixpanel_nb.analytics.question import Selection
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import CountType, Unit
 
 
 def totals(question: Question, event: str, *, unit: Unit, kind: CountType, where: str | None) -> Statement:

@@ -48,6 +48,7 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
     (errors.NotFoundError, NOT_FOUND),
     (errors.TableNotFoundError, NOT_FOUND),
     (errors.TableExistsError, INVALID),
+    (errors.ParameterError, INVALID),
     (errors.QueryError, INVALID),
     (errors.ExpressionError, INVALID),
     (errors.MixpanelDataError, OTHER),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mixpanel_nb.commands.wording import QUOTED
 from mixpanel_nb.notebook.names import COMMANDS
 
+QUOTED = r"""(?<!\w)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?!\w)"""
 _NAMES = {path[0]: name for name, path in COMMANDS.items()}
 # What is quoted is a user's or Mixpanel's, and stays.
 _LONGEST_FIRST = "|".join(sorted(_NAMES, key=len, reverse=True))

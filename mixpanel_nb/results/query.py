@@ -171,7 +171,7 @@ class SQLResult(RowsResult):
 
     def explore(self) -> Explorer:
         """The rows as a widget: all of them a page at a time, sorted by DuckDB, and charts of any columns."""
-        from mixpanel_nb.results import exploring
+        from mixpanel_nb.views import exploring
 
         return exploring.drawn(self)
 

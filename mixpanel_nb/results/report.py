@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display import Chart
     from mixpanel_nb.display.widgets import AnswerView, Explorer
-    from mixpanel_nb.results.question import Asked
+    from mixpanel_nb.results.asked import Asked
 
 OVERALL = "$overall"
 """The segment that stands for all of them together, as Mixpanel names it."""
@@ -43,7 +43,7 @@ class ReportResult(Result):
         notes: Lines for the reader, such as why nothing came.
         timezone: The time zone of its days, as far as it is known.
         computed_at: When Mixpanel computed a live answer, as it says it.
-        asked: The question, and who can be asked again; no part of the answer.
+        asked: The query, and who can be asked again; no part of the answer.
     """
 
     sql: str | None = None
@@ -78,7 +78,7 @@ class ReportResult(Result):
 
         The form is there for reports on events, as long as the workspace is that answered.
         """
-        from mixpanel_nb.results import exploring
+        from mixpanel_nb.views import exploring
 
         return exploring.explorer(self) or super().explore()
 
@@ -86,9 +86,9 @@ class ReportResult(Result):
         """The question as a magic and in Python, and the SQL or the request that it became."""
         codes = []
         if self.asked is not None:
-            magic = self.asked.question.magic()
+            magic = self.asked.query.magic()
             codes = [("Magic", magic)] if magic else []
-            codes.append(("Python", self.asked.question.python()))
+            codes.append(("Python", self.asked.query.python()))
         if self.query is not None:
             codes.append(("SQL" if self.sql is not None else "Request", self.query))
         return codes

@@ -13,15 +13,18 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from werkzeug.wrappers import Request
 
-from mixpanel_nb.analytics.question import COUNT_TYPES
-from mixpanel_nb.errors import ExpressionError, MixpanelDataError, QueryError
+from mixpanel_nb.errors import ExpressionError, MixpanelDataError, ParameterError, QueryError
+from mixpanel_nb.queries import COUNT_TYPES, Query, parameters_of
+from mixpanel_nb.queries.base import required
+from mixpanel_nb.queries.checks import Flag, Name, OneOf, Whole
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.queries import CountType
+    from mixpanel_nb.queries.parameter import Check
     from mixpanel_nb.sandbox.annotations import Annotations
     from mixpanel_nb.sandbox.reports import Desk
     from mixpanel_nb.sandbox.sessions import EngageSessions
@@ -31,6 +34,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECRETS = frozenset({"api_secret", "secret", "api_key", "sig", "token", "password", "access_token"})
 _READABLE = '[]",:/$'
 
+AnyQuery = TypeVar("AnyQuery", bound=Query[Any])
 Choice = TypeVar("Choice", bound=str)
 
 
@@ -121,7 +125,7 @@ class Call:
                 yield desk
         except ExpressionError as error:
             raise self._mistake(error) from None
-        except QueryError as error:
+        except (ParameterError, QueryError) as error:
             raise RefusedError(400, error.message) from None
         except MixpanelDataError as error:  # a line of a replayed export that no table can hold
             raise RefusedError(500, f"The sandbox cannot ask its data: {error.message}") from None
@@ -177,6 +181,36 @@ class Call:
     def is_csv(self) -> bool:
         """Whether the answer is to be CSV: ``format`` is ``json``, which is the default, or ``csv``."""
         return self.choice("format", ("json", "csv"), "json") == "csv"
+
+    def query(self, kind: type[AnyQuery], wire: Mapping[str, str] | None = None, **known: Any) -> AnyQuery:
+        """The query that the parameters ask, each read as its field declares it.
+
+        Args:
+            kind: The kind of query.
+            wire: What fields are called on the wire, where that is not their own name.
+            known: Values that are known already.
+        """
+        if "from_date" not in known and "from_date" in parameters_of(kind):
+            known["from_date"], known["to_date"] = self.date_range()
+        for name, parameter in parameters_of(kind).items():
+            if name not in known and name != "table":
+                default = None if name in required(kind) else getattr(kind, name)
+                value = self._read((wire or {}).get(name, name), parameter.check, default)
+                known |= {} if value is None else {name: value}
+        return kind.of(known)
+
+    def _read(self, name: str, check: Check, default: Any) -> Any:
+        match check:
+            case OneOf(choices):
+                return self.choice(name, choices, default)
+            case Whole(most, least):
+                return self.optional_integer(name, least=least, most=most)
+            case Flag():
+                return self.flag(name)
+            case Name():
+                return self.required(name)
+            case _:
+                return self.text(name)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean; ``default`` when absent."""

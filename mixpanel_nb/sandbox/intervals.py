@@ -11,7 +11,7 @@ from mixpanel_nb.analytics.question import Question
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.weekdays import Weekday
 

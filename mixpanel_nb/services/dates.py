@@ -1,11 +1,11 @@
-"""Dates as people give them."""
+"""Ranges of days that Mixpanel, or a table, can be asked about."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries.checks import Day, in_order
 
 EARLIEST = date(1971, 1, 1)
 """The first day that Mixpanel takes events of (its page on importing events)."""
@@ -13,42 +13,16 @@ EARLIEST = date(1971, 1, 1)
 _FIRST_OF_TABLES, _LAST_OF_TABLES = date(1900, 1, 1), date(2199, 12, 31)
 
 
-def parse_date(value: str | date, name: str) -> date:
-    """A day from ``YYYY-MM-DD`` or a date.
-
-    Args:
-        value: What was given.
-        name: The parameter, for the error.
+def table_range(first: date, last: date) -> tuple[date, date]:
+    """First and last day of a query to a table, which may hold any day, future ones too.
 
     Raises:
-        QueryError: it is not a day.
+        ParameterError: one is centuries away.
     """
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value).strip()):
-        try:
-            return date.fromisoformat(str(value).strip())
-        except ValueError:
-            pass
-    message = f"{name} is {str(value)[:40]!r}, which is not a day."
-    raise QueryError(
-        message, hint="Write it as YYYY-MM-DD, for example 2025-01-31.", details={"parameter": name}
-    )
-
-
-def parse_table_range(from_date: str | date, to_date: str | date) -> tuple[date, date]:
-    """First and last day of a question to a table, which may hold any day, future ones too.
-
-    Raises:
-        QueryError: one is not a day, they are the wrong way round, or centuries away.
-    """
-    first, last = _in_order(from_date, to_date)
     for name, day in (("from_date", first), ("to_date", last)):
         if not _FIRST_OF_TABLES <= day <= _LAST_OF_TABLES:
-            message = f"{name} {day} is not between {_FIRST_OF_TABLES} and {_LAST_OF_TABLES}."
-            raise QueryError(message, hint="Check the year.", details={"parameter": name})
+            message = [Word(name), f" {day} is not between {_FIRST_OF_TABLES} and {_LAST_OF_TABLES}."]
+            raise ParameterError(message, parameter=name, value=str(day), hint="Check the year.")
     return first, last
 
 
@@ -56,23 +30,18 @@ def parse_range(from_date: str | date, to_date: str | date) -> tuple[date, date]
     """First and last day of what Mixpanel is asked, checked before a request is spent.
 
     Raises:
-        QueryError: one is not a day, they are the wrong way round, before 1971, or in the future
+        ParameterError: one is not a day, they are the wrong way round, before 1971, or in the future
             everywhere on Earth (which day is today in the project's zone, only Mixpanel knows).
     """
-    first, last = _in_order(from_date, to_date)
+    first, last = in_order(Day()(from_date, "from_date"), Day()(to_date, "to_date"))
     if first < EARLIEST:
-        message = f"from_date {first} is before {EARLIEST}, the first day that Mixpanel has events of."
-        raise QueryError(message, hint="Give that day or a later one.")
+        message = f" {first} is before {EARLIEST}, the first day that Mixpanel has events of."
+        hint = "Give that day or a later one."
+        raise ParameterError([Word("from_date"), message], parameter="from_date", value=str(first), hint=hint)
     latest = (datetime.now(UTC) + timedelta(hours=14)).date()
     if last > latest:
-        message = f"to_date {last} is in the future."
-        raise QueryError(message, hint=f"Give {latest} or an earlier day.")
-    return first, last
-
-
-def _in_order(from_date: str | date, to_date: str | date) -> tuple[date, date]:
-    first, last = parse_date(from_date, "from_date"), parse_date(to_date, "to_date")
-    if first > last:
-        message = f"from_date {first} is after to_date {last}."
-        raise QueryError(message, hint="Give the earlier day first.")
+        hint = f"Give {latest} or an earlier day."
+        raise ParameterError(
+            [Word("to_date"), f" {last} is in the future."], parameter="to_date", value=str(last), hint=hint
+        )
     return first, last

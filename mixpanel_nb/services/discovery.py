@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
-from mixpanel_nb.services import asked, holdings
+from mixpanel_nb.queries.checks import OneOf, Whole
+from mixpanel_nb.services import holdings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ class DiscoveryService:
         Raises:
             QueryError: there is no such event; a similar name is suggested.
         """
-        limit = asked.number(limit, "limit", most=MAX_VALUES)
+        limit = Whole(MAX_VALUES)(limit, "limit")
         key = ("values", event, prop, limit)
         try:
             return self._names(key, lambda: self._client.get_property_values(event, prop, limit))
@@ -114,7 +115,7 @@ class DiscoveryService:
         Raises:
             QueryError: there is no such type.
         """
-        kind = None if type is None else asked.choice(type, BOOKMARK_TYPES, "type")
+        kind = None if type is None else OneOf(BOOKMARK_TYPES)(type, "type")
         return self._listing(
             ("bookmarks", kind), lambda: holdings.bookmarks(self._client.list_bookmarks(kind))
         )
@@ -130,7 +131,7 @@ class DiscoveryService:
         Raises:
             QueryError: there is no such type.
         """
-        kind = None if entity_type is None else asked.choice(entity_type, ENTITY_TYPES, "entity_type")
+        kind = None if entity_type is None else OneOf(ENTITY_TYPES)(entity_type, "entity_type")
         return self._listing(
             ("lexicon", kind), lambda: holdings.lexicon_schemas(self._client.lexicon_schemas(kind))
         )

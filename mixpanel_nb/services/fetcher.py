@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import QueryError, TableExistsError
+from mixpanel_nb.errors import ParameterError, TableExistsError, Word
 from mixpanel_nb.results.fetch import FetchResult
 from mixpanel_nb.services.chunks import EventChunk, ProfileChunk, source_of
 from mixpanel_nb.services.dates import parse_range
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKERS = 4
 FILTERS = frozenset({"events", "where", "limit", "cohort_id", "output_properties"})
+
+
+_APPEND, _REPLACE = Word("append", value=True), Word("replace", value=True)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class FetcherService:
         """Fetch the events of some days into the table ``name``. See ``Workspace.fetch_events``."""
         started = time.monotonic()
         wanted = DateRange(*parse_range(from_date, to_date))
-        filters = {"events": names_of(events), "where": where, "limit": checked_limit(limit)}
+        filters = {"events": names_of(events, "events"), "where": where, "limit": checked_limit(limit)}
         _check_workers(workers)
         request = {"from_date": str(wanted.first), "to_date": str(wanted.last), **filters}
         with self._target(name, "events", request, append=append, replace=replace) as target:
@@ -253,10 +256,9 @@ class FetcherService:
         """Where to write, after all that can be refused is refused; nobody else fetches it meanwhile."""
         check_table_name(name)
         if append and replace:
-            message = "append=True and replace=True exclude each other."
-            raise QueryError(
-                message, hint="append=True adds to the table, replace=True puts a new one in its place."
-            )
+            message = [_APPEND, " and ", _REPLACE, " exclude each other."]
+            hint = [_APPEND, " adds to the table, ", _REPLACE, " puts a new one in its place."]
+            raise ParameterError(message, parameter="append", value=append, hint=hint)
         self._storage.check_writable()
         staging = Staging(self._storage.path, name)
         if not replace:  # before anything is made on disk; once more below, when nobody can interfere
@@ -307,7 +309,7 @@ class FetcherService:
         Raises:
             TableExistsError: the table holds such rows.
         """
-        hint = "Fetch into another table or another database, or replace the table with replace=True."
+        hint = ["Fetch into another table or another database, or replace the table with ", _REPLACE, "."]
         if before.source != self._source:
             held = before.source or "a project that was not recorded"
             message = f"Table {name!r} holds {before.type} of {held}, and this fetch asks {self._source}."
@@ -378,10 +380,10 @@ def _exists(name: str, before: TableMetadata, rows: int) -> TableExistsError:
         held += f" from {before.from_date} to {before.to_date}"
     if before.complete:
         message = f"There is a table {name!r} already, with {held}."
-        hint = "Add to it with append=True, replace it with replace=True, or choose another name."
+        hint = ["Add to it with ", _APPEND, ", replace it with ", _REPLACE, ", or choose another name."]
     else:
         message = f"There is a table {name!r} already, whose fetch was stopped ({held})."
-        hint = "Repeat the fetch that was stopped to complete it, or use append=True or replace=True."
+        hint = ["Repeat the fetch that was stopped to complete it, or use ", _APPEND, " or ", _REPLACE, "."]
     return TableExistsError(message, hint=hint, details={"table": name})
 
 
@@ -396,6 +398,6 @@ def _is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bo
 
 def _check_workers(workers: int) -> None:
     if not 1 <= workers <= 100:
-        message = f"workers is {workers}."
+        message = [Word("workers"), f" is {workers}."]
         hint = "Give a number from 1 to 100; 4 is usual."
-        raise QueryError(message, hint=hint, details={"parameter": "workers"})
+        raise ParameterError(message, parameter="workers", value=workers, hint=hint)

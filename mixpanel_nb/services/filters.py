@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 MAX_LIMIT = 100_000  # Mixpanel's own cap on the export's ``limit``
 
 
-def names_of(names: Sequence[str] | None) -> list[str] | None:
+def names_of(names: Sequence[str] | None, parameter: str) -> list[str] | None:
     """Names, each once and in order, so that equal selections are recognised; None stays None.
 
     Raises:
-        QueryError: there is none, or one is empty: Mixpanel would answer with everything.
+        ParameterError: there is none, or one is empty: Mixpanel would answer with everything.
     """
     if names is None:
         return None
     listed = [names] if isinstance(names, str) else list(names)
     if not listed or not all(isinstance(name, str) and name for name in listed):
-        message = "The list of names is empty or holds an empty name."
-        raise QueryError(message, hint="Leave it out to fetch all.")
+        message = [Word(parameter), " is empty or holds an empty name."]
+        raise ParameterError(message, parameter=parameter, hint="Leave it out to fetch all.")
     return sorted(set(listed))
 
 
@@ -45,20 +45,21 @@ def profile_filters(
         QueryError: a list is empty or holds an empty name, or two parameters exclude each other.
     """
     if cohort_id is not None and behaviors is not None:
-        message = "A cohort and behaviors exclude each other."
-        raise QueryError(message, hint="Mixpanel takes one of them at a time.")
+        message = [Word("cohort_id"), " and ", Word("behaviors"), " exclude each other."]
+        hint = "Mixpanel takes one of them at a time."
+        raise ParameterError(message, parameter="cohort_id", value=cohort_id, hint=hint)
     for name, value, needed, other in (
         ("include_all_users", include_all_users, cohort_id, "cohort_id"),
         ("as_of_timestamp", as_of_timestamp, behaviors, "behaviors"),
     ):
         if value is not None and needed is None:
-            message = f"{name} has a meaning only together with {other}."
-            raise QueryError(message, details={"parameter": name})
+            message = [Word(name), " has a meaning only together with ", Word(other), "."]
+            raise ParameterError(message, parameter=name, value=value)
     given = {
         "where": where,
         "cohort_id": cohort_id,
-        "output_properties": names_of(output_properties),
-        "distinct_ids": names_of(distinct_ids),
+        "output_properties": names_of(output_properties, "output_properties"),
+        "distinct_ids": names_of(distinct_ids, "distinct_ids"),
         "group_id": group_id,
         "behaviors": None if behaviors is None else [dict(behavior) for behavior in behaviors],
         "as_of_timestamp": as_of_timestamp,
@@ -84,7 +85,7 @@ def checked_limit(limit: int | None) -> int | None:
         QueryError: it does not.
     """
     if limit is not None and not 1 <= limit <= MAX_LIMIT:
-        message = f"limit is {limit}, which Mixpanel does not take."
+        message = [Word("limit"), f" is {limit}, which Mixpanel does not take."]
         hint = f"Give a number from 1 to {MAX_LIMIT:,}, or none to fetch all."
-        raise QueryError(message, hint=hint, details={"parameter": "limit"})
+        raise ParameterError(message, parameter="limit", value=limit, hint=hint)
     return limit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError, Word
 
 UTC = "UTC"
 
@@ -45,13 +45,13 @@ def zone_of_project(*, named: str | None, account: str) -> ReportZone:
     """The zone of a live report: the project's, which nobody else can choose.
 
     Raises:
-        QueryError: another one was named.
+        ParameterError: another one was named.
     """
     if named not in (None, account):
         project = "its project's time zone" if account == UTC else f"its project's time zone, {account}"
         message = f"The time zone {named} applies to tables only: Mixpanel counts days in {project}."
-        hint = 'Ask a fetched table (table="events"), or leave out the time zone.'
-        raise QueryError(message, hint=hint, details={"parameter": "timezone"})
+        hint = ["Ask a fetched table (", Word("table", "events"), "), or leave out the time zone."]
+        raise ParameterError(message, parameter="timezone", value=named, hint=hint)
     return ReportZone(account, _told(account))
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.storage.explain import storage_error
+from mixpanel_nb.storage.explain import WRITABLE, storage_error
 from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
 from mixpanel_nb.storage.session import OWN_MEMORY, new_session, private_files, unordered
 from mixpanel_nb.storage.sqltext import text
@@ -219,7 +219,7 @@ class Database:
         """
         if mode == "write" and self.read_only:
             message = "This workspace was opened read-only."
-            raise StorageError(message, hint="Open it without read_only=True to change tables.")
+            raise StorageError(message, hint=WRITABLE)
 
     def check_format(self) -> None:
         """Refuse a file in a format without zstd, with which fetched tables are compressed.

@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mixpanel_nb.errors import MixpanelDataError, QueryError, StorageError, TableNotFoundError, did_you_mean
+from mixpanel_nb.errors import (
+    MixpanelDataError,
+    QueryError,
+    StorageError,
+    TableNotFoundError,
+    Word,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+WRITABLE = ("Open it without ", Word("read_only", value=True), " to change tables.")
+"""What to do where a read-only workspace is to change something."""
 
 # What operating systems say when a file cannot grow: ENOSPC, EFBIG (a limit on file sizes), EDQUOT.
 _CANNOT_GROW = re.compile(r"No space left on device|File too large|Disk quota exceeded")
@@ -39,7 +49,7 @@ def explain(error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: in
     refused = re.search(r'statement of type "(\w+)" on database .+ read-only mode', lines[0])
     if refused:
         message = f"The database is open for reading only, which {refused[1]} does not allow."
-        return StorageError(message, hint="Open it without read_only=True to change tables.")
+        return StorageError(message, hint=WRITABLE)
     full = _CANNOT_GROW.search(str(error))
     if full:
         message = f"The disk is full ({full[0]}); nothing was changed."

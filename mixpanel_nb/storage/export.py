@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import QueryError, StorageError, did_you_mean
+from mixpanel_nb.errors import ParameterError, StorageError, Word, did_you_mean
 from mixpanel_nb.results.base import free_name
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text, valid_json
 from mixpanel_nb.system import expanded, resolved
-from mixpanel_nb.whole import check_place
+from mixpanel_nb.whole import REPLACE, check_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,7 +79,7 @@ class Target:
         if self.is_stream:
             if self.partition_by:
                 message = "A partitioned export is a folder, and no stream."
-                raise QueryError(message, hint="Name a folder.", details={"parameter": "path"})
+                raise ParameterError(message, parameter="path", hint="Name a folder.")
             yield self.path
             return
         place = resolved(self.path)
@@ -164,7 +164,7 @@ class Target:
             raise _taken(message, "Name another place.")
         if not self.replace:
             message = f"There is a folder {self.path} already."
-            raise _taken(message, "Choose another name, or replace it with replace=True.")
+            raise _taken(message, ["Choose another name, or replace it with ", REPLACE, "."])
         if place.is_file() and self.partition_by:
             message = f"{self.path} is a file, and a partitioned export is a folder."
             raise _taken(message, "Name another place.")
@@ -179,7 +179,8 @@ def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, re
     wanted, ending, compression = form, *_endings(path)
     if wanted is not None and wanted not in _OPTIONS:
         hint = did_you_mean(wanted, _OPTIONS) or f"It can be {', '.join(_OPTIONS)}."
-        raise QueryError(f"format is {wanted[:40]!r}.", hint=hint, details={"parameter": "format"})
+        problem = [Word("format"), f" is {wanted[:40]!r}."]
+        raise ParameterError(problem, parameter="format", value=wanted, hint=hint)
     told = _FORMATS.get(ending)
     if wanted is None and told is None and partition_by and not ending:
         wanted = "parquet"
@@ -188,15 +189,15 @@ def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, re
         hint = (
             f"End it with {', '.join(_FORMATS)} (the last three also with .gz or .zst), or name the format."
         )
-        raise QueryError(message, hint=hint, details={"parameter": "path"})
+        raise ParameterError(message, parameter="path", value=str(path), hint=hint)
     if wanted is not None and told not in {None, wanted}:
         message = f"A file {path.name!r} does not hold {wanted}."
         hint = "Leave the format out, or give the name another ending."
-        raise QueryError(message, hint=hint, details={"parameter": "format"})
+        raise ParameterError(message, parameter="format", value=wanted, hint=hint)
     chosen = wanted or told or ""
     if chosen == "parquet" and compression is not None:
         message = "Parquet is compressed inside, and no reader takes it compressed once more."
-        raise QueryError(message, hint="End the name with .parquet.", details={"parameter": "path"})
+        raise ParameterError(message, parameter="path", value=str(path), hint="End the name with .parquet.")
     packed = "zstd" if chosen == "parquet" else compression
     return Target(path, chosen, packed, partition_by, replace)
 
@@ -207,7 +208,7 @@ def _endings(path: Path) -> tuple[str, str | None]:
     return name.suffix.lower(), compression
 
 
-def _taken(problem: str, hint: str) -> StorageError:
+def _taken(problem: str, hint: str | list[str]) -> StorageError:
     return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 
@@ -229,7 +230,7 @@ def _made(name: str, columns: Mapping[str, str]) -> str:
         known = [*columns, *(_MADE if time else ())]
         message = f"There is no column {name!r} to partition by."
         hint = did_you_mean(name, known) or f"There are {', '.join(known)[:200]}."
-        raise QueryError(message, hint=hint, details={"parameter": "partition_by"})
+        raise ParameterError(message, parameter="partition_by", value=name, hint=hint)
     return _MADE[name].format(identifier(time))
 
 

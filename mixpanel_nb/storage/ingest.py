@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mixpanel_nb.errors import IncompleteExportError, StorageError
+from mixpanel_nb.errors import IncompleteExportError, StorageError, Word
 from mixpanel_nb.storage import extraction
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.sqltext import identifier, text, valid_json
@@ -180,7 +180,9 @@ def widen(
     widened = [column.widened(*found[column.property]) for column in columns]
     if widened == list(columns):
         message = "A value fits none of the column types that were counted for it."
-        raise StorageError(message, hint="Fetch with columns=0 to keep everything in properties alone.")
+        raise StorageError(
+            message, hint=["Fetch with ", Word("columns", 0), " to keep everything in properties alone."]
+        )
     return widened
 
 

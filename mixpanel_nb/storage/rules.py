@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mixpanel_nb.errors import QueryError, StorageError
+from mixpanel_nb.errors import QueryError, StorageError, Word
 from mixpanel_nb.storage.session import NO_LIMIT, is_less, memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.storage.queries import Statement
+
+_ELSEWHERE = ("Open it without ", Word("read_only", value=True), " for that.")
 
 # What can change only the session, or only what DuckDB itself protects (the file, attached for reading).
 _HARMLESS = frozenset(
@@ -93,10 +96,10 @@ def _check_harmless(statement: Statement) -> None:
             harmless = kind in _HARMLESS
     if not harmless:
         what = " ".join(word for word in statement.words[:2] if word.isalpha())
-        raise _read_only(what, "Open it without read_only=True for that.")
+        raise _read_only(what, _ELSEWHERE)
     for name, following in pairwise(words):
         if following == "(" and _plain(name) in _REFUSED_FUNCTIONS:
-            raise _read_only(f"{_plain(name)}()", "Open it without read_only=True for that.")
+            raise _read_only(f"{_plain(name)}()", _ELSEWHERE)
 
 
 def _is_temporary(words: Sequence[str]) -> bool:
@@ -104,7 +107,7 @@ def _is_temporary(words: Sequence[str]) -> bool:
     return rest[0] in {"temp", "temporary"} and rest[1] in _TEMPORARY_THINGS
 
 
-def _read_only(what: str, hint: str) -> StorageError:
+def _read_only(what: str, hint: Text) -> StorageError:
     return StorageError(f"{what} is refused: this workspace was opened read-only.", hint=hint)
 
 

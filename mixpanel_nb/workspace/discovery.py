@@ -9,7 +9,7 @@ from mixpanel_nb.workspace.base import Base
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList, NameList
-    from mixpanel_nb.results.question import Vocabulary
+    from mixpanel_nb.results.asked import Vocabulary
     from mixpanel_nb.services.discovery import DiscoveryService
 
 

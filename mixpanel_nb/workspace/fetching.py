@@ -175,7 +175,7 @@ class Fetching(Base):
         stream = self.api.export_events(
             from_date=str(first),
             to_date=str(last),
-            events=names_of(events),
+            events=names_of(events, "events"),
             where=where,
             limit=checked_limit(limit),
         )

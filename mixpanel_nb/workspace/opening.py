@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.results.question import Question
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,14 +24,15 @@ def first_question(
     table: str | None,
     *,
     live: bool,
-) -> Question:
-    """The question of an explorer that was opened with what is given; None is what is usual.
+) -> dict[str, Any]:
+    """The values of a `Segmentation` for an explorer opened with what is given; None is what is usual.
 
     Raises:
         QueryError: a date is none, or both a table and Mixpanel are to be asked.
         TableNotFoundError: there is no such table.
     """
-    from mixpanel_nb.services.dates import parse_range, parse_table_range
+    from mixpanel_nb.queries.checks import Day, in_order
+    from mixpanel_nb.services.dates import parse_range, table_range
 
     if live and table is not None:
         message = "An explorer asks a table or Mixpanel."
@@ -41,14 +41,15 @@ def first_question(
     first, last = _held_days(workspace, asked)
     until = to_date if to_date is not None else last
     since = from_date if from_date is not None else max(first, _days_before(until, USUAL_DAYS - 1))
-    days = (parse_range if asked is None else parse_table_range)(since, until)
+    days = in_order(Day()(since, "from_date"), Day()(until, "to_date"))
+    days = parse_range(*days) if asked is None else table_range(*days)
     parameters = {
         "event": event or (None if asked is None else _usual_event(workspace, asked)),
         "from_date": str(days[0]),
         "to_date": str(days[1]),
         "table": asked,
     }
-    return Question("segmentation", {name: value for name, value in parameters.items() if value is not None})
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _usual_table(workspace: Reports) -> str | None:
@@ -73,6 +74,6 @@ def _usual_event(workspace: Reports, table: str) -> str | None:
 
 
 def _days_before(day: str | date, days: int) -> date:
-    from mixpanel_nb.services.dates import parse_date
+    from mixpanel_nb.queries.checks import Day
 
-    return parse_date(day, "to_date") - timedelta(days=days)
+    return Day()(day, "to_date") - timedelta(days=days)

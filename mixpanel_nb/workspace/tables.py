@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.workspace.base import Base
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ class Tables(Base):
             TableNotFoundError: there is no such table.
         """
         if n < 1:
-            message = f"n is {n}."
-            raise QueryError(message, hint="Give a number from 1.", details={"parameter": "n"})
+            message = [Word("n"), f" is {n}."]
+            raise ParameterError(message, parameter="n", value=n, hint="Give a number from 1.")
         from mixpanel_nb.storage.statements import sample_sql
 
         columns = {column.name for column in self.schema(table)}

@@ -13,6 +13,7 @@ from mixpanel_nb.analytics import counts, frequency, funnel, numeric, retention,
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.queries import Frequency, Funnel, Retention, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,27 +21,24 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
 
 PRO = 'properties["plan"] == "pro" and not properties["amount"] > 5 or properties["plan"] in ["a", "b"]'
-STEPS = [funnel.Step("A"), funnel.Step("B", PRO), funnel.Step("A")]
+STEPS = (Step("A"), Step("B", PRO), Step("A"))
+DAYS = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 31)}
 
 
-def asked(steps: list[funnel.Step]) -> funnel.Funnel:
-    return funnel.Funnel(steps, window_seconds=3_600, unit="week", on="plan", where=PRO, limit=5)
-
-
-def returning(*, unbounded: bool) -> retention.Retention:
-    return retention.Retention(
-        born_event="A",
-        return_event=None,
-        born_where=PRO,
-        return_where=None,
-        unit="week",
-        interval=1,
-        interval_count=4,
-        kind="birth",
-        unbounded=unbounded,
-        on="plan",
-        limit=5,
+def asked(steps: tuple[Step, ...]) -> Funnel:
+    window = {"window": 1, "window_unit": "hour"}
+    return Funnel.of(
+        {"steps": steps, **window, "unit": "week", "on": "plan", "where": PRO, "limit": 5, **DAYS}
     )
+
+
+def returning(*, unbounded: bool) -> Retention:
+    cohorts = {"born_event": "A", "born_where": PRO, "unit": "week", "interval_count": 4}
+    return Retention.of({**cohorts, "unbounded": unbounded, "on": "plan", "limit": 5, **DAYS})
+
+
+def active() -> Frequency:
+    return Frequency.of({"event": "A", "unit": "week", "addiction_unit": "day", "where": PRO, **DAYS})
 
 
 STATEMENTS: dict[str, Callable[[Question], Statement]] = {
@@ -58,7 +56,7 @@ STATEMENTS: dict[str, Callable[[Question], Statement]] = {
     "average": lambda q: numeric.mean(q, "A", on="amount", unit="day", where=None),
     "events": lambda q: counts.by_event(q, ["A", "B"], unit="week", kind="general", where=PRO),
     "top": lambda q: counts.top(q, kind="unique", limit=5),
-    "frequency": lambda q: frequency.statement(q, event="A", unit="week", addiction_unit="day", where=PRO),
+    "frequency": lambda q: frequency.statement(q, active()),
     "funnel": lambda q: funnel.statement(q, asked(STEPS[:2])),
     "funnel with an event twice": lambda q: funnel.statement(q, asked(STEPS)),
     "retention": lambda q: retention.statement(q, returning(unbounded=False)),

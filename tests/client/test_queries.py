@@ -25,7 +25,7 @@ DAYS: dict[str, Any] = {"from_date": date(2025, 1, 1), "to_date": "2025-01-31"}
 def test_a_report_is_mixpanels_own_json_and_what_was_sent(client_for: ClientFactory) -> None:
     data = {"data": {"series": [], "values": {}, "anything": 1}, "legend_size": 0, "more": [None]}
     with serving(json_reply(data)) as server:
-        asked = client_for(server).segmentation("A", unit="day", **DAYS)
+        asked = client_for(server).report("segmentation", {"event": "A", "unit": "day", **DAYS})
     params = {"event": "A", "from_date": "2025-01-01", "to_date": "2025-01-31", "unit": "day"}
     request = {
         "method": "GET",
@@ -57,7 +57,9 @@ def test_threads_that_share_a_client_get_their_own_requests(client_for: ClientFa
 
     with serving(respond=respond) as server, ThreadPoolExecutor(8) as pool:
         client = client_for(server)
-        answers = list(pool.map(lambda n: client.segmentation(f"e{n}", **DAYS), range(40)))
+        answers = list(
+            pool.map(lambda n: client.report("segmentation", {"event": f"e{n}", **DAYS}), range(40))
+        )
     for number, asked in enumerate(answers):
         assert asked.request["params"]["event"] == f"e{number}"
         assert list(asked.data["data"]["values"]) == [f"e{number}"]
@@ -66,18 +68,18 @@ def test_threads_that_share_a_client_get_their_own_requests(client_for: ClientFa
 @pytest.mark.parametrize(
     ("answer", "ask"),
     [
-        ([], lambda c: c.segmentation("A", **DAYS)),
-        ({"data": []}, lambda c: c.segmentation_numeric("A", on="p", **DAYS)),
-        ({"data": {}}, lambda c: c.segmentation_sum("A", on="p", **DAYS)),
-        ({"results": 1}, lambda c: c.segmentation_average("A", on="p", **DAYS)),
-        ({}, lambda c: c.event_counts(["A"], unit="day", type="general", **DAYS)),
-        ("x", lambda c: c.property_counts("A", "p", unit="day", type="general", **DAYS)),
-        ({"events": {}}, lambda c: c.top_events(type="general")),
-        ({"data": None}, lambda c: c.funnel(1, **DAYS)),
-        ([], lambda c: c.retention(**DAYS)),
-        ([], lambda c: c.frequency(unit="day", addiction_unit="hour", **DAYS)),
-        ({"results": []}, lambda c: c.activity_feed(["p"], **DAYS)),
-        ({"headers": []}, lambda c: c.saved_report(1)),
+        ([], lambda c: c.report("segmentation", {})),
+        ({"data": []}, lambda c: c.report("segmentation/numeric", {})),
+        ({"data": {}}, lambda c: c.report("segmentation/sum", {})),
+        ({"results": 1}, lambda c: c.report("segmentation/average", {})),
+        ({}, lambda c: c.report("events", {})),
+        ("x", lambda c: c.report("events/properties", {})),
+        ({"events": {}}, lambda c: c.report("events/top", {})),
+        ({"data": None}, lambda c: c.report("funnels", {})),
+        ([], lambda c: c.report("retention", {})),
+        ([], lambda c: c.report("retention/addiction", {})),
+        ({"results": []}, lambda c: c.report("stream/query", {})),
+        ({"headers": []}, lambda c: c.report("insights", {})),
         ({}, lambda c: c.jql("s")),
         ({}, lambda c: c.list_funnels()),
         ([[]], lambda c: c.list_cohorts()),

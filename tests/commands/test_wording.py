@@ -70,7 +70,7 @@ def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
         (("property-counts", "Visit", "", *TABLE), "PROPERTY is ''"),
         (("fetch", "events", "x", *DAYS, "--limit", "0"), "--limit is 0"),
         (("fetch", "events", "x", *DAYS, "--workers", "0"), "--workers is 0."),
-        (("fetch", "profiles", "x", "--as-of", "1"), "--as-of has a meaning only together with behaviors."),
+        (("fetch", "profiles", "x", "--as-of", "1"), "--as-of has a meaning only together with --behaviors."),
         (
             ("fetch", "profiles", "x", "--only-with-profile"),
             "--only-with-profile has a meaning only together",

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
+from asking import Asking
 
 from mixpanel_nb.accounts import Credentials
 from mixpanel_nb.client import MixpanelAPIClient
@@ -60,8 +61,8 @@ class Answered:
         )
         self.zone = ZoneInfo(zone)
 
-    def live(self, known_events: Callable[[], Sequence[str] | None] | None = None) -> LiveQueryService:
-        return LiveQueryService(self.client, self.zone, known_events=known_events)
+    def live(self, known_events: Callable[[], Sequence[str] | None] | None = None) -> Asking:
+        return Asking(LiveQueryService(self.client, self.zone, known_events=known_events))
 
     def discovery(self) -> DiscoveryService:
         return DiscoveryService(self.client)
@@ -85,6 +86,6 @@ class Answered:
         return httpx.Response(200, json=answer)
 
 
-def live(*answers: Any, **options: Any) -> LiveQueryService:
+def live(*answers: Any, **options: Any) -> Asking:
     """The live reports of a Mixpanel that answers so."""
     return Answered(*answers, **options).live()

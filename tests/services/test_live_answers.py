@@ -15,10 +15,11 @@ from .answered import Answered, live, refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixpanel_nb.results import Result
-    from mixpanel_nb.services.live import LiveQueryService
+    from asking import Asking
 
-    Ask = Callable[[LiveQueryService], Any]
+    from mixpanel_nb.results import Result
+
+    Ask = Callable[[Asking], Any]
 
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
 ONE, TWO, THREE = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)

@@ -23,11 +23,11 @@ from .answered import SECRET, Answered, Refusal, refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixpanel_nb.services.live import LiveQueryService
+    from asking import Asking
 
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 
-REPORTS: dict[str, Callable[[LiveQueryService], Any]] = {
+REPORTS: dict[str, Callable[[Asking], Any]] = {
     "segmentation": lambda live: live.segmentation("A", **DAYS),
     "segmentation/numeric": lambda live: live.segmentation_numeric("A", on="p", **DAYS),
     "segmentation/sum": lambda live: live.segmentation_sum("A", on="p", **DAYS),

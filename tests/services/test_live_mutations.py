@@ -17,14 +17,14 @@ from .answered import Answered, published
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mixpanel_nb.services.live import LiveQueryService
+    from asking import Asking
 
 AUGUST: dict[str, Any] = {"from_date": "2011-08-06", "to_date": "2011-08-09"}
 MAY: dict[str, Any] = {"from_date": "2010-05-29", "to_date": "2010-05-31"}
 WEEKS: dict[str, Any] = {"from_date": "2016-09-12", "to_date": "2016-10-02"}
 NEW_YEAR: dict[str, Any] = {"from_date": "2012-01-01", "to_date": "2012-01-03"}
 
-REPORTS: dict[str, Callable[[LiveQueryService], Any]] = {
+REPORTS: dict[str, Callable[[Asking], Any]] = {
     "segmentation-query": lambda live: live.segmentation("Signed up", **AUGUST),
     "segmentation-by-country": lambda live: live.segmentation("A", on="p", **AUGUST),
     "segmentation-numeric-query": lambda live: live.segmentation_numeric("A", on="p", **AUGUST),

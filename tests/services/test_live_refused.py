@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.errors import ExpressionError, MixpanelDataError, QueryError
+from mixpanel_nb.errors import ExpressionError, MixpanelDataError, ParameterError
 
 from .answered import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixpanel_nb.services.live import LiveQueryService
+    from asking import Asking
 
-    Ask = Callable[[LiveQueryService], Any]
+    Ask = Callable[[Asking], Any]
 
 DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 ENDLESS: dict[str, Any] = {}
@@ -65,7 +65,7 @@ NONSENSE: list[tuple[Ask, str]] = [
     (lambda live: live.property_counts("A", "p", values=[], **DAYS), "values"),
     (lambda live: live.top_events(limit=0), "limit"),
     (lambda live: live.funnel(**DAYS), "mp funnels"),
-    (lambda live: live.funnel("Signup", **DAYS), "funnel_id"),  # type: ignore[arg-type]  # what people try
+    (lambda live: live.funnel("Signup", **DAYS), "funnel_id"),
     (lambda live: live.funnel(1, window=0, **DAYS), "window"),
     (lambda live: live.funnel(1, window_unit="fortnight", **DAYS), "window_unit"),
     (lambda live: live.funnel(1, unit="yaer", **DAYS), "unit"),
@@ -99,7 +99,7 @@ MISTAKEN: list[Ask] = [
 @pytest.mark.parametrize(("ask", "parameter"), TABLES_ONLY)
 def test_what_only_a_table_can_answer_says_so(ask: Ask, parameter: str) -> None:
     mixpanel = Answered({})
-    with pytest.raises(QueryError, match='table="events"') as caught:
+    with pytest.raises(ParameterError, match='table="events"') as caught:
         ask(mixpanel.live())
     assert caught.value.details["parameter"] == parameter
     assert mixpanel.requests == []

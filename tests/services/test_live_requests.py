@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from mixpanel_nb.services.live import LiveQueryService
-from mixpanel_nb.services.local import LocalQueryService
 
 from .answered import SECRET, USER, Answered
 
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.results import ReportResult
 
-    Ask = Callable[[LiveQueryService], ReportResult]
+    Ask = Callable[[Any], ReportResult]
 
 JANUARY: dict[str, Any] = {"from_date": "2025-01-01", "to_date": date(2025, 1, 31)}
 DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
@@ -272,30 +268,3 @@ def test_a_bare_name_is_sent_as_an_expression(name: str, sent: str) -> None:
     mixpanel = Answered(SERIES)
     mixpanel.live().segmentation("A", on=name, **JANUARY)
     assert mixpanel.asked[0][1]["on"] == sent
-
-
-def test_live_and_local_reports_are_asked_alike() -> None:
-    only_live = {"saved_report", "jql"}
-    differing = {("funnel", "funnel_id"), ("funnel", "window")}  # saved funnels have windows of their own
-    local, live = _methods(LocalQueryService), _methods(LiveQueryService)
-    assert live.keys() - only_live == local.keys() - {"expression"}
-    for name in live.keys() - only_live:
-        there = {parameter.name: parameter for parameter in local[name].parameters.values()}
-        here = {parameter.name: parameter for parameter in live[name].parameters.values()}
-        assert {n for n in here if (name, n) not in differing} == there.keys() - {
-            "table",
-            *(n for _, n in differing if (name, n) in differing),
-        }
-        assert local[name].return_annotation == live[name].return_annotation
-        for parameter in here.keys() & there.keys():
-            if (name, parameter) not in differing:
-                assert here[parameter].default == there[parameter].default or parameter == "steps"
-                assert here[parameter].kind == there[parameter].kind
-
-
-def _methods(service: type) -> dict[str, inspect.Signature]:
-    return {
-        name: inspect.signature(method)
-        for name, method in inspect.getmembers(service, inspect.isfunction)
-        if not name.startswith("_")
-    }

@@ -15,7 +15,7 @@ from mixpanel_nb.errors import (
     ConfigError,
     ExpressionError,
     MixpanelDataError,
-    QueryError,
+    ParameterError,
     StorageError,
     TableNotFoundError,
 )
@@ -293,7 +293,7 @@ def test_without_profiles_user_is_a_mistake_with_a_place(small: Workspace) -> No
 def test_a_question_that_makes_no_sense_is_refused_in_one_line(
     ws: Workspace, ask: Callable[[Workspace], object], message: str
 ) -> None:
-    with pytest.raises(QueryError) as caught:
+    with pytest.raises(ParameterError) as caught:
         ask(ws)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -324,7 +324,7 @@ def test_what_never_is_a_number_counts_as_0_and_that_is_said(ws: Workspace) -> N
 
 
 def test_a_saved_funnel_is_not_known_to_a_table(ws: Workspace) -> None:
-    with pytest.raises(QueryError, match="Saved funnels are known to Mixpanel alone"):
+    with pytest.raises(ParameterError, match="Saved funnels are known to Mixpanel alone"):
         ws.funnel(1001, **HERE)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from asking import Asking
 
 from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
 from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
@@ -52,7 +53,9 @@ def changes(
     chunks = [] if fetched is None else [Chunk(day, day, canonical({}), len(LINES), 1, 1, at)]
     with StorageEngine.memory() as storage:
         storage.load(Batch("events", [file], chunks, TableMetadata("events", at)))
-        service = LocalQueryService(DuckDBEngine(storage), "events", ZoneInfo("UTC"), clock=lambda: now)
+        service = Asking(
+            LocalQueryService(DuckDBEngine(storage), "events", ZoneInfo("UTC"), clock=lambda: now)
+        )
         result = service.top_events(**asked)
     return {event.event: event.percent_change for event in result.events}, result.notes
 

@@ -36,7 +36,7 @@ def explorer(ws: Workspace) -> Explorer:
 def test_every_field_changes_the_answer(ws: Workspace, explorer: Explorer) -> None:
     choose(explorer, "By", "plan")
     choose(explorer, "Per", "week")
-    choose(explorer, "Count", "people")
+    choose(explorer, "Count", "users")
     type_in(explorer, "Where", 'properties["$os"] == "iOS"')
     type_in(explorer, "From", date(2025, 1, 6))
     assert explorer.answer == purchases(
@@ -64,7 +64,7 @@ def test_something_that_is_not_offered_can_be_typed(ws: Workspace, explorer: Exp
 def test_another_report_asks_about_the_same_event(explorer: Explorer, report: str) -> None:
     choose(explorer, "Report", report)
     name = {"Several events": "event_counts"}.get(report, report.lower())
-    assert explorer.answer.asked.question.report == name
+    assert explorer.answer.asked.query.name == name
     assert "Purchase" in explorer.answer.to_text() or report == "Frequency"
 
 
@@ -249,3 +249,13 @@ def test_rows_that_are_gone_are_told_where_they_would_have_been(ws: Workspace) -
     assert "QueryError: The rows are gone.\nRun the query again." in tab(view)[1]
     view.show(ws.tables())
     assert "events" in tab(view)[1]
+
+
+def test_a_result_can_be_asked_again(ws: Workspace) -> None:
+    first = ws.segmentation(
+        "Purchase", from_date="2025-01-01", to_date="2025-01-14", on="plan", table="events"
+    )
+    assert first.asked is not None
+    again = ws.ask(first.asked.query)
+    assert again == first
+    assert "asked" not in again.to_dict()

@@ -224,10 +224,10 @@ def _accounts(line: Line, sources: Sources) -> list[str]:
 
 def _choices(line: Line) -> Iterable[str]:
     """The values of an option that takes only some."""
-    from mixpanel_nb.analytics.calendar import SECONDS, UNITS
-    from mixpanel_nb.analytics.question import COUNT_TYPES
-    from mixpanel_nb.analytics.retention import RETENTION_TYPES
+    from mixpanel_nb.analytics.calendar import SECONDS
     from mixpanel_nb.notebook.sqlcell import ChartKind
+    from mixpanel_nb.queries import COUNT_TYPES, UNITS
+    from mixpanel_nb.queries.retention import RETENTION_TYPES
     from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
 
     large = line.command.name in {"retention", "frequency"}

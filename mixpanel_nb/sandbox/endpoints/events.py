@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.calendar import UNITS
+from mixpanel_nb.queries import UNITS, EventCounts, PropertyCounts, TopEvents
 from mixpanel_nb.sandbox.answers import json_answer, over_time
 from mixpanel_nb.sandbox.intervals import span_of
 from mixpanel_nb.sandbox.refusals import RefusedError
@@ -18,8 +18,7 @@ from mixpanel_nb.sandbox.wire import series
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from mixpanel_nb.analytics.calendar import Unit
-    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.queries import CountType, Unit
     from mixpanel_nb.results import EventCountsResult, PropertyCountsResult
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.intervals import Span
@@ -37,8 +36,8 @@ def counts(call: Call) -> Response:
         raise RefusedError(400, "Missing required parameter: event")
     kind, unit, span = _over_time(call)
     with call.desk() as desk:
-        result = desk.service.event_counts(
-            events, from_date=span.first, to_date=span.last, unit=unit, type=kind
+        result = desk.service.ask(
+            EventCounts(events=tuple(events), from_date=span.first, to_date=span.last, unit=unit, type=kind)
         )
     return _series(result, span, as_csv=call.is_csv)
 
@@ -49,15 +48,17 @@ def properties(call: Call) -> Response:
     event, name, values = call.required("event"), call.required("name"), call.strings("values")
     kind, unit, span = _over_time(call)
     with call.desk() as desk:
-        result = desk.service.property_counts(
-            event,
-            name,
-            from_date=span.first,
-            to_date=span.last,
-            values=values,
-            unit=unit,
-            type=kind,
-            limit=min(call.integer("limit", 255), _MOST_VALUES),
+        result = desk.service.ask(
+            PropertyCounts(
+                event=event,
+                prop=name,
+                from_date=span.first,
+                to_date=span.last,
+                values=None if values is None else tuple(values),
+                unit=unit,
+                type=kind,
+                limit=min(call.integer("limit", 255), _MOST_VALUES),
+            )
         )
     return _series(result, span, as_csv=call.is_csv)
 
@@ -84,7 +85,7 @@ def top(call: Call) -> Response:
     """The most frequent events of the data set's last day, and their change since the day before."""
     kind = call.count_type()
     with call.desk() as desk:
-        result = desk.service.top_events(type=kind, limit=min(call.integer("limit", 100), _MOST_VALUES))
+        result = desk.service.ask(TopEvents(type=kind, limit=min(call.integer("limit", 100), _MOST_VALUES)))
     events = [
         {"amount": found.count, "event": found.event, "percent_change": found.percent_change}
         for found in result.events

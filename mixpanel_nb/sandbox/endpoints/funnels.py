@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import SECONDS
+from mixpanel_nb.queries import Funnel as FunnelQuery
 from mixpanel_nb.results import OVERALL
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.intervals import interval_spans
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.results import FunnelResult, FunnelStep
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.reports import Desk
@@ -59,17 +60,18 @@ def _asked(call: Call, desk: Desk, funnel: Funnel) -> Groups:
     length, length_unit = _window(call, funnel)
 
     def ask(since: date, until: date, unit: Unit | None) -> FunnelResult:
-        return desk.service.funnel(
+        query = call.query(
+            FunnelQuery,
             steps=funnel.steps,
             from_date=since,
             to_date=until,
             window=length,
             window_unit=length_unit,
             unit=unit,
-            on=call.text("on"),
-            where=call.text("where"),
+            funnel_id=None,
             limit=_MOST_SEGMENTS,
         )
+        return desk.service.ask(query)
 
     interval = call.integer("interval", 1, most=_MOST_INTERVAL)
     if call.text("unit") or interval == 1:

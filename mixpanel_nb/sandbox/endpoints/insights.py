@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.queries import EventCounts, Segmentation
+from mixpanel_nb.queries import Funnel as FunnelQuery
 from mixpanel_nb.results import OVERALL
 from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.sandbox.answers import json_answer
@@ -64,13 +66,14 @@ def _answered(desk: Desk, report: Report) -> tuple[list[str], Series]:
 
 def _events(desk: Desk, report: Report, asks: Insights) -> Series:
     """Counts by event and moment; with a breakdown, by event, segment and moment."""
-    counted = desk.service.event_counts(
-        asks.events,
+    query = EventCounts(
+        events=tuple(asks.events),
         from_date=report.first,
         to_date=report.last,
         unit=asks.unit,
         type=asks.math,
     )
+    counted = desk.service.ask(query)
     totals = {event: _over_time(counted.dates, counted.values[event]) for event in asks.events}
     if asks.on is None:
         return dict(totals)
@@ -78,8 +81,8 @@ def _events(desk: Desk, report: Report, asks: Insights) -> Series:
 
 
 def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
-    result = desk.service.segmentation(
-        event,
+    query = Segmentation(
+        event=event,
         from_date=report.first,
         to_date=report.last,
         on=asks.on,
@@ -87,6 +90,7 @@ def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
         type=asks.math,
         limit=_SEGMENTS,
     )
+    result = desk.service.ask(query)
     names = segment_names(result.values)
     return {names[segment]: _over_time(result.dates, values) for segment, values in result.values.items()}
 
@@ -97,12 +101,16 @@ def _over_time(dates: Iterable[Bucket], values: Mapping[Bucket, float]) -> dict[
 
 def _funnel(desk: Desk, report: Report, asks: Funnel) -> Series:
     """Each measure by step."""
-    result = desk.service.funnel(
-        steps=asks.steps,
-        from_date=report.first,
-        to_date=report.last,
-        window=asks.length,
-        window_unit=asks.length_unit,
+    result = desk.service.ask(
+        FunnelQuery.of(
+            {
+                "steps": asks.steps,
+                "from_date": report.first,
+                "to_date": report.last,
+                "window": asks.length,
+                "window_unit": asks.length_unit,
+            }
+        )
     )
     return {
         measure: {f"{step.step}. {step.event}": {"all": getattr(step, measure)} for step in result.steps}

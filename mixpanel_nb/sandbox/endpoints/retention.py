@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.retention import RETENTION_TYPES
+from mixpanel_nb.queries import LARGE_UNITS, Frequency
+from mixpanel_nb.queries import Retention as RetentionQuery
+from mixpanel_nb.queries.frequency import ADDICTION_UNITS
+from mixpanel_nb.queries.retention import RETENTION_TYPES
 from mixpanel_nb.results import OVERALL
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.refusals import RefusedError
@@ -19,15 +22,12 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from mixpanel_nb.analytics.calendar import Unit
-    from mixpanel_nb.analytics.frequency import AddictionUnit
     from mixpanel_nb.results import RetentionCohort, RetentionResult
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.reports import Desk
     from mixpanel_nb.sandbox.saved.kinds import Report
 
-_UNITS: tuple[Unit, ...] = ("day", "week", "month")
-_ADDICTION_UNITS: tuple[AddictionUnit, ...] = ("hour", "day")
+_ON_THE_WIRE = {"return_event": "event", "unbounded": "unbounded_retention"}
 _MOST_INTERVAL, _MOST_COUNT = 90, 1_000
 _SEGMENTS, _MOST_SEGMENTS = 60, 10_000
 
@@ -63,20 +63,18 @@ def _groups(
 
 def _cohorts(call: Call, desk: Desk, where: str | None) -> dict[str, Any]:
     kind = call.choice("retention_type", RETENTION_TYPES, "birth")
-    first, last = call.date_range()
-    result = desk.service.retention(
+    query = call.query(
+        RetentionQuery,
+        _ON_THE_WIRE,
         born_event=call.required("born_event") if kind == "birth" else None,
-        return_event=call.text("event"),
-        from_date=first,
-        to_date=last,
-        born_where=call.text("born_where"),
         return_where=where,
-        interval=call.integer("interval", 1, most=_MOST_INTERVAL),
         interval_count=call.integer("interval_count", 1, most=_MOST_COUNT),
-        unit=call.choice("unit", _UNITS, "day"),
+        interval=call.integer("interval", 1, most=_MOST_INTERVAL),
         type=kind,
-        unbounded=call.flag("unbounded_retention"),
+        on=None,
+        limit=_SEGMENTS,
     )
+    result = desk.service.ask(query)
     return {bucket_text(cohort.date): counted(cohort) for cohort in result.cohorts}
 
 
@@ -92,13 +90,17 @@ def _saved(call: Call) -> Response:
 
 def saved_result(desk: Desk, report: Report, asks: Retention) -> RetentionResult:
     """What a saved retention report asks."""
-    return desk.service.retention(
-        born_event=asks.born_event,
-        return_event=asks.return_event,
-        from_date=report.first,
-        to_date=report.last,
-        interval_count=asks.interval_count,
-        unit=asks.unit,
+    return desk.service.ask(
+        RetentionQuery.of(
+            {
+                "born_event": asks.born_event,
+                "return_event": asks.return_event,
+                "from_date": report.first,
+                "to_date": report.last,
+                "interval_count": asks.interval_count,
+                "unit": asks.unit,
+            }
+        )
     )
 
 
@@ -123,13 +125,11 @@ def addiction(call: Call) -> Response:
 
 
 def _frequencies(call: Call, desk: Desk, where: str | None) -> dict[str, list[int]]:
-    first, last = call.date_range()
-    result = desk.service.frequency(
-        from_date=first,
-        to_date=last,
-        unit=call.choice("unit", _UNITS),
-        addiction_unit=call.choice("addiction_unit", _ADDICTION_UNITS),
-        event=call.text("event"),
+    query = call.query(
+        Frequency,
+        unit=call.choice("unit", LARGE_UNITS),
+        addiction_unit=call.choice("addiction_unit", ADDICTION_UNITS),
         where=where,
     )
+    result = desk.service.ask(query)
     return {bucket_text(bucket): list(people) for bucket, people in result.counts.items()}

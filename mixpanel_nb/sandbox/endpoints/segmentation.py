@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import segmentation
-from mixpanel_nb.analytics.calendar import UNITS
+from mixpanel_nb.queries import (
+    Segmentation,
+    SegmentationAverage,
+    SegmentationNumeric,
+    SegmentationSum,
+)
 from mixpanel_nb.sandbox.answers import json_answer, over_time
 from mixpanel_nb.sandbox.intervals import IntervalQuestion, first_day
 from mixpanel_nb.sandbox.refusals import RefusedError
@@ -20,11 +25,10 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from mixpanel_nb.analytics.calendar import Bucket
-    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.queries import CountType
     from mixpanel_nb.sandbox.calls import Call
 
 _SEGMENTS, _MOST_SEGMENTS = 60, 10_000
-_NUMBER_BUCKETS, _MOST_NUMBER_BUCKETS = 10, 1_000
 
 
 def query(call: Call) -> Response:
@@ -37,61 +41,32 @@ def query(call: Call) -> Response:
     interval = call.optional_integer("interval")
     if interval is not None and call.text("unit") is None:
         return _by_interval(call, event, kind, limit, interval)
-    unit, (first, last), on = call.choice("unit", UNITS, "day"), call.date_range(), call.text("on")
     with call.desk() as desk:
-        result = desk.service.segmentation(
-            event,
-            from_date=first,
-            to_date=last,
-            on=on,
-            unit=unit,
-            where=call.text("where"),
-            type=kind,
-            limit=limit,
-        )
-    values = result.values if on else {event: result.values[TOTAL]}
+        result = desk.service.ask(call.query(Segmentation))
+    values = result.values if result.on else {event: result.values[TOTAL]}
     return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def numeric(call: Call) -> Response:
     """An event over time, by ranges of a number."""
-    event, on, kind = call.required("event"), call.required("on"), call.count_type("general")
-    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
     with call.desk() as desk:
-        result = desk.service.segmentation_numeric(
-            event,
-            from_date=first,
-            to_date=last,
-            on=on,
-            unit=unit,
-            where=call.text("where"),
-            type=kind,
-            buckets=call.integer("buckets", _NUMBER_BUCKETS, most=_MOST_NUMBER_BUCKETS),
-        )
+        result = desk.service.ask(call.query(SegmentationNumeric))
     values = {label: result.values.get(place, {}) for place, label in enumerate(result.labels)}
     return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def total(call: Call) -> Response:
     """A number summed over the events of each bucket, 0 where there are none."""
-    event, on = call.required("event"), call.required("on")
-    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
     with call.desk() as desk:
-        result = desk.service.segmentation_sum(
-            event, from_date=first, to_date=last, on=on, unit=unit, where=call.text("where")
-        )
+        result = desk.service.ask(call.query(SegmentationSum))
     sums = {bucket: result.values.get(bucket, 0.0) for bucket in result.dates}
     return json_answer({"status": "ok", "computed_at": computed_at(call.now), "results": _numbers(sums)})
 
 
 def average(call: Call) -> Response:
     """A number averaged over the events of each bucket; buckets without events have none."""
-    event, on = call.required("event"), call.required("on")
-    unit, (first, last) = call.choice("unit", UNITS, "day"), call.date_range()
     with call.desk() as desk:
-        result = desk.service.segmentation_average(
-            event, from_date=first, to_date=last, on=on, unit=unit, where=call.text("where")
-        )
+        result = desk.service.ask(call.query(SegmentationAverage))
     return json_answer({"results": _numbers(result.values), "status": "ok"})
 
 

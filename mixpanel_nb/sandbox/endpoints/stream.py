@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_nb.analytics.calendar import midnight
+from mixpanel_nb.queries import ActivityFeed
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.intervals import first_day
 from mixpanel_nb.sandbox.profiles import Choice
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from mixpanel_nb.analytics.calendar import Unit
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.results import ActivityEvent
     from mixpanel_nb.sandbox.calls import Call
 
@@ -165,7 +166,8 @@ def _events(call: Call, first: date, last: date) -> Sequence[ActivityEvent]:
     if not people:
         raise RefusedError(400, "Missing required parameter: distinct_ids")
     with call.desk() as desk:
-        return desk.service.activity_feed(people, from_date=first, to_date=last).events
+        query = ActivityFeed(distinct_ids=tuple(people), from_date=first, to_date=last)
+        return desk.service.ask(query).events
 
 
 def _feed(events: Sequence[ActivityEvent], **more: Any) -> dict[str, Any]:

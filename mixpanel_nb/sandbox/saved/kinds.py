@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from mixpanel_nb.analytics.calendar import Unit
-    from mixpanel_nb.analytics.question import CountType
+    from mixpanel_nb.queries import CountType, Unit
 
 ReportType = Literal["insights", "funnels", "retention"]
 PropertyType = Literal["array", "boolean", "integer", "null", "number", "object", "string"]

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.expressions import Dialect, parse
 from mixpanel_nb.analytics.question import is_expression
-from mixpanel_nb.errors import NotFoundError, QueryError, did_you_mean
-from mixpanel_nb.services import asked
+from mixpanel_nb.errors import NotFoundError, ParameterError, Word, did_you_mean
 from mixpanel_nb.services.dates import parse_range
+from mixpanel_nb.services.live.reading.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.analytics.calendar import Unit
     from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.services.live.reading.node import Node
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.weekdays import Weekday
 
-IN_TABLES = 'Ask a fetched table instead: table="events".'
+IN_TABLES = ("Ask a fetched table instead: ", Word("table", "events"), ".")
 
 
 class LiveReports:
@@ -49,8 +48,12 @@ class LiveReports:
         self._zone = zone
         self._known_events = known_events
 
-    def _period(self, from_date: str | date, to_date: str | date) -> Period:
-        return Period(*parse_range(from_date, to_date), self._zone, self._week_start)
+    def _period(self, first: date, last: date) -> Period:
+        return Period(*parse_range(first, last), self._zone, self._week_start)
+
+    def _ask(self, endpoint: str, **params: Any) -> Node:
+        """The answer of an endpoint; parameters that are None are not sent."""
+        return Node.of(self._client.report(endpoint, params))
 
     def _notes(self, events: Iterable[str], *more: str | None) -> tuple[str, ...]:
         """The notes of a result.
@@ -60,13 +63,13 @@ class LiveReports:
             more: Other notes.
         """
         known = self._known_events() if self._known_events is not None else None
-        asked = list(dict.fromkeys(events))
+        wanted = list(dict.fromkeys(events))
         if known is None:
             unknown = [
-                f"Mixpanel counted nothing of {event!r}. Is that its name? See: mp events" for event in asked
+                f"Mixpanel counted nothing of {event!r}. Is that its name? See: mp events" for event in wanted
             ]
         else:
-            unknown = [_no_such(event, known) for event in asked if event not in known]
+            unknown = [_no_such(event, known) for event in wanted if event not in known]
         return (*unknown, *(note for note in more if note))
 
 
@@ -82,9 +85,9 @@ def listed_by(command: str) -> Iterator[None]:
         ) from None
 
 
-def only_tables(message: str, parameter: str) -> QueryError:
+def only_tables(message: str, parameter: str) -> ParameterError:
     """The error for what Mixpanel's API cannot be asked, but a fetched table can."""
-    return QueryError(message, hint=IN_TABLES, details={"parameter": parameter})
+    return ParameterError(message, parameter=parameter, hint=IN_TABLES)
 
 
 def expression(text: str | None) -> str | None:
@@ -102,12 +105,9 @@ def breakdown(on: str) -> str:
     """What a report is broken down by, as it is sent: an expression as it is, the name of a property as one.
 
     Raises:
-        QueryError: it is empty.
         ExpressionError: there is a mistake in it.
     """
-    text = asked.named(on, "on")
-    if not is_expression(text):
-        text = property_access(text)
+    text = on if is_expression(on) else property_access(on)
     parse(text, Dialect.EVENTS)
     return text
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.analytics.calendar import SECONDS, UNITS
-from mixpanel_nb.errors import QueryError
-from mixpanel_nb.services import asked
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.queries import LARGE_UNITS
+from mixpanel_nb.queries.funnel import WINDOW_SECONDS
 from mixpanel_nb.services.live.asking import (
     IN_TABLES,
     LiveReports,
@@ -22,102 +22,82 @@ from mixpanel_nb.services.live.asking import (
     sent,
 )
 from mixpanel_nb.services.live.reading.funnels import read_funnel
-from mixpanel_nb.services.live.reading.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     from mixpanel_nb.analytics.calendar import Period
+    from mixpanel_nb.queries import Funnel, Unit
     from mixpanel_nb.services.live.reading.funnels import ReadFunnel
 
 MAX_WINDOW_DAYS = 90
-MAX_ID = 2**63 - 1
-_UNITS = ("day", "week", "month")
 _PART = "part"  # of the days asked about, where Mixpanel splits them by itself
 
 
 class FunnelReports(LiveReports):
     """How many people took the steps of a saved funnel."""
 
-    def funnel(
-        self,
-        funnel_id: int | None = None,
-        *,
-        steps: Sequence[str | tuple[str, str | None]] | None = None,
-        from_date: str | date,
-        to_date: str | date,
-        window: int | None = None,
-        window_unit: str = "day",
-        unit: str | None = None,
-        on: str | None = None,
-        where: str | None = None,
-        limit: int = 255,
-    ) -> results.FunnelResult:
-        """How many people took the steps of a saved funnel one after the other.
+    def funnel(self, query: Funnel) -> results.FunnelResult:
+        """How many users took the steps of a saved funnel one after the other.
 
         Without ``window`` it is the one that is saved with the funnel.
         """
-        number = _saved(funnel_id, steps)
-        period = self._period(from_date, to_date)
-        limit = asked.number(limit, "limit", most=asked.MAX_SEGMENTS)
+        number, on = _saved(query), query.on
+        period = self._period(query.from_date, query.to_date)
         with listed_by("mp funnels"):
-            answer = Node.of(
-                self._client.funnel(
-                    number,
-                    from_date=period.first,
-                    to_date=period.last,
-                    on=None if on is None else breakdown(on),
-                    where=expression(where),
-                    limit=None if on is None else limit,
-                    **_window(window, window_unit),
-                    **_buckets(unit, period),
-                )
+            answer = self._ask(
+                "funnels",
+                funnel_id=number,
+                from_date=period.first,
+                to_date=period.last,
+                on=None if on is None else breakdown(on),
+                where=expression(query.where),
+                limit=None if on is None else query.limit,
+                **_window(query),
+                **_buckets(query.unit, period),
             )
         found = read_funnel(answer, broken_down=on is not None)
-        steps_found, per, notes = _told(found, period, unit)
+        steps_found, per, notes = _told(found, period, query.unit)
         segments = sum(name not in {None, results.OVERALL} for name in found.segments)
         return results.FunnelResult(
             steps_found,
             found.events,
             period.first,
             period.last,
-            window,
-            None if window is None else window_unit,
+            query.window,
+            None if query.window is None else query.window_unit,
             per,
             on,
-            where,
+            query.where,
             funnel_id=number,
-            notes=self._notes([], *notes, at_limit(segments, limit, "segment") if on else None),
+            notes=self._notes([], *notes, at_limit(segments, query.limit, "segment") if on else None),
             **sent(answer),
         )
 
 
-def _saved(funnel_id: int | None, steps: object) -> int:
+def _saved(query: Funnel) -> int:
     """The id of a saved funnel.
 
     Raises:
-        QueryError: there is none, or it is none.
+        ParameterError: there is none.
     """
-    if steps is not None:
+    if query.steps:
         raise only_tables("Mixpanel's API knows saved funnels alone, by their id, and no steps.", "steps")
-    if funnel_id is None:
+    if query.funnel_id is None:
         message = "No funnel is named: Mixpanel's API knows those that are saved."
-        hint = f"Give the id of one (see: mp funnels). Steps are for tables. {IN_TABLES}"
-        raise QueryError(message, hint=hint, details={"parameter": "funnel_id"})
-    return asked.number(funnel_id, "funnel_id", most=MAX_ID)
+        hint = ["Give the id of one (see: mp funnels). Steps are for tables. ", *IN_TABLES]
+        raise ParameterError(message, parameter="funnel_id", hint=hint)
+    return query.funnel_id
 
 
-def _window(length: int | None, unit: str) -> dict[str, Any]:
+def _window(query: Funnel) -> dict[str, Any]:
     """The conversion window as it is sent: no week, and at most 90 days.
 
     Raises:
-        QueryError: it is none, or longer.
+        ParameterError: it is longer.
     """
+    length, unit = query.window, query.window_unit
     if length is None:
-        asked.window(1, unit)
         return {}
-    if asked.window(length, unit) > MAX_WINDOW_DAYS * SECONDS["day"]:
+    if query.window_seconds > MAX_WINDOW_DAYS * WINDOW_SECONDS["day"]:
         message = f"Mixpanel's API takes no conversion window beyond {MAX_WINDOW_DAYS} days."
         raise only_tables(message, "window")
     if unit == "week":
@@ -125,26 +105,25 @@ def _window(length: int | None, unit: str) -> dict[str, Any]:
     return {"length": length, "length_unit": unit}
 
 
-def _buckets(unit: str | None, period: Period) -> dict[str, Any]:
+def _buckets(unit: Unit | None, period: Period) -> dict[str, Any]:
     """The buckets as they are sent: without a unit one of all days.
 
     Raises:
-        QueryError: Mixpanel has no such buckets.
+        ParameterError: Mixpanel has no such buckets.
     """
     if unit is None:
         return {"interval": (period.last - period.first).days + 1}
-    known = asked.choice(unit, UNITS, "unit")
-    if known not in _UNITS:
-        raise only_tables(f"Mixpanel's API gives no funnel per {known}.", "unit")
-    return {"unit": known}
+    if unit not in LARGE_UNITS:
+        raise only_tables(f"Mixpanel's API gives no funnel per {unit}.", "unit")
+    return {"unit": unit}
 
 
 def _told(
-    found: ReadFunnel, period: Period, unit: str | None
+    found: ReadFunnel, period: Period, unit: Unit | None
 ) -> tuple[tuple[results.FunnelStep, ...], str | None, list[str]]:
     """The steps, the unit of their buckets, and notes."""
     if unit is not None:
-        steps = found.over_time(period, asked.choice(unit, UNITS, "unit"))
+        steps = found.over_time(period, unit)
         return steps, unit, [_together(found)] if found.whole else []
     if found.whole or len(found.parts) < 2:
         return found.of(found.whole or next(iter(found.parts.values()), {})), None, []

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.errors import QueryError
-from mixpanel_nb.services import asked
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.services.live.asking import LiveReports, listed_by, sent
-from mixpanel_nb.services.live.funnels import MAX_ID
 from mixpanel_nb.services.live.reading.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mixpanel_nb.queries import JQL, SavedReport
 
 JQL_NOTE = (
     "Mixpanel has put JQL in maintenance mode and recommends discontinuing its use; "
@@ -24,45 +24,38 @@ JQL_NOTE = (
 class SavedReports(LiveReports):
     """What is made elsewhere and only run here."""
 
-    def saved_report(self, bookmark_id: int) -> results.SavedReportResult:
+    def saved_report(self, query: SavedReport) -> results.SavedReportResult:
         """A report that is saved in the project (of the kinds insights, funnels and retention).
 
         https://developer.mixpanel.com/reference/insights-query
         """
-        number = asked.number(bookmark_id, "bookmark_id", most=MAX_ID)
         with listed_by("mp bookmarks"):
-            answer = Node.of(self._client.saved_report(number))
+            answer = self._ask("insights", bookmark_id=query.bookmark_id)
         headers, dates = answer.get("headers"), answer.get("date_range")
         return results.SavedReportResult(
-            number,
+            query.bookmark_id,
             answer["series"].object(),
             () if headers is None else tuple(header.text() for header in headers.elements()),
             {} if dates is None else dates.object(),
             **sent(answer),
         )
 
-    def jql(self, script: str, params: Mapping[str, Any] | None = None) -> results.JQLResult:
-        """What a JQL script returns.
+    def jql(self, query: JQL) -> results.JQLResult:
+        """What a JQL script returns; dates in its params are sent as ISO text.
 
         Mixpanel has put JQL in maintenance mode and recommends discontinuing its use
         (https://developer.mixpanel.com/reference/query-jql); it counts against a quota of its own as well.
 
-        Args:
-            script: JavaScript with a function ``main``.
-            params: Available to the script as ``params``; dates in them are sent as ISO text.
-
         Raises:
-            QueryError: ``params`` cannot be sent as JSON, or the script failed: ``details["context"]`` shows
-                the line and the place in it.
+            ParameterError: the script is empty, or its params cannot be sent as JSON.
+            QueryError: the script failed: ``details["context"]`` shows the line and the place in it.
         """
-        if not isinstance(script, str) or not script.strip():
-            message = "The JQL script is empty."
-            raise QueryError(
-                message, hint="It needs a function main() { … }.", details={"parameter": "script"}
-            )
-        answer = self._client.jql(script, _as_json(params))
+        if not query.script.strip():
+            hint = "It needs a function main() { … }."
+            raise ParameterError("The JQL script is empty.", parameter="script", hint=hint)
+        answer = self._client.jql(query.script, _as_json(query.params))
         return results.JQLResult(
-            script, tuple(answer.data), params, notes=(JQL_NOTE,), **sent(Node.of(answer))
+            query.script, tuple(answer.data), query.params, notes=(JQL_NOTE,), **sent(Node.of(answer))
         )
 
 
@@ -70,7 +63,7 @@ def _as_json(params: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The parameters made of what JSON has.
 
     Raises:
-        QueryError: they cannot be.
+        ParameterError: they cannot be.
     """
     if params is None:
         return None
@@ -79,5 +72,5 @@ def _as_json(params: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         json.dumps(safe)
     except (TypeError, ValueError, RecursionError):
         message = "params of a JQL script must be an object that JSON can hold."
-        raise QueryError(message, details={"parameter": "params"}) from None
+        raise ParameterError(message, parameter="params") from None
     return safe

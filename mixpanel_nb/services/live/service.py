@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mixpanel_nb.queries import (
+    JQL,
+    ActivityFeed,
+    EventCounts,
+    Frequency,
+    Funnel,
+    PropertyCounts,
+    Query,
+    Retention,
+    SavedReport,
+    Segmentation,
+    SegmentationAverage,
+    SegmentationNumeric,
+    SegmentationSum,
+    TopEvents,
+)
 from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.counts import CountReports
 from mixpanel_nb.services.live.funnels import FunnelReports
@@ -9,20 +27,46 @@ from mixpanel_nb.services.live.retention import RetentionReports
 from mixpanel_nb.services.live.saved import SavedReports
 from mixpanel_nb.services.live.segmentation import SegmentationReports
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.results.report import ReportResult
+
+Answer = TypeVar("Answer", bound="ReportResult")
+
 
 class LiveQueryService(
     SegmentationReports, CountReports, FunnelReports, RetentionReports, ActivityReports, SavedReports
 ):
-    """Asks Mixpanel; the same methods and results as ``LocalQueryService``, and saved reports and JQL.
+    """Answers queries by asking Mixpanel. Every result tells what was sent (``request``).
 
-    Each call costs one query of the project's quota (60 in an hour), and nothing is asked twice. All
-    parameters are checked before: methods raise ``QueryError`` for those that make no sense or that only a
-    fetched table can answer, and ``ExpressionError`` for a mistake in an expression. Then they raise what
-    the client raises, and ``ServerError`` for an answer of an unexpected shape. Every result tells what was
-    sent (``request``).
-
-    Args:
-        client: Asks Mixpanel.
-        zone: The project's time zone.
-        known_events: Names of events that are known without asking, for notes on misspelt ones.
+    Each query costs one of the project's quota (60 in an hour), and nothing is asked twice.
     """
+
+    def ask(self, query: Query[Answer]) -> Answer:
+        """The answer to a query.
+
+        Raises:
+            ParameterError: only a fetched table can answer it.
+            ExpressionError: there is a mistake in an expression; nothing was asked.
+            APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
+        """
+        answer: Answer = _ANSWERS[type(query)](self, query)
+        return answer
+
+
+_ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
+    Segmentation: LiveQueryService.segmentation,
+    SegmentationNumeric: LiveQueryService.segmentation_numeric,
+    SegmentationSum: LiveQueryService.segmentation_sum,
+    SegmentationAverage: LiveQueryService.segmentation_average,
+    EventCounts: LiveQueryService.event_counts,
+    PropertyCounts: LiveQueryService.property_counts,
+    TopEvents: LiveQueryService.top_events,
+    Funnel: LiveQueryService.funnel,
+    Retention: LiveQueryService.retention,
+    Frequency: LiveQueryService.frequency,
+    ActivityFeed: LiveQueryService.activity_feed,
+    SavedReport: LiveQueryService.saved_report,
+    JQL: LiveQueryService.jql,
+}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import midnight, utc
+from mixpanel_nb.analytics.retention import period_seconds
 from mixpanel_nb.results import OVERALL, RetentionCohort
 from mixpanel_nb.results.report import segment_names
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.calendar import Period
-    from mixpanel_nb.analytics.retention import Retention
+    from mixpanel_nb.queries import Retention
     from mixpanel_nb.services.local.engines import EventTable
 
 
@@ -85,7 +86,7 @@ class Cohorts:
 
     def _observed(self, cohort: date) -> tuple[list[bool], list[bool]]:
         """For each period, whether anything is known of it, and whether all is known for everyone."""
-        length = timedelta(seconds=self._wanted.period_seconds)
+        length = timedelta(seconds=period_seconds(self._wanted))
         numbers = range(self._wanted.interval_count + 1)
         first_day = max(cohort, self._period.first)
         begins = utc(midnight(first_day), self._zone)

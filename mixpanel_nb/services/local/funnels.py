@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket
-    from mixpanel_nb.analytics.funnel import Funnel
+    from mixpanel_nb.queries import Funnel
 
 
 class Funnels:
@@ -36,6 +36,11 @@ class Funnels:
             if name not in self.segments:
                 self.segments.append(name)
         self._counts[name, bucket] = tuple(row)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """The events of the steps."""
+        return tuple(step.event for step in self._wanted.steps)
 
     def missing(self) -> list[str]:
         """Events of the steps that nobody reached, and that may not be there at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mixpanel_nb import results
 from mixpanel_nb.analytics import (
@@ -17,41 +17,65 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
 )
-from mixpanel_nb.analytics.calendar import UNITS, Period
-from mixpanel_nb.analytics.question import COUNT_TYPES, Question
-from mixpanel_nb.errors import QueryError
-from mixpanel_nb.services import asked
-from mixpanel_nb.services.dates import parse_date, parse_table_range
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.queries import (
+    ActivityFeed,
+    EventCounts,
+    Frequency,
+    Funnel,
+    PropertyCounts,
+    Query,
+    Retention,
+    Segmentation,
+    SegmentationAverage,
+    SegmentationNumeric,
+    SegmentationSum,
+    TopEvents,
+    changed,
+)
+from mixpanel_nb.queries.checks import enough_steps
+from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
+from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.shapes import activity_event, by_name, count_left_out, in_buckets, in_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.analytics.calendar import Bucket, Unit
+    from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.local.engines import Engine
     from mixpanel_nb.weekdays import Weekday
 
 TOTAL = "total"
-DEFAULT_WINDOW = 7  # days, as in https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
 _ANY_DAY = date(2000, 1, 1)
-_LARGE_UNITS: tuple[Unit, ...] = ("day", "week", "month")
-_ADDICTION_UNITS: tuple[frequency.AddictionUnit, ...] = ("hour", "day")
 
-
+Answer = TypeVar("Answer", bound="ReportResult")
 Calculated = TypeVar("Calculated", results.NumericSumResult, results.NumericAverageResult)
 
 
-class LocalQueryService:
-    """Answers reports from a table; the same methods and results as ``LiveQueryService``.
+class Ranged(Protocol):
+    """A query about some days."""
 
-    What each report means is told in ``docs/local-reports.md``. All methods raise ``QueryError`` for
-    parameters that make no sense, ``ExpressionError`` for a mistake in an expression, and
-    ``TableNotFoundError`` where there is no such table.
+    @property
+    def from_date(self) -> date:
+        """The first day."""
+
+    @property
+    def to_date(self) -> date:
+        """The last day."""
+
+
+class LocalQueryService:
+    """Answers queries from a table.
+
+    What each report means is told in ``docs/local-reports.md``.
 
     Args:
         engine: Where the tables are.
@@ -79,414 +103,271 @@ class LocalQueryService:
         self._week_start = week_start
         self._hidden = hidden
 
-    def segmentation(
-        self,
-        event: str,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        on: str | None = None,
-        unit: str = "day",
-        where: str | None = None,
-        type: str = "general",  # noqa: A002 - Mixpanel's name
-        limit: int = 60,
-    ) -> results.SegmentationResult:
-        """How often an event happened, over time and by segment."""
-        event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
-        kind = asked.choice(type, COUNT_TYPES, "type")
-        limit = asked.number(limit, "limit", most=asked.MAX_SEGMENTS)
-        asking = self._ask(from_date, to_date)
+    def ask(self, query: Query[Answer]) -> Answer:
+        """The answer to a query.
+
+        Raises:
+            ParameterError: only Mixpanel can answer it.
+            ExpressionError: there is a mistake in an expression.
+            TableNotFoundError: there is no such table.
+        """
+        answer: Answer = _ANSWERS[type(query)](self, query)
+        return answer
+
+    def _segmentation(self, query: Segmentation) -> results.SegmentationResult:
+        asking = self._ask(query)
         question = asking.question
-        dates = question.period.buckets(known)
-        if on is None:
-            statement = segmentation.totals(question, event, unit=known, kind=kind, where=where)
+        dates = question.period.buckets(query.unit)
+        if query.on is None:
+            statement = segmentation.totals(
+                question, query.event, unit=query.unit, kind=query.type, where=query.where
+            )
             rows = self._engine.rows(statement)
             values: dict[str, dict[Bucket, float]] = {TOTAL: dict(rows)}
             left_out = 0
         else:
             statement = segmentation.by_segment(
-                question, event, on=on, unit=known, kind=kind, where=where, limit=limit
+                question,
+                query.event,
+                on=query.on,
+                unit=query.unit,
+                kind=query.type,
+                where=query.where,
+                limit=query.limit,
             )
             rows = self._engine.rows(statement)
             values, left_out = by_name(rows), count_left_out(rows)
         return results.SegmentationResult(
-            event,
-            question.period.first,
-            question.period.last,
-            known,
-            kind,
-            on,
-            where,
+            query.event,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.type,
+            query.on,
+            query.where,
             tuple(dates),
             values,
             left_out,
             sql=statement.rendered(),
-            notes=asking.notes([event], found=bool(rows), on=on, segments=values),
+            notes=asking.notes([query.event], found=bool(rows), on=query.on, segments=values),
         )
 
-    def segmentation_numeric(
-        self,
-        event: str,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        on: str,
-        unit: str = "day",
-        where: str | None = None,
-        type: str = "general",  # noqa: A002 - Mixpanel's name
-        buckets: int = 10,
-    ) -> results.NumericBucketResult:
-        """How often an event happened, over time and by ranges of a number."""
-        event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
-        kind = asked.choice(type, COUNT_TYPES, "type")
-        buckets = asked.number(buckets, "buckets", most=1_000)
-        asking = self._ask(from_date, to_date)
-        question = asking.question
+    def _numeric(self, query: SegmentationNumeric) -> results.NumericBucketResult:
+        asking = self._ask(query)
         statement = numeric.in_buckets(
-            question, event, on=asked.named(on, "on"), unit=known, kind=kind, where=where, buckets=buckets
+            asking.question,
+            query.event,
+            on=query.on,
+            unit=query.unit,
+            kind=query.type,
+            where=query.where,
+            buckets=query.buckets,
         )
         rows = self._engine.rows(statement)
         ranges, values = in_ranges(rows)
         return results.NumericBucketResult(
-            event,
-            on,
-            question.period.first,
-            question.period.last,
-            known,
-            kind,
-            where,
-            tuple(question.period.buckets(known)),
+            query.event,
+            query.on,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.type,
+            query.where,
+            tuple(asking.question.period.buckets(query.unit)),
             ranges,
             values,
             sql=statement.rendered(),
-            notes=asking.notes([event], found=bool(rows)),
+            notes=asking.notes([query.event], found=bool(rows)),
         )
 
-    def segmentation_sum(
-        self,
-        event: str,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        on: str,
-        unit: str = "day",
-        where: str | None = None,
-    ) -> results.NumericSumResult:
-        """A number summed over the events, over time."""
-        return self._calculated(
-            results.NumericSumResult, numeric.total, event, from_date, to_date, on, unit, where
-        )
+    def _sum(self, query: SegmentationSum) -> results.NumericSumResult:
+        return self._calculated(results.NumericSumResult, numeric.total, query)
 
-    def segmentation_average(
-        self,
-        event: str,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        on: str,
-        unit: str = "day",
-        where: str | None = None,
-    ) -> results.NumericAverageResult:
-        """A number averaged over the events, over time."""
-        return self._calculated(
-            results.NumericAverageResult, numeric.mean, event, from_date, to_date, on, unit, where
-        )
+    def _average(self, query: SegmentationAverage) -> results.NumericAverageResult:
+        return self._calculated(results.NumericAverageResult, numeric.mean, query)
 
     def _calculated(
         self,
         kind: type[Calculated],
         calculate: Callable[..., Statement],
-        event: str,
-        from_date: str | date,
-        to_date: str | date,
-        on: str,
-        unit: str,
-        where: str | None,
+        query: SegmentationSum | SegmentationAverage,
     ) -> Calculated:
-        event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = calculate(question, event, on=asked.named(on, "on"), unit=known, where=where)
+        asking = self._ask(query)
+        statement = calculate(asking.question, query.event, on=query.on, unit=query.unit, where=query.where)
         rows = self._engine.rows(statement)
         return kind(
-            event,
-            on,
-            question.period.first,
-            question.period.last,
-            known,
-            where,
-            tuple(question.period.buckets(known)),
+            query.event,
+            query.on,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.where,
+            tuple(asking.question.period.buckets(query.unit)),
             in_buckets(rows),
             sql=statement.rendered(),
-            notes=asking.notes([event], found=bool(rows)),
+            notes=asking.notes([query.event], found=bool(rows)),
         )
 
-    def event_counts(
-        self,
-        events: str | Sequence[str],
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        unit: str = "day",
-        type: str = "general",  # noqa: A002 - Mixpanel's name
-        where: str | None = None,
-    ) -> results.EventCountsResult:
-        """Several events side by side, over time."""
-        wanted, known = asked.names(events, "events"), asked.choice(unit, UNITS, "unit")
-        kind = asked.choice(type, COUNT_TYPES, "type")
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = counts.by_event(question, wanted, unit=known, kind=kind, where=where)
-        values: dict[str, dict[Bucket, float]] = {event: {} for event in wanted}
+    def _event_counts(self, query: EventCounts) -> results.EventCountsResult:
+        asking = self._ask(query)
+        statement = counts.by_event(
+            asking.question, query.events, unit=query.unit, kind=query.type, where=query.where
+        )
+        values: dict[str, dict[Bucket, float]] = {event: {} for event in query.events}
         for bucket, event, count in self._engine.rows(statement):
             values[event][bucket] = count
         return results.EventCountsResult(
-            wanted,
-            question.period.first,
-            question.period.last,
-            known,
-            kind,
-            where,
-            tuple(question.period.buckets(known)),
+            query.events,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.type,
+            query.where,
+            tuple(asking.question.period.buckets(query.unit)),
             values,
             sql=statement.rendered(),
-            notes=asking.notes([event for event in wanted if not values[event]], found=False),
+            notes=asking.notes([event for event in query.events if not values[event]], found=False),
         )
 
-    def property_counts(
-        self,
-        event: str,
-        prop: str,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        values: Sequence[str] | None = None,
-        unit: str = "day",
-        type: str = "general",  # noqa: A002 - Mixpanel's name
-        where: str | None = None,
-        limit: int = 255,
-    ) -> results.PropertyCountsResult:
-        """The values of a property of an event, over time."""
-        event, known = asked.named(event, "event"), asked.choice(unit, UNITS, "unit")
-        kind = asked.choice(type, COUNT_TYPES, "type")
-        only = None if values is None else asked.texts(values, "values")
-        limit = asked.number(limit, "limit", most=asked.MAX_SEGMENTS) if only is None else len(only)
-        asking = self._ask(from_date, to_date)
-        question = asking.question
+    def _property_counts(self, query: PropertyCounts) -> results.PropertyCountsResult:
+        only = query.values
+        asking = self._ask(query)
         statement = segmentation.by_segment(
-            question,
-            event,
-            on=asked.named(prop, "prop"),
-            unit=known,
-            kind=kind,
-            where=where,
-            limit=limit,
+            asking.question,
+            query.event,
+            on=query.prop,
+            unit=query.unit,
+            kind=query.type,
+            where=query.where,
+            limit=query.limit if only is None else len(only),
             only=only,
         )
         rows = self._engine.rows(statement)
         found = by_name(rows)
         return results.PropertyCountsResult(
-            event,
-            prop,
-            question.period.first,
-            question.period.last,
-            known,
-            kind,
-            where,
-            tuple(question.period.buckets(known)),
+            query.event,
+            query.prop,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.type,
+            query.where,
+            tuple(asking.question.period.buckets(query.unit)),
             found if only is None else {value: found.get(value, {}) for value in only},
             count_left_out(rows),
             sql=statement.rendered(),
-            notes=asking.notes([event], found=bool(rows), on=prop, segments=found),
+            notes=asking.notes([query.event], found=bool(rows), on=query.prop, segments=found),
         )
 
-    def top_events(
-        self,
-        *,
-        type: str = "general",  # noqa: A002 - Mixpanel's name
-        limit: int = 100,
-        date: str | date | None = None,
-    ) -> results.TopEventsResult:
-        """The most frequent events of a day, by default the last one in the table that has any."""
-        kind = asked.choice(type, COUNT_TYPES, "type")
-        limit = asked.number(limit, "limit", most=asked.MAX_SEGMENTS)
-        day = self._last_day() if date is None else parse_date(date, "date")
+    def _top_events(self, query: TopEvents) -> results.TopEventsResult:
+        day = query.date or self._last_day()
         if day is None:
             note = f"There are no events in {self._table}."
-            return results.TopEventsResult(None, kind, (), notes=(note,))
-        asking = self._ask(day - timedelta(days=1), day)
-        elapsed = 1.0 if kind == "average" else asking.elapsed()
-        statement = counts.top(asking.question, kind=kind, limit=limit, elapsed=elapsed)
+            return results.TopEventsResult(None, query.type, (), notes=(note,))
+        asking = self._asked_of(day - timedelta(days=1), day)
+        elapsed = 1.0 if query.type == "average" else asking.elapsed()
+        statement = counts.top(asking.question, kind=query.type, limit=query.limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
         if elapsed < 1:
             asking.question.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
         return results.TopEventsResult(
             day,
-            kind,
+            query.type,
             tuple(results.TopEvent(*row) for row in rows),
             sql=statement.rendered(),
             notes=asking.notes([], found=bool(rows)),
         )
 
-    def funnel(
-        self,
-        funnel_id: int | None = None,
-        *,
-        steps: Sequence[str | tuple[str, str | None]] | None = None,
-        from_date: str | date,
-        to_date: str | date,
-        window: int | None = None,
-        window_unit: str = "day",
-        unit: str | None = None,
-        on: str | None = None,
-        where: str | None = None,
-        limit: int = 255,
-    ) -> results.FunnelResult:
-        """How many people took the steps one after the other, within 7 days unless ``window`` says so."""
-        if funnel_id is not None:
+    def _funnel(self, query: Funnel) -> results.FunnelResult:
+        if query.funnel_id is not None:
             message = "Saved funnels are known to Mixpanel alone, and a table is asked."
             hint = "Name the steps, or leave out the table."
-            raise QueryError(message, hint=hint, details={"parameter": "funnel_id"})
-        window = DEFAULT_WINDOW if window is None else window
-        wanted = funnel.Funnel(
-            steps=asked.steps(steps),
-            window_seconds=asked.window(window, window_unit),
-            unit=None if unit is None else asked.choice(unit, UNITS, "unit"),
-            on=on,
-            where=where,
-            limit=asked.number(limit, "limit", most=asked.MAX_SEGMENTS),
-        )
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = funnel.statement(question, wanted)
-        found = Funnels(wanted, self._engine.rows(statement))
-        events = tuple(step.event for step in wanted.steps)
-        buckets = question.period.buckets(wanted.unit) if wanted.unit else [None]
+            raise ParameterError(message, parameter="funnel_id", value=query.funnel_id, hint=hint)
+        enough_steps(query.steps)
+        asking = self._ask(query)
+        period = asking.question.period
+        statement = funnel.statement(asking.question, query)
+        found = Funnels(query, self._engine.rows(statement))
+        buckets = period.buckets(query.unit) if query.unit else [None]
         return results.FunnelResult(
             found.steps(buckets),
-            events,
-            question.period.first,
-            question.period.last,
-            window,
-            window_unit,
-            unit,
-            on,
-            where,
+            found.events,
+            query.from_date,
+            query.to_date,
+            DEFAULT_WINDOW if query.window is None else query.window,
+            query.window_unit,
+            query.unit,
+            query.on,
+            query.where,
             left_out=found.left_out,
             sql=statement.rendered(),
-            notes=asking.notes(found.missing(), found=False, on=on, segments=found.segments[1:]),
+            notes=asking.notes(found.missing(), found=False, on=query.on, segments=found.segments[1:]),
         )
 
-    def retention(
-        self,
-        *,
-        born_event: str | None = None,
-        return_event: str | None = None,
-        from_date: str | date,
-        to_date: str | date,
-        born_where: str | None = None,
-        return_where: str | None = None,
-        interval: int = 1,
-        interval_count: int = 10,
-        unit: str = "day",
-        type: str = "birth",  # noqa: A002 - Mixpanel's name
-        unbounded: bool = False,
-        on: str | None = None,
-        limit: int = 255,
-    ) -> results.RetentionResult:
-        """Of the people who did something, how many came back, period by period."""
-        kind = asked.choice(type, retention.RETENTION_TYPES, "type")
-        known, interval = asked.periods(asked.choice(unit, _LARGE_UNITS, "unit"), interval)
-        wanted = retention.Retention(
-            born_event=asked.named(born_event, "born_event") if kind == "birth" else None,
-            return_event=return_event,
-            born_where=born_where if kind == "birth" else None,
-            return_where=return_where,
-            unit=known,
-            interval=interval,
-            interval_count=asked.number(interval_count, "interval_count", most=asked.MAX_PERIODS),
-            kind=kind,
-            unbounded=unbounded,
-            on=on,
-            limit=asked.number(limit, "limit", most=asked.MAX_SEGMENTS),
-        )
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = retention.statement(question, wanted)
-        found = Cohorts(wanted, question.period, self._engine.rows(statement), asking.table)
+    def _retention(self, query: Retention) -> results.RetentionResult:
+        unit, interval = query.period
+        query = changed(query, unit=unit, interval=interval)
+        if query.type == "compounded":  # it has no other event
+            query = changed(query, born_event=None, born_where=None)
+        asking = self._ask(query)
+        statement = retention.statement(asking.question, query)
+        found = Cohorts(query, asking.question.period, self._engine.rows(statement), asking.table)
         return results.RetentionResult(
             found.cohorts(),
-            wanted.born_event,
-            return_event,
-            question.period.first,
-            question.period.last,
-            wanted.unit,
-            interval,
-            interval_count,
-            kind,
-            unbounded,
-            wanted.born_where,
-            return_where,
-            on,
+            query.born_event,
+            query.return_event,
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.interval,
+            query.interval_count,
+            query.type,
+            query.unbounded,
+            query.born_where,
+            query.return_where,
+            query.on,
             found.left_out,
             sql=statement.rendered(),
             notes=asking.notes(
-                [event for event in (wanted.born_event, return_event) if event],
+                [event for event in (query.born_event, query.return_event) if event],
                 found=found.people > 0,
-                on=on,
+                on=query.on,
                 segments=found.segments[1:],
             ),
         )
 
-    def frequency(
-        self,
-        *,
-        from_date: str | date,
-        to_date: str | date,
-        unit: str = "day",
-        addiction_unit: str = "hour",
-        event: str | None = None,
-        where: str | None = None,
-    ) -> results.FrequencyResult:
-        """In how many hours or days of each bucket people were active."""
-        large = asked.choice(unit, _LARGE_UNITS, "unit")
-        small = asked.choice(addiction_unit, _ADDICTION_UNITS, "addiction_unit")
-        asking = self._ask(from_date, to_date)
-        question = asking.question
-        statement = frequency.statement(question, event=event, unit=large, addiction_unit=small, where=where)
+    def _frequency(self, query: Frequency) -> results.FrequencyResult:
+        asking = self._ask(query)
+        statement = frequency.statement(asking.question, query)
         rows = self._engine.rows(statement)
-        most = frequency.MOST[large, small]
-        people = {bucket: [0] * most for bucket in question.period.buckets(large)}
+        most = frequency.MOST[query.unit, query.addiction_unit]
+        users = {bucket: [0] * most for bucket in asking.question.period.buckets(query.unit)}
         for bucket, periods, count in rows:
             for place in range(min(periods, most)):  # active in at least so many
-                people[bucket][place] += count
+                users[bucket][place] += count
         return results.FrequencyResult(
-            question.period.first,
-            question.period.last,
-            large,
-            small,
-            event,
-            where,
-            tuple(people),
-            {bucket: tuple(counted) for bucket, counted in people.items()},
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.addiction_unit,
+            query.event,
+            query.where,
+            tuple(users),
+            {bucket: tuple(counted) for bucket, counted in users.items()},
             sql=statement.rendered(),
-            notes=asking.notes([event] if event else [], found=bool(rows)),
+            notes=asking.notes([query.event] if query.event else [], found=bool(rows)),
         )
 
-    def activity_feed(
-        self, distinct_ids: str | Sequence[str], *, from_date: str | date, to_date: str | date
-    ) -> results.ActivityFeedResult:
-        """All events of some people, oldest first."""
-        people = asked.names(distinct_ids, "distinct_ids")
-        asking = self._ask(from_date, to_date)
+    def _activity_feed(self, query: ActivityFeed) -> results.ActivityFeedResult:
+        asking = self._ask(query)
         question = asking.question
-        statement = activity.statement(question, people)
+        statement = activity.statement(question, query.distinct_ids)
         columns = [] if question.events.has_json else list(question.events.properties)
         events = tuple(activity_event(row, columns) for row in self._engine.rows(statement))
         return results.ActivityFeedResult(
-            people,
-            question.period.first,
-            question.period.last,
+            query.distinct_ids,
+            query.from_date,
+            query.to_date,
             events,
             sql=statement.rendered(),
             notes=asking.notes([], found=bool(events)),
@@ -494,12 +375,14 @@ class LocalQueryService:
 
     def expression(self, text: str) -> results.ExpressionResult:
         """The events of a table for which an expression is true, as SQL."""
-        question = self._ask(_ANY_DAY, _ANY_DAY).question
+        question = self._asked_of(_ANY_DAY, _ANY_DAY).question
         statement = question.statement(f"SELECT e.*\n{question.select().where(text).sql('')}")
         return results.ExpressionResult(text, self._table, statement.rendered(), tuple(question.notes))
 
-    def _ask(self, from_date: str | date, to_date: str | date) -> Remarks:
-        first, last = parse_table_range(from_date, to_date)
+    def _ask(self, query: Ranged) -> Remarks:
+        return self._asked_of(*table_range(query.from_date, query.to_date))
+
+    def _asked_of(self, first: date, last: date) -> Remarks:
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(self._engine.profiles, self._table)
@@ -507,6 +390,21 @@ class LocalQueryService:
         return Remarks(self._engine, events, question)
 
     def _last_day(self) -> date | None:
-        question = self._ask(_ANY_DAY, _ANY_DAY).question
+        question = self._asked_of(_ANY_DAY, _ANY_DAY).question
         ((last,),) = self._engine.rows(counts.last_event(question))
         return None if last is None else last.replace(tzinfo=UTC).astimezone(self._zone).date()
+
+
+_ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
+    Segmentation: LocalQueryService._segmentation,
+    SegmentationNumeric: LocalQueryService._numeric,
+    SegmentationSum: LocalQueryService._sum,
+    SegmentationAverage: LocalQueryService._average,
+    EventCounts: LocalQueryService._event_counts,
+    PropertyCounts: LocalQueryService._property_counts,
+    TopEvents: LocalQueryService._top_events,
+    Funnel: LocalQueryService._funnel,
+    Retention: LocalQueryService._retention,
+    Frequency: LocalQueryService._frequency,
+    ActivityFeed: LocalQueryService._activity_feed,
+}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mixpanel_nb.analytics.calendar import Bucket, Period, Unit
+    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.queries import Unit
 
 _SHORT = ("minute", "hour")
 

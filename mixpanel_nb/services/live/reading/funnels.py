@@ -17,7 +17,8 @@ from mixpanel_nb.services.live.reading.buckets import bucket, dates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.analytics.calendar import Bucket, Period, Unit
+    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.services.live.reading.node import Node
 
 Steps = tuple[FunnelStep, ...]

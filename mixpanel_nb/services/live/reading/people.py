@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from mixpanel_nb.analytics.calendar import Bucket, Period, Unit
+    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.services.live.reading.node import Node
 
 _BESIDE_COHORTS = ("computed_at", "status", "meta", "$average", "$overall")

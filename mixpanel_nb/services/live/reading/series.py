@@ -17,7 +17,8 @@ from mixpanel_nb.services.live.reading.node import LARGEST
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mixpanel_nb.analytics.calendar import Bucket, Period, Unit
+    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.services.live.reading.node import Node
 
 Counts = dict["Bucket", float]

@@ -1,21 +1,19 @@
-"""A question as code: whoever runs the code asks the same question."""
+"""A query as code: whoever runs the code asks the same query."""
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from asking import query_of
 from hypothesis import given
 
-from mixpanel_nb import Workspace
 from mixpanel_nb.commands import parsing
-from mixpanel_nb.errors import QueryError
 from mixpanel_nb.notebook import line as lines
 from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.notebook.session import NotebookSession
-from mixpanel_nb.results.question import Question
+from mixpanel_nb.queries import Funnel, Query, Segmentation
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
@@ -73,9 +71,8 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "retention": (
-        {**DAYS},
+        {"born_event": NAMES, **DAYS},
         {
-            "born_event": NAMES,
             "return_event": NAMES,
             "born_where": WHERE,
             "interval": st.integers(1, 5),
@@ -99,17 +96,13 @@ class Recorder:
     """Stands for a workspace and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: tuple[str, dict[str, Any]] | None = None
+        self.asked: Query[Any] | None = None
+
+    def ask(self, query: Query[Any]) -> None:
+        self.asked = query
 
     def __getattr__(self, report: str) -> Any:
-        signature = inspect.signature(getattr(Workspace, report))
-
-        def ask(*args: Any, **kwargs: Any) -> None:
-            bound = signature.bind(self, *args, **kwargs)
-            bound.apply_defaults()
-            self.asked = report, {name: value for name, value in bound.arguments.items() if name != "self"}
-
-        return ask
+        return lambda *args, **given: self.ask(query_of(report, *args, **given))
 
 
 class Session(NotebookSession):
@@ -138,35 +131,26 @@ def asked_by_python(code: str) -> Any:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Question:
+def queries(draw: st.DrawFn) -> Query[Any]:
     report = draw(st.sampled_from(sorted(REPORTS)))
     needed, optional = REPORTS[report]
-    given = draw(st.fixed_dictionaries(needed, optional=optional))
-    if report == "property_counts" and "values" in given:
-        given["values"] = list(given["values"])
-    signature = inspect.signature(getattr(Workspace, report))
-    bound = signature.bind(None, **given)
-    bound.apply_defaults()
-    parameters = {name: value for name, value in bound.arguments.items() if name != "self"}
-    defaults = {n: p.default for n, p in signature.parameters.items() if p.default is not p.empty}
-    return Question(report, parameters, defaults)
+    return query_of(report, **draw(st.fixed_dictionaries(needed, optional=optional)))
 
 
-SPOKEN = Question("segmentation", {"event": "Sign Up", "from_date": "2025-01-01", "to_date": "2025-01-31"})
+SPOKEN = {"event": "Sign Up", "from_date": "2025-01-01", "to_date": "2025-01-31"}
 
 
-@given(questions())
-def test_the_python_code_asks_the_same(question: Question) -> None:
-    assert asked_by_python(question.python()) == (question.report, question.parameters)
+@given(queries())
+def test_the_python_code_asks_the_same(query: Query[Any]) -> None:
+    assert asked_by_python(query.python()) == query
 
 
-@given(questions())
-def test_the_magic_asks_the_same_or_there_is_none(question: Question) -> None:
-    magic = question.magic()
+@given(queries())
+def test_the_magic_asks_the_same_or_there_is_none(query: Query[Any]) -> None:
+    magic = query.magic()
     if magic is not None:
         assert len(magic.splitlines()) == 1
-        report, parameters = asked_by_magic(magic)
-        assert (report, parameters) == (question.report, question.parameters)
+        assert asked_by_magic(magic) == query
 
 
 @pytest.mark.parametrize(
@@ -181,30 +165,16 @@ def test_the_magic_asks_the_same_or_there_is_none(question: Question) -> None:
     ],
 )
 def test_a_magic_reads_as_people_write_it(parameters: dict[str, Any], magic: str | None) -> None:
-    assert Question("segmentation", {**SPOKEN.parameters, **parameters}).magic() == magic
+    assert Segmentation.of({**SPOKEN, **parameters}).magic() == magic
 
 
 def test_long_python_is_a_line_for_each_argument() -> None:
-    question = Question("funnel", {"steps": ["A" * 40, "B" * 40], "from_date": "2025-01-01"})
-    assert question.python().splitlines() == [
+    days = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
+    query = Funnel.of({"steps": ["A" * 40, "B" * 40], **days})
+    assert query.python().splitlines() == [
         "ws.funnel(",
         f'    steps=["{"A" * 40}", "{"B" * 40}"],',
         '    from_date="2025-01-01",',
+        '    to_date="2025-01-31",',
         ")",
     ]
-
-
-def test_a_result_can_be_asked_again(ws: Workspace) -> None:
-    first = ws.segmentation(
-        "Purchase", from_date="2025-01-01", to_date="2025-01-14", on="plan", table="events"
-    )
-    assert first.asked is not None
-    again = ws.ask(first.asked.question)
-    assert again == first
-    assert "asked" not in again.to_dict()
-
-
-def test_an_unknown_report_is_refused_with_a_suggestion(ws: Workspace) -> None:
-    with pytest.raises(QueryError, match="no report 'segmentaton'") as refused:
-        ws.ask(Question("segmentaton", {}))
-    assert "segmentation" in (refused.value.hint or "")

@@ -1,0 +1,84 @@
+"""What can be asked: one frozen dataclass a report.
+
+A query declares its fields once: their types, defaults, choices, checks and help. From it are derived the
+command and the magic, the form of the explorer, the code that repeats an answer, the reference page and a
+JSON Schema. Nothing here knows HTTP, SQL or screens.
+"""
+
+from typing import Any
+
+from mixpanel_nb.queries.activity import ActivityFeed
+from mixpanel_nb.queries.base import Query, changed, parameters_of, schema
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Step, parse_step
+from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
+from mixpanel_nb.queries.frequency import Frequency
+from mixpanel_nb.queries.funnel import Funnel
+from mixpanel_nb.queries.parameter import Label, Parameter
+from mixpanel_nb.queries.retention import Retention
+from mixpanel_nb.queries.saved import JQL, SavedReport
+from mixpanel_nb.queries.segmentation import (
+    Segmentation,
+    SegmentationAverage,
+    SegmentationNumeric,
+    SegmentationSum,
+)
+from mixpanel_nb.queries.shared import (
+    COUNT_TYPES,
+    LARGE_UNITS,
+    UNITS,
+    CountType,
+    LargeUnit,
+    Unit,
+)
+
+QUERIES: dict[str, type[Query[Any]]] = {
+    query.name: query
+    for query in (
+        Segmentation,
+        SegmentationNumeric,
+        SegmentationSum,
+        SegmentationAverage,
+        EventCounts,
+        PropertyCounts,
+        TopEvents,
+        Funnel,
+        Retention,
+        Frequency,
+        ActivityFeed,
+        SavedReport,
+        JQL,
+    )
+}
+"""Every report, by the name of its method of ``Workspace``."""
+
+__all__ = [
+    "COUNT_TYPES",
+    "JQL",
+    "LARGE_UNITS",
+    "MAX_SEGMENTS",
+    "QUERIES",
+    "UNITS",
+    "ActivityFeed",
+    "CountType",
+    "EventCounts",
+    "Frequency",
+    "Funnel",
+    "Label",
+    "LargeUnit",
+    "Parameter",
+    "PropertyCounts",
+    "Query",
+    "Retention",
+    "SavedReport",
+    "Segmentation",
+    "SegmentationAverage",
+    "SegmentationNumeric",
+    "SegmentationSum",
+    "Step",
+    "TopEvents",
+    "Unit",
+    "changed",
+    "parameters_of",
+    "parse_step",
+    "schema",
+]

@@ -1,0 +1,237 @@
+"""``Query``: the base of all queries, and what is derived from their fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import typing
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from mixpanel_nb.errors import ParameterError, did_you_mean
+from mixpanel_nb.queries.checks import Step, in_order, step_word
+from mixpanel_nb.queries.parameter import Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixpanel_nb.results.report import ReportResult
+
+Answer = TypeVar("Answer", bound="ReportResult", covariant=True)
+Self = TypeVar("Self", bound="Query[Any]")
+
+_MAX_LINE = 100
+_LIKE_JSON = re.compile(r'\{\s*["}]')
+_NO_MAGIC = {"jql"}  # its script is a file there
+_UNSPEAKABLE = ("--verbose", "--secret", "--help")  # words that a magic line takes as its own
+
+
+@dataclass(frozen=True)
+class Query(Generic[Answer]):
+    """A report's question. Its fields are checked when it is made, so a query that exists makes sense.
+
+    Raises:
+        ParameterError: a value is none that its field takes.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    example: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for name, parameter in parameters_of(type(self)).items():
+            object.__setattr__(self, name, parameter.check(getattr(self, name), name))
+        first, last = getattr(self, "from_date", None), getattr(self, "to_date", None)
+        if first is not None and last is not None:
+            in_order(first, last)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse fields that contradict each other."""
+
+    @classmethod
+    def of(cls: type[Self], given: Mapping[str, Any]) -> Self:
+        """The query of these values, by the names of its fields; what is left out has its default.
+
+        Raises:
+            ParameterError: a value is missing, unknown, or none that its field takes.
+        """
+        known = parameters_of(cls)
+        for name in given:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise ParameterError([f"{cls.name} takes no {name!r}."], parameter=name, hint=hint)
+        missing = required(cls) - set(given)
+        return cls(**{**dict.fromkeys(missing), **given})
+
+    @property
+    def asked_table(self) -> str | None:
+        """The table that is asked; None for Mixpanel."""
+        table: str | None = getattr(self, "table", None)
+        return table
+
+    def plain(self) -> dict[str, Any]:
+        """The values of all fields, as they would be written down: days as text, what is listed as a list."""
+        return {name: _plain(getattr(self, name)) for name in parameters_of(type(self))}
+
+    def given(self) -> dict[str, Any]:
+        """Those values that are not the defaults of their fields."""
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        return {name: value for name, value in self.plain().items() if value != defaults[name]}
+
+    def python(self, workspace: str = "ws") -> str:
+        """The query as a call of ``Workspace``, whose variable is called ``workspace``."""
+        places = _places(type(self))
+        given = self.given()
+        arguments = [_literal(given.pop(name)) for name in places if name in given]
+        arguments += [f"{name}={_literal(value)}" for name, value in given.items()]
+        line = f"{workspace}.{self.name}({', '.join(arguments)})"
+        if len(line) <= _MAX_LINE:
+            return line
+        inner = "".join(f"    {argument},\n" for argument in arguments)
+        return f"{workspace}.{self.name}(\n{inner})"
+
+    def magic(self) -> str | None:
+        """The query as a line magic; None where it cannot be written on a line.
+
+        That is so for names with line breaks and other controls, and for steps whose name or filter the
+        line would read otherwise.
+        """
+        words = None if self.name in _NO_MAGIC else self._words()
+        if words is None or any(_is_unspeakable(word) for word in words):
+            return None
+        return _with_braces(f"%mp_{self.name} {' '.join(map(_quoted, words))}")
+
+    def _words(self) -> list[str] | None:
+        positional: list[str] = []
+        options: list[str] = []
+        known = parameters_of(type(self))
+        for name in self.given():
+            parameter, value = known[name], getattr(self, name)
+            option = parameter.option_of(name)
+            if value is True:
+                options.append(option)
+                continue
+            for item in value if isinstance(value, tuple) else (value,):
+                word = step_word(item) if isinstance(item, Step) else str(item)
+                if word is None:
+                    return None
+                if parameter.positional:
+                    positional.append(word)
+                else:
+                    options += [f"{option}={word}"] if word.startswith("-") else [option, word]
+        if any(word.startswith("-") for word in positional):
+            return [*options, "--", *positional]
+        return [*positional, *options]
+
+
+def parameters_of(query: type[Query[Any]]) -> dict[str, Parameter]:
+    """The fields of a query and what they declare, in their order."""
+    return _declared(query.name, cast("Any", query))
+
+
+def types_of(query: type[Query[Any]]) -> dict[str, Any]:
+    """The annotations of a query's fields, with their declarations."""
+    return _annotations(query.name, cast("Any", query))
+
+
+@cache
+def _declared(_: str, query: Any) -> dict[str, Parameter]:
+    hints = types_of(query)
+    return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(query)}
+
+
+@cache
+def _annotations(_: str, query: Any) -> dict[str, Any]:
+    return typing.get_type_hints(query, include_extras=True)
+
+
+def required(query: type[Query[Any]]) -> set[str]:
+    """The fields that have no default."""
+    return {field.name for field in dataclasses.fields(query) if field.default is dataclasses.MISSING}
+
+
+def changed(query: Self, **values: Any) -> Self:
+    """The query with other values of some fields.
+
+    Raises:
+        ParameterError: a value is none that its field takes.
+    """
+    return dataclasses.replace(query, **values)
+
+
+def schema(query: type[Query[Any]]) -> dict[str, Any]:
+    """The fields of a query as a JSON Schema (draft 2020-12)."""
+    defaults = {field.name: field.default for field in dataclasses.fields(query)}
+    properties = {
+        name: {
+            **parameter.check.schema(),
+            "description": parameter.help,
+            **({} if defaults[name] is dataclasses.MISSING else {"default": defaults[name]}),
+        }
+        for name, parameter in parameters_of(query).items()
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": query.name,
+        "description": (query.__doc__ or "").split("\n")[0],
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name in required(query)],
+        "additionalProperties": False,
+    }
+
+
+def _places(query: type[Query[Any]]) -> list[str]:
+    return [name for name, parameter in parameters_of(query).items() if parameter.positional]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Step):
+        return value.event if value.where is None else (value.event, value.where)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _literal(value: Any) -> str:
+    """The value as Python source, with the quotes that people use."""
+    if isinstance(value, str):
+        plain = '"' not in value and value.isprintable()
+        return json.dumps(value, ensure_ascii=False) if plain else repr(value)
+    if isinstance(value, list | tuple):
+        inner = ", ".join(map(_literal, value))
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
+    return repr(value)
+
+
+def _quoted(word: str) -> str:
+    """The word as the line's reader takes it whole; with double quotes where that reads better."""
+    plain = shlex.quote(word)
+    if plain == word or any(sign in word for sign in '"\\$`!'):
+        return plain
+    return f'"{word}"'
+
+
+def _with_braces(line: str) -> str | None:
+    """The line with its braces doubled, for a line magic fills in what is between single ones.
+
+    None where it would take them for JSON, which it leaves alone, as it does a line without an opening one.
+    """
+    if "{" not in line:
+        return line
+    return None if _LIKE_JSON.search(line) else line.replace("{", "{{").replace("}", "}}")
+
+
+def _is_unspeakable(word: str) -> bool:
+    return word.partition("=")[0] in _UNSPEAKABLE or not word.isprintable()

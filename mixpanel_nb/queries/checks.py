@@ -1,0 +1,287 @@
+"""Checks of fields: each turns what was given into a value, or refuses it before anything is spent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from mixpanel_nb.errors import ParameterError, Word, did_you_mean
+
+MAX_SEGMENTS = 10_000  # what Mixpanel's API gives at most
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WHERE = " where "
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a funnel.
+
+    Attributes:
+        event: The event.
+        where: Expression that filters it, or None.
+    """
+
+    event: str
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Optional:
+    """What another check takes, or None.
+
+    Attributes:
+        check: The other check.
+    """
+
+    check: Any
+
+    def __call__(self, value: Any, name: str) -> Any:
+        return None if value is None else self.check(value, name)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"anyOf": [self.check.schema(), {"type": "null"}]}
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of an event or property: text, not empty."""
+
+    def __call__(self, value: Any, name: str) -> str:
+        if isinstance(value, str) and value:
+            return value
+        problem = " is missing." if value is None else f" is {value!r}, which is no name."
+        raise ParameterError(
+            [Word(name), problem], parameter=name, value=value, hint="Give the name as Mixpanel has it."
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names, each once, in their order; a single one may stand alone."""
+
+    def __call__(self, value: Any, name: str) -> tuple[str, ...]:
+        listed = [value] if isinstance(value, str) else list(value or ())
+        if not listed:
+            raise ParameterError(
+                [Word(name), " is empty."], parameter=name, value=value, hint="Give at least one."
+            )
+        return tuple(dict.fromkeys(Name()(item, name) for item in listed))
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "array", "items": Name().schema(), "minItems": 1}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Values of a property, each once, in their order; the empty text may be one."""
+
+    def __call__(self, value: Any, name: str) -> tuple[str, ...]:
+        listed = [value] if isinstance(value, str) else list(value)
+        if not listed or not all(isinstance(item, str) for item in listed):
+            problem = f" is {str(listed)[:60]}."
+            raise ParameterError(
+                [Word(name), problem], parameter=name, value=value, hint="Give texts, at least one."
+            )
+        return tuple(dict.fromkeys(listed))
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is checked where it is used: an expression, a script, the name of a table."""
+
+    def __call__(self, value: Any, name: str) -> str:
+        if isinstance(value, str):
+            return value
+        raise ParameterError(
+            [Word(name), f" is {str(value)[:60]!r}, which is no text."], parameter=name, value=value
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "string"}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several words.
+
+    Attributes:
+        choices: The words.
+    """
+
+    choices: tuple[str, ...]
+
+    def __call__(self, value: Any, name: str) -> str:
+        for known in self.choices:
+            if value == known:
+                return known
+        hint = did_you_mean(str(value), self.choices) or f"It can be {', '.join(self.choices)}."
+        raise ParameterError(
+            [Word(name), f" is {str(value)[:40]!r}."], parameter=name, value=value, hint=hint
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"enum": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within bounds.
+
+    Attributes:
+        most: The largest.
+        least: The smallest.
+    """
+
+    most: int
+    least: int = 1
+
+    def __call__(self, value: Any, name: str) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most:
+            return value
+        hint = f"Give a whole number from {self.least:,} to {self.most:,}."
+        raise ParameterError([Word(name), f" is {value!r}."], parameter=name, value=value, hint=hint)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    def __call__(self, value: Any, name: str) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise ParameterError(
+            [Word(name), f" is {value!r}."], parameter=name, value=value, hint="Give True or False."
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """An object of JSON."""
+
+    def __call__(self, value: Any, name: str) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        raise ParameterError(
+            [Word(name), f" is {str(value)[:40]!r}."], parameter=name, value=value, hint="Give a dict."
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "object"}
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day: ``YYYY-MM-DD``, a date or a datetime."""
+
+    def __call__(self, value: Any, name: str) -> date:
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        text = str(value).strip()
+        if _DAY.fullmatch(text):
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                pass
+        problem = f" is {str(value)[:40]!r}, which is not a day."
+        hint = "Write it as YYYY-MM-DD, for example 2025-01-31."
+        raise ParameterError([Word(name), problem], parameter=name, value=value, hint=hint)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "string", "format": "date"}
+
+
+def in_order(first: date, last: date) -> tuple[date, date]:
+    """The first and the last day of a range.
+
+    Raises:
+        ParameterError: they are the wrong way round.
+    """
+    if first > last:
+        message = [Word("from_date"), f" {first} is after ", Word("to_date"), f" {last}."]
+        raise ParameterError(
+            message, parameter="from_date", value=str(first), hint="Give the earlier day first."
+        )
+    return first, last
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a funnel: events, or pairs of an event and its filter."""
+
+    def __call__(self, value: Any, name: str) -> tuple[Step, ...]:
+        given = [value] if isinstance(value, str) else list(value or ())
+        return tuple(_step(item, name) for item in given)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        event = Name().schema()
+        pair = {
+            "type": "array",
+            "prefixItems": [event, Optional(Text()).schema()],
+            "minItems": 2,
+            "maxItems": 2,
+        }
+        return {"type": "array", "items": {"anyOf": [event, pair]}}
+
+
+def enough_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps of a funnel that names them.
+
+    Raises:
+        ParameterError: there are fewer than two.
+    """
+    if len(steps) >= 2:
+        return steps
+    count = f"{len(steps)} {'is' if len(steps) == 1 else 'are'} given."
+    hint = "Name the events in their order, such as Sign Up and then Purchase."
+    raise ParameterError(f"A funnel needs at least two steps, and {count}", parameter="steps", hint=hint)
+
+
+def _step(value: Any, name: str) -> Step:
+    if isinstance(value, Step):
+        return value
+    if isinstance(value, str):
+        return Step(Name()(value, name))
+    if isinstance(value, Sequence) and len(value) == 2:
+        return Step(Name()(value[0], name), Optional(Text())(value[1], name))
+    hint = "Give an event, or a pair of it and a filter: (\"Purchase\", '…')."
+    raise ParameterError([f"A step is {str(value)[:60]!r}."], parameter=name, value=value, hint=hint)
+
+
+def parse_step(word: str) -> str | tuple[str, str]:
+    """``Purchase where properties["amount"] > 5`` as event and filter; an event's name may hold "where"."""
+    event, separator, where = word.partition(_WHERE)
+    return (event.strip(), where.strip()) if separator and "[" in where else word
+
+
+def step_word(step: Step) -> str | None:
+    """A step as a word of a command line, or None where :func:`parse_step` would read something else."""
+    word = step.event if step.where is None else f"{step.event}{_WHERE}{step.where}"
+    return word if _step(parse_step(word), "steps") == step else None

@@ -1,0 +1,93 @@
+"""Counts: several events, the values of a property, the top events of a day.
+
+https://developer.mixpanel.com/reference/list-recent-events and its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date as _date
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from mixpanel_nb.queries.base import Query
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional, Texts, Whole
+from mixpanel_nb.queries.parameter import Label, Parameter
+from mixpanel_nb.queries.shared import AnyUnit, Counted, Event, FromDate, Limit, Table, ToDate, Where
+
+if TYPE_CHECKING:
+    from mixpanel_nb.results import EventCountsResult, PropertyCountsResult, TopEventsResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventCounts(Query["EventCountsResult"]):
+    """Show several events side by side, over time."""
+
+    name: ClassVar[str] = "event_counts"
+    title: ClassVar[str] = "Several events"
+    example: ClassVar[str] = '"Sign Up" Purchase --from 2025-01-01 --to 2025-03-31 --unit week --table events'
+
+    events: Annotated[
+        tuple[str, ...],
+        Parameter(
+            "The events.",
+            Names(),
+            "EVENT",
+            positional=True,
+            label=Label("Event", "subject", names="events", needed="Choose an event."),
+        ),
+    ]
+    from_date: FromDate
+    to_date: ToDate
+    unit: AnyUnit = "day"
+    type: Counted = "general"
+    where: Where = None
+    table: Table = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyCounts(Query["PropertyCountsResult"]):
+    """Show the values of a property of an event, over time."""
+
+    name: ClassVar[str] = "property_counts"
+    title: ClassVar[str] = "Property values"
+    example: ClassVar[str] = "Purchase plan --from 2025-01-01 --to 2025-03-31 --unit week --table events"
+
+    event: Event
+    prop: Annotated[
+        str,
+        Parameter(
+            "The property.",
+            Name(),
+            "PROPERTY",
+            positional=True,
+            label=Label("Property", "subject", names="properties", needed="Choose a property."),
+        ),
+    ]
+    from_date: FromDate
+    to_date: ToDate
+    values: Annotated[
+        tuple[str, ...] | None,
+        Parameter("Only this value (repeatable).", Optional(Texts()), "VALUE", option="--value"),
+    ] = None
+    unit: AnyUnit = "day"
+    type: Counted = "general"
+    where: Where = None
+    limit: Limit = 255
+    table: Table = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopEvents(Query["TopEventsResult"]):
+    """List the most frequent events of a day, and how they changed since the day before."""
+
+    name: ClassVar[str] = "top_events"
+    title: ClassVar[str] = "Top events"
+    example: ClassVar[str] = "--table events"
+
+    type: Counted = "general"
+    limit: Annotated[int, Parameter("Events to show.", Whole(MAX_SEGMENTS), "N", read=int)] = 100
+    date: Annotated[
+        _date | None,
+        Parameter("The day; the table's last by default.", Optional(Day()), "YYYY-MM-DD"),
+    ] = None
+    table: Table = None

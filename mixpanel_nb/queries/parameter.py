@@ -1,0 +1,81 @@
+"""What a field of a query declares of itself, beside its type and its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Names = Literal["events", "properties", "numbers", "funnels"]
+
+
+class Check(Protocol):
+    """Turns what was given into the value of a field, or refuses it."""
+
+    def __call__(self, value: Any, name: str) -> Any:
+        """The value.
+
+        Args:
+            value: What was given.
+            name: The parameter.
+
+        Raises:
+            ParameterError: it is no such value.
+        """
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a field stands in a form.
+
+    Attributes:
+        text: What people read beside it.
+        line: Whether it says what is asked about, or how.
+        names: Which names are suggested for it.
+        none: What stands for None; None where a value has to be chosen.
+        choices: Other words for its choices, as pairs of word and value.
+        default: What the form shows where the query leaves it open.
+        needed: What to say where it is not chosen yet; None where it may be left out.
+        only: Who alone can be asked with it.
+    """
+
+    text: str
+    line: Literal["subject", "detail"] = "detail"
+    names: Names | None = None
+    none: str | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    default: Any = None
+    needed: str | None = None
+    only: Literal["tables", "Mixpanel"] | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field's declaration.
+
+    Attributes:
+        help: What it is, in a sentence.
+        check: Turns what was given into the field's value, or refuses it.
+        metavar: What stands for its value in usage lines.
+        option: Its option, such as ``--from``; None makes one of the field's name.
+        positional: Whether its value is given by position, in commands and in Python.
+        read: Reads its value from a word of a command line.
+        label: How it stands in a form; None where it does not.
+    """
+
+    help: str
+    check: Check
+    metavar: str
+    option: str | None = None
+    positional: bool = False
+    read: Callable[[str], Any] = str
+    label: Label | None = None
+
+    def option_of(self, name: str) -> str:
+        """The option of a field of this name."""
+        return self.option or f"--{name.replace('_', '-')}"

@@ -1,0 +1,93 @@
+"""Fields that several reports have in common, each declared once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, get_args
+
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.parameter import Label, Parameter
+
+Unit = Literal["minute", "hour", "day", "week", "month"]
+LargeUnit = Literal["day", "week", "month"]
+CountType = Literal["general", "unique", "average"]
+
+UNITS: tuple[Unit, ...] = get_args(Unit)
+LARGE_UNITS: tuple[LargeUnit, ...] = get_args(LargeUnit)
+COUNT_TYPES: tuple[CountType, ...] = get_args(CountType)
+
+WHERE_EXAMPLE = 'properties["plan"] == "pro"'
+
+Event = Annotated[
+    str,
+    Parameter(
+        "The event.",
+        Name(),
+        "EVENT",
+        positional=True,
+        label=Label("Event", "subject", names="events", needed="Choose an event."),
+    ),
+]
+FromDate = Annotated[date, Parameter("First day.", Day(), "YYYY-MM-DD", option="--from", label=Label("From"))]
+ToDate = Annotated[
+    date, Parameter("Last day, included.", Day(), "YYYY-MM-DD", option="--to", label=Label("To"))
+]
+Breakdown = Annotated[
+    str | None,
+    Parameter(
+        "Break down by this property (or expression).",
+        Optional(Name()),
+        "PROPERTY",
+        label=Label("By", "subject", names="properties", none="(total)"),
+    ),
+]
+Segments = Annotated[
+    str | None,
+    Parameter(
+        "Break down by this property (or expression).",
+        Optional(Name()),
+        "PROPERTY",
+        label=Label("By", names="properties", none="(all)"),
+    ),
+]
+Number = Annotated[
+    str,
+    Parameter(
+        "The number: a property or expression.",
+        Name(),
+        "PROPERTY",
+        label=Label("Number", "subject", names="numbers", needed="Choose a number."),
+    ),
+]
+Where = Annotated[
+    str | None,
+    Parameter(
+        "Only events for which this is true.", Optional(Text()), "EXPRESSION", label=Label("Where", none="")
+    ),
+]
+AnyUnit = Annotated[
+    Unit,
+    Parameter("minute, hour, day, week or month.", OneOf(UNITS), "UNIT", label=Label("Per")),
+]
+DayOrLonger = Annotated[
+    LargeUnit, Parameter("day, week or month.", OneOf(LARGE_UNITS), "UNIT", label=Label("Per"))
+]
+Counted = Annotated[
+    CountType,
+    Parameter(
+        "general: events; unique: users; average: events per user.",
+        OneOf(COUNT_TYPES),
+        "TYPE",
+        label=Label(
+            "Count",
+            choices=(("events", "general"), ("users", "unique"), ("events per user", "average")),
+        ),
+    ),
+]
+Limit = Annotated[
+    int,
+    Parameter("Segments to show, the largest ones.", Whole(MAX_SEGMENTS), "N", read=int),
+]
+Table = Annotated[
+    str | None, Parameter("Ask this fetched table, and not Mixpanel.", Optional(Name()), "TABLE")
+]

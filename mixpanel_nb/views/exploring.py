@@ -1,0 +1,261 @@
+"""What can be changed about a query: the form above an answer, made of the query's declared fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mixpanel_nb.display.charts import CHART_KINDS
+from mixpanel_nb.display.widgets import Explorer, Field
+from mixpanel_nb.queries import QUERIES, parameters_of
+from mixpanel_nb.queries.base import types_of
+from mixpanel_nb.queries.checks import Day, OneOf, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import Names as ListOfNames
+from mixpanel_nb.queries.shared import WHERE_EXAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mixpanel_nb.queries import Parameter, Query
+    from mixpanel_nb.results.asked import Asker
+    from mixpanel_nb.results.query import SQLResult
+    from mixpanel_nb.results.report import ReportResult
+
+OFFERED = (
+    "segmentation",
+    "event_counts",
+    "property_counts",
+    "funnel",
+    "retention",
+    "frequency",
+    "segmentation_sum",
+    "segmentation_average",
+    "segmentation_numeric",
+)
+"""The reports that the form offers, in its order."""
+
+_SHARED = ("from_date", "to_date", "table", "where")
+_OF_MIXPANEL = "Mixpanel"
+_ASK = "Ask Mixpanel"
+_BEGUN_WITH: dict[str, dict[str, Any]] = {
+    "retention": {"unit": "week"},
+    "frequency": {"unit": "week", "addiction_unit": "day"},
+}
+"""What a report begins with where another one was shown before."""
+
+
+def explorer(result: ReportResult) -> Explorer | None:
+    """The form of a report's query and its answer; None where there is no such form, or nobody to ask."""
+    asked = result.asked
+    if asked is None or asked.asker is None or asked.query.name not in OFFERED:
+        return None
+    return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.asker), result)
+
+
+def opened(query: type[Query[Any]], given: Mapping[str, Any], asker: Asker) -> Explorer:
+    """The form of a query that nobody has asked yet."""
+    return Explorer(QueryForm(query, given, asker))
+
+
+def drawn(result: SQLResult) -> Explorer:
+    """The rows of a query, and which of their columns are drawn how."""
+    return Explorer(ChartForm(result), result)
+
+
+@dataclass(frozen=True)
+class ChartForm:
+    """How rows are drawn, as fields.
+
+    Attributes:
+        result: The rows, and how they are drawn so far.
+    """
+
+    result: SQLResult
+    missing: ClassVar[str | None] = None
+    costs: ClassVar[str | None] = None
+
+    def lines(self) -> list[list[Field]]:
+        """The kind of chart, and the columns on it; where none is chosen, their types say."""
+        options = self.result.chart_options or {}
+        none = "(by its type)" if options.get("kind") else "—"
+        columns = [(none, None), *((name, name) for name in self.result.column_names)]
+        kinds = [("(no chart)", None), *((kind, kind) for kind in CHART_KINDS)]
+        axes = [("x", "x"), ("y", "y"), ("color", "Colour")]
+        return [
+            [
+                Field("kind", "Chart", "choice", options.get("kind"), kinds),
+                *(Field(n, label, "choice", options.get(n), columns, width="190px") for n, label in axes),
+            ]
+        ]
+
+    def but(self, name: str, value: Any) -> ChartForm:
+        """The form after a change; without a kind there is no chart."""
+        options = {**(self.result.chart_options or {}), name: value}
+        if name != "kind" and not options.get("kind"):
+            options["kind"] = CHART_KINDS[0]
+        return ChartForm(replace(self.result, chart_options=options if options.get("kind") else None))
+
+    def answer(self) -> SQLResult:
+        """The rows with their chart."""
+        return self.result
+
+
+@dataclass(frozen=True)
+class QueryForm:
+    """A query as fields.
+
+    Attributes:
+        query: The kind of query.
+        given: Its values so far, as they would be written down; it may lack some that it needs.
+        asker: Who answers it.
+    """
+
+    query: type[Query[Any]]
+    given: Mapping[str, Any]
+    asker: Asker
+
+    @property
+    def missing(self) -> str | None:
+        """What has still to be chosen."""
+        for name, parameter in self._fields():
+            needed, value = parameter.label and parameter.label.needed, self.given.get(name)
+            is_short = isinstance(parameter.check, Steps) and len(value or ()) < 2
+            if needed and (not value or is_short):
+                return needed
+        return None
+
+    @property
+    def costs(self) -> str | None:
+        """Mixpanel's answers cost quota, so they come when they are asked for."""
+        return _ASK if self.table is None else None
+
+    @property
+    def table(self) -> str | None:
+        """The table that is asked; None for Mixpanel."""
+        return self.given.get("table")
+
+    def answer(self) -> ReportResult:
+        """The answer; errors are those of the report."""
+        answer: ReportResult = self.asker.ask(self.query.of(self.given))
+        return answer
+
+    def but(self, name: str, value: Any) -> QueryForm:
+        """The form after a change."""
+        if name == "report":
+            return self._as_report(QUERIES[value])
+        if isinstance(value, date):
+            value = value.isoformat()
+        given = {each: kept for each, kept in self.given.items() if each != name}
+        if value is not None:
+            given[name] = _kept_filters(self.given.get(name), value) if name == "steps" else value
+        if name == "table":
+            given = {each: kept for each, kept in given.items() if self._serves(each, value)}
+        return replace(self, given=given)
+
+    def lines(self) -> list[list[Field]]:
+        """What is asked of whom; about what; when and how."""
+        reports = [(QUERIES[name].title, name) for name in OFFERED]
+        report = Field("report", "Report", "choice", self.query.name, reports, width="180px")
+        fields = [(parameter, self._field(name, parameter)) for name, parameter in self._fields()]
+        subject = [
+            field for parameter, field in fields if parameter.label and parameter.label.line == "subject"
+        ]
+        details = [field for _, field in fields if field not in subject]
+        details.sort(key=lambda field: (field.kind == "text", field.kind != "date"))
+        return [[report, self._source(), *subject], details]
+
+    # The fields
+
+    def _fields(self) -> Iterator[tuple[str, Parameter]]:
+        for name, parameter in parameters_of(self.query).items():
+            if parameter.label is not None and self._serves(name, self.table):
+                yield name, parameter
+
+    def _serves(self, name: str, table: str | None) -> bool:
+        """Whether a field means something to whom is asked."""
+        parameter = parameters_of(self.query).get(name)
+        only = parameter and parameter.label and parameter.label.only
+        return only is None or only == ("Mixpanel" if table is None else "tables")
+
+    def _source(self) -> Field:
+        tables = dict.fromkeys([*self.asker.vocabulary.tables(), *([self.table] if self.table else [])])
+        choices = [(f"table {name}", name) for name in tables]
+        return Field("table", "Ask", "choice", self.table, [*choices, (_OF_MIXPANEL, None)], width="150px")
+
+    def _field(self, name: str, parameter: Parameter) -> Field:
+        label, value = parameter.label, self.given.get(name)
+        assert label is not None  # noqa: S101 - _fields() gives no others
+        check = parameter.check.check if isinstance(parameter.check, Optional) else parameter.check
+        match check:
+            case Day():
+                return Field(name, label.text, "date", date.fromisoformat(str(value)))
+            case OneOf():
+                default = getattr(self.query, name, None)
+                choices = label.choices or check.choices
+                return Field(name, label.text, "choice", value or default, choices)
+            case Whole() if label.names == "funnels":
+                return self._saved_funnel(name, label.text, value)
+            case Whole():
+                return Field(name, label.text, "number", value or label.default)
+            case Steps() | ListOfNames():
+                names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
+                return Field(name, label.text, "list", names, self.asker.vocabulary.events(self.table))
+            case Text():
+                return Field(name, label.text, "text", value, hint=WHERE_EXAMPLE)
+            case _:
+                hint = "" if label.names == "events" else "name or expression"
+                names = self._names(label.names)
+                return Field(name, label.text, "suggest", value, names, none=label.none, hint=hint)
+
+    def _names(self, kind: str | None) -> list[str]:
+        vocabulary, event = self.asker.vocabulary, self._main_event()
+        if kind == "events":
+            return vocabulary.events(self.table)
+        ask = vocabulary.numbers if kind == "numbers" else vocabulary.properties
+        return ask(self.table, event)
+
+    def _saved_funnel(self, name: str, label: str, value: Any) -> Field:
+        funnels = self.asker.vocabulary.funnels()
+        known = value if any(value == number for _, number in funnels) else None
+        return Field(name, label, "choice", known, funnels)
+
+    # From one report to another
+
+    def _as_report(self, query: type[Query[Any]]) -> QueryForm:
+        """The same days, source, filter and event, asked of another report."""
+        known = parameters_of(query)
+        given = {name: self.given[name] for name in _SHARED if self.given.get(name) is not None}
+        place, event = _main_field(query), self._main_event()
+        if place is not None and event is not None:
+            given[place] = [event] if "tuple" in str(types_of(query)[place].__origin__) else event
+        if "where" in given and "where" not in known:
+            given["born_where"] = given.pop("where")
+        return replace(self, query=query, given=given | _BEGUN_WITH.get(query.name, {}))
+
+    def _main_event(self) -> str | None:
+        """The first event that the query is about."""
+        for name, parameter in parameters_of(self.query).items():
+            value = self.given.get(name)
+            if parameter.label and parameter.label.names == "events" and value:
+                return value if isinstance(value, str) else _event_of(value[0])
+        return None
+
+
+def _main_field(query: type[Query[Any]]) -> str | None:
+    """The field for the event that a query is about, if it needs one."""
+    for name, parameter in parameters_of(query).items():
+        if parameter.label and parameter.label.names == "events" and parameter.label.needed:
+            return name
+    return None
+
+
+def _event_of(step: Any) -> str:
+    event: str = step if isinstance(step, str) else step[0]
+    return event
+
+
+def _kept_filters(before: Any, names: list[str]) -> list[Any]:
+    """The steps of these names, each with the filter it had."""
+    filters = {step[0]: step for step in before or [] if not isinstance(step, str)}
+    return [filters.get(name, name) for name in names]

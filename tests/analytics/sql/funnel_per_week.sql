@@ -1,0 +1,39 @@
+WITH _entering AS (
+    SELECT e.distinct_id, e.event_time, CAST(date_trunc('week', (e.event_time + INTERVAL '3600' SECOND)) AS DATE) AS date
+    FROM "events" AS e
+    WHERE e.event_name = 'View'
+      AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+      AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
+      AND e.distinct_id <> ''
+), _reached_1 AS (
+    SELECT distinct_id, date, min(event_time) AS time_1
+    FROM _entering
+    GROUP BY distinct_id, date
+), _step_2 AS (
+    SELECT e.distinct_id, e.event_time
+    FROM "events" AS e
+    WHERE e.event_name = 'Buy'
+      AND e.distinct_id <> ''
+      AND e.event_time >= CAST('2024-12-31 22:59:58' AS TIMESTAMP)
+      AND e.event_time < CAST('2025-02-01 00:00:00' AS TIMESTAMP)
+      AND CASE WHEN isfinite(e."amount") THEN e."amount" END > 50
+), _reached_2 AS (
+    SELECT r.distinct_id, r.date, min(r.time_1) AS time_1, min(s.event_time) AS time_2
+    FROM _reached_1 AS r
+    LEFT JOIN _step_2 AS s
+        ON s.distinct_id = r.distinct_id
+        AND s.event_time >= r.time_1 - INTERVAL '2' SECOND
+        AND s.event_time <= r.time_1 + INTERVAL '3600' SECOND
+    GROUP BY r.distinct_id, r.date
+), _counted AS (
+    SELECT
+        date,
+        count(time_1) AS count_1,
+        count(time_2) AS count_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_from_start_2
+    FROM _reached_2
+    GROUP BY date
+)
+SELECT * FROM _counted
+ORDER BY date

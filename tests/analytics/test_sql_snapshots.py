@@ -1,0 +1,83 @@
+"""The SQL of reports, written down: what a change does to it is seen in review.
+
+``pytest tests/analytics/test_sql_snapshots.py --update-sql`` writes the files of ``sql/`` anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parent / "sql"
+DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-31", "table": "events"}
+PRO = 'properties["plan"] == "pro"'
+STEPS = ["View", ("Buy", 'properties["amount"] > 50')]
+TABLE = """
+CREATE TABLE events (event_name VARCHAR, event_time TIMESTAMP, distinct_id VARCHAR, insert_id VARCHAR,
+    properties JSON, plan VARCHAR, amount DOUBLE, tags JSON, is_new BOOLEAN)
+"""
+
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "segmentation": ("segmentation", {"event": "Buy"}),
+    "segmentation_unique_week": ("segmentation", {"event": "Buy", "type": "unique", "unit": "week"}),
+    "segmentation_average_month": ("segmentation", {"event": "Buy", "type": "average", "unit": "month"}),
+    "segmentation_by_text": ("segmentation", {"event": "Buy", "on": "plan"}),
+    "segmentation_by_json": ("segmentation", {"event": "Buy", "on": "city"}),
+    "segmentation_by_list": ("segmentation", {"event": "Buy", "on": "tags"}),
+    "segmentation_by_number": ("segmentation", {"event": "Buy", "on": "amount", "unit": "hour"}),
+    "segmentation_where": ("segmentation", {"event": "Buy", "where": PRO}),
+    "segmentation_where_not": ("segmentation", {"event": "Buy", "where": f"not {PRO}"}),
+    "segmentation_where_in": (
+        "segmentation",
+        {"event": "Buy", "where": 'properties["plan"] in ["a", "b"] and defined(properties["is_new"])'},
+    ),
+    "segmentation_numeric": ("segmentation_numeric", {"event": "Buy", "on": "amount"}),
+    "segmentation_numeric_json": ("segmentation_numeric", {"event": "Buy", "on": "size", "buckets": 5}),
+    "segmentation_sum": ("segmentation_sum", {"event": "Buy", "on": "amount"}),
+    "segmentation_average": ("segmentation_average", {"event": "Buy", "on": "amount", "unit": "week"}),
+    "event_counts": ("event_counts", {"events": ["View", "Buy"], "where": PRO}),
+    "event_counts_unique": ("event_counts", {"events": ["View", "Buy"], "type": "unique"}),
+    "property_counts": ("property_counts", {"event": "Buy", "prop": "plan"}),
+    "property_counts_of_values": ("property_counts", {"event": "Buy", "prop": "plan", "values": ["pro"]}),
+    "top_events": ("top_events", {"date": "2025-01-31", "table": "events"}),
+    "funnel": ("funnel", {"steps": STEPS}),
+    "funnel_by_segment": ("funnel", {"steps": STEPS, "on": "plan"}),
+    "funnel_per_week": ("funnel", {"steps": STEPS, "unit": "week", "window": 1, "window_unit": "hour"}),
+    "funnel_with_an_event_twice": ("funnel", {"steps": ["View", "Buy", "View"], "where": PRO}),
+    "retention": ("retention", {"born_event": "View"}),
+    "retention_by_segment": ("retention", {"born_event": "View", "return_event": "Buy", "on": "plan"}),
+    "retention_unbounded": ("retention", {"born_event": "View", "unit": "week", "unbounded": True}),
+    "retention_compounded": ("retention", {"type": "compounded", "return_event": "Buy"}),
+    "frequency": ("frequency", {"unit": "week", "addiction_unit": "day"}),
+    "frequency_of_an_event": ("frequency", {"event": "Buy", "where": PRO}),
+    "activity_feed": ("activity_feed", {"distinct_ids": ["u1", "u2"]}),
+}
+
+
+@pytest.fixture(scope="module")
+def ws() -> Iterator[Workspace]:
+    with Workspace.memory(account="sandbox", timezone="Europe/Berlin") as ws:
+        ws.sql(TABLE)
+        yield ws
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_sql_is_what_is_written_down(ws: Workspace, name: str, request: pytest.FixtureRequest) -> None:
+    report, given = ASKED[name]
+    days = {} if report == "top_events" else DAYS
+    sql = getattr(ws, report)(**given, **days).sql
+    file = FOLDER / f"{name}.sql"
+    if request.config.getoption("--update-sql"):
+        file.write_text(f"{sql}\n", encoding="utf-8")
+    assert f"{sql}\n" == file.read_text(encoding="utf-8")
+
+
+def test_no_file_is_left_over() -> None:
+    assert {file.stem for file in FOLDER.glob("*.sql")} == set(ASKED)
