@@ -106,8 +106,9 @@ def write(result: Result, how: Format, stream: Output) -> None:
 
 def _table(result: Result, *, color: bool) -> str:
     from mixpanel_nb.display import render_text
+    from mixpanel_nb.views import view_of
 
-    rows = max(TABLE_ROWS, result.shown_rows)
+    rows = max(TABLE_ROWS, view_of(result).shown_rows)
     card = result.card(max_rows=rows)
     if card.table is not None:
         card = replace(card, table=replace(card.table, more="--format csv writes them all"))

@@ -22,7 +22,7 @@ from mixpanel_nb.display.terminal import render_text
 from mixpanel_nb.display.text import distinct_labels
 from mixpanel_nb.display.theme import ramp_colors
 from mixpanel_nb.display.timeline import timeline
-from mixpanel_nb.display.values import counted, format_value
+from mixpanel_nb.display.values import counted, first_of, format_value
 
 __all__ = [
     "MAX_CELLS",
@@ -42,6 +42,7 @@ __all__ = [
     "described_series",
     "distinct_labels",
     "events_per_day",
+    "first_of",
     "format_value",
     "grouped_bars",
     "heatmap",

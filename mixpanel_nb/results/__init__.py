@@ -1,12 +1,12 @@
 """What every question and every fetch gives back: one frozen result per kind of answer.
 
-Here live the result dataclasses, one file a report. Each knows its DataFrame (``.df``), its JSON
-(``.to_dict()``, ``.records()``), its chart (``.chart()``) and its card, the thing a notebook or a terminal
-shows. Results are pure: they hold data and describe it.
+Here live the result dataclasses, one file a report: columns, rows, figures, notes, the DataFrame (``.df``)
+and the JSON (``.to_dict()``, ``.records()``). Results are pure data. How they look is said by ``views``;
+``Result`` reaches it in one place, and only when something is shown (``.chart()``, ``repr()``…).
 
 Here may not live: reading from Mixpanel or from a database (a result that is too large to hold asks a
-``RowSource`` handed to it), the drawing itself (that is ``display``), nor anything that knows a notebook or a
-command line. ``display`` and pandas are imported only when something is shown or asked for.
+``RowSource`` handed to it), words, drawing, nor anything that knows a notebook or a command line. pandas is
+imported only when a DataFrame is asked for.
 """
 
 from __future__ import annotations

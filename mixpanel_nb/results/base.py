@@ -1,4 +1,4 @@
-"""The base of every result: DataFrame, JSON, chart and card from columns and rows."""
+"""The base of every result: DataFrame and JSON from columns and rows, and the way to its view."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import altair as alt
     import pandas as pd
 
-    from mixpanel_nb.display import Card, Column
-    from mixpanel_nb.display.widgets import AnswerView
-    from mixpanel_nb.results.pages import Pages
+    from mixpanel_nb.display import Card
+    from mixpanel_nb.display.widgets import AnswerView, Explorer
+    from mixpanel_nb.views.base import View
+    from mixpanel_nb.views.pages import Pages
 
 ALL_ROWS = sys.maxsize
 """Pass as ``max_rows`` to show every row."""
@@ -29,15 +29,13 @@ TEXT_WIDTH = 100
 
 
 class Result(ABC):
-    """An answer that knows its table, its JSON, its chart and how it looks.
+    """An answer: rows under named columns, as a DataFrame and as JSON.
 
-    A subclass gives ``column_names``, ``tuples()`` and ``card()``; everything else follows from these.
+    A subclass gives ``column_names`` and ``tuples()``; all other data follows from these. How it looks (card,
+    chart, text, widget) is said by the view of its class, which ``mixpanel_nb.views`` knows.
     Subclasses are frozen dataclasses declared with ``repr=False``, so that ``repr()`` stays the table a
     terminal shows.
     """
-
-    shown_rows: ClassVar[int] = 10
-    """How many rows a card shows where nobody asks for another number."""
 
     @property
     @abstractmethod
@@ -47,14 +45,6 @@ class Result(ABC):
     @abstractmethod
     def tuples(self) -> list[tuple[Any, ...]]:
         """All rows of ``.df`` as Python values, one tuple a row."""
-
-    @abstractmethod
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """What is shown of this result.
-
-        Args:
-            max_rows: Rows to show; None is the result's own choice, ``ALL_ROWS`` every row.
-        """
 
     @cached_property
     def df(self) -> pd.DataFrame:
@@ -67,7 +57,7 @@ class Result(ABC):
     @property
     def remarks(self) -> list[str]:
         """What whoever sees the rows alone should be told of them, a line each."""
-        return []
+        return self._view().remarks
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as JSON-safe dicts with the columns of ``.df``."""
@@ -79,66 +69,67 @@ class Result(ABC):
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]  # subclasses are dataclasses
         return {name: json_safe(getattr(self, name)) for name in names}
 
+    @property
+    def headline(self) -> str:
+        """The result in one line."""
+        return self._view().headline
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """What is shown of this result.
+
+        Args:
+            max_rows: Rows to show; None is the number usual for results of this kind, ``ALL_ROWS`` every row.
+        """
+        return self._view().card(max_rows=max_rows)
+
     def chart(self) -> alt.Chart:
         """The result as an Altair chart.
 
         Raises:
-            QueryError: If a result of this kind has no chart.
+            QueryError: If a result of this kind has no chart, or this one has nothing to draw.
         """
-        raise QueryError(f"A {type(self).__name__} has no chart.", hint="Its rows are in `.df`.")
+        return self._view().chart()
 
     def to_html(self, *, max_rows: int | None = None) -> str:
         """The card as one self-contained, deterministic piece of HTML.
 
         Args:
-            max_rows: Rows to show; None is the result's own choice.
+            max_rows: Rows to show; None is the number usual for results of this kind.
         """
-        from mixpanel_nb.display import render_html
-
-        return render_html(self.card(max_rows=max_rows), max_rows=self._limit(max_rows))
+        return self._view().html(max_rows=max_rows)
 
     def to_text(self, *, width: int = TEXT_WIDTH, max_rows: int | None = None, color: bool = False) -> str:
         """The card as plain text.
 
         Args:
             width: Characters per line.
-            max_rows: Rows to show; None is the result's own choice.
+            max_rows: Rows to show; None is the number usual for results of this kind.
             color: Whether to use ANSI colours.
         """
-        from mixpanel_nb.display import render_text
+        return self._view().text(width=width, max_rows=max_rows, color=color)
 
-        card = self.card(max_rows=max_rows)
-        return render_text(card, width=width, max_rows=self._limit(max_rows), color=color)
-
-    def explore(self) -> AnswerView:
+    def explore(self) -> AnswerView | Explorer:
         """The result as a widget: its chart, all its rows a page at a time, and the code behind it, in tabs.
 
-        Where no kernel is, the card stands in its place.
+        A report has a form above the tabs, whose fields ask the question in another way, as long as the
+        workspace is there that answered it. The rows of a query have fields for their chart. Where no kernel
+        is, the card stands in its place.
         """
-        from mixpanel_nb.display.widgets import AnswerView
-
-        return AnswerView(self)
+        return self._view().explore()
 
     def pages(self) -> Pages:
         """All rows of ``.df``, a page at a time, sorted by any column."""
-        from mixpanel_nb.results.pages import Pages
-        from mixpanel_nb.results.query import MemoryRows
-
-        return Pages(self.headings(), MemoryRows(self.column_names, [], self.tuples()))
-
-    def headings(self) -> list[Column]:
-        """The columns of ``.df``, each with what it holds."""
-        from mixpanel_nb.display import Column
-
-        return [Column(name) for name in self.column_names]
+        return self._view().pages()
 
     def codes(self) -> list[tuple[str, str]]:
-        """Ways to get this result again: what each is, and its text."""
-        query = self.card().query
-        return [] if query is None else [("Query", query)]
+        """Ways to get this result again: what each is (``Magic``, ``Python``, ``SQL``…), and its text."""
+        return self._view().codes()
 
-    def _limit(self, max_rows: int | None) -> int:
-        return self.shown_rows if max_rows is None else max_rows
+    def _view(self) -> View[Any]:
+        """How this result looks: the one place where results reach the views above them."""
+        from mixpanel_nb.views import view_of
+
+        return view_of(self)
 
     def _frame(self) -> pd.DataFrame:
         import pandas as pd
@@ -146,7 +137,7 @@ class Result(ABC):
         return pd.DataFrame.from_records(self.tuples(), columns=self.column_names)
 
     def _repr_html_(self) -> str:
-        return self._shown(self.to_html, failed=_failure_html)
+        return self._view().repr_html()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """IPython's protocol for text; ``cycle`` cannot happen, for a result holds no result."""
@@ -157,16 +148,7 @@ class Result(ABC):
             printer.text(line)
 
     def __repr__(self) -> str:
-        return self._shown(self.to_text, failed=str)
-
-    def _shown(self, render: Callable[[], str], *, failed: Callable[[str], str]) -> str:
-        try:
-            return render()
-        # IPython swallows what a repr raises and leaves the cell blank, whatever the error, so here every
-        # error # becomes visible text.
-        except Exception as error:  # noqa: BLE001 - see above
-            reason = f"{type(error).__name__}: {error}"
-            return failed(f"<{type(self).__name__}: cannot be shown ({reason}); its data is in .df>")
+        return self._view().repr_text()
 
 
 class RowsResult(Result):
@@ -205,11 +187,3 @@ def free_name(name: str, taken: Iterable[str]) -> str:
         number += 1
         free = f"{name}_{number}"
     return free
-
-
-def _failure_html(message: str) -> str:
-    from html import escape
-
-    from mixpanel_nb.display.card import NO_MATH
-
-    return f'<pre class="{NO_MATH}" style="white-space: pre-wrap">{escape(message)}</pre>'

@@ -6,25 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.results.report import ReportResult
-from mixpanel_nb.results.series import SeriesResult, no_events
-from mixpanel_nb.results.wording import (
-    drawn_of,
-    first_of,
-    measure,
-    property_name,
-    short,
-    signed_percent,
-)
+from mixpanel_nb.results.series import SeriesResult
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
     from datetime import date
-
-    from mixpanel_nb.display import Card, Chart
-
-_MAX_BARS = 20
-_MAX_NAME = 40
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,13 +42,6 @@ class EventCountsResult(SeriesResult):
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {event: self.values.get(event, {}) for event in self.events}
-
-    @property
-    def _title(self) -> str:
-        return first_of(map(short, self.events), 5)
-
-    def _nothing(self) -> str:
-        return no_events(first_of(map(short, self.events)), self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,21 +76,6 @@ class PropertyCountsResult(SeriesResult):
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return self.values
-
-    @property
-    def _title(self) -> str:
-        return f"{short(self.event)} by {property_name(self.prop)}"
-
-    def _nothing(self) -> str:
-        return no_events(short(self.event), self)
-
-    @property
-    def _names_are(self) -> str | None:
-        return property_name(self.prop)
-
-    @property
-    def _beyond(self) -> int:
-        return self.left_out
 
 
 @dataclass(frozen=True)
@@ -154,57 +119,3 @@ class TopEventsResult(ReportResult):
 
     def _dtypes(self) -> Mapping[str, str]:
         return {"count": "float64" if self.type == "average" else "int64", "percent_change": "float64"}
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The largest events as bars, all of them in a table, each with its change against the day before."""
-        del max_rows
-        from mixpanel_nb.display import Card, Column, Table
-
-        rows = [
-            (short(event.event, _MAX_NAME), event.count, signed_percent(event.percent_change))
-            for event in self.events
-        ]
-        columns = [
-            Column("event", "text"),
-            Column(measure(self.type), "number" if self.type == "average" else "integer"),
-            Column("day before", "percent"),
-        ]
-        unseen = drawn_of(len(self.events[:_MAX_BARS]), len(self.events), "event")
-        return Card(
-            title=self._title,
-            subtitle=f"{measure(self.type)}, and the change against the day before",
-            chart=self._drawing(titled=False),
-            table=Table(columns, rows, more=".df has them all") if rows else None,
-            query=self.query,
-            notes=[*self.notes, *([unseen] if unseen else [])],
-            empty=None if rows else self._nothing(),
-        )
-
-    @property
-    def _title(self) -> str:
-        return f"Top events on {self.date}" if self.date else "Top events"
-
-    def _nothing(self) -> str:
-        return f"No events on {self.date}." if self.date else "There are no events."
-
-    def _drawing(self, *, titled: bool) -> Chart | None:
-        from mixpanel_nb.display import Bar, Chart, format_value, ranked_bars
-
-        drawn = self.events[:_MAX_BARS]
-        if not drawn:
-            return None
-        ends = [f"{format_value(event.count)} · {signed_percent(event.percent_change)}" for event in drawn]
-        bars = [Bar(event.event, event.count, end) for event, end in zip(drawn, ends, strict=True)]
-        title = self._title if titled else None
-        subtitle = drawn_of(len(drawn), len(self.events), "event") if titled else None
-        return Chart(lambda: ranked_bars(bars, title=title, subtitle=subtitle), self._words())
-
-    def _words(self) -> str:
-        from mixpanel_nb.display import format_value
-
-        parts = [
-            f"{short(event.event)} {format_value(event.count)} ({signed_percent(event.percent_change)})"
-            for event in self.events
-        ]
-        meaning = f"{measure(self.type)} and their change against the day before"
-        return f"{self._title}, {meaning}: {first_of(parts, 5)}."

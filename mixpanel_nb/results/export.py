@@ -10,8 +10,6 @@ from mixpanel_nb.results.base import Result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mixpanel_nb.display import Card
-
 
 @dataclass(frozen=True, repr=False)
 class ExportResult(Result):
@@ -38,15 +36,6 @@ class ExportResult(Result):
     partition_by: tuple[str, ...] = ()
 
     @property
-    def headline(self) -> str:
-        """The result in one line: ``12,345 rows in events.parquet (1.2 MB)``."""
-        from mixpanel_nb.display import counted, format_value
-
-        size = "" if self.size_bytes is None else f" ({format_value(self.size_bytes, 'bytes')})"
-        where = f"{self.files:,} files of {self.path.name}" if self.partition_by else self.path.name
-        return f"{counted(self.rows, 'row')} in {where}{size}"
-
-    @property
     def column_names(self) -> list[str]:
         """The fields but the source."""
         return ["path", "format", "compression", "rows", "size_bytes", "files", "partition_by"]
@@ -60,21 +49,3 @@ class ExportResult(Result):
                 partition_by,
             )
         ]
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """Rows, size, file and format. The folder differs per machine: it is not shown."""
-        del max_rows
-        from mixpanel_nb.display import Card
-
-        kind = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines"}[self.format]
-        known = {
-            "Format": f"{kind}, {self.compression}" if self.compression else kind,
-            "Partitioned by": ", ".join(self.partition_by),
-            "Source": self.source if len(self.source.split()) == 1 else "",
-        }
-        query = "" if known["Source"] else self.source
-        return Card(
-            title=self.headline,
-            facts=[(label, value) for label, value in known.items() if value],
-            query=query or None,
-        )

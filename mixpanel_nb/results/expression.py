@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mixpanel_nb.results.base import Result
-
-if TYPE_CHECKING:
-    from mixpanel_nb.display import Card
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,11 +25,6 @@ class ExpressionResult(Result):
     notes: tuple[str, ...] = ()
 
     @property
-    def remarks(self) -> list[str]:
-        """The notes."""
-        return list(self.notes)
-
-    @property
     def column_names(self) -> list[str]:
         """The fields but the notes."""
         return ["expression", "table", "sql"]
@@ -40,12 +32,3 @@ class ExpressionResult(Result):
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row."""
         return [(self.expression, self.table, self.sql)]
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The expression, and its query line by line."""
-        del max_rows
-        from mixpanel_nb.display import Card
-
-        return Card(
-            title=self.expression, subtitle=f"in {self.table}", notes=[*self.sql.split("\n"), *self.notes]
-        )

@@ -6,19 +6,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import Result
-from mixpanel_nb.results.wording import days, first_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import altair as alt
     import pandas as pd
 
-    from mixpanel_nb.display import Card, Chart
-
-_MAX_GAPS = 8  # without events, that are named
 
 FetchType = Literal["events", "profiles"]
 ChunkState = Literal["waiting", "loading", "here", "stored", "failed"]
@@ -156,78 +150,3 @@ class FetchResult(Result):
         if "date" in frame:
             frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ns]")
         return frame.astype({"count": "int64"})
-
-    def chart(self) -> alt.Chart:
-        """Events per day as bars.
-
-        Raises:
-            QueryError: For profiles, which have no days, and where no day is known.
-        """
-        drawing = self._drawing(titled=True)
-        if drawing is None:
-            raise QueryError(f"There are no days to draw for the {self.type} in {self.table!r}.")
-        return drawing.draw()
-
-    def _drawing(self, *, titled: bool) -> Chart | None:
-        from mixpanel_nb.display import described_days
-
-        rows = self.records() if self.type == "events" else []
-        return described_days(rows, f"Events per day in {self.table}", titled=titled) if rows else None
-
-    @property
-    def headline(self) -> str:
-        """The fetch in one line: ``4,136 events in table, 2025-01-01 to 2025-01-03 (4,136 new, …)``."""
-        days = f", {self.date_range[0]} to {self.date_range[1]}" if self.date_range else ""
-        what = f"{self.new_rows:,} new, {self.duplicates:,} duplicates removed"
-        return f"{self.rows:,} {self.type} in {self.table}{days} ({what})."
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """A headline, what was added and removed, and for events a drawing of the days."""
-        del max_rows
-        from mixpanel_nb.display import Card, format_value
-
-        return Card(
-            title=f"{format_value(self.rows)} {self.type} in {self.table}",
-            subtitle=" to ".join(self.date_range) if self.date_range else None,
-            facts=self._facts(),
-            chart=self._drawing(titled=False) if self.rows else None,
-            notes=[*(self._gaps() if self.rows else ()), *self.remarks],
-            empty=None if self.rows else self._nothing(),
-        )
-
-    @property
-    def remarks(self) -> list[str]:
-        """The notes, and that profiles were left out."""
-        from mixpanel_nb.display import counted
-
-        if not self.without_id:
-            return list(self.notes)
-        were = "was" if self.without_id == 1 else "were"
-        left_out = f"{counted(self.without_id, 'profile')} without a $distinct_id {were} left out."
-        return [*self.notes, left_out]
-
-    def _nothing(self) -> str:
-        if not self.requests:
-            return f"{self.table} is empty, although what was asked for had been fetched before."
-        within = f" from {' to '.join(self.date_range)}" if self.date_range else ""
-        return f"Mixpanel has no {self.type}{within} that match what was asked for."
-
-    def _gaps(self) -> list[str]:
-        """That there are days without events, and which."""
-        from mixpanel_nb.display import counted
-
-        missing = [day for day, count in self.tuples() if not count] if self.type == "events" else []
-        if not missing:
-            return []
-        runs: list[tuple[date, date]] = []
-        for day in missing:
-            follows = bool(runs) and day - runs[-1][1] == timedelta(days=1)
-            runs[-1:] = [(runs[-1][0], day)] if follows else [*runs[-1:], (day, day)]
-        told = first_of((days(first, last) for first, last in runs), _MAX_GAPS)
-        return [f"{counted(len(missing), 'day')} without events: {told}."]
-
-    def _facts(self) -> list[tuple[str, Any]]:
-        facts: list[tuple[str, Any]] = [("New", self.new_rows), ("Duplicates removed", self.duplicates)]
-        if self.columns:
-            facts.append(("Typed columns", len(self.columns)))
-        return facts

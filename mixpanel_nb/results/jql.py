@@ -11,7 +11,6 @@ from mixpanel_nb.results.report import ReportResult
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixpanel_nb.display import Card
 
 VALUE = "value"
 
@@ -47,18 +46,3 @@ class JQLResult(ReportResult):
     def query(self) -> str:
         """The script."""
         return self.script
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The rows, and the script behind them."""
-        from mixpanel_nb.display import Card, Column, Table, counted
-
-        rows = self.tuples()[: self._limit(max_rows)]
-        columns = [Column(name) for name in self.column_names]
-        table = Table(columns, rows, total_rows=len(self.raw), more=".df has them all")
-        return Card(
-            title=f"JQL: {counted(len(self.raw), 'row')} × {counted(len(columns), 'column')}",
-            table=table if rows else None,
-            query=self.query,
-            notes=self.notes,
-            empty=None if self.raw else "The script returned no rows.",
-        )

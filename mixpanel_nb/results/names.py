@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results.base import RowsResult
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.display import Card
 
 _COLUMN_OF = {"events": "event", "properties": "property", "values": "value"}
 
@@ -26,8 +25,6 @@ class NameList(list[str], RowsResult):
         remark: Why there are none.
     """
 
-    shown_rows: ClassVar[int] = 50
-
     def __init__(
         self,
         kind: str = "names",
@@ -39,12 +36,7 @@ class NameList(list[str], RowsResult):
         super().__init__(names)
         self.kind = kind
         self.of = of
-        self._remark = remark
-
-    @property
-    def remarks(self) -> list[str]:
-        """Why there are none, where that is known."""
-        return [self._remark] if self._remark else []
+        self.remark = remark
 
     __repr__ = RowsResult.__repr__  # list's own comes first in the order of bases
 
@@ -65,16 +57,3 @@ class NameList(list[str], RowsResult):
     def to_dict(self) -> dict[str, Any]:
         """``kind``, ``of`` and ``names``."""
         return {"kind": self.kind, "of": self.of, "names": list(self)}
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The names under a headline that counts them."""
-        del max_rows
-        from mixpanel_nb.display import Card, Column, Table
-
-        of = f" of {self.of}" if self.of else ""
-        return Card(
-            title=f"{len(self):,} {self.kind}{of}",
-            table=Table([Column(self.column_names[0], "text")], self.tuples()) if self else None,
-            notes=self.remarks,
-            empty=None if self else f"There are no {self.kind}{of}.",
-        )

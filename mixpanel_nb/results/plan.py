@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from mixpanel_nb.results.base import Result
-
-if TYPE_CHECKING:
-    from mixpanel_nb.display import Card
-
-_INDENT, _BRANCH = "\u00a0\u00a0", "└\u00a0"  # spaces that neither HTML nor a table takes away
-_FROM_JSON = re.compile(r"->>|json_extract|json_value")
-_JSON_NOTE = (
-    "Values are read out of JSON, row by row: a typed column answers about 100 times faster, and promote "
-    "makes one of a property."
-)
 
 
 @dataclass(frozen=True)
@@ -50,8 +39,6 @@ class PlanResult(Result):
         seconds: How long the statement ran, or None where it was not run.
     """
 
-    shown_rows: ClassVar[int] = 200
-
     query: str
     steps: tuple[PlanStep, ...]
     seconds: float | None = None
@@ -65,29 +52,3 @@ class PlanResult(Result):
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a step."""
         return [tuple(getattr(step, name) for name in self.column_names) for step in self.steps]
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The steps as a tree, with what each costs."""
-        del max_rows
-        from mixpanel_nb.display import Card, Column, Table, format_value
-
-        measured = self.seconds is not None
-        columns = [Column("step", "text"), Column("rows, estimated", "integer")]
-        columns += [Column("rows", "integer"), Column("ms", "number")] if measured else []
-        title = f"Query plan, run in {format_value(self.seconds, 'duration')}" if measured else "Query plan"
-        subtitle = "Each step takes rows from those below it; times are of all threads together."
-        return Card(
-            title=title,
-            subtitle=subtitle if measured else "Each step takes rows from those below it. Nothing was run.",
-            table=Table([*columns, Column("details", "text")], [self._row(step) for step in self.steps]),
-            query=self.query,
-            notes=[_JSON_NOTE] if any(_FROM_JSON.search(step.details) for step in self.steps) else [],
-        )
-
-    def _row(self, step: PlanStep) -> tuple[Any, ...]:
-        name = step.operator.replace("_", " ").lower()
-        tree = _INDENT * (step.depth - 1) + _BRANCH if step.depth else ""
-        estimated = "" if step.estimated_rows is None else step.estimated_rows
-        if self.seconds is None:
-            return (tree + name, estimated, step.details)
-        return (tree + name, estimated, step.rows, (step.seconds or 0) * 1000, step.details)

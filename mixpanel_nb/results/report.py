@@ -8,18 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from mixpanel_nb.errors import QueryError
 from mixpanel_nb.results.base import Result, free_name
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import altair as alt
     import pandas as pd
 
-    from mixpanel_nb.display import Chart
-    from mixpanel_nb.display.widgets import AnswerView, Explorer
     from mixpanel_nb.results.asked import Asked
 
 OVERALL = "$overall"
@@ -64,58 +60,6 @@ class ReportResult(Result):
         names = [each.name for each in dataclasses.fields(self) if each.name != "asked"]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
-
-    @property
-    def remarks(self) -> list[str]:
-        """The notes, and what else the rows do not say of themselves."""
-        return list(self.notes)
-
-    def _remarked(self, *further: str | None) -> list[str]:
-        return [*self.notes, *(remark for remark in further if remark)]
-
-    def explore(self) -> AnswerView | Explorer:
-        """The result as a widget: in tabs, below a form whose fields ask the question in another way.
-
-        The form is there for reports on events, as long as the workspace is that answered.
-        """
-        from mixpanel_nb.views import exploring
-
-        return exploring.explorer(self) or super().explore()
-
-    def codes(self) -> list[tuple[str, str]]:
-        """The question as a magic and in Python, and the SQL or the request that it became."""
-        codes = []
-        if self.asked is not None:
-            magic = self.asked.query.magic()
-            codes = [("Magic", magic)] if magic else []
-            codes.append(("Python", self.asked.query.python()))
-        if self.query is not None:
-            codes.append(("SQL" if self.sql is not None else "Request", self.query))
-        return codes
-
-    def chart(self) -> alt.Chart:
-        """The result as an Altair chart.
-
-        Raises:
-            QueryError: Where there is nothing to draw.
-        """
-        drawing = self._drawing(titled=True)
-        if drawing is None:
-            raise QueryError("There is nothing to draw.", hint=self._nothing())
-        return drawing.draw()
-
-    def _drawing(self, *, titled: bool) -> Chart | None:
-        """The chart and its words, or None where there is nothing to draw.
-
-        Args:
-            titled: Whether the chart says what it is; on a card the card does.
-        """
-        del titled
-        return None
-
-    def _nothing(self) -> str | None:
-        """Why there is nothing to draw, for whoever asked for a chart."""
-        return "Its rows are in `.df`."
 
     def _dtypes(self) -> Mapping[str, str]:
         """Types in pandas of those columns of ``.df`` that have theirs whatever the rows hold."""

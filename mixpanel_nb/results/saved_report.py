@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.results.base import unique_names
 from mixpanel_nb.results.report import ReportResult
-from mixpanel_nb.results.wording import days, drawn_of, listed, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from mixpanel_nb.display import Card, Chart
-
-_MAX_LINES = 7
-_MAX_NAME = 40
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -40,8 +34,6 @@ class SavedReportResult(ReportResult):
         date_range: ``from_date`` and ``to_date`` as Mixpanel gives them.
     """
 
-    shown_rows: ClassVar[int] = 20
-
     bookmark_id: int
     series: Mapping[str, Any]
     headers: tuple[str, ...] = ()
@@ -50,11 +42,11 @@ class SavedReportResult(ReportResult):
     @property
     def column_names(self) -> list[str]:
         """The headers (``level_2``… for further keys), ``date`` where there are days or times, ``value``."""
-        return unique_names([*self._label_names, *(["date"] if self._over_time else []), "value"])
+        return unique_names([*self.label_names, *(["date"] if self._over_time else []), "value"])
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a value; None for a key that it does not stand under. Lists stay lists."""
-        size = len(self._label_names)
+        size = len(self.label_names)
         labels = [(*item.labels, *[None] * size)[:size] for item in self._values]
         times: Sequence[tuple[Any, ...]] = [(moment,) if self._over_time else () for moment in self._moments]
         return [
@@ -65,12 +57,20 @@ class SavedReportResult(ReportResult):
     def _dtypes(self) -> Mapping[str, str]:
         return {self.column_names[-2]: "datetime64[ns]"} if self._has_dates else {}
 
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day, where Mixpanel gives both."""
+        told = self.date_range or {}
+        first, last = (_moment(str(told.get(name) or "")) for name in ("from_date", "to_date"))
+        return (first.date(), last.date()) if first and last else None
+
     @cached_property
     def _values(self) -> list[_Value]:
         return list(_values_in(self.series, (), None, len(self.headers)))
 
     @property
-    def _label_names(self) -> list[str]:
+    def label_names(self) -> list[str]:
+        """What the keys above the values are: the headers, then ``level_2`` and so on."""
         size = max((len(item.labels) for item in self._values), default=len(self.headers))
         further = [f"level_{place}" for place in range(len(self.headers) + 1, size + 1)]
         return [*self.headers, *further]
@@ -93,42 +93,8 @@ class SavedReportResult(ReportResult):
     def _has_dates(self) -> bool:
         return self._over_time and not any(isinstance(moment, str) for moment in self._moments)
 
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """The values over time as lines, where they are numbers over time, and as a table."""
-        from mixpanel_nb.display import Card, Column, Table
-
-        rows = self.tuples()
-        columns = [Column(name) for name in self.column_names]
-        shown = rows[: self._limit(max_rows)]
-        unseen = (
-            drawn_of(min(_MAX_LINES, len(self._lines)), len(self._lines), "line") if self._lines else None
-        )
-        return Card(
-            title=self._title,
-            subtitle=self._subtitle,
-            chart=self._drawing(titled=False),
-            table=Table(columns, shown, total_rows=len(rows), more=".df has them all") if rows else None,
-            query=self.query,
-            notes=[*self.notes, *([unseen] if unseen else [])],
-            empty=None if rows else self._nothing(),
-        )
-
-    @property
-    def _title(self) -> str:
-        return f"Saved report {self.bookmark_id}"
-
-    @property
-    def _subtitle(self) -> str:
-        told = self.date_range or {}
-        first, last = (_moment(str(told.get(name) or "")) for name in ("from_date", "to_date"))
-        range_ = days(first.date(), last.date()) if first and last else None
-        return listed((range_, f"by {', '.join(self.headers)}" if self.headers else None))
-
-    def _nothing(self) -> str:
-        return "The report holds no numbers over time." if self._values else "The report is empty."
-
     @cached_property
-    def _lines(self) -> dict[tuple[str, ...], list[tuple[Any, Any]]]:
+    def lines(self) -> dict[tuple[str, ...], list[tuple[Any, Any]]]:
         """Moments and values by label, the largest sum first; none where they are no numbers over time."""
         if not self._has_dates or not all(_is_number(item.value) for item in self._values):
             return {}
@@ -137,36 +103,6 @@ class SavedReportResult(ReportResult):
             lines.setdefault(item.labels, []).append((moment, item.value))
         order = sorted(lines.items(), key=lambda pair: -sum(value for _, value in pair[1]))
         return dict(order)
-
-    def _drawing(self, *, titled: bool) -> Chart | None:
-        from mixpanel_nb.display import described_series, distinct_labels
-
-        drawn = dict(list(self._lines.items())[:_MAX_LINES])
-        if not drawn:
-            return None
-        told = self._telling(drawn)
-        names = distinct_labels(
-            (short(" · ".join(labels[place] for place in told if place < len(labels))) for labels in drawn),
-            _MAX_NAME,
-        )
-        what = short(", ".join(self._label_names[place] for place in told), _MAX_NAME)
-        line = "line" if what in {"date", "value"} else what
-        rows = [
-            {"date": moment, "value": value, line: name}
-            for name, points in zip(names, drawn.values(), strict=True)
-            for moment, value in sorted(points)
-        ]
-        kind = "line" if len({row["date"] for row in rows}) > 1 else "bar"
-        color = line if len(drawn) > 1 else None
-        title, below = f"{self._title}: {', '.join(names)}", self._subtitle
-        return described_series(rows, "date", "value", color, kind, title, titled=titled, subtitle=below)
-
-    def _telling(self, drawn: Iterable[tuple[str, ...]]) -> list[int]:
-        """The places of those labels that tell the lines apart; all of them where there is one line."""
-        known = list(drawn)
-        places = range(max(map(len, known)))
-        differing = [place for place in places if len({labels[place : place + 1] for labels in known}) > 1]
-        return differing or list(places)
 
 
 def _values_in(node: Any, labels: tuple[str, ...], when: str | None, headed: int) -> Iterator[_Value]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from mixpanel_nb.results.series import SeriesResult, no_events
-from mixpanel_nb.results.wording import property_name, short
+from mixpanel_nb.results.series import SeriesResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,18 +54,3 @@ class SegmentationResult(SeriesResult):
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return self.values or ({} if self.on else {"total": {}})
-
-    @property
-    def _title(self) -> str:
-        return short(self.event) + (f" by {property_name(self.on)}" if self.on else "")
-
-    def _nothing(self) -> str:
-        return no_events(short(self.event), self)
-
-    @property
-    def _names_are(self) -> str | None:
-        return property_name(self.on) if self.on else None
-
-    @property
-    def _beyond(self) -> int:
-        return self.left_out

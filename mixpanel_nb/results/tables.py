@@ -6,19 +6,16 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 from mixpanel_nb.results.base import Result, RowsResult
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from pathlib import Path
 
-    from mixpanel_nb.display import Card, Table
 
 Item = TypeVar("Item")
-
-_MANY_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,6 @@ class AccountInfo:
 class _ItemList(Result, Sequence[Item], Generic[Item]):
     """A result over small dataclasses of one type: also a sequence of them."""
 
-    shown_rows: ClassVar[int] = _MANY_ROWS
     item_columns: ClassVar[tuple[str, ...]]
 
     @abstractmethod
@@ -137,18 +133,6 @@ class TableList(_ItemList[TableInfo], RowsResult):
         """Names of the tables."""
         return [table.name for table in self.tables]
 
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """Name, type, rows, range and completeness of each table."""
-        del max_rows
-        from mixpanel_nb.display import Card, counted
-
-        return Card(
-            title=counted(len(self.tables), "table"),
-            subtitle=_origin(self.tables),
-            table=_tables_table(self.tables),
-            empty=None if self.tables else "This workspace has no tables yet.",
-        )
-
 
 @dataclass(frozen=True, repr=False)
 class TableSchema(_ItemList[ColumnInfo]):
@@ -164,15 +148,6 @@ class TableSchema(_ItemList[ColumnInfo]):
     def _items(self) -> tuple[ColumnInfo, ...]:
         return self.columns
 
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """Name, type and property of each column."""
-        del max_rows
-        from mixpanel_nb.display import Card, Column, Table, counted
-
-        headers = [Column(name, "text") for name in ("column", "type", "property")]
-        rows = [(column.name, column.type, column.property or "") for column in self.columns]
-        return Card(title=f"{self.table}: {counted(len(self.columns), 'column')}", table=Table(headers, rows))
-
 
 @dataclass(frozen=True, repr=False)
 class AccountList(_ItemList[AccountInfo], RowsResult):
@@ -186,23 +161,6 @@ class AccountList(_ItemList[AccountInfo], RowsResult):
 
     def _items(self) -> tuple[AccountInfo, ...]:
         return self.accounts
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """Name, user, project and region of each account."""
-        del max_rows
-        from mixpanel_nb.display import Card, Column, Table, counted
-
-        names = ("account", "username", "project", "region", "time zone", "default")
-        headers = [Column(name, "text") for name in names]
-        rows = [
-            (a.name, a.username, a.project_id, a.region, a.timezone, "yes" if a.is_default else "")
-            for a in self.accounts
-        ]
-        return Card(
-            title=counted(len(self.accounts), "account"),
-            table=Table(headers, rows) if rows else None,
-            empty=None if rows else "No account is configured yet.",
-        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -219,7 +177,6 @@ class WorkspaceInfo(Result):
         timezone: The time zone of days in reports, where a table does not know another.
     """
 
-    shown_rows: ClassVar[int] = _MANY_ROWS
     has_facts: ClassVar[bool] = True
 
     path: str | Path | None
@@ -238,69 +195,6 @@ class WorkspaceInfo(Result):
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a table."""
         return TableList(self.tables).tuples()
-
-    def card(self, *, max_rows: int | None = None) -> Card:
-        """Account, project and tables. The file's folder and size differ per machine: they are not shown."""
-        del max_rows
-        from mixpanel_nb.display import Card
-
-        known = {
-            "Account": self.account,
-            "Project": self.project_id,
-            "Region": self.region,
-            "Time zone": self.timezone if self.timezone != "UTC" else None,
-            "Database": Path(self.path).name if self.path else "in memory",
-        }
-        return Card(
-            title="Workspace",
-            subtitle=_origin(self.tables),
-            facts=[(label, value) for label, value in known.items() if value],
-            table=_tables_table(self.tables),
-            empty=None if self.tables else "This workspace has no tables yet.",
-        )
-
-
-def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
-    from mixpanel_nb.display import Column, Table
-
-    columns = [
-        Column("table", "text"),
-        Column("type", "text"),
-        Column("rows", "integer"),
-        Column("from", "date"),
-        Column("to", "date"),
-        Column("complete", "text"),
-    ]
-    rows: list[tuple[Any, ...]] = [
-        (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
-        for t in tables
-    ]
-    further = {
-        "limited to": [t.limited_to for t in tables] if any(t.limited_to for t in tables) else [],
-        "source": [t.source or "" for t in tables] if len(_sources(tables)) > 1 else [],
-        "time zone": [t.timezone or "" for t in tables] if len(_zones(tables)) > 1 else [],
-    }
-    for name, values in further.items():
-        if values:
-            columns.append(Column(name, "text"))
-            rows = [(*row, value) for row, value in zip(rows, values, strict=True)]
-    return Table(columns, rows) if rows else None
-
-
-def _origin(tables: Sequence[TableInfo]) -> str | None:
-    """The source and the time zone that all tables share; where they differ, they are columns."""
-    sources, zones = _sources(tables), _zones(tables)
-    told = [f"Fetched from {sources[0]}" if len(sources) == 1 else ""]
-    told.append(f"days of {zones[0]}" if len(zones) == 1 and zones != ["UTC"] else "")
-    return ", ".join(text for text in told if text) or None
-
-
-def _sources(tables: Sequence[TableInfo]) -> list[str]:
-    return sorted({table.source for table in tables if table.source is not None})
-
-
-def _zones(tables: Sequence[TableInfo]) -> list[str]:
-    return sorted({table.timezone for table in tables if table.timezone is not None})
 
 
 def _told(value: Any) -> str:

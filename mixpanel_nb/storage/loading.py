@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.display import first_of
 from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
-from mixpanel_nb.results.wording import first_of
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds

@@ -79,6 +79,21 @@ def test_a_long_range_is_drawn_as_its_average() -> None:
     assert [point["y"] for point in points] == [1.0, 0.5, 0.4, 0.3, 0.2, 0.1]
 
 
+def test_figures_of_frequency_are_those_of_its_rows() -> None:
+    counts = {date(2025, 1, 6): (40, 20, 10), date(2025, 1, 13): (20, 5)}
+    result = frequency(counts=counts)
+    weeks = [sum(row[1:2]) for row in result.tuples()]
+    assert result.mean_active == sum(weeks) / len(weeks) == 30
+    assert result.reached == 3
+    assert result.average == [1.0, 25 / 60, 10 / 60]
+
+
+def test_figures_of_nobody_are_zero() -> None:
+    assert frequency(counts={}).mean_active == 0
+    assert frequency(dates=(), counts={}).mean_active == 0
+    assert (frequency(counts={}).reached, frequency(counts={}).average) == (0, [])
+
+
 def test_nobody_is_said() -> None:
     result = frequency(event="Purchase", counts={date(2025, 1, 6): (0, 0)})
     assert result.card().empty == "Nobody did Purchase from 2025-01-06 to 2025-01-19."

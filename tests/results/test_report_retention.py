@@ -57,6 +57,18 @@ def test_the_average_weighs_cohorts_and_leaves_out_periods_that_are_not_over() -
     assert retention().pooled == {0: (150 + 90) / 300, 1: 0.5, 2: 0.25}
 
 
+def test_the_average_of_a_segment_weighs_its_cohorts_alone() -> None:
+    # Of "free", both cohorts know periods 0 and 1, and only the first knows period 2.
+    assert by_plan().average_of("free") == {0: 0.5, 1: pytest.approx((0.2 + 0.4) / 2), 2: 0.0}
+    assert by_plan().average_of("nobody") == {0: None, 1: None, 2: None}
+    assert by_plan().average == by_plan().average_of("$overall")
+
+
+def test_the_rates_of_a_cohort_are_shares_of_its_size() -> None:
+    assert RetentionCohort(day(0), 4, (4, 1, None)).rates == (1.0, 0.25, None)
+    assert RetentionCohort(day(0), 0, (0, 0)).rates == (None, None)
+
+
 def test_the_average_row_of_mixpanels_own_page() -> None:
     """Docs/reports/retention, FAQ 3: 466.66 / 833.33 is 56 %; the third cohort is not over."""
     found = [

@@ -46,6 +46,22 @@ class TestSegmentation:
     def test_totals_are_the_events_of_each_segment(self) -> None:
         assert plans().totals == {"pro": 46, "free": 8}
 
+    def test_the_series_in_numbers_are_those_of_the_rows(self) -> None:
+        result = plans(5)
+        for series in result.series:
+            counts = [count for _, name, count in result.tuples() if name == series.name]
+            assert list(series.counts) == counts
+            assert (series.total, series.low, series.high) == (sum(counts), min(counts), max(counts))
+            assert series.mean == sum(counts) / len(counts)
+            assert series.peak == result.dates[counts.index(max(counts))]
+            before, after = (
+                counts[0] + counts[1],
+                counts[3] + counts[4],
+            )  # without the third of five
+            assert series.change == after / before - 1
+        assert plans(4, values={"pro": {day(3): 1}}).series[0].change is None
+        assert plans(4, dates=()).series == []
+
     def test_hours_are_datetimes_and_keep_their_time_in_json(self) -> None:
         hours = tuple(datetime(2025, 1, 1, 22) + timedelta(hours=hour) for hour in range(3))  # noqa: DTZ001 - local
         result = segmentation({"total": {hours[1]: 4}}, on=None, unit="hour", dates=hours)

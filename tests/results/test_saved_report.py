@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from mixpanel_nb.results import SavedReportResult
@@ -19,6 +20,19 @@ def test_the_legend_leaves_out_what_all_lines_share() -> None:
     result = report({"App Crash": {"5.1": DAYS, "5.2": DAYS}}, ("$event", "version"))
     color = result.chart().to_dict()["encoding"]["color"]
     assert (color["sort"], color["title"]) == (["5.1", "5.2"], "version")
+
+
+def test_the_lines_are_the_values_over_time_by_label_the_largest_first() -> None:
+    more = {moment: 10 * value for moment, value in DAYS.items()}
+    result = report({"a": DAYS, "b": more}, ("$event",))
+    first, second = date(2025, 1, 1), date(2025, 1, 2)
+    assert list(result.lines.items()) == [
+        (("b",), [(first, 10), (second, 20)]),
+        (("a",), [(first, 1), (second, 2)]),
+    ]
+    assert result.days == (first, second)
+    assert report({"a": {"x": 1}}, ("$event",)).lines == {}
+    assert SavedReportResult(bookmark_id=7, series={}, date_range={"from_date": "2025-01-01"}).days is None
 
 
 def test_a_single_line_is_named_by_all_its_labels() -> None:

@@ -14,8 +14,8 @@ from mixpanel_nb import Workspace
 from mixpanel_nb.display import Column
 from mixpanel_nb.display.widgets.pager import Pager
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.results.pages import Pages
 from mixpanel_nb.results.query import MemoryRows
+from mixpanel_nb.views.pages import Pages
 from widgets.support import buttons, press, text_of
 
 if TYPE_CHECKING:

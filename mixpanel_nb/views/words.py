@@ -1,4 +1,4 @@
-"""The words all reports share: what is counted, over which days, of which events."""
+"""Words that several views share: what is counted, over which days, of which events."""
 
 from __future__ import annotations
 
@@ -86,13 +86,6 @@ def signed_percent(change: float) -> str:
 def listed(parts: Iterable[str | None], separator: str = ", ") -> str:
     """The parts that there are, in one line."""
     return separator.join(part for part in parts if part)
-
-
-def first_of(names: Iterable[str], most: int = 3) -> str:
-    """The first names, and how many more there are: ``a, b, c and 2 more``."""
-    known = list(names)
-    rest = f" and {len(known) - most:,} more" if len(known) > most else ""
-    return ", ".join(known[:most]) + rest
 
 
 def beyond_limit(left_out: int, noun: str) -> str | None:

@@ -1,0 +1,135 @@
+"""The base of every view: how a result looks, as a card, a chart, text, pages of rows and a widget."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from mixpanel_nb.display import Column, render_html, render_text
+from mixpanel_nb.display.card import NO_MATH
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results import MemoryRows, Result
+from mixpanel_nb.views.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import altair as alt
+
+    from mixpanel_nb.display import Card, Chart
+    from mixpanel_nb.display.widgets import AnswerView, Explorer
+
+R = TypeVar("R", bound=Result)
+
+MORE_IN_DF = ".df has them all"
+"""Where the rows are that a table does not show."""
+
+
+@dataclass(frozen=True)
+class View(ABC, Generic[R]):
+    """How results of a kind look. A subclass gives ``card()``; everything else follows from it.
+
+    Attributes:
+        result: The result; nothing is shown that it does not hold.
+    """
+
+    shown_rows: ClassVar[int] = 10
+    """How many rows a card shows where no other number is asked for."""
+
+    result: R
+
+    @abstractmethod
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """What is shown of the result.
+
+        Args:
+            max_rows: Rows to show; None is ``shown_rows``.
+        """
+
+    @property
+    def headline(self) -> str:
+        """The result in one line."""
+        return self.card().title
+
+    @property
+    def remarks(self) -> list[str]:
+        """What whoever sees the rows alone should be told of them, a line each."""
+        return []
+
+    def drawing(self, *, titled: bool) -> Chart | None:
+        """The chart and its words, or None where there is nothing to draw.
+
+        Args:
+            titled: Whether the chart says what it is; on a card the card does.
+        """
+        del titled
+        return None
+
+    def undrawn(self) -> QueryError:
+        """Why there is no chart."""
+        return QueryError(f"A {type(self.result).__name__} has no chart.", hint="Its rows are in `.df`.")
+
+    def chart(self) -> alt.Chart:
+        """The chart, with its title.
+
+        Raises:
+            QueryError: Where there is nothing to draw.
+        """
+        drawing = self.drawing(titled=True)
+        if drawing is None:
+            raise self.undrawn()
+        return drawing.draw()
+
+    def html(self, *, max_rows: int | None = None) -> str:
+        """The card as HTML."""
+        return render_html(self.result.card(max_rows=max_rows), max_rows=self.limit(max_rows))
+
+    def text(self, *, width: int, max_rows: int | None = None, color: bool = False) -> str:
+        """The card as plain text of so many characters a line."""
+        card = self.result.card(max_rows=max_rows)
+        return render_text(card, width=width, max_rows=self.limit(max_rows), color=color)
+
+    def headings(self) -> list[Column]:
+        """The columns of ``.df``, each with what it holds."""
+        return [Column(name) for name in self.result.column_names]
+
+    def pages(self) -> Pages:
+        """All rows of ``.df``, a page at a time."""
+        return Pages(self.headings(), MemoryRows(self.result.column_names, [], self.result.tuples()))
+
+    def codes(self) -> list[tuple[str, str]]:
+        """Ways to get the result again: what each is, and its text."""
+        query = self.card().query
+        return [] if query is None else [("Query", query)]
+
+    def explore(self) -> AnswerView | Explorer:
+        """The result in tabs, as a widget."""
+        from mixpanel_nb.display.widgets import AnswerView  # takes its time: it needs ipywidgets
+
+        return AnswerView(self.result)
+
+    def limit(self, max_rows: int | None) -> int:
+        """How many rows to show."""
+        return self.shown_rows if max_rows is None else max_rows
+
+    def repr_html(self) -> str:
+        """The card as HTML, or why it cannot be shown."""
+        return self._shown(self.result.to_html, failed=_failure_html)
+
+    def repr_text(self) -> str:
+        """The card as plain text, or why it cannot be shown."""
+        return self._shown(self.result.to_text, failed=str)
+
+    def _shown(self, render: Callable[[], str], *, failed: Callable[[str], str]) -> str:
+        try:
+            return render()
+        # IPython swallows what a repr raises and leaves the cell blank, so every error becomes visible text.
+        except Exception as error:  # noqa: BLE001 - see above
+            reason = f"{type(error).__name__}: {error}"
+            return failed(f"<{type(self.result).__name__}: cannot be shown ({reason}); its data is in .df>")
+
+
+def _failure_html(message: str) -> str:
+    return f'<pre class="{NO_MATH}" style="white-space: pre-wrap">{escape(message)}</pre>'

@@ -1,0 +1,112 @@
+"""How saved funnels, cohorts, reports and Lexicon schemas look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display import Card, Column, Table, counted
+from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconProperty, LexiconSchemaList
+from mixpanel_nb.views.tables import ItemsView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+_MAX_TOLD = 8  # properties of a schema within a table
+
+
+class FunnelListView(ItemsView[FunnelList]):
+    """The saved funnels of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Id and name of each funnel."""
+        del max_rows
+        rows = [(str(funnel.funnel_id), funnel.name) for funnel in self.result.funnels]
+        return _card("saved funnel", {"id": "text", "funnel": "text"}, rows)
+
+
+class CohortListView(ItemsView[CohortList]):
+    """The saved cohorts of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Id, name, people and description of each cohort."""
+        del max_rows
+        columns = {
+            "id": "text",
+            "cohort": "text",
+            "people": "integer",
+            "description": "text",
+            "created": "date",
+            "visible": "text",
+        }
+        rows = [
+            (
+                str(cohort.id),
+                cohort.name,
+                _or_blank(cohort.count),
+                cohort.description,
+                _day(cohort.created),
+                "yes" if cohort.is_visible else "no",
+            )
+            for cohort in self.result.cohorts
+        ]
+        return _card("cohort", columns, rows)
+
+
+class BookmarkListView(ItemsView[BookmarkList]):
+    """The saved reports of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Id, name, type and description of each report."""
+        del max_rows
+        names = ("id", "report", "type", "description", "modified", "by")
+        columns = {name: "date" if name == "modified" else "text" for name in names}
+        rows = [
+            (str(each.id), each.name, each.type, each.description, _day(each.modified), each.creator or "")
+            for each in self.result.bookmarks
+        ]
+        return _card("saved report", columns, rows)
+
+
+class LexiconSchemaListView(ItemsView[LexiconSchemaList]):
+    """The schemas of a project's Lexicon."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """What each schema is of, its description and its properties."""
+        del max_rows
+        names = ("type", "name", "description", "properties", "tags", "state")
+        rows = [
+            (
+                each.entity_type,
+                each.name,
+                each.description,
+                _told(each.fields),
+                ", ".join(each.tags),
+                ", ".join(word for word in ("hidden", "dropped") if getattr(each, word)),
+            )
+            for each in self.result.schemas
+        ]
+        return _card("Lexicon schema", dict.fromkeys(names, "text"), rows)
+
+
+def _card(noun: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> Card:
+    return Card(
+        title=counted(len(rows), noun),
+        table=Table([Column(name, kind) for name, kind in columns.items()], rows) if rows else None,
+        empty=None if rows else f"This project has no {noun}s.",
+    )
+
+
+def _day(moment: datetime | None) -> Any:
+    return "" if moment is None else moment.date()
+
+
+def _or_blank(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _told(fields: Sequence[LexiconProperty]) -> str:
+    """``item_name: string, price: number and 3 more``."""
+    told = ", ".join(f"{each.name}: {each.type}" for each in fields[:_MAX_TOLD])
+    more = len(fields) - _MAX_TOLD
+    return f"{told} and {more} more" if more > 0 else told

@@ -1,0 +1,194 @@
+"""How a numeric property over time looks."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from mixpanel_nb.display import (
+    Card,
+    Chart,
+    Column,
+    Table,
+    described_series,
+    format_value,
+    ramp_colors,
+    series_chart,
+)
+from mixpanel_nb.results import NumericAverageResult, NumericBucketResult, NumericSumResult
+from mixpanel_nb.results.numeric import NumberResult
+from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.report import ReportView
+from mixpanel_nb.views.series import SeriesView, date_column
+from mixpanel_nb.views.words import (
+    days,
+    filtered,
+    listed,
+    measure,
+    partly_covered,
+    per,
+    property_name,
+    short,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from mixpanel_nb.results.series import Series
+
+N = TypeVar("N", bound=NumberResult)
+
+_MAX_STACKS = 45  # of bars; more become one area
+
+
+class NumericBucketView(SeriesView[NumericBucketResult]):
+    """How often a property fell into each of several ranges."""
+
+    @property
+    def _title(self) -> str:
+        return f"{short(self.result.event)} by {property_name(self.result.on)}"
+
+    def _nothing(self) -> str:
+        return _no_numbers(self.result)
+
+    @property
+    def _names_are(self) -> str:
+        return property_name(self.result.on)
+
+    def _drawn(self, courses: Sequence[Series]) -> list[Series]:
+        return list(courses)
+
+    def _lines(self, courses: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
+        """Events add up, so they are stacked; users and averages do not."""
+        stacked = "bar" if len(self.result.dates) <= _MAX_STACKS else "area"
+        return series_chart(
+            self._points(courses),
+            "date",
+            measure(self.result.type),
+            "name",
+            kind=stacked if self.result.type == "general" else "line",
+            title=title,
+            subtitle=subtitle,
+            color_title=self._names_are,
+            colors=ramp_colors(len(courses)),
+        )
+
+
+class NumberView(ReportView[N], Generic[N]):
+    """One number per bucket of time."""
+
+    number_is: ClassVar[str]
+    """What it is, before the name of the property."""
+
+    @property
+    def _title(self) -> str:
+        return f"{short(self.result.event)}: {self.number_is} {property_name(self.result.on)}"
+
+    @property
+    def _subtitle(self) -> str:
+        counted = per(self.result.unit, self.result.dates)
+        return listed(
+            (days(self.result.from_date, self.result.to_date), counted, filtered(self.result.where))
+        )
+
+    def _nothing(self) -> str:
+        return _no_numbers(self.result)
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The numbers over time as a line and as a table."""
+        del max_rows
+        known = self._known()
+        columns = [date_column(self.result.unit), Column(self.result.number_column, "number")]
+        return Card(
+            title=self._title,
+            subtitle=self._subtitle,
+            facts=self._facts(known) if known else (),
+            chart=self.drawing(titled=False),
+            table=Table(columns, self._brief_rows(), more=MORE_IN_DF) if known else None,
+            query=self.result.query,
+            notes=self.remarks,
+            empty=None if known else self._nothing(),
+        )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and whether a bucket lies only partly within the days."""
+        if not self._known():
+            return super().remarks
+        dates = [day for day, _ in self.result.tuples()]
+        return self._remarked(
+            partly_covered(dates, self.result.unit, self.result.from_date, self.result.to_date)
+        )
+
+    def _brief_rows(self) -> list[tuple[date, float | None]]:
+        return [(day, None if value is None else _brief(value)) for day, value in self.result.tuples()]
+
+    def _known(self) -> list[tuple[date, float]]:
+        """The buckets of time that have a number; none where all of them are 0."""
+        known = [(day, value) for day, value in self.result.tuples() if value is not None]
+        return known if any(value for _, value in known) else []
+
+    @abstractmethod
+    def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
+        """What the numbers come to."""
+
+    def drawing(self, *, titled: bool) -> Chart | None:
+        """A line, or a bar where there is one bucket of time."""
+        if not self._known():
+            return None
+        y = self.result.number_column
+        rows = [{"date": day, y: value} for day, value in self._brief_rows()]
+        kind = "line" if len(rows) > 1 else "bar"
+        subtitle = self._subtitle
+        return described_series(
+            rows, "date", y, kind=kind, title=self._title, subtitle=subtitle, titled=titled
+        )
+
+
+class NumericSumView(NumberView[NumericSumResult]):
+    """The sum of a property over time."""
+
+    number_is: ClassVar[str] = "sum of"
+
+    def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
+        total = sum(value for _, value in known)
+        facts: list[tuple[str, Any]] = [
+            ("Total", _headline(total)),
+            (f"Per {self.result.unit}", _headline(total / len(known))),
+            _extreme("Highest", known),
+        ]
+        return facts if len(known) > 1 else facts[:1]
+
+
+class NumericAverageView(NumberView[NumericAverageResult]):
+    """The average of a property over time."""
+
+    number_is: ClassVar[str] = "average"
+
+    def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
+        return [_extreme("Highest", known), _extreme("Lowest", known)] if len(known) > 1 else []
+
+
+def _extreme(label: str, known: Sequence[tuple[date, float]]) -> tuple[str, str]:
+    pick = max if label == "Highest" else min
+    day, value = pick(known, key=lambda pair: pair[1])
+    return label, f"{_headline(value)} on {day}"
+
+
+def _no_numbers(report: NumericBucketResult | NumberResult) -> str:
+    asked = f"No {short(report.event)} events with a number in {property_name(report.on)}"
+    return f"{listed((asked, filtered(report.where)), ' ')} from {report.from_date} to {report.to_date}."
+
+
+def _headline(value: float) -> str:
+    """The number with no decimals or with two, as an amount of money is written; a small one as it is."""
+    brief = _brief(value)
+    plain = abs(brief) < 1 or not math.isfinite(brief) or brief == int(brief)
+    return format_value(brief) if plain else f"{brief:,.2f}"
+
+
+def _brief(value: float) -> float:
+    """The number with as many decimals as a headline bears."""
+    return round(value, 2) if abs(value) >= 1 else value

@@ -1,0 +1,170 @@
+"""How the rows of a SQL query look, and which of their columns a chart draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series
+from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.results import SQLResult
+from mixpanel_nb.views.base import MORE_IN_DF, View
+from mixpanel_nb.views.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.display.widgets import Explorer
+
+MAX_POINTS = 20_000
+"""Rows beyond which a chart says nothing and costs much."""
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_NUMBERS = frozenset({*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE"})
+
+
+class SQLView(View[SQLResult]):
+    """The rows of a query; only what is shown is fetched."""
+
+    def limit(self, max_rows: int | None) -> int:
+        """How many rows to show; the result may have a number of its own."""
+        if max_rows is None:
+            max_rows = self.result.max_rows
+        return super().limit(max_rows)
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The first rows, the chart that was asked for, and the query behind them."""
+        drawing, notes = self._drawing_or_note()
+        count = len(self.result)
+        return Card(
+            title=f"{counted(count, 'row')} × {counted(len(self.result.column_names), 'column')}",
+            chart=drawing,
+            table=self._table(self.limit(max_rows)) if count else None,
+            query=self.result.query,
+            notes=notes,
+            empty=None if count else "The query gave no rows.",
+        )
+
+    def explore(self) -> Explorer:
+        """The rows as a widget: all of them a page at a time, sorted by DuckDB, and charts of any columns."""
+        from mixpanel_nb.views import exploring  # takes its time: it needs ipywidgets
+
+        return exploring.drawn(self.result)
+
+    def pages(self) -> Pages:
+        """All rows, a page at a time; they stay in DuckDB, which also sorts them."""
+        return Pages(self.headings(), self.result.source)
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The query as a cell and in Python; values of its parameters come from variables of these names."""
+        query = self.result.query.strip("\n")
+        values = "" if self.result.params is None else f", {self._names_of_params()}"
+        return [("Magic", f"%%mp_sql\n{query}"), ("Python", f"ws.sql({python_text(query)}{values})")]
+
+    def _names_of_params(self) -> str:
+        if not isinstance(self.result.params, Mapping):
+            return repr(list(self.result.params or []))
+        return "{" + ", ".join(f'"{name}": {name}' for name in self.result.params) + "}"
+
+    def headings(self) -> list[Column]:
+        """The columns, those of moments as such."""
+        return [
+            Column(name, "datetime" if kind.startswith("TIMESTAMP") else "auto")
+            for name, kind in zip(self.result.column_names, self.result.source.types, strict=True)
+        ]
+
+    def _table(self, limit: int) -> Table:
+        columns = self.headings()
+        rows = self.result.source.fetch(min(limit, len(self.result)))
+        return Table(columns, rows, total_rows=len(self.result), more=MORE_IN_DF)
+
+    def _drawing_or_note(self) -> tuple[Chart | None, list[str]]:
+        if self.result.chart_options is None or not len(self.result):
+            return None, []
+        try:
+            return self.drawing(titled=False), []
+        except QueryError as error:  # the rows are still worth showing
+            return None, [f"No chart: {error}"]
+
+    def drawing(self, *, titled: bool) -> Chart:
+        """The rows as a chart, by ``chart_options`` or, where those are silent, by the types of the columns.
+
+        Raises:
+            QueryError: If a column does not exist, nothing numeric is there to draw, or there are too many
+                rows.
+        """
+        del titled  # the title is what the options say
+        options = self.result.chart_options or {}
+        if len(self.result) > MAX_POINTS:
+            raise QueryError(
+                f"{len(self.result):,} rows are too many for a chart; {MAX_POINTS:,} is the most.",
+                hint="Aggregate in SQL, for example GROUP BY day.",
+            )
+        x, y, color = self._axes()
+        names = [name for name in (x, y, color) if name is not None]
+        places = [self.result.column_names.index(name) for name in names]
+        rows = [
+            dict(zip(names, (row[place] for place in places), strict=True)) for row in self.result.tuples()
+        ]
+        kind = options.get("kind") or _likely_kind(
+            dict(zip(self.result.column_names, self.result.source.types, strict=True))[x]
+        )
+        return described_series(rows, x, y, color, kind=kind, title=options.get("title"))
+
+    def _axes(self) -> tuple[str, str, str | None]:
+        """The columns on x and y and the one that colours: as asked for, or as their types suggest."""
+        options = self.result.chart_options or {}
+        types = dict(zip(self.result.column_names, self.result.source.types, strict=True))
+        asked = {axis: self._known(name) for axis in ("x", "y", "color") if (name := options.get(axis))}
+        free = [name for name in types if name not in asked.values()]
+        x = asked.get("x") or _first(free, types, _is_time) or _first_but_the_only_number(free, types)
+        y = asked.get("y") or _first([name for name in free if name != x], types, _is_number)
+        if x is None or y is None:
+            raise QueryError(
+                "A chart needs a column for x and a numeric column for y.", hint="Name them: --x, --y."
+            )
+        if "color" in asked or {"x", "y"} <= asked.keys():  # nothing is left to be guessed
+            return x, y, asked.get("color")
+        return x, y, _first([name for name in free if name not in {x, y}], types, _is_text)
+
+    def _known(self, name: str) -> str:
+        if name in self.result.column_names:
+            return name
+        names = ", ".join(self.result.column_names)
+        raise QueryError(
+            f"The result has no column {name!r}.",
+            hint=did_you_mean(name, self.result.column_names) or f"It has {names}.",
+        )
+
+
+def python_text(text: str) -> str:
+    """The text as a Python literal, over several lines where it has them."""
+    if "\n" in text and '"""' not in text and "\\" not in text and not text.endswith('"'):
+        return f'"""\n{text}\n"""'
+    return repr(text)
+
+
+def _first(names: list[str], types: Mapping[str, str], fits: Callable[[str], bool]) -> str | None:
+    return next((name for name in names if fits(types[name])), None)
+
+
+def _first_but_the_only_number(names: list[str], types: Mapping[str, str]) -> str | None:
+    """The first column, unless it is the one number, which is for y."""
+    numbers = [name for name in names if _is_number(types[name])]
+    return next((name for name in names if [name] != numbers), None)
+
+
+def _likely_kind(of_x: str) -> str:
+    """Lines over time and along numbers; bars for categories."""
+    return "line" if _is_time(of_x) or _is_number(of_x) else "bar"
+
+
+def _is_time(kind: str) -> bool:
+    return kind.startswith(("DATE", "TIMESTAMP"))
+
+
+def _is_number(kind: str) -> bool:
+    return kind in _NUMBERS or kind.startswith("DECIMAL")
+
+
+def _is_text(kind: str) -> bool:
+    return kind in {"VARCHAR", "BOOLEAN"} or kind.startswith("ENUM")

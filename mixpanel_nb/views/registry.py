@@ -1,0 +1,76 @@
+"""Which view shows which result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb import results
+from mixpanel_nb.views import (
+    activity,
+    counts,
+    export,
+    expression,
+    fetch,
+    frequency,
+    funnel,
+    holdings,
+    jql,
+    names,
+    numeric,
+    plan,
+    query,
+    retention,
+    saved_report,
+    segmentation,
+    summary,
+    tables,
+)
+
+if TYPE_CHECKING:
+    from mixpanel_nb.views.base import View
+
+VIEWS: dict[type[results.Result], type[View[Any]]] = {
+    results.AccountList: tables.AccountListView,
+    results.ActivityFeedResult: activity.ActivityFeedView,
+    results.BookmarkList: holdings.BookmarkListView,
+    results.CohortList: holdings.CohortListView,
+    results.EventCountsResult: counts.EventCountsView,
+    results.ExportResult: export.ExportView,
+    results.ExpressionResult: expression.ExpressionView,
+    results.FetchResult: fetch.FetchView,
+    results.FrequencyResult: frequency.FrequencyView,
+    results.FunnelList: holdings.FunnelListView,
+    results.FunnelResult: funnel.FunnelView,
+    results.JQLResult: jql.JQLView,
+    results.LexiconSchemaList: holdings.LexiconSchemaListView,
+    results.NameList: names.NameListView,
+    results.NumericAverageResult: numeric.NumericAverageView,
+    results.NumericBucketResult: numeric.NumericBucketView,
+    results.NumericSumResult: numeric.NumericSumView,
+    results.PlanResult: plan.PlanView,
+    results.PropertyCountsResult: counts.PropertyCountsView,
+    results.RetentionResult: retention.RetentionView,
+    results.SQLResult: query.SQLView,
+    results.SavedReportResult: saved_report.SavedReportView,
+    results.SegmentationResult: segmentation.SegmentationView,
+    results.SummaryResult: summary.SummaryView,
+    results.TableList: tables.TableListView,
+    results.TableSchema: tables.TableSchemaView,
+    results.TopEventsResult: counts.TopEventsView,
+    results.WorkspaceInfo: tables.WorkspaceInfoView,
+}
+"""The view of each class of results; a class that is derived from one of these has its view."""
+
+
+def view_of(result: results.Result) -> View[Any]:
+    """The view of a result.
+
+    Raises:
+        TypeError: If there is none for its class.
+    """
+    for kind in type(result).__mro__:
+        if kind in VIEWS:
+            return VIEWS[kind](result)
+    raise TypeError(
+        f"No view is registered for {type(result).__name__}; add it to mixpanel_nb.views.registry."
+    )

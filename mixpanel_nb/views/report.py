@@ -1,0 +1,51 @@
+"""The base of the views of reports: the query behind them, their notes and their titles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from mixpanel_nb.errors import QueryError
+from mixpanel_nb.results import ReportResult
+from mixpanel_nb.views.base import View
+
+if TYPE_CHECKING:
+    from mixpanel_nb.display.widgets import AnswerView, Explorer
+
+P = TypeVar("P", bound=ReportResult)
+
+
+class ReportView(View[P]):
+    """How a report looks."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and what else the rows do not say of themselves."""
+        return list(self.result.notes)
+
+    def _remarked(self, *further: str | None) -> list[str]:
+        return [*self.result.notes, *(remark for remark in further if remark)]
+
+    def _nothing(self) -> str:
+        """Why there is nothing to draw, for whoever asked for a chart."""
+        return "Its rows are in `.df`."
+
+    def undrawn(self) -> QueryError:
+        """That there is nothing to draw, and why."""
+        return QueryError("There is nothing to draw.", hint=self._nothing())
+
+    def explore(self) -> AnswerView | Explorer:
+        """The result in tabs, below a form whose fields ask the question in another way."""
+        from mixpanel_nb.views import exploring  # takes its time: it needs ipywidgets
+
+        return exploring.explorer(self.result) or super().explore()
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The question as a magic and in Python, and the SQL or the request that it became."""
+        codes = []
+        if self.result.asked is not None:
+            magic = self.result.asked.query.magic()
+            codes = [("Magic", magic)] if magic else []
+            codes.append(("Python", self.result.asked.query.python()))
+        if self.result.query is not None:
+            codes.append(("SQL" if self.result.sql is not None else "Request", self.result.query))
+        return codes
