@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mixpanel_nb.services.plan import DateRange, plan
+from mixpanel_nb.services.fetch.plan import DateRange, plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from benchmarks.data import PERIOD, PROPERTIES
-from mixpanel_nb.services.plan import DateRange, plan
+from mixpanel_nb.services.fetch.plan import DateRange, plan
 from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
 from mixpanel_nb.storage.ledger import now
 from mixpanel_nb.storage.loading import Batch

@@ -26,7 +26,7 @@ def fetch(url: str, folder: str) -> dict[str, Any]:
     from benchmarks.data import PERIOD
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.services.fetcher import FetcherService
+    from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.storage import StorageEngine
 
     path = Path(folder) / "fetched.db"

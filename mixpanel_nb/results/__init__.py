@@ -35,7 +35,7 @@ from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.names import NameList
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.plan import PlanResult, PlanStep
-from mixpanel_nb.results.query import MemoryRows, RowSource, SQLResult
+from mixpanel_nb.results.query import SQLResult
 from mixpanel_nb.results.report import OVERALL, ReportResult
 from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
 from mixpanel_nb.results.saved_report import SavedReportResult
@@ -50,6 +50,7 @@ from mixpanel_nb.results.tables import (
     TableSchema,
     WorkspaceInfo,
 )
+from mixpanel_nb.rows import MemoryRows, RowSource
 
 __all__ = [
     "ALL_ROWS",

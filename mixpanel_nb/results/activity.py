@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results.base import free_name
+from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:

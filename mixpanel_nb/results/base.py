@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import altair as alt
     import pandas as pd
 
@@ -163,27 +161,3 @@ class RowsResult(Result):
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows, one tuple a row."""
         return self.tuples()
-
-
-def unique_names(names: list[str]) -> list[str]:
-    """The names with ``_1``, ``_2``… appended to those that came before, so that a dict can hold them all."""
-    taken: set[str] = set()
-    unique: list[str] = []
-    for name in names:
-        candidate, number = name, 0
-        while candidate in taken:
-            number += 1
-            candidate = f"{name}_{number}"
-        taken.add(candidate)
-        unique.append(candidate)
-    return unique
-
-
-def free_name(name: str, taken: Iterable[str]) -> str:
-    """``name``, or with ``_2``, ``_3`` … behind it, unlike any that is taken when case is folded."""
-    used = {each.casefold() for each in taken}
-    free, number = name, 1
-    while free.casefold() in used:
-        number += 1
-        free = f"{name}_{number}"
-    return free

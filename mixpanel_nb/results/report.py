@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from mixpanel_nb.results.base import Result, free_name
+from mixpanel_nb.naming import free_name
+from mixpanel_nb.results.base import Result
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:

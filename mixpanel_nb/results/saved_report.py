@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results.base import unique_names
+from mixpanel_nb.naming import unique_names
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:

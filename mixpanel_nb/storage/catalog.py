@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.results.tables import ColumnInfo, TableInfo, TableSchema
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.explain import table_not_found
+from mixpanel_nb.storage.records import ColumnRecord, TableRecord
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ def must_exist(con: duckdb.DuckDBPyConnection, name: str, *, or_view: bool = Fal
         raise table_not_found(name, names)
 
 
-def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
+def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
     """What is known of a table; its rows are counted."""
     found = ledger.metadata(con, name)
     counted = con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
     rows = int(counted[0]) if counted else 0
     if found is None:
-        return TableInfo(name, "table", rows)
+        return TableRecord(name, "table", rows)
     limits = ledger.limits(ledger.chunks(con, name)) or [ledger.canonical(found.filters)]
-    return TableInfo(
+    return TableRecord(
         name,
         found.type,
         rows,
@@ -73,7 +73,7 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableInfo:
     )
 
 
-def schema(con: duckdb.DuckDBPyConnection, name: str) -> TableSchema:
+def columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[ColumnRecord, ...]:
     """The columns of a table or view.
 
     Raises:
@@ -82,11 +82,10 @@ def schema(con: duckdb.DuckDBPyConnection, name: str) -> TableSchema:
     must_exist(con, name, or_view=True)
     properties = {column.name: column.property for column in ledger.columns(con, name)}
     described = con.execute(f"DESCRIBE {identifier(name)}").fetchall()
-    columns = [
-        ColumnInfo(column, sql_type, nullable == "YES", properties.get(column))
+    return tuple(
+        ColumnRecord(column, sql_type, nullable == "YES", properties.get(column))
         for column, sql_type, nullable, *_ in described
-    ]
-    return TableSchema(name, tuple(columns))
+    )
 
 
 def _among(name: str, names: list[str]) -> bool:

@@ -14,11 +14,11 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.halves import encoded
-from mixpanel_nb.results.export import ExportResult
 from mixpanel_nb.storage import catalog, export, ledger, loading, queries
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
+from mixpanel_nb.storage.records import ExportRecord
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sql import SQL
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.results.plan import PlanResult
-    from mixpanel_nb.results.query import RowSource
-    from mixpanel_nb.results.tables import TableInfo, TableSchema
+    from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
+    from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
     from mixpanel_nb.storage.schema import PropertyColumn
 
 
@@ -185,7 +184,7 @@ class StorageEngine:
         """The first value of the first row, or None where there is no row. Errors as in :meth:`query`."""
         return self._sql.scalar(sql, params)
 
-    def plan(self, sql: str, params: Parameters = None, *, analyze: bool = False) -> PlanResult:
+    def plan(self, sql: str, params: Parameters = None, *, analyze: bool = False) -> PlanRecord:
         """How DuckDB answers the last statement of ``sql``; see :meth:`Workspace.explain`.
 
         Raises:
@@ -203,7 +202,7 @@ class StorageEngine:
         form: str | None = None,
         partition_by: Sequence[str] = (),
         replace: bool = False,
-    ) -> ExportResult:
+    ) -> ExportRecord:
         """Write a table, or the rows of a query, to a file; see :meth:`Workspace.export`.
 
         Raises:
@@ -215,16 +214,14 @@ class StorageEngine:
         stored = re.fullmatch(r"\w+", source.strip()) is not None
         sql = source
         if stored:
-            schema = self.get_schema(source.strip())
-            sql = f"SELECT * FROM {identifier(schema.table)}"
-            held = frozenset(column.name for column in schema if column.property is not None)
+            columns = self.get_schema(source.strip())
+            sql = f"SELECT * FROM {identifier(source.strip())}"
+            held = frozenset(column.name for column in columns if column.property is not None)
             target = dataclasses.replace(target, properties=held)
         with target.writing() as file:
             rows = self._sql.copy(sql, params, target, file, stored=stored)
         files = target.written()
-        return ExportResult(
-            source,
-            path,
+        return ExportRecord(
             target.format,
             target.compression,
             rows,
@@ -334,19 +331,19 @@ class StorageEngine:
         with self._database.work("read") as con:
             return catalog.has_table(con, name)
 
-    def list_tables(self) -> list[TableInfo]:
+    def list_tables(self) -> list[TableRecord]:
         """Every table but the engine's own, by name."""
         with self._database.work("read") as con:
             return [catalog.table_info(con, name) for name in catalog.table_names(con)]
 
-    def get_schema(self, table: str) -> TableSchema:
+    def get_schema(self, table: str) -> tuple[ColumnRecord, ...]:
         """The columns of ``table`` (or a view); each typed property column tells its property.
 
         Raises:
             TableNotFoundError: there is no such table.
         """
         with self._database.work("read") as con:
-            return catalog.schema(con, table)
+            return catalog.columns(con, table)
 
     def get_metadata(self, table: str) -> TableMetadata:
         """Where ``table`` came from.

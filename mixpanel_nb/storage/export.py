@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, StorageError, Word, did_you_mean
-from mixpanel_nb.results.base import free_name
+from mixpanel_nb.naming import free_name
 from mixpanel_nb.storage.scratch import Scratch
 from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text, valid_json

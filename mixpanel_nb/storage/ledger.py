@@ -211,6 +211,13 @@ def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None
     )
 
 
+def types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What every fetched table holds (``events`` or ``profiles``), by its name in lower case."""
+    if not exists(con):
+        return {}
+    return dict(con.execute("SELECT lower(table_name), type FROM _metadata").fetchall())
+
+
 def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> None:
     """Write ``table``'s metadata, in place of what was there."""
     con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
@@ -292,6 +299,13 @@ def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:
     described = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
     types = {name: sql_type for name, sql_type, *_ in described}
     return [column for column in noted if types.get(column.name) == column.sql_type]
+
+
+def column_names(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """Table (in lower case), property and column name of every typed column that was made."""
+    if not exists(con):
+        return []
+    return con.execute("SELECT lower(table_name), property, column_name FROM _columns").fetchall()
 
 
 def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn]) -> None:

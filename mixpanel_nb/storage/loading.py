@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.display import first_of
 from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
+
+MAX_NAMES = 12  # of properties in the hint of an error
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,15 @@ def _check_found(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[P
         names = ", ".join(repr(name) for name in missing)
         message = f"No row of {table!r} has a property {names}."
         known = _some_properties(con, table)
-        hint = did_you_mean(missing[0], known) or (f"There are {first_of(known, 12)}." if known else None)
+        hint = did_you_mean(missing[0], known) or (f"There are {_first_of(known)}." if known else None)
         raise StorageError(
             message, hint=hint, details={"parameter": "properties", "table": table, "properties": missing}
         )
+
+
+def _first_of(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MAX_NAMES])
+    return shown if len(names) <= MAX_NAMES else f"{shown} and {len(names) - MAX_NAMES:,} more"
 
 
 def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.results.plan import PlanStep
+from mixpanel_nb.storage.records import PlanStepRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,18 +62,18 @@ def check_explainable(statements: Sequence[Statement], *, analyze: bool) -> None
         raise QueryError(message, hint="Ask for the plan alone.")
 
 
-def steps(plan: str) -> tuple[PlanStep, ...]:
+def steps(plan: str) -> tuple[PlanStepRecord, ...]:
     """The steps of a plan that DuckDB told as JSON, measured or not (its versions differ in the keys)."""
     told = json.loads(plan)
     roots = told if isinstance(told, list) else told.get("operator") or told["children"]
     return tuple(step for root in roots for step in _steps(root, 0))
 
 
-def _steps(node: Mapping[str, Any], depth: int) -> Iterator[PlanStep]:
+def _steps(node: Mapping[str, Any], depth: int) -> Iterator[PlanStepRecord]:
     name = str(node.get("name") or node.get("operator_name")).strip()
     about: Mapping[str, Any] = node.get("extra_info") or {}
     if not (name in _WRAPPERS or (name == "PROJECTION" and _hands_on(about))):
-        yield PlanStep(
+        yield PlanStepRecord(
             depth,
             name,
             _details(about),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.results.base import unique_names
+from mixpanel_nb.naming import unique_names
 from mixpanel_nb.storage.explain import explain
 from mixpanel_nb.storage.interrupt import keyboard_interrupts
 from mixpanel_nb.storage.scratch import Scratch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.results.query import MemoryRows, Order
+    from mixpanel_nb.rows import MemoryRows, Order
 
 _numbers = itertools.count(1)
 

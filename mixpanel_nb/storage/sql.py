@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import duckdb
 
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.results.plan import PlanResult
-from mixpanel_nb.results.query import MemoryRows
+from mixpanel_nb.rows import MemoryRows
 from mixpanel_nb.storage import catalog, plans, queries, rules
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
+from mixpanel_nb.storage.records import PlanRecord
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
 from mixpanel_nb.storage.session import bounded, streaming, undone
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.results.plan import PlanStep
-    from mixpanel_nb.results.query import RowSource
+    from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.database import Database
     from mixpanel_nb.storage.export import Target
     from mixpanel_nb.storage.queries import Parameters, Statement
+    from mixpanel_nb.storage.records import PlanStepRecord
 
     Values = dict[str, Any] | list[Any]
 
@@ -106,7 +106,7 @@ class SQL:
 
         return self._run(sql, params, last)
 
-    def plan(self, sql: str, params: Parameters, *, analyze: bool) -> PlanResult:
+    def plan(self, sql: str, params: Parameters, *, analyze: bool) -> PlanRecord:
         """The plan of the last statement; nothing of what runs for it stays."""
         statements = queries.parse(self._database.session, sql)
         plans.check_explainable(statements, analyze=analyze)
@@ -116,7 +116,9 @@ class SQL:
         changes = bool(needed) or (analyze and not statements[-1].reads_only)
         seconds = 0.0
 
-        def last(con: duckdb.DuckDBPyConnection, statement: Statement, given: Values) -> tuple[PlanStep, ...]:
+        def last(
+            con: duckdb.DuckDBPyConnection, statement: Statement, given: Values
+        ) -> tuple[PlanStepRecord, ...]:
             nonlocal seconds
             started = time.perf_counter()
             try:
@@ -130,7 +132,7 @@ class SQL:
         steps = self._run_all(
             [statements[place] for place in kept], [values[place] for place in kept], last, undo=changes
         )
-        return PlanResult(sql, steps, seconds if analyze else None)
+        return PlanRecord(steps, seconds if analyze else None)
 
     def _run(
         self,

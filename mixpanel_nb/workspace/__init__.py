@@ -1,7 +1,8 @@
 """``Workspace``: Mixpanel and a local database in one object, the facade over all rooms.
 
 ``workspace`` has its life cycle; ``discovery``, ``fetching``, ``tables`` and ``reports`` are its methods in
-groups; ``asking``, ``opening`` and ``vocabulary`` are what explorers need. Nothing here
+groups; ``asking``, ``opening``, ``vocabulary`` and ``table_names`` are what explorers and completion need;
+``wrapping`` makes results of what storage tells. Nothing here
 computes anything: every method passes on to a service or to the storage engine.
 """
 

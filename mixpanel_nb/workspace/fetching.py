@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from mixpanel_nb.results import FetchProgress, FetchResult
-    from mixpanel_nb.services.fetcher import FetcherService
+    from mixpanel_nb.services.fetch.fetcher import FetcherService
 
 DEFAULT_COLUMNS = 100
 DEFAULT_WORKERS = 4
@@ -168,8 +168,8 @@ class Fetching(Base):
             IncompleteExportError: the stream broke after it had begun.
         """
         from mixpanel_nb.services.dates import parse_range
-        from mixpanel_nb.services.filters import checked_limit, names_of
-        from mixpanel_nb.services.streaming import normalised_events
+        from mixpanel_nb.services.fetch.filters import checked_limit, names_of
+        from mixpanel_nb.services.fetch.streaming import normalised_events
 
         first, last = parse_range(from_date, to_date)
         stream = self.api.export_events(
@@ -207,8 +207,8 @@ class Fetching(Base):
             include_all_users: With ``cohort_id``, whether members without a profile come too.
             raw: Give each as Mixpanel sends it, instead of ``distinct_id``, ``last_seen``, ``properties``.
         """
-        from mixpanel_nb.services.filters import at_a_moment, profile_filters
-        from mixpanel_nb.services.streaming import normalised_profiles
+        from mixpanel_nb.services.fetch.filters import at_a_moment, profile_filters
+        from mixpanel_nb.services.fetch.streaming import normalised_profiles
 
         which = profile_filters(
             where=where,
@@ -225,7 +225,7 @@ class Fetching(Base):
 
     @cached_property
     def _fetcher(self) -> FetcherService:
-        from mixpanel_nb.services.fetcher import FetcherService
+        from mixpanel_nb.services.fetch.fetcher import FetcherService
         from mixpanel_nb.storage.ingest import EventTime
 
         return FetcherService(

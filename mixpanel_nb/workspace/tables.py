@@ -73,7 +73,9 @@ class Tables(Base):
             QueryError: the SQL is wrong, or cannot be explained.
             TableNotFoundError: it names a table that is not there.
         """
-        return self.storage.plan(query, params, analyze=analyze)
+        from mixpanel_nb.workspace.wrapping import plan_result
+
+        return plan_result(query, self.storage.plan(query, params, analyze=analyze))
 
     def export(
         self,
@@ -105,16 +107,20 @@ class Tables(Base):
             TableNotFoundError: there is no such table.
             StorageError: there is such a file already, or it cannot be written; nothing is left of it.
         """
+        from mixpanel_nb.workspace.wrapping import export_result
+
         columns = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by)
-        return self.storage.export(
+        written = self.storage.export(
             table_or_query, Path(path), params, form=format, partition_by=columns, replace=replace
         )
+        return export_result(table_or_query, Path(path), written)
 
     def tables(self) -> TableList:
         """The tables of the database."""
         from mixpanel_nb.results import TableList
+        from mixpanel_nb.workspace.wrapping import table_infos
 
-        return TableList(tuple(self.storage.list_tables()))
+        return TableList(table_infos(self.storage.list_tables()))
 
     def schema(self, table: str) -> TableSchema:
         """The columns of a table.
@@ -122,7 +128,9 @@ class Tables(Base):
         Raises:
             TableNotFoundError: there is no such table.
         """
-        return self.storage.get_schema(table)
+        from mixpanel_nb.workspace.wrapping import table_schema
+
+        return table_schema(table, self.storage.get_schema(table))
 
     def sample(self, table: str, n: int = 10) -> SQLResult:
         """``n`` rows from all over a table, the same ones each time.
@@ -135,7 +143,7 @@ class Tables(Base):
             raise ParameterError(message, parameter="n", value=n, hint="Give a number from 1.")
         from mixpanel_nb.storage.statements import sample_sql
 
-        columns = {column.name for column in self.schema(table)}
+        columns = {column.name for column in self.storage.get_schema(table)}
         return self.sql_rows(sample_sql(table, columns, n))
 
     def summarize(self, table: str) -> SummaryResult:
@@ -147,7 +155,7 @@ class Tables(Base):
         from mixpanel_nb.results import ColumnSummary, SummaryResult
         from mixpanel_nb.storage.statements import summarize_sql
 
-        columns = [column.name for column in self.schema(table) if column.type != "JSON"]
+        columns = [column.name for column in self.storage.get_schema(table) if column.type != "JSON"]
         rows = self.storage.execute_rows(summarize_sql(table, columns))
         return SummaryResult(table, tuple(ColumnSummary(*row) for row in rows))
 
@@ -176,7 +184,7 @@ class Tables(Base):
         self._drop(table.name for table in self.storage.list_tables() if table.type in fetched)
 
     def _drop(self, names: Iterable[str]) -> None:
-        from mixpanel_nb.services.staging import Staging
+        from mixpanel_nb.services.fetch.staging import Staging
 
         tables = list(names)
         self.storage.drop_tables(*tables)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.storage import StorageEngine
-    from mixpanel_nb.storage.names import Table
+    from mixpanel_nb.workspace.table_names import Table
 
 T = TypeVar("T")
 
@@ -59,11 +59,11 @@ class Names:
         return self._told(lambda: [(funnel.name, funnel.funnel_id) for funnel in self._discovery().funnels()])
 
     def _held(self, table: str, look: Callable[[duckdb.DuckDBPyConnection, Table], list[str]]) -> list[str]:
-        from mixpanel_nb.storage import names
+        from mixpanel_nb.workspace import table_names
 
         def ask() -> list[str]:
             with self._storage.glance() as con:
-                found = names.tables(con).get(table.lower())
+                found = table_names.tables(con).get(table.lower())
                 return [] if found is None else look(con, found)
 
         return self._told(ask)
@@ -76,12 +76,12 @@ class Names:
 
 
 def _events(con: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
-    from mixpanel_nb.storage import names
+    from mixpanel_nb.workspace import table_names
 
-    return names.events(con, table)
+    return table_names.events(con, table)
 
 
 def _properties(con: duckdb.DuckDBPyConnection, table: Table, event: str | None) -> list[str]:
-    from mixpanel_nb.storage import names
+    from mixpanel_nb.workspace import table_names
 
-    return sorted(names.properties_of(con, table, event) if event else table.properties)
+    return sorted(table_names.properties_of(con, table, event) if event else table.properties)

@@ -217,6 +217,7 @@ class Workspace(Reports, Fetching, Tables):
     def info(self) -> WorkspaceInfo:
         """The account, the database and its tables."""
         from mixpanel_nb.results import WorkspaceInfo
+        from mixpanel_nb.workspace.wrapping import table_infos
 
         credentials, path = self._credentials, self.storage.path
         return WorkspaceInfo(
@@ -225,7 +226,7 @@ class Workspace(Reports, Fetching, Tables):
             region=credentials.region if credentials else None,
             account=credentials.account if credentials else None,
             timezone=self.timezone,
-            tables=tuple(self.storage.list_tables()),
+            tables=table_infos(self.storage.list_tables()),
             size_bytes=path.stat().st_size if path and path.is_file() else None,
         )
 

@@ -24,7 +24,7 @@ from mixpanel_nb.errors import (
     TableNotFoundError,
 )
 from mixpanel_nb.sandbox.faults import FaultRule
-from mixpanel_nb.services.staging import Staging
+from mixpanel_nb.services.fetch.staging import Staging
 from mixpanel_nb.storage import StorageEngine
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def test_downloads_do_not_run_ahead_of_what_can_be_stored(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A year of events is not on the disk twice."""
-    monkeypatch.setattr("mixpanel_nb.services.run.WAITING_BYTES", 1)
-    monkeypatch.setattr("mixpanel_nb.services.run.BATCH_BYTES", 1)
+    monkeypatch.setattr("mixpanel_nb.services.fetch.batches.WAITING_BYTES", 1)
+    monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_BYTES", 1)
     load, waiting = ws.storage.load, []
     assert ws.storage.path is not None
     folder = ws.storage.path.parent / ".data.db.fetch" / "events"

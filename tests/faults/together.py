@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_client.manager import start_new_kernel
 from services.support import table_rows
 
-import mixpanel_nb.services.run as running
+import mixpanel_nb.services.fetch.batches as running
 from faults import truth as known
 from faults.kernels import LOAD
 from faults.kills import FORKS

@@ -14,14 +14,14 @@ import httpx
 import typer.main
 
 import mixpanel_nb.cli
-import mixpanel_nb.services.fetcher
+import mixpanel_nb.services.fetch.fetcher
 import mixpanel_nb.storage
 import mixpanel_nb.workspace.reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PRELOADED = (duckdb, httpx, typer.main, mixpanel_nb.cli, mixpanel_nb.services.fetcher)
+PRELOADED = (duckdb, httpx, typer.main, mixpanel_nb.cli, mixpanel_nb.services.fetch.fetcher)
 
 
 def run_command(folder: str, told: str, words: Sequence[str], settings: dict[str, str]) -> None:

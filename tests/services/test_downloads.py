@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mixpanel_nb.services.downloads import LEAVING_SECONDS, Downloads
+from mixpanel_nb.services.fetch.downloads import LEAVING_SECONDS, Downloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

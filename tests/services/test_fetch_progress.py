@@ -117,3 +117,21 @@ def test_nothing_to_fetch_is_done_at_once(ws: Workspace) -> None:
     ws.fetch_events(**WEEK, columns=None, append=True, progress=told)
     assert told.states == ["starting", "done"]
     assert told.moments[-1].days_done == 7
+
+
+def test_a_downloaded_chunk_stays_downloaded_while_the_file_is_waited_for(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, told = ws.storage.load, Told()
+
+    def after_a_wait(batch: Any) -> Any:
+        assert ws.storage.on_wait is not None
+        ws.storage.on_wait("waiting for data.db, held by another program")
+        return load(batch)
+
+    monkeypatch.setattr(ws.storage, "load", after_a_wait)
+    ws.fetch_events(**WEEK, columns=None, progress=told)
+    (moment,) = [
+        moment for moment in told.moments if (moment.message or "").startswith("waiting for data.db")
+    ]
+    assert [piece.state for piece in moment.pieces] == ["here"] * moment.chunks_done

@@ -96,7 +96,7 @@ def test_killed_between_two_batches_the_stored_chunks_stay_stored(
     ws: Workspace,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mixpanel_nb.services.run.BATCH_ROWS", 1)
+    monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_ROWS", 1)
     faults.add(FaultRule("hang", match={"from_date": "2025-01-22"}, times=None, seconds=20))
 
     def stop(_: object) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
-from mixpanel_nb.services.staging import Staging
+from mixpanel_nb.services.fetch.staging import Staging
 
 from .support import JANUARY, TWELVE_WEEKS, table_rows, wait_until
 
@@ -57,7 +57,7 @@ def test_two_read_again_and_again_while_a_third_fetches_and_none_sees_a_lock(
     ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", columns=["plan"])
-    monkeypatch.setattr("mixpanel_nb.services.run.BATCH_ROWS", 1_000)  # many short transactions
+    monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_ROWS", 1_000)  # many short transactions
     monkeypatch.setattr(ws.storage._database, "patience", 15.0)
     readers = [_start(READER, tmp_path, name) for name in ("one", "two")]
     try:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_nb.services.plan import (
+from mixpanel_nb.services.fetch.plan import (
     MAX_REQUESTS,
     SETTLED_AFTER,
     DateRange,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.services.staging import Receipt, Staging
+from mixpanel_nb.services.fetch.staging import Receipt, Staging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,7 +178,7 @@ def test_another_process_is_named(staging: Staging, database: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from mixpanel_nb.services.staging import Staging
+from mixpanel_nb.services.fetch.staging import Staging
 with Staging(Path(sys.argv[1]), "events").locked():
     print("fetching", flush=True)
     sys.stdin.readline()

@@ -14,14 +14,14 @@ from mixpanel_nb import Workspace
 from mixpanel_nb.display import Column
 from mixpanel_nb.display.widgets.pager import Pager
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.results.query import MemoryRows
+from mixpanel_nb.rows import MemoryRows
 from mixpanel_nb.views.pages import Pages
 from widgets.support import buttons, press, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mixpanel_nb.results.query import Order
+    from mixpanel_nb.rows import Order
 
 ROWS = st.lists(st.tuples(st.none() | st.integers(-3, 3), st.none() | st.sampled_from("abc")), max_size=30)
 PLACES = st.integers(0, 1)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from mixpanel_nb.notebook.session import NotebookSession
-    from mixpanel_nb.storage.names import Table
     from mixpanel_nb.workspace import Workspace
+    from mixpanel_nb.workspace.table_names import Table
 
     T = TypeVar("T")
 
@@ -46,13 +46,13 @@ class Sources:
 
     def tables(self) -> dict[str, Table]:
         """The tables and views, by name in lower case."""
-        from mixpanel_nb.storage import names as held
+        from mixpanel_nb.workspace import table_names as held
 
         return self._ask("tables", held.tables) or {}
 
     def events(self, table: str | None = None) -> list[str]:
         """Names of events: those of ``table``, or of all tables and those that Mixpanel has told."""
-        from mixpanel_nb.storage import names as held
+        from mixpanel_nb.workspace import table_names as held
 
         names: set[str] = set()
         for found in self._fetched("events", table):
@@ -74,7 +74,7 @@ class Sources:
 
     def without_column(self, table: str) -> list[str]:
         """Properties of ``table`` that are only in its JSON."""
-        from mixpanel_nb.storage import names as held
+        from mixpanel_nb.workspace import table_names as held
 
         found = self.tables().get(table.lower())
         if found is None:
@@ -91,7 +91,7 @@ class Sources:
 
     def values(self, table: str, column: str) -> list[str]:
         """The most frequent texts of a column; none of a column that is no text."""
-        from mixpanel_nb.storage import names as held
+        from mixpanel_nb.workspace import table_names as held
 
         found = self.tables().get(table.lower())
         names = {name.lower(): name for name in found.columns} if found else {}
@@ -102,15 +102,11 @@ class Sources:
 
     def functions(self) -> list[str]:
         """Names of DuckDB's functions."""
-        from mixpanel_nb.storage import names as held
-
-        return self._ask("functions", held.functions) or []
+        return self._ask("functions", _functions) or []
 
     def reserved(self) -> list[str]:
         """Words that are no names unless they are quoted."""
-        from mixpanel_nb.storage import names as held
-
-        return self._ask("reserved", held.reserved) or []
+        return self._ask("reserved", _reserved) or []
 
     def accounts(self) -> list[str]:
         """Names of the configured accounts."""
@@ -142,7 +138,7 @@ class Sources:
         return [t for t in found.values() if t.type is not None and kind in {None, t.type}][:MAX_TABLES]
 
     def _properties_of(self, table: Table, event: str | None) -> list[str]:
-        from mixpanel_nb.storage import names as held
+        from mixpanel_nb.workspace import table_names as held
 
         if event is None or table.type != "events":
             return list(table.properties)
@@ -163,3 +159,20 @@ class Sources:
         if self._workspace is None:
             return None
         return self._peek.ask(self._workspace.storage, key, work)
+
+
+def _functions(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of DuckDB's functions that are made for people, sorted."""
+    rows = con.execute(
+        "SELECT DISTINCT function_name AS name FROM duckdb_functions() "
+        "WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*') AND schema_name = 'main' ORDER BY name"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _reserved(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """DuckDB's keywords that cannot name a column unless they are quoted, in lower case."""
+    rows = con.execute(
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'column_name')"
+    ).fetchall()
+    return [name for (name,) in rows]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from mixpanel_nb.analytics.sql import Statement
-    from mixpanel_nb.results import ColumnInfo
     from mixpanel_nb.storage import Chunk, StorageEngine
+    from mixpanel_nb.storage.records import ColumnRecord
     from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
 
 _OF_EVENTS = ("event_name", "event_time", "distinct_id")
@@ -204,7 +204,7 @@ def _of_stored(columns: Iterable[StoredColumn], *, has_json: bool) -> dict[str, 
     }
 
 
-def _of_schema(columns: Iterable[ColumnInfo]) -> dict[str, PropertyColumn]:
+def _of_schema(columns: Iterable[ColumnRecord]) -> dict[str, PropertyColumn]:
     """Columns of a table of somebody's own making; each holds the property of its name, and maybe NaN."""
     return {
         column.name: PropertyColumn(column.name, held)

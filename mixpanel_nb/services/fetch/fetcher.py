@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, TableExistsError, Word
 from mixpanel_nb.results.fetch import FetchResult
-from mixpanel_nb.services.chunks import EventChunk, ProfileChunk, source_of
 from mixpanel_nb.services.dates import parse_range
-from mixpanel_nb.services.filters import checked_limit, names_of, profile_filters
-from mixpanel_nb.services.plan import DateRange, covered_days, plan, stored_days
-from mixpanel_nb.services.run import FetchRun
-from mixpanel_nb.services.staging import Staging
+from mixpanel_nb.services.fetch.batches import Destination
+from mixpanel_nb.services.fetch.chunks import EventChunk, ProfileChunk, source_of
+from mixpanel_nb.services.fetch.filters import checked_limit, names_of, profile_filters
+from mixpanel_nb.services.fetch.plan import DateRange, covered_days, plan, stored_days
+from mixpanel_nb.services.fetch.progress import ProgressReporter
+from mixpanel_nb.services.fetch.run import FetchRun
+from mixpanel_nb.services.fetch.staging import Staging
 from mixpanel_nb.storage import TableMetadata, ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS
 from mixpanel_nb.storage.ingest import EventTime
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results.fetch import FetchProgress
+    from mixpanel_nb.services.fetch.chunks import FetchChunk
     from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.storage.loading import Loaded
     from mixpanel_nb.storage.schema import TableType
 
 DEFAULT_WORKERS = 4
@@ -144,28 +148,16 @@ class FetcherService:
         with self._target(name, "events", request, append=append, replace=replace) as target:
             chunks = self._event_chunks(target, wanted, filters)
             notes = self._notes(target)
-            run = FetchRun(
-                client=self._client,
-                storage=self._storage,
-                table=target.table,
-                shown_as=name,
-                metadata=target.metadata(
-                    filters,
-                    wanted,
-                    timezone=self._timezone_of(target.before),
-                    legacy_zone=self._event_time.legacy_zone,
-                ),
-                columns=columns,
-                dedupe=dedupe,
-                event_time=self._event_time,
-                owes=target.owed is not None,
-                days_total=wanted.days,
-                days_done=wanted.days - sum(chunk.days for chunk in chunks),
-                progress=progress,
+            metadata = target.metadata(
+                filters,
+                wanted,
+                timezone=self._timezone_of(target.before),
+                legacy_zone=self._event_time.legacy_zone,
             )
-            run.fetch(chunks, target.staging, workers)
-            self._finish(target)
-        return self._event_result(run, wanted, started, name, notes)
+            into = self._destination(target, metadata, columns, dedupe=dedupe)
+            told = ProgressReporter(progress, name, "events", chunks, wanted.days)
+            loaded, requests = self._run(target, into, chunks, told, workers)
+        return self._result(target, loaded, requests, started, notes, wanted)
 
     def _event_chunks(
         self, target: Target, wanted: DateRange, filters: Mapping[str, Any]
@@ -196,35 +188,43 @@ class FetcherService:
         filters = profile_filters(**which)
         request = {"type": "profiles", **filters}
         with self._target(name, "profiles", request, append=append, replace=replace) as target:
+            chunks = [ProfileChunk(filters)]
             notes = self._notes(target)
-            run = FetchRun(
-                client=self._client,
-                storage=self._storage,
-                table=target.table,
-                shown_as=name,
-                metadata=target.metadata(filters, timezone=None),
-                columns=columns,
-                dedupe=True,
-                event_time=self._event_time,
-                owes=target.owed is not None,
-                progress=progress,
-            )
-            run.fetch([ProfileChunk(filters)], target.staging, 1)
-            self._finish(target)
-        return FetchResult(
-            table=name,
-            rows=self._storage.row_count(name),
-            type="profiles",
-            duration_seconds=time.monotonic() - started,
-            date_range=None,
-            fetched_at=ledger.now(),
-            duplicates=run.duplicates,
-            requests=run.requests,
-            new_rows=run.new_rows,
-            without_id=run.without_id,
-            columns=tuple(column.property for column in self._storage.property_columns(name)),
-            notes=notes,
+            into = self._destination(target, target.metadata(filters, timezone=None), columns, dedupe=True)
+            told = ProgressReporter(progress, name, "profiles", chunks)
+            loaded, requests = self._run(target, into, chunks, told, workers=1)
+        return self._result(target, loaded, requests, started, notes)
+
+    def _destination(
+        self,
+        target: Target,
+        metadata: TableMetadata,
+        columns: int | Sequence[str] | None,
+        *,
+        dedupe: bool,
+    ) -> Destination:
+        return Destination(
+            target.table,
+            metadata,
+            columns,
+            dedupe,
+            self._event_time,
+            stays_incomplete=target.owed is not None,
         )
+
+    def _run(
+        self,
+        target: Target,
+        into: Destination,
+        chunks: Sequence[FetchChunk],
+        progress: ProgressReporter,
+        workers: int,
+    ) -> tuple[Loaded, int]:
+        """Bring chunks into the table and finish it. Returns what was loaded, and the requests it took."""
+        run = FetchRun(self._client, self._storage, target.staging, into, progress)
+        loaded, requests = run.fetch(chunks, workers)
+        self._finish(target)
+        return loaded, requests
 
     def _notes(self, target: Target) -> tuple[str, ...]:
         """What is to be said of the table as it is before the fetch."""
@@ -349,22 +349,29 @@ class FetcherService:
             self._storage.swap(target.table, target.name)
         target.staging.remove()
 
-    def _event_result(
-        self, run: FetchRun, wanted: DateRange, started: float, name: str, notes: tuple[str, ...]
+    def _result(
+        self,
+        target: Target,
+        loaded: Loaded,
+        requests: int,
+        started: float,
+        notes: tuple[str, ...],
+        wanted: DateRange | None = None,
     ) -> FetchResult:
-        zone = self._event_time.legacy_zone
-        per_day = self._storage.rows_per_day(name, wanted.first, wanted.last, zone)
+        name, zone = target.name, self._event_time.legacy_zone
+        per_day = self._storage.rows_per_day(name, wanted.first, wanted.last, zone) if wanted else {}
         return FetchResult(
             table=name,
             rows=self._storage.row_count(name),
-            type="events",
+            type=target.type,
             duration_seconds=time.monotonic() - started,
-            date_range=(str(wanted.first), str(wanted.last)),
+            date_range=(str(wanted.first), str(wanted.last)) if wanted else None,
             fetched_at=ledger.now(),
-            duplicates=run.duplicates,
-            requests=run.requests,
+            duplicates=loaded.duplicates,
+            requests=requests,
             per_day=tuple(per_day.items()),
-            new_rows=run.new_rows,
+            new_rows=loaded.rows,
+            without_id=loaded.without_id,
             columns=tuple(column.property for column in self._storage.property_columns(name)),
             notes=notes,
         )

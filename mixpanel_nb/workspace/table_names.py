@@ -1,4 +1,4 @@
-"""The names that the tables hold, for whoever offers them: asked in a few small queries."""
+"""The names that the tables hold, for explorers and completion: asked in a few small queries."""
 
 from __future__ import annotations
 
@@ -69,14 +69,12 @@ def tables(con: duckdb.DuckDBPyConnection) -> dict[str, Table]:
     found: dict[str, Table] = {}
     for name, column, sql_type, rows in con.execute(_COLUMNS).fetchall():
         found.setdefault(name.lower(), Table(name, rows)).columns[column] = sql_type
-    if ledger.exists(con):
-        for name, table_type in con.execute("SELECT lower(table_name), type FROM _metadata").fetchall():
-            if name in found:
-                found[name].type = table_type
-        noted = con.execute("SELECT lower(table_name), property, column_name FROM _columns").fetchall()
-        for name, prop, column in noted:
-            if name in found and column in found[name].columns:
-                found[name].properties[prop] = column
+    for name, table_type in ledger.types(con).items():
+        if name in found:
+            found[name].type = table_type
+    for name, prop, column in ledger.column_names(con):
+        if name in found and column in found[name].columns:
+            found[name].properties[prop] = column
     return found
 
 
@@ -122,20 +120,3 @@ def values(con: duckdb.DuckDBPyConnection, table: Table, column: str) -> list[st
         f"GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {MAX_VALUES}"
     ).fetchall()
     return [value for (value,) in rows]
-
-
-def functions(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Names of DuckDB's functions that are made for people, sorted."""
-    rows = con.execute(
-        "SELECT DISTINCT function_name AS name FROM duckdb_functions() "
-        "WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*') AND schema_name = 'main' ORDER BY name"
-    ).fetchall()
-    return [name for (name,) in rows]
-
-
-def reserved(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """DuckDB's keywords that cannot name a column unless they are quoted, in lower case."""
-    rows = con.execute(
-        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'column_name')"
-    ).fetchall()
-    return [name for (name,) in rows]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.client.room import DiskRoom
-from mixpanel_nb.services.filters import at_a_moment
-from mixpanel_nb.services.plan import is_settled
-from mixpanel_nb.services.staging import Receipt
+from mixpanel_nb.services.fetch.filters import at_a_moment
+from mixpanel_nb.services.fetch.plan import is_settled
+from mixpanel_nb.services.fetch.staging import Receipt
 from mixpanel_nb.storage import ledger
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.services.plan import DateRange
+    from mixpanel_nb.services.fetch.plan import DateRange
 
     Received = Callable[[int, int], None]
 

@@ -1,0 +1,94 @@
+"""Rows that are read in pieces, wherever they are: in memory, or in a database."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mixpanel_nb.naming import unique_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+Order = tuple[int, bool]
+"""A column's place, and whether its largest value comes first; rows without a value come last."""
+
+
+class RowSource(Protocol):
+    """Rows that may live elsewhere, such as in DuckDB."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns, as the query gives them."""
+
+    @property
+    def types(self) -> list[str]:
+        """DuckDB's type names of the columns."""
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+
+    def fetch(
+        self, limit: int | None = None, offset: int = 0, order: Order | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Rows ``offset`` to ``offset + limit`` (None is all of them), sorted where an order is given."""
+
+    def df(self) -> pd.DataFrame:
+        """All rows as a DataFrame."""
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryRows:
+    """Rows held in memory.
+
+    Attributes:
+        columns: Names of the columns.
+        types: DuckDB's type names.
+        rows_: The rows.
+    """
+
+    columns: list[str]
+    types: list[str]
+    rows_: Sequence[tuple[Any, ...]]
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows_)
+
+    def fetch(
+        self, limit: int | None = None, offset: int = 0, order: Order | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Rows ``offset`` to ``offset + limit`` (None is all of them), sorted where an order is given."""
+        rows = self.rows_ if order is None else sorted_rows(self.rows_, order[0], descending=order[1])
+        return list(rows[offset : None if limit is None else offset + limit])
+
+    def df(self) -> pd.DataFrame:
+        """All rows as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame.from_records(list(self.rows_), columns=unique_names(self.columns))
+
+
+def sorted_rows(rows: Sequence[tuple[Any, ...]], place: int, *, descending: bool) -> list[tuple[Any, ...]]:
+    """The rows by the values of a column; equal ones as they came, those without a value last."""
+    known = [row for row in rows if not _is_missing(row[place])]
+    known.sort(key=lambda row: _rank(row[place]), reverse=descending)
+    return [*known, *(row for row in rows if _is_missing(row[place]))]
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float | Decimal) and math.isnan(value))
+
+
+def _rank(value: Any) -> tuple[str, Any]:
+    """Orders values of one kind among themselves, and values of different kinds by kind."""
+    if isinstance(value, int | float | Decimal):
+        return "", value
+    return type(value).__name__, value if isinstance(value, str | date) else str(value)

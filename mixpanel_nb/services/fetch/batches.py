@@ -1,0 +1,182 @@
+"""Downloaded chunks on their way into a table, in batches.
+
+Batches are large enough to be stored fast and small enough that nobody else waits long for the file. Each is
+one transaction with its ledger entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.services.fetch.chunks import Staged
+from mixpanel_nb.storage import ledger
+from mixpanel_nb.storage.interrupt import kept_back
+from mixpanel_nb.storage.loading import Batch, Loaded
+from mixpanel_nb.storage.repair import replace_lone_surrogates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mixpanel_nb.errors import IncompleteExportError
+    from mixpanel_nb.services.fetch.chunks import FetchChunk
+    from mixpanel_nb.services.fetch.staging import Receipt, Staging
+    from mixpanel_nb.storage import StorageEngine, TableMetadata
+    from mixpanel_nb.storage.ingest import EventTime
+
+BATCH_ROWS = 400_000
+BATCH_BYTES = 512 * 2**20
+WAITING_BYTES = 2 * 2**30  # of downloads that are not stored yet; no more begin before some are
+STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or people) may have changed since
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The table that is filled, and how.
+
+    Attributes:
+        table: Its name.
+        metadata: What is recorded of it.
+        columns: Typed columns wanted, see ``Batch``.
+        dedupe: Keep one row per event.
+        event_time: How exported times are to be read.
+        stays_incomplete: Whether an earlier, other fetch of the table is unfinished.
+    """
+
+    table: str
+    metadata: TableMetadata
+    columns: int | Sequence[str] | None
+    dedupe: bool
+    event_time: EventTime
+    stays_incomplete: bool
+
+
+class BatchStore:
+    """Keeps downloads on disk until they are stored, and stores them.
+
+    Worker threads call :meth:`has_room`, :meth:`draft` and :meth:`accept`; all else is for the thread that
+    runs the fetch.
+
+    Attributes:
+        ready: Downloads that can be stored.
+        stored: The chunks that are in the table.
+        loaded: Rows added, duplicates and profiles without an id so far.
+    """
+
+    def __init__(self, storage: StorageEngine, staging: Staging, destination: Destination) -> None:
+        self.ready: list[Staged] = []
+        self.stored: set[FetchChunk] = set()
+        self.loaded = Loaded(0, 0)
+        self._storage = storage
+        self._staging = staging
+        self._into = destination
+        self._chunks_before = len(storage.chunks(destination.table))
+        self._sizes: dict[FetchChunk, int] = {}  # bytes of downloads that are not stored yet
+
+    def has_room(self) -> bool:
+        """Whether another download may begin: storing is slower, and the disk may be small."""
+        return sum(list(self._sizes.values())) < WAITING_BYTES
+
+    def draft(self, chunk: FetchChunk) -> Path:
+        """Where to write a download of ``chunk``."""
+        return self._staging.draft(self._file(chunk))
+
+    def accept(self, chunk: FetchChunk, draft: Path, receipt: Receipt) -> Staged:
+        """A download that is whole, kept on disk."""
+        file = self._file(chunk)
+        self._staging.accept(draft, file, receipt)
+        self._sizes[chunk] = receipt.size
+        return Staged(chunk, file, receipt)
+
+    def take_staged(self, chunks: Sequence[FetchChunk]) -> list[FetchChunk]:
+        """Make ready what an earlier run downloaded, unless it is out of date. Returns the other chunks."""
+        missing = []
+        for chunk in chunks:
+            file = self._file(chunk)
+            receipt = self._staging.receipt(file)
+            if receipt is not None and self._may_use(receipt, chunk):
+                self.ready.append(Staged(chunk, file, receipt))
+                self._sizes[chunk] = receipt.size
+            else:
+                self._staging.discard(file)
+                missing.append(chunk)
+        return missing
+
+    def is_due(self) -> bool:
+        """Whether what is ready is enough for a batch."""
+        rows = sum(staged.receipt.rows for staged in self.ready)
+        return rows >= BATCH_ROWS or sum(staged.file.stat().st_size for staged in self.ready) >= BATCH_BYTES
+
+    def take_batch(self) -> list[Staged]:
+        """All that is ready, which is ready no more."""
+        batch, self.ready = self.ready, []
+        return batch
+
+    def store(self, batch: Sequence[Staged], *, last: bool) -> None:
+        """Store downloads in one transaction.
+
+        Args:
+            batch: The downloads.
+            last: Whether nothing is missing after it.
+
+        Raises:
+            IncompleteExportError: a line is not JSON, or not an event (or profile); nothing is stored.
+            StorageError: the table could not be written.
+        """
+        complete = last and not (self.ready or self._into.stays_incomplete)
+        work = self._batch(batch, complete=complete)
+        with kept_back():  # what is stored is not left waiting to be stored
+            loaded = self._storage.load(work)
+            for staged in batch:
+                self.discard(staged)
+        self.loaded = Loaded(
+            self.loaded.rows + loaded.rows,
+            self.loaded.duplicates + loaded.duplicates,
+            self.loaded.without_id + loaded.without_id,
+        )
+        self.stored.update(staged.chunk for staged in batch)
+
+    def mend(self, staged: Staged, error: IncompleteExportError) -> bool:
+        """Mend the text of a download that could not be stored. Returns whether it is ready again."""
+        if "surrogate" not in error.message or not replace_lone_surrogates(staged.file):
+            return False
+        self._staging.sign(staged.file, replace(staged.receipt, size=staged.file.stat().st_size))
+        self.ready.append(staged)
+        return True
+
+    def discard(self, staged: Staged) -> None:
+        """Remove a download from the disk."""
+        self._staging.discard(staged.file)
+        self._sizes.pop(staged.chunk, None)
+
+    def mark_complete(self) -> None:
+        """Record that the table is complete, where there was nothing to fetch."""
+        if not self._into.stays_incomplete:
+            metadata = self._into.metadata
+            self._storage.mark(self._into.table, complete=True, timezone=metadata.timezone)
+
+    def _batch(self, batch: Sequence[Staged], *, complete: bool) -> Batch:
+        metadata = self._into.metadata
+        return Batch(
+            table=self._into.table,
+            files=[staged.file for staged in batch],
+            chunks=[replace(staged.chunk.entry(staged.receipt), source=metadata.source) for staged in batch],
+            metadata=replace(metadata, fetched_at=ledger.now(), complete=complete),
+            columns=self._into.columns,
+            dedupe=self._into.dedupe,
+            time=self._into.event_time,
+            lines=sum(staged.receipt.rows for staged in batch),
+            chunks_before=self._chunks_before + len(self.stored),
+        )
+
+    def _may_use(self, receipt: Receipt, chunk: FetchChunk) -> bool:
+        """Whether a download is of the same project, and as Mixpanel would answer now."""
+        is_current = chunk.is_settled(receipt) or ledger.now() - receipt.moment < STAGED_FOR
+        return is_current and receipt.source == str(self._into.metadata.source)
+
+    def _file(self, chunk: FetchChunk) -> Path:
+        """Where a chunk is kept: each project's apart, and what replaces a table from what adds to it."""
+        source = str(self._into.metadata.source)
+        return self._staging.path({"into": self._into.table, "source": source, **chunk.request()})

@@ -1,0 +1,84 @@
+"""One run of a fetch: download what is missing, store what is whole, tell how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import MixpanelDataError, TableNotFoundError
+from mixpanel_nb.services.fetch.batches import BatchStore
+from mixpanel_nb.services.fetch.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.results.fetch import FetchState
+    from mixpanel_nb.services.fetch.batches import Destination
+    from mixpanel_nb.services.fetch.chunks import FetchChunk
+    from mixpanel_nb.services.fetch.progress import ProgressReporter
+    from mixpanel_nb.services.fetch.staging import Staging
+    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.storage.loading import Loaded
+
+
+@dataclass(frozen=True)
+class FetchRun:
+    """One fetch of some chunks into a table.
+
+    Attributes:
+        client: Asks Mixpanel.
+        storage: Keeps the table.
+        staging: Keeps downloads until they are stored.
+        destination: The table.
+        progress: Tells how it goes.
+    """
+
+    client: MixpanelAPIClient
+    storage: StorageEngine
+    staging: Staging
+    destination: Destination
+    progress: ProgressReporter
+
+    def fetch(self, chunks: Sequence[FetchChunk], workers: int) -> tuple[Loaded, int]:
+        """Bring ``chunks`` into the table. Returns what was loaded, and how many requests it took.
+
+        Raises:
+            APIError: Mixpanel refused, or some chunks could not be had; all others are stored, the table
+                is marked incomplete, and the same call fetches what is missing.
+            StorageError: the table could not be written.
+        """
+        batches = BatchStore(self.storage, self.staging, self.destination)
+        missing = batches.take_staged(chunks)
+        for staged in batches.ready:
+            self.progress.receive(staged.chunk, staged.receipt.rows, staged.receipt.bytes)
+            self.progress.mark(staged.chunk, "here")
+        scheduler = Scheduler(self.client, batches, self.progress)
+        state: FetchState = "cancelled"
+        try:
+            with self.progress.waits(self.client, self.storage):
+                self.progress.tell("starting")
+                self.client.prepare()
+                scheduler.run(missing, workers)
+                scheduler.check(chunks)
+                if not chunks:
+                    batches.mark_complete()
+            state = "done"
+        except MixpanelDataError as error:
+            state = "failed"
+            _add_state(error, len(batches.stored), len(chunks))
+            raise
+        except Exception:
+            state = "failed"
+            raise
+        finally:
+            self.progress.tell(state)
+        return batches.loaded, scheduler.requests
+
+
+def _add_state(error: MixpanelDataError, stored: int, total: int) -> None:
+    """Tell with the error what is stored and how to go on."""
+    if stored and not isinstance(error, TableNotFoundError):
+        told = f"{stored} of {total} chunks are stored; the same fetch asks only for the rest."
+        error.hint = f"{error.hint} {told}" if error.hint else told
+    error.details |= {"chunks_stored": stored, "chunks": total}
