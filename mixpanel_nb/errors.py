@@ -69,7 +69,7 @@ class MixpanelDataError(Exception):
     """Base of every error this package raises on purpose.
 
     Args:
-        message: One line that says what is wrong, in pieces where it names parameters: these are `Word`s.
+        message: One line that says what is wrong, in pieces where it names parameters (``Word``).
         hint: One line that says what to do about it, likewise.
         details: JSON-safe facts for programs (no secrets).
     """
