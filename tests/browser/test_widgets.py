@@ -80,7 +80,7 @@ def look_at(explorer: Locator, tab: str) -> None:
 def test_choosing_changes_the_chart(lab: Lab, shown: dict[str, Locator]) -> None:
     explorer = shown["explore"]
     expect(explorer.get_by_text("Highest")).to_be_visible()
-    for label, value in (("By", "plan"), ("Per", "week"), ("Count", "people")):
+    for label, value in (("By", "plan"), ("Per", "week"), ("Count", "users")):
         choose(explorer, label, value)
         assert colors(explorer.locator("img")) >= 3
     expect(explorer.get_by_text("Purchase by plan", exact=True)).to_be_visible()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_nb.errors import AccessDeniedError, QueryError, ServerError
+from mixpanel_nb.errors import AccessDeniedError, ParameterError, QueryError, ServerError
 from mixpanel_nb.results import LexiconProperty, LexiconSchema
 
 from .answered import Answered, refused
@@ -121,7 +121,7 @@ class TestNames:
     @pytest.mark.parametrize("limit", [0, 10_001])
     def test_a_limit_that_makes_no_sense_costs_no_query(self, limit: int) -> None:
         mixpanel = Answered([])
-        with pytest.raises(QueryError, match="limit"):
+        with pytest.raises(ParameterError, match="limit"):
             mixpanel.discovery().property_values("A", "p", limit)
         assert mixpanel.requests == []
 
@@ -210,9 +210,9 @@ class TestListings:
 
     def test_a_type_that_is_none_costs_no_request(self) -> None:
         mixpanel = Answered({})
-        with pytest.raises(QueryError, match="Did you mean 'funnels'"):
+        with pytest.raises(ParameterError, match="Did you mean 'funnels'"):
             mixpanel.discovery().bookmarks("funnel")
-        with pytest.raises(QueryError, match="Did you mean 'event'"):
+        with pytest.raises(ParameterError, match="Did you mean 'event'"):
             mixpanel.discovery().lexicon_schemas("events")
         assert mixpanel.requests == []
 

@@ -10,7 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mixpanel_nb.errors import ConnectionFailedError, QueryError, ServerError, TableExistsError
+from mixpanel_nb.errors import (
+    ConnectionFailedError,
+    ParameterError,
+    ServerError,
+    TableExistsError,
+)
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -301,7 +306,7 @@ def test_limited_fetches_add_up(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**THIRD_WEEK, limit=20, columns=None, append=True)
     assert len(mixpanel.requests) == 1
     assert 25 <= ws.sql_scalar("SELECT count(*) FROM events") <= 30
-    with pytest.raises(QueryError):
+    with pytest.raises(ParameterError):
         ws.fetch_events(**THIRD_WEEK, limit=-1, append=True)
 
 
