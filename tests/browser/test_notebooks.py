@@ -57,7 +57,7 @@ STORIES = [
         "03_retention_and_cohorts",
         charts=5,
         headings=("Retention: Sign Up → any event", "Days with any event per week", "121 profiles in hit"),
-        rows=(("friend", "616", "97.0%", "64.2%"), ("2004", "Hit by the outage", "121"), ("hit", "121")),
+        rows=(("friend", "616", "97.0%", "64.8%"), ("2004", "Hit by the outage", "121"), ("hit", "121")),
     ),
     Story(
         "05_live_and_local",

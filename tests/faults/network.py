@@ -446,7 +446,7 @@ def certified(folder: Path, kind: str) -> str:
     """A server with a certificate of some kind: only with a good one is it told who asks."""
     authority = trustme.CA()
     certificate = authority.issue_cert(
-        "other.example" if kind == "of another host" else "localhost",
+        "other.example" if kind == "of another host" else "127.0.0.1",
         not_after=datetime(2024, 1, 2, tzinfo=UTC) if kind == "expired" else None,
     )
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
@@ -466,7 +466,7 @@ def certified(folder: Path, kind: str) -> str:
                     secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
 
     threading.Thread(target=serve, daemon=True).start()
-    url = f"https://localhost:{listener.getsockname()[1]}"
+    url = f"https://127.0.0.1:{listener.getsockname()[1]}"
     transport = httpx.HTTPTransport(verify=trusted)
     with known.open_workspace(folder, url, transport=transport, timeout=5.0) as ws:
         try:

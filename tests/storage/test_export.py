@@ -23,7 +23,7 @@ import pyarrow.parquet
 import pytest
 
 from mixpanel_nb import Workspace
-from mixpanel_nb.errors import QueryError, StorageError, TableNotFoundError
+from mixpanel_nb.errors import ParameterError, QueryError, StorageError, TableNotFoundError
 from mixpanel_nb.storage import StorageEngine, TableMetadata
 from mixpanel_nb.storage.ledger import now
 
@@ -195,7 +195,7 @@ def test_a_link_stays_a_link(ws: Workspace, tmp_path: Path) -> None:
 def test_a_name_or_option_that_makes_no_sense_is_refused(
     ws: Workspace, tmp_path: Path, name: str, options: Any, says: str
 ) -> None:
-    with pytest.raises(QueryError, match=says):
+    with pytest.raises(ParameterError, match=says):
         ws.export("events", tmp_path / name, **options)
     assert [path.name for path in tmp_path.iterdir()] == ["data.db"]
 
