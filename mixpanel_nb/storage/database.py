@@ -279,9 +279,13 @@ class Database:
         except duckdb.Error:
             # A session that cannot let go (SQL took from it what it stands on, or all memory) would hold the
             # file until the process ends. The next piece of work gets another.
+            self._end_session()
+        self._attached = False
+
+    def _end_session(self) -> None:
+        if self._session is not None:
             self._session.close()
             self._session = None
-        self._attached = False
 
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
         is_new = mode == "write" and _prepare(path)
@@ -292,6 +296,8 @@ class Database:
                     con.execute(statement)
                 except duckdb.Error as error:
                     if not is_taken(error):
+                        if con is self._session and isinstance(error, duckdb.OutOfMemoryException):
+                            self._end_session()  # SQL took all memory from it; it would never attach again
                         raise _not_openable(path, error) from None
                     waiting.again(error)
                 else:
