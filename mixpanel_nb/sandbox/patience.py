@@ -36,7 +36,7 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no 
         super().add_task(task)
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection; before there are too many, the one of least use is closed."""
 
     served = False

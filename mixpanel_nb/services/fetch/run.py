@@ -64,12 +64,10 @@ class FetchRun:
                 if not chunks:
                     batches.mark_complete()
             state = "done"
-        except MixpanelDataError as error:
+        except Exception as error:  # an interrupt is none of these: that fetch is cancelled
             state = "failed"
-            _add_state(error, len(batches.stored), len(chunks))
-            raise
-        except Exception:
-            state = "failed"
+            if isinstance(error, MixpanelDataError):
+                _add_state(error, len(batches.stored), len(chunks))
             raise
         finally:
             self.progress.tell(state)
