@@ -83,7 +83,7 @@ def rows(result: ReportResult) -> list[str]:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"{question[0]} {question[2]}")
 def test_live_and_local_agree(ws: Workspace, question: Question, days: str) -> None:
     report, words, asked = question
-    live = getattr(ws, report)(*words, **asked, **RANGES[days])
+    live = getattr(ws, report)(*words, **asked, **RANGES[days], live=True)
     local = getattr(ws, report)(*words, **asked, **RANGES[days], table="events")
     assert rows(live) == rows(local)
     assert live.column_names == local.column_names
@@ -103,15 +103,15 @@ def test_saved_funnels_agree_with_their_steps(ws: Workspace, funnel: int, more: 
 
 def test_the_feed_of_somebody_agrees(ws: Workspace) -> None:
     people = ws.sql("SELECT distinct_id FROM events WHERE distinct_id <> '' GROUP BY ALL LIMIT 3")
-    live = ws.activity_feed(people.distinct_id.tolist(), **QUARTER)
+    live = ws.activity_feed(people.distinct_id.tolist(), **QUARTER, live=True)
     local = ws.activity_feed(people.distinct_id.tolist(), **QUARTER, table="events")
     assert rows(live) == rows(local)
     assert len(live.events) > 3
 
 
 def test_top_events_agree(ws: Workspace) -> None:
-    assert rows(ws.top_events()) == rows(ws.top_events(table="events"))
-    assert rows(ws.top_events(type="unique", limit=3)) == rows(
+    assert rows(ws.top_events(live=True)) == rows(ws.top_events(table="events"))
+    assert rows(ws.top_events(type="unique", limit=3, live=True)) == rows(
         ws.top_events(type="unique", limit=3, table="events")
     )
 
@@ -139,7 +139,7 @@ def test_what_only_a_table_can_answer_says_so(
 ) -> None:
     days = {} if report == "top_events" else RANGES["five weeks"]
     with pytest.raises(ParameterError, match=message) as caught:
-        getattr(ws, report)(*words, **asked, **days)
+        getattr(ws, report)(*words, **asked, **days, live=True)
     assert 'table="events"' in str(caught.value)
 
 

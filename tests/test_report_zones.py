@@ -142,8 +142,8 @@ def test_the_zone_of_a_report_is_on_its_card_where_it_is_not_utc(
 
 def test_nothing_is_said_of_utc(mixpanel: SandboxServer, ws: Workspace) -> None:
     ws.fetch_events(**FETCHED)
-    for table in ("events", None):
-        report = ws.segmentation(EVENT, **ASKED, table=table)
+    for asked in ({"table": "events"}, {"live": True}):
+        report = ws.segmentation(EVENT, **ASKED, **asked)
         assert report.timezone == "UTC"
         assert not report.notes
 

@@ -11,8 +11,8 @@ import typer
 
 from mixpanel_nb.commands.options import read_text
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.queries import JQL, QUERIES, parameters_of
-from mixpanel_nb.queries.base import required, types_of
+from mixpanel_nb.queries import JQL, QUERIES, parameters_of, request_parameters
+from mixpanel_nb.queries.base import request_defaults, types_of
 from mixpanel_nb.queries.checks import Flag
 from mixpanel_nb.results import ExpressionResult, JQLResult
 
@@ -31,11 +31,11 @@ def reports() -> Iterator[Callable[..., Any]]:
 
 def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
     """The command that asks a query: its arguments, options, defaults and help are those of its fields."""
-    known = parameters_of(query)
+    known = request_parameters(query)
 
     def run(context: typer.Context, **typed: Any) -> ReportResult:
         given = {name: _read(known[name], value) for name, value in typed.items() if value not in (None, [])}
-        answer: ReportResult = session_of(context).workspace.ask(query.of(given))
+        answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
         return answer
 
     run.__name__ = query.name
@@ -50,10 +50,10 @@ _KIND = inspect.Parameter.KEYWORD_ONLY
 
 
 def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
-    needed = required(query)
-    for name, parameter in parameters_of(query).items():
-        kind: Any = _typed(types_of(query)[name])
-        default = inspect.Parameter.empty if name in needed else getattr(query, name) or None
+    defaults = request_defaults(query)
+    for name, parameter in request_parameters(query).items():
+        kind: Any = _typed(parameter, types_of(query).get(name))
+        default = (defaults[name] or None) if name in defaults else inspect.Parameter.empty
         if default is None and kind is not bool:
             kind |= None
         annotation = Annotated[kind, _declared(name, parameter)]
@@ -61,14 +61,12 @@ def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(name, _KIND, annotation=annotation, default=default)
 
 
-def _typed(annotation: Any) -> Any:
-    """What a command line gives of such a field: a switch, a number, one word or several."""
-    hints = {annotation.__origin__, *get_args(annotation.__origin__)}
-    names = {getattr(hint, "__origin__", hint) for hint in hints}
-    (parameter,) = annotation.__metadata__
+def _typed(parameter: Parameter, annotation: Any) -> Any:
+    """What a command line gives of a parameter: a switch, a number, one word or several."""
     if isinstance(parameter.check, Flag):
         return bool
-    if tuple in names:
+    hints = () if annotation is None else (annotation.__origin__, *get_args(annotation.__origin__))
+    if tuple in {getattr(hint, "__origin__", hint) for hint in hints}:
         return list[str]
     return int if parameter.read is int and not parameter.positional else str
 
@@ -108,7 +106,9 @@ def jql(
 def expression(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="EXPRESSION", help="A Mixpanel expression.")],
-    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="The table it is about.")] = "events",
+    table: Annotated[
+        str | None, typer.Option("--table", metavar="TABLE", help="The table it is about; the usual one.")
+    ] = None,
 ) -> ExpressionResult:
     """Show a Mixpanel expression as SQL.
 

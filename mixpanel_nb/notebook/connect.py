@@ -45,6 +45,10 @@ def _connect(
         str | None,
         typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
     ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", metavar="TABLE", help="The table that reports ask; events, or the only one."),
+    ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.
 
@@ -55,9 +59,8 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
-    workspace = _workspace(
-        account, project, db, memory=memory, read_only=read_only, timezone=timezone, week_start=week_start
-    )
+    settings = {"timezone": timezone, "week_start": week_start, "table": table}
+    workspace = _workspace(account, project, db, settings, memory=memory, read_only=read_only)
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
 
@@ -66,14 +69,13 @@ def _workspace(
     account: str | None,
     project: str | None,
     db: Path | None,
+    settings: dict[str, str | None],
     *,
     memory: bool,
     read_only: bool,
-    timezone: str | None,
-    week_start: str | None,
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
     if memory:
-        return Workspace.memory(account, project, timezone=timezone, week_start=week_start)
-    return Workspace(account, project, path=db, read_only=read_only, timezone=timezone, week_start=week_start)
+        return Workspace.memory(account, project, **settings)
+    return Workspace(account, project, path=db, read_only=read_only, **settings)

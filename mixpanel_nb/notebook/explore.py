@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mixpanel_nb.commands.session import session_of
+from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
 
 @cache
@@ -23,14 +24,14 @@ def _explore(
     event: Annotated[
         str | None, typer.Argument(metavar="EVENT", help="Where to begin; a table's most frequent event.")
     ] = None,
-    from_date: Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")] = None,
-    to_date: Annotated[
-        str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")
-    ] = None,
+    from_date: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")] = None,
+    to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    last: Annotated[str | None, typer.Option("--last", metavar="LENGTH", help=LAST.help)] = None,
+    during: Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)] = None,
     table: Annotated[
-        str | None, typer.Option("--table", metavar="TABLE", help="The fetched table to ask; events.")
+        str | None, typer.Option("--table", metavar="TABLE", help="The table to ask; the usual one.")
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Ask Mixpanel even where there is a table.")] = False,
+    live: Annotated[bool, typer.Option("--live", help=LIVE.help)] = False,
 ) -> Any:
     """Explore events with a form: choose report, event, property, days and filter, and see the answer.
 
@@ -39,5 +40,6 @@ def _explore(
     Example: %mp_explore
              %mp_explore Purchase --table events
     """
-    workspace = session_of(context).workspace
-    return workspace.explore(event, from_date=from_date, to_date=to_date, table=table, live=live)
+    return session_of(context).workspace.explore(
+        event, from_date=from_date, to_date=to_date, last=last, during=during, table=table, live=live
+    )

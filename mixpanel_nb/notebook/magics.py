@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.magic import Magics, magics_class
-from traitlets import Bool, Enum, Int, observe
+from traitlets import Bool, Enum, Int, Unicode, observe
 
 from mixpanel_nb.notebook import completion
 from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
@@ -32,12 +32,19 @@ class MpMagics(Magics):
         "card",
         help="How results are shown: as a card, or as a widget with that card in reserve.",
     ).tag(config=True)
+    table = Unicode(
+        None, allow_none=True, help="The table that reports ask; events by default, or the only one."
+    ).tag(config=True)
     verbose = Bool(False, help="Show the whole traceback of an error.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.session = NotebookSession()
         self.namespace: dict[str, Any] = shell.user_ns
+
+    @observe("table")
+    def _ask_table(self, change: Any) -> None:
+        self.session.table = change["new"] or None
 
     @observe("display")
     def _show_as(self, change: Any) -> None:

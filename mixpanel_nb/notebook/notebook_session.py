@@ -22,6 +22,8 @@ class NotebookSession(Session):
 
     def __init__(self) -> None:
         self._workspace: Workspace | None = None
+        self.table: str | None = None
+        """The table that reports ask where ``%mp_connect`` names none."""
 
     @property
     def workspace(self) -> Workspace:
@@ -31,6 +33,8 @@ class NotebookSession(Session):
 
             self._workspace = Workspace()
         self._workspace.storage.on_wait = self.say
+        if self.table is not None and self._workspace.table is None:
+            self._workspace.table = self.table
         return self._workspace
 
     @property

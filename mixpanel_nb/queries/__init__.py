@@ -8,7 +8,7 @@ JSON Schema. Nothing here knows HTTP, SQL or screens.
 from typing import Any
 
 from mixpanel_nb.queries.activity import ActivityFeed
-from mixpanel_nb.queries.base import Query, changed, parameters_of, schema
+from mixpanel_nb.queries.base import Query, changed, parameters_of, request_parameters, schema
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Step, parse_step
 from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
 from mixpanel_nb.queries.frequency import Frequency
@@ -80,5 +80,6 @@ __all__ = [
     "changed",
     "parameters_of",
     "parse_step",
+    "request_parameters",
     "schema",
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from mixpanel_nb.errors import ParameterError, did_you_mean
 from mixpanel_nb.queries.checks import Step, in_order, step_word
 from mixpanel_nb.queries.parameter import Parameter
+from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,13 @@ class Query(Generic[Answer]):
         table: str | None = getattr(self, "table", None)
         return table
 
+    @property
+    def says_live(self) -> bool:
+        """Whether the query asks Mixpanel although a table could be asked, so that its code has to say so."""
+        known = parameters_of(type(self))
+        of_mixpanel = [name for name, each in known.items() if each.label and each.label.only == "Mixpanel"]
+        return "table" in known and self.asked_table is None and not any(map(self.given().get, of_mixpanel))
+
     def plain(self) -> dict[str, Any]:
         """The values of all fields, as they would be written down: days as text, what is listed as a list."""
         return {name: _plain(getattr(self, name)) for name in parameters_of(type(self))}
@@ -89,6 +97,7 @@ class Query(Generic[Answer]):
         given = self.given()
         arguments = [_literal(given.pop(name)) for name in places if name in given]
         arguments += [f"{name}={_literal(value)}" for name, value in given.items()]
+        arguments += ["live=True"] if self.says_live else []
         line = f"{workspace}.{self.name}({', '.join(arguments)})"
         if len(line) <= _MAX_LINE:
             return line
@@ -124,6 +133,7 @@ class Query(Generic[Answer]):
                     positional.append(word)
                 else:
                     options += [f"{option}={word}"] if word.startswith("-") else [option, word]
+        options += [LIVE.option_of("live")] if self.says_live else []
         if any(word.startswith("-") for word in positional):
             return [*options, "--", *positional]
         return [*positional, *options]
@@ -132,6 +142,29 @@ class Query(Generic[Answer]):
 def parameters_of(query: type[Query[Any]]) -> dict[str, Parameter]:
     """The fields of a query and what they declare, in their order."""
     return _declared(query.name, cast("Any", query))
+
+
+def request_parameters(query: type[Query[Any]]) -> dict[str, Parameter]:
+    """What a report is asked with: its query's fields, and short forms that a workspace turns into them."""
+    asked: dict[str, Parameter] = {}
+    for name, parameter in parameters_of(query).items():
+        asked[name] = parameter
+        if name == "to_date":
+            asked |= {"last": LAST, "during": DURING}
+        if name == "table":
+            asked["live"] = LIVE
+    return asked
+
+
+def request_defaults(query: type[Query[Any]]) -> dict[str, Any]:
+    """The defaults of :func:`request_parameters`; what has none has to be given."""
+    needed = required(query)
+    known = parameters_of(query)
+    return {
+        name: getattr(query, name, None) if name in known else (False if parameter is LIVE else None)
+        for name, parameter in request_parameters(query).items()
+        if parameter.filled or name not in needed
+    }
 
 
 def types_of(query: type[Query[Any]]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Parameter:
         positional: Whether its value is given by position, in commands and in Python.
         read: Reads its value from a word of a command line.
         label: How it stands in a form; None where it does not.
+        filled: Whether a workspace fills it in where it is left out, although a query needs it.
     """
 
     help: str
@@ -75,6 +76,7 @@ class Parameter:
     positional: bool = False
     read: Callable[[str], Any] = str
     label: Label | None = None
+    filled: bool = False
 
     def option_of(self, name: str) -> str:
         """The option of a field of this name."""

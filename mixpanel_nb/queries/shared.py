@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Flag, Name, OneOf, Optional, Text, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 
 Unit = Literal["minute", "hour", "day", "week", "month"]
@@ -28,10 +28,17 @@ Event = Annotated[
         label=Label("Event", "subject", names="events", needed="Choose an event."),
     ),
 ]
-FromDate = Annotated[date, Parameter("First day.", Day(), "YYYY-MM-DD", option="--from", label=Label("From"))]
-ToDate = Annotated[
-    date, Parameter("Last day, included.", Day(), "YYYY-MM-DD", option="--to", label=Label("To"))
+FromDate = Annotated[
+    date,
+    Parameter("First day.", Day(), "DAY", option="--from", label=Label("From"), filled=True),
 ]
+ToDate = Annotated[
+    date,
+    Parameter("Last day, included.", Day(), "DAY", option="--to", label=Label("To"), filled=True),
+]
+LAST = Parameter("The last days up to the end: 30d, 12w, 3m or 1y.", Optional(Text()), "LENGTH")
+DURING = Parameter("One period: 2025-03, 2025-W10, 2025-Q1, 2025 or DAY..DAY.", Optional(Text()), "PERIOD")
+LIVE = Parameter("Ask Mixpanel, also where there is a table.", Flag(), "")
 Breakdown = Annotated[
     str | None,
     Parameter(
@@ -89,5 +96,6 @@ Limit = Annotated[
     Parameter("Segments to show, the largest ones.", Whole(MAX_SEGMENTS), "N", read=int),
 ]
 Table = Annotated[
-    str | None, Parameter("Ask this fetched table, and not Mixpanel.", Optional(Name()), "TABLE")
+    str | None,
+    Parameter("The table to ask; the usual one if there is any.", Optional(Name()), "TABLE", filled=True),
 ]

@@ -30,8 +30,8 @@ WITH chosen AS (
 """
 _DONE = """
 LEFT JOIN (
-    SELECT unnest(${table}_people::VARCHAR[]) AS person, unnest(${table}_times::BIGINT[]) AS times
-) AS {table} ON {table}.person = u.distinct_id"""
+    SELECT unnest(${table}_users::VARCHAR[]) AS user_id, unnest(${table}_times::BIGINT[]) AS times
+) AS {table} ON {table}.user_id = u.distinct_id"""
 _FOUND = """
 (contains(lower(u.distinct_id), lower($search)) OR len(list_filter(
     json_extract_string(u.properties, '$.*'), lambda held: contains(lower(held), lower($search))

@@ -14,7 +14,7 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.files.system import resolved
-from mixpanel_nb.storage import catalog, export_target, ledger, loading, queries
+from mixpanel_nb.storage import catalog, export_target, ledger, loading, queries, table_names
 from mixpanel_nb.storage.connections import transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
@@ -330,6 +330,11 @@ class StorageEngine:
         """Whether there is a table of that name (case does not matter, as in SQL)."""
         with self._database.work("read") as con:
             return catalog.has_table(con, name)
+
+    def known_tables(self) -> list[table_names.Table]:
+        """Every table and view but the engine's own, by name, with their columns; no rows are counted."""
+        with self._database.work("read") as con:
+            return list(table_names.tables(con).values())
 
     def list_tables(self) -> list[TableRecord]:
         """Every table but the engine's own, by name."""

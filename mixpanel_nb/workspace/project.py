@@ -27,6 +27,7 @@ class Project:
         credentials: Those of the account; None where there is none.
         timezone: The time zone that was asked for, instead of the account's.
         week_start: The day on which weeks begin, instead of the account's.
+        table: The table that reports ask where none is named.
         client: A client to use instead of one made of the credentials.
         no_account: Why there are no credentials.
 
@@ -40,6 +41,7 @@ class Project:
         *,
         timezone: str | None = None,
         week_start: str | None = None,
+        table: str | None = None,
         client: MixpanelAPIClient | None = None,
         no_account: ConfigError | None = None,
     ) -> None:
@@ -48,6 +50,7 @@ class Project:
         self.credentials = credentials
         self.named_timezone = None if timezone is None else checked_timezone(timezone)
         self._week_start = None if week_start is None else checked_weekday(week_start)
+        self.table = table
         self._client = client
         self._no_account = no_account
 
@@ -61,6 +64,7 @@ class Project:
         path: Path | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
+        table: str | None = None,
     ) -> Project:
         """The project of an account: the one named, else that of the environment, else the default one.
 
@@ -71,6 +75,7 @@ class Project:
             path: A database file, which can be queried without an account.
             timezone: The time zone of days in reports on tables.
             week_start: The day on which weeks begin.
+            table: The table that reports ask where none is named.
 
         Raises:
             ConfigError: There is neither a usable account nor a database file, or no such time zone or day.
@@ -93,7 +98,7 @@ class Project:
                 message = f"{error.message} Nor is there a database file {path}."
                 raise ConfigError(message, hint=error.hint, details=error.details) from None
             why = error
-        return cls(credentials, timezone=timezone, week_start=week_start, no_account=why)
+        return cls(credentials, timezone=timezone, week_start=week_start, table=table, no_account=why)
 
     @property
     def account(self) -> str | None:
@@ -121,17 +126,16 @@ class Project:
         return self._week_start or (self.credentials.week_start if self.credentials else "monday")
 
     @property
-    def usual_days(self) -> tuple[date, date]:
-        """The last 90 days that are over; of the sandbox, all that it has."""
-        if self.is_sandbox:
-            from mixpanel_nb.sandbox.dataset import FIRST_DAY, LAST_DAY
-
-            return FIRST_DAY, LAST_DAY
+    def today(self) -> date:
+        """The day it is in the project's time zone; in the sandbox, the day after its last one."""
         from datetime import datetime, timedelta
         from zoneinfo import ZoneInfo
 
-        yesterday = datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
-        return yesterday - timedelta(days=89), yesterday
+        if self.is_sandbox:
+            from mixpanel_nb.sandbox.dataset import LAST_DAY
+
+            return LAST_DAY + timedelta(days=1)
+        return datetime.now(ZoneInfo(self.timezone)).date()
 
     @property
     def database(self) -> Path:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.queries import Segmentation
+from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import date
+    from collections.abc import Callable, Mapping
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.results import ExpressionResult
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.workspace.project import Project
 
 Answer = TypeVar("Answer", bound="ReportResult")
-
-USUAL_TABLE = "events"
-USUAL_DAYS = 90
 
 
 class ReportService:
@@ -53,9 +50,9 @@ class ReportService:
         notes = answer.notes if zone.note is None else (*answer.notes, zone.note)
         return replace(answer, question=Question(query, self), timezone=zone.name, notes=notes)
 
-    def expression(self, text: str, table: str) -> ExpressionResult:
-        """An expression as SQL over a table."""
-        return self._local(table).expression(text)
+    def expression(self, text: str, table: str | None) -> ExpressionResult:
+        """An expression as SQL over a table, the usual one by default."""
+        return self._local(table or self._defaults.usual_table() or USUAL_TABLE).expression(text)
 
     def zone_of(self, table: str | None) -> ReportZone:
         """The time zone of a report on ``table``; None is a live report."""
@@ -73,44 +70,33 @@ class ReportService:
 
         return WorkspaceVocabulary(self._engine, self._discovery)
 
-    def first_question(
-        self,
-        event: str | None,
-        from_date: str | date | None,
-        to_date: str | date | None,
-        table: str | None,
-        *,
-        live: bool,
-    ) -> dict[str, Any]:
-        """The values of a `Segmentation` that an explorer opens with; what is None is filled in.
+    def request(self, query: type[Query[Answer]], given: Mapping[str, Any]) -> Answer:
+        """The answer to a question whose table and days may be left open.
+
+        Args:
+            query: The kind of query.
+            given: Values of its fields, and of ``last``, ``during`` and ``live``.
+        """
+        values, filled_in = self._defaults.fill(query, given)
+        answer = self.ask(query.of(values))
+        return answer if filled_in is None else replace(answer, notes=(*answer.notes, filled_in))
+
+    def open_question(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a `Segmentation` that an explorer opens with; what is left open is filled in.
 
         Raises:
-            QueryError: A date is none, or both a table and Mixpanel are to be asked.
+            ParameterError: A day is none, or both a table and Mixpanel are to be asked.
             TableNotFoundError: There is no such table.
         """
-        from mixpanel_nb.queries.checks import Day, in_order
-        from mixpanel_nb.services.dates import parse_range, table_range
+        values, _ = self._defaults.fill(Segmentation, given)
+        table = values.get("table")
+        if table is not None and values.get("event") is None:
+            values["event"] = self._engine.top_event(table)
+        return {name: _plain(value) for name, value in values.items() if value is not None}
 
-        if live and table is not None:
-            message = "An explorer asks a table or Mixpanel."
-            raise QueryError(message, hint="Leave out one of table and live.")
-        asked = None if live else table or self._usual_table()
-        first, last = (asked and self._engine.days(asked)) or self._project.usual_days
-        until = Day()(last if to_date is None else to_date, "to_date")
-        earliest = max(first, until - timedelta(days=USUAL_DAYS - 1))
-        days = in_order(Day()(earliest if from_date is None else from_date, "from_date"), until)
-        days = parse_range(*days) if asked is None else table_range(*days)
-        parameters = {
-            "event": event or (None if asked is None else self._engine.top_event(asked)),
-            "from_date": str(days[0]),
-            "to_date": str(days[1]),
-            "table": asked,
-        }
-        return {name: value for name, value in parameters.items() if value is not None}
-
-    def _usual_table(self) -> str | None:
-        tables = self._engine.tables()
-        return USUAL_TABLE if USUAL_TABLE in tables else next(iter(tables), None)
+    @property
+    def _defaults(self) -> Defaults:
+        return Defaults(self._engine, self._project.table, lambda: self._project.today)
 
     def _local(self, table: str) -> LocalQueryService:
         from zoneinfo import ZoneInfo
@@ -137,3 +123,7 @@ class ReportService:
             known_events=self._discovery().known_events,
             week_start=self._project.week_start,
         )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -25,7 +25,7 @@ from mixpanel_nb.queries import (
     SegmentationNumeric,
     SegmentationSum,
     TopEvents,
-    parameters_of,
+    request_parameters,
 )
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
@@ -113,6 +113,7 @@ class Workspace:
         path: The database file; by default one per project in ``~/.mixpanel_nb``.
         read_only: Refuse every change to the database, and SQL that changes anything else.
         timezone: The time zone of days in reports on tables, such as ``Europe/Berlin``.
+        table: The table that reports ask where none is named; by default ``events``, or the only one.
         week_start: The day on which weeks of reports begin, such as ``sunday``, if not the account's.
 
     Raises:
@@ -128,11 +129,12 @@ class Workspace:
         read_only: bool = False,
         timezone: str | None = None,
         *,
+        table: str | None = None,
         week_start: str | None = None,
     ) -> None:
         file = None if path is None else expanded(path)
         project = Project.find(
-            account, project_id, region, path=file, timezone=timezone, week_start=week_start
+            account, project_id, region, path=file, timezone=timezone, week_start=week_start, table=table
         )
 
         def new_storage() -> StorageEngine:
@@ -157,10 +159,15 @@ class Workspace:
 
     @classmethod
     def sandbox(
-        cls, path: str | Path | None = None, *, timezone: str | None = None, week_start: str | None = None
+        cls,
+        path: str | Path | None = None,
+        *,
+        timezone: str | None = None,
+        week_start: str | None = None,
+        table: str | None = None,
     ) -> Workspace:
         """A workspace on the sandbox, a Mixpanel in this process: no account, no network."""
-        return cls(account=SANDBOX, path=path, timezone=timezone, week_start=week_start)
+        return cls(account=SANDBOX, path=path, timezone=timezone, week_start=week_start, table=table)
 
     @classmethod
     def ephemeral(
@@ -171,11 +178,14 @@ class Workspace:
         *,
         timezone: str | None = None,
         week_start: str | None = None,
+        table: str | None = None,
     ) -> Workspace:
         """A workspace on a temporary file, removed when it is closed. Use it in a ``with`` block."""
         from mixpanel_nb.storage import StorageEngine
 
-        project = Project.find(account, project_id, region, timezone=timezone, week_start=week_start)
+        project = Project.find(
+            account, project_id, region, timezone=timezone, week_start=week_start, table=table
+        )
         return cls.from_parts(project, StorageEngine.ephemeral())
 
     @classmethod
@@ -187,11 +197,14 @@ class Workspace:
         *,
         timezone: str | None = None,
         week_start: str | None = None,
+        table: str | None = None,
     ) -> Workspace:
         """A workspace that keeps its tables in memory."""
         from mixpanel_nb.storage import StorageEngine
 
-        project = Project.find(account, project_id, region, timezone=timezone, week_start=week_start)
+        project = Project.find(
+            account, project_id, region, timezone=timezone, week_start=week_start, table=table
+        )
         return cls.from_parts(project, StorageEngine.memory())
 
     @classmethod
@@ -202,6 +215,7 @@ class Workspace:
         read_only: bool = False,
         timezone: str | None = None,
         week_start: str | None = None,
+        table: str | None = None,
     ) -> Workspace:
         """A workspace on a database file that exists; queries on it need no account.
 
@@ -212,7 +226,7 @@ class Workspace:
         from mixpanel_nb.storage import StorageEngine
 
         storage = StorageEngine.open_existing(path, read_only=read_only)
-        project = Project.find(path=storage.path, timezone=timezone, week_start=week_start)
+        project = Project.find(path=storage.path, timezone=timezone, week_start=week_start, table=table)
         return cls.from_parts(project, storage)
 
     def _assemble(
@@ -255,9 +269,13 @@ class Workspace:
         return self._project.week_start
 
     @property
-    def usual_days(self) -> tuple[date, date]:
-        """The last 90 days that are over; of the sandbox, all that it has."""
-        return self._project.usual_days
+    def table(self) -> str | None:
+        """The table that was chosen for reports that name none; None leaves it to the tables there are."""
+        return self._project.table
+
+    @table.setter
+    def table(self, name: str | None) -> None:
+        self._project.table = name
 
     @property
     def api(self) -> MixpanelAPIClient:
@@ -626,20 +644,23 @@ class Workspace:
         return self._reports.ask(query)
 
     def _answer(self, query: type[Query[Answer]], arguments: dict[str, Any]) -> Answer:
-        return self.ask(query.of({name: value for name, value in arguments.items() if name != "self"}))
+        return self._reports.request(query, {name: arguments[name] for name in arguments if name != "self"})
 
     def segmentation(
         self,
         event: str,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         on: str | None = None,
         unit: Unit = "day",
         where: str | None = None,
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         limit: int = 60,
         table: str | None = None,
+        live: bool = False,
     ) -> SegmentationResult:
         """How often an event happened, over time and by segment."""
         return self._answer(Segmentation, locals())
@@ -648,14 +669,17 @@ class Workspace:
         self,
         event: str,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         on: str,
         unit: Unit = "day",
         where: str | None = None,
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         buckets: int = 10,
         table: str | None = None,
+        live: bool = False,
     ) -> NumericBucketResult:
         """How often an event happened, over time and by ranges of a number.
 
@@ -668,12 +692,15 @@ class Workspace:
         self,
         event: str,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         on: str,
         unit: Unit = "day",
         where: str | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> NumericSumResult:
         """A number summed over the events, over time; what is no number counts as 0."""
         return self._answer(SegmentationSum, locals())
@@ -682,12 +709,15 @@ class Workspace:
         self,
         event: str,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         on: str,
         unit: Unit = "day",
         where: str | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> NumericAverageResult:
         """A number averaged over all events, over time; what is no number counts as 0, as in Mixpanel.
 
@@ -699,12 +729,15 @@ class Workspace:
         self,
         events: str | Sequence[str],
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         unit: Unit = "day",
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         where: str | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> EventCountsResult:
         """Several events side by side, over time."""
         return self._answer(EventCounts, locals())
@@ -714,14 +747,17 @@ class Workspace:
         event: str,
         prop: str,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         values: Sequence[str] | None = None,
         unit: Unit = "day",
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         where: str | None = None,
         limit: int = 255,
         table: str | None = None,
+        live: bool = False,
     ) -> PropertyCountsResult:
         """The values of a property of an event, over time."""
         return self._answer(PropertyCounts, locals())
@@ -733,6 +769,7 @@ class Workspace:
         limit: int = 100,
         date: Day | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> TopEventsResult:
         """The most frequent events of a day, and how they changed since the day before.
 
@@ -746,8 +783,10 @@ class Workspace:
         funnel_id: int | None = None,
         *,
         steps: Sequence[str | tuple[str, str | None]] = (),
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         window: int | None = None,
         window_unit: Literal["second", "minute", "hour", "day", "week"] = "day",
         unit: Unit | None = None,
@@ -755,6 +794,7 @@ class Workspace:
         where: str | None = None,
         limit: int = 255,
         table: str | None = None,
+        live: bool = False,
     ) -> FunnelResult:
         """How many users took some steps one after the other.
 
@@ -769,8 +809,10 @@ class Workspace:
         *,
         born_event: str | None = None,
         return_event: str | None = None,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         born_where: str | None = None,
         return_where: str | None = None,
         interval: int = 1,
@@ -781,6 +823,7 @@ class Workspace:
         on: str | None = None,
         limit: int = 255,
         table: str | None = None,
+        live: bool = False,
     ) -> RetentionResult:
         """Of the users who did something, how many came back, period by period.
 
@@ -792,13 +835,16 @@ class Workspace:
     def frequency(
         self,
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         unit: LargeUnit = "day",
         addiction_unit: Literal["hour", "day"] = "hour",
         event: str | None = None,
         where: str | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> FrequencyResult:
         """In how many hours of a day, or days of a week or month, users were active."""
         return self._answer(Frequency, locals())
@@ -807,9 +853,12 @@ class Workspace:
         self,
         distinct_ids: str | Sequence[str],
         *,
-        from_date: Day,
-        to_date: Day,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         table: str | None = None,
+        live: bool = False,
     ) -> ActivityFeedResult:
         """All events of some users, oldest first."""
         return self._answer(ActivityFeed, locals())
@@ -828,12 +877,12 @@ class Workspace:
         """
         return self._answer(JQL, locals())
 
-    def expression(self, text: str, *, table: str = "events") -> ExpressionResult:
+    def expression(self, text: str, *, table: str | None = None) -> ExpressionResult:
         """A Mixpanel expression as SQL over a table.
 
         Args:
             text: Such as ``properties["plan"] == "pro"``.
-            table: The table whose columns are used.
+            table: The table whose columns are used; the usual one by default.
         """
         return self._reports.expression(text, table)
 
@@ -850,8 +899,10 @@ class Workspace:
         self,
         event: str | None = None,
         *,
-        from_date: str | date | None = None,
-        to_date: str | date | None = None,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         table: str | None = None,
         live: bool = False,
     ) -> Explorer:
@@ -859,19 +910,21 @@ class Workspace:
 
         Args:
             event: The event to begin with; by default a table's most frequent one.
-            from_date: First day; by default 90 days before ``to_date``, or what the table has of them.
-            to_date: Last day; by default the table's last one, or yesterday.
-            table: The fetched table to ask; by default ``events``, or the first one there is.
-            live: Ask Mixpanel even where there is a table.
+            from_date: First day; days and table are filled in as for any report.
+            to_date: Last day.
+            last: The last days, such as ``30d``.
+            during: One period, such as ``2025-03``.
+            table: The table to ask.
+            live: Ask Mixpanel also where there is a table.
 
         Raises:
-            QueryError: a date is none, or both ``table`` and ``live`` are given.
-            TableNotFoundError: there is no such table.
+            ParameterError: A date is none, or both ``table`` and ``live`` are given.
+            TableNotFoundError: There is no such table.
         """
+        given = {name: value for name, value in locals().items() if name != "self"}
         from mixpanel_nb.views.exploring import opened
 
-        given = self._reports.first_question(event, from_date, to_date, table, live=live)
-        return opened(Segmentation, given, self._reports)
+        return opened(Segmentation, self._reports.open_question(given), self._reports)
 
     # The tables of the database, those that were fetched and any others
 
@@ -1052,7 +1105,7 @@ def _describe(query: type[Query[Any]]) -> None:
     method = getattr(Workspace, query.name)
     lines = [
         textwrap.fill(f"{name}: {parameter.help}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8)
-        for name, parameter in parameters_of(query).items()
+        for name, parameter in request_parameters(query).items()
     ]
     method.__doc__ = "\n".join([textwrap.dedent(f"        {method.__doc__}").strip(), "", "Args:", *lines])
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("database")
 
 DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
+LIVE = (*DAYS, "--live")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
 )
 def test_the_same_command_asks_mixpanel_or_a_table(mp: Command, words: tuple[str, ...]) -> None:
     """With the same columns; the table of this test ends after these two weeks, and Mixpanel's does not."""
-    live, local = mp(*words), mp(*words, "--table", "events")
+    live, local = mp(*words, "--live"), mp(*words)
     assert (live.code, local.code) == (0, 0), live.err + local.err
     assert [list(row) for row in json.loads(live.out)] == [list(row) for row in json.loads(local.out)]
 
@@ -92,7 +93,7 @@ def test_a_failing_jql_script_shows_line_and_place(mp: Command, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("funnel", *DAYS), 3, "mp funnels"),
+        (("funnel", *LIVE), 3, "mp funnels"),
         (("funnel", "99", *DAYS), 4, "See those that are saved: mp funnels"),
         (("funnel", "x", *DAYS), 3, "'x' is no ID"),
         (("saved-report", "99"), 4, "See those that are saved: mp bookmarks"),
@@ -124,7 +125,7 @@ def test_what_mixpanel_refuses_has_its_exit_code(
     mp: Command, faults: Faults, status: int, code: int, said: str
 ) -> None:
     faults.add(FaultRule("status", path_contains="segmentation", times=None, status=status))
-    done = mp("segmentation", "Purchase", *DAYS)
+    done = mp("segmentation", "Purchase", *LIVE)
     assert done.code == code
     assert said in done.err
 
@@ -140,7 +141,7 @@ def test_what_is_no_answer_has_its_exit_code(
     mp: Command, faults: Faults, rule: FaultRule, code: int, said: str
 ) -> None:
     faults.add(rule)
-    done = mp("segmentation", "Purchase", *DAYS)
+    done = mp("segmentation", "Purchase", *LIVE)
     assert done.code == code
     assert said in done.err
 

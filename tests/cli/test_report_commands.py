@@ -128,7 +128,7 @@ def test_days_are_those_of_the_time_zone(mp: Command) -> None:
         (("segmentation", "Purchase", *DAYS, "--table", "evnts"), 4, "There is no table 'evnts'."),
         (("segmentation", "Purchase", *ASKED, "--unit", "wek"), 3, "Did you mean 'week'?"),
         (("segmentation", "Purchase", *ASKED, "--where", 'properties["plan"] = 1'), 3, "Compare with =="),
-        (("segmentation", "Purchase", "--from", "2025-01-01", "--table", "events"), 3, "--to"),
+        (("segmentation", "Purchase", "--from", "2025-02-01", "--to", "2025-01-01"), 3, "is after --to"),
         (("funnel", "--step", "Purchase", *ASKED), 3, "at least two steps"),
         (("retention", *ASKED), 3, "--born is missing"),
         (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 3, "There is no time zone 'Mars'."),

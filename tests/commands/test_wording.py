@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
 TABLE = (*DAYS, "--table", "events")
+LIVE = (*DAYS, "--live")
 
 
 @pytest.fixture
@@ -49,18 +50,18 @@ def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
     ("words", "says"),
     [
         (("retention", *TABLE), "--born is missing."),
-        (("retention", *DAYS), "--born is missing."),
+        (("retention", *LIVE), "--born is missing."),
         (("retention", "--born", "Visit", "--unit", "hour", *TABLE), "--unit is 'hour'."),
         (("retention", "--born", "Visit", "--intervals", "0", *TABLE), "--intervals is 0."),
         (("retention", "--born", "Visit", "--type", "x", *TABLE), "--type is 'x'."),
         (("funnel", *TABLE), "such as Sign Up and then Purchase"),
         (("funnel", "7", *TABLE), "Name the steps, or leave out the table."),
-        (("funnel", *DAYS), "Ask a fetched table instead: --table events."),
-        (("funnel", "--step", "A", *DAYS), "Ask a fetched table instead: --table events."),
+        (("funnel", *LIVE), "Ask a fetched table instead: --table events."),
+        (("funnel", "--step", "A", *LIVE), "Ask a fetched table instead: --table events."),
         (("segmentation", "", *TABLE), "EVENT is ''"),
         (
             ("segmentation", "Visit", "--from", "x", "--to", "2025-01-01"),
-            "--from is 'x', which is not a day.",
+            "--from is 'x', which is neither a day nor a period.",
         ),
         (
             ("segmentation", "Visit", "--from", "2025-01-02", "--to", "2025-01-01"),

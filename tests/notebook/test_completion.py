@@ -422,7 +422,7 @@ def test_the_older_way_to_ask(shell: Shell, tab: object) -> None:
 @pytest.mark.usefixtures("database")
 def test_a_kernel_completes_for_its_front_end(kernel: Kernel) -> None:
     kernel.ok("%mp_connect sandbox")
-    kernel.ok("from mixpanel_nb.notebook.completion import table_lookup\npeek.BUDGET_SECONDS = 30")
+    kernel.ok("from mixpanel_nb.notebook.completion import table_lookup\ntable_lookup.BUDGET_SECONDS = 30")
     for before, after in (
         ("x = %mp_segmentation 'Sign U‸", "x = %mp_segmentation 'Sign Up'"),
         ("%mp_segmentation Sig‸", '%mp_segmentation "Sign Up"'),

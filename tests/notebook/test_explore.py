@@ -40,8 +40,8 @@ def test_an_explorer_begins_with_what_is_given(shell: Shell) -> None:
     ("line", "said"),
     [
         ("--table event", "There is no table 'event'."),
-        ("--from yesterday", "--from is 'yesterday', which is not a day."),
-        ("--table events --live", "An explorer asks a table or Mixpanel."),
+        ("--from soon", "--from is 'soon', which is neither a day nor a period."),
+        ("--table events --live", "--table and --live do not go together."),
         ("Purchase Sign", "Got unexpected extra argument"),
     ],
 )

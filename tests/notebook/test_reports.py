@@ -37,8 +37,8 @@ def test_a_report_gives_its_result_and_a_card(shell: Shell, line: str, kind: str
     assert shown.value._repr_html_().startswith("<div")
 
 
-def test_without_a_table_mixpanel_answers(shell: Shell) -> None:
-    live = shell.value("%mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-14")
+def test_mixpanel_answers_a_live_report(shell: Shell) -> None:
+    live = shell.value("%mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-14 --live")
     local = shell.value(f"%mp_segmentation Purchase --on plan {ASKED}")
     assert live.records() == local.records()
     assert live.request["path"] == "/api/query/segmentation"

@@ -98,11 +98,12 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: Query[Any] | None = None
 
-    def ask(self, query: Query[Any]) -> None:
-        self.asked = query
-
     def __getattr__(self, report: str) -> Any:
-        return lambda *args, **given: self.ask(query_of(report, *args, **given))
+        def asked(*args: Any, live: bool = False, **given: Any) -> None:
+            self.asked = query_of(report, *args, **given)
+            assert live == self.asked.says_live
+
+        return asked
 
 
 class Session(NotebookSession):
@@ -156,11 +157,12 @@ def test_the_magic_asks_the_same_or_there_is_none(query: Query[Any]) -> None:
 @pytest.mark.parametrize(
     ("parameters", "magic"),
     [
-        ({}, '%mp_segmentation "Sign Up" --from 2025-01-01 --to 2025-01-31'),
-        ({"on": "$os"}, "%mp_segmentation \"Sign Up\" --from 2025-01-01 --to 2025-01-31 --on '$os'"),
-        ({"event": "-1"}, "%mp_segmentation --from 2025-01-01 --to 2025-01-31 -- -1"),
-        ({"event": "{x}"}, '%mp_segmentation "{{x}}" --from 2025-01-01 --to 2025-01-31'),
-        ({"event": ":}"}, '%mp_segmentation ":}" --from 2025-01-01 --to 2025-01-31'),
+        ({}, '%mp_segmentation "Sign Up" --from 2025-01-01 --to 2025-01-31 --live'),
+        ({"table": "events"}, '%mp_segmentation "Sign Up" --from 2025-01-01 --to 2025-01-31 --table events'),
+        ({"on": "$os"}, "%mp_segmentation \"Sign Up\" --from 2025-01-01 --to 2025-01-31 --on '$os' --live"),
+        ({"event": "-1"}, "%mp_segmentation --from 2025-01-01 --to 2025-01-31 --live -- -1"),
+        ({"event": "{x}"}, '%mp_segmentation "{{x}}" --from 2025-01-01 --to 2025-01-31 --live'),
+        ({"event": ":}"}, '%mp_segmentation ":}" --from 2025-01-01 --to 2025-01-31 --live'),
         ({"event": "two\nlines"}, None),
     ],
 )
@@ -176,5 +178,6 @@ def test_long_python_is_a_line_for_each_argument() -> None:
         f'    steps=["{"A" * 40}", "{"B" * 40}"],',
         '    from_date="2025-01-01",',
         '    to_date="2025-01-31",',
+        "    live=True,",
         ")",
     ]

@@ -13,7 +13,7 @@ import pytest
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import QUERIES, Funnel, Query, Retention, Segmentation, Step, changed, schema
-from mixpanel_nb.queries.base import parameters_of, required
+from mixpanel_nb.queries.base import parameters_of, request_defaults, request_parameters
 from mixpanel_nb.services.live import service as live
 from mixpanel_nb.services.local import service as local
 
@@ -28,10 +28,8 @@ def test_the_method_of_a_workspace_has_the_same_parameters(query: type[Query[Any
         for name, parameter in signature.parameters.items()
         if name != "self"
     }
-    declared = {
-        field.name: inspect.Parameter.empty if field.name in required(query) else field.default
-        for field in dataclasses.fields(query)
-    }
+    defaults = request_defaults(query)
+    declared = {name: defaults.get(name, inspect.Parameter.empty) for name in request_parameters(query)}
     assert method == declared
 
 

@@ -10,7 +10,7 @@ import ipywidgets
 import pytest
 
 from mixpanel_nb.display.widgets import Explorer
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError, QueryError
 from widgets.support import all_in, buttons, choose, labelled, look_at, press, tab, text_of, type_in
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_an_explorer_of_mixpanel_waits_for_an_event_and_the_button(ws: Workspace
 
 
 def test_an_explorer_asks_one_of_both(ws: Workspace) -> None:
-    with pytest.raises(QueryError, match="asks a table or Mixpanel"):
+    with pytest.raises(ParameterError, match="table and live do not go together"):
         ws.explore(table="events", live=True)
 
 

@@ -105,14 +105,14 @@ class Engine(Protocol):
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
 
-    def tables(self) -> list[str]:
-        """The tables of events."""
+    def tables(self, *, fetched: bool = False) -> list[str]:
+        """The tables and views that have the columns of events, by name; only those that were fetched."""
 
     def timezone(self, table: str) -> str | None:
         """The time zone that a table counts days in, where it knows; None for any other table, too."""
 
     def days(self, table: str) -> tuple[date, date] | None:
-        """The first and the last day that a table of events was fetched for; None where that is unknown."""
+        """The first and the last day that a table was fetched for, or has events on; None if it is empty."""
 
     def event_names(self, table: str) -> list[str]:
         """Names of the events in a table, sorted; not all of them where there are very many."""

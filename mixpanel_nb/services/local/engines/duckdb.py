@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.records import ColumnRecord
     from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
 
-_OF_EVENTS = ("event_name", "event_time", "distinct_id")
+_OF_EVENTS = {"event_name", "event_time", "distinct_id"}
 _BASE = frozenset({*_OF_EVENTS, "insert_id", "properties", "last_seen"})
 _HOLDS: dict[str, Holds] = {
     "VARCHAR": "text",
@@ -88,9 +88,13 @@ class DuckDBEngine:
         """See :class:`Engine`."""
         return self.storage.execute_rows(statement.text, statement.params)
 
-    def tables(self) -> list[str]:
+    def tables(self, *, fetched: bool = False) -> list[str]:
         """See :class:`Engine`."""
-        return [table.name for table in self.storage.list_tables() if table.type == "events"]
+        return [
+            table.name
+            for table in self.storage.known_tables()
+            if table.type == "events" or (not fetched and not table.type and set(table.columns) >= _OF_EVENTS)
+        ]
 
     def timezone(self, table: str) -> str | None:
         """See :class:`Engine`."""
@@ -99,10 +103,12 @@ class DuckDBEngine:
 
     def days(self, table: str) -> tuple[date, date] | None:
         """See :class:`Engine`."""
-        held = self.storage.get_metadata(table)
-        if held.from_date is None or held.to_date is None:
-            return None
-        return held.from_date, held.to_date
+        held = self.storage.metadata_or_none(table)
+        if held is not None and held.from_date is not None and held.to_date is not None:
+            return held.from_date, held.to_date
+        times = f"min(event_time)::DATE, max(event_time)::DATE FROM {identifier(table)}"
+        ((first, last),) = self.storage.execute_rows(f"SELECT {times}")
+        return None if first is None else (first, last)
 
     def event_names(self, table: str) -> list[str]:
         """See :class:`Engine`. Raises `DatabaseLockedError` at once if another process holds the file."""

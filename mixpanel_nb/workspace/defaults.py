@@ -1,0 +1,135 @@
+"""``Defaults``: what a workspace fills in where a question leaves it open: the table and the days."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries import days, parameters_of
+from mixpanel_nb.queries.checks import Day, Optional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from mixpanel_nb.queries import Query
+    from mixpanel_nb.services.local import Engine
+
+USUAL_TABLE = "events"
+WHOLE_TABLE_DAYS = 92
+"""A table of at most so many days is asked about all of them; a longer one about its last days."""
+USUAL_DAYS = 30
+
+Range = tuple["date", "date"]
+
+
+class Defaults:
+    """Turns what was given of a question into the values of all fields of its query.
+
+    Args:
+        engine: Holds the tables.
+        table: The table that the user chose for all reports, or None.
+        today: The day it is in the project.
+    """
+
+    def __init__(self, engine: Engine, table: str | None, today: Callable[[], date]) -> None:
+        self._engine = engine
+        self._table = table
+        self._today = today
+
+    def fill(self, query: type[Query[Any]], given: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+        """The values of the query's fields, and a line that says what was filled in.
+
+        Args:
+            query: The kind of query.
+            given: Values of its fields and of ``last``, ``during`` and ``live``, as they were typed.
+
+        Raises:
+            ParameterError: Days are wrong or given twice, both a table and Mixpanel are to be asked, or
+                nobody can tell which of several tables is meant.
+        """
+        known = parameters_of(query)
+        values = {name: value for name, value in given.items() if name not in ("last", "during", "live")}
+        said = ""
+        if "table" in known and values.get("table") is None and not _of_mixpanel(query, values):
+            values["table"] = None if given.get("live") else self.usual_table()
+            said = f"Asked table {values['table']}" if values["table"] else ""
+        elif given.get("live") and values.get("table") is not None:
+            raise _contradiction("table", "live", values["table"])
+        for name, parameter in known.items():
+            check = parameter.check.check if isinstance(parameter.check, Optional) else parameter.check
+            if isinstance(check, Day) and not parameter.filled and values.get(name) is not None:
+                values[name] = days.single_day(values[name], name, self._today())
+        if "from_date" in known:
+            (values["from_date"], values["to_date"]), which = self._days(values.get("table"), given)
+            if which:
+                found = f"{which} ({values['from_date']} to {values['to_date']})"
+                said = f"{said}, {found}" if said else f"Asked about {found}"
+        return values, f"{said}." if said else None
+
+    def usual_table(self) -> str | None:
+        """The table that is asked where none is named; None where there is none.
+
+        It is the one that the user chose, else ``events``, else the only one of those that were fetched, or
+        of all tables with the columns of events.
+
+        Raises:
+            ParameterError: There are several.
+        """
+        if self._table is not None:
+            return self._table
+        tables = self._engine.tables()
+        fetched = self._engine.tables(fetched=True)
+        if USUAL_TABLE in tables or len(tables) <= 1:
+            return USUAL_TABLE if USUAL_TABLE in tables else next(iter(tables), None)
+        if len(fetched) == 1:
+            return fetched[0]
+        listed = ", ".join(tables[:5]) + (" …" if len(tables) > 5 else "")
+        hint = ["Say which: ", Word("table", tables[0]), ", or ask Mixpanel: ", Word("live", 1), "."]
+        message = f"There are {len(tables)} tables of events: {listed}."
+        raise ParameterError(message, parameter="table", hint=hint)
+
+    def _days(self, table: str | None, given: Mapping[str, Any]) -> tuple[Range, str | None]:
+        """The days of a question, and what they are where they were not given."""
+        today = self._today()
+        last, during = given.get("last"), given.get("during")
+        since, until = given.get("from_date"), given.get("to_date")
+        for name, value in (("during", during), ("last", last)):
+            others = {"from_date": since, "to_date": until if name == "during" else None, "during": during}
+            for other in (each for each in others if each != name and others[each] is not None):
+                if value is not None:
+                    raise _contradiction(name, other, value)
+        if during is not None:
+            return days.period(during, "during", today), None
+        held = None if table is None else self._engine.days(table)
+        end = until is not None and days.last_day(until, "to_date", today)
+        end = end or (held[1] if held else today - timedelta(days=1))
+        if last is not None:
+            return (days.days_before(last, "last", end), end), None
+        if since is not None:
+            return self._since(days.first_day(since, "from_date", today), end, table, is_open=until is None)
+        count = (end - held[0]).days + 1 if held else 0
+        if held and 1 <= count <= WHOLE_TABLE_DAYS:
+            return (held[0], end), None if until is not None else f"all {count} days it holds"
+        which = f"{'its' if held else 'the'} last {USUAL_DAYS} days"
+        return (end - timedelta(days=USUAL_DAYS - 1), end), None if until is not None else which
+
+    def _since(self, first: date, end: date, table: str | None, *, is_open: bool) -> tuple[Range, str | None]:
+        if is_open and first > end:
+            message = [Word("from_date"), f" is {first}, and {table or 'what is over'} ends on {end}."]
+            hint = ["Give an earlier day, or both ", Word("from_date"), " and ", Word("to_date"), "."]
+            raise ParameterError(message, parameter="from_date", value=str(first), hint=hint)
+        return (first, end), None
+
+
+def _of_mixpanel(query: type[Query[Any]], values: Mapping[str, Any]) -> bool:
+    """Whether a value is given that only Mixpanel can do something with."""
+    known = parameters_of(query)
+    given = (known[name].label for name, value in values.items() if value is not None and name in known)
+    return any(label is not None and label.only == "Mixpanel" for label in given)
+
+
+def _contradiction(name: str, other: str, value: Any) -> ParameterError:
+    message = [Word(name), " and ", Word(other), " do not go together."]
+    return ParameterError(message, parameter=name, value=value, hint="Leave out one of them.")
