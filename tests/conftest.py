@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from workspaces import workspace_on
 
-from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import Credentials
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.sandbox.app import create_app
@@ -20,6 +20,8 @@ from mixpanel_nb.sandbox.store import Dataset
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mixpanel_nb import Workspace
 
 EVENTS = 8_000
 
@@ -93,11 +95,12 @@ def open_workspace(tmp_path: Path) -> Iterator[OpenWorkspace]:
     """Workspaces whose client asks again quickly and keeps no quota; closed after the test."""
     opened: list[Workspace] = []
 
-    def open_it(url: str, path: Path | None = None, **credentials: Any) -> Workspace:
+    def open_it(
+        url: str, path: Path | None = None, *, read_only: bool = False, **credentials: Any
+    ) -> Workspace:
         account = Credentials("sandbox", "sandbox", "1", **credentials)
         client = MixpanelAPIClient(account, base_url=url, max_retries=2, backoff=0.01)
-        workspace = Workspace("sandbox", path=path or tmp_path / "data.db", _api_client=client)
-        workspace._credentials = account
+        workspace = workspace_on(client, path or tmp_path / "data.db", read_only=read_only)
         opened.append(workspace)
         return workspace
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import workspace_on
 
-from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.sandbox.app import create_app
@@ -16,6 +16,7 @@ from mixpanel_nb.workspace import sandbox_credentials
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mixpanel_nb import Workspace
     from mixpanel_nb.results import ReportResult
     from mixpanel_nb.sandbox.store import Dataset
 
@@ -67,7 +68,7 @@ def ws(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
     with pytest.MonkeyPatch.context() as patch, SandboxServer(create_app(store)) as server:
         patch.setenv("MIXPANEL_NB_HOME", str(folder / "home"))
         client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)  # keeps no count of requests
-        with Workspace("sandbox", path=folder / "data.db", _api_client=client) as workspace:
+        with workspace_on(client, folder / "data.db") as workspace:
             workspace.fetch_events(**QUARTER)
             workspace.fetch_profiles()
             yield workspace

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlglot
 from sqlglot import exp
+from workspaces import workspace_on
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
@@ -21,8 +22,8 @@ from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
 from mixpanel_nb.storage import TableMetadata, ledger
+from mixpanel_nb.storage.connections import new_session
 from mixpanel_nb.storage.loading import Batch
-from mixpanel_nb.storage.session import new_session
 from mixpanel_nb.workspace import sandbox_credentials
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def test_the_sandbox_serves_an_export_with_such_properties(
         SandboxServer(create_app(dataset)) as server,
     ):
         client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-        with Workspace("sandbox", path=tmp_path / "data.db", _api_client=client) as ws:
+        with workspace_on(client, tmp_path / "data.db") as ws:
             ws.fetch_events(**DAYS)
             ws.fetch_profiles()
             for name, given, asked in BOTH_WAYS:

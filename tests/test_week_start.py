@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import workspace_on
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
@@ -36,7 +37,7 @@ def ws(store: Dataset, tmp_path: Path) -> Iterator[Workspace]:
         with SandboxServer(create_app(dataset)) as server:
             client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
             path = tmp_path / "sunday.db"
-            with Workspace("sandbox", path=path, week_start="Sunday", _api_client=client) as workspace:
+            with workspace_on(client, path, week_start="Sunday") as workspace:
                 workspace.fetch_events(from_date="2025-02-01", to_date="2025-03-10")
                 yield workspace
 
@@ -74,11 +75,12 @@ def test_weeks_of_the_sandbox_begin_on_sunday_too(ws: Workspace) -> None:
     assert "events per week from Sunday" in repr(live)
 
 
-def test_the_week_of_an_account_is_kept(tmp_path: Path) -> None:
-    config = ConfigManager(tmp_path)
+def test_the_week_of_an_account_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXPANEL_NB_HOME", str(tmp_path))
+    config = ConfigManager()
     config.add("shop", Credentials("me", "s" * 20, "1", account="shop", week_start="Saturday"))
     assert config.resolve("shop").week_start == "saturday"
-    with Workspace("shop", path=tmp_path / "x.db", _config_manager=config) as workspace:
+    with Workspace("shop", path=tmp_path / "x.db") as workspace:
         assert workspace.week_start == "saturday"
     config.add("plain", Credentials("me", "s" * 20, "2", account="plain"))
     assert config.resolve("plain").week_start == "monday"

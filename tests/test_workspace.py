@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from faces import moved_to
+from workspaces import workspace_on
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
@@ -44,7 +45,7 @@ def filled_file(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("filled") / "data.db"
     with SandboxServer(store) as server:
         client = MixpanelAPIClient(Credentials("sandbox", "sandbox", "1"), base_url=server.url)
-        with Workspace("sandbox", path=path, _api_client=client) as ws:
+        with workspace_on(client, path) as ws:
             ws.fetch_events(**WEEK)
             ws.fetch_profiles()
     return path

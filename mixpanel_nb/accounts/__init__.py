@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mixpanel_nb.accounts.config import SANDBOX, AccountInfo, ConfigManager
 from mixpanel_nb.accounts.credentials import REGIONS, Credentials, Secret, checked_timezone, checked_weekday
-from mixpanel_nb.accounts.files import ensure_home_directory, home_directory
+from mixpanel_nb.accounts.home import ensure_home_directory, home_directory
 
 __all__ = [
     "REGIONS",

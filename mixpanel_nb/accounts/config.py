@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.accounts.credentials import Credentials, Secret
-from mixpanel_nb.accounts.files import (
+from mixpanel_nb.accounts.home import (
     ensure_home_directory,
     exclusive,
     home_directory,

@@ -12,25 +12,25 @@ from mixpanel_nb.analytics.sql import identifier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
 
 
-def statement(question: Question, distinct_ids: Sequence[str]) -> Statement:
+def statement(context: ReportContext, distinct_ids: Sequence[str]) -> Statement:
     """Columns ``event, time`` (UTC), ``distinct_id``, then ``properties`` or a column each."""
-    people = ", ".join(question.bind(person, "person") for person in distinct_ids)
-    matching = question.select().in_period().that(f"e.distinct_id IN ({people})")
-    return question.statement(f"""\
-SELECT e.event_name AS event, e.event_time AS time, e.distinct_id, {", ".join(_properties(question))}
+    people = ", ".join(context.bind(person, "person") for person in distinct_ids)
+    matching = context.select().in_period().that(f"e.distinct_id IN ({people})")
+    return context.statement(f"""\
+SELECT e.event_name AS event, e.event_time AS time, e.distinct_id, {", ".join(_properties(context))}
 {matching.sql("")}
-ORDER BY {", ".join(_order(question))}""")
+ORDER BY {", ".join(_order(context))}""")
 
 
-def _properties(question: Question) -> list[str]:
-    if question.events.has_json:
+def _properties(context: ReportContext) -> list[str]:
+    if context.events.has_json:
         return ["e.properties"]
-    return [f"e.{identifier(column.name)}" for column in question.events.properties.values()] or ["NULL"]
+    return [f"e.{identifier(column.name)}" for column in context.events.properties.values()] or ["NULL"]
 
 
-def _order(question: Question) -> list[str]:
-    return ["e.event_time", *(["e.insert_id"] if question.events.has_insert_id else [])]
+def _order(context: ReportContext) -> list[str]:
+    return ["e.event_time", *(["e.insert_id"] if context.events.has_insert_id else [])]

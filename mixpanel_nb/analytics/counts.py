@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.question import PERSON, Question, measure
+from mixpanel_nb.analytics.context import PERSON, ReportContext, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def by_event(
-    question: Question, events: Sequence[str], *, unit: Unit, kind: CountType, where: str | None
+    context: ReportContext, events: Sequence[str], *, unit: Unit, kind: CountType, where: str | None
 ) -> Statement:
     """Columns ``date, event, count``; buckets without events have no row."""
-    matching = question.select().named(events).in_period().where(where)
-    return question.statement(f"""\
-SELECT {question.bucket(unit)} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+    matching = context.select().named(events).in_period().where(where)
+    return context.statement(f"""\
+SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
 {matching.sql("")}
 GROUP BY 1, 2
 ORDER BY 1, 2""")
 
 
-def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0) -> Statement:
+def top(context: ReportContext, *, kind: CountType, limit: int, elapsed: float = 1.0) -> Statement:
     """Columns ``event, count, percent_change`` of the last day asked about; the day before is needed, too.
 
     ``percent_change`` is the change since the day before as a part of its count; 1 where that was 0. It is
@@ -36,16 +36,16 @@ def top(question: Question, *, kind: CountType, limit: int, elapsed: float = 1.0
     counts that has passed of the last day.
 
     Args:
-        question: What is asked of.
+        context: What is asked of.
         kind: What is counted.
         limit: Events to give.
         elapsed: The part of the last day that has passed, above 0 and up to 1; not used for averages.
     """
-    matching = question.select().named(None).in_period()
-    before = "before.count" if kind == "average" else f"before.count * {question.bind(elapsed, 'elapsed')}"
-    return question.statement(f"""\
+    matching = context.select().named(None).in_period()
+    before = "before.count" if kind == "average" else f"before.count * {context.bind(elapsed, 'elapsed')}"
+    return context.statement(f"""\
 WITH _counted AS (
-    SELECT {question.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+    SELECT {context.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
     {matching.sql()}
     GROUP BY 1, 2
 )
@@ -55,11 +55,11 @@ SELECT
     coalesce(CAST(today.count - {before} AS DOUBLE) / nullif({before}, 0), 1) AS percent_change
 FROM _counted AS today
 LEFT JOIN _counted AS before ON before.event = today.event AND before.date < today.date
-WHERE today.date = {question.bind(question.period.last, "day")}
+WHERE today.date = {context.bind(context.period.last, "day")}
 ORDER BY today.count DESC, today.event
-LIMIT {question.bind(limit, "limit")}""")
+LIMIT {context.bind(limit, "limit")}""")
 
 
-def last_event(question: Question) -> Statement:
+def last_event(context: ReportContext) -> Statement:
     """One row: the time (UTC) of the table's last event, or NULL."""
-    return question.statement(f"SELECT max(e.event_time) AS last_event\n{question.select().sql('')}")
+    return context.statement(f"SELECT max(e.event_time) AS last_event\n{context.select().sql('')}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Frequency, LargeUnit
     from mixpanel_nb.queries.frequency import AddictionUnit
@@ -24,14 +24,14 @@ MOST: dict[tuple[LargeUnit, AddictionUnit], int] = {
 """How many of the smaller unit the larger one has at most."""
 
 
-def statement(question: Question, asked: Frequency) -> Statement:
+def statement(context: ReportContext, query: Frequency) -> Statement:
     """Columns ``date, periods, people``: how many were active in exactly so many periods of the bucket."""
-    matching = question.select().named(asked.event).in_period().of_people().where(asked.where)
-    return question.statement(f"""\
+    matching = context.select().named(query.event).in_period().of_people().where(query.where)
+    return context.statement(f"""\
 WITH _active AS (
     SELECT DISTINCT
-        {question.bucket(asked.unit)} AS date,
-        {question.bucket(asked.addiction_unit)} AS period,
+        {context.bucket(query.unit)} AS date,
+        {context.bucket(query.addiction_unit)} AS period,
         e.distinct_id AS person
     {matching.sql()}
 ), _counted AS (

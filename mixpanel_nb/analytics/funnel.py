@@ -14,7 +14,7 @@ from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.sql import conjunction, seconds
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Funnel
 
@@ -22,68 +22,68 @@ GRACE_SECONDS = 2
 """Steps no further apart than this may have happened in either order."""
 
 
-def _same_event_before(asked: Funnel, step: int) -> list[int]:
+def _same_event_before(query: Funnel, step: int) -> list[int]:
     """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
-    event = asked.steps[step - 1].event
-    return [number for number in range(1, step) if asked.steps[number - 1].event == event]
+    event = query.steps[step - 1].event
+    return [number for number in range(1, step) if query.steps[number - 1].event == event]
 
 
-def _repeats(asked: Funnel) -> bool:
+def _repeats(query: Funnel) -> bool:
     """Whether steps ask for the same event, so that one event must not be taken for two steps."""
-    return len({step.event for step in asked.steps}) < len(asked.steps)
+    return len({step.event for step in query.steps}) < len(query.steps)
 
 
-def _funnels(asked: Funnel) -> list[str]:
+def _funnels(query: Funnel) -> list[str]:
     """Whose funnel it is, and of which bucket."""
-    return ["distinct_id", *(["date"] if asked.unit else [])]
+    return ["distinct_id", *(["date"] if query.unit else [])]
 
 
-def _keys(asked: Funnel) -> list[str]:
+def _keys(query: Funnel) -> list[str]:
     """What makes an attempt at the funnel the same one; with a breakdown there can be several."""
-    return [*_funnels(asked), *(["attempt"] if asked.on else [])]
+    return [*_funnels(query), *(["attempt"] if query.on else [])]
 
 
-def _times(asked: Funnel) -> list[str]:
+def _times(query: Funnel) -> list[str]:
     """The columns of the times of the steps."""
-    return [f"time_{step}" for step in range(1, len(asked.steps) + 1)]
+    return [f"time_{step}" for step in range(1, len(query.steps) + 1)]
 
 
-def statement(question: Question, asked: Funnel) -> Statement:
+def statement(context: ReportContext, query: Funnel) -> Statement:
     """One row a bucket and segment: ``count_1 …``, ``avg_time_2 …``, ``avg_time_from_start_2 …`` (seconds).
 
     Before them, ``date`` if there are buckets, and ``segment`` if there is a breakdown (NULL is everyone);
     at the end, with a breakdown, ``place`` and ``segments``, how many there are in all.
     """
-    parts = [_entering(question, asked), *(_attempts(asked) if asked.on else [_first(asked)])]
-    for step in range(2, len(asked.steps) + 1):
-        parts += [_step(question, asked, step), _reached(asked, step)]
-    if asked.on:
-        parts += [_chained(asked), _entered(asked)]
-    parts.append(_counted(asked))
-    if asked.on:
+    parts = [_entering(context, query), *(_attempts(query) if query.on else [_first(query)])]
+    for step in range(2, len(query.steps) + 1):
+        parts += [_step(context, query, step), _reached(query, step)]
+    if query.on:
+        parts += [_chained(query), _entered(query)]
+    parts.append(_counted(query))
+    if query.on:
         parts.append(_RANKED)
-    return question.statement(f"WITH {', '.join(parts)}\n{_result(question, asked)}")
+    return context.statement(f"WITH {', '.join(parts)}\n{_result(context, query)}")
 
 
-def _entering(question: Question, asked: Funnel) -> str:
-    first = asked.steps[0]
-    chosen = question.select().named(first.event, "step").in_period().of_people()
-    chosen.where(first.where).where(asked.where)
+def _entering(context: ReportContext, query: Funnel) -> str:
+    first = query.steps[0]
+    chosen = context.select().named(first.event, "step").in_period().of_people()
+    chosen.where(first.where).where(query.where)
     columns = ["e.distinct_id", "e.event_time"]
-    if _repeats(asked) or asked.on:
-        columns.append("e.insert_id" if question.events.has_insert_id else "NULL AS insert_id")
-    if asked.unit:
-        columns.append(f"{question.bucket(asked.unit)} AS date")
-    if asked.on:
-        name, is_list = segment(chosen.value(asked.on))
+    if _repeats(query) or query.on:
+        columns.append("e.insert_id" if context.events.has_insert_id else "NULL AS insert_id")
+    if query.unit:
+        columns.append(f"{context.bucket(query.unit)} AS date")
+    if query.on:
+        name, is_list = segment(chosen.value(query.on))
         columns.append(f"{f'unnest({name})' if is_list else name} AS segment")
     return f"_entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
 
-def _first(asked: Funnel) -> str:
+def _first(query: Funnel) -> str:
     """The first entry of each person (into each bucket)."""
-    keys = ", ".join(_keys(asked))
-    if not _repeats(asked):
+    keys = ", ".join(_keys(query))
+    if not _repeats(query):
         return (
             f"_reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
             f"    FROM _entering\n    GROUP BY {keys}\n)"
@@ -99,10 +99,10 @@ _reached_1 AS (
 )"""
 
 
-def _attempts(asked: Funnel) -> list[str]:
+def _attempts(query: Funnel) -> list[str]:
     """Each event that can begin an attempt: the first, and those with a segment that the first has not."""
-    keys = ", ".join(_funnels(asked))
-    ids = ", id_1" if _repeats(asked) else ""
+    keys = ", ".join(_funnels(query))
+    ids = ", id_1" if _repeats(query) else ""
     order = f"PARTITION BY {keys} ORDER BY time_1, id_1"
     return [
         f"""\
@@ -123,38 +123,38 @@ _attempts AS (
 )""",
         f"""\
 _reached_1 AS (
-    SELECT {", ".join(_keys(asked))}, time_1{ids}
+    SELECT {", ".join(_keys(query))}, time_1{ids}
     FROM _attempts
     WHERE attempt = 1 OR NOT known
 )""",
     ]
 
 
-def _chained(asked: Funnel) -> str:
+def _chained(query: Funnel) -> str:
     """One attempt after the other, for each person (and bucket).
 
     An attempt ends with its last step, or with the window. Only what comes later begins another, and only in
     segments that the person has not entered before.
     """
-    keys = ", ".join(f"r.{key}" for key in _keys(asked))
-    joined = " AND ".join(f"a.{key} = r.{key}" for key in _keys(asked))
-    last, times = _times(asked)[-1], ", ".join(f"r.{time}" for time in _times(asked))
-    steps = ", ".join(f"'{time}': r.{time}" for time in _times(asked))
+    keys = ", ".join(f"r.{key}" for key in _keys(query))
+    joined = " AND ".join(f"a.{key} = r.{key}" for key in _keys(query))
+    last, times = _times(query)[-1], ", ".join(f"r.{time}" for time in _times(query))
+    steps = ", ".join(f"'{time}': r.{time}" for time in _times(query))
     return f"""\
 _ending AS (
     SELECT
         {keys},
         r.time_1 AS since,
         CASE
-            WHEN r.{last} IS NULL THEN r.time_1 + {seconds(asked.window_seconds)}
+            WHEN r.{last} IS NULL THEN r.time_1 + {seconds(query.window_seconds)}
             ELSE greatest({times})
         END AS until,
         list_transform(a.segments, lambda name: {{'segment': name, 'steps': {{{steps}}}}}) AS entered
-    FROM _reached_{len(asked.steps)} AS r
+    FROM _reached_{len(query.steps)} AS r
     JOIN _attempts AS a ON {joined}
 ), _chained AS (
     SELECT
-        {", ".join(_funnels(asked))},
+        {", ".join(_funnels(query))},
         list_reduce(
             list({{'since': since, 'until': until, 'entered': entered}} ORDER BY attempt),
             lambda done, next: CASE
@@ -170,7 +170,7 @@ _ending AS (
             END
         ).entered AS entered
     FROM _ending
-    GROUP BY {", ".join(_funnels(asked))}
+    GROUP BY {", ".join(_funnels(query))}
 )"""
 
 
@@ -178,15 +178,15 @@ def _names(attempt: str) -> str:
     return f"list_transform({attempt}.entered, lambda made: made.segment)"
 
 
-def _entered(asked: Funnel) -> str:
+def _entered(query: Funnel) -> str:
     """The attempts that count: for everyone (a NULL segment) the first, and the first in each segment."""
-    date = "date, " if asked.unit else ""
-    times = ", ".join(_times(asked))
-    steps = ", ".join(f"one.steps.{time} AS {time}" for time in _times(asked))
+    date = "date, " if query.unit else ""
+    times = ", ".join(_times(query))
+    steps = ", ".join(f"one.steps.{time} AS {time}" for time in _times(query))
     return f"""\
 _entered AS (
     SELECT {date}CAST(NULL AS VARCHAR) AS segment, {times}
-    FROM _reached_{len(asked.steps)}
+    FROM _reached_{len(query.steps)}
     WHERE attempt = 1
     UNION ALL
     SELECT {date}one.segment AS segment, {steps}
@@ -194,45 +194,45 @@ _entered AS (
 )"""
 
 
-def _step(question: Question, asked: Funnel, number: int) -> str:
-    step = asked.steps[number - 1]
+def _step(context: ReportContext, query: Funnel, number: int) -> str:
+    step = query.steps[number - 1]
     # None of these can be a step of anyone outside these times.
-    since = question.period.since - timedelta(seconds=GRACE_SECONDS * (number - 1))
-    until = question.period.until + timedelta(seconds=asked.window_seconds)
-    chosen = question.select().named(step.event, "step").of_people()
-    chosen.that(f"e.event_time >= {question.bind(since, 'earliest')}")
-    chosen.that(f"e.event_time < {question.bind(until, 'latest')}")
-    chosen.where(step.where).where(asked.where)
+    since = context.period.since - timedelta(seconds=GRACE_SECONDS * (number - 1))
+    until = context.period.until + timedelta(seconds=query.window_seconds)
+    chosen = context.select().named(step.event, "step").of_people()
+    chosen.that(f"e.event_time >= {context.bind(since, 'earliest')}")
+    chosen.that(f"e.event_time < {context.bind(until, 'latest')}")
+    chosen.where(step.where).where(query.where)
     columns = "e.distinct_id, e.event_time"
-    if _repeats(asked):
-        columns += ", e.insert_id" if question.events.has_insert_id else ", NULL AS insert_id"
+    if _repeats(query):
+        columns += ", e.insert_id" if context.events.has_insert_id else ", NULL AS insert_id"
     return f"_step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
 
 
-def _reached(asked: Funnel, number: int) -> str:
+def _reached(query: Funnel, number: int) -> str:
     """Each entry with the earliest event that can be this step, if there is one."""
     taken = [
         f"(s.event_time IS DISTINCT FROM r.time_{step} OR s.insert_id IS DISTINCT FROM r.id_{step})"
-        for step in _same_event_before(asked, number)
+        for step in _same_event_before(query, number)
     ]
     conditions = [
         "s.distinct_id = r.distinct_id",
         f"s.event_time >= r.time_{number - 1} - {seconds(GRACE_SECONDS)}",
-        f"s.event_time <= r.time_1 + {seconds(asked.window_seconds)}",
+        f"s.event_time <= r.time_1 + {seconds(query.window_seconds)}",
         *taken,
     ]
     joined = (
         f"FROM _reached_{number - 1} AS r\n    LEFT JOIN _step_{number} AS s\n"
         f"        ON {conjunction(conditions, '        ')}"
     )
-    keys = ", ".join(f"r.{key}" for key in _keys(asked))
+    keys = ", ".join(f"r.{key}" for key in _keys(query))
     before = range(1, number)
     times = [f"min(r.time_{step}) AS time_{step}" for step in before]
-    if not _repeats(asked):
+    if not _repeats(query):
         columns = ", ".join([keys, *times, f"min(s.event_time) AS time_{number}"])
         return f"_reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
     ids = [f"min(r.id_{step}) AS id_{step}" for step in before]
-    kept = [*_keys(asked), *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
+    kept = [*_keys(query), *(f"time_{step}" for step in before), *(f"id_{step}" for step in before)]
     return f"""\
 _reached_{number} AS (
     SELECT {", ".join(kept)}, found.time AS time_{number}, found.id AS id_{number}
@@ -246,10 +246,10 @@ _reached_{number} AS (
 )"""
 
 
-def _counted(asked: Funnel) -> str:
-    groups = [*(["date"] if asked.unit else []), *(["segment"] if asked.on else [])]
+def _counted(query: Funnel) -> str:
+    groups = [*(["date"] if query.unit else []), *(["segment"] if query.on else [])]
     columns = [*groups, "count(time_1) AS count_1"]
-    for step in range(2, len(asked.steps) + 1):
+    for step in range(2, len(query.steps) + 1):
         columns += [
             f"count(time_{step}) AS count_{step}",
             f"{_mean_seconds(step - 1, step)} AS avg_time_{step}",
@@ -257,7 +257,7 @@ def _counted(asked: Funnel) -> str:
         ]
     grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
     listed = ",\n        ".join(columns)
-    source = "_entered" if asked.on else f"_reached_{len(asked.steps)}"
+    source = "_entered" if query.on else f"_reached_{len(query.steps)}"
     return f"_counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
 
 
@@ -277,11 +277,11 @@ _ranked AS (
 )"""
 
 
-def _result(question: Question, asked: Funnel) -> str:
-    if not asked.on:
-        return "SELECT * FROM _counted" + ("\nORDER BY date" if asked.unit else "")
+def _result(context: ReportContext, query: Funnel) -> str:
+    if not query.on:
+        return "SELECT * FROM _counted" + ("\nORDER BY date" if query.unit else "")
     return f"""\
 SELECT _counted.*, _ranked.place, _ranked.segments
 FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
-WHERE _ranked.place <= {question.bind(asked.limit, "limit")}
-ORDER BY _ranked.place{", _counted.date" if asked.unit else ""}"""
+WHERE _ranked.place <= {context.bind(query.limit, "limit")}
+ORDER BY _ranked.place{", _counted.date" if query.unit else ""}"""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.question import PERSON, Question, measure, number_of
+from mixpanel_nb.analytics.context import PERSON, ReportContext, measure, number_of
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
@@ -21,7 +21,14 @@ _FINEST = f"greatest(abs(CAST(lowest AS DOUBLE)), abs(CAST(highest AS DOUBLE))) 
 
 
 def in_buckets(
-    question: Question, event: str, *, on: str, unit: Unit, kind: CountType, where: str | None, buckets: int
+    context: ReportContext,
+    event: str,
+    *,
+    on: str,
+    unit: Unit,
+    kind: CountType,
+    where: str | None,
+    buckets: int,
 ) -> Statement:
     """Columns ``date, place, width, origin, count``; values that are no numbers are left out.
 
@@ -29,7 +36,7 @@ def in_buckets(
     Whole numbers are placed exactly, however large; other buckets are wide enough to differ as DOUBLE.
 
     Args:
-        question: What is asked of.
+        context: What is asked of.
         event: The event.
         on: Expression or property with the number.
         unit: The buckets of time.
@@ -37,20 +44,20 @@ def in_buckets(
         where: Expression that filters the events.
         buckets: About how many buckets the numbers are to be put in.
     """
-    matching = question.select().named(event).in_period().where(where)
-    value, number_buckets = matching.value(on), question.bind(buckets, "buckets")
+    matching = context.select().named(event).in_period().where(where)
+    value, number_buckets = matching.value(on), context.bind(buckets, "buckets")
     if value.number and not value.is_double:
         number, finest = f"CAST({value.number} AS HUGEINT)", f"least({_FINEST}, 1)"
         span = f"CAST(highest - lowest AS DOUBLE) / {number_buckets}"
         origin = "lowest - lowest % CAST(greatest(width, 1) AS HUGEINT)"
     else:
-        number, finest = number_of(question, value, on), _FINEST
+        number, finest = number_of(context, value, on), _FINEST
         span = f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)"
         origin = "CAST(0 AS DOUBLE)"
     matching.that(f"{number} IS NOT NULL")
-    return question.statement(f"""\
+    return context.statement(f"""\
 WITH _matching AS (
-    SELECT {question.bucket(unit)} AS date, {number} AS number, {PERSON} AS person
+    SELECT {context.bucket(unit)} AS date, {number} AS number, {PERSON} AS person
     {matching.sql()}
 ), _span AS (
     SELECT min(number) AS lowest, max(number) AS highest
@@ -87,24 +94,24 @@ GROUP BY date, place, width, origin
 ORDER BY place, date""")
 
 
-def total(question: Question, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
+def total(context: ReportContext, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
     """Columns ``date, sum``; what is no number counts as 0."""
-    return _aggregated(question, event, "sum", on, unit, where)
+    return _aggregated(context, event, "sum", on, unit, where)
 
 
-def mean(question: Question, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
+def mean(context: ReportContext, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
     """Columns ``date, average``, over all events; what is no number counts as 0."""
-    return _aggregated(question, event, "avg", on, unit, where)
+    return _aggregated(context, event, "avg", on, unit, where)
 
 
 def _aggregated(
-    question: Question, event: str, function: str, on: str, unit: Unit, where: str | None
+    context: ReportContext, event: str, function: str, on: str, unit: Unit, where: str | None
 ) -> Statement:
-    matching = question.select().named(event).in_period().where(where)
-    number = number_of(question, matching.value(on), on)
+    matching = context.select().named(event).in_period().where(where)
+    number = number_of(context, matching.value(on), on)
     name = {"sum": "sum", "avg": "average"}[function]
-    return question.statement(f"""\
-SELECT {question.bucket(unit)} AS date, {function}(coalesce({number}, 0)) AS {name}
+    return context.statement(f"""\
+SELECT {context.bucket(unit)} AS date, {function}(coalesce({number}, 0)) AS {name}
 {matching.sql("")}
 GROUP BY 1
 ORDER BY 1""")

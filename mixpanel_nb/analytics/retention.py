@@ -9,26 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import SECONDS
-from mixpanel_nb.analytics.question import everyone_and_segments
+from mixpanel_nb.analytics.context import everyone_and_segments
 from mixpanel_nb.analytics.sql import seconds
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Retention
 
 
-def period_seconds(asked: Retention) -> int:
+def period_seconds(query: Retention) -> int:
     """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
-    return SECONDS[asked.unit] * asked.interval
+    return SECONDS[query.unit] * query.interval
 
 
-def _born_as_any(asked: Retention) -> bool:
+def _born_as_any(query: Retention) -> bool:
     """Whether an event of any name makes a user part of a cohort."""
-    return asked.type == "compounded" and asked.return_event is None
+    return query.type == "compounded" and query.return_event is None
 
 
-def statement(question: Question, asked: Retention) -> Statement:
+def statement(context: ReportContext, query: Retention) -> Statement:
     """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
 
     ``segment`` is NULL for all people, the only one without a breakdown; ``segments`` is how many there are
@@ -36,11 +36,11 @@ def statement(question: Question, asked: Retention) -> Statement:
     for the last time); a cohort of which nobody did has one row, with a NULL period. ``last_event`` is the
     time of the table's last event; where there is no cohort at all, there is a row with it alone.
     """
-    return question.statement(f"""\
-WITH {_born(question, asked)}, _cohorts AS (
-    SELECT *, {question.bucket(asked.unit, "born_at")} AS cohort
+    return context.statement(f"""\
+WITH {_born(context, query)}, _cohorts AS (
+    SELECT *, {context.bucket(query.unit, "born_at")} AS cohort
     FROM _born
-), {_returned(question, asked)}, _counted AS (
+), {_returned(context, query)}, _counted AS (
     SELECT segment, cohort, period, count(*) AS people
     FROM _returned
     GROUP BY segment, cohort, period
@@ -58,9 +58,9 @@ WITH {_born(question, asked)}, _cohorts AS (
 ), _shown AS (
     SELECT _sizes.*, _ranked.place, _ranked.segments
     FROM _sizes JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _sizes.segment
-    WHERE _ranked.place <= {question.bind(asked.limit, "limit")}
+    WHERE _ranked.place <= {context.bind(query.limit, "limit")}
 ), _ending AS (
-    SELECT max(e.event_time) AS last_event {question.select().sql("")}
+    SELECT max(e.event_time) AS last_event {context.select().sql("")}
 )
 SELECT
     _shown.segment, _shown.segments, _shown.cohort, _shown.cohort_size,
@@ -71,16 +71,16 @@ LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment IS NO
 ORDER BY _shown.place, _shown.cohort, _counted.period""")
 
 
-def _born(question: Question, asked: Retention) -> str:
+def _born(context: ReportContext, query: Retention) -> str:
     """Each person's first event in each bucket of the days asked about; ``born_as`` is its name."""
-    if asked.type == "birth":
-        chosen = question.select().named(asked.born_event, "born_event").where(asked.born_where)
+    if query.type == "birth":
+        chosen = context.select().named(query.born_event, "born_event").where(query.born_where)
     else:
-        chosen = question.select().named(asked.return_event, "return_event").where(asked.return_where)
+        chosen = context.select().named(query.return_event, "return_event").where(query.return_where)
     chosen.in_period().of_people()
-    name = everyone_and_segments(chosen, asked.on)
+    name = everyone_and_segments(chosen, query.on)
     entering, born = "", ""
-    if _born_as_any(asked):
+    if _born_as_any(query):
         entering, born = ", e.event_name", ", arg_min(event_name, event_time) AS born_as"
     return f"""\
 _entering AS (
@@ -89,29 +89,29 @@ _entering AS (
 ), _born AS (
     SELECT distinct_id, segment, min(event_time) AS born_at{born}
     FROM _entering
-    GROUP BY distinct_id, segment, {question.bucket(asked.unit, "event_time")}
+    GROUP BY distinct_id, segment, {context.bucket(query.unit, "event_time")}
 )"""
 
 
-def _returned(question: Question, asked: Retention) -> str:
+def _returned(context: ReportContext, query: Retention) -> str:
     """Who came back in which period, once each."""
-    back = question.select().named(asked.return_event, "return_event").where(asked.return_where)
+    back = context.select().named(query.return_event, "return_event").where(query.return_where)
     later = "r.event_time > c.born_at"
-    if asked.return_event is None:
+    if query.return_event is None:
         # At the moment of birth itself only an event of another name can be a return.
-        name = "c.born_as" if _born_as_any(asked) else question.bind(asked.born_event, "born_event")
+        name = "c.born_as" if _born_as_any(query) else context.bind(query.born_event, "born_event")
         later = f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
-    elif asked.type == "birth" and asked.return_event != asked.born_event:
+    elif query.type == "birth" and query.return_event != query.born_event:
         later = "r.event_time >= c.born_at"
-    length = question.bind(period_seconds(asked) * 1_000_000, "period_microseconds")
+    length = context.bind(period_seconds(query) * 1_000_000, "period_microseconds")
     period = f"date_diff('microsecond', c.born_at, r.event_time) // {length}"
-    if asked.unbounded:
-        last = question.bind(asked.interval_count, "interval_count")
+    if query.unbounded:
+        last = context.bind(query.interval_count, "interval_count")
         columns = f"c.segment, c.cohort, least(max({period}), {last}) AS period"
         within, grouped = "", "\n    GROUP BY c.distinct_id, c.segment, c.cohort"
     else:
         columns = f"DISTINCT c.distinct_id, c.segment, c.cohort, {period} AS period"
-        end = seconds(period_seconds(asked) * (asked.interval_count + 1))
+        end = seconds(period_seconds(query) * (query.interval_count + 1))
         within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
     return f"""\
 _coming AS (

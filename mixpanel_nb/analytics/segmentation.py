@@ -8,30 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics.context import PERSON, ReportContext, measure
 from mixpanel_nb.analytics.expressions.values import segment, unnamed
-from mixpanel_nb.analytics.question import PERSON, Question, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mixpanel_nb.analytics.context import Selection
     from mixpanel_nb.analytics.expressions.values import Value
-    from mixpanel_nb.analytics.question import Selection
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import CountType, Unit
 
 
-def totals(question: Question, event: str, *, unit: Unit, kind: CountType, where: str | None) -> Statement:
+def totals(
+    context: ReportContext, event: str, *, unit: Unit, kind: CountType, where: str | None
+) -> Statement:
     """Columns ``date, count``; buckets without events have no row."""
-    matching = question.select().named(event).in_period().where(where)
-    return question.statement(f"""\
-SELECT {question.bucket(unit)} AS date, {measure(kind, PERSON)} AS count
+    matching = context.select().named(event).in_period().where(where)
+    return context.statement(f"""\
+SELECT {context.bucket(unit)} AS date, {measure(kind, PERSON)} AS count
 {matching.sql("")}
 GROUP BY 1
 ORDER BY 1""")
 
 
 def by_segment(
-    question: Question,
+    context: ReportContext,
     event: str | None,
     *,
     on: str,
@@ -47,7 +49,7 @@ def by_segment(
     ``limit``; ``segments`` is how many there are in all.
 
     Args:
-        question: What is asked of.
+        context: What is asked of.
         event: The event; None for any.
         on: Expression or property that tells the segment.
         unit: The buckets.
@@ -56,32 +58,36 @@ def by_segment(
         limit: Segments to give.
         only: Segments to look at; None for all.
     """
-    matching = question.select().named(event).in_period().where(where)
+    matching = context.select().named(event).in_period().where(where)
     value = matching.value(on)
-    chosen = _Chosen(question, kind, limit, only)
+    chosen = _Chosen(context, kind, limit, only)
     raw = unnamed(value)
     if raw is None:
-        return question.statement(_named_at_once(question, matching, value, unit, chosen))
-    return question.statement(_named_later(question, matching, *raw, unit, chosen))
+        return context.statement(_named_at_once(context, matching, value, unit, chosen))
+    return context.statement(_named_later(context, matching, *raw, unit, chosen))
 
 
 class _Chosen:
     """What is counted, and which segments are given."""
 
-    def __init__(self, question: Question, kind: CountType, limit: int, only: Sequence[str] | None) -> None:
+    def __init__(
+        self, context: ReportContext, kind: CountType, limit: int, only: Sequence[str] | None
+    ) -> None:
         self.measure = measure(kind)
-        self.limit = question.bind(limit, "limit")
-        bound = ", ".join(question.bind(value, "value") for value in only or ())
+        self.limit = context.bind(limit, "limit")
+        bound = ", ".join(context.bind(value, "value") for value in only or ())
         self.where = f"\n    WHERE segment IN ({bound})" if only is not None else ""
 
 
-def _named_at_once(question: Question, matching: Selection, value: Value, unit: Unit, chosen: _Chosen) -> str:
+def _named_at_once(
+    context: ReportContext, matching: Selection, value: Value, unit: Unit, chosen: _Chosen
+) -> str:
     """For values that are their own names, such as texts."""
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
     SELECT
-        {question.bucket(unit)} AS date,
+        {context.bucket(unit)} AS date,
         {f"unnest({name})" if is_list else name} AS segment,
         {PERSON} AS person
     {matching.sql()}
@@ -104,13 +110,13 @@ ORDER BY _ranked.place, _counted.date"""
 
 
 def _named_later(
-    question: Question, matching: Selection, raw: str, value: Value, unit: Unit, chosen: _Chosen
+    context: ReportContext, matching: Selection, raw: str, value: Value, unit: Unit, chosen: _Chosen
 ) -> str:
     """For numbers, lists and JSON: each different value is named once, and only what is shown is counted."""
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
-    SELECT {question.bucket(unit)} AS date, {raw} AS raw, {PERSON} AS person
+    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {PERSON} AS person
     {matching.sql()}
 ), _found AS (
     SELECT raw, count(*) AS events

@@ -21,12 +21,12 @@ import mixpanel_nb
 from mixpanel_nb import errors
 from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
-from mixpanel_nb.cli.session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
+from mixpanel_nb.cli.terminal_session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
+from mixpanel_nb.files.atomic import writing
+from mixpanel_nb.files.system import system_error
 from mixpanel_nb.results import ExportResult, FetchResult, Result
-from mixpanel_nb.system import system_error
-from mixpanel_nb.whole import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -237,7 +237,7 @@ def _format_options() -> list[Any]:
         """Carry options."""
 
     params: list[Any] = typer.main.get_command(carrier).params
-    return [_told(option) for option in params if option.name in OF_OUTPUT]
+    return [_with_note(option) for option in params if option.name in OF_OUTPUT]
 
 
 def _heard(param: Any) -> Any:
@@ -249,12 +249,12 @@ def _heard(param: Any) -> Any:
 
 def _repeated(option: Any) -> Any:
     """A global option once more, for a command: accepted, though its help stays short."""
-    repeated = _told(copy.copy(option))
+    repeated = _with_note(copy.copy(option))
     repeated.hidden = True
     return repeated
 
 
-def _told(option: Any) -> Any:
+def _with_note(option: Any) -> Any:
     """The option, telling the session its value instead of the command."""
     option.expose_value = False
     option.callback = _remember

@@ -12,10 +12,10 @@ because those hold the request and with it the ``Authorization`` header.
 from __future__ import annotations
 
 from mixpanel_nb.client.api import MixpanelAPIClient
-from mixpanel_nb.client.asked import Asked
+from mixpanel_nb.client.endpoint import QueryAnswer
 from mixpanel_nb.client.engage import ProfilePage
-from mixpanel_nb.client.export import Download
 from mixpanel_nb.client.quota import QuotaLedger
+from mixpanel_nb.client.raw_export import Download
 from mixpanel_nb.client.retry import Wait
 
-__all__ = ["Asked", "Download", "MixpanelAPIClient", "ProfilePage", "QuotaLedger", "Wait"]
+__all__ = ["Download", "MixpanelAPIClient", "ProfilePage", "QueryAnswer", "QuotaLedger", "Wait"]

@@ -25,13 +25,13 @@ from mixpanel_nb.errors import (
     RateLimitError,
     ServerError,
 )
-from mixpanel_nb.halves import mended
 from mixpanel_nb.json_text import parsed
 from mixpanel_nb.redaction import Redactor, excerpt
+from mixpanel_nb.surrogates import mended
 
 if TYPE_CHECKING:
     from mixpanel_nb.accounts import Credentials
-    from mixpanel_nb.client.exchange import Answer, Call, NoAnswerError
+    from mixpanel_nb.client.exchange import Answer, ApiCall, NoAnswerError
 
 _EXCERPT = 500  # characters of a body, or of a parameter, that an error shows
 _MOST_SAID = 10_000  # characters of an explanation that are read
@@ -64,7 +64,7 @@ class Interpreter:
         self._credentials = credentials
         self.redact = Redactor(credentials.username, credentials.secret.reveal())
 
-    def data(self, answer: Answer, call: Call) -> Any:
+    def data(self, answer: Answer, call: ApiCall) -> Any:
         """The parsed JSON of a good answer; None for one without content.
 
         Raises:
@@ -76,7 +76,7 @@ class Interpreter:
             raise failure
         return data
 
-    def _judged(self, answer: Answer, call: Call) -> tuple[APIError | TransientFailureError | None, Any]:
+    def _judged(self, answer: Answer, call: ApiCall) -> tuple[APIError | TransientFailureError | None, Any]:
         """The error that an answer stands for, or None and its data."""
         if not 200 <= answer.status < 300:
             return self.failure(answer, call), None
@@ -91,7 +91,7 @@ class Interpreter:
             return self._error(QueryError, message, answer, call), None
         return None, data
 
-    def failure(self, answer: Answer, call: Call) -> APIError | TransientFailureError:
+    def failure(self, answer: Answer, call: ApiCall) -> APIError | TransientFailureError:
         """The exception for an answer whose status is not a success."""
         said, status = self._said(answer), answer.status
         if 300 <= status < 400:
@@ -110,7 +110,7 @@ class Interpreter:
             return TransientFailureError(error, requested_wait(answer.headers))
         return self._refused(said, answer, call)
 
-    def no_answer(self, problem: NoAnswerError, call: Call) -> ConnectionFailedError:
+    def no_answer(self, problem: NoAnswerError, call: ApiCall) -> ConnectionFailedError:
         """The error for a request that got no complete answer."""
         host = re.sub(r"^https?://([^/]+).*$", r"\1", call.url)
         return ConnectionFailedError(
@@ -119,7 +119,7 @@ class Interpreter:
             details=self.details(call),
         )
 
-    def details(self, call: Call, body: str | None = None) -> dict[str, Any]:
+    def details(self, call: ApiCall, body: str | None = None) -> dict[str, Any]:
         """What programs may know of a call and its answer: JSON-safe, without secrets."""
         shown = self.described(call)
         shown["params"] = {name: _excerpt(value) for name, value in shown["params"].items()}
@@ -127,7 +127,7 @@ class Interpreter:
             shown["body"] = _excerpt(body)
         return shown
 
-    def described(self, call: Call) -> dict[str, Any]:
+    def described(self, call: ApiCall) -> dict[str, Any]:
         """What was sent: ``method``, ``path`` and ``params`` (of URL and form together), without secrets."""
         asked = {**call.params, **(call.data or {})}
         params = {name: self.redact(value) for name, value in asked.items()}
@@ -144,12 +144,12 @@ class Interpreter:
         return _excerpt(text) if text else "(no explanation)"
 
     def _error(
-        self, kind: type[APIError], message: str, answer: Answer, call: Call, *, hint: str | None = None
+        self, kind: type[APIError], message: str, answer: Answer, call: ApiCall, *, hint: str | None = None
     ) -> APIError:
         details = self.details(call, answer.text)
         return kind(_sentence(message), status_code=answer.status, hint=hint, details=details)
 
-    def _refused(self, said: str, answer: Answer, call: Call) -> APIError:
+    def _refused(self, said: str, answer: Answer, call: ApiCall) -> APIError:
         if answer.status == 412:
             return self._script_failed(answer, call)
         unknown = (APIError, f"Mixpanel answered {answer.status}", None)
@@ -159,7 +159,7 @@ class Interpreter:
         hint = next((advice for text, advice in _HINTS if text in said), usual_hint)
         return self._error(kind, f"{sentence}: {said}", answer, call, hint=hint)
 
-    def _script_failed(self, answer: Answer, call: Call) -> APIError:
+    def _script_failed(self, answer: Answer, call: ApiCall) -> APIError:
         script = (call.data or call.params).get("script", "")
         problem = problem_in(self.redact(_text_of(answer)), self.redact(script))
         place = "" if problem.line is None else f" in line {problem.line}"
@@ -169,13 +169,13 @@ class Interpreter:
         error.details.update({name: value for name, value in known.items() if value is not None})
         return error
 
-    def _authentication(self, answer: Answer, call: Call) -> APIError:
+    def _authentication(self, answer: Answer, call: ApiCall) -> APIError:
         who = self._credentials
         message = f"Mixpanel does not accept these credentials ({who.username}, region {who.region})"
         hint = "Check user name, secret and region; `mp auth test` asks again."
         return self._error(AuthenticationError, message, answer, call, hint=hint)
 
-    def _denied(self, said: str, answer: Answer, call: Call) -> APIError:
+    def _denied(self, said: str, answer: Answer, call: ApiCall) -> APIError:
         message = f"Mixpanel denies access to project {self._credentials.project_id}: {said}"
         hint = "Check the service account's role in the project."
         lookback = _LOOKBACK.search(said)
@@ -188,7 +188,7 @@ class Interpreter:
             error.details["lookback_days"] = days
         return error
 
-    def _rate_limited(self, said: str, answer: Answer, call: Call) -> TransientFailureError:
+    def _rate_limited(self, said: str, answer: Answer, call: ApiCall) -> TransientFailureError:
         seconds = requested_wait(answer.headers)
         hint = "Try again in a minute." if seconds is None else f"Try again at {clock_time_in(seconds)}."
         error = RateLimitError(
@@ -202,13 +202,13 @@ class Interpreter:
             error.details["retry_at"] = local_time_in(seconds).isoformat(timespec="seconds")
         return TransientFailureError(error, seconds, untouched=True)
 
-    def _redirect(self, answer: Answer, call: Call) -> APIError:
+    def _redirect(self, answer: Answer, call: ApiCall) -> APIError:
         target = _excerpt(answer.headers.get("location", "nowhere"))
         message = f"Mixpanel answered {answer.status} and points to {target}, which is not followed"
         hint = "Check the region, a proxy, and MP_API_BASE_URL."
         return self._error(APIError, message, answer, call, hint=hint)
 
-    def _not_json(self, answer: Answer, call: Call) -> APIError:
+    def _not_json(self, answer: Answer, call: ApiCall) -> APIError:
         kind = answer.headers.get("content-type", "no content type")
         message = f"The answer is not JSON but {_excerpt(kind)}"
         hint = "A proxy or a login page may have answered in Mixpanel's place."

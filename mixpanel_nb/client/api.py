@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from mixpanel_nb.client import engage, export
+from mixpanel_nb.client import engage, raw_export
 from mixpanel_nb.client.answers import Interpreter
-from mixpanel_nb.client.asked import Asked
-from mixpanel_nb.client.exchange import Call, encoded
-from mixpanel_nb.client.limits import is_counted
+from mixpanel_nb.client.endpoint import QueryAnswer
+from mixpanel_nb.client.exchange import ApiCall, encoded
 from mixpanel_nb.client.lists import ListEndpoints
 from mixpanel_nb.client.queries import QueryEndpoints
+from mixpanel_nb.client.quota_policy import is_counted
 from mixpanel_nb.client.regions import hosts_for
+from mixpanel_nb.client.request_runner import RequestRunner
 from mixpanel_nb.client.retry import Persistence, never
-from mixpanel_nb.client.session import Session
-from mixpanel_nb.client.shape import as_object
+from mixpanel_nb.client.shape_checks import as_object
 from mixpanel_nb.errors import AccessDeniedError, NotFoundError, QueryError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.engage import ProfileFilters, ProfilePage
-    from mixpanel_nb.client.export import Download
     from mixpanel_nb.client.quota import QuotaLedger
+    from mixpanel_nb.client.raw_export import Download
     from mixpanel_nb.client.regions import Family
     from mixpanel_nb.client.retry import Wait
 
@@ -58,7 +58,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         ledger: Shared count of requests, by which they are paced; None for no pacing.
         max_retries: How often to ask again after rate limits, server errors, broken connections and
             incomplete exports.
-        patience: Longest wait, in seconds, that is waited out; a longer one is a `RateLimitError`.
+        max_wait: Longest wait, in seconds, that is waited out; a longer one is a `RateLimitError`.
         on_wait: Told of each wait before it begins.
         timeout: Longest silence, in seconds, before a query's answer (the App API waits 130 s at most).
         export_timeout: Longest silence, in seconds, in an export.
@@ -76,7 +76,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         transport: httpx.BaseTransport | None = None,
         ledger: QuotaLedger | None = None,
         max_retries: int = 5,
-        patience: float = 60.0,
+        max_wait: float = 60.0,
         on_wait: Callable[[Wait], None] | None = None,
         timeout: float = QUERY_TIMEOUT,
         export_timeout: float = EXPORT_TIMEOUT,
@@ -90,12 +90,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             "export": export_timeout,
         }
         self._interpreter = Interpreter(credentials)
-        self._session = Session(
+        self._runner = RequestRunner(
             credentials,
             base_url=self._hosts.api,
             interpreter=self._interpreter,
             ledger=ledger,
-            persistence=Persistence(max_retries, patience, backoff, on_wait),
+            persistence=Persistence(max_retries, max_wait, backoff, on_wait),
             transport=transport,
         )
 
@@ -117,26 +117,26 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     @property
     def on_wait(self) -> Callable[[Wait], None] | None:
         """Told of each wait before it begins, on the thread that waits."""
-        return self._session.on_wait
+        return self._runner.on_wait
 
     @on_wait.setter
     def on_wait(self, listener: Callable[[Wait], None] | None) -> None:
-        self._session.listen(listener)
+        self._runner.listen(listener)
 
     def close(self) -> None:
         """Give the connections back. Requests after that open new ones."""
-        self._session.close()
+        self._runner.close()
 
     def prepare(self) -> None:
         """Load what requests need, so that threads that ask have nothing to import at once."""
-        self._session.prepare()
+        self._runner.prepare()
 
     def abort(self) -> None:
         """Break off whatever other threads are reading, at once.
 
         For an interruption: make ``cancelled`` say True first, so that they do not ask again.
         """
-        self._session.abort()
+        self._runner.abort()
 
     # Any endpoint
 
@@ -154,12 +154,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             AccessDeniedError: No permission, or dates too far back (403).
             NotFoundError: No such thing (404).
             QueryError: The question is refused (400, 412, 422, or 200 with an ``error``).
-            RateLimitError: The quota is used up for longer than ``patience``.
+            RateLimitError: The quota is used up for longer than ``max_wait``.
             ServerError: Mixpanel failed, also after asking again, or answered something that is not JSON.
             ConnectionFailedError: No answer, also after asking again.
         """
         call = self._call("GET", endpoint, family, params)
-        return self._session.json(call, counted=is_counted(endpoint))
+        return self._runner.json(call, counted=is_counted(endpoint))
 
     def post(
         self,
@@ -185,7 +185,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             raise QueryError("Give data or json, not both.")
         call = self._call("POST", endpoint, family, params, data, json)
         session_id = (data or {}).get("session_id")
-        return self._session.json(call, counted=is_counted(endpoint, session_id=session_id))
+        return self._runner.json(call, counted=is_counted(endpoint, session_id=session_id))
 
     def ask(
         self,
@@ -195,7 +195,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         data: Mapping[str, Any] | None = None,
         *,
         family: Family = "query",
-    ) -> Asked[Any]:
+    ) -> QueryAnswer[Any]:
         """The JSON that a request is answered with, and the request itself, without secrets.
 
         Args:
@@ -208,8 +208,8 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         Raises what `get` raises.
         """
         call = self._call(method, endpoint, family, params, data)
-        answer = self._session.json(call, counted=is_counted(endpoint))
-        return Asked(answer, self._interpreter.described(call))
+        answer = self._runner.json(call, counted=is_counted(endpoint))
+        return QueryAnswer(answer, self._interpreter.described(call))
 
     # Who am I
 
@@ -282,7 +282,9 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             APIError: Whatever `get` raises, with ``from_date``, ``to_date`` and ``attempts`` in its details.
         """
         call = self._export_call(from_date, to_date, events, where, limit)
-        return export.download(self._session, call, destination, on_progress=on_progress, cancelled=cancelled)
+        return raw_export.download(
+            self._runner, call, destination, on_progress=on_progress, cancelled=cancelled
+        )
 
     def export_events(
         self,
@@ -298,7 +300,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         Args and errors are those of `download_events`. Once an event was given, a break is an
         `IncompleteExportError`, because starting anew would give events twice.
         """
-        return export.events(self._session, self._export_call(from_date, to_date, events, where, limit))
+        return raw_export.events(self._runner, self._export_call(from_date, to_date, events, where, limit))
 
     # Profiles
 
@@ -324,7 +326,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         """
         call = self._call("POST", "engage", "query", None, engage.form(filters, page, session_id))
         counted = is_counted("engage", session_id=session_id)
-        return engage.parse_page(self._session.json(call, counted=counted, cancelled=cancelled), page)
+        return engage.parse_page(self._runner.json(call, counted=counted, cancelled=cancelled), page)
 
     def profile_pages(
         self, *, cancelled: Callable[[], bool] = never, **filters: Unpack[ProfileFilters]
@@ -367,10 +369,10 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         params: Mapping[str, Any] | None,
         data: Mapping[str, Any] | None = None,
         body: Any = None,
-    ) -> Call:
+    ) -> ApiCall:
         # The App API names the project in the path, and some of its endpoints refuse unknown parameters.
         project = {} if family == "app" else {"project_id": self.credentials.project_id}
-        return Call(
+        return ApiCall(
             method=method,
             url=self._hosts.url(family, endpoint),
             family=family,
@@ -387,7 +389,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         events: Sequence[str] | None,
         where: str | None,
         limit: int | None,
-    ) -> Call:
+    ) -> ApiCall:
         params = {
             "from_date": from_date,
             "to_date": to_date,

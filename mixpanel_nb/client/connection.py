@@ -21,15 +21,15 @@ import httpx
 import mixpanel_nb
 from mixpanel_nb.client.environment import unusable_environment
 from mixpanel_nb.client.exchange import Answer, NoAnswerError, Stream
-from mixpanel_nb.client.flaws import FlawError
 from mixpanel_nb.client.inflate import ACCEPTED, check_encoding, inflated, is_compressed
+from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.redaction import excerpt, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mixpanel_nb.accounts import Credentials
-    from mixpanel_nb.client.exchange import Call
+    from mixpanel_nb.client.exchange import ApiCall
     from mixpanel_nb.redaction import Redactor
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Connection:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
 
-    def ask(self, call: Call) -> Answer:
+    def ask(self, call: ApiCall) -> Answer:
         """Send ``call`` and read the whole answer.
 
         Raises:
@@ -103,7 +103,7 @@ class Connection:
             return stream.answer()
 
     @contextlib.contextmanager
-    def stream(self, call: Call) -> Iterator[Stream]:
+    def stream(self, call: ApiCall) -> Iterator[Stream]:
         """Send ``call`` and give the answer before its body has been read.
 
         Raises:
@@ -130,7 +130,7 @@ class Connection:
             taken, size = time.monotonic() - started, response.num_bytes_downloaded
             logger.info("%s: %d, %s bytes in %.2f s", call, response.status_code, f"{size:,}", taken)
 
-    def _begun(self, call: Call) -> httpx.Response:
+    def _begun(self, call: ApiCall) -> httpx.Response:
         """The answer as soon as its head has come, which may not drip in for ever.
 
         The HTTP library knows the longest silence alone. So when time is up every connection is broken;
@@ -166,7 +166,7 @@ class Connection:
         """Give the connections back."""
         self._http.close()
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _request(self, call: ApiCall) -> httpx.Request:
         return self._http.build_request(
             call.method,
             call.url,
@@ -213,7 +213,7 @@ def _shows_its_end(response: httpx.Response) -> bool:
     )
 
 
-def _body_of(response: httpx.Response, call: Call) -> bytes:
+def _body_of(response: httpx.Response, call: ApiCall) -> bytes:
     """The body of an answer that is read whole; of a failure as much of its explanation as can be read.
 
     Raises:
@@ -223,20 +223,20 @@ def _body_of(response: httpx.Response, call: Call) -> bytes:
     try:
         check_encoding(_encoding_of(response))
         body = _whole(response, call, LARGEST_EXPLANATION if failed else LARGEST_ANSWER, cut=failed)
-    except FlawError as flaw:
+    except InvalidBodyError as flaw:
         problem = flaw
     else:
         return body
     if failed:  # its status says what matters
         return f"({problem.reason})".encode()
-    raise NoAnswerError(problem.reason, hopeless=not problem.passing)
+    raise NoAnswerError(problem.reason, permanent=not problem.passing)
 
 
 def _encoding_of(response: httpx.Response) -> str:
     return "" if response.is_stream_consumed else response.headers.get("content-encoding", "")
 
 
-def _whole(response: httpx.Response, call: Call, largest: int, *, cut: bool) -> bytes:
+def _whole(response: httpx.Response, call: ApiCall, largest: int, *, cut: bool) -> bytes:
     """The body, inflated, if all of it comes in time; ``cut`` after ``largest`` bytes, or refused there."""
     end = time.monotonic() + call.timeout
     blocks, size, values = [], 0, 0
@@ -247,19 +247,19 @@ def _whole(response: httpx.Response, call: Call, largest: int, *, cut: bool) -> 
         if size > largest and cut:
             break
         if size > largest:
-            raise FlawError(f"the answer is larger than {largest // 2**20} MB", passing=False)
+            raise InvalidBodyError(f"the answer is larger than {largest // 2**20} MB", passing=False)
         if values > MOST_VALUES:
-            raise FlawError(f"the answer holds more than {MOST_VALUES:,} values", passing=False)
+            raise InvalidBodyError(f"the answer holds more than {MOST_VALUES:,} values", passing=False)
         if time.monotonic() > end:
             raise _too_slow(call)
     return b"".join(blocks)
 
 
-def _too_slow(call: Call) -> NoAnswerError:
+def _too_slow(call: ApiCall) -> NoAnswerError:
     return NoAnswerError(f"the answer was not complete after {call.timeout:g} s", timed_out=True)
 
 
-def _blocks(response: httpx.Response, call: Call) -> Iterator[bytes]:
+def _blocks(response: httpx.Response, call: ApiCall) -> Iterator[bytes]:
     if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
         yield response.content
         return
@@ -268,26 +268,26 @@ def _blocks(response: httpx.Response, call: Call) -> Iterator[bytes]:
         yield block
 
 
-def _translated(action: Callable[[], T], call: Call) -> T:
+def _translated(action: Callable[[], T], call: ApiCall) -> T:
     """What ``action`` returns; an exception of the HTTP library becomes a `NoAnswerError`."""
     try:
         return action()
     except httpx.HTTPError as error:
         failure: BaseException = _no_answer(error, call)
     except (httpx.InvalidURL, UnicodeError):  # a label of the host is empty, too long, or no IDNA
-        failure = NoAnswerError("the address is not valid", reached=False, hopeless=True)
+        failure = NoAnswerError("the address is not valid", reached=False, permanent=True)
     except KeyboardInterrupt as interrupt:  # the library's frames, which hold the header, are not kept
         failure = interrupt.with_traceback(None)
         failure.__context__ = None
     raise failure
 
 
-def _no_answer(error: httpx.HTTPError, call: Call) -> NoAnswerError:
+def _no_answer(error: httpx.HTTPError, call: ApiCall) -> NoAnswerError:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return NoAnswerError(f"no connection within {min(CONNECT_TIMEOUT, call.timeout):g} s", reached=False)
     if isinstance(error, httpx.TimeoutException):
         return NoAnswerError(f"nothing came for {call.timeout:g} s", timed_out=True)
     problem = excerpt(str(error), _PROBLEM) or type(error).__name__
     unreached = isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol)
-    hopeless = isinstance(error, httpx.UnsupportedProtocol) or "CERTIFICATE_VERIFY_FAILED" in problem
-    return NoAnswerError(problem, reached=not unreached, hopeless=hopeless)
+    permanent = isinstance(error, httpx.UnsupportedProtocol) or "CERTIFICATE_VERIFY_FAILED" in problem
+    return NoAnswerError(problem, reached=not unreached, permanent=permanent)

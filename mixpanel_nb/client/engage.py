@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from mixpanel_nb.client.ahead import in_order
+from mixpanel_nb.client.prefetch import in_order
 from mixpanel_nb.client.retry import never
 from mixpanel_nb.errors import IncompleteExportError, QueryError
 

@@ -42,7 +42,7 @@ def _encoded(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One request, without its credentials: all of it may be printed.
 
     Attributes:
@@ -101,17 +101,17 @@ class NoAnswerError(Exception):
         problem: What happened, as half a sentence.
         reached: False if the request was certainly not sent.
         timed_out: Whether the answer took too long.
-        hopeless: Whether asking again cannot help.
+        permanent: Whether asking again cannot help.
     """
 
     def __init__(
-        self, problem: str, *, reached: bool = True, timed_out: bool = False, hopeless: bool = False
+        self, problem: str, *, reached: bool = True, timed_out: bool = False, permanent: bool = False
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.reached = reached
         self.timed_out = timed_out
-        self.hopeless = hopeless
+        self.permanent = permanent
 
 
 @dataclass(frozen=True)

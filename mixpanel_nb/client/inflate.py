@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ def check_encoding(content_encoding: str) -> None:
     """Refuse a body whose ``Content-Encoding`` was not asked for.
 
     Raises:
-        FlawError: It is not gzip, or there are several.
+        InvalidBodyError: It is not gzip, or there are several.
     """
     if content_encoding.strip().lower() not in _READABLE:
         shown = excerpt(content_encoding, 60)
-        raise FlawError(f"it came compressed as {shown!r}, and only {ACCEPTED} was asked for", passing=False)
+        raise InvalidBodyError(
+            f"it came compressed as {shown!r}, and only {ACCEPTED} was asked for", passing=False
+        )
 
 
 def is_compressed(content_encoding: str) -> bool:
@@ -59,7 +61,7 @@ def inflated(blocks: Iterable[bytes], *, promised: bool = False) -> Iterator[byt
         promised: Whether it must be compressed, if it is not empty.
 
     Raises:
-        FlawError: The compressed stream is broken, cut, followed by something else, or inflates without end.
+        InvalidBodyError: The compressed stream is broken, cut, followed by other bytes, or endless.
     """
     rest = iter(blocks)
     head = b""
@@ -70,7 +72,7 @@ def inflated(blocks: Iterable[bytes], *, promised: bool = False) -> Iterator[byt
     if head.startswith(_GZIP_MAGIC):
         yield from _gunzipped(head, rest)
     elif promised and head:
-        raise FlawError("the compressed stream is broken")
+        raise InvalidBodyError("the compressed stream is broken")
     else:
         yield head
         yield from rest
@@ -94,24 +96,24 @@ def _gunzipped(block: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
         block = following
         received += len(block)
     if not inflater.eof:
-        raise FlawError("the compressed stream is cut")
+        raise InvalidBodyError("the compressed stream is cut")
 
 
 def _check_ratio(received: int, grown: int) -> None:
     if grown > RATIO_FROM and grown > LARGEST_RATIO * received:
         reason = f"it inflates to more than {LARGEST_RATIO} times its size, which no true answer does"
-        raise FlawError(reason, passing=False)
+        raise InvalidBodyError(reason, passing=False)
 
 
 def _inflate(inflater: zlib._Decompress, block: bytes) -> bytes:
     try:
         return inflater.decompress(block, INFLATED_BLOCK)
     except zlib.error:
-        raise FlawError("the compressed stream is broken") from None
+        raise InvalidBodyError("the compressed stream is broken") from None
 
 
 def _next_member(block: bytes) -> zlib._Decompress:
     """An inflater for what follows a complete gzip member, which may only be another member."""
     if not block.startswith(_GZIP_MAGIC[:1]):
-        raise FlawError("something follows the end of the compressed stream")
+        raise InvalidBodyError("something follows the end of the compressed stream")
     return zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.client.flaws import FlawError, TooDeepError
+from mixpanel_nb.client.invalid_body import InvalidBodyError, TooDeepError
 from mixpanel_nb.json_text import parsed
 from mixpanel_nb.redaction import excerpt
 
@@ -44,7 +44,7 @@ class LineCheck:
         """Take the next bytes.
 
         Raises:
-            FlawError: They are not an export's.
+            InvalidBodyError: They are not an export's.
         """
         if not block:
             return
@@ -59,13 +59,13 @@ class LineCheck:
             self._tail += stripped[newline + 1 :]
         self._ended = block.endswith(b"\n")
         if len(self._tail) > _LONGEST_LINE:
-            raise FlawError("a line is longer than 64 MiB", passing=False)
+            raise InvalidBodyError("a line is longer than 64 MiB", passing=False)
 
     def finish(self) -> None:
         """The body is complete: judge the last line, which may lack its newline.
 
         Raises:
-            FlawError: It is not an event.
+            InvalidBodyError: It is not an event.
         """
         if self._head:
             raise flaw_of(self._head)
@@ -75,7 +75,7 @@ class LineCheck:
                 parse_event(line)
             except TooDeepError:
                 if not _is_balanced(line):
-                    raise FlawError("a line is cut or broken") from None
+                    raise InvalidBodyError("a line is cut or broken") from None
             self.rows += not self._ended
 
     def _judge_beginning(self, block: bytes) -> None:
@@ -110,14 +110,14 @@ def events_in(blocks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The events of a plain body; blank lines are passed over.
 
     Raises:
-        FlawError: A line is cut, or is no event.
+        InvalidBodyError: A line is cut, or is no event.
     """
     rest = b""
     for block in blocks:
         *lines, rest = (rest + block).split(b"\n")
         yield from (parse_event(line) for line in lines if line.strip())
         if len(rest) > _LONGEST_LINE:
-            raise FlawError("a line is longer than 64 MiB", passing=False)
+            raise InvalidBodyError("a line is longer than 64 MiB", passing=False)
     if rest.strip():
         yield parse_event(rest)
 
@@ -126,7 +126,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
     """The event of one line.
 
     Raises:
-        FlawError: The line is cut, or is no event.
+        InvalidBodyError: The line is cut, or is no event.
         TooDeepError: Python cannot tell.
     """
     if line.count(b",") > _MOST_COMMAS:
@@ -142,19 +142,19 @@ def parse_event(line: bytes) -> dict[str, Any]:
     return event
 
 
-def flaw_of(line: bytes) -> FlawError:
+def flaw_of(line: bytes) -> InvalidBodyError:
     """What a line that is no event says."""
     text = line.decode("utf-8", "replace").strip()
     shown = excerpt(text, _SHOWN)
     if text.startswith("<"):
-        return FlawError("an HTML page came in its place, from a proxy or a login page", passing=False)
+        return InvalidBodyError("an HTML page came in its place, from a proxy or a login page", passing=False)
     if re.fullmatch(r"(export )?terminated early\W*|error completing export request\W*", text, re.IGNORECASE):
-        return FlawError(f"Mixpanel ended it with {shown!r}")
+        return InvalidBodyError(f"Mixpanel ended it with {shown!r}")
     if text.startswith("{") and _is_json(line):
-        return FlawError(f"Mixpanel answered {shown!r}")
+        return InvalidBodyError(f"Mixpanel answered {shown!r}")
     if text.startswith("{"):
-        return FlawError("a line is cut or broken")
-    return FlawError(f"it holds {shown!r}, which is no event")
+        return InvalidBodyError("a line is cut or broken")
+    return InvalidBodyError(f"it holds {shown!r}, which is no event")
 
 
 def _is_json(line: bytes) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mixpanel_nb.client.asked import Endpoints
-from mixpanel_nb.client.shape import as_object, as_object_of_objects, as_objects, as_texts, unexpected
+from mixpanel_nb.client.endpoint import Endpoints
+from mixpanel_nb.client.shape_checks import as_object, as_object_of_objects, as_objects, as_texts, unexpected
 
 if TYPE_CHECKING:
     from datetime import date

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.client.asked import Asked, Endpoints
-from mixpanel_nb.client.shape import as_list, as_object
+from mixpanel_nb.client.endpoint import Endpoints, QueryAnswer
+from mixpanel_nb.client.shape_checks import as_list, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ SHAPES: dict[str, dict[str, type]] = {
 class QueryEndpoints(Endpoints):
     """The reports. Each costs one query of the quota."""
 
-    def report(self, endpoint: str, params: Mapping[str, Any]) -> Asked[dict[str, Any]]:
+    def report(self, endpoint: str, params: Mapping[str, Any]) -> QueryAnswer[dict[str, Any]]:
         """The answer to a report: the JSON as ``data``, what was sent as ``request``.
 
         Args:
@@ -61,7 +61,7 @@ class QueryEndpoints(Endpoints):
         as_object(asked.data, endpoint, **SHAPES[endpoint])
         return asked
 
-    def jql(self, script: str, params: Mapping[str, Any] | None = None) -> Asked[list[Any]]:
+    def jql(self, script: str, params: Mapping[str, Any] | None = None) -> QueryAnswer[list[Any]]:
         """What a JQL script returns: a list.
 
         Mixpanel has put JQL in maintenance mode and recommends discontinuing its use. It counts as a query

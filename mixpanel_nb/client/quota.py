@@ -25,7 +25,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mixpanel_nb.client import clock as clocks
-from mixpanel_nb.client.limits import (
+from mixpanel_nb.client.quota_policy import (
     LARGEST_AMOUNT,
     LONGEST_CLOSURE,
     LONGEST_WINDOW,
@@ -147,7 +147,7 @@ class QuotaLedger:
         family: QuotaFamily,
         *,
         counted: bool = True,
-        patience: float = 60.0,
+        max_wait: float = 60.0,
         on_wait: Callable[[Wait], None] | None = None,
         cancelled: Callable[[], bool] = never,
     ) -> Lease:
@@ -157,7 +157,7 @@ class QuotaLedger:
             key: Whose quota: host and project.
             family: Which quota.
             counted: False for requests that are free of the hourly quota; they still count as running.
-            patience: Longest wait in seconds, all in all.
+            max_wait: Longest wait in seconds, all in all.
             on_wait: Told of a wait before it begins.
             cancelled: Asked while waiting.
 
@@ -165,10 +165,10 @@ class QuotaLedger:
             A context manager to hold while the request runs.
 
         Raises:
-            RateLimitError: The wait would be longer than ``patience``.
+            RateLimitError: The wait would be longer than ``max_wait``.
             CancelledError: ``cancelled`` said so.
         """
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + max_wait
         told = ""
         while True:
             stop_if(cancelled)
@@ -246,8 +246,8 @@ class QuotaLedger:
 
     def _in_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        patience = _BUSY if self._memory is None else _BUSY_STILL
-        with contextlib.closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as db:
+        max_wait = _BUSY if self._memory is None else _BUSY_STILL
+        with contextlib.closing(sqlite3.connect(self.path, timeout=max_wait, isolation_level=None)) as db:
             db.execute("PRAGMA synchronous = OFF")  # losing it in a power cut does no harm
             _create_tables(db)
             result = _in_transaction(db, lambda db: self._caught_up(db, work))

@@ -78,7 +78,7 @@ class Persistence:
 
     Attributes:
         max_retries: Attempts after the first.
-        patience: Longest wait in seconds that is waited out; a longer one is an error at once.
+        max_wait: Longest wait in seconds that is waited out; a longer one is an error at once.
         base: First backoff in seconds.
         on_wait: Told of every wait.
         cancelled: Asked all the time; once it says True, ``CancelledError`` is raised.
@@ -86,7 +86,7 @@ class Persistence:
     """
 
     max_retries: int = 5
-    patience: float = 60.0
+    max_wait: float = 60.0
     base: float = 0.5
     on_wait: Callable[[Wait], None] | None = None
     cancelled: Callable[[], bool] = field(default=never)
@@ -115,7 +115,7 @@ class Persistence:
             attempt += 1
 
     def _worth_repeating(self, failure: TransientFailureError) -> bool:
-        return (failure.wait or 0.0) <= self.patience and (self.repeatable or failure.untouched)
+        return (failure.wait or 0.0) <= self.max_wait and (self.repeatable or failure.untouched)
 
     def _pause(self, seconds: float, error: APIError) -> None:
         stop_if(self.cancelled)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_DAY, LAST_DAY = "2025-01-01", "2025-03-31"
 
 QUERY = """\
-SELECT event_name AS event, count(*) AS events, count(DISTINCT distinct_id) AS people
+SELECT event_name AS event, count(*) AS events, count(DISTINCT distinct_id) AS users
 FROM events GROUP BY event ORDER BY events DESC LIMIT 8"""
 
 NEXT = """\
@@ -72,8 +72,8 @@ def _fetch(workspace: Workspace, session: Session) -> FetchResult:
         f"{fetched.rows:,} events in {fetched.duration_seconds:.1f} s ({rate:,.0f} a second), "
         f"{fetched.duplicates:,} duplicates removed, {len(fetched.columns)} typed columns."
     )
-    people = workspace.fetch_profiles(replace=True, progress=session.progress())
-    session.say(f"{people.rows:,} profiles.")
+    users = workspace.fetch_profiles(replace=True, progress=session.progress())
+    session.say(f"{users.rows:,} profiles.")
     return fetched
 
 

@@ -9,8 +9,8 @@ import typer
 
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.commands.sql import parse_params
+from mixpanel_nb.files.system import is_terminal
 from mixpanel_nb.results import ExportResult
-from mixpanel_nb.system import is_terminal
 
 
 def export(

@@ -50,7 +50,7 @@ def events(
 ) -> FetchResult:
     """Fetch the events of some days. A fetch that was stopped goes on when it is repeated.
 
-    People are fetched by another command: mp fetch profiles
+    User profiles have another command: mp fetch profiles
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
     """
@@ -83,13 +83,13 @@ def profiles(
         typer.Option("--property", metavar="NAME", help="Only this property of each (repeatable)."),
     ] = None,
     distinct_id: Annotated[
-        list[str] | None, typer.Option("--distinct-id", metavar="ID", help="Only this person (repeatable).")
+        list[str] | None, typer.Option("--distinct-id", metavar="ID", help="Only this user (repeatable).")
     ] = None,
     group: Annotated[
-        str | None, typer.Option("--group", metavar="ID", help="Groups of this type instead of people.")
+        str | None, typer.Option("--group", metavar="ID", help="Groups of this type instead of users.")
     ] = None,
     behaviors: Annotated[
-        str | None, typer.Option("--behaviors", metavar="JSON", help="What people did, for use in --where.")
+        str | None, typer.Option("--behaviors", metavar="JSON", help="What users did, for use in --where.")
     ] = None,
     as_of: Annotated[
         int | None, typer.Option("--as-of", metavar="SECONDS", help="When --behaviors are judged; now.")
@@ -101,7 +101,7 @@ def profiles(
     replace: Replace = False,
     columns: Columns = DEFAULT_COLUMNS,
 ) -> FetchResult:
-    """Fetch people, one row each.
+    """Fetch user profiles, one row each.
 
     Example: mp fetch profiles --where 'properties["plan"] == "pro"'
     """

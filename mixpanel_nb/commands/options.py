@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mixpanel_nb.content import decoded
 from mixpanel_nb.errors import QueryError
-from mixpanel_nb.system import expanded
+from mixpanel_nb.files.content import decoded
+from mixpanel_nb.files.system import expanded
 
 FromDate = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
 ToDate = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]

@@ -9,7 +9,7 @@ import typer
 
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ConfigError, MixpanelDataError
-from mixpanel_nb.whole import check_place
+from mixpanel_nb.files.atomic import check_place
 
 if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
@@ -35,7 +35,10 @@ def serve(
     profiles: Annotated[
         Path | None,
         typer.Option(
-            "--profiles", metavar="FILE", readable=False, help="People to go with --data (engage results)."
+            "--profiles",
+            metavar="FILE",
+            readable=False,
+            help="User profiles to go with --data (engage results).",
         ),
     ] = None,
     events: Events = None,
@@ -74,7 +77,7 @@ def serve(
 def dump(
     context: typer.Context,
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file (.jsonl or .jsonl.gz).")],
-    profiles: Annotated[bool, typer.Option("--profiles", help="Write people instead of events.")] = False,
+    profiles: Annotated[bool, typer.Option("--profiles", help="Write profiles instead of events.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is there.")] = False,
     events: Events = None,
     seed: Seed = None,

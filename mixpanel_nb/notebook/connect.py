@@ -11,7 +11,7 @@ import typer
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
-    from mixpanel_nb.notebook.session import NotebookSession
+    from mixpanel_nb.notebook.notebook_session import NotebookSession
     from mixpanel_nb.workspace import Workspace
 
 

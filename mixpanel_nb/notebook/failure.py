@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import MixpanelDataError, QueryError
+from mixpanel_nb.files.system import system_error
 from mixpanel_nb.notebook.wording import for_notebook
-from mixpanel_nb.system import system_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

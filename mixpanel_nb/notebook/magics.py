@@ -13,7 +13,7 @@ from traitlets import Bool, Enum, Int, observe
 
 from mixpanel_nb.notebook import completion
 from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
-from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.results.asked import Asked
+    from mixpanel_nb.results.question import Question
 
 OVERALL = "$overall"
 """The segment that stands for all of them together, as Mixpanel names it."""
@@ -40,7 +40,7 @@ class ReportResult(Result):
         notes: Lines for the reader, such as why nothing came.
         timezone: The time zone of its days, as far as it is known.
         computed_at: When Mixpanel computed a live answer, as it says it.
-        asked: The query, and who can be asked again; no part of the answer.
+        question: The query and the service that answered it; no part of the answer.
     """
 
     sql: str | None = None
@@ -48,7 +48,7 @@ class ReportResult(Result):
     notes: tuple[str, ...] = ()
     timezone: str | None = None
     computed_at: str | None = None
-    asked: Asked | None = field(default=None, compare=False)
+    question: Question | None = field(default=None, compare=False)
 
     @property
     def query(self) -> str | None:

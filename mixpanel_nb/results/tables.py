@@ -54,7 +54,7 @@ class TableInfo:
         """What it was limited to, in words; nothing where it was not."""
         if self.mixed:
             return "differs from part to part"
-        return ", ".join(f"{name}: {_told(value)}" for name, value in self.filters.items())
+        return ", ".join(f"{name}: {_filter_text(value)}" for name, value in self.filters.items())
 
 
 @dataclass(frozen=True)
@@ -197,5 +197,5 @@ class WorkspaceInfo(Result):
         return TableList(self.tables).tuples()
 
 
-def _told(value: Any) -> str:
+def _filter_text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -16,8 +16,8 @@ from mixpanel_nb.sandbox.access import PROJECT_ID, Identity, authenticate, check
 from mixpanel_nb.sandbox.annotations import Annotations
 from mixpanel_nb.sandbox.answers import packed
 from mixpanel_nb.sandbox.calls import Call, SandboxRequest, shown
-from mixpanel_nb.sandbox.faults import Faults, answer_instead, spoil_lines, spoil_transfer
-from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of, purse_of
+from mixpanel_nb.sandbox.faults import Faults, answer_instead, corrupt_lines, corrupt_transfer
+from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of, quota_group_of
 from mixpanel_nb.sandbox.refusals import RefusedError, family_of, refused
 from mixpanel_nb.sandbox.sessions import EngageSessions
 
@@ -132,9 +132,9 @@ class SandboxApp:
         if rule.kind == "hang":
             self.faults.wait(rule.seconds)
         response = self._answer(request)
-        spoil_lines(rule, response)
+        corrupt_lines(rule, response)
         response = _packed(request, response)
-        spoil_transfer(rule, self.faults, response)
+        corrupt_transfer(rule, self.faults, response)
         return response
 
     def _answer(self, request: SandboxRequest) -> Response:
@@ -147,8 +147,8 @@ class SandboxApp:
         call = Call(request.params, self.dataset, self._now(), self._sessions, self._annotations, asked, path)
         if not self._rate_limits:
             return _handled(handler, call)
-        purse = purse_of(family, endpoint)
-        leave = self._quotas.enter(purse, asked, counted=is_counted(purse, endpoint, request.params))
+        group = quota_group_of(family, endpoint)
+        leave = self._quotas.enter(group, asked, counted=is_counted(group, endpoint, request.params))
         return _handled(handler, call, leave)
 
     def _now(self) -> datetime:

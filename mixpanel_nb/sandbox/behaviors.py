@@ -1,4 +1,4 @@
-"""``behaviors`` of a profile query: what people did before a moment, counted for use in ``where``."""
+"""``behaviors`` of a profile query: what users did before a moment, counted for use in ``where``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import midnight
-from mixpanel_nb.sandbox.people import Deed, times_done
 from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.user_counts import EventCondition, times_done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class _Behavior:
 
 
 def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
-    """How often each person did what ``behaviors`` names, by its name and the person's id.
+    """How often each user did what ``behaviors`` names, by its name and the user's id.
 
     The window ends with ``as_of_timestamp`` (Unix seconds); without it, or where that is later, with the data
     set: clients send their clock's time, and the data set's last day is today.
@@ -44,9 +44,9 @@ def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
         raise RefusedError(400, "behaviors and filter_by_cohort are mutually exclusive")
     until = _as_of(call)
     asked = _asked(call)
-    with call.desk() as desk:
+    with call.runner() as runner:
         return {
-            behavior.name: times_done(desk, Deed(behavior.events, until - behavior.window, until))
+            behavior.name: times_done(runner, EventCondition(behavior.events, until - behavior.window, until))
             for behavior in asked
         }
 

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.content import HEAD, kind_of
 from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.files.content import HEAD, kind_of
 from mixpanel_nb.storage.ingest import IMPOSSIBLE_FROM, MILLISECONDS_FROM
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def build_from_lines(
         expected: About how many events there will be, for ``on_progress``.
         on_progress: Called now and then with (events so far, ``expected``).
     """
-    with workshop(target) as work:
+    with build_directory(target) as work:
         counted = _counted(events, expected, on_progress) if on_progress else events
         events_file, profiles_file = work / "events.jsonl", work / "profiles.jsonl"
         _write_lines(events_file, counted)
@@ -95,7 +95,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
     """
     import duckdb
 
-    with workshop(target) as work:
+    with build_directory(target) as work:
         try:
             _load(work / "data.duckdb", _LOAD_EVENTS + _IN_DAY_ORDER, events, profiles)
         except duckdb.Error as error:
@@ -104,7 +104,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
 
 
 @contextmanager
-def workshop(target: Path) -> Iterator[Path]:
+def build_directory(target: Path) -> Iterator[Path]:
     """A directory of our own beside ``target``, on the same file system; gone afterwards."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for leftover in target.parent.glob(".building-*"):  # of a process that was killed
@@ -131,7 +131,7 @@ def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
 def _load(database: Path, load_events: str, events: Path, profiles: Path | None) -> None:
     import duckdb
 
-    from mixpanel_nb.storage.session import private_files
+    from mixpanel_nb.storage.connections import private_files
 
     # Others may not read the export either.
     with private_files(), duckdb.connect(str(database)) as connection:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import CountType
     from mixpanel_nb.queries.parameter import Check
     from mixpanel_nb.sandbox.annotations import Annotations
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.sessions import EngageSessions
     from mixpanel_nb.sandbox.store import Dataset
 
@@ -118,11 +118,11 @@ class Call:
         return replace(self, params=params)
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def runner(self) -> Iterator[ReportRunner]:
         """Where the question is answered; what makes no sense there is refused."""
         try:
-            with self.dataset.desk() as desk:
-                yield desk
+            with self.dataset.runner() as runner:
+                yield runner
         except ExpressionError as error:
             raise self._mistake(error) from None
         except (ParameterError, QueryError) as error:

@@ -138,7 +138,7 @@ def answer_instead(rule: FaultRule, request: SandboxRequest) -> Response | None:
     return None
 
 
-def spoil_lines(rule: FaultRule, response: Response) -> None:
+def corrupt_lines(rule: FaultRule, response: Response) -> None:
     """Damage the text of an answer, before it is compressed."""
     if rule.kind == "terminated_early":
         response.response = _with_last_line(response.iter_encoded(), b"terminated early\n")
@@ -148,7 +148,7 @@ def spoil_lines(rule: FaultRule, response: Response) -> None:
         response.set_data(b"\n".join(lines))
 
 
-def spoil_transfer(rule: FaultRule, faults: Faults, response: Response) -> None:
+def corrupt_transfer(rule: FaultRule, faults: Faults, response: Response) -> None:
     """Damage the way an answer is sent, after it is compressed."""
     if rule.kind == "cut":
         response.response = _cut_after(response.iter_encoded(), rule.size)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
 from mixpanel_nb.analytics.calendar import start_of
-from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def first_day(last: date, unit: Unit, count: int, week_start: Weekday = "monday"
 
 
 @dataclass
-class IntervalQuestion(Question):
+class IntervalContext(ReportContext):
     """A question whose buckets are ``interval`` days each, counted from its first day, whatever the unit.
 
     Attributes:
@@ -83,9 +83,9 @@ class IntervalQuestion(Question):
     interval: int = 1
 
     @classmethod
-    def of(cls, question: Question, interval: int) -> Self:
+    def of(cls, context: ReportContext, interval: int) -> Self:
         """The same question with buckets of ``interval`` days."""
-        return cls(**vars(question), interval=interval)
+        return cls(**vars(context), interval=interval)
 
     def bucket(self, unit: Unit, time: str = "e.event_time") -> str:
         """SQL for the first day of the bucket that a time is in."""

@@ -79,7 +79,7 @@ class Choice:
         without_profile: Whether members are meant, too, that have no profile.
         sort_key: An expression to order by, such as ``properties["plan"]``; None for their own order.
         descending: Whether the largest comes first.
-        behaviors: For each ``behaviors["name"]`` in ``where``, how often each person did that.
+        behaviors: For each ``behaviors["name"]`` in ``where``, how often each user did that.
         search: Only those that have this text in their id or in a property, whatever its case; None for all.
     """
 
@@ -141,7 +141,7 @@ class Profiles:
         return int(count)
 
     def ids(self, where: str) -> list[str]:
-        """The ids of the people whose profile matches, in order.
+        """The ids of the users whose profile matches, in order.
 
         Raises:
             ExpressionError: there is a mistake in the expression.
@@ -151,7 +151,7 @@ class Profiles:
             f"{_CHOSEN} SELECT DISTINCT u.distinct_id FROM chosen AS u WHERE {chosen.condition} ORDER BY ALL",
             {**_parameters(Choice()), **chosen.params},
         )
-        return [person for (person,) in rows]
+        return [user for (user,) in rows]
 
     def properties(self, limit: int) -> dict[str, dict[str, Any]]:
         """How many profiles carry each property, and of which type it mostly is, the most frequent first."""
@@ -160,7 +160,7 @@ class Profiles:
 
 
 def _filter(choice: Choice, now: float) -> filters.Filter:
-    """The condition on profiles, with what people did joined to them."""
+    """The condition on profiles, with what users did joined to them."""
     tables = {name: f"b{place}" for place, name in enumerate(choice.behaviors)}
     times = {name: f"coalesce({table}.times, 0)" for name, table in tables.items()}
     chosen = filters.of_profiles(choice.where, choice.sort_key, times, now)
@@ -168,7 +168,7 @@ def _filter(choice: Choice, now: float) -> filters.Filter:
     for name, done in choice.behaviors.items():
         table = tables[name]
         join += _DONE.format(table=table)
-        params |= {f"{table}_people": list(done), f"{table}_times": list(done.values())}
+        params |= {f"{table}_users": list(done), f"{table}_times": list(done.values())}
     condition = chosen.condition
     if choice.search is not None:
         condition = f"({condition}) AND {_FOUND}"

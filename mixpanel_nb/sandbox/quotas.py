@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.sandbox.refusals import Family
 
-Purse = Literal["query", "export", "app", "lexicon"]
+QuotaGroup = Literal["query", "export", "app", "lexicon"]
 """What limits a request: the limits of its API family, or those of Lexicon schemas."""
 
 UNLIMITED_POLICY = '"project";q=1000000;w=3600'
@@ -59,30 +59,30 @@ _PERIODS = {1: "second", 60: "minute", 3600: "hour"}
 _LEXICON = "projects/<project_id>/schemas"
 
 
-def purse_of(family: Family, endpoint: str) -> Purse:
+def quota_group_of(family: Family, endpoint: str) -> QuotaGroup:
     """Whose quota a request is paid from."""
     return "lexicon" if family == "app" and endpoint.startswith(_LEXICON) else family
 
 
-def policy_of(purse: Purse, *, limited: bool) -> str:
+def policy_of(group: QuotaGroup, *, limited: bool) -> str:
     """The ``RateLimit-Policy`` header every answer carries."""
-    return _LIMITS[purse].policy if limited and purse in _LIMITS else UNLIMITED_POLICY
+    return _LIMITS[group].policy if limited and group in _LIMITS else UNLIMITED_POLICY
 
 
-def is_counted(purse: Purse, endpoint: str, params: Mapping[str, str]) -> bool:
+def is_counted(group: QuotaGroup, endpoint: str, params: Mapping[str, str]) -> bool:
     """Whether a request uses up quota: pages of an open engage session and some endpoints are free."""
-    if purse != "query":
-        return purse in _LIMITS
+    if group != "query":
+        return group in _LIMITS
     if endpoint == "engage/aliases" or (endpoint == "engage" and params.get("session_id")):
         return False
     return endpoint.partition("/")[0] in _COUNTED
 
 
-def rate_limited(purse: Purse, project_id: str, *, used: int, period: int, wait: float) -> RefusedError:
+def rate_limited(group: QuotaGroup, project_id: str, *, used: int, period: int, wait: float) -> RefusedError:
     """The 429 for a used-up window.
 
     Args:
-        purse: Whose limit it is.
+        group: Whose limit it is.
         project_id: The project.
         used: Requests in the window, without this one.
         period: Length of the window in seconds.
@@ -95,21 +95,21 @@ def rate_limited(purse: Purse, project_id: str, *, used: int, period: int, wait:
         f"Query rate limit exceeded for project_id: {project_id}. "
         f"This request exceeded the rate limit {count}. {_HELP}",
         {
-            "RateLimit-Policy": policy_of(purse, limited=True),
+            "RateLimit-Policy": policy_of(group, limited=True),
             "RateLimit": f'"project";r=0;t={seconds}, "project-concurrency";r=3',
             "Retry-After": str(seconds),
         },
     )
 
 
-def too_many_at_once(purse: Purse, project_id: str, limit: int) -> RefusedError:
+def too_many_at_once(group: QuotaGroup, project_id: str, limit: int) -> RefusedError:
     """The 429 for too many requests at the same time."""
     return RefusedError(
         429,
         f"Query rate limit exceeded for project_id: {project_id}. "
         f"This request exceeded the concurrency limit ({limit + 1}/{limit} queries running concurrently).",
         {
-            "RateLimit-Policy": policy_of(purse, limited=True),
+            "RateLimit-Policy": policy_of(group, limited=True),
             "RateLimit": '"project";r=12, "project-concurrency";r=0;t=10',
             "Retry-After": "10",
         },
@@ -117,7 +117,7 @@ def too_many_at_once(purse: Purse, project_id: str, limit: int) -> RefusedError:
 
 
 class Quotas:
-    """Counts requests per purse and project.
+    """Counts requests per group and project.
 
     Args:
         clock: Unix seconds.
@@ -126,14 +126,14 @@ class Quotas:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._arrivals: defaultdict[tuple[Purse, str], deque[float]] = defaultdict(deque)
-        self._running: defaultdict[tuple[Purse, str], int] = defaultdict(int)
+        self._arrivals: defaultdict[tuple[QuotaGroup, str], deque[float]] = defaultdict(deque)
+        self._running: defaultdict[tuple[QuotaGroup, str], int] = defaultdict(int)
 
-    def enter(self, purse: Purse, project_id: str, *, counted: bool) -> Callable[[], None]:
+    def enter(self, group: QuotaGroup, project_id: str, *, counted: bool) -> Callable[[], None]:
         """Admit a request, or refuse it without counting it.
 
         Args:
-            purse: Whose quota it is; for one without limits every request is admitted.
+            group: Whose quota it is; for one without limits every request is admitted.
             project_id: The project whose quota it is.
             counted: False for requests that are free of the windows, though not of the concurrency limit.
 
@@ -143,19 +143,19 @@ class Quotas:
         Raises:
             RefusedError: 429.
         """
-        limits = _LIMITS.get(purse)
+        limits = _LIMITS.get(group)
         if limits is None:
             return lambda: None
-        key = (purse, project_id)
+        key = (group, project_id)
         with self._lock:
             if self._running[key] >= limits.concurrent:
-                raise too_many_at_once(purse, project_id, limits.concurrent)
+                raise too_many_at_once(group, project_id, limits.concurrent)
             if counted:
                 self._count(key, limits)
             self._running[key] += 1
         return lambda: self._leave(key)
 
-    def _count(self, key: tuple[Purse, str], limits: Limits) -> None:
+    def _count(self, key: tuple[QuotaGroup, str], limits: Limits) -> None:
         now = self._clock()
         arrivals = self._arrivals[key]
         while arrivals and arrivals[0] <= now - max(limits.windows):
@@ -167,6 +167,6 @@ class Quotas:
                 raise rate_limited(*key, used=quota, period=period, wait=wait)
         arrivals.append(now)
 
-    def _leave(self, key: tuple[Purse, str]) -> None:
+    def _leave(self, key: tuple[QuotaGroup, str]) -> None:
         with self._lock:
             self._running[key] -= 1

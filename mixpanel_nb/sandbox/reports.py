@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import Period
-from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.sandbox.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
-class Desk:
+class ReportRunner:
     """Where one question is answered.
 
     Attributes:
@@ -45,10 +45,10 @@ class Desk:
     now: float
     week_start: Weekday = "monday"
 
-    def question(self, first: date, last: date) -> Question:
+    def question(self, first: date, last: date) -> ReportContext:
         """A question about the events of some days, without any condition yet."""
         columns, profiles = self.engine.events(EVENTS).columns, partial(self.engine.profiles, EVENTS)
-        return Question(columns, profiles, Period(first, last, ZONE, self.week_start), self.now)
+        return ReportContext(columns, profiles, Period(first, last, ZONE, self.week_start), self.now)
 
 
 class Reports:
@@ -67,16 +67,16 @@ class Reports:
         self._storage = StorageEngine(path, read_only=True)
         engine = DuckDBEngine(self._storage)
         service = LocalQueryService(engine, EVENTS, ZONE, lambda: now, week_start=week_start)
-        self._desk = Desk(service, engine, now, week_start)
+        self._runner = ReportRunner(service, engine, now, week_start)
         self._lock = threading.Lock()
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
-        """The desk for the length of the block; waits until nobody else is at it."""
+    def runner(self) -> Iterator[ReportRunner]:
+        """The runner for the length of the block; waits until nobody else is at it."""
         with self._lock:
-            yield self._desk
+            yield self._runner
 
     def close(self) -> None:
-        """Close the file, once the question at the desk is answered."""
+        """Close the file, once the question at the runner is answered."""
         with self._lock:
             self._storage.close()

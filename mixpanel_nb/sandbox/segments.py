@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import segmentation
+from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.analytics.question import is_expression
 from mixpanel_nb.services.local.shapes import by_name
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
 
 
 _FORMS = ("not defined({})", "defined(string({}))", "defined(list({}))")
@@ -21,7 +21,14 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def filters_of(
-    desk: Desk, event: str | None, first: date, last: date, *, on: str, where: str | None, limit: int
+    runner: ReportRunner,
+    event: str | None,
+    first: date,
+    last: date,
+    *,
+    on: str,
+    where: str | None,
+    limit: int,
 ) -> dict[str, str]:
     """The segments of an event (None: of any) with most events on some days, each with its filter.
 
@@ -30,15 +37,15 @@ def filters_of(
     Raises:
         ExpressionError: there is a mistake in ``on`` or ``where``.
     """
-    question = desk.question(first, last)
-    question.select().value(on)  # a mistake in it is told before it is a part of anything
+    context = runner.question(first, last)
+    context.select().value(on)  # a mistake in it is told before it is a part of anything
     access = on if is_expression(on) else f"properties[{_quoted(on)}]"
     usual = f"({where}) and " if where else ""
     no_object = f"{usual}({' or '.join(form.format(access) for form in _FORMS)})"
     statement = segmentation.by_segment(
-        question, event, on=on, unit="month", kind="general", where=no_object, limit=limit
+        context, event, on=on, unit="month", kind="general", where=no_object, limit=limit
     )
-    return {name: usual + _filter(access, name) for name in by_name(desk.engine.rows(statement))}
+    return {name: usual + _filter(access, name) for name in by_name(runner.engine.rows(statement))}
 
 
 def _filter(access: str, name: str) -> str:

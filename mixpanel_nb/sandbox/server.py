@@ -77,7 +77,7 @@ class SandboxServer:
         self._server = _listening(self.app, "127.0.0.1", port, self._sockets)
         self.url = _url(self._server)
         self._closing = False
-        self._stopping, self._told = threading.Event(), threading.Event()
+        self._stopping, self._started = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixpanel-sandbox", daemon=True)
         self._thread.start()
 
@@ -88,7 +88,7 @@ class SandboxServer:
             self.app.faults.release()
             # Another pull may let the thread know before this one is through, so it waits for that.
             self._server.trigger.pull_trigger(self._stopping.set)
-            self._told.set()
+            self._started.set()
             self._thread.join()
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class SandboxServer:
 
         while not self._stopping.is_set():
             wasyncore.loop(timeout=_LOOP_SECONDS, map=self._sockets, count=1, use_poll=True)
-        self._told.wait()
+        self._started.wait()
         _stop(self._server, self._sockets)
 
 
@@ -110,7 +110,7 @@ def _listening(app: SandboxApp, host: str, port: int, sockets: dict[int, Any]) -
     """A waitress server whose sockets are kept in ``sockets``."""
     from waitress.server import create_server
 
-    from mixpanel_nb.sandbox.patience import MOST_CONNECTIONS, Channel, Threads
+    from mixpanel_nb.sandbox.slow_clients import MOST_CONNECTIONS, Channel, Threads
 
     # That requests wait for a moment is no news for a terminal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

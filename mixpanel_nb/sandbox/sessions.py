@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.sandbox.profiles import Choice
 
-_KEPT = 200  # each with what its people did
+_KEPT = 200  # each with what its users did
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mixpanel_nb.analytics.calendar import midnight
 from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.files.atomic import check_place, writing
 from mixpanel_nb.sandbox import filters
 from mixpanel_nb.sandbox.build import FORMAT_VERSION, SILENT, build_from_files, build_from_lines
 from mixpanel_nb.sandbox.clocktime import in_milliseconds, in_seconds
@@ -29,12 +30,11 @@ from mixpanel_nb.sandbox.dataset import (
     generate_events,
     generate_profiles,
 )
-from mixpanel_nb.sandbox.people import deed_of, times_done
 from mixpanel_nb.sandbox.profiles import Profiles
 from mixpanel_nb.sandbox.reports import Reports
 from mixpanel_nb.sandbox.saved import NOTHING, Saved, of_the_store
 from mixpanel_nb.sandbox.tables import build_tables, tables_path
-from mixpanel_nb.whole import check_place, writing
+from mixpanel_nb.sandbox.user_counts import condition_of, times_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     import duckdb
 
     from mixpanel_nb.sandbox.build import Progress
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Cohort
     from mixpanel_nb.weekdays import Weekday
 
 _BATCH_LINES = 500
 
-# Events as Mixpanel counts them: of several with one id, person and time the most recently ingested. Few have
+# Events as Mixpanel counts them: of several with one id, user and time the most recently ingested. Few have
 # several rows, so only lines that may be among them are read for their ids.
 _COUNTED = """
 WITH asked AS (
@@ -311,7 +311,7 @@ class Dataset:
 
     @property
     def profiles(self) -> Profiles:
-        """The people."""
+        """The users."""
         return Profiles(self._rows, self.now)
 
     def members(self, cohort: Cohort) -> Sequence[str]:
@@ -327,11 +327,11 @@ class Dataset:
     def _find_members(self, cohort: Cohort) -> Sequence[str]:
         if isinstance(cohort.members, str):
             return self.profiles.ids(cohort.members)
-        with self.desk() as desk:
-            return list(times_done(desk, deed_of(cohort.members)))
+        with self.runner() as runner:
+            return list(times_done(runner, condition_of(cohort.members)))
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def runner(self) -> Iterator[ReportRunner]:
         """Where reports on the events are answered, for the length of the block.
 
         The first one builds the tables, which takes some seconds.
@@ -342,8 +342,8 @@ class Dataset:
         with self._lock:
             if self._reports is None:
                 self._reports = Reports(self._built_tables(), self.now, self.week_start)
-        with self._reports.desk() as desk:
-            yield desk
+        with self._reports.runner() as runner:
+            yield runner
 
     def _built_tables(self) -> Path:
         path = tables_path(self.path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.sandbox.build import workshop
+from mixpanel_nb.sandbox.build import build_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,14 @@ def build_tables(target: Path, events: Iterator[bytes], profiles: Iterator[bytes
     Args:
         target: The DuckDB file to make.
         events: Event lines, without newline.
-        profiles: Profile lines, without newline; the last one of a person counts.
+        profiles: Profile lines, without newline; the last one of a user counts.
 
     Raises:
         MixpanelDataError: a line is not what a fetch could store.
     """
     from mixpanel_nb.storage import StorageEngine
 
-    with workshop(target) as work:
+    with build_directory(target) as work:
         built = work / "tables.duckdb"
         with StorageEngine(built) as engine:
             _load(engine, EVENTS, events, work / "lines.jsonl")

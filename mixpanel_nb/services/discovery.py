@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
 from mixpanel_nb.queries.checks import OneOf, Whole
-from mixpanel_nb.services import holdings
+from mixpanel_nb.services import saved_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +31,11 @@ class DiscoveryService:
     Each question costs quota only once a session. Every answer is a sorted copy.
 
     Args:
-        client: Asks Mixpanel.
+        api: Gives the client, which may raise where there is no account; called when Mixpanel is asked.
     """
 
-    def __init__(self, client: MixpanelAPIClient) -> None:
-        self._client = client
+    def __init__(self, api: Callable[[], MixpanelAPIClient]) -> None:
+        self._api = api
         self._known: dict[tuple[str | int | None, ...], Any] = {}
 
     def events(self) -> list[str]:
@@ -69,7 +69,7 @@ class DiscoveryService:
             QueryError: there is no such event; a similar name is suggested.
         """
         try:
-            return self._names(("properties", event), lambda: self._client.get_event_properties(event))
+            return self._names(("properties", event), lambda: self._api().get_event_properties(event))
         except QueryError as error:
             raise self._suggesting(error, event) from None
 
@@ -82,7 +82,7 @@ class DiscoveryService:
         limit = Whole(MAX_VALUES)(limit, "limit")
         key = ("values", event, prop, limit)
         try:
-            return self._names(key, lambda: self._client.get_property_values(event, prop, limit))
+            return self._names(key, lambda: self._api().get_property_values(event, prop, limit))
         except QueryError as error:
             raise self._suggesting(error, event) from None
 
@@ -99,11 +99,11 @@ class DiscoveryService:
 
     def funnels(self) -> FunnelList:
         """The saved funnels, by name."""
-        return self._listing(("funnels",), lambda: holdings.funnels(self._client.list_funnels()))
+        return self._listing(("funnels",), lambda: saved_items.funnels(self._api().list_funnels()))
 
     def cohorts(self) -> CohortList:
         """The saved cohorts, by name."""
-        return self._listing(("cohorts",), lambda: holdings.cohorts(self._client.list_cohorts()))
+        return self._listing(("cohorts",), lambda: saved_items.cohorts(self._api().list_cohorts()))
 
     def bookmarks(self, type: str | None = None) -> BookmarkList:  # noqa: A002 - Mixpanel's name
         """The saved reports, by name. They cost no query of the quota.
@@ -117,7 +117,7 @@ class DiscoveryService:
         """
         kind = None if type is None else OneOf(BOOKMARK_TYPES)(type, "type")
         return self._listing(
-            ("bookmarks", kind), lambda: holdings.bookmarks(self._client.list_bookmarks(kind))
+            ("bookmarks", kind), lambda: saved_items.bookmarks(self._api().list_bookmarks(kind))
         )
 
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
@@ -133,7 +133,7 @@ class DiscoveryService:
         """
         kind = None if entity_type is None else OneOf(ENTITY_TYPES)(entity_type, "entity_type")
         return self._listing(
-            ("lexicon", kind), lambda: holdings.lexicon_schemas(self._client.lexicon_schemas(kind))
+            ("lexicon", kind), lambda: saved_items.lexicon_schemas(self._api().lexicon_schemas(kind))
         )
 
     def clear_cache(self) -> None:
@@ -154,7 +154,7 @@ class DiscoveryService:
     def _recent_events(self) -> list[str]:
         """Names of the last 31 days, Mixpanel's default; of fewer where the plan does not reach as far."""
         try:
-            return self._client.get_events()
+            return self._api().get_events()
         except AccessDeniedError as error:
             reach = error.details.get("lookback_days")
             if not reach:
@@ -163,7 +163,7 @@ class DiscoveryService:
         now = datetime.now(UTC)
         last = (now - _BEHIND).date()
         first = (now + _AHEAD).date() - (reach - 1) * _DAY
-        return self._client.get_events(from_date=min(first, last), to_date=last)
+        return self._api().get_events(from_date=min(first, last), to_date=last)
 
     def _suggesting(self, error: QueryError, event: str) -> QueryError:
         try:

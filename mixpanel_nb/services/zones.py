@@ -38,7 +38,7 @@ def zone_of_table(table: str, *, named: str | None, fetched_with: str | None, ac
     if named is None and fetched_with is not None and account not in (UTC, fetched_with):
         note = f"Days are those of {zone}, with which {table} was fetched; the account says {account}."
         return ReportZone(zone, note)
-    return ReportZone(zone, _told(zone))
+    return ReportZone(zone, _utc_note(zone))
 
 
 def zone_of_project(*, named: str | None, account: str) -> ReportZone:
@@ -52,8 +52,8 @@ def zone_of_project(*, named: str | None, account: str) -> ReportZone:
         message = f"The time zone {named} applies to tables only: Mixpanel counts days in {project}."
         hint = ["Ask a fetched table (", Word("table", "events"), "), or leave out the time zone."]
         raise ParameterError(message, parameter="timezone", value=named, hint=hint)
-    return ReportZone(account, _told(account))
+    return ReportZone(account, _utc_note(account))
 
 
-def _told(zone: str) -> str | None:
+def _utc_note(zone: str) -> str | None:
     return None if zone == UTC else f"Days are those of {zone}."

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from mixpanel_nb.errors import StorageError
+from mixpanel_nb.files.atomic import note_database
+from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files, unordered
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
-from mixpanel_nb.storage.interrupt import keyboard_interrupts, taken
-from mixpanel_nb.storage.session import OWN_MEMORY, new_session, private_files, unordered
+from mixpanel_nb.storage.interrupt import acquired, keyboard_interrupts
 from mixpanel_nb.storage.sqltext import text
-from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitingRoom, is_taken, is_unlockable, no_locks
-from mixpanel_nb.whole import note_database
+from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitSignal, is_taken, is_unlockable, no_locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ class Database:
     Args:
         path: The file, or None for a database that lives in memory.
         read_only: Refuse every change.
-        patience: Seconds to wait for a file that another process holds.
+        max_wait: Seconds to wait for a file that another process holds.
         on_wait: Told once, with a sentence, when a wait grows longer than a second.
 
     Safe to use from several threads; one piece of work runs at a time.
@@ -62,12 +62,12 @@ class Database:
         path: Path | None,
         *,
         read_only: bool = False,
-        patience: float = 60.0,
+        max_wait: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.path = path
         self.read_only = read_only
-        self.patience = patience
+        self.max_wait = max_wait
         self.on_wait = on_wait
         self._lock = threading.RLock()
         self._in_use = False  # a piece of work runs, or the file is pinned
@@ -75,7 +75,7 @@ class Database:
         self._pinned = False
         self._leased = False  # attached for reading, though nothing is being read
         self._lease_ends = 0.0
-        self._others = None if path is None else WaitingRoom(path)
+        self._others = None if path is None else WaitSignal(path)
         if path is not None:
             note_database(path)
         self._keeper: threading.Thread | None = None
@@ -84,7 +84,7 @@ class Database:
     @property
     def session(self) -> duckdb.DuckDBPyConnection:
         """The in-memory session, made at first use."""
-        with taken(self._lock):
+        with acquired(self._lock):
             if self._session is None:
                 self._session = new_session(read_only=self.read_only)
             return self._session
@@ -106,11 +106,11 @@ class Database:
         Reading a file that does not exist yet gives the bare session.
 
         Raises:
-            DatabaseLockedError: the file stayed taken for longer than ``patience``.
+            DatabaseLockedError: the file stayed taken for longer than ``max_wait``.
             StorageError: the file is not a database, or this database is read-only.
         """
         self.check(mode)
-        with taken(self._lock), keyboard_interrupts():
+        with acquired(self._lock), keyboard_interrupts():
             if self._in_use or self.path is None or (mode == "read" and not self.path.exists()):
                 yield self.session
                 return
@@ -129,12 +129,12 @@ class Database:
     @contextmanager
     def names(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The session for names of its own, such as those of DataFrames, while nothing else runs on it."""
-        with taken(self._lock):
+        with acquired(self._lock):
             self.session.abort()  # rows that somebody has read only in part; DuckDB would refuse
             yield self.session
 
     @contextmanager
-    def glance(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def read_without_waiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for a short look, refused at once where another process holds the file.
 
         Where the session's own connection may have an answer that is still being read, it is a second one.
@@ -142,8 +142,8 @@ class Database:
         Raises:
             DatabaseLockedError: the file is taken.
         """
-        with taken(self._lock):
-            patience, self.patience = self.patience, 0.0  # the lock keeps others from seeing this
+        with acquired(self._lock):
+            max_wait, self.max_wait = self.max_wait, 0.0  # the lock keeps others from seeing this
             try:
                 with self.work("read") as con:
                     if not self.keeps_transactions:
@@ -154,7 +154,7 @@ class Database:
                             second.execute(f"USE {CATALOG}")
                         yield second
             finally:
-                self.patience = patience
+                self.max_wait = max_wait
 
     @contextmanager
     def bulk(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -164,7 +164,7 @@ class Database:
         be bounded.
         """
         self.check("write")
-        with taken(self._lock), keyboard_interrupts():
+        with acquired(self._lock), keyboard_interrupts():
             if self.path is None or self._in_use:
                 with self.work("write") as con, unordered(con):
                     yield con
@@ -181,13 +181,13 @@ class Database:
 
     def pin(self) -> duckdb.DuckDBPyConnection:
         """Attach the file until :meth:`unpin` or :meth:`close`, and give the session's connection."""
-        with taken(self._lock), self.work("read" if self.read_only else "write") as con:
+        with acquired(self._lock), self.work("read" if self.read_only else "write") as con:
             self._pinned = self._attached
             return con
 
     def unpin(self) -> None:
         """Let the file go again after :meth:`pin`; a transaction that is open is rolled back."""
-        with taken(self._lock):
+        with acquired(self._lock):
             self._pinned = self._in_use = False
             self._detach()
 
@@ -196,13 +196,13 @@ class Database:
 
         DuckDB ends the session when the last result that reads from it is gone, not before.
         """
-        with taken(self._lock):
+        with acquired(self._lock):
             self.unpin()
             self._session = None
 
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns the seconds that are left of it."""
-        with taken(self._lock):
+        with acquired(self._lock):
             at_once = at_once or not self._leased or self._somebody_waits
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
             if left <= 0:
@@ -290,7 +290,7 @@ class Database:
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
         is_new = mode == "write" and _prepare(path)
         statement = f"ATTACH {text(str(path))} AS {CATALOG} ({_attach_options(mode, is_new=is_new)})"
-        with Waiting(path, self.patience, self.on_wait) as waiting:
+        with Waiting(path, self.max_wait, self.on_wait) as waiting:
             while True:
                 try:
                     con.execute(statement)

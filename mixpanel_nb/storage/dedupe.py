@@ -1,4 +1,4 @@
-"""One row per event, as Mixpanel counts it; one row per person.
+"""One row per event, as Mixpanel counts it; one row per user.
 
 Raw exports hold everything as ingested; Mixpanel's reports keep one event per (event, distinct_id,
 time, ``$insert_id``), the most recently ingested. Events that were sent without an ``$insert_id`` do not
@@ -92,7 +92,7 @@ def remove_superseded_events(
 
 
 def remove_older_profiles(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Delete all but the last stored row of each person. Returns the number of rows removed."""
+    """Delete all but the last stored row of each user. Returns the number of rows removed."""
     return _keep_first(con, table, "distinct_id", "rowid DESC", "true", {})
 
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
-from mixpanel_nb.halves import encoded
-from mixpanel_nb.storage import catalog, export, ledger, loading, queries
+from mixpanel_nb.files.system import resolved
+from mixpanel_nb.storage import catalog, export_target, ledger, loading, queries
+from mixpanel_nb.storage.connections import transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.records import ExportRecord
 from mixpanel_nb.storage.scratch import Scratch
-from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sql import SQL
 from mixpanel_nb.storage.sqltext import check_table_name, identifier, replacement_of
-from mixpanel_nb.system import resolved
+from mixpanel_nb.surrogates import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ class StorageEngine:
     Args:
         path: The database file, made at the first change; None keeps everything in memory.
         read_only: Refuse every change, and SQL that changes anything else, such as other files.
-        patience: Seconds to wait for a file that another process holds.
+        max_wait: Seconds to wait for a file that another process holds.
         on_wait: Told once, with a sentence, when such a wait grows longer than a second.
 
     Raises:
@@ -60,11 +60,11 @@ class StorageEngine:
         path: Path | str | None = None,
         *,
         read_only: bool = False,
-        patience: float = 60.0,
+        max_wait: float = 60.0,
         on_wait: Callable[[str], None] | None = None,
     ) -> None:
         self.path = None if path is None else _usable_path(path)
-        self._database = Database(self.path, read_only=read_only, patience=patience, on_wait=on_wait)
+        self._database = Database(self.path, read_only=read_only, max_wait=max_wait, on_wait=on_wait)
         self._sql = SQL(self._database)
         self._scratch: Scratch | None = None
 
@@ -210,7 +210,7 @@ class StorageEngine:
             TableNotFoundError: there is no such table.
             StorageError: there is such a file already, or it cannot be written; nothing is left of it.
         """
-        target = export.target_of(path, form, tuple(partition_by), replace=replace)
+        target = export_target.target_of(path, form, tuple(partition_by), replace=replace)
         stored = re.fullmatch(r"\w+", source.strip()) is not None
         sql = source
         if stored:
@@ -257,13 +257,13 @@ class StorageEngine:
         statements = queries.parse(self._database.session, sql)
         return {name for statement in statements for name in statement.parameters}
 
-    def glance(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def read_without_waiting(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection for a short look, in a ``with`` block.
 
         Raises:
             DatabaseLockedError: another process holds the file; nobody waits for it.
         """
-        return self._database.glance()
+        return self._database.read_without_waiting()
 
     # Loading
 

@@ -35,8 +35,8 @@ _handlers: dict[int, Any] = {}  # those that wait while interrupts are kept back
 _came: list[int] = []  # signals that came meanwhile
 
 
-class kept_back:  # noqa: N801 - used as a function, as contextlib.suppress is
-    """Interrupts of the main thread wait for the end of the block, or for :func:`let_through`.
+class deferred_interrupts:  # noqa: N801 - used as a function, as contextlib.suppress is
+    """Interrupts of the main thread wait for the end of the block, or for :func:`deliver_interrupt`.
 
     Not for long work: inside, only what waits on purpose can be interrupted. Blocks may be nested. Signals
     that no Python function handles are not touched, nor is any other thread.
@@ -70,7 +70,7 @@ class kept_back:  # noqa: N801 - used as a function, as contextlib.suppress is
             handlers[_came[0]](_came[0], None)
 
 
-def let_through() -> None:
+def deliver_interrupt() -> None:
     """Let an interrupt that was kept back act here, where it does no harm.
 
     Raises:
@@ -97,14 +97,14 @@ def _restore() -> None:
 
 
 @contextmanager
-def taken(lock: Any) -> Iterator[None]:
+def acquired(lock: Any) -> Iterator[None]:
     """The lock (a ``threading.RLock``), held for the length of the block, with interrupts kept back.
 
     While it is waited for they are let through.
     """
-    with kept_back():
+    with deferred_interrupts():
         while not lock.acquire(timeout=POLL_SECONDS):
-            let_through()
+            deliver_interrupt()
         try:
             yield
         finally:
@@ -171,7 +171,7 @@ def _result(future: Future[T]) -> T:
         try:
             return future.result(timeout=POLL_SECONDS)
         except NotYet:
-            let_through()
+            deliver_interrupt()
             if future.done():  # at this very moment, or with a TimeoutError of its own
                 return future.result()
 

@@ -113,7 +113,7 @@ WHOLE = "{}"
 
 
 def limits(chunks: Iterable[Chunk]) -> list[str]:
-    """What the days (or people) of a table are limited to: each distinct filter, ``{}`` where all are there.
+    """What the days (or users) of a table are limited to: each distinct filter, ``{}`` where all are there.
 
     A day that was also fetched without a filter is there whole.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
+from mixpanel_nb.storage.connections import transaction
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds
 from mixpanel_nb.storage.schema import (
@@ -17,7 +18,6 @@ from mixpanel_nb.storage.schema import (
     column_names,
     create_table_sql,
 )
-from mixpanel_nb.storage.session import transaction
 from mixpanel_nb.storage.sqltext import identifier, replacement_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Batch:
         chunks: The ledger entries of these files.
         metadata: What is recorded of the table (type, range, filters); rows are counted anew.
         columns: Typed columns wanted: at most so many, these properties, or none (None or 0).
-        dedupe: Keep one row per event, as Mixpanel's reports do (profiles: always one per person).
+        dedupe: Keep one row per event, as Mixpanel's reports do (profiles: always one per user).
         time: How event times are to be read.
         lines: How many lines the files hold, if that is known: all of them must arrive.
         chunks_before: How many chunks the table must hold before, if that is known: somebody may have

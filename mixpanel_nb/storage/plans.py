@@ -12,7 +12,7 @@ from mixpanel_nb.storage.records import PlanStepRecord
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mixpanel_nb.storage.queries import Statement
+    from mixpanel_nb.storage.queries import UserStatement
 
 # What comes first, for it says most; the rest of what DuckDB tells follows.
 _FIRST = (
@@ -39,12 +39,12 @@ _HANDED_ON = re.compile(r"#\d+|CAST\(#\d+ AS [A-Z]+\)|__internal_\w+\(.*\)")
 _CAN_BE_UNDONE = {"SELECT", "MULTI", "CREATE", "INSERT", "UPDATE", "DELETE", "MERGE_INTO"}
 
 
-def explaining(statement: Statement, *, analyze: bool) -> str:
+def explaining(statement: UserStatement, *, analyze: bool) -> str:
     """The statement that tells the plan of another one, which begins on the second line."""
     return f"EXPLAIN ({'ANALYZE, ' if analyze else ''}FORMAT json)\n{statement.text}"
 
 
-def check_explainable(statements: Sequence[Statement], *, analyze: bool) -> None:
+def check_explainable(statements: Sequence[UserStatement], *, analyze: bool) -> None:
     """Refuse what has no plan, or what could not be undone after it was measured.
 
     Raises:

@@ -40,7 +40,7 @@ _PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Statement:
+class UserStatement:
     """One statement of a user's SQL.
 
     Attributes:
@@ -56,7 +56,7 @@ class Statement:
     kind: str
     parameters: tuple[str, ...]
     lines_before: int
-    inner: Statement | None = None
+    inner: UserStatement | None = None
 
     @property
     def words(self) -> list[str]:
@@ -101,7 +101,7 @@ class Statement:
         return f"CREATE TABLE {table} AS SELECT * FROM (\n{self.query}\n)"
 
 
-def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:
+def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[UserStatement]:
     """The statements of ``sql``, at least one.
 
     Raises:
@@ -122,7 +122,9 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[Statement]:
     return statements
 
 
-def _placed(con: duckdb.DuckDBPyConnection, sql: str, found: Sequence[duckdb.Statement]) -> list[Statement]:
+def _placed(
+    con: duckdb.DuckDBPyConnection, sql: str, found: Sequence[duckdb.Statement]
+) -> list[UserStatement]:
     """Each statement by itself: only then are the places in DuckDB's errors right."""
     statements = []
     end = 0
@@ -133,7 +135,7 @@ def _placed(con: duckdb.DuckDBPyConnection, sql: str, found: Sequence[duckdb.Sta
         names = tuple(sorted(statement.named_parameters))
         kind = _kind(statement, text)
         inner = _inner(con, text) if kind in {"EXPLAIN", "PREPARE"} else None
-        statements.append(Statement(text, kind, names, sql.count("\n", 0, start), inner))
+        statements.append(UserStatement(text, kind, names, sql.count("\n", 0, start), inner))
     return statements
 
 
@@ -158,7 +160,7 @@ def _change_within(query: str) -> str | None:
     return None
 
 
-def _inner(con: duckdb.DuckDBPyConnection, text: str) -> Statement | None:
+def _inner(con: duckdb.DuckDBPyConnection, text: str) -> UserStatement | None:
     """The statement within EXPLAIN or PREPARE; None is a query in parentheses."""
     depth = 0
     words = _words(text)
@@ -174,7 +176,7 @@ def _inner(con: duckdb.DuckDBPyConnection, text: str) -> Statement | None:
     return None
 
 
-def _alone(con: duckdb.DuckDBPyConnection, text: str) -> Statement | None:
+def _alone(con: duckdb.DuckDBPyConnection, text: str) -> UserStatement | None:
     try:
         return _placed(con, text, con.extract_statements(text))[0]
     except duckdb.ParserException:  # what follows a query in parentheses, such as UNION
@@ -193,12 +195,12 @@ def _words(sql: str) -> list[tuple[int, str]]:
     ]
 
 
-def mode(statements: Sequence[Statement]) -> Mode:
+def mode(statements: Sequence[UserStatement]) -> Mode:
     """Whether the statements need the file for reading or for writing."""
     return "read" if all(statement.reads_only for statement in statements) else "write"
 
 
-def bind(statements: Sequence[Statement], params: Parameters) -> list[dict[str, Any] | list[Any]]:
+def bind(statements: Sequence[UserStatement], params: Parameters) -> list[dict[str, Any] | list[Any]]:
     """The values that each statement takes (DuckDB refuses those that it does not use).
 
     Values by name serve every statement; values in a sequence are handed out from the first on.
@@ -211,7 +213,7 @@ def bind(statements: Sequence[Statement], params: Parameters) -> list[dict[str, 
     return _by_position(statements, list(params))
 
 
-def _by_name(statement: Statement, params: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(statement: UserStatement, params: Mapping[str, Any]) -> dict[str, Any]:
     folded = {name.lower(): value for name, value in params.items()}
     missing = [name for name in statement.parameters if name not in params and name.lower() not in folded]
     if missing:
@@ -219,7 +221,7 @@ def _by_name(statement: Statement, params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: params[name] if name in params else folded[name.lower()] for name in statement.parameters}
 
 
-def _by_position(statements: Sequence[Statement], values: list[Any]) -> list[dict[str, Any] | list[Any]]:
+def _by_position(statements: Sequence[UserStatement], values: list[Any]) -> list[dict[str, Any] | list[Any]]:
     named = [name for statement in statements for name in statement.parameters if not name.isdecimal()]
     if named:
         raise _no_value(named, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.halves import mended
+from mixpanel_nb.surrogates import mended
 
 if TYPE_CHECKING:
     from pathlib import Path

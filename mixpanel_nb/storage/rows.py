@@ -12,10 +12,10 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.naming import unique_names
+from mixpanel_nb.storage.connections import RESULTS, new_session
 from mixpanel_nb.storage.explain import explain
 from mixpanel_nb.storage.interrupt import keyboard_interrupts
 from mixpanel_nb.storage.scratch import Scratch
-from mixpanel_nb.storage.session import RESULTS, new_session
 from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:

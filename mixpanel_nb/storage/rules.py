@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, Word
-from mixpanel_nb.storage.session import NO_LIMIT, is_less, memory_limit
+from mixpanel_nb.storage.connections import NO_LIMIT, is_less, memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mixpanel_nb.errors import Text
-    from mixpanel_nb.storage.queries import Statement
+    from mixpanel_nb.storage.queries import UserStatement
 
 _ELSEWHERE = ("Open it without ", Word("read_only", value=True), " for that.")
 
@@ -60,7 +60,7 @@ _FREE_SETTINGS = frozenset(
 )
 
 
-def check(statements: Sequence[Statement], *, read_only: bool) -> None:
+def check(statements: Sequence[UserStatement], *, read_only: bool) -> None:
     """Refuse what SQL may not do.
 
     Raises:
@@ -74,14 +74,14 @@ def check(statements: Sequence[Statement], *, read_only: bool) -> None:
             _check_harmless(statement)
 
 
-def _with_inner(statements: Sequence[Statement]) -> Iterator[Statement]:
+def _with_inner(statements: Sequence[UserStatement]) -> Iterator[UserStatement]:
     for statement in statements:
         yield statement
         if statement.inner is not None:
             yield from _with_inner([statement.inner])
 
 
-def _check_harmless(statement: Statement) -> None:
+def _check_harmless(statement: UserStatement) -> None:
     words = [word.lower() for word in statement.words]
     match statement.kind:
         case "COPY" | "EXPORT":
@@ -111,7 +111,7 @@ def _read_only(what: str, hint: Text) -> StorageError:
     return StorageError(f"{what} is refused: this workspace was opened read-only.", hint=hint)
 
 
-def _check_setting(statement: Statement) -> None:
+def _check_setting(statement: UserStatement) -> None:
     name, value = _setting(statement.words)
     if name in _BOUNDED:
         if value:  # RESET has none

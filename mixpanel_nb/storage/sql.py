@@ -11,11 +11,11 @@ import duckdb
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.rows import MemoryRows
 from mixpanel_nb.storage import catalog, plans, queries, rules
+from mixpanel_nb.storage.connections import bounded, streaming, undone
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.records import PlanRecord
 from mixpanel_nb.storage.rows import StoredRows, fresh_table
-from mixpanel_nb.storage.session import bounded, streaming, undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.database import Database
-    from mixpanel_nb.storage.export import Target
-    from mixpanel_nb.storage.queries import Parameters, Statement
+    from mixpanel_nb.storage.export_target import ExportTarget
+    from mixpanel_nb.storage.queries import Parameters, UserStatement
     from mixpanel_nb.storage.records import PlanStepRecord
 
     Values = dict[str, Any] | list[Any]
@@ -55,7 +55,7 @@ class SQL:
     def frame(self, sql: str, params: Parameters) -> pd.DataFrame:
         """The rows of the last statement as a DataFrame."""
 
-        def last(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> pd.DataFrame:
+        def last(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> pd.DataFrame:
             # Not on the main thread: an interrupt that meets this import there can get lost.
             import pandas as pd
 
@@ -67,7 +67,7 @@ class SQL:
     def rows(self, sql: str, params: Parameters) -> list[tuple[Any, ...]]:
         """The rows of the last statement as tuples; a query takes little memory where it can."""
 
-        def last(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> Any:
+        def last(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> Any:
             if statement.gives_rows:
                 with suppress(duckdb.OutOfMemoryException), bounded(con):
                     return con.execute(statement.text, values).fetchall()
@@ -81,10 +81,10 @@ class SQL:
         row = self._run(sql, params, lambda con, last, values: con.execute(last.text, values).fetchone())
         return None if row is None else row[0]
 
-    def copy(self, sql: str, params: Parameters, target: Target, file: Path, *, stored: bool) -> int:
+    def copy(self, sql: str, params: Parameters, target: ExportTarget, file: Path, *, stored: bool) -> int:
         """Write the rows of the last statement to ``file``. Returns how many there are."""
 
-        def last(con: duckdb.DuckDBPyConnection, statement: Statement, given: Values) -> int:
+        def last(con: duckdb.DuckDBPyConnection, statement: UserStatement, given: Values) -> int:
             if not statement.gives_rows:
                 message = f"{statement.kind} gives no rows to export."
                 raise QueryError(message, hint="Let the last statement be a query, such as SELECT … FROM ….")
@@ -117,7 +117,7 @@ class SQL:
         seconds = 0.0
 
         def last(
-            con: duckdb.DuckDBPyConnection, statement: Statement, given: Values
+            con: duckdb.DuckDBPyConnection, statement: UserStatement, given: Values
         ) -> tuple[PlanStepRecord, ...]:
             nonlocal seconds
             started = time.perf_counter()
@@ -138,16 +138,16 @@ class SQL:
         self,
         sql: str,
         params: Parameters,
-        last: Callable[[duckdb.DuckDBPyConnection, Statement, Values], T],
+        last: Callable[[duckdb.DuckDBPyConnection, UserStatement, Values], T],
     ) -> T:
         statements = queries.parse(self._database.session, sql)
         return self._run_all(statements, queries.bind(statements, params), last)
 
     def _run_all(
         self,
-        statements: Sequence[Statement],
+        statements: Sequence[UserStatement],
         values: Sequence[Values],
-        last: Callable[[duckdb.DuckDBPyConnection, Statement, Values], T],
+        last: Callable[[duckdb.DuckDBPyConnection, UserStatement, Values], T],
         *,
         undo: bool = False,
     ) -> T:
@@ -179,7 +179,7 @@ class SQL:
                 raise QueryError(message, hint="End it with COMMIT in the same query.")
             return answer
 
-    def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: Sequence[Statement]) -> bool:
+    def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: Sequence[UserStatement]) -> bool:
         """Roll back what the statements left open and nobody could end. Returns whether there was any."""
         if self._database.keeps_transactions or all(s.kind != "TRANSACTION" for s in statements):
             return False
@@ -198,7 +198,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
         return []
 
 
-def _kept(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> RowSource:
+def _kept(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> RowSource:
     """The rows of a query as a table of DuckDB's; what other statements answer is small."""
     if not statement.gives_rows:
         return _fetched(con, statement, values)
@@ -213,7 +213,13 @@ def _kept(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) 
 
 
 def _copied(
-    con: duckdb.DuckDBPyConnection, query: str, values: Values, target: Target, file: Path, *, stored: bool
+    con: duckdb.DuckDBPyConnection,
+    query: str,
+    values: Values,
+    target: ExportTarget,
+    file: Path,
+    *,
+    stored: bool,
 ) -> int:
     """Write the rows of a query to a file. Returns how many there are."""
     described = con.execute(f"DESCRIBE SELECT * FROM (\n{query}\n)", values).fetchall()
@@ -229,7 +235,7 @@ def _copied(
     return int(con.execute(copy, values).fetchall()[0][0])
 
 
-def _fetched(con: duckdb.DuckDBPyConnection, statement: Statement, values: Values) -> MemoryRows:
+def _fetched(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> MemoryRows:
     con.execute(statement.text, values)
     described = con.description or []
     columns, types = [d[0] for d in described], [str(d[1]) for d in described]

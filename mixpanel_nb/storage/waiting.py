@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import DatabaseLockedError, StorageError
-from mixpanel_nb.storage.interrupt import let_through
+from mixpanel_nb.storage.interrupt import deliver_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ GIVE_WAY_SECONDS = 0.25
 UNHELD_TIMES = 50  # that nobody holds a file which cannot be locked; once or twice it was just let go
 
 
-class WaitingRoom:
+class WaitSignal:
     """Tells all who use a file that somebody waits for it, so that nobody is passed over for long.
 
     Whoever waits touches a small file beside the database every few milliseconds. Whoever sees a fresh one
@@ -69,14 +69,14 @@ class WaitingRoom:
 class Waiting:
     """Asking again for a file that another process holds; a context manager around the asking."""
 
-    def __init__(self, path: Path, patience: float, on_wait: Callable[[str], None] | None) -> None:
+    def __init__(self, path: Path, max_wait: float, on_wait: Callable[[str], None] | None) -> None:
         self._path = path
-        self._room = WaitingRoom(path)
-        self._patience = patience
+        self._room = WaitSignal(path)
+        self._max_wait = max_wait
         self._on_wait = on_wait
         self._started = time.monotonic()
         self._entered = False
-        self._told = False
+        self._was_announced = False
         self._unheld = 0
 
     def __enter__(self) -> Waiting:
@@ -88,20 +88,20 @@ class Waiting:
             self._room.leave()
 
     def again(self, error: duckdb.Error) -> None:
-        """Sleep a little, or raise when patience ends, or where nobody can lock the file."""
-        let_through()
+        """Sleep a little, or raise when max_wait ends, or where nobody can lock the file."""
+        deliver_interrupt()
         self._unheld = self._unheld + 1 if _held_by_nobody(error) else 0
         if self._unheld >= UNHELD_TIMES:
             raise no_locks(self._path)
         waited = time.monotonic() - self._started
         held_by = holder(error)
-        if waited > self._patience:
+        if waited > self._max_wait:
             message = f"{self._path.name} is held by {held_by}; waited {waited:.0f} s."
             hint = "Close that program, or its connection, and try again."
             details = {"path": str(self._path), "holder": held_by}
             raise DatabaseLockedError(message, hint=hint, details=details)
-        if waited > TELL_AFTER_SECONDS and not self._told and self._on_wait:
-            self._told = True
+        if waited > TELL_AFTER_SECONDS and not self._was_announced and self._on_wait:
+            self._was_announced = True
             self._on_wait(f"waiting for {self._path.name}, held by {held_by}")
         self._entered = True
         self._room.enter()

@@ -73,7 +73,12 @@ class ActivityFeedView(ReportView[ActivityFeedResult]):
             *(Column(name, "text") for name in (*who, "event", "properties")),
         ]
         rows = [
-            (_utc(event.time), *([event.distinct_id] if who else []), event.event, _told(event.properties))
+            (
+                _utc(event.time),
+                *([event.distinct_id] if who else []),
+                event.event,
+                _properties_text(event.properties),
+            )
             for event in self.result.events[:limit]
         ]
         return Table(columns, rows, total_rows=len(self.result.events), more=MORE_IN_DF)
@@ -109,7 +114,7 @@ def _utc(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
-def _told(properties: Mapping[str, Any]) -> str:
+def _properties_text(properties: Mapping[str, Any]) -> str:
     """``plan: pro, amount: 12.5``, without what Mixpanel adds by itself."""
     own = [name for name in properties if name not in HELD and not name.startswith(_SYSTEM)]
     return ", ".join(f"{name}: {format_value(properties[name])}" for name in own[:_MAX_TOLD])

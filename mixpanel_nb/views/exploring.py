@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mixpanel_nb.queries import Parameter, Query
-    from mixpanel_nb.results.asked import Asker
     from mixpanel_nb.results.query import SQLResult
+    from mixpanel_nb.results.question import QueryService
     from mixpanel_nb.results.report import ReportResult
 
 OFFERED = (
@@ -47,15 +47,15 @@ _BEGUN_WITH: dict[str, dict[str, Any]] = {
 
 def explorer(result: ReportResult) -> Explorer | None:
     """The form of a report's query and its answer; None where there is no such form, or nobody to ask."""
-    asked = result.asked
-    if asked is None or asked.asker is None or asked.query.name not in OFFERED:
+    asked = result.question
+    if asked is None or asked.service is None or asked.query.name not in OFFERED:
         return None
-    return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.asker), result)
+    return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.service), result)
 
 
-def opened(query: type[Query[Any]], given: Mapping[str, Any], asker: Asker) -> Explorer:
+def opened(query: type[Query[Any]], given: Mapping[str, Any], service: QueryService) -> Explorer:
     """The form of a query that nobody has asked yet."""
-    return Explorer(QueryForm(query, given, asker))
+    return Explorer(QueryForm(query, given, service))
 
 
 def drawn(result: SQLResult) -> Explorer:
@@ -108,12 +108,12 @@ class QueryForm:
     Attributes:
         query: The kind of query.
         given: Its values so far, as they would be written down; it may lack some that it needs.
-        asker: Who answers it.
+        service: Answers the query.
     """
 
     query: type[Query[Any]]
     given: Mapping[str, Any]
-    asker: Asker
+    service: QueryService
 
     @property
     def missing(self) -> str | None:
@@ -137,7 +137,7 @@ class QueryForm:
 
     def answer(self) -> ReportResult:
         """The answer; errors are those of the report."""
-        answer: ReportResult = self.asker.ask(self.query.of(self.given))
+        answer: ReportResult = self.service.ask(self.query.of(self.given))
         return answer
 
     def but(self, name: str, value: Any) -> QueryForm:
@@ -179,7 +179,7 @@ class QueryForm:
         return only is None or only == ("Mixpanel" if table is None else "tables")
 
     def _source(self) -> Field:
-        tables = dict.fromkeys([*self.asker.vocabulary.tables(), *([self.table] if self.table else [])])
+        tables = dict.fromkeys([*self.service.vocabulary.tables(), *([self.table] if self.table else [])])
         choices = [(f"table {name}", name) for name in tables]
         return Field("table", "Ask", "choice", self.table, [*choices, (_OF_MIXPANEL, None)], width="150px")
 
@@ -200,7 +200,7 @@ class QueryForm:
                 return Field(name, label.text, "number", value or label.default)
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
-                return Field(name, label.text, "list", names, self.asker.vocabulary.events(self.table))
+                return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))
             case Text():
                 return Field(name, label.text, "text", value, hint=WHERE_EXAMPLE)
             case _:
@@ -209,14 +209,14 @@ class QueryForm:
                 return Field(name, label.text, "suggest", value, names, none=label.none, hint=hint)
 
     def _names(self, kind: str | None) -> list[str]:
-        vocabulary, event = self.asker.vocabulary, self._main_event()
+        vocabulary, event = self.service.vocabulary, self._main_event()
         if kind == "events":
             return vocabulary.events(self.table)
         ask = vocabulary.numbers if kind == "numbers" else vocabulary.properties
         return ask(self.table, event)
 
     def _saved_funnel(self, name: str, label: str, value: Any) -> Field:
-        funnels = self.asker.vocabulary.funnels()
+        funnels = self.service.vocabulary.funnels()
         known = value if any(value == number for _, number in funnels) else None
         return Field(name, label, "choice", known, funnels)
 

@@ -42,10 +42,10 @@ class ReportView(View[P]):
     def codes(self) -> list[tuple[str, str]]:
         """The question as a magic and in Python, and the SQL or the request that it became."""
         codes = []
-        if self.result.asked is not None:
-            magic = self.result.asked.query.magic()
+        if self.result.question is not None:
+            magic = self.result.question.query.magic()
             codes = [("Magic", magic)] if magic else []
-            codes.append(("Python", self.result.asked.query.python()))
+            codes.append(("Python", self.result.question.query.python()))
         if self.result.query is not None:
             codes.append(("SQL" if self.result.sql is not None else "Request", self.result.query))
         return codes

@@ -1,11 +1,11 @@
 """``Workspace``: Mixpanel and a local database in one object, the facade over all rooms.
 
-``workspace`` has its life cycle; ``discovery``, ``fetching``, ``tables`` and ``reports`` are its methods in
-groups; ``asking``, ``opening``, ``vocabulary`` and ``table_names`` are what explorers and completion need;
-``wrapping`` makes results of what storage tells. Nothing here
-computes anything: every method passes on to a service or to the storage engine.
+``workspace`` is the facade: every method passes on to a service or to the storage engine. ``project`` is the
+account's side of it, ``reports`` sends a query to Mixpanel or to a table, ``vocabulary`` has the names that
+forms offer, and ``wrapping`` makes results of storage's records. Nothing here computes anything.
 """
 
-from mixpanel_nb.workspace.workspace import SANDBOX, SANDBOX_URL, Workspace, sandbox_credentials
+from mixpanel_nb.workspace.project import SANDBOX, SANDBOX_URL, Project, sandbox_credentials
+from mixpanel_nb.workspace.workspace import Workspace
 
-__all__ = ["SANDBOX", "SANDBOX_URL", "Workspace", "sandbox_credentials"]
+__all__ = ["SANDBOX", "SANDBOX_URL", "Project", "Workspace", "sandbox_credentials"]

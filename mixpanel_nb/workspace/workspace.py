@@ -1,36 +1,93 @@
-"""``Workspace``: its life cycle, its account and its file; what it does is in its bases."""
+"""``Workspace``: the facade over a project, its tables and the reports on both."""
 
 from __future__ import annotations
 
-import os
+import textwrap
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError
-from mixpanel_nb.system import expanded
-from mixpanel_nb.workspace.fetching import Fetching
-from mixpanel_nb.workspace.reports import Reports
-from mixpanel_nb.workspace.tables import Tables
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.files.system import expanded
+from mixpanel_nb.queries import (
+    JQL,
+    QUERIES,
+    ActivityFeed,
+    EventCounts,
+    Frequency,
+    Funnel,
+    PropertyCounts,
+    Query,
+    Retention,
+    SavedReport,
+    Segmentation,
+    SegmentationAverage,
+    SegmentationNumeric,
+    SegmentationSum,
+    TopEvents,
+    parameters_of,
+)
+from mixpanel_nb.workspace.project import SANDBOX, Project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
+    import pandas as pd
 
-    from mixpanel_nb.accounts import ConfigManager, Credentials
     from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.display.widgets import Explorer
+    from mixpanel_nb.queries import CountType, LargeUnit, Unit
     from mixpanel_nb.results import (
+        ActivityFeedResult,
+        BookmarkList,
+        CohortList,
+        EventCountsResult,
+        ExportResult,
+        ExpressionResult,
+        FetchProgress,
+        FetchResult,
+        FrequencyResult,
+        FunnelList,
+        FunnelResult,
+        JQLResult,
+        LexiconSchemaList,
+        NameList,
+        NumericAverageResult,
+        NumericBucketResult,
+        NumericSumResult,
+        PlanResult,
+        PropertyCountsResult,
+        RetentionResult,
+        SavedReportResult,
+        SegmentationResult,
+        SQLResult,
+        SummaryResult,
+        TableList,
+        TableSchema,
+        TopEventsResult,
         WorkspaceInfo,
     )
+    from mixpanel_nb.results.question import Vocabulary
+    from mixpanel_nb.results.report import ReportResult
+    from mixpanel_nb.services.discovery import DiscoveryService
+    from mixpanel_nb.services.fetch.fetcher import FetcherService
+    from mixpanel_nb.services.local import Engine
+    from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.weekdays import Weekday
+    from mixpanel_nb.workspace.reports import ReportService
 
-SANDBOX = "sandbox"
-SANDBOX_URL = "http://sandbox.localhost"  # never resolved: the sandbox is called in-process
+    Day = str | date
+
+Answer = TypeVar("Answer", bound="ReportResult")
+
+DEFAULT_COLUMNS = 100
+DEFAULT_WORKERS = 4
 
 
-class Workspace(Reports, Fetching, Tables):
+class Workspace:
     """A project's data: what Mixpanel answers, and what was fetched into a DuckDB file.
 
     Nothing is opened or asked before it is needed, and the database file is held only while a statement
@@ -40,6 +97,14 @@ class Workspace(Reports, Fetching, Tables):
     else that of the environment, else the default one; where there is none, a database file that exists is
     opened for queries alone. A report on a table counts days in ``timezone`` if that is given, else in the
     time zone the table was fetched with, else in the account's.
+
+    Every report makes a query of its arguments (see ``mixpanel_nb.queries``) and asks it. Days are
+    ``YYYY-MM-DD`` or dates, inclusive, in the time zone of :meth:`zone_of`; ``where`` is an expression,
+    ``on`` one or the name of an event's property; ``table`` is the fetched table that is asked, None
+    asks Mixpanel and costs one query of the quota. Reports raise ``ParameterError`` for parameters that
+    make no sense or that only the other side can answer, ``ExpressionError`` for a mistake in an
+    expression (with its position), ``TableNotFoundError``, and live the ``APIError`` that Mixpanel's
+    answer is.
 
     Args:
         account: A configured account, or ``sandbox``; None takes the environment's or the default one.
@@ -64,21 +129,31 @@ class Workspace(Reports, Fetching, Tables):
         timezone: str | None = None,
         *,
         week_start: str | None = None,
-        _config_manager: ConfigManager | None = None,
-        _api_client: MixpanelAPIClient | None = None,
-        _storage: StorageEngine | None = None,
     ) -> None:
-        from mixpanel_nb.accounts import ConfigManager, checked_timezone, checked_weekday
+        file = None if path is None else expanded(path)
+        project = Project.find(
+            account, project_id, region, path=file, timezone=timezone, week_start=week_start
+        )
 
-        self._config = _config_manager or ConfigManager()
-        self._path = None if path is None else expanded(path)
-        self._no_account: ConfigError | None = None
-        self._credentials = self._found_credentials(account, project_id, region)
-        self._client = _api_client
-        self._engine = _storage
-        self._read_only = read_only
-        self._timezone = None if timezone is None else checked_timezone(timezone)
-        self._week_start = None if week_start is None else checked_weekday(week_start)
+        def new_storage() -> StorageEngine:
+            from mixpanel_nb.storage import StorageEngine
+
+            return StorageEngine(file or project.database, read_only=read_only)
+
+        self._assemble(project, file, new_storage)
+
+    @classmethod
+    def from_parts(cls, project: Project, storage: StorageEngine) -> Workspace:
+        """A workspace of a project and a database that are there already.
+
+        Args:
+            project: The project.
+            storage: The database; :meth:`close` closes it.
+        """
+        workspace = cls.__new__(cls)
+        workspace._assemble(project, storage.path, lambda: storage)
+        workspace.storage = storage
+        return workspace
 
     @classmethod
     def sandbox(
@@ -100,9 +175,8 @@ class Workspace(Reports, Fetching, Tables):
         """A workspace on a temporary file, removed when it is closed. Use it in a ``with`` block."""
         from mixpanel_nb.storage import StorageEngine
 
-        workspace = cls(account, project_id, region, timezone=timezone, week_start=week_start)
-        workspace._engine = StorageEngine.ephemeral()
-        return workspace
+        project = Project.find(account, project_id, region, timezone=timezone, week_start=week_start)
+        return cls.from_parts(project, StorageEngine.ephemeral())
 
     @classmethod
     def memory(
@@ -117,8 +191,8 @@ class Workspace(Reports, Fetching, Tables):
         """A workspace that keeps its tables in memory."""
         from mixpanel_nb.storage import StorageEngine
 
-        storage = StorageEngine.memory()
-        return cls(account, project_id, region, timezone=timezone, week_start=week_start, _storage=storage)
+        project = Project.find(account, project_id, region, timezone=timezone, week_start=week_start)
+        return cls.from_parts(project, StorageEngine.memory())
 
     @classmethod
     def open(
@@ -137,37 +211,16 @@ class Workspace(Reports, Fetching, Tables):
         """
         from mixpanel_nb.storage import StorageEngine
 
-        engine = StorageEngine.open_existing(path, read_only=read_only)
-        return cls(
-            path=engine.path,
-            read_only=read_only,
-            timezone=timezone,
-            week_start=week_start,
-            _storage=engine,
-        )
+        storage = StorageEngine.open_existing(path, read_only=read_only)
+        project = Project.find(path=storage.path, timezone=timezone, week_start=week_start)
+        return cls.from_parts(project, storage)
 
-    def _found_credentials(
-        self, account: str | None, project_id: str | None, region: str | None
-    ) -> Credentials | None:
-        """The credentials to use, or None where there are none but a database file.
-
-        Raises:
-            ConfigError: there is neither, or the account that is named cannot be used.
-        """
-        try:
-            if self._config.account_in_effect(account) == SANDBOX:
-                return sandbox_credentials()
-            return self._config.resolve(account, project_id=project_id, region=region)
-        except AccountNotFoundError:
-            raise
-        except ConfigError as error:
-            if self._path is None or (account, project_id, region) != (None, None, None):
-                raise
-            if not self._path.is_file():
-                message = f"{error.message} Nor is there a database file {self._path}."
-                raise ConfigError(message, hint=error.hint, details=error.details) from None
-            self._no_account = error
-            return None
+    def _assemble(
+        self, project: Project, path: Path | None, new_storage: Callable[[], StorageEngine]
+    ) -> None:
+        self._project = project
+        self._path = path
+        self._new_storage = new_storage
 
     def __enter__(self) -> Workspace:
         return self
@@ -176,61 +229,49 @@ class Workspace(Reports, Fetching, Tables):
         self.close()
 
     def __repr__(self) -> str:
-        name = (self._credentials and self._credentials.account) or "no account"
-        return f"<Workspace {name}, database {self._path or 'default'}>"
+        return f"<Workspace {self.account or 'no account'}, database {self._path or 'default'}>"
 
     def close(self) -> None:
         """Give back connections and files; an ephemeral database is removed. May be called twice."""
-        if self._client is not None:
-            self._client.close()
-        if self._engine is not None:
-            self._engine.close()
+        self._project.close()
+        if "storage" in vars(self):
+            self.storage.close()
+
+    # The project, its tables, and the services over them
 
     @property
     def account(self) -> str | None:
         """Name of the account; None for credentials of the environment, and without an account."""
-        return self._credentials.account if self._credentials else None
+        return self._project.account
 
     @property
     def timezone(self) -> str:
         """Name of the time zone of days in reports, where no table knows better."""
-        return self._timezone or self._account_timezone
+        return self._project.timezone
 
     @property
     def week_start(self) -> Weekday:
         """The day on which weeks of reports begin."""
-        return self._week_start or (self._credentials.week_start if self._credentials else "monday")
+        return self._project.week_start
 
     @property
     def usual_days(self) -> tuple[date, date]:
         """The last 90 days that are over; of the sandbox, all that it has."""
-        if self._is_sandbox:
-            from mixpanel_nb.sandbox.dataset import FIRST_DAY, LAST_DAY
+        return self._project.usual_days
 
-            return FIRST_DAY, LAST_DAY
-        from datetime import datetime, timedelta
-        from zoneinfo import ZoneInfo
+    @property
+    def api(self) -> MixpanelAPIClient:
+        """The client for Mixpanel's API.
 
-        yesterday = datetime.now(ZoneInfo(self.timezone)).date() - timedelta(days=1)
-        return yesterday - timedelta(days=89), yesterday
+        Raises:
+            ConfigError: this workspace was opened without an account.
+        """
+        return self._project.api
 
-    def info(self) -> WorkspaceInfo:
-        """The account, the database and its tables."""
-        from mixpanel_nb.results import WorkspaceInfo
-        from mixpanel_nb.workspace.wrapping import table_infos
-
-        credentials, path = self._credentials, self.storage.path
-        return WorkspaceInfo(
-            path=path,
-            project_id=credentials.project_id if credentials else None,
-            region=credentials.region if credentials else None,
-            account=credentials.account if credentials else None,
-            timezone=self.timezone,
-            tables=table_infos(self.storage.list_tables()),
-            size_bytes=path.stat().st_size if path and path.is_file() else None,
-        )
-
-    # Escape hatches
+    @cached_property
+    def storage(self) -> StorageEngine:
+        """The engine that keeps the tables."""
+        return self._new_storage()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -242,29 +283,25 @@ class Workspace(Reports, Fetching, Tables):
         self.storage.release()
 
     @property
-    def api(self) -> MixpanelAPIClient:
-        """The client for Mixpanel's API.
+    def vocabulary(self) -> Vocabulary:
+        """The names that questions can be made of, as far as they are known or told."""
+        return self._reports.vocabulary
 
-        Raises:
-            ConfigError: this workspace was opened without an account.
-        """
-        if self._client is None:
-            if self._credentials is None:
-                why = f" {self._no_account.message}" if self._no_account else ""
-                message = f"This workspace was opened without an account, so Mixpanel cannot be asked.{why}"
-                hint = "Name one with the database: --account NAME, or Workspace(account=…, path=…)."
-                raise ConfigError(message, hint=hint)
-            self._client = self._new_client(self._credentials)
-        return self._client
+    def info(self) -> WorkspaceInfo:
+        """The account, the database and its tables."""
+        from mixpanel_nb.results import WorkspaceInfo
+        from mixpanel_nb.workspace.wrapping import table_infos
 
-    @property
-    def storage(self) -> StorageEngine:
-        """The engine that keeps the tables."""
-        if self._engine is None:
-            from mixpanel_nb.storage import StorageEngine
-
-            self._engine = StorageEngine(self._path or self._default_path(), read_only=self._read_only)
-        return self._engine
+        credentials, path = self._project.credentials, self.storage.path
+        return WorkspaceInfo(
+            path=path,
+            project_id=credentials.project_id if credentials else None,
+            region=credentials.region if credentials else None,
+            account=self.account,
+            timezone=self.timezone,
+            tables=table_infos(self.storage.list_tables()),
+            size_bytes=path.stat().st_size if path and path.is_file() else None,
+        )
 
     def test_credentials(self) -> dict[str, Any]:
         """Ask Mixpanel whether it accepts the account.
@@ -276,74 +313,749 @@ class Workspace(Reports, Fetching, Tables):
         """
         return {"account": self.account, **self.api.test()}
 
-    @property
-    def _named_timezone(self) -> str | None:
-        return self._timezone
+    @cached_property
+    def _engine(self) -> Engine:
+        from mixpanel_nb.services.local import DuckDBEngine
 
-    @property
-    def _account_timezone(self) -> str:
-        return self._credentials.timezone if self._credentials else "UTC"
+        return DuckDBEngine(self.storage)
 
     @cached_property
-    def _legacy_zone(self) -> str | None:
-        """The zone that exported times are shifted into; None for projects created since 2023."""
-        credentials = self._credentials
-        if credentials is None or not credentials.legacy_time:
-            return None
-        if credentials.timezone != "UTC":
-            return credentials.timezone
-        # The account's entry may simply not say: then Mixpanel knows, and being asked costs no quota.
-        try:
-            projects = self.api.me().get("projects") or {}
-        except (AccessDeniedError, NotFoundError):
-            return None
-        return (projects.get(credentials.project_id) or {}).get("timezone")
+    def _discovery(self) -> DiscoveryService:
+        from mixpanel_nb.services.discovery import DiscoveryService
 
-    @property
-    def _is_sandbox(self) -> bool:
-        return self._credentials is not None and self._credentials.account == SANDBOX
+        return DiscoveryService(lambda: self.api)
 
-    def _default_path(self) -> Path:
-        from mixpanel_nb.accounts import home_directory
+    @cached_property
+    def _fetcher(self) -> FetcherService:
+        from mixpanel_nb.services.fetch.fetcher import FetcherService
+        from mixpanel_nb.storage.ingest import EventTime
 
-        credentials = self._credentials
-        name = SANDBOX if credentials is None or self._is_sandbox else credentials.project_id
-        return home_directory() / f"{name}.db"
+        return FetcherService(
+            self.api,
+            self.storage,
+            event_time=EventTime(self._project.legacy_zone),
+            timezone=self._project.account_timezone,
+            named_timezone=self._project.named_timezone,
+        )
 
-    def _new_client(self, credentials: Credentials) -> MixpanelAPIClient:
-        from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
+    @cached_property
+    def _reports(self) -> ReportService:
+        from mixpanel_nb.workspace.reports import ReportService
 
-        if self._is_sandbox and not os.environ.get("MP_API_BASE_URL"):
-            return _sandbox_client(credentials, self.week_start)
-        return MixpanelAPIClient(credentials, ledger=QuotaLedger(_quota_file()))
+        return ReportService(self._project, self._engine, lambda: self._discovery)
+
+    # Names of the project; Mixpanel is asked once a session for each
+
+    def events(self) -> NameList:
+        """Names of the project's events, sorted; asked once a session.
+
+        Mixpanel shows merged events under the name that they were merged into, and keeps raw data as they
+        are: a table has events under the names with which they were sent, and no custom events
+        (https://docs.mixpanel.com/docs/data-governance/lexicon#merging-data).
+
+        Raises:
+            APIError: Mixpanel could not be asked.
+        """
+        return _name_list("events", self._discovery.events())
+
+    def properties(self, event: str) -> NameList:
+        """Names of the properties of ``event``, sorted; asked once a session.
+
+        Raises:
+            QueryError: there is no such event.
+        """
+        return _name_list("properties", self._discovery.properties(event), of=event)
+
+    def property_values(self, event: str, prop: str, limit: int = 100) -> NameList:
+        """At most ``limit`` values of property ``prop`` of ``event``, sorted; asked once a session.
+
+        Where there are none, ``remarks`` tells whether there is such a property at all.
+        """
+        values = self._discovery.property_values(event, prop, limit)
+        remark = None if values else self._discovery.no_such_property(event, prop)
+        return _name_list("values", values, of=prop, remark=remark)
+
+    def funnels(self) -> FunnelList:
+        """The saved funnels, by name; asked once a session."""
+        return self._discovery.funnels()
+
+    def cohorts(self) -> CohortList:
+        """The saved cohorts, by name; asked once a session."""
+        return self._discovery.cohorts()
+
+    def bookmarks(self, type: str | None = None) -> BookmarkList:  # noqa: A002 - Mixpanel's name
+        """The saved reports, by name; asked once a session.
+
+        Args:
+            type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all.
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        return self._discovery.bookmarks(type)
+
+    def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
+        """What Lexicon says of events and properties; asked once a session.
+
+        Args:
+            entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
+
+        Raises:
+            QueryError: there is no such type.
+        """
+        return self._discovery.lexicon_schemas(entity_type)
+
+    def clear_cache(self) -> None:
+        """Forget what discovery has answered."""
+        self._discovery.clear_cache()
+
+    def answered(self, *question: str) -> list[str]:
+        """What discovery has answered already, as names; nothing is asked for it.
+
+        Args:
+            question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
+        """
+        return self._discovery.answered(*question)
+
+    # Events and profiles from Mixpanel: into tables, or one by one
+
+    def fetch_events(
+        self,
+        name: str = "events",
+        *,
+        from_date: str | date,
+        to_date: str | date,
+        events: Sequence[str] | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+        append: bool = False,
+        replace: bool = False,
+        columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
+        dedupe: bool = True,
+        workers: int = DEFAULT_WORKERS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> FetchResult:
+        """Fetch events into a table, in chunks of days, several at once.
+
+        Each chunk is stored whole or not at all. When a fetch stops, for whatever reason, the same call
+        asks only for what is missing.
+
+        Args:
+            name: The table.
+            from_date: First day (``YYYY-MM-DD`` or a date).
+            to_date: Last day, included.
+            events: Only events of these names.
+            where: Only events for which this Mixpanel expression is true.
+            limit: At most so many events (1 to 100,000), whichever Mixpanel sends first.
+            append: Add to a table that exists. Days it holds already are not asked for again, unless
+                they had not ended yet when they were fetched.
+            replace: Build a new table and let it take the place of the old one at the end.
+            columns: Properties that get a typed column: the so many most frequent ones, these names, or
+                none (None or 0). All others stay reachable in the JSON column ``properties``.
+            dedupe: Keep one row per event, distinct_id, time and ``$insert_id``, as Mixpanel's reports do.
+            workers: Downloads at once.
+            progress: Told how it goes, a few times a second.
+
+        Raises:
+            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
+            QueryError: a parameter is wrong, or Mixpanel refused it.
+            APIError: Mixpanel failed; what was fetched stays, and the table is marked incomplete.
+            StorageError: the database could not be written.
+        """
+        return self._fetcher.fetch_events(
+            name,
+            from_date=from_date,
+            to_date=to_date,
+            events=events,
+            where=where,
+            limit=limit,
+            append=append,
+            replace=replace,
+            columns=columns,
+            dedupe=dedupe,
+            workers=workers,
+            progress=progress,
+        )
+
+    def fetch_profiles(
+        self,
+        name: str = "profiles",
+        *,
+        where: str | None = None,
+        cohort_id: int | None = None,
+        output_properties: Sequence[str] | None = None,
+        distinct_ids: str | Sequence[str] | None = None,
+        group_id: int | str | None = None,
+        behaviors: Sequence[Mapping[str, Any]] | None = None,
+        as_of_timestamp: int | None = None,
+        include_all_users: bool | None = None,
+        append: bool = False,
+        replace: bool = False,
+        columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> FetchResult:
+        """Fetch user profiles into a table, one row each.
+
+        Args:
+            name: The table.
+            where: Only users for whom this Mixpanel expression is true.
+            cohort_id: Only members of this cohort.
+            output_properties: Only these properties of each.
+            distinct_ids: Only these users.
+            group_id: Profiles of this group type (Mixpanel's ``data_group_id``) instead of users.
+            behaviors: What users did, for use in ``where`` as ``behaviors["name"] > 0``; each with
+                ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
+            as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
+            include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
+            append: Add to a table that exists; users it knows are refreshed.
+            replace: Build a new table and let it take the place of the old one at the end.
+            columns: As in :meth:`fetch_events`.
+            progress: Told how it goes, a few times a second.
+
+        Raises:
+            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
+            QueryError: parameters exclude each other.
+            APIError: Mixpanel refused or failed; nothing was changed.
+            StorageError: the database could not be written.
+        """
+        return self._fetcher.fetch_profiles(
+            name,
+            where=where,
+            cohort_id=cohort_id,
+            output_properties=output_properties,
+            distinct_ids=distinct_ids,
+            group_id=group_id,
+            behaviors=behaviors,
+            as_of_timestamp=as_of_timestamp,
+            include_all_users=include_all_users,
+            append=append,
+            replace=replace,
+            columns=columns,
+            progress=progress,
+        )
+
+    def stream_events(
+        self,
+        *,
+        from_date: str | date,
+        to_date: str | date,
+        events: Sequence[str] | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+        raw: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """Events one by one, nothing stored, duplicates included.
+
+        Args:
+            from_date: First day.
+            to_date: Last day, included.
+            events: Only events of these names.
+            where: Only events for which this Mixpanel expression is true.
+            limit: At most so many events.
+            raw: Give each as Mixpanel sends it, instead of ``event_name``, ``event_time`` (aware, UTC),
+                ``distinct_id``, ``insert_id`` and ``properties``.
+
+        Raises:
+            QueryError: a parameter is wrong, or Mixpanel refused it.
+            IncompleteExportError: the stream broke after it had begun.
+        """
+        from mixpanel_nb.services.dates import parse_range
+        from mixpanel_nb.services.fetch.filters import checked_limit, names_of
+        from mixpanel_nb.services.fetch.streaming import normalised_events
+
+        first, last = parse_range(from_date, to_date)
+        stream = self.api.export_events(
+            from_date=str(first),
+            to_date=str(last),
+            events=names_of(events, "events"),
+            where=where,
+            limit=checked_limit(limit),
+        )
+        return iter(stream) if raw else normalised_events(stream, self._project.legacy_zone)
+
+    def stream_profiles(
+        self,
+        *,
+        where: str | None = None,
+        cohort_id: int | None = None,
+        output_properties: Sequence[str] | None = None,
+        distinct_ids: str | Sequence[str] | None = None,
+        group_id: int | str | None = None,
+        behaviors: Sequence[Mapping[str, Any]] | None = None,
+        as_of_timestamp: int | None = None,
+        include_all_users: bool | None = None,
+        raw: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """User profiles one by one, nothing stored; errors as in :meth:`fetch_profiles`.
+
+        Args:
+            where: Only users for whom this Mixpanel expression is true.
+            cohort_id: Only members of this cohort.
+            output_properties: Only these properties of each.
+            distinct_ids: Only these users.
+            group_id: Profiles of this group type instead of users.
+            behaviors: What users did, for use in ``where``.
+            as_of_timestamp: The moment at which ``behaviors`` are judged.
+            include_all_users: With ``cohort_id``, whether members without a profile come too.
+            raw: Give each as Mixpanel sends it, instead of ``distinct_id``, ``last_seen``, ``properties``.
+        """
+        from mixpanel_nb.services.fetch.filters import at_a_moment, profile_filters
+        from mixpanel_nb.services.fetch.streaming import normalised_profiles
+
+        which = profile_filters(
+            where=where,
+            cohort_id=cohort_id,
+            output_properties=output_properties,
+            distinct_ids=distinct_ids,
+            group_id=group_id,
+            behaviors=behaviors,
+            as_of_timestamp=as_of_timestamp,
+            include_all_users=include_all_users,
+        )
+        stream = self.api.export_profiles(**at_a_moment(which))
+        return iter(stream) if raw else normalised_profiles(stream)
+
+    # Reports, of Mixpanel or of a table
+
+    def ask(self, query: Query[Answer]) -> Answer:
+        """Ask a query, such as that of a result once more: ``ws.ask(result.question.query)``.
+
+        Args:
+            query: The query.
+        """
+        return self._reports.ask(query)
+
+    def _answer(self, query: type[Query[Answer]], arguments: dict[str, Any]) -> Answer:
+        return self.ask(query.of({name: value for name, value in arguments.items() if name != "self"}))
+
+    def segmentation(
+        self,
+        event: str,
+        *,
+        from_date: Day,
+        to_date: Day,
+        on: str | None = None,
+        unit: Unit = "day",
+        where: str | None = None,
+        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        limit: int = 60,
+        table: str | None = None,
+    ) -> SegmentationResult:
+        """How often an event happened, over time and by segment."""
+        return self._answer(Segmentation, locals())
+
+    def segmentation_numeric(
+        self,
+        event: str,
+        *,
+        from_date: Day,
+        to_date: Day,
+        on: str,
+        unit: Unit = "day",
+        where: str | None = None,
+        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        buckets: int = 10,
+        table: str | None = None,
+    ) -> NumericBucketResult:
+        """How often an event happened, over time and by ranges of a number.
+
+        Events without such a number are left out. A table's ranges are as wide as 1, 2 or 5 times a power
+        of ten.
+        """
+        return self._answer(SegmentationNumeric, locals())
+
+    def segmentation_sum(
+        self,
+        event: str,
+        *,
+        from_date: Day,
+        to_date: Day,
+        on: str,
+        unit: Unit = "day",
+        where: str | None = None,
+        table: str | None = None,
+    ) -> NumericSumResult:
+        """A number summed over the events, over time; what is no number counts as 0."""
+        return self._answer(SegmentationSum, locals())
+
+    def segmentation_average(
+        self,
+        event: str,
+        *,
+        from_date: Day,
+        to_date: Day,
+        on: str,
+        unit: Unit = "day",
+        where: str | None = None,
+        table: str | None = None,
+    ) -> NumericAverageResult:
+        """A number averaged over all events, over time; what is no number counts as 0, as in Mixpanel.
+
+        To leave out the events without one: ``where='defined(properties["…"])'``.
+        """
+        return self._answer(SegmentationAverage, locals())
+
+    def event_counts(
+        self,
+        events: str | Sequence[str],
+        *,
+        from_date: Day,
+        to_date: Day,
+        unit: Unit = "day",
+        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        where: str | None = None,
+        table: str | None = None,
+    ) -> EventCountsResult:
+        """Several events side by side, over time."""
+        return self._answer(EventCounts, locals())
+
+    def property_counts(
+        self,
+        event: str,
+        prop: str,
+        *,
+        from_date: Day,
+        to_date: Day,
+        values: Sequence[str] | None = None,
+        unit: Unit = "day",
+        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        where: str | None = None,
+        limit: int = 255,
+        table: str | None = None,
+    ) -> PropertyCountsResult:
+        """The values of a property of an event, over time."""
+        return self._answer(PropertyCounts, locals())
+
+    def top_events(
+        self,
+        *,
+        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        limit: int = 100,
+        date: Day | None = None,
+        table: str | None = None,
+    ) -> TopEventsResult:
+        """The most frequent events of a day, and how they changed since the day before.
+
+        A table is asked for its last day that has events, unless ``date`` says which. Mixpanel tells of
+        today.
+        """
+        return self._answer(TopEvents, locals())
+
+    def funnel(
+        self,
+        funnel_id: int | None = None,
+        *,
+        steps: Sequence[str | tuple[str, str | None]] = (),
+        from_date: Day,
+        to_date: Day,
+        window: int | None = None,
+        window_unit: Literal["second", "minute", "hour", "day", "week"] = "day",
+        unit: Unit | None = None,
+        on: str | None = None,
+        where: str | None = None,
+        limit: int = 255,
+        table: str | None = None,
+    ) -> FunnelResult:
+        """How many users took some steps one after the other.
+
+        Each user enters once, with their first event of the first step in the days asked about; other
+        events may come between; the last step may come after ``to_date``. Mixpanel answers for saved funnels,
+        a table for any steps.
+        """
+        return self._answer(Funnel, locals())
+
+    def retention(
+        self,
+        *,
+        born_event: str | None = None,
+        return_event: str | None = None,
+        from_date: Day,
+        to_date: Day,
+        born_where: str | None = None,
+        return_where: str | None = None,
+        interval: int = 1,
+        interval_count: int = 10,
+        unit: LargeUnit = "day",
+        type: Literal["birth", "compounded"] = "birth",  # noqa: A002 - as in the API, without its prefix
+        unbounded: bool = False,
+        on: str | None = None,
+        limit: int = 255,
+        table: str | None = None,
+    ) -> RetentionResult:
+        """Of the users who did something, how many came back, period by period.
+
+        Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times. What
+        nobody can know yet, because the table ends before, is None and not 0.
+        """
+        return self._answer(Retention, locals())
+
+    def frequency(
+        self,
+        *,
+        from_date: Day,
+        to_date: Day,
+        unit: LargeUnit = "day",
+        addiction_unit: Literal["hour", "day"] = "hour",
+        event: str | None = None,
+        where: str | None = None,
+        table: str | None = None,
+    ) -> FrequencyResult:
+        """In how many hours of a day, or days of a week or month, users were active."""
+        return self._answer(Frequency, locals())
+
+    def activity_feed(
+        self,
+        distinct_ids: str | Sequence[str],
+        *,
+        from_date: Day,
+        to_date: Day,
+        table: str | None = None,
+    ) -> ActivityFeedResult:
+        """All events of some users, oldest first."""
+        return self._answer(ActivityFeed, locals())
+
+    def saved_report(self, bookmark_id: int) -> SavedReportResult:
+        """A report that is saved in the project, computed by Mixpanel (``bookmarks()`` lists them).
+
+        Raises ``NotFoundError`` if there is no such report.
+        """
+        return self._answer(SavedReport, locals())
+
+    def jql(self, script: str, params: Mapping[str, Any] | None = None) -> JQLResult:
+        """What a JQL script returns. Mixpanel has put JQL in maintenance mode and advises against new use.
+
+        Raises ``QueryError`` if the script fails; the error shows the line and the place in it.
+        """
+        return self._answer(JQL, locals())
+
+    def expression(self, text: str, *, table: str = "events") -> ExpressionResult:
+        """A Mixpanel expression as SQL over a table.
+
+        Args:
+            text: Such as ``properties["plan"] == "pro"``.
+            table: The table whose columns are used.
+        """
+        return self._reports.expression(text, table)
+
+    def zone_of(self, table: str | None) -> ReportZone:
+        """The time zone in which a report on ``table`` counts days; None is a live report.
+
+        Raises:
+            QueryError: a live report is asked, and the workspace was made with another zone than that of its
+                account.
+        """
+        return self._reports.zone_of(table)
+
+    def explore(
+        self,
+        event: str | None = None,
+        *,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
+        table: str | None = None,
+        live: bool = False,
+    ) -> Explorer:
+        """A widget with a form and what it answers: any report, changed by choosing and not by typing.
+
+        Args:
+            event: The event to begin with; by default a table's most frequent one.
+            from_date: First day; by default 90 days before ``to_date``, or what the table has of them.
+            to_date: Last day; by default the table's last one, or yesterday.
+            table: The fetched table to ask; by default ``events``, or the first one there is.
+            live: Ask Mixpanel even where there is a table.
+
+        Raises:
+            QueryError: a date is none, or both ``table`` and ``live`` are given.
+            TableNotFoundError: there is no such table.
+        """
+        from mixpanel_nb.views.exploring import opened
+
+        given = self._reports.first_question(event, from_date, to_date, table, live=live)
+        return opened(Segmentation, given, self._reports)
+
+    # The tables of the database, those that were fetched and any others
+
+    def sql(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
+        """Run SQL on the local tables and give a DataFrame.
+
+        Args:
+            query: One or several DuckDB statements; the last one's rows are given.
+            params: Values bound to ``$name`` or ``?``.
+
+        Raises:
+            QueryError: the SQL is wrong.
+            TableNotFoundError: it names a table that is not there.
+        """
+        return self.storage.execute_df(query, params)
+
+    def sql_scalar(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
+        """The first value of the first row, or None. Arguments and errors as in :meth:`sql`."""
+        return self.storage.execute_scalar(query, params)
+
+    def sql_rows(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> SQLResult:
+        """The rows as an iterable of tuples that knows its column names, however many there are.
+
+        They stay in DuckDB until they are read. Arguments and errors as in :meth:`sql`.
+        """
+        from mixpanel_nb.results import SQLResult
+
+        return SQLResult(query, self.storage.query(query, params), params)
+
+    def explain(
+        self,
+        query: str,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        analyze: bool = False,
+    ) -> PlanResult:
+        """How DuckDB answers a query: the steps of its plan, and how many rows it expects of each.
+
+        Nothing stays of what runs for it: statements before the last one are run only where the last may
+        need what they make (``CREATE TABLE``, ``SET``), and what they change is undone.
+
+        Args:
+            query: One or several DuckDB statements; the last one is explained.
+            params: Values bound to ``$name`` or ``?``.
+            analyze: Run the last statement too, and tell rows and time of each step.
+
+        Raises:
+            QueryError: the SQL is wrong, or cannot be explained.
+            TableNotFoundError: it names a table that is not there.
+        """
+        from mixpanel_nb.workspace.wrapping import plan_result
+
+        return plan_result(query, self.storage.plan(query, params, analyze=analyze))
+
+    def export(
+        self,
+        table_or_query: str,
+        path: str | Path,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        format: Literal["parquet", "csv", "jsonl"] | None = None,  # noqa: A002 - as DuckDB calls it
+        partition_by: str | Sequence[str] = (),
+        replace: bool = False,
+    ) -> ExportResult:
+        """Write a table, or the rows of a query, to a file for other programs.
+
+        Rows are written as they come, so memory does not grow with them. The file appears under its name
+        when it is whole. Times of a table are written as moments in UTC; a query's columns as they are.
+
+        Args:
+            table_or_query: The name of a table, or SQL whose last statement gives rows.
+            path: The file: ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz`` or ``.zst``.
+            params: Values bound to ``$name`` or ``?`` in a query.
+            format: The format, where the name does not tell it.
+            partition_by: Columns whose values name folders (``path/day=2025-01-01/…``), as Spark, Athena and
+                others read them. ``day`` and ``month`` are those of the event (UTC); where a property has
+                that name, the folders are ``day_2=…``. A query's own columns go before.
+            replace: Put it in the place of an earlier export.
+
+        Raises:
+            QueryError: the format or a column to partition by is unknown, or the SQL is wrong.
+            TableNotFoundError: there is no such table.
+            StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+        """
+        from mixpanel_nb.workspace.wrapping import export_result
+
+        columns = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by)
+        written = self.storage.export(
+            table_or_query, Path(path), params, form=format, partition_by=columns, replace=replace
+        )
+        return export_result(table_or_query, Path(path), written)
+
+    def tables(self) -> TableList:
+        """The tables of the database."""
+        from mixpanel_nb.results import TableList
+        from mixpanel_nb.workspace.wrapping import table_infos
+
+        return TableList(table_infos(self.storage.list_tables()))
+
+    def schema(self, table: str) -> TableSchema:
+        """The columns of a table.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        from mixpanel_nb.workspace.wrapping import table_schema
+
+        return table_schema(table, self.storage.get_schema(table))
+
+    def sample(self, table: str, n: int = 10) -> SQLResult:
+        """``n`` rows from all over a table, the same ones each time.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        if n < 1:
+            message = [Word("n"), f" is {n}."]
+            raise ParameterError(message, parameter="n", value=n, hint="Give a number from 1.")
+        from mixpanel_nb.storage.statements import sample_sql
+
+        columns = {column.name for column in self.storage.get_schema(table)}
+        return self.sql_rows(sample_sql(table, columns, n))
+
+    def summarize(self, table: str) -> SummaryResult:
+        """Statistics of each column of a table, but the JSON of ``properties``.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        from mixpanel_nb.results import ColumnSummary, SummaryResult
+        from mixpanel_nb.storage.statements import summarize_sql
+
+        columns = [column.name for column in self.storage.get_schema(table) if column.type != "JSON"]
+        rows = self.storage.execute_rows(summarize_sql(table, columns))
+        return SummaryResult(table, tuple(ColumnSummary(*row) for row in rows))
+
+    def promote(self, table: str, *properties: str) -> list[str]:
+        """Give properties typed columns of their own, about 100 times faster to query than JSON.
+
+        Returns the names of the new columns.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+            StorageError: no row has such a property.
+        """
+        return self.storage.promote(table, *properties)
+
+    def drop(self, *names: str) -> None:
+        """Drop tables: all of them, or none if one is not there.
+
+        Raises:
+            TableNotFoundError: one is not there.
+        """
+        self._drop({name.casefold(): name for name in names}.values())
+
+    def drop_all(self, type: Literal["events", "profiles"] | None = None) -> None:  # noqa: A002 - the design's name
+        """Drop every fetched table, or those of one type."""
+        fetched = {"events", "profiles"} if type is None else {type}
+        self._drop(table.name for table in self.storage.list_tables() if table.type in fetched)
+
+    def _drop(self, names: Iterable[str]) -> None:
+        from mixpanel_nb.services.fetch.staging import Staging
+
+        tables = list(names)
+        self.storage.drop_tables(*tables)
+        for table in tables:
+            Staging(self.storage.path, table).sweep(downloads=True)
 
 
-def sandbox_credentials() -> Credentials:
-    """What the sandbox accepts; no secret of anyone's."""
-    from mixpanel_nb.accounts import Credentials
+def _name_list(kind: str, names: list[str], *, of: str | None = None, remark: str | None = None) -> NameList:
+    from mixpanel_nb.results import NameList
 
-    return Credentials(SANDBOX, SANDBOX, "1", account=SANDBOX)
-
-
-def _quota_file() -> Path:
-    """The file of the quota ledger, which keeps to memory where no file can be made."""
-    from mixpanel_nb.accounts import ensure_home_directory
-
-    try:
-        return ensure_home_directory() / "quota.db"
-    except ConfigError:
-        return Path(os.devnull) / "quota.db"  # where no file can be made
+    return NameList(kind, names, of=of, remark=remark)
 
 
-def _sandbox_client(credentials: Credentials, week_start: Weekday) -> MixpanelAPIClient:
-    import httpx
+def _describe(query: type[Query[Any]]) -> None:
+    """Complete the docstring of a report's method by what its query says of each parameter."""
+    method = getattr(Workspace, query.name)
+    lines = [
+        textwrap.fill(f"{name}: {parameter.help}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        for name, parameter in parameters_of(query).items()
+    ]
+    method.__doc__ = "\n".join([textwrap.dedent(f"        {method.__doc__}").strip(), "", "Args:", *lines])
 
-    from mixpanel_nb.accounts import ensure_home_directory
-    from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.sandbox.app import create_app
-    from mixpanel_nb.sandbox.store import Dataset
 
-    dataset = Dataset.generated(ensure_home_directory() / "cache")
-    dataset.week_start = week_start
-    transport = httpx.WSGITransport(create_app(dataset))
-    return MixpanelAPIClient(credentials, base_url=SANDBOX_URL, transport=transport)
+for _query in QUERIES.values():
+    _describe(_query)

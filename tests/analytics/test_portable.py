@@ -12,7 +12,7 @@ import sqlglot
 from mixpanel_nb.analytics import counts, frequency, funnel, numeric, retention, segmentation
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
-from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.queries import Frequency, Funnel, Retention, Step
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def active() -> Frequency:
     return Frequency.of({"event": "A", "unit": "week", "addiction_unit": "day", "where": PRO, **DAYS})
 
 
-STATEMENTS: dict[str, Callable[[Question], Statement]] = {
+STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
     "totals": lambda q: segmentation.totals(q, "A", unit="day", kind="unique", where=PRO),
     "by text": lambda q: segmentation.by_segment(
         q, "A", on="plan", unit="hour", kind="average", where=None, limit=5
@@ -73,7 +73,7 @@ def test_a_report_can_be_translated(name: str, engine: str) -> None:
         has_json=False,
     )
     period = Period(date(2025, 3, 1), date(2025, 3, 31), ZoneInfo("Europe/Berlin"))
-    text = STATEMENTS[name](Question(columns, lambda: None, period, now=0.0)).rendered()
+    text = STATEMENTS[name](ReportContext(columns, lambda: None, period, now=0.0)).rendered()
     (translated,) = sqlglot.transpile(
         text, read="duckdb", write=engine, unsupported_level=sqlglot.ErrorLevel.RAISE
     )

@@ -83,7 +83,7 @@ def test_a_taken_name_is_refused_before_the_secret_is_asked_for(
     mp: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mp("auth", "add", "shop", *ADD, stdin=SECRET)
-    monkeypatch.setattr("mixpanel_nb.cli.session.TerminalSession.ask_secret", None)
+    monkeypatch.setattr("mixpanel_nb.cli.terminal_session.TerminalSession.ask_secret", None)
     assert mp("auth", "add", "shop", *ADD).code == 3
 
 

@@ -15,7 +15,7 @@ import pytest
 from mixpanel_nb import Workspace
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 if TYPE_CHECKING:
     from pathlib import Path

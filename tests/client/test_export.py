@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_nb.client.flaws import FlawError
 from mixpanel_nb.client.inflate import inflated
+from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.errors import (
     APIError,
@@ -338,7 +338,7 @@ def test_lines_are_counted_alike_however_the_blocks_fall(
 @pytest.mark.parametrize("body", [b"terminated early", b" \nterminated early\nmore"])
 def test_a_wrong_beginning_is_named_in_full_however_the_blocks_fall(body: bytes) -> None:
     check = LineCheck()
-    with pytest.raises(FlawError, match="'terminated early'"):
+    with pytest.raises(InvalidBodyError, match="'terminated early'"):
         for byte in body:
             check.feed(bytes([byte]))
         check.finish()

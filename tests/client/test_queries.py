@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.client import Asked
+from mixpanel_nb.client import QueryAnswer
 from mixpanel_nb.errors import ServerError
 
 from .conftest import SECRET
@@ -32,7 +32,7 @@ def test_a_report_is_mixpanels_own_json_and_what_was_sent(client_for: ClientFact
         "path": "/api/query/segmentation",
         "params": {"project_id": "12345", **params},
     }
-    assert asked == Asked(data, request)
+    assert asked == QueryAnswer(data, request)
     assert server.requests[0].params == request["params"]
 
 

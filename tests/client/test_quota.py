@@ -14,7 +14,7 @@ import pytest
 
 from mixpanel_nb.client import QuotaLedger, Wait
 from mixpanel_nb.client.clock import Moment
-from mixpanel_nb.client.limits import is_counted
+from mixpanel_nb.client.quota_policy import is_counted
 from mixpanel_nb.errors import RateLimitError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def ledger(tmp_path: Path, clock: Clock) -> QuotaLedger:
 
 def ask(ledger: QuotaLedger, times: int = 1, key: str = KEY) -> None:
     for _ in range(times):
-        with ledger.acquire(key, "query", patience=0):
+        with ledger.acquire(key, "query", max_wait=0):
             pass
 
 
@@ -79,26 +79,26 @@ def test_each_project_has_its_own_quota(ledger: QuotaLedger) -> None:
 
 def test_queries_and_exports_are_counted_apart(ledger: QuotaLedger) -> None:
     ask(ledger, 60)
-    ledger.acquire(KEY, "export", patience=0).release()
+    ledger.acquire(KEY, "export", max_wait=0).release()
 
 
 def test_free_pages_do_not_count_and_are_not_held_up(ledger: QuotaLedger) -> None:
     for _ in range(100):
-        ledger.acquire(KEY, "query", counted=False, patience=0).release()
+        ledger.acquire(KEY, "query", counted=False, max_wait=0).release()
     ask(ledger, 60)
-    ledger.acquire(KEY, "query", counted=False, patience=0).release()
+    ledger.acquire(KEY, "query", counted=False, max_wait=0).release()
 
 
 def test_a_forgotten_request_does_not_count(ledger: QuotaLedger) -> None:
     for _ in range(100):
-        with ledger.acquire(KEY, "query", patience=0) as lease:
+        with ledger.acquire(KEY, "query", max_wait=0) as lease:
             lease.forget()
 
 
 def test_a_sixth_query_waits_for_one_of_five_to_end(ledger: QuotaLedger) -> None:
-    leases = [ledger.acquire(KEY, "query", patience=0) for _ in range(5)]
+    leases = [ledger.acquire(KEY, "query", max_wait=0) for _ in range(5)]
     with pytest.raises(RateLimitError, match="5 queries are running already"):
-        ledger.acquire(KEY, "query", patience=0)
+        ledger.acquire(KEY, "query", max_wait=0)
     waits: list[Wait] = []
     threading.Timer(0.2, leases[0].release).start()
     with ledger.acquire(KEY, "query", on_wait=waits.append):
@@ -127,7 +127,7 @@ def test_what_mixpanel_announces_is_adopted(ledger: QuotaLedger) -> None:
 
 def test_a_server_without_limits_is_not_paced(ledger: QuotaLedger) -> None:
     for _ in range(100):
-        with ledger.acquire(KEY, "export", patience=0) as lease:
+        with ledger.acquire(KEY, "export", max_wait=0) as lease:
             lease.announced({"ratelimit-policy": '"project";q=1000000;w=3600'})
 
 
@@ -221,7 +221,7 @@ def test_no_refusal_closes_the_quota_for_longer_than_a_window(ledger: QuotaLedge
     ],
 )
 def test_an_announced_quota_that_cannot_be_is_passed_over(ledger: QuotaLedger, policy: str) -> None:
-    with ledger.acquire(KEY, "query", patience=0) as lease:
+    with ledger.acquire(KEY, "query", max_wait=0) as lease:
         lease.announced({"ratelimit-policy": policy})
     ask(ledger, 59)
     with pytest.raises(RateLimitError, match="60 queries in 1 h"):
@@ -275,7 +275,7 @@ def test_a_ledger_that_others_locked_is_come_back_to(
     with closing(sqlite3.connect(ledger.path, isolation_level=None)) as locker:
         locker.execute("BEGIN EXCLUSIVE")
         ask(ledger, 30)
-        lease = ledger.acquire(KEY, "query", patience=0)
+        lease = ledger.acquire(KEY, "query", max_wait=0)
     monkeypatch.setattr(ledger, "_return_at", 0.0)
     lease.release()
     ask(QuotaLedger(ledger.path, clock=clock), 9)
@@ -336,7 +336,7 @@ def test_two_processes_never_ask_more_than_the_quota_together(tmp_path: Path) ->
         "ledger, admitted = QuotaLedger(Path(sys.argv[1])), 0\n"
         "for _ in range(45):\n"
         "    try:\n"
-        f"        with ledger.acquire({KEY!r}, 'query', patience=0): admitted += 1\n"
+        f"        with ledger.acquire({KEY!r}, 'query', max_wait=0): admitted += 1\n"
         "    except RateLimitError: pass\n"
         "print(admitted)"
     )
@@ -352,7 +352,7 @@ def test_eight_threads_share_one_ledger(ledger: QuotaLedger) -> None:
     def work() -> None:
         for _ in range(10):
             try:
-                ledger.acquire(KEY, "export", patience=0).release()
+                ledger.acquire(KEY, "export", max_wait=0).release()
             except RateLimitError as error:
                 refused.append(error)
 

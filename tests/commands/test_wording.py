@@ -9,7 +9,7 @@ from faces import built, connected, database  # noqa: F401 - fixtures
 
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.errors import MixpanelDataError
-from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.notebook_session import NotebookSession
 from mixpanel_nb.notebook.wording import for_notebook
 
 if TYPE_CHECKING:

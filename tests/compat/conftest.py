@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from workspaces import workspace_on
 
-from mixpanel_nb import Workspace
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -17,6 +17,7 @@ from .environment import QUARTER
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.store import Dataset
 
 
@@ -32,6 +33,6 @@ def ws(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("ours")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIXPANEL_NB_HOME", str(folder))
-        with Workspace("sandbox", path=folder / "data.db", _api_client=client) as workspace:
+        with workspace_on(client, folder / "data.db") as workspace:
             workspace.fetch_events(**QUARTER)
             yield workspace

@@ -183,7 +183,7 @@ def odd_ledger(folder: Path, draw: random.Random) -> str:
         del data[draw.randrange(len(data)) :]
     file.write_bytes(data)
     for _ in range(2):
-        with QuotaLedger(file).acquire("k", "query", patience=0.5):
+        with QuotaLedger(file).acquire("k", "query", max_wait=0.5):
             pass
     return "went on"
 

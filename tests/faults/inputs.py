@@ -20,7 +20,7 @@ from storage.support import Number, check_columns, parsed
 from faults.record import must
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.program import run
-from mixpanel_nb.client.flaws import FlawError
+from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.errors import IncompleteExportError, MixpanelDataError, StorageError
 from mixpanel_nb.storage import StorageEngine, TableMetadata, ledger
@@ -171,9 +171,9 @@ def accepted(stream: bytes) -> bool:
         for start in range(0, len(stream), 97):
             check.feed(stream[start : start + 97])
         check.finish()
-    except FlawError:
+    except InvalidBodyError:
         return False
-    with suppress(FlawError):
+    with suppress(InvalidBodyError):
         list(events_in([stream]))  # the stream of events one by one: no other error than this
     return True
 

@@ -191,7 +191,7 @@ def hunted(store: Dataset, folder: Path, shell: Any) -> str:
         server.misdeed = None
         with Workspace("shop") as ws:
             ws.test_credentials()
-            things = [ws, ws.api, ws.api.credentials, ws.api._session, ws.storage, ws.info(), ws.events()]
+            things = [ws, ws.api, ws.api.credentials, ws.api._runner, ws.storage, ws.info(), ws.events()]
             for thing in things:
                 ear.heard += [repr(thing), str(thing), _pickled(thing), repr(getattr(thing, "__dict__", ""))]
     return _searched(ear.heard, folder, config.path)
@@ -359,7 +359,7 @@ def linked(store: Dataset, folder: Path, what: str) -> str:
             Workspace("sandbox", path=folder / "data.db") as ws,
             Workspace("sandbox", path=folder / "data.db") as other,
         ):
-            ws.storage._database.patience = 0.2
+            ws.storage._database.max_wait = 0.2
             try:
                 ws.fetch_events(**DAYS)
                 outcome = "nothing behind the link was touched"

@@ -215,12 +215,13 @@ def _alone(name: str, *arguments: object) -> dict[str, Any]:
 
 
 def _workspace(folder: str, url: str | None = None) -> Any:
-    from mixpanel_nb import Workspace
+    from workspaces import workspace_on
+
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.workspace import sandbox_credentials
 
     client = MixpanelAPIClient(sandbox_credentials(), base_url=url)
-    return Workspace("sandbox", path=Path(folder) / "data.db", _api_client=client)
+    return workspace_on(client, Path(folder) / "data.db")
 
 
 def fetch(url: str, folder: str, first: str, last: str, append: str = "") -> dict[str, Any]:

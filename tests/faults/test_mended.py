@@ -130,7 +130,7 @@ def test_a_sign_of_waiting_that_somebody_left_who_was_killed_goes(tmp_path: Path
 
 def test_memory_leaves_no_folder_of_downloads(mixpanel: Any, tmp_path: Path) -> None:
     with truth.open_workspace(tmp_path, mixpanel.url) as ws:
-        ws._engine = StorageEngine.memory()
+        ws.storage = StorageEngine.memory()
         ws.sql("CREATE TABLE mine AS SELECT 1 AS a")
         ws.drop("mine")
         with pytest.raises(TableNotFoundError):

@@ -19,8 +19,8 @@ import pytest
 
 from faults import interrupts, kills
 from mixpanel_nb.cli.program import main
-from mixpanel_nb.cli.session import TerminalSession
-from mixpanel_nb.storage.interrupt import kept_back, let_through
+from mixpanel_nb.cli.terminal_session import TerminalSession
+from mixpanel_nb.storage.interrupt import deferred_interrupts, deliver_interrupt
 from mixpanel_nb.storage.scratch import PREFIX, Scratch
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ def test_a_signal_that_the_shell_has_ignored_stays_ignored(tmp_path: Path) -> No
 
 def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), kept_back():
+    with pytest.raises(KeyboardInterrupt), deferred_interrupts():
         signal.raise_signal(signal.SIGINT)
-        with kept_back():
+        with deferred_interrupts():
             signal.raise_signal(signal.SIGINT)
         done.append("all")
     assert done == ["all"]
@@ -127,17 +127,17 @@ def test_an_interrupt_that_is_kept_back_comes_at_the_end() -> None:
 
 
 def test_an_interrupt_is_let_through_where_somebody_waits() -> None:
-    with kept_back():
-        let_through()  # none came
+    with deferred_interrupts():
+        deliver_interrupt()  # none came
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            let_through()
+            deliver_interrupt()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_other_threads_keep_nothing_back() -> None:
     def work() -> None:
-        with kept_back():
+        with deferred_interrupts():
             assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     thread = threading.Thread(target=work)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import start_new_kernel
 from services.support import table_rows
+from workspaces import workspace_on
 
 import mixpanel_nb.services.fetch.batches as running
 from faults import truth as known
@@ -172,8 +173,8 @@ def _program(folder: str, url: str, number: int, seconds: float, queue: Any) -> 
         return
     role = ROLES[number]
     ledger = QuotaLedger(Path(folder) / "quota.sqlite")
-    client = MixpanelAPIClient(sandbox_credentials(), base_url=url, ledger=ledger, patience=1.5)
-    with Workspace("sandbox", path="data.db", _api_client=client) as ws:
+    client = MixpanelAPIClient(sandbox_credentials(), base_url=url, ledger=ledger, max_wait=1.5)
+    with workspace_on(client, "data.db") as ws:
         queue.put(_repeated(role.__name__, lambda: role(ws, number, draw, seen), seconds))
 
 

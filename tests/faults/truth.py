@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from services.support import deduplicated, expected_rows, table_rows
+from workspaces import workspace_on
 
 from faults.record import must
-from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import Credentials
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.storage import StorageEngine
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.store import Dataset
 
 FIRST, LAST = "2025-01-01", "2025-01-12"
@@ -41,14 +42,12 @@ def open_workspace(folder: Path, url: str, *, account: Credentials = ACCOUNT, **
     settings = {
         "max_retries": RETRIES,
         "backoff": 0.01,
-        "patience": 2.0,
+        "max_wait": 2.0,
         "timeout": SILENCE,
         "export_timeout": SILENCE,
     }
     asker = MixpanelAPIClient(account, base_url=url, **{**settings, **client})
-    workspace = Workspace("sandbox", path=folder / "data.db", _api_client=asker)
-    workspace._credentials = account
-    return workspace
+    return workspace_on(asker, folder / "data.db")
 
 
 def holds_truth(ws: Workspace, truth: Counter[str], table: str = "events") -> bool:
@@ -72,7 +71,7 @@ def check_free(path: Path) -> None:
     """Nobody holds the database: another program gets it at once."""
     if not path.exists():
         return
-    with StorageEngine(path, patience=1.0) as other:
+    with StorageEngine(path, max_wait=1.0) as other:
         other.execute_rows("CREATE TABLE held_by_nobody (a INTEGER)")
         other.execute_rows("DROP TABLE held_by_nobody")
 

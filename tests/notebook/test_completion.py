@@ -15,9 +15,9 @@ from faces import SECRET
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials
-from mixpanel_nb.notebook.completion import peek
-from mixpanel_nb.notebook.completion.offer import Choice, Offer, replacing
+from mixpanel_nb.notebook.completion import table_lookup
 from mixpanel_nb.notebook.completion.register import OldMatcher
+from mixpanel_nb.notebook.completion.suggestions import Choice, Offer, replacing
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
 from mixpanel_nb.storage.database import LEASE_SECONDS
 
@@ -81,7 +81,7 @@ def offered(ip: InteractiveShell, cell: str) -> list[str]:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy this machine is, answers of the tables are waited for."""
-    monkeypatch.setattr(peek, "BUDGET_SECONDS", 30.0)
+    monkeypatch.setattr(table_lookup, "BUDGET_SECONDS", 30.0)
 
 
 @pytest.fixture
@@ -360,8 +360,8 @@ def test_a_file_that_another_program_holds_gives_no_names(
 
 
 def test_a_late_answer_is_there_at_the_next_key(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peek, "BUDGET_SECONDS", 0.0)
-    asking, go = peek.Peek(), threading.Event()
+    monkeypatch.setattr(table_lookup, "BUDGET_SECONDS", 0.0)
+    asking, go = table_lookup.TableLookup(), threading.Event()
 
     def work(con: duckdb.DuckDBPyConnection) -> str:
         go.wait()
@@ -372,7 +372,7 @@ def test_a_late_answer_is_there_at_the_next_key(database: Path, monkeypatch: pyt
         assert asking.ask(workspace.storage, "key", work) is None
         assert asking.ask(workspace.storage, "other", work) is None
         go.set()
-        monkeypatch.setattr(peek, "BUDGET_SECONDS", 30.0)
+        monkeypatch.setattr(table_lookup, "BUDGET_SECONDS", 30.0)
         asking.begin(workspace, 1)
         assert asking.ask(workspace.storage, "other", work) == "answer"
         assert asking.ask(workspace.storage, "key", lambda con: "another") == "answer"
@@ -422,7 +422,7 @@ def test_the_older_way_to_ask(shell: Shell, tab: object) -> None:
 @pytest.mark.usefixtures("database")
 def test_a_kernel_completes_for_its_front_end(kernel: Kernel) -> None:
     kernel.ok("%mp_connect sandbox")
-    kernel.ok("from mixpanel_nb.notebook.completion import peek\npeek.BUDGET_SECONDS = 30")
+    kernel.ok("from mixpanel_nb.notebook.completion import table_lookup\npeek.BUDGET_SECONDS = 30")
     for before, after in (
         ("x = %mp_segmentation 'Sign U‸", "x = %mp_segmentation 'Sign Up'"),
         ("%mp_segmentation Sig‸", '%mp_segmentation "Sign Up"'),

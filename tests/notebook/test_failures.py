@@ -11,7 +11,7 @@ from faces import SECRET
 
 from mixpanel_nb.errors import MixpanelDataError
 from mixpanel_nb.notebook.failure import in_one_line
-from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from hypothesis import given
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.notebook import line as lines
 from mixpanel_nb.notebook.names import COMMANDS
-from mixpanel_nb.notebook.session import NotebookSession
+from mixpanel_nb.notebook.notebook_session import NotebookSession
 from mixpanel_nb.queries import Funnel, Query, Segmentation
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import workspace_on
 
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.results import OVERALL
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
-from mixpanel_nb.workspace import Workspace, sandbox_credentials
+from mixpanel_nb.workspace import sandbox_credentials
 
 from .support import Project, did
 
@@ -84,7 +85,7 @@ def test_the_sandbox_tells_such_segments_apart(tmp_path: Path, home: Path) -> No
         SandboxServer(create_app(dataset)) as server,
     ):
         client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-        with Workspace("sandbox", path=tmp_path / "data.db", _api_client=client) as ws:
+        with workspace_on(client, tmp_path / "data.db") as ws:
             assert ws.segmentation("A", on="plan", **DAYS).totals == {OVERALL: 2, "": 1}
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import workspace_on
 
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.sandbox.app import create_app
@@ -112,7 +113,7 @@ def test_mixpanels_own_ranges_are_read_as_exactly(tmp_path: Path, home: Path, na
         SandboxServer(create_app(dataset)) as server,
     ):
         client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-        with Workspace("sandbox", path=tmp_path / "data.db", _api_client=client) as ws:
+        with workspace_on(client, tmp_path / "data.db") as ws:
             ws.fetch_events(**DAY)
             live, local = (
                 ws.segmentation_numeric("Pay", on="value", **DAY, table=table) for table in (None, "events")
@@ -204,7 +205,7 @@ def test_streams_read_json_as_tables_do(tmp_path: Path, home: Path) -> None:
         SandboxServer(create_app(dataset)) as server,
     ):
         client = MixpanelAPIClient(sandbox_credentials(), base_url=server.url)
-        with Workspace("sandbox", path=tmp_path / "data.db", _api_client=client) as ws:
+        with workspace_on(client, tmp_path / "data.db") as ws:
             ws.fetch_events(**DAY)
             (streamed,) = ws.stream_events(**DAY)
             (live,) = ws.activity_feed("u0", **DAY).events

@@ -232,7 +232,7 @@ def test_what_the_sandbox_keeps_of_a_private_file_is_private(tmp_path: Path) -> 
         data.chmod(0o600)
         cache = tmp_path / "cache"
         for _ in range(2):
-            with Dataset.from_files(data, None, cache) as dataset, dataset.desk():
+            with Dataset.from_files(data, None, cache) as dataset, dataset.runner():
                 pass
             kept = [file for file in cache.rglob("*") if file.is_file()]
             assert len(kept) == 2

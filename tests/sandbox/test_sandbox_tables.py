@@ -59,10 +59,10 @@ def test_tables_are_made_on_first_need_and_then_found(tmp_path: Path) -> None:
 
 
 def test_the_tables_hold_each_event_once(dataset: Dataset, deduplicated: list[Any]) -> None:
-    with dataset.desk() as desk:
-        [(rows,)] = desk.engine.storage.execute_rows("SELECT count(*) FROM events")
-        [(people,)] = desk.engine.storage.execute_rows("SELECT count(*) FROM profiles")
-        typed = {column.property for column in desk.engine.storage.property_columns("events")}
+    with dataset.runner() as runner:
+        [(rows,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM events")
+        [(people,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM profiles")
+        typed = {column.property for column in runner.engine.storage.property_columns("events")}
     assert rows == len(deduplicated)
     assert people == dataset.profiles.page(0)[1]
     assert {"plan", "revenue", "$os"} <= typed
@@ -72,8 +72,8 @@ def test_two_processes_may_make_the_same_tables_at_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from mixpanel_nb.sandbox.store import Dataset\n"
         "dataset = Dataset.generated(Path(sys.argv[1]), events=4000)\n"
-        "with dataset.desk() as desk:\n"
-        "    print(desk.engine.storage.execute_rows('SELECT count(*) FROM events')[0][0])\n"
+        "with dataset.runner() as runner:\n"
+        "    print(runner.engine.storage.execute_rows('SELECT count(*) FROM events')[0][0])\n"
         "dataset.close()"
     )
     environment = {"PYTHONPATH": str(Path(mixpanel_nb.__file__).parents[1])}

@@ -65,7 +65,7 @@ class Answered:
         return Asking(LiveQueryService(self.client, self.zone, known_events=known_events))
 
     def discovery(self) -> DiscoveryService:
-        return DiscoveryService(self.client)
+        return DiscoveryService(lambda: self.client)
 
     @property
     def asked(self) -> list[tuple[str, dict[str, str]]]:

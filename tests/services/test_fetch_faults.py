@@ -273,8 +273,7 @@ def test_today_where_it_is_tomorrow_already_is_for_mixpanel_to_judge(ws: Workspa
 def test_a_read_only_workspace_asks_for_nothing(
     mixpanel: SandboxServer, open_workspace: OpenWorkspace
 ) -> None:
-    ws = open_workspace(mixpanel.url)
-    ws._read_only = True
+    ws = open_workspace(mixpanel.url, read_only=True)
     with pytest.raises(StorageError, match="read-only"):
         ws.fetch_events(**FEBRUARY)
     assert not mixpanel.requests

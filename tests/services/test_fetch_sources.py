@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from workspaces import workspace_on
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import Credentials
@@ -54,9 +55,7 @@ def elsewhere(tmp_path: Path) -> Iterator[SandboxServer]:
 def opened(database: Path, url: str, project: str = "1", **credentials: Any) -> Workspace:
     account = Credentials("sandbox", "sandbox", project, **credentials)
     client = MixpanelAPIClient(account, base_url=url, max_retries=0)
-    workspace = Workspace("sandbox", path=database, _api_client=client)
-    workspace._credentials = account
-    return workspace
+    return workspace_on(client, database)
 
 
 def stopped(ws: Workspace, faults: Faults) -> None:

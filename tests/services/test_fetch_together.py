@@ -58,7 +58,7 @@ def test_two_read_again_and_again_while_a_third_fetches_and_none_sees_a_lock(
 ) -> None:
     ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", columns=["plan"])
     monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_ROWS", 1_000)  # many short transactions
-    monkeypatch.setattr(ws.storage._database, "patience", 15.0)
+    monkeypatch.setattr(ws.storage._database, "max_wait", 15.0)
     readers = [_start(READER, tmp_path, name) for name in ("one", "two")]
     try:
         wait_until(lambda: (tmp_path / "one").exists() and (tmp_path / "two").exists())

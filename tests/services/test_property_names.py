@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixpanel_nb import Workspace
-from mixpanel_nb.services.live.asking import breakdown
+from mixpanel_nb.services.live.base import breakdown
 from mixpanel_nb.storage import StorageEngine, TableMetadata
 from mixpanel_nb.storage.ledger import now
 

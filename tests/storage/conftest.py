@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(path: Path) -> Iterator[StorageEngine]:
-    with StorageEngine(path, patience=5) as engine:
+    with StorageEngine(path, max_wait=5) as engine:
         yield engine
 
 

@@ -315,7 +315,7 @@ def test_the_connection_holds_the_file_until_it_is_released(engine: StorageEngin
     connection = engine.connection
     connection.execute("CREATE TABLE t AS SELECT 1 AS a")
     assert engine.execute_rows("FROM t") == [(1,)]
-    other = StorageEngine(path, patience=0.1)
+    other = StorageEngine(path, max_wait=0.1)
     with pytest.raises(StorageError, match="held by"):
         other.execute_rows("FROM t")
     engine.release()

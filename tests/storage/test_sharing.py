@@ -110,7 +110,7 @@ def test_whoever_waits_too_long_is_told_the_program_and_its_process(path: Path, 
     holder = start(HOLDER, path)
     assert holder.told() == "holding"
     started = time.monotonic()
-    with StorageEngine(path, patience=0.3) as engine, pytest.raises(DatabaseLockedError) as raised:
+    with StorageEngine(path, max_wait=0.3) as engine, pytest.raises(DatabaseLockedError) as raised:
         engine.list_tables()
     assert 0.3 <= time.monotonic() - started < 2
     assert re.fullmatch(
@@ -169,7 +169,7 @@ def test_an_engine_that_waits_for_another_of_its_own_program_says_so(
     engine: StorageEngine, path: Path
 ) -> None:
     assert engine.connection is not None
-    with StorageEngine(path, patience=0.05) as other:
+    with StorageEngine(path, max_wait=0.05) as other:
         with pytest.raises(DatabaseLockedError, match="another connection of this process"):
             other.list_tables()
         engine.release()

@@ -64,7 +64,7 @@ def test_something_that_is_not_offered_can_be_typed(ws: Workspace, explorer: Exp
 def test_another_report_asks_about_the_same_event(explorer: Explorer, report: str) -> None:
     choose(explorer, "Report", report)
     name = {"Several events": "event_counts"}.get(report, report.lower())
-    assert explorer.answer.asked.query.name == name
+    assert explorer.answer.question.query.name == name
     assert "Purchase" in explorer.answer.to_text() or report == "Frequency"
 
 
@@ -255,7 +255,7 @@ def test_a_result_can_be_asked_again(ws: Workspace) -> None:
     first = ws.segmentation(
         "Purchase", from_date="2025-01-01", to_date="2025-01-14", on="plan", table="events"
     )
-    assert first.asked is not None
-    again = ws.ask(first.asked.query)
+    assert first.question is not None
+    again = ws.ask(first.question.query)
     assert again == first
     assert "asked" not in again.to_dict()

@@ -47,7 +47,7 @@ class Property(Node):
 
 
 @dataclass(frozen=True)
-class Call(Node):
+class FunctionCall(Node):
     """``name(argument, …)``."""
 
     name: str

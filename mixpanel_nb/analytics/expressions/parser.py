@@ -275,7 +275,7 @@ class _Builder:
         self._must_know(source)
         return nodes.Property(source.start_pos, cast("nodes.Source", str(source)), _unescaped(name))
 
-    def _build_call(self, tree: Any) -> nodes.Call:
+    def _build_call(self, tree: Any) -> nodes.FunctionCall:
         name, *arguments = tree.children
         if name not in ARGUMENTS:
             hint = did_you_mean(name, ARGUMENTS) or f"Functions are {', '.join(sorted(ARGUMENTS))}."
@@ -286,7 +286,7 @@ class _Builder:
             message = f"{name}() takes {wanted}, not {len(arguments)}."
             raise self._mistake(message, name.start_pos)
         built = tuple(self.node(argument) for argument in arguments)
-        return nodes.Call(name.start_pos, str(name), built)
+        return nodes.FunctionCall(name.start_pos, str(name), built)
 
     def _must_know(self, token: Token) -> None:
         if self._dialect is Dialect.PROFILES and token in _PROFILES_LACK:

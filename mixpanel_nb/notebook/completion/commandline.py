@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.notebook.completion import words
-from mixpanel_nb.notebook.completion.offer import Choice, Offer, begins_with
+from mixpanel_nb.notebook.completion.suggestions import Choice, Offer, begins_with
 from mixpanel_nb.notebook.line import VERBOSE
 from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
 

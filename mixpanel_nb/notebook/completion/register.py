@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mixpanel_nb.notebook.completion.offer import Offer
     from mixpanel_nb.notebook.completion.sources import Sources
-    from mixpanel_nb.notebook.session import NotebookSession
+    from mixpanel_nb.notebook.completion.suggestions import Offer
+    from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 IDENTIFIER = "mixpanel_nb"
 _SIGN = "%mp_"  # no cell without it is ours
@@ -133,7 +133,7 @@ class OldMatcher(_Matcher):
 
     def __call__(self, line: str) -> list[str]:
         """Texts that can take the place of IPython's token before the cursor."""
-        from mixpanel_nb.notebook.completion.offer import replacing
+        from mixpanel_nb.notebook.completion.suggestions import replacing
 
         completer = self._shell.Completer
         before = completer.text_until_cursor

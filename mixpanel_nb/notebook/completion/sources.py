@@ -10,16 +10,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.notebook import binding
-from mixpanel_nb.notebook.completion.peek import Peek
+from mixpanel_nb.notebook.completion.table_lookup import TableLookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import duckdb
 
-    from mixpanel_nb.notebook.session import NotebookSession
+    from mixpanel_nb.notebook.notebook_session import NotebookSession
+    from mixpanel_nb.storage.table_names import Table
     from mixpanel_nb.workspace import Workspace
-    from mixpanel_nb.workspace.table_names import Table
 
     T = TypeVar("T")
 
@@ -37,34 +37,34 @@ class Sources:
     def __init__(self, session: NotebookSession, namespace: Mapping[str, Any]) -> None:
         self._session = session
         self._namespace = namespace
-        self._peek = Peek()
+        self._lookup = TableLookup()
 
     def begin(self, cells_run: int) -> None:
         """A key was pressed, after so many cells."""
         if self._workspace is not None:
-            self._peek.begin(self._workspace, cells_run)
+            self._lookup.begin(self._workspace, cells_run)
 
     def tables(self) -> dict[str, Table]:
         """The tables and views, by name in lower case."""
-        from mixpanel_nb.workspace import table_names as held
+        from mixpanel_nb.storage import table_names as held
 
         return self._ask("tables", held.tables) or {}
 
     def events(self, table: str | None = None) -> list[str]:
         """Names of events: those of ``table``, or of all tables and those that Mixpanel has told."""
-        from mixpanel_nb.workspace import table_names as held
+        from mixpanel_nb.storage import table_names as held
 
         names: set[str] = set()
         for found in self._fetched("events", table):
             names.update(self._ask(("events", found.name), partial(held.events, table=found)) or [])
-        told = [] if table else self._told("events")
+        told = [] if table else self._from_discovery("events")
         return sorted({*names, *told})
 
     def properties(
         self, table: str | None = None, event: str | None = None, kind: str = "events"
     ) -> list[str]:
         """Names of properties of events (or ``kind="profiles"``); those of ``event`` where that is known."""
-        told = self._told("properties", event) if event and not table else []
+        told = self._from_discovery("properties", event) if event and not table else []
         if told:
             return sorted(told)
         names: set[str] = set()
@@ -74,7 +74,7 @@ class Sources:
 
     def without_column(self, table: str) -> list[str]:
         """Properties of ``table`` that are only in its JSON."""
-        from mixpanel_nb.workspace import table_names as held
+        from mixpanel_nb.storage import table_names as held
 
         found = self.tables().get(table.lower())
         if found is None:
@@ -83,7 +83,7 @@ class Sources:
 
     def property_values(self, prop: str, table: str | None = None, event: str | None = None) -> list[str]:
         """The most frequent values of a property: of a table, or as Mixpanel has told them."""
-        told = self._told("values", event, prop) if event and not table else []
+        told = self._from_discovery("values", event, prop) if event and not table else []
         if told:
             return told
         held = [(t, t.properties[prop]) for t in self._fetched(None, table) if prop in t.properties]
@@ -91,7 +91,7 @@ class Sources:
 
     def values(self, table: str, column: str) -> list[str]:
         """The most frequent texts of a column; none of a column that is no text."""
-        from mixpanel_nb.workspace import table_names as held
+        from mixpanel_nb.storage import table_names as held
 
         found = self.tables().get(table.lower())
         names = {name.lower(): name for name in found.columns} if found else {}
@@ -138,7 +138,7 @@ class Sources:
         return [t for t in found.values() if t.type is not None and kind in {None, t.type}][:MAX_TABLES]
 
     def _properties_of(self, table: Table, event: str | None) -> list[str]:
-        from mixpanel_nb.workspace import table_names as held
+        from mixpanel_nb.storage import table_names as held
 
         if event is None or table.type != "events":
             return list(table.properties)
@@ -151,14 +151,14 @@ class Sources:
         # The session's other property would connect to the default account.
         return self._session.connected
 
-    def _told(self, *question: str) -> list[str]:
+    def _from_discovery(self, *question: str) -> list[str]:
         """What Mixpanel has answered to this question in this session; nothing where it was not asked."""
         return [] if self._workspace is None else self._workspace.answered(*question)
 
     def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
         if self._workspace is None:
             return None
-        return self._peek.ask(self._workspace.storage, key, work)
+        return self._lookup.ask(self._workspace.storage, key, work)
 
 
 def _functions(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.notebook.completion.offer import Choice, Offer, begins_with
-from mixpanel_nb.notebook.completion.sqltext import Statement, Token, statement
+from mixpanel_nb.notebook.completion.sqltext import PartialStatement, Token, statement
+from mixpanel_nb.notebook.completion.suggestions import Choice, Offer, begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def _offer(fragment: str, choices: Sequence[Choice]) -> Offer:
     return Offer(fragment, tuple(choices))
 
 
-def _names(stated: Statement, typed: Token, sources: Sources) -> list[Choice]:
+def _names(stated: PartialStatement, typed: Token, sources: Sources) -> list[Choice]:
     """Every name that can stand there, unquoted, in the order in which they are shown."""
     finished = stated.before[:-1] if stated.typing else stated.before
     if len(finished) > 1 and finished[-1].text == ".":
@@ -95,7 +95,7 @@ def _is_operand(token: Token) -> bool:
     return token.kind != "sign" or token.text in {")", "]"}
 
 
-def _qualified(stated: Statement, qualifier: str) -> list[str]:
+def _qualified(stated: PartialStatement, qualifier: str) -> list[str]:
     """The table that ``qualifier`` is called by; nothing, as a list, where it is none."""
     named = {name.lower(): table for name, table in stated.aliases.items()}
     table = named.get(qualifier.lower())
@@ -114,7 +114,7 @@ def _columns(tables: Sequence[str], sources: Sources) -> list[Choice]:
     return [Choice(name, "column") for name in dict.fromkeys(names)]
 
 
-def _tables(stated: Statement, sources: Sources) -> list[Choice]:
+def _tables(stated: PartialStatement, sources: Sources) -> list[Choice]:
     named = [*stated.defined, *(table.name for table in sources.tables().values())]
     frames = [name for name in sources.frames() if name.lower() not in {known.lower() for known in named}]
     return [*(Choice(name, "table") for name in named), *(Choice(name, "DataFrame") for name in frames)]
@@ -152,7 +152,7 @@ def _identifier(name: str, is_quoted: bool, after: str, reserved: frozenset[str]
     return '"' + name.replace('"', '""') + closing
 
 
-def _values(stated: Statement, typed: str, after: str, sources: Sources) -> Offer:
+def _values(stated: PartialStatement, typed: str, after: str, sources: Sources) -> Offer:
     """Values of the column that the text is compared with."""
     column = _compared(stated.before[:-1])
     if column is None or not typed.startswith("'"):

@@ -44,7 +44,7 @@ class Token(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Statement:
+class PartialStatement:
     """The statement around the cursor.
 
     Attributes:
@@ -72,7 +72,7 @@ class Statement:
         return finished[-1].kind == "word" and finished[-1].text.lower() in _TABLES_FOLLOW
 
 
-def statement(before: str, after: str) -> Statement:
+def statement(before: str, after: str) -> PartialStatement:
     """The statement around the cursor, which is between the two texts."""
     here = _last_statement(tokens(before))
     last = here[-1] if here else Token("space", "")
@@ -82,7 +82,7 @@ def statement(before: str, after: str) -> Statement:
     whole = [token for token in [*here, *rest] if token.kind not in {"space", "comment"}]
     in_comment = last.kind == "comment" and not last.text.endswith("*/")
     seen = [token for token in here if token.kind not in {"space", "comment"}]
-    return Statement(seen, typing, in_comment, _aliases(whole), _defined(whole))
+    return PartialStatement(seen, typing, in_comment, _aliases(whole), _defined(whole))
 
 
 def _behind(token: Token, after: str) -> str:

@@ -66,7 +66,7 @@ def properties(call: Call) -> Response:
 def _query(call: Call) -> ProfileQuery:
     page_size = min(call.integer("page_size", _PAGE_SIZE), _PAGE_SIZE)
     limit, names = call.optional_integer("limit"), call.strings("output_properties")
-    # Without a moment that stays the same, Mixpanel gives no second page of what people did.
+    # Without a moment that stays the same, Mixpanel gives no second page of what users did.
     has_pages = call.text("behaviors") is None or call.text("as_of_timestamp") is not None
     return ProfileQuery(_choice(call), page_size, limit, names, has_pages)
 

@@ -35,8 +35,8 @@ def counts(call: Call) -> Response:
     if not events:
         raise RefusedError(400, "Missing required parameter: event")
     kind, unit, span = _over_time(call)
-    with call.desk() as desk:
-        result = desk.service.ask(
+    with call.runner() as runner:
+        result = runner.service.ask(
             EventCounts(events=tuple(events), from_date=span.first, to_date=span.last, unit=unit, type=kind)
         )
     return _series(result, span, as_csv=call.is_csv)
@@ -47,8 +47,8 @@ def properties(call: Call) -> Response:
     call.refuse_unsupported("where")
     event, name, values = call.required("event"), call.required("name"), call.strings("values")
     kind, unit, span = _over_time(call)
-    with call.desk() as desk:
-        result = desk.service.ask(
+    with call.runner() as runner:
+        result = runner.service.ask(
             PropertyCounts(
                 event=event,
                 prop=name,
@@ -84,8 +84,8 @@ def _series(result: EventCountsResult | PropertyCountsResult, span: Span, *, as_
 def top(call: Call) -> Response:
     """The most frequent events of the data set's last day, and their change since the day before."""
     kind = call.count_type()
-    with call.desk() as desk:
-        result = desk.service.ask(TopEvents(type=kind, limit=min(call.integer("limit", 100), _MOST_VALUES)))
+    with call.runner() as runner:
+        result = runner.service.ask(TopEvents(type=kind, limit=min(call.integer("limit", 100), _MOST_VALUES)))
     events = [
         {"amount": found.count, "event": found.event, "percent_change": found.percent_change}
         for found in result.events

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import Unit
     from mixpanel_nb.results import FunnelResult, FunnelStep
     from mixpanel_nb.sandbox.calls import Call
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Funnel
 
     Groups = dict[str, dict[str, list[FunnelStep]]]
@@ -47,14 +47,14 @@ def query(call: Call) -> Response:
     if funnel is None:
         raise RefusedError(404, f"Funnel {funnel_id} does not exist")
     limit = call.integer("limit", _SEGMENTS, most=_MOST_SEGMENTS)
-    with call.desk() as desk:
-        groups = _asked(call, desk, funnel)
+    with call.runner() as runner:
+        groups = _asked(call, runner, funnel)
     shown = _largest(groups, limit) if call.text("on") else None
     data = {day: _of_day(steps, shown) for day, steps in groups.items()}
     return json_answer({"meta": {"dates": list(data)}, "data": data, "computed_at": computed_at(call.now)})
 
 
-def _asked(call: Call, desk: Desk, funnel: Funnel) -> Groups:
+def _asked(call: Call, runner: ReportRunner, funnel: Funnel) -> Groups:
     """The steps by bucket and segment. ``unit`` is another way of giving ``interval``, and wins over it."""
     first, last = call.date_range()
     length, length_unit = _window(call, funnel)
@@ -71,7 +71,7 @@ def _asked(call: Call, desk: Desk, funnel: Funnel) -> Groups:
             funnel_id=None,
             limit=_MOST_SEGMENTS,
         )
-        return desk.service.ask(query)
+        return runner.service.ask(query)
 
     interval = call.integer("interval", 1, most=_MOST_INTERVAL)
     if call.text("unit") or interval == 1:
@@ -104,7 +104,7 @@ def _by_bucket(steps: Iterable[FunnelStep], bucket: date | None = None) -> Group
 
 
 def _largest(groups: Groups, limit: int) -> list[str]:
-    """The segments that most people entered in all buckets together; ties by text."""
+    """The segments that most users entered in all buckets together; ties by text."""
     entries: dict[str, int] = {}
     for segments in groups.values():
         for name, steps in segments.items():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.results import RetentionResult
     from mixpanel_nb.sandbox.calls import Call
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Report, Retention
 
     Series = dict[str, Any]
@@ -39,8 +39,8 @@ def query(call: Call) -> Response:
     report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
     if report is None:
         raise RefusedError(404, f"Report {number} does not exist")
-    with call.desk() as desk:
-        headers, found = _answered(desk, report)
+    with call.runner() as runner:
+        headers, found = _answered(runner, report)
     return json_answer(
         {
             "computed_at": computed_at(call.now),
@@ -54,17 +54,17 @@ def query(call: Call) -> Response:
     )
 
 
-def _answered(desk: Desk, report: Report) -> tuple[list[str], Series]:
+def _answered(runner: ReportRunner, report: Report) -> tuple[list[str], Series]:
     asks = report.asks
     if isinstance(asks, Insights):
         headers = ["$event"] if asks.on is None else ["$event", asks.on]
-        return headers, _events(desk, report, asks)
+        return headers, _events(runner, report, asks)
     if isinstance(asks, Funnel):
-        return ["$funnel"], {report.name: _funnel(desk, report, asks)}
-    return ["$retention"], _retention(desk, report, asks)
+        return ["$funnel"], {report.name: _funnel(runner, report, asks)}
+    return ["$retention"], _retention(runner, report, asks)
 
 
-def _events(desk: Desk, report: Report, asks: Insights) -> Series:
+def _events(runner: ReportRunner, report: Report, asks: Insights) -> Series:
     """Counts by event and moment; with a breakdown, by event, segment and moment."""
     query = EventCounts(
         events=tuple(asks.events),
@@ -73,14 +73,16 @@ def _events(desk: Desk, report: Report, asks: Insights) -> Series:
         unit=asks.unit,
         type=asks.math,
     )
-    counted = desk.service.ask(query)
+    counted = runner.service.ask(query)
     totals = {event: _over_time(counted.dates, counted.values[event]) for event in asks.events}
     if asks.on is None:
         return dict(totals)
-    return {event: {OVERALL: totals[event], **_segments(desk, report, asks, event)} for event in asks.events}
+    return {
+        event: {OVERALL: totals[event], **_segments(runner, report, asks, event)} for event in asks.events
+    }
 
 
-def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
+def _segments(runner: ReportRunner, report: Report, asks: Insights, event: str) -> Series:
     query = Segmentation(
         event=event,
         from_date=report.first,
@@ -90,7 +92,7 @@ def _segments(desk: Desk, report: Report, asks: Insights, event: str) -> Series:
         type=asks.math,
         limit=_SEGMENTS,
     )
-    result = desk.service.ask(query)
+    result = runner.service.ask(query)
     names = segment_names(result.values)
     return {names[segment]: _over_time(result.dates, values) for segment, values in result.values.items()}
 
@@ -99,9 +101,9 @@ def _over_time(dates: Iterable[Bucket], values: Mapping[Bucket, float]) -> dict[
     return {bucket_moment(bucket): values.get(bucket, 0) for bucket in dates}
 
 
-def _funnel(desk: Desk, report: Report, asks: Funnel) -> Series:
+def _funnel(runner: ReportRunner, report: Report, asks: Funnel) -> Series:
     """Each measure by step."""
-    result = desk.service.ask(
+    result = runner.service.ask(
         FunnelQuery.of(
             {
                 "steps": asks.steps,
@@ -118,9 +120,9 @@ def _funnel(desk: Desk, report: Report, asks: Funnel) -> Series:
     }
 
 
-def _retention(desk: Desk, report: Report, asks: Retention) -> Series:
+def _retention(runner: ReportRunner, report: Report, asks: Retention) -> Series:
     """Cohorts by moment, and their average."""
-    result = saved_result(desk, report, asks)
+    result = saved_result(runner, report, asks)
     cohorts = {bucket_moment(cohort.date): rated(cohort) for cohort in result.cohorts}
     name = f"{asks.born_event} and then {asks.return_event or 'Any Event'}"
     return {name: {**cohorts, "$average": _average(result)}}
@@ -128,7 +130,7 @@ def _retention(desk: Desk, report: Report, asks: Retention) -> Series:
 
 def _average(result: RetentionResult) -> dict[str, Any]:
     """Mixpanel's row "Average": sizes, counts and rates, averaged with the cohorts' sizes as weights."""
-    people = sum(cohort.size for cohort in result.cohorts)
-    size = sum(cohort.size**2 for cohort in result.cohorts) / people if people else 0
+    users = sum(cohort.size for cohort in result.cohorts)
+    size = sum(cohort.size**2 for cohort in result.cohorts) / users if users else 0
     rates = [rate for rate in result.average.values() if rate is not None]
     return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.results import RetentionCohort, RetentionResult
     from mixpanel_nb.sandbox.calls import Call
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Report
 
 _ON_THE_WIRE = {"return_event": "event", "unbounded": "unbounded_retention"}
@@ -39,12 +39,14 @@ def query(call: Call) -> Response:
         return _saved(call)
     call.refuse_both("unit", "interval")
     first, last = call.date_range()
-    groups = _groups(call, lambda desk, where: _cohorts(call, desk, where), first, max(last, call.last_day))
+    groups = _groups(
+        call, lambda runner, where: _cohorts(call, runner, where), first, max(last, call.last_day)
+    )
     return json_answer(groups)
 
 
 def _groups(
-    call: Call, ask: Callable[[Desk, str | None], Mapping[str, Any]], first: date, last: date
+    call: Call, ask: Callable[[ReportRunner, str | None], Mapping[str, Any]], first: date, last: date
 ) -> Mapping[str, Any]:
     """An answer by bucket; with ``on``, by bucket and segment of the second event, everyone first.
 
@@ -52,16 +54,16 @@ def _groups(
     """
     on, where = call.text("on"), call.text("where")
     limit = call.integer("limit", _SEGMENTS, most=_MOST_SEGMENTS)
-    with call.desk() as desk:
-        everyone = ask(desk, where)
+    with call.runner() as runner:
+        everyone = ask(runner, where)
         if on is None:
             return everyone
-        filters = filters_of(desk, call.text("event"), first, last, on=on, where=where, limit=limit)
-        found = {OVERALL: everyone, **{name: ask(desk, chosen) for name, chosen in filters.items()}}
+        filters = filters_of(runner, call.text("event"), first, last, on=on, where=where, limit=limit)
+        found = {OVERALL: everyone, **{name: ask(runner, chosen) for name, chosen in filters.items()}}
     return {bucket: {name: answer[bucket] for name, answer in found.items()} for bucket in everyone}
 
 
-def _cohorts(call: Call, desk: Desk, where: str | None) -> dict[str, Any]:
+def _cohorts(call: Call, runner: ReportRunner, where: str | None) -> dict[str, Any]:
     kind = call.choice("retention_type", RETENTION_TYPES, "birth")
     query = call.query(
         RetentionQuery,
@@ -74,7 +76,7 @@ def _cohorts(call: Call, desk: Desk, where: str | None) -> dict[str, Any]:
         on=None,
         limit=_SEGMENTS,
     )
-    result = desk.service.ask(query)
+    result = runner.service.ask(query)
     return {bucket_text(cohort.date): counted(cohort) for cohort in result.cohorts}
 
 
@@ -83,14 +85,14 @@ def _saved(call: Call) -> Response:
     report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
     if report is None or not isinstance(report.asks, Retention):
         raise RefusedError(404, f"Retention report {call.text('bookmark_id')} does not exist")
-    with call.desk() as desk:
-        cohorts = saved_result(desk, report, report.asks).cohorts
+    with call.runner() as runner:
+        cohorts = saved_result(runner, report, report.asks).cohorts
     return json_answer({bucket_text(cohort.date): rated(cohort) for cohort in cohorts})
 
 
-def saved_result(desk: Desk, report: Report, asks: Retention) -> RetentionResult:
+def saved_result(runner: ReportRunner, report: Report, asks: Retention) -> RetentionResult:
     """What a saved retention report asks."""
-    return desk.service.ask(
+    return runner.service.ask(
         RetentionQuery.of(
             {
                 "born_event": asks.born_event,
@@ -117,19 +119,19 @@ def rated(cohort: RetentionCohort) -> dict[str, Any]:
 
 
 def addiction(call: Call) -> Response:
-    """Per bucket, how many people were active in at least one, two, three … hours or days of it."""
+    """Per bucket, how many users were active in at least one, two, three … hours or days of it."""
     first, last = call.date_range()
     return json_answer(
-        {"data": _groups(call, lambda desk, where: _frequencies(call, desk, where), first, last)}
+        {"data": _groups(call, lambda runner, where: _frequencies(call, runner, where), first, last)}
     )
 
 
-def _frequencies(call: Call, desk: Desk, where: str | None) -> dict[str, list[int]]:
+def _frequencies(call: Call, runner: ReportRunner, where: str | None) -> dict[str, list[int]]:
     query = call.query(
         Frequency,
         unit=call.choice("unit", LARGE_UNITS),
         addiction_unit=call.choice("addiction_unit", ADDICTION_UNITS),
         where=where,
     )
-    result = desk.service.ask(query)
-    return {bucket_text(bucket): list(people) for bucket, people in result.counts.items()}
+    result = runner.service.ask(query)
+    return {bucket_text(bucket): list(users) for bucket, users in result.counts.items()}

@@ -12,7 +12,7 @@ from mixpanel_nb.queries import (
     SegmentationSum,
 )
 from mixpanel_nb.sandbox.answers import json_answer, over_time
-from mixpanel_nb.sandbox.intervals import IntervalQuestion, first_day
+from mixpanel_nb.sandbox.intervals import IntervalContext, first_day
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.wire import bucket_text, computed_at, number, series
 from mixpanel_nb.services.local.service import TOTAL
@@ -41,32 +41,32 @@ def query(call: Call) -> Response:
     interval = call.optional_integer("interval")
     if interval is not None and call.text("unit") is None:
         return _by_interval(call, event, kind, limit, interval)
-    with call.desk() as desk:
-        result = desk.service.ask(call.query(Segmentation))
+    with call.runner() as runner:
+        result = runner.service.ask(call.query(Segmentation))
     values = result.values if result.on else {event: result.values[TOTAL]}
     return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def numeric(call: Call) -> Response:
     """An event over time, by ranges of a number."""
-    with call.desk() as desk:
-        result = desk.service.ask(call.query(SegmentationNumeric))
+    with call.runner() as runner:
+        result = runner.service.ask(call.query(SegmentationNumeric))
     values = {label: result.values.get(place, {}) for place, label in enumerate(result.labels)}
     return over_time(series(result.dates, values), as_csv=call.is_csv)
 
 
 def total(call: Call) -> Response:
     """A number summed over the events of each bucket, 0 where there are none."""
-    with call.desk() as desk:
-        result = desk.service.ask(call.query(SegmentationSum))
+    with call.runner() as runner:
+        result = runner.service.ask(call.query(SegmentationSum))
     sums = {bucket: result.values.get(bucket, 0.0) for bucket in result.dates}
     return json_answer({"status": "ok", "computed_at": computed_at(call.now), "results": _numbers(sums)})
 
 
 def average(call: Call) -> Response:
     """A number averaged over the events of each bucket; buckets without events have none."""
-    with call.desk() as desk:
-        result = desk.service.ask(call.query(SegmentationAverage))
+    with call.runner() as runner:
+        result = runner.service.ask(call.query(SegmentationAverage))
     return json_answer({"results": _numbers(result.values), "status": "ok"})
 
 
@@ -84,16 +84,16 @@ def _by_interval(call: Call, event: str, kind: CountType, limit: int, interval: 
         raise RefusedError(400, "interval can only be used where type is unique or average")
     first, last = _days_of_interval(call, interval)
     on, where = call.text("on"), call.text("where")
-    with call.desk() as desk:
-        asked = IntervalQuestion.of(desk.question(first, last), interval)
+    with call.runner() as runner:
+        asked = IntervalContext.of(runner.question(first, last), interval)
         if on is None:
             statement = segmentation.totals(asked, event, unit="day", kind=kind, where=where)
-            values: Mapping[str, Mapping[Bucket, float]] = {event: dict(desk.engine.rows(statement))}
+            values: Mapping[str, Mapping[Bucket, float]] = {event: dict(runner.engine.rows(statement))}
         else:
             statement = segmentation.by_segment(
                 asked, event, on=on, unit="day", kind=kind, where=where, limit=limit
             )
-            values = by_name(desk.engine.rows(statement))
+            values = by_name(runner.engine.rows(statement))
     return over_time(series(asked.buckets(), values), as_csv=call.is_csv)
 
 

@@ -1,4 +1,4 @@
-"""``stream/…``: what some people did, event by event, oldest first (query API, activity feed)."""
+"""``stream/…``: what some users did, event by event, oldest first (query API, activity feed)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EXPECTED = '[{"value":"...","resourceType":"event"}] (or "user")'
 
 
 def query(call: Call) -> Response:
-    """All events of some people on some days.
+    """All events of some users on some days.
 
     Mixpanel has put this endpoint in maintenance mode, and says so in a header.
     """
@@ -118,10 +118,10 @@ def _search(call: Call) -> Callable[[ActivityEvent], bool]:
     wanted = text.lower()
     if only is None:
         return lambda event: any(wanted in shown for shown in _texts([event.event, event.properties]))
-    people = _people(call) if any(whose == "user" for whose, _ in only) else {}
+    users = _users(call) if any(whose == "user" for whose, _ in only) else {}
 
     def is_found(event: ActivityEvent) -> bool:
-        held = {"event": event.properties, "user": people.get(event.distinct_id, {})}
+        held = {"event": event.properties, "user": users.get(event.distinct_id, {})}
         return any(wanted in shown for whose, name in only for shown in _texts(held[whose].get(name)))
 
     return is_found
@@ -153,8 +153,8 @@ def _search_property(asked: Any) -> tuple[str, str]:
     raise RefusedError(400, f"Invalid search_properties: expected {_EXPECTED}")
 
 
-def _people(call: Call) -> dict[str, Mapping[str, Any]]:
-    """The profiles of the people asked for, by id."""
+def _users(call: Call) -> dict[str, Mapping[str, Any]]:
+    """The profiles of the users asked for, by id."""
     ids = call.strings("distinct_ids") or []
     lines, _ = call.dataset.profiles.page(0, len(ids), Choice(distinct_ids=ids))
     profiles = [json.loads(line) for line in lines]
@@ -162,12 +162,12 @@ def _people(call: Call) -> dict[str, Mapping[str, Any]]:
 
 
 def _events(call: Call, first: date, last: date) -> Sequence[ActivityEvent]:
-    people = call.strings("distinct_ids")
-    if not people:
+    users = call.strings("distinct_ids")
+    if not users:
         raise RefusedError(400, "Missing required parameter: distinct_ids")
-    with call.desk() as desk:
-        query = ActivityFeed(distinct_ids=tuple(people), from_date=first, to_date=last)
-        return desk.service.ask(query).events
+    with call.runner() as runner:
+        query = ActivityFeed(distinct_ids=tuple(users), from_date=first, to_date=last)
+        return runner.service.ask(query).events
 
 
 def _feed(events: Sequence[ActivityEvent], **more: Any) -> dict[str, Any]:

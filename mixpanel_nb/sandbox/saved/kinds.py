@@ -37,7 +37,7 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Did:
-    """People who did something on some days (inclusive, UTC).
+    """Users who did something on some days (inclusive, UTC).
 
     Attributes:
         event: What they did.
@@ -54,14 +54,14 @@ class Did:
 
 @dataclass(frozen=True)
 class Cohort:
-    """A saved cohort: the people whose profile matches, or who did something.
+    """A saved cohort: the users whose profile matches, or who did something.
 
     Attributes:
         id: Its number.
         name: Its name.
         description: For whoever chooses one.
         created: When it was saved (UTC).
-        members: An expression over profiles, or what people did.
+        members: An expression over profiles, or what users did.
         is_visible: Whether Mixpanel's interface shows it.
     """
 
@@ -95,7 +95,7 @@ class Retention:
     """How many of those who did one thing came back for another.
 
     Attributes:
-        born_event: What makes a person part of a cohort.
+        born_event: What makes a user part of a cohort.
         return_event: What counts as coming back; None for any event.
         unit: Cohorts and periods.
         interval_count: The last period, counted from 0.

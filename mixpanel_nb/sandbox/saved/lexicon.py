@@ -155,7 +155,9 @@ ENTITIES = (
             **_EVERY_VISIT,
             "subject": Property("string", "What it is about."),
             "priority": Property("integer", "From 1 to 3."),
-            "Plan": Property("string", "The plan as the help desk's own integration spells it, beside plan."),
+            "Plan": Property(
+                "string", "The plan as the help runner's own integration spells it, beside plan."
+            ),
         },
         tags=("support",),
     ),

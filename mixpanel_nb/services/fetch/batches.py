@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.services.fetch.chunks import Staged
 from mixpanel_nb.storage import ledger
-from mixpanel_nb.storage.interrupt import kept_back
+from mixpanel_nb.storage.interrupt import deferred_interrupts
 from mixpanel_nb.storage.loading import Batch, Loaded
 from mixpanel_nb.storage.repair import replace_lone_surrogates
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 400_000
 BATCH_BYTES = 512 * 2**20
 WAITING_BYTES = 2 * 2**30  # of downloads that are not stored yet; no more begin before some are
-STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or people) may have changed since
+STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or users) may have changed since
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class BatchStore:
         """
         complete = last and not (self.ready or self._into.stays_incomplete)
         work = self._batch(batch, complete=complete)
-        with kept_back():  # what is stored is not left waiting to be stored
+        with deferred_interrupts():  # what is stored is not left waiting to be stored
             loaded = self._storage.load(work)
             for staged in batch:
                 self.discard(staged)

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.client.room import DiskRoom
+from mixpanel_nb.client.disk_space import DiskSpace
 from mixpanel_nb.services.fetch.filters import at_a_moment
 from mixpanel_nb.services.fetch.plan import is_settled
 from mixpanel_nb.services.fetch.staging import Receipt
@@ -90,7 +90,7 @@ class EventChunk:
 
 @dataclass(frozen=True)
 class ProfileChunk:
-    """All people of one selection.
+    """All users of one selection.
 
     Attributes:
         filters: Which ones, see ``filters.profile_filters``.
@@ -126,7 +126,7 @@ class ProfileChunk:
     ) -> Receipt:
         """Write its profiles to ``file``, as JSON lines. Errors as in :meth:`EventChunk.download`."""
         rows = size = requests = 0
-        room = DiskRoom(file.parent)
+        room = DiskSpace(file.parent)
         with file.open("wb") as stream:
             for page in client.profile_pages(cancelled=stopped, **at_a_moment(self.filters)):
                 if stopped():

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from mixpanel_nb.storage.interrupt import kept_back
+from mixpanel_nb.storage.interrupt import deferred_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class Downloads(Generic[Job, Done]):
 
     def __enter__(self) -> Downloads[Job, Done]:
         try:
-            with kept_back():
+            with deferred_interrupts():
                 for number in range(self._workers):
                     try:
                         self._start(self._run)

@@ -41,7 +41,7 @@ _APPEND, _REPLACE = Word("append", value=True), Word("replace", value=True)
 
 
 @dataclass(frozen=True)
-class Target:
+class FetchTarget:
     """Where a fetch writes.
 
     Attributes:
@@ -160,7 +160,7 @@ class FetcherService:
         return self._result(target, loaded, requests, started, notes, wanted)
 
     def _event_chunks(
-        self, target: Target, wanted: DateRange, filters: Mapping[str, Any]
+        self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]
     ) -> list[EventChunk]:
         """What is to be asked for: a limit cannot be split, days that are here already need not be."""
         zone = self._event_time.legacy_zone
@@ -180,7 +180,7 @@ class FetcherService:
         progress: Callable[[FetchProgress], None] | None = None,
         **which: Any,
     ) -> FetchResult:
-        """Fetch people into the table ``name``. See ``Workspace.fetch_profiles``.
+        """Fetch users into the table ``name``. See ``Workspace.fetch_profiles``.
 
         ``which`` of them is as ``filters.profile_filters`` takes it.
         """
@@ -197,7 +197,7 @@ class FetcherService:
 
     def _destination(
         self,
-        target: Target,
+        target: FetchTarget,
         metadata: TableMetadata,
         columns: int | Sequence[str] | None,
         *,
@@ -214,7 +214,7 @@ class FetcherService:
 
     def _run(
         self,
-        target: Target,
+        target: FetchTarget,
         into: Destination,
         chunks: Sequence[FetchChunk],
         progress: ProgressReporter,
@@ -226,7 +226,7 @@ class FetcherService:
         self._finish(target)
         return loaded, requests
 
-    def _notes(self, target: Target) -> tuple[str, ...]:
+    def _notes(self, target: FetchTarget) -> tuple[str, ...]:
         """What is to be said of the table as it is before the fetch."""
         before, said = target.before, []
         if before is None:
@@ -252,7 +252,7 @@ class FetcherService:
     @contextmanager
     def _target(
         self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool, replace: bool
-    ) -> Iterator[Target]:
+    ) -> Iterator[FetchTarget]:
         """Where to write, after all that can be refused is refused; nobody else fetches it meanwhile."""
         check_table_name(name)
         if append and replace:
@@ -272,7 +272,7 @@ class FetcherService:
                 yield self._replacement(name, table_type, request, staging)
             else:
                 before = self._check_table(name, table_type, request, append=append)
-                yield Target(name, name, table_type, request, self._source, staging, before)
+                yield FetchTarget(name, name, table_type, request, self._source, staging, before)
 
     def _sweep_after(self, name: str, request: Mapping[str, Any], staging: Staging) -> None:
         """Remove what a fetch left that was killed when all was stored; other downloads may wait still."""
@@ -324,14 +324,14 @@ class FetcherService:
 
     def _replacement(
         self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
-    ) -> Target:
+    ) -> FetchTarget:
         """The table being built in place of ``name``, begun anew unless the same call was stopped."""
         table = replacement_of(name)
         before = self._storage.metadata_or_none(table)
         if before is not None and not self._goes_on(before, request):
             self._storage.discard(table)
             before = None
-        return Target(name, table, table_type, request, self._source, staging, before)
+        return FetchTarget(name, table, table_type, request, self._source, staging, before)
 
     def _goes_on(self, before: TableMetadata, request: Mapping[str, Any]) -> bool:
         """Whether a replacement that was stopped can be continued by this fetch."""
@@ -341,7 +341,7 @@ class FetcherService:
             self._event_time.legacy_zone if before.type == "events" else None,
         )
 
-    def _finish(self, target: Target) -> None:
+    def _finish(self, target: FetchTarget) -> None:
         """After a fetch that got all it asked for: settle what was owed, put the replacement in place."""
         if target.owed is not None and _is_stored(target.owed, self._storage.chunks(target.table)):
             self._storage.mark(target.table, complete=True)
@@ -351,7 +351,7 @@ class FetcherService:
 
     def _result(
         self,
-        target: Target,
+        target: FetchTarget,
         loaded: Loaded,
         requests: int,
         started: float,

@@ -88,10 +88,10 @@ class Scheduler:
 
     def _note_all(self, downloads: ChunkDownloads) -> None:
         """Note every download that has ended; wait a little for one where none has."""
-        patience = POLL_SECONDS
-        while downloads.outstanding and (outcome := downloads.next(patience)) is not None:
+        max_wait = POLL_SECONDS
+        while downloads.outstanding and (outcome := downloads.next(max_wait)) is not None:
             self._note(outcome, downloads)
-            patience = 0
+            max_wait = 0
 
     def _note(self, outcome: Outcome[FetchChunk, Staged], downloads: ChunkDownloads) -> None:
         if outcome.value is not None:

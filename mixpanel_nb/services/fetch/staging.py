@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.storage.interrupt import kept_back
+from mixpanel_nb.storage.interrupt import deferred_interrupts
 from mixpanel_nb.storage.locks import try_lock
 from mixpanel_nb.storage.scratch import Scratch
 
@@ -151,7 +151,7 @@ class Staging:
         """
         lock = None
         try:
-            with kept_back():
+            with deferred_interrupts():
                 lock = self._acquire()
                 with contextlib.suppress(OSError):  # a courtesy to others, who may do without
                     (self.folder / HOLDER).unlink(missing_ok=True)
@@ -160,7 +160,7 @@ class Staging:
             yield
         finally:
             try:
-                with kept_back():
+                with deferred_interrupts():
                     if lock is not None and (
                         self._scratch is not None or not any(self.folder.glob("*.receipt"))
                     ):

@@ -34,7 +34,7 @@ def normalised_events(
         IncompleteExportError: one is no event.
     """
     for event in events:
-        with _told(NOT_AN_EVENT):
+        with _reading(NOT_AN_EVENT):
             properties = dict(event["properties"])
             epoch = float(properties.pop("time"))
             if abs(epoch) >= IMPOSSIBLE_FROM:
@@ -60,11 +60,11 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
         IncompleteExportError: one is no profile.
     """
     for profile in profiles:
-        with _told(NOT_A_PROFILE):
+        with _reading(NOT_A_PROFILE):
             properties = dict(profile.get("$properties") or {})
-            person = profile.get("$distinct_id")
+            user = profile.get("$distinct_id")
             normalised = {
-                "distinct_id": None if person in (None, "") else str(person),
+                "distinct_id": None if user in (None, "") else str(user),
                 "last_seen": _moment(properties.pop("$last_seen", None)),
                 "properties": properties,
             }
@@ -72,7 +72,7 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _reading(what: str) -> Iterator[None]:
     """What cannot be read in the block is not what it should be."""
     try:
         yield

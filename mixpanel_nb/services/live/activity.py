@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb import results
-from mixpanel_nb.services.live.asking import LiveReports, sent
-from mixpanel_nb.services.live.reading.people import read_activity
+from mixpanel_nb.services.live.base import LiveReports, sent
+from mixpanel_nb.services.live.reading.users import read_activity
 
 if TYPE_CHECKING:
     from mixpanel_nb.queries import ActivityFeed

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
+from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
-from mixpanel_nb.analytics.question import is_expression
-from mixpanel_nb.services.live.asking import LiveReports, at_limit, checked_buckets, only_tables, sent
+from mixpanel_nb.services.live.base import LiveReports, at_limit, checked_buckets, only_tables, sent
 from mixpanel_nb.services.live.reading.series import read_series
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class CountReports(LiveReports):
 
 
 def _check(where: str | None, unit: str, kind: str) -> None:
-    """Refuse what these endpoints cannot: filters, and people per hour."""
+    """Refuse what these endpoints cannot: filters, and users per hour."""
     if where is not None:
         message = "Mixpanel's API counts events and values of properties without a filter."
         raise only_tables(message, "where")

@@ -11,7 +11,7 @@ from mixpanel_nb import results
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries.funnel import WINDOW_SECONDS
-from mixpanel_nb.services.live.asking import (
+from mixpanel_nb.services.live.base import (
     IN_TABLES,
     LiveReports,
     at_limit,
@@ -33,7 +33,7 @@ _PART = "part"  # of the days asked about, where Mixpanel splits them by itself
 
 
 class FunnelReports(LiveReports):
-    """How many people took the steps of a saved funnel."""
+    """How many users took the steps of a saved funnel."""
 
     def funnel(self, query: Funnel) -> results.FunnelResult:
         """How many users took the steps of a saved funnel one after the other.
@@ -55,7 +55,7 @@ class FunnelReports(LiveReports):
                 **_buckets(query.unit, period),
             )
         found = read_funnel(answer, broken_down=on is not None)
-        steps_found, per, notes = _told(found, period, query.unit)
+        steps_found, per, notes = _steps_and_buckets(found, period, query.unit)
         segments = sum(name not in {None, results.OVERALL} for name in found.segments)
         return results.FunnelResult(
             steps_found,
@@ -118,7 +118,7 @@ def _buckets(unit: Unit | None, period: Period) -> dict[str, Any]:
     return {"unit": unit}
 
 
-def _told(
+def _steps_and_buckets(
     found: ReadFunnel, period: Period, unit: Unit | None
 ) -> tuple[tuple[results.FunnelStep, ...], str | None, list[str]]:
     """The steps, the unit of their buckets, and notes."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.services.live.asking import LiveReports, checked_buckets, expression, only_tables, sent
-from mixpanel_nb.services.live.reading.people import read_cohorts, read_frequencies
+from mixpanel_nb.services.live.base import LiveReports, checked_buckets, expression, only_tables, sent
+from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
 
 if TYPE_CHECKING:
     from mixpanel_nb.queries import Frequency, Retention, Unit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
 from mixpanel_nb.errors import ParameterError
-from mixpanel_nb.services.live.asking import LiveReports, listed_by, sent
+from mixpanel_nb.services.live.base import LiveReports, listed_by, sent
 from mixpanel_nb.services.live.reading.node import Node
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb import results
-from mixpanel_nb.services.live.asking import (
+from mixpanel_nb.services.live.base import (
     LiveReports,
     at_limit,
     breakdown,

@@ -36,28 +36,28 @@ class Cohorts:
         self._wanted = wanted
         self._period = period
         self._sizes: dict[tuple[str, date], int] = {}
-        self._people: dict[tuple[str, date], dict[int, int]] = {}
+        self._users: dict[tuple[str, date], dict[int, int]] = {}
         self.segments: list[str] = [OVERALL]
         self.left_out = 0
         self._spans = table.observed(wanted.return_event, rows[0][-1] if rows else None)
         names = segment_names(segment for segment, *_ in rows)
-        for segment, segments, cohort, size, number, people, _ in rows:
+        for segment, segments, cohort, size, number, users, _ in rows:
             if cohort is not None:
-                self._add(names[segment], segments, cohort, size, number, people)
+                self._add(names[segment], segments, cohort, size, number, users)
         self.left_out = max(self.left_out - (len(self.segments) - 1), 0)
 
     def _add(
-        self, segment: str, segments: int, cohort: date, size: int, number: int | None, people: int
+        self, segment: str, segments: int, cohort: date, size: int, number: int | None, users: int
     ) -> None:
         self.left_out = segments
         if segment not in self.segments:
             self.segments.append(segment)
         self._sizes[segment, cohort] = size
         if number is not None:
-            self._people.setdefault((segment, cohort), {})[number] = people
+            self._users.setdefault((segment, cohort), {})[number] = users
 
     @property
-    def people(self) -> int:
+    def users(self) -> int:
         """How many are in all cohorts."""
         return sum(self._sizes.values())
 
@@ -71,8 +71,8 @@ class Cohorts:
         )
 
     def _cohort(self, segment: str, cohort: date, shown_segment: str | None) -> RetentionCohort:
-        people = self._people.get((segment, cohort), {})
-        counted = [people.get(number, 0) for number in range(self._wanted.interval_count + 1)]
+        users = self._users.get((segment, cohort), {})
+        counted = [users.get(number, 0) for number in range(self._wanted.interval_count + 1)]
         if self._wanted.unbounded:
             counted = [sum(counted[number:]) for number in range(len(counted))]
         begun, over = self._observed(cohort)

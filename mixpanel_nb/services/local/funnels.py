@@ -61,14 +61,14 @@ class Funnels:
     def _steps(self, name: str | None, bucket: Bucket | None) -> list[FunnelStep]:
         row = self._counts.get((name, bucket))
         steps = self._wanted.steps
-        people = [row[_place_of_count(place)] if row else 0 for place in range(len(steps))]
+        users = [row[_place_of_count(place)] if row else 0 for place in range(len(steps))]
         return [
             FunnelStep(
                 step=place + 1,
                 event=step.event,
-                count=people[place],
-                step_conv_ratio=_ratio(people[place], people[place - 1]) if place else 1.0,
-                overall_conv_ratio=_ratio(people[place], people[0]) if place else 1.0,
+                count=users[place],
+                step_conv_ratio=_ratio(users[place], users[place - 1]) if place else 1.0,
+                overall_conv_ratio=_ratio(users[place], users[0]) if place else 1.0,
                 avg_time=row[_place_of_count(place) + 1] if row and place else None,
                 avg_time_from_start=row[_place_of_count(place) + 2] if row and place else None,
                 segment=name,

@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import midnight, utc
+from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.analytics.question import is_expression
 from mixpanel_nb.analytics.sql import Statement, identifier
 from mixpanel_nb.errors import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mixpanel_nb.analytics.question import Question
+    from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.services.local.engines import Engine, EventTable, Part
 
 _DAY = timedelta(days=1)
@@ -24,17 +24,17 @@ _WHOLE = "all"
 
 @dataclass(frozen=True)
 class Remarks:
-    """A question, and what is to be said of its answer.
+    """A context, and what is to be said of its answer.
 
     Attributes:
         engine: Where the table is.
         table: What is known of it.
-        question: What is asked.
+        context: What is asked.
     """
 
     engine: Engine
     table: EventTable
-    question: Question
+    context: ReportContext
 
     def notes(
         self,
@@ -52,19 +52,19 @@ class Remarks:
             on: What the result is broken down by.
             segments: The segments of the result.
         """
-        said = list(dict.fromkeys(self.question.notes))
+        said = list(dict.fromkeys(self.context.notes))
         if not found:
             said += self._unknown(events)
         if on is not None and not is_expression(on) and list(segments) == [UNDEFINED]:
-            hint = did_you_mean(on, self.question.events.properties.keys() - {on})
+            hint = did_you_mean(on, self.context.events.properties.keys() - {on})
             said.append(f"None of these events has a property {on!r}." + (f" {hint}" if hint else ""))
         return (*said, *self._outside())
 
     def elapsed(self) -> float:
         """The part of the last day asked about of which the table can know, above 0 and up to 1."""
-        period = self.question.period
+        period = self.context.period
         since, until = utc(midnight(period.last), period.zone), period.until
-        known = datetime.fromtimestamp(self.question.now, UTC).replace(tzinfo=None)
+        known = datetime.fromtimestamp(self.context.now, UTC).replace(tzinfo=None)
         days = {since.date(), (until - timedelta(microseconds=1)).date()}
         fetched = [self.table.fetched.get(day) for day in days]
         seen = min([known, until, *(moment for moment in fetched if moment and moment > since)])
@@ -74,13 +74,13 @@ class Remarks:
         """A note for each event that the table does not hold at all."""
         if not events:
             return []
-        name = self.question.events.table
+        name = self.context.events.table
         statement = Statement(f"SELECT DISTINCT event_name FROM {identifier(name)}", {})
         known = [event for (event,) in self.engine.rows(statement)]
         return [self._no_such(event, known) for event in dict.fromkeys(events) if event not in known]
 
     def _no_such(self, event: str, known: Sequence[str]) -> str:
-        table, only = self.question.events.table, self.table.only
+        table, only = self.context.events.table, self.table.only
         if only is not None and event not in only:
             return f"{table} was fetched without the event {event!r}."
         hint = did_you_mean(event, known)
@@ -88,7 +88,7 @@ class Remarks:
 
     def _outside(self) -> list[str]:
         """What the table lacks of the days that were asked about."""
-        name, said = self.question.events.table, []
+        name, said = self.context.events.table, []
         if not self.table.complete:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
         if not self.table.parts:
@@ -100,10 +100,12 @@ class Remarks:
         missing = held.pop((), [])
         for limits, days in held.items():
             if limits != (_WHOLE,) and not (len(held) == 1 and limits == self._known_events):
-                scope = "" if len(held) == 1 else f", of {_told(days)} ({zone}),"
+                scope = "" if len(held) == 1 else f", of {_days_text(days)} ({zone}),"
                 said.append(f"{name} holds{scope} {' and '.join(limits)}.")
         if missing:
-            said.append(f"{name} holds no events of {_told(missing)} ({zone}): these days were not fetched.")
+            said.append(
+                f"{name} holds no events of {_days_text(missing)} ({zone}): these days were not fetched."
+            )
         return said
 
     def _limits_of(self, day: date) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ class Remarks:
 
     def _days(self) -> list[date]:
         """The days by which the table was fetched that the period touches."""
-        period, zone = self.question.period, self.table.day_zone
+        period, zone = self.context.period, self.table.day_zone
         first, last = (
             moment.replace(tzinfo=UTC).astimezone(zone).date()
             for moment in (period.since, period.until - timedelta(microseconds=1))
@@ -140,7 +142,7 @@ def _described(part: Part) -> str:
     return names if part.where is None else f"{names} for which {part.where} is true"
 
 
-def _told(days: Sequence[date]) -> str:
+def _days_text(days: Sequence[date]) -> str:
     """Days as ranges, the first three of them."""
     ranges: list[list[date]] = []
     for day in days:

@@ -18,7 +18,7 @@ from mixpanel_nb.analytics import (
     segmentation,
 )
 from mixpanel_nb.analytics.calendar import Period
-from mixpanel_nb.analytics.question import Question
+from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import (
     ActivityFeed,
@@ -116,18 +116,18 @@ class LocalQueryService:
 
     def _segmentation(self, query: Segmentation) -> results.SegmentationResult:
         asking = self._ask(query)
-        question = asking.question
-        dates = question.period.buckets(query.unit)
+        context = asking.context
+        dates = context.period.buckets(query.unit)
         if query.on is None:
             statement = segmentation.totals(
-                question, query.event, unit=query.unit, kind=query.type, where=query.where
+                context, query.event, unit=query.unit, kind=query.type, where=query.where
             )
             rows = self._engine.rows(statement)
             values: dict[str, dict[Bucket, float]] = {TOTAL: dict(rows)}
             left_out = 0
         else:
             statement = segmentation.by_segment(
-                question,
+                context,
                 query.event,
                 on=query.on,
                 unit=query.unit,
@@ -155,7 +155,7 @@ class LocalQueryService:
     def _numeric(self, query: SegmentationNumeric) -> results.NumericBucketResult:
         asking = self._ask(query)
         statement = numeric.in_buckets(
-            asking.question,
+            asking.context,
             query.event,
             on=query.on,
             unit=query.unit,
@@ -173,7 +173,7 @@ class LocalQueryService:
             query.unit,
             query.type,
             query.where,
-            tuple(asking.question.period.buckets(query.unit)),
+            tuple(asking.context.period.buckets(query.unit)),
             ranges,
             values,
             sql=statement.rendered(),
@@ -193,7 +193,7 @@ class LocalQueryService:
         query: SegmentationSum | SegmentationAverage,
     ) -> Calculated:
         asking = self._ask(query)
-        statement = calculate(asking.question, query.event, on=query.on, unit=query.unit, where=query.where)
+        statement = calculate(asking.context, query.event, on=query.on, unit=query.unit, where=query.where)
         rows = self._engine.rows(statement)
         return kind(
             query.event,
@@ -202,7 +202,7 @@ class LocalQueryService:
             query.to_date,
             query.unit,
             query.where,
-            tuple(asking.question.period.buckets(query.unit)),
+            tuple(asking.context.period.buckets(query.unit)),
             in_buckets(rows),
             sql=statement.rendered(),
             notes=asking.notes([query.event], found=bool(rows)),
@@ -211,7 +211,7 @@ class LocalQueryService:
     def _event_counts(self, query: EventCounts) -> results.EventCountsResult:
         asking = self._ask(query)
         statement = counts.by_event(
-            asking.question, query.events, unit=query.unit, kind=query.type, where=query.where
+            asking.context, query.events, unit=query.unit, kind=query.type, where=query.where
         )
         values: dict[str, dict[Bucket, float]] = {event: {} for event in query.events}
         for bucket, event, count in self._engine.rows(statement):
@@ -223,7 +223,7 @@ class LocalQueryService:
             query.unit,
             query.type,
             query.where,
-            tuple(asking.question.period.buckets(query.unit)),
+            tuple(asking.context.period.buckets(query.unit)),
             values,
             sql=statement.rendered(),
             notes=asking.notes([event for event in query.events if not values[event]], found=False),
@@ -233,7 +233,7 @@ class LocalQueryService:
         only = query.values
         asking = self._ask(query)
         statement = segmentation.by_segment(
-            asking.question,
+            asking.context,
             query.event,
             on=query.prop,
             unit=query.unit,
@@ -252,7 +252,7 @@ class LocalQueryService:
             query.unit,
             query.type,
             query.where,
-            tuple(asking.question.period.buckets(query.unit)),
+            tuple(asking.context.period.buckets(query.unit)),
             found if only is None else {value: found.get(value, {}) for value in only},
             count_left_out(rows),
             sql=statement.rendered(),
@@ -266,10 +266,10 @@ class LocalQueryService:
             return results.TopEventsResult(None, query.type, (), notes=(note,))
         asking = self._asked_of(day - timedelta(days=1), day)
         elapsed = 1.0 if query.type == "average" else asking.elapsed()
-        statement = counts.top(asking.question, kind=query.type, limit=query.limit, elapsed=elapsed)
+        statement = counts.top(asking.context, kind=query.type, limit=query.limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
         if elapsed < 1:
-            asking.question.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
+            asking.context.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
         return results.TopEventsResult(
             day,
             query.type,
@@ -285,8 +285,8 @@ class LocalQueryService:
             raise ParameterError(message, parameter="funnel_id", value=query.funnel_id, hint=hint)
         enough_steps(query.steps)
         asking = self._ask(query)
-        period = asking.question.period
-        statement = funnel.statement(asking.question, query)
+        period = asking.context.period
+        statement = funnel.statement(asking.context, query)
         found = Funnels(query, self._engine.rows(statement))
         buckets = period.buckets(query.unit) if query.unit else [None]
         return results.FunnelResult(
@@ -310,8 +310,8 @@ class LocalQueryService:
         if query.type == "compounded":  # it has no other event
             query = changed(query, born_event=None, born_where=None)
         asking = self._ask(query)
-        statement = retention.statement(asking.question, query)
-        found = Cohorts(query, asking.question.period, self._engine.rows(statement), asking.table)
+        statement = retention.statement(asking.context, query)
+        found = Cohorts(query, asking.context.period, self._engine.rows(statement), asking.table)
         return results.RetentionResult(
             found.cohorts(),
             query.born_event,
@@ -330,7 +330,7 @@ class LocalQueryService:
             sql=statement.rendered(),
             notes=asking.notes(
                 [event for event in (query.born_event, query.return_event) if event],
-                found=found.people > 0,
+                found=found.users > 0,
                 on=query.on,
                 segments=found.segments[1:],
             ),
@@ -338,10 +338,10 @@ class LocalQueryService:
 
     def _frequency(self, query: Frequency) -> results.FrequencyResult:
         asking = self._ask(query)
-        statement = frequency.statement(asking.question, query)
+        statement = frequency.statement(asking.context, query)
         rows = self._engine.rows(statement)
         most = frequency.MOST[query.unit, query.addiction_unit]
-        users = {bucket: [0] * most for bucket in asking.question.period.buckets(query.unit)}
+        users = {bucket: [0] * most for bucket in asking.context.period.buckets(query.unit)}
         for bucket, periods, count in rows:
             for place in range(min(periods, most)):  # active in at least so many
                 users[bucket][place] += count
@@ -360,9 +360,9 @@ class LocalQueryService:
 
     def _activity_feed(self, query: ActivityFeed) -> results.ActivityFeedResult:
         asking = self._ask(query)
-        question = asking.question
-        statement = activity.statement(question, query.distinct_ids)
-        columns = [] if question.events.has_json else list(question.events.properties)
+        context = asking.context
+        statement = activity.statement(context, query.distinct_ids)
+        columns = [] if context.events.has_json else list(context.events.properties)
         events = tuple(activity_event(row, columns) for row in self._engine.rows(statement))
         return results.ActivityFeedResult(
             query.distinct_ids,
@@ -375,9 +375,9 @@ class LocalQueryService:
 
     def expression(self, text: str) -> results.ExpressionResult:
         """The events of a table for which an expression is true, as SQL."""
-        question = self._asked_of(_ANY_DAY, _ANY_DAY).question
-        statement = question.statement(f"SELECT e.*\n{question.select().where(text).sql('')}")
-        return results.ExpressionResult(text, self._table, statement.rendered(), tuple(question.notes))
+        context = self._asked_of(_ANY_DAY, _ANY_DAY).context
+        statement = context.statement(f"SELECT e.*\n{context.select().where(text).sql('')}")
+        return results.ExpressionResult(text, self._table, statement.rendered(), tuple(context.notes))
 
     def _ask(self, query: Ranged) -> Remarks:
         return self._asked_of(*table_range(query.from_date, query.to_date))
@@ -386,12 +386,12 @@ class LocalQueryService:
         events = self._engine.events(self._table)
         period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(self._engine.profiles, self._table)
-        question = Question(events.columns, find_profiles, period, self._clock(), hidden=self._hidden())
-        return Remarks(self._engine, events, question)
+        context = ReportContext(events.columns, find_profiles, period, self._clock(), hidden=self._hidden())
+        return Remarks(self._engine, events, context)
 
     def _last_day(self) -> date | None:
-        question = self._asked_of(_ANY_DAY, _ANY_DAY).question
-        ((last,),) = self._engine.rows(counts.last_event(question))
+        context = self._asked_of(_ANY_DAY, _ANY_DAY).context
+        ((last,),) = self._engine.rows(counts.last_event(context))
         return None if last is None else last.replace(tzinfo=UTC).astimezone(self._zone).date()
 
 

@@ -62,7 +62,7 @@ def in_ranges(
 
 def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEvent:
     """A row of ``activity.statement``; ``columns`` name the properties that have a column each."""
-    event, moment, person, *values = row
+    event, moment, user, *values = row
     properties: Mapping[str, Any]
     if columns:
         properties = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
@@ -70,7 +70,7 @@ def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEven
         properties = _parsed(values[0]) if values[0] else {}
         if "time" in properties:  # fetched in milliseconds; Mixpanel's own feed has seconds
             properties["time"] = int(moment.replace(tzinfo=UTC).timestamp())
-    return ActivityEvent(event, moment.replace(tzinfo=UTC), person, properties)
+    return ActivityEvent(event, moment.replace(tzinfo=UTC), user, properties)
 
 
 def _parsed(properties: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class ReadFunnel:
 
     @property
     def segments(self) -> list[str | None]:
-        """The segments: all together first, then those that most people entered in."""
+        """The segments: all together first, then those that most users entered in."""
         entered: dict[str | None, int] = {}
         for segments in self.parts.values() or [self.whole]:
             for name, steps in segments.items():

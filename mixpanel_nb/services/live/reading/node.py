@@ -12,7 +12,7 @@ from mixpanel_nb.errors import ServerError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mixpanel_nb.client import Asked
+    from mixpanel_nb.client import QueryAnswer
 
 LARGEST = 2**63 - 1
 """The largest count: more does not fit into a column of a DataFrame."""
@@ -38,7 +38,7 @@ class Node:
     path: tuple[str | int, ...] = ()
 
     @classmethod
-    def of(cls, asked: Asked[Any]) -> Node:
+    def of(cls, asked: QueryAnswer[Any]) -> Node:
         """A whole answer."""
         return cls(asked.data, asked.request)
 
@@ -88,7 +88,7 @@ class Node:
         return self.value  # type: ignore[no-any-return]  # a number, as was just seen
 
     def whole(self) -> int:
-        """The value, a whole number that events or people can be counted with."""
+        """The value, a whole number that events or users can be counted with."""
         number = self.number()
         if number != int(number) or abs(number) > LARGEST:
             raise self.wrong("a whole number")

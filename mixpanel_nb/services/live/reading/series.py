@@ -47,7 +47,7 @@ class Series:
     def by_segment(self, *, additive: bool) -> Series:
         """The same, with one name for what is not set: ``null`` and ``undefined`` added up.
 
-        Where they cannot be added, because the same people may be in both, both stay as they are.
+        Where they cannot be added, because the same users may be in both, both stay as they are.
         """
         values = dict(self.values)
         null = values.pop(_NULL, None)

@@ -1,4 +1,4 @@
-"""The query behind a report, and who has answered it."""
+"""``Question``: the query behind a report, and the service that answered it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Vocabulary(Protocol):
         """Name and id of Mixpanel's saved funnels."""
 
 
-class Asker(Protocol):
-    """Whoever answers queries: a workspace."""
+class QueryService(Protocol):
+    """Answers queries, of Mixpanel or of tables."""
 
     def ask(self, query: Query[Any]) -> Any:
         """The answer, a `ReportResult`."""
@@ -40,16 +40,16 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """A query and who has answered it.
+class Question:
+    """A query and the service that answered it.
 
     Attributes:
         query: The query.
-        asker: Who can be asked again; None in a copy that came from a pickle.
+        service: Answers it again; None in a copy that came from a pickle.
     """
 
     query: Query[Any]
-    asker: Asker | None
+    service: QueryService | None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"query": self.query, "asker": None}
+        return {"query": self.query, "service": None}

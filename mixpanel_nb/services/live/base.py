@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, parse
-from mixpanel_nb.analytics.question import is_expression
 from mixpanel_nb.errors import NotFoundError, ParameterError, Word, did_you_mean
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node

@@ -16,7 +16,7 @@ Data = TypeVar("Data", covariant=True)
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Data]):
+class QueryAnswer(Generic[Data]):
     """What Mixpanel answered, and what it was asked.
 
     Attributes:
@@ -43,5 +43,5 @@ class Endpoints(ABC):
         data: Mapping[str, Any] | None = None,
         *,
         family: Family = "query",
-    ) -> Asked[Any]:
+    ) -> QueryAnswer[Any]:
         """The JSON that a request is answered with, and the request."""

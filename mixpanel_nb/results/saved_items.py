@@ -34,7 +34,7 @@ class Cohort:
     Attributes:
         id: Mixpanel's id of it.
         name: Its name.
-        count: People in it; None where Mixpanel does not say.
+        count: Users in it; None where Mixpanel does not say.
         description: What it is.
         created: When it was made; None where Mixpanel does not say.
         is_visible: Whether it is shown in Mixpanel.

@@ -20,7 +20,7 @@ T = TypeVar("T")
 BUDGET_SECONDS = 0.1
 
 
-class Peek:
+class TableLookup:
     """Answers of a workspace's tables, remembered until a cell has run or the file has changed.
 
     Questions are asked on a thread: an answer that comes later than the budget of the key press is there
@@ -73,5 +73,5 @@ def _answer(
     key: object,
 ) -> None:
     # Whatever goes wrong, a key press is no place to tell of it.
-    with suppress(Exception), storage.glance() as con:
+    with suppress(Exception), storage.read_without_waiting() as con:
         known[key] = work(con)

@@ -7,20 +7,20 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from mixpanel_nb.client.disk_space import DiskSpace
 from mixpanel_nb.client.exchange import NoAnswerError
-from mixpanel_nb.client.flaws import FlawError
 from mixpanel_nb.client.inflate import check_encoding, inflated
+from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.client.retry import TransientFailureError, never, stop_if
-from mixpanel_nb.client.room import DiskRoom
 from mixpanel_nb.errors import APIError, IncompleteExportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from mixpanel_nb.client.exchange import Call, Stream
-    from mixpanel_nb.client.session import Session
+    from mixpanel_nb.client.exchange import ApiCall, Stream
+    from mixpanel_nb.client.request_runner import RequestRunner
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class _Counts(NamedTuple):
 class _Meter:
     """Passes a body on, counts its bytes, and stops it when the work is cancelled or all but stalls."""
 
-    def __init__(self, blocks: Iterator[bytes], call: Call, cancelled: Callable[[], bool] = never) -> None:
+    def __init__(self, blocks: Iterator[bytes], call: ApiCall, cancelled: Callable[[], bool] = never) -> None:
         self.received = 0
         self._blocks = blocks
         self._silence = call.timeout
@@ -74,7 +74,7 @@ class _Meter:
             waited += time.monotonic() - started
             if waited >= self._silence:
                 if self.received - before < _STALLED_BELOW:
-                    raise FlawError(f"only {self.received - before} bytes came in {self._silence:g} s")
+                    raise InvalidBodyError(f"only {self.received - before} bytes came in {self._silence:g} s")
                 waited, before = 0.0, self.received
             yield block
 
@@ -94,8 +94,8 @@ class _Progress:
 
 
 def download(
-    session: Session,
-    call: Call,
+    runner: RequestRunner,
+    call: ApiCall,
     destination: Path,
     *,
     on_progress: Callable[[int, int], None] | None,
@@ -115,10 +115,10 @@ def download(
     def attempt() -> _Counts:
         nonlocal requests
         requests += 1
-        return _download_once(session, call, part, progress, cancelled)
+        return _download_once(runner, call, part, progress, cancelled)
 
     try:
-        counts = session.persistence(cancelled=cancelled).run(attempt)
+        counts = runner.persistence(cancelled=cancelled).run(attempt)
         part.replace(destination)
     except APIError as error:
         error.details.update(_range_of(call))
@@ -129,12 +129,12 @@ def download(
 
 
 def _download_once(
-    session: Session, call: Call, part: Path, progress: _Progress, cancelled: Callable[[], bool]
+    runner: RequestRunner, call: ApiCall, part: Path, progress: _Progress, cancelled: Callable[[], bool]
 ) -> _Counts:
     written = 0
-    with session.open(call, cancelled) as stream, part.open("wb") as file:
-        check, meter, room = LineCheck(), _Meter(stream.blocks, call, cancelled), DiskRoom(part.parent)
-        for block in _guarded(session, call, _checked(_plain(stream, meter), check)):
+    with runner.open(call, cancelled) as stream, part.open("wb") as file:
+        check, meter, room = LineCheck(), _Meter(stream.blocks, call, cancelled), DiskSpace(part.parent)
+        for block in _guarded(runner, call, _checked(_plain(stream, meter), check)):
             written += file.write(block)
             room.take(len(block))
             progress.tell(check.rows, meter.received)
@@ -149,7 +149,7 @@ def _checked(blocks: Iterator[bytes], check: LineCheck) -> Iterator[bytes]:
     check.finish()
 
 
-def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
+def events(runner: RequestRunner, call: ApiCall) -> Iterator[dict[str, Any]]:
     """The events that answer ``call``, one by one.
 
     Asks again only until the first event was given, so that none is given twice.
@@ -160,11 +160,11 @@ def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
     """
 
     def begin() -> tuple[dict[str, Any] | None, Generator[dict[str, Any], None, None]]:
-        stream = _events_once(session, call)
+        stream = _events_once(runner, call)
         return next(stream, None), stream
 
     try:
-        first, rest = session.persistence().run(begin)
+        first, rest = runner.persistence().run(begin)
         if first is not None:
             with contextlib.closing(rest):
                 yield first
@@ -174,9 +174,9 @@ def events(session: Session, call: Call) -> Iterator[dict[str, Any]]:
         raise
 
 
-def _events_once(session: Session, call: Call) -> Generator[dict[str, Any], None, None]:
-    with session.open(call) as stream:
-        yield from _guarded(session, call, events_in(_plain(stream, _Meter(stream.blocks, call))))
+def _events_once(runner: RequestRunner, call: ApiCall) -> Generator[dict[str, Any], None, None]:
+    with runner.open(call) as stream:
+        yield from _guarded(runner, call, events_in(_plain(stream, _Meter(stream.blocks, call))))
 
 
 def _plain(stream: Stream, meter: _Meter) -> Iterator[bytes]:
@@ -188,7 +188,7 @@ def _plain(stream: Stream, meter: _Meter) -> Iterator[bytes]:
     check_encoding(stream.headers.get("content-encoding", ""))
     if not stream.shows_its_end:
         reason = "neither a length nor a final chunk would show where it ends (is there an old proxy?)"
-        raise FlawError(reason, passing=False)
+        raise InvalidBodyError(reason, passing=False)
     yield from inflated(meter)
 
 
@@ -202,27 +202,27 @@ def _without_retry(items: Iterator[T]) -> Iterator[T]:
     raise error
 
 
-def _guarded(session: Session, call: Call, items: Iterator[T]) -> Iterator[T]:
+def _guarded(runner: RequestRunner, call: ApiCall, items: Iterator[T]) -> Iterator[T]:
     """The items of a body; a flaw in it, or its breaking off, becomes an `IncompleteExportError`."""
     try:
         yield from items
         return
-    except FlawError as flaw:
+    except InvalidBodyError as flaw:
         reason, passing = flaw.reason, flaw.passing
     except NoAnswerError as problem:
         reason, passing = f"the connection broke ({problem.problem.rstrip('.')})", True
-    error = _incomplete(session, call, reason)
+    error = _incomplete(runner, call, reason)
     raise TransientFailureError(error) if passing else error
 
 
-def _incomplete(session: Session, call: Call, reason: str) -> IncompleteExportError:
+def _incomplete(runner: RequestRunner, call: ApiCall, reason: str) -> IncompleteExportError:
     first, last = call.params["from_date"], call.params["to_date"]
     return IncompleteExportError(
-        session.interpreter.redact(f"The export of {first} to {last} is not complete: {reason}."),
+        runner.interpreter.redact(f"The export of {first} to {last} is not complete: {reason}."),
         hint="Try again, or ask for fewer days at once.",
-        details=session.interpreter.details(call),
+        details=runner.interpreter.details(call),
     )
 
 
-def _range_of(call: Call) -> dict[str, str]:
+def _range_of(call: ApiCall) -> dict[str, str]:
     return {"from_date": call.params["from_date"], "to_date": call.params["to_date"]}

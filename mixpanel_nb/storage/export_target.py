@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, StorageError, Word, did_you_mean
+from mixpanel_nb.files.atomic import REPLACE, check_place
+from mixpanel_nb.files.system import expanded, resolved
 from mixpanel_nb.naming import free_name
+from mixpanel_nb.storage.connections import EXPORT_ROWS
 from mixpanel_nb.storage.scratch import Scratch
-from mixpanel_nb.storage.session import EXPORT_ROWS
 from mixpanel_nb.storage.sqltext import identifier, text, valid_json
-from mixpanel_nb.system import expanded, resolved
-from mixpanel_nb.whole import REPLACE, check_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ _PARTITION = re.compile(r"[^=]+=.*")
 
 
 @dataclass(frozen=True)
-class Target:
+class ExportTarget:
     """Where an export goes, and as what.
 
     Attributes:
@@ -170,7 +170,7 @@ class Target:
             raise _taken(message, "Name another place.")
 
 
-def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> Target:
+def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> ExportTarget:
     """A target whose format the ending of its name tells, unless ``form`` does.
 
     Raises:
@@ -199,7 +199,7 @@ def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, re
         message = "Parquet is compressed inside, and no reader takes it compressed once more."
         raise ParameterError(message, parameter="path", value=str(path), hint="End the name with .parquet.")
     packed = "zstd" if chosen == "parquet" else compression
-    return Target(path, chosen, packed, partition_by, replace)
+    return ExportTarget(path, chosen, packed, partition_by, replace)
 
 
 def _endings(path: Path) -> tuple[str, str | None]:

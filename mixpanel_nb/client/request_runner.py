@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.answers import Interpreter
     from mixpanel_nb.client.connection import Connection
-    from mixpanel_nb.client.exchange import Call, Stream
+    from mixpanel_nb.client.exchange import ApiCall, Stream
     from mixpanel_nb.client.quota import QuotaLedger
     from mixpanel_nb.client.retry import Wait
     from mixpanel_nb.errors import APIError
@@ -31,7 +31,7 @@ _UNCOUNTED_STATUSES = (401, 402, 429)
 """Answers that Mixpanel does not count against the quota (as its own client has it)."""
 
 
-class Session:
+class RequestRunner:
     """What all requests of a client share.
 
     Args:
@@ -62,7 +62,7 @@ class Session:
         self._lock = threading.Lock()
         self._opened: Connection | None = None
 
-    def json(self, call: Call, *, counted: bool, cancelled: Callable[[], bool] = never) -> Any:
+    def json(self, call: ApiCall, *, counted: bool, cancelled: Callable[[], bool] = never) -> Any:
         """The JSON that ``call`` is answered with.
 
         Raises:
@@ -75,7 +75,7 @@ class Session:
         return persistence.run(lambda: self._ask(call, counted, cancelled))
 
     @contextlib.contextmanager
-    def open(self, call: Call, cancelled: Callable[[], bool] = never) -> Iterator[Stream]:
+    def open(self, call: ApiCall, cancelled: Callable[[], bool] = never) -> Iterator[Stream]:
         """The answer to ``call``, of status 200, before its body has been read. Tries once.
 
         Raises:
@@ -94,7 +94,7 @@ class Session:
     def persistence(self, *, cancelled: Callable[[], bool] = never, repeatable: bool = True) -> Persistence:
         """The client's persistence, for one piece of work."""
         each = self._persistence
-        return Persistence(each.max_retries, each.patience, each.base, each.on_wait, cancelled, repeatable)
+        return Persistence(each.max_retries, each.max_wait, each.base, each.on_wait, cancelled, repeatable)
 
     def listen(self, on_wait: Callable[[Wait], None] | None) -> None:
         """Tell waits to another listener from now on; work that has begun keeps the one it has."""
@@ -121,7 +121,7 @@ class Session:
         if opened is not None:
             opened.close()
 
-    def _ask(self, call: Call, counted: bool, cancelled: Callable[[], bool]) -> Any:
+    def _ask(self, call: ApiCall, counted: bool, cancelled: Callable[[], bool]) -> Any:
         with self._lease(call, counted=counted, cancelled=cancelled) as lease:
             connection = self._connection()
             answer = self._answered(lambda: connection.ask(call), call, lease)
@@ -142,14 +142,14 @@ class Session:
                 )
             return self._opened
 
-    def _lease(self, call: Call, *, counted: bool, cancelled: Callable[[], bool]) -> Lease:
+    def _lease(self, call: ApiCall, *, counted: bool, cancelled: Callable[[], bool]) -> Lease:
         if self._ledger is None or call.family == "app":
             return Lease()
         return self._ledger.acquire(
             f"{self._base_url} {self._credentials.project_id}",
             call.family,
             counted=counted,
-            patience=self._persistence.patience,
+            max_wait=self._persistence.max_wait,
             on_wait=self._persistence.on_wait,
             cancelled=cancelled,
         )
@@ -162,7 +162,7 @@ class Session:
         if status == 429 and (seconds := requested_wait(headers)):
             lease.refused(seconds)
 
-    def _answered(self, action: Callable[[], T], call: Call, lease: Lease) -> T:
+    def _answered(self, action: Callable[[], T], call: ApiCall, lease: Lease) -> T:
         """What ``action`` returns; a missing answer becomes an error of the package."""
         try:
             return action()
@@ -171,12 +171,12 @@ class Session:
         raise failure
 
     def _unanswered(
-        self, problem: NoAnswerError, call: Call, lease: Lease
+        self, problem: NoAnswerError, call: ApiCall, lease: Lease
     ) -> APIError | TransientFailureError:
         if not problem.reached:
             lease.forget()
         error = self.interpreter.no_answer(problem, call)
         # A query that ran out of time would most likely do so again, and cost another piece of the quota.
-        if problem.hopeless or (problem.timed_out and call.family != "export"):
+        if problem.permanent or (problem.timed_out and call.family != "export"):
             return error
         return TransientFailureError(error, untouched=not problem.reached)

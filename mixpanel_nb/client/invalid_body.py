@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class FlawError(Exception):
+class InvalidBodyError(Exception):
     """What is wrong with a body (internal: it never leaves this package).
 
     Attributes:
@@ -17,7 +17,7 @@ class FlawError(Exception):
         self.passing = passing
 
 
-class TooDeepError(FlawError):
+class TooDeepError(InvalidBodyError):
     """Lists or objects in each other, or values, more of them than Python can hold well. DuckDB can."""
 
     def __init__(self) -> None:

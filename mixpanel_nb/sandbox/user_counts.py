@@ -1,4 +1,4 @@
-"""What people did: how often each did something, for cohorts and for the behaviors of profile queries."""
+"""What users did: how often each did something, for cohorts and for the behaviors of profile queries."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mixpanel_nb.analytics.calendar import midnight
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.sandbox.reports import Desk
+    from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Did
 
 _ANY_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
-class Deed:
-    """Something that people may have done.
+class EventCondition:
+    """Something that users may have done.
 
     Attributes:
         events: Events, each with a filter or None; any of them will do.
@@ -32,32 +32,34 @@ class Deed:
     until: datetime
 
 
-def deed_of(did: Did) -> Deed:
+def condition_of(did: Did) -> EventCondition:
     """What the members of a cohort did."""
-    return Deed(((did.event, did.where),), midnight(did.first), midnight(did.last + timedelta(days=1)))
+    return EventCondition(
+        ((did.event, did.where),), midnight(did.first), midnight(did.last + timedelta(days=1))
+    )
 
 
-def times_done(desk: Desk, deed: Deed) -> dict[str, int]:
+def times_done(runner: ReportRunner, condition: EventCondition) -> dict[str, int]:
     """How often everybody did it who did it at all, by id; not all of them have a profile.
 
     Raises:
         ExpressionError: there is a mistake in a filter.
     """
-    question = desk.question(_ANY_DAY, _ANY_DAY)
-    since, until = question.bind(deed.since, "since"), question.bind(deed.until, "until")
+    context = runner.question(_ANY_DAY, _ANY_DAY)
+    since, until = context.bind(condition.since, "since"), context.bind(condition.until, "until")
     matching = [
-        question.select()
+        context.select()
         .named(event)
         .of_people()
         .that(f"e.event_time >= {since}")
         .that(f"e.event_time < {until}")
         .where(where)
         .sql()
-        for event, where in deed.events
+        for event, where in condition.events
     ]
     # An event that matches twice is still one: UNION drops it.
     either = "\n    UNION\n    ".join(f"SELECT e.rowid, e.distinct_id {chosen}" for chosen in matching)
-    statement = question.statement(f"""\
+    statement = context.statement(f"""\
 WITH _matching AS (
     {either}
 )
@@ -65,4 +67,4 @@ SELECT distinct_id, count(*) AS times
 FROM _matching
 GROUP BY distinct_id
 ORDER BY distinct_id""")
-    return dict(desk.engine.rows(statement))
+    return dict(runner.engine.rows(statement))

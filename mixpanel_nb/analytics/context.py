@@ -27,7 +27,7 @@ _ACCESS = re.compile(r"\b(?:properties|user|event)\s*\[\s*[\"']")
 
 
 @dataclass
-class Question:
+class ReportContext:
     """A table of events and the days that are asked about.
 
     Attributes:
@@ -69,16 +69,16 @@ class Question:
 class Selection:
     """Some events of the table: what stands behind FROM and WHERE in one part of a statement."""
 
-    def __init__(self, question: Question) -> None:
-        self._question = question
+    def __init__(self, context: ReportContext) -> None:
+        self._context = context
         self._conditions: list[str] = []
         self._scope = Scope(
-            main=question.events,
-            parameters=question.parameters,
-            zone=question.period.zone,
-            now=question.now,
-            find_profiles=question.find_profiles,
-            notes=question.notes,
+            main=context.events,
+            parameters=context.parameters,
+            zone=context.period.zone,
+            now=context.now,
+            find_profiles=context.find_profiles,
+            notes=context.notes,
         )
 
     def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
@@ -86,7 +86,7 @@ class Selection:
         if events is None:
             return self._visible()
         bound = [
-            self._question.bind(event, name) for event in ([events] if isinstance(events, str) else events)
+            self._context.bind(event, name) for event in ([events] if isinstance(events, str) else events)
         ]
         column = f"{EVENTS}.event_name"
         if len(bound) == 1:
@@ -94,18 +94,18 @@ class Selection:
         return self.that(f"{column} IN ({', '.join(bound)})")
 
     def _visible(self) -> Selection:
-        question = self._question
-        if not question.hidden:
+        context = self._context
+        if not context.hidden:
             return self
-        names = sorted(question.hidden)
-        question.notes.append(f"Hidden in Lexicon, and so left out of any event: {', '.join(names)}.")
-        bound = ", ".join(question.bind(name, "hidden") for name in names)
+        names = sorted(context.hidden)
+        context.notes.append(f"Hidden in Lexicon, and so left out of any event: {', '.join(names)}.")
+        bound = ", ".join(context.bind(name, "hidden") for name in names)
         return self.that(f"{EVENTS}.event_name NOT IN ({bound})")
 
     def in_period(self) -> Selection:
         """Only events of the days asked about."""
-        period = self._question.period
-        since, until = self._question.bind(period.since, "since"), self._question.bind(period.until, "until")
+        period = self._context.period
+        since, until = self._context.bind(period.since, "since"), self._context.bind(period.until, "until")
         time = f"{EVENTS}.event_time"
         return self.that(f"{time} >= {since}").that(f"{time} < {until}")
 
@@ -137,7 +137,7 @@ class Selection:
 
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""
-        lines = [f"FROM {identifier(self._question.events.table)} AS {EVENTS}"]
+        lines = [f"FROM {identifier(self._context.events.table)} AS {EVENTS}"]
         if self._scope.profiles is not None:
             people = identifier(self._scope.profiles.table)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
@@ -159,11 +159,11 @@ def everyone_and_segments(selection: Selection, on: str | None) -> str:
     return f"unnest(list_append({name}, NULL))" if is_list else f"unnest([{name}, NULL])"
 
 
-def number_of(question: Question, value: Value, on: str) -> str:
+def number_of(context: ReportContext, value: Value, on: str) -> str:
     """The value as a DOUBLE, NULL where it is no number; a note says so where it never is."""
     if value.double is None and value.types:
         hint = "" if value.types != ("text",) or is_expression(on) else f' Try number(properties["{on}"]).'
-        question.notes.append(f"{on!r} never is a number (it holds {' or '.join(value.types)}).{hint}")
+        context.notes.append(f"{on!r} never is a number (it holds {' or '.join(value.types)}).{hint}")
     return value.double or "CAST(NULL AS DOUBLE)"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from mixpanel_nb.errors import StorageError, Word
-from mixpanel_nb.system import resolved
+from mixpanel_nb.files.system import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ConfigError
-from mixpanel_nb.system import default_home, expanded
-from mixpanel_nb.whole import replacing
+from mixpanel_nb.files.atomic import replacing
+from mixpanel_nb.files.system import default_home, expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

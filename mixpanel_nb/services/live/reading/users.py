@@ -1,4 +1,4 @@
-"""People over time: the answers of ``retention``, ``retention/addiction`` and ``stream/query``."""
+"""Users over time: the answers of ``retention``, ``retention/addiction`` and ``stream/query``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BESIDE_COHORTS = ("computed_at", "status", "meta", "$average", "$overall")
 def read_cohorts(
     answer: Node, period: Period, unit: Unit, *, periods: int, interval: int
 ) -> tuple[RetentionCohort, ...]:
-    """The cohorts of ``{date: {"first": people, "counts": [people, …]}}``, in order.
+    """The cohorts of ``{date: {"first": users, "counts": [users, …]}}``, in order.
 
     Counts that are missing at the end are not known yet. A bucket of the period that the answer leaves out is
     a cohort of nobody, but not where several units make an interval: which cohorts there are then, the answer
@@ -53,7 +53,7 @@ def _counts(node: Node, periods: int) -> tuple[int | None, ...]:
 def read_frequencies(
     answer: Node, period: Period, unit: Unit
 ) -> tuple[tuple[Bucket, ...], dict[date, tuple[int, ...]]]:
-    """The buckets, and people per bucket of ``{"data": {date: [people, …]}}``, or of that without ``data``.
+    """The buckets, and users per bucket of ``{"data": {date: [users, …]}}``, or of that without ``data``.
 
     The first number is who was active in at least one of the smaller units, the second in at least two…
     https://developer.mixpanel.com/reference/retention-frequency-query
@@ -70,7 +70,7 @@ def read_frequencies(
     return dates(found, period, unit), found
 
 
-def read_activity(answer: Node, people: Sequence[str]) -> tuple[ActivityEvent, ...]:
+def read_activity(answer: Node, users: Sequence[str]) -> tuple[ActivityEvent, ...]:
     """The events of ``{"results": {"events": [{"event", "properties"}]}}``, oldest first.
 
     Who did it is called ``distinct_id`` in some events and ``$distinct_id`` in others.
@@ -79,15 +79,15 @@ def read_activity(answer: Node, people: Sequence[str]) -> tuple[ActivityEvent, .
     Raises:
         ServerError: it is no such answer.
     """
-    events = [_event(node, people) for node in answer["results"]["events"].elements()]
+    events = [_event(node, users) for node in answer["results"]["events"].elements()]
     return tuple(sorted(events, key=lambda event: event.time))
 
 
-def _event(node: Node, people: Sequence[str]) -> ActivityEvent:
+def _event(node: Node, users: Sequence[str]) -> ActivityEvent:
     properties = node["properties"]
     known = properties.get("distinct_id") or properties.get("$distinct_id")
     if known is None:
-        who = people[0] if len(people) == 1 else ""
+        who = users[0] if len(users) == 1 else ""
     else:
         who = known.value if isinstance(known.value, str) else str(known.value)
     return ActivityEvent(node["event"].text(), _moment(properties["time"]), who, properties.object())

@@ -1,24 +1,24 @@
-"""Where local reports find their events: an engine tells the columns of a table, and runs a statement.
-
-``DuckDBEngine`` is the workspace's own database. Anything that runs DuckDB's SQL, or a translation of it,
-can be another one.
-"""
+"""``DuckDBEngine``: the tables of a workspace's own database file."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
+from mixpanel_nb.services.local.engines.base import EventTable, Part, Span
+from mixpanel_nb.storage import table_names
+from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Iterable, Sequence
+
+    import duckdb
 
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.storage import Chunk, StorageEngine
@@ -48,98 +48,6 @@ _HOLDS: dict[str, Holds] = {
         "integer",
     ),
 }
-
-
-Span = tuple[datetime, datetime]
-_EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are
-
-
-@dataclass(frozen=True)
-class Part:
-    """Days of a table that were fetched with the same filters.
-
-    Attributes:
-        days: The days, in the zone of :attr:`EventTable.day_zone`.
-        spans: The times that were fetched, each from a moment to another one (UTC, without the latter); a
-            day that had not ended when it was fetched is there until that moment.
-        only: The events that were asked for; None for all.
-        where: The filter, if any.
-        limit: The most events that were asked for, if there was a limit.
-    """
-
-    days: frozenset[date]
-    spans: tuple[Span, ...]
-    only: frozenset[str] | None = None
-    where: str | None = None
-    limit: int | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all events of the days were asked for."""
-        return self.only is None and self.where is None and self.limit is None
-
-
-@dataclass(frozen=True)
-class EventTable:
-    """A table of events, as reports need to know it.
-
-    Attributes:
-        columns: How its properties are read.
-        parts: What was fetched into it; empty if nobody knows.
-        complete: False while parts of its last fetch are missing.
-        day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
-        fetched: When each day (UTC) was fetched for the last time; empty if nobody knows.
-    """
-
-    columns: TableColumns
-    parts: tuple[Part, ...] = ()
-    complete: bool = True
-    day_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    fetched: Mapping[date, datetime] = field(default_factory=dict)
-
-    @property
-    def only(self) -> frozenset[str] | None:
-        """The events that any part was limited to; None where some part was not."""
-        events = [part.only for part in self.parts]
-        known = [names for names in events if names is not None]
-        return frozenset().union(*known) if known and len(known) == len(events) else None
-
-    def observed(self, event: str | None, last_event: datetime | None) -> list[Span]:
-        """The times of which the table tells whether ``event`` happened (None: any event), in order.
-
-        Where nobody knows what was fetched, or no more than a number of events was, it tells nothing of
-        the time after its last event.
-
-        Args:
-            event: The event.
-            last_event: The time of the last event in the table (UTC); None where it is empty.
-        """
-        until = last_event and last_event + timedelta(microseconds=1)
-        if not self.parts:
-            return [] if until is None else [(_EVER, until)]
-        spans: list[Span] = []
-        for part in self.parts:
-            if event is None or part.only is None or event in part.only:
-                spans += part.spans if part.limit is None else _cut(part.spans, until)
-        return _merged(spans)
-
-
-class Engine(Protocol):
-    """What local reports ask for."""
-
-    def events(self, table: str) -> EventTable:
-        """A table of events.
-
-        Raises:
-            TableNotFoundError: there is no such table.
-            StorageError: it does not hold events.
-        """
-
-    def profiles(self, table: str) -> TableColumns | None:
-        """The table of profiles that belongs to a table of events, or None."""
-
-    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +87,47 @@ class DuckDBEngine:
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""
         return self.storage.execute_rows(statement.text, statement.params)
+
+    def tables(self) -> list[str]:
+        """See :class:`Engine`."""
+        return [table.name for table in self.storage.list_tables() if table.type == "events"]
+
+    def timezone(self, table: str) -> str | None:
+        """See :class:`Engine`."""
+        known = self.storage.metadata_or_none(table)
+        return known.timezone if known else None
+
+    def days(self, table: str) -> tuple[date, date] | None:
+        """See :class:`Engine`."""
+        held = self.storage.get_metadata(table)
+        if held.from_date is None or held.to_date is None:
+            return None
+        return held.from_date, held.to_date
+
+    def event_names(self, table: str) -> list[str]:
+        """See :class:`Engine`. Raises `DatabaseLockedError` at once if another process holds the file."""
+        return self._names(table, table_names.events)
+
+    def top_event(self, table: str) -> str | None:
+        """See :class:`Engine`."""
+        event = self.storage.execute_scalar(f"SELECT mode(event_name) FROM {identifier(table)}")
+        return None if event is None else str(event)
+
+    def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
+        """See :class:`Engine`. Raises `DatabaseLockedError` at once if another process holds the file."""
+
+        def look(con: duckdb.DuckDBPyConnection, found: table_names.Table) -> list[str]:
+            names = table_names.properties_of(con, found, event) if event else list(found.properties)
+            return sorted(name for name in names if not numbers or found.is_number(name))
+
+        return self._names(table, look)
+
+    def _names(
+        self, table: str, look: Callable[[duckdb.DuckDBPyConnection, table_names.Table], list[str]]
+    ) -> list[str]:
+        with self.storage.read_without_waiting() as con:
+            found = table_names.tables(con).get(table.lower())
+            return [] if found is None else look(con, found)
 
     def _columns(self, table: str, *, needed: Iterable[str]) -> TableColumns:
         schema = self.storage.get_schema(table)
@@ -249,19 +198,3 @@ def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
     days = sorted(chunk.days())
     since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
     return since, min(until, chunk.fetched_at)
-
-
-def _cut(spans: Iterable[Span], until: datetime | None) -> list[Span]:
-    """The spans without what is after a moment."""
-    return [(first, min(last, until)) for first, last in spans if until is not None and first < until]
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """The same times as spans that neither overlap nor touch, in order."""
-    merged: list[Span] = []
-    for first, last in sorted(spans):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return merged

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.commands.session import Session
-from mixpanel_nb.content import decoded
 from mixpanel_nb.errors import ConfigError
-from mixpanel_nb.whole import check_place
+from mixpanel_nb.files.atomic import check_place
+from mixpanel_nb.files.content import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,12 +29,12 @@ class CohortListView(ItemsView[CohortList]):
     """The saved cohorts of a project."""
 
     def card(self, *, max_rows: int | None = None) -> Card:
-        """Id, name, people and description of each cohort."""
+        """Id, name, users and description of each cohort."""
         del max_rows
         columns = {
             "id": "text",
             "cohort": "text",
-            "people": "integer",
+            "users": "integer",
             "description": "text",
             "created": "date",
             "visible": "text",
@@ -80,7 +80,7 @@ class LexiconSchemaListView(ItemsView[LexiconSchemaList]):
                 each.entity_type,
                 each.name,
                 each.description,
-                _told(each.fields),
+                _fields_text(each.fields),
                 ", ".join(each.tags),
                 ", ".join(word for word in ("hidden", "dropped") if getattr(each, word)),
             )
@@ -105,7 +105,7 @@ def _or_blank(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _told(fields: Sequence[LexiconProperty]) -> str:
+def _fields_text(fields: Sequence[LexiconProperty]) -> str:
     """``item_name: string, price: number and 3 more``."""
     told = ", ".join(f"{each.name}: {each.type}" for each in fields[:_MAX_TOLD])
     more = len(fields) - _MAX_TOLD

@@ -16,7 +16,7 @@ RESERVE = 2**30
 _LOOK_EVERY = 16 * 2**20  # bytes written between two looks at the disk
 
 
-class DiskRoom:
+class DiskSpace:
     """Watches the disk while a download grows, so that one without an end does not fill it.
 
     Args:
