@@ -233,7 +233,7 @@ def _frame_lines(run: Run) -> list[Line]:
     for name, report in REPORTS.items():
         seconds = taken[name]
         ours, plain, loop = seconds["ours"], seconds["pandas"], seconds.get("loop")
-        remark = f"; a loop over people: {loop / ours:.0f}×, {loop:.1f} s" if loop else ""
+        remark = f"; a loop over users: {loop / ours:.0f}×, {loop:.1f} s" if loop else ""
         lines.append(
             Line(
                 f"pandas, the data in memory / {report.told}, {rows:,} events",
@@ -339,7 +339,7 @@ cores. `python -m benchmarks --only interrupts` measures one part again and keep
 {rows}
 
 DuckDB's own load is one `INSERT … SELECT` into the same columns with the types given beforehand. A fetch
-also receives and unpacks the data, checks that each stream is whole, finds the types and verifies every
+also receives and unpacks the data, checks that each stream is complete, infers the types and verifies every
 value against them, removes duplicates and keeps the ledger.
 """
 

@@ -94,7 +94,7 @@ REPORTS = {
         segment_rows,
     ),
     "unique": Report(
-        "the same, people instead of events",
+        "the same, users instead of events",
         lambda ws: ws.segmentation("Page View", on="mp_country_code", type="unique", **RANGE),
         segments_said,
         byhand.UNIQUE,
