@@ -29,7 +29,7 @@ def cards() -> dict[str, Result]:
         ws.fetch_events(**QUARTER)
         steps = ["View Product", "Add to Cart", "Purchase"]
         return {
-            "howto-active": recipe(ws, "Daily, weekly, monthly active people"),
+            "howto-active": recipe(ws, "Daily, weekly, monthly active users"),
             "howto-growth": recipe(ws, "Growth accounting"),
             "howto-funnel": ws.funnel(steps=steps, table="events", **QUARTER),
             "howto-retention": ws.retention(born_event="Sign Up", unit="week", table="events", **QUARTER),

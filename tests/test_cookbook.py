@@ -70,7 +70,7 @@ def test_sessions_end_after_half_an_hour_and_at_midnight(
 def test_monthly_active_users_are_those_of_thirty_days(
     con: duckdb.DuckDBPyConnection, times: dict[str, list[datetime]]
 ) -> None:
-    rows = con.execute(recipe("Daily, weekly, monthly active people")).fetchall()
+    rows = con.execute(recipe("Daily, weekly, monthly active users")).fetchall()
     assert rows
     for day, *counted, _ in rows:
         since = [day - (length - 1) * DAY for length in (1, 7, 30)]
