@@ -17,7 +17,7 @@ from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.weekdays import WEEKDAYS, Weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.queries import Unit
@@ -78,7 +78,51 @@ class Period:
         day = start_of(self.first, unit, self.week_start)
         while day <= self.last:
             yield day
-            day = start_of(day + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit, self.week_start)
+            day = _after(day, unit, self.week_start)
+
+
+def coverage(
+    period: Period, unit: Unit, spans: Sequence[tuple[datetime, datetime]]
+) -> tuple[bool | None, ...]:
+    """For each bucket, whether all of its time is known: False where a part is, None where nothing is.
+
+    Args:
+        period: The days that are asked about; what is outside is not counted.
+        unit: The buckets.
+        spans: The times that are known, each from a moment to another one (UTC, without the latter), in
+            order and apart from each other.
+    """
+    starts = [utc(_local(bucket), period.zone) for bucket in period.buckets(unit)]
+    ends = [*starts[1:], utc(_local(_next(period, unit)), period.zone)]
+    within = [(max(since, period.since), min(until, period.until)) for since, until in spans]
+    counted = [(since, until) for since, until in within if since < until]
+    states: list[bool | None] = []
+    place = 0
+    for start, end in zip(starts, ends, strict=True):
+        while place < len(counted) and counted[place][1] <= start:
+            place += 1
+        known = counted[place] if place < len(counted) else None
+        if known is None or known[0] >= end:
+            states.append(None)
+        else:
+            states.append(known[0] <= start and known[1] >= end)
+    return tuple(states)
+
+
+def _local(bucket: Bucket) -> datetime:
+    return bucket if isinstance(bucket, datetime) else midnight(bucket)
+
+
+def _next(period: Period, unit: Unit) -> Bucket:
+    """The first bucket after the period."""
+    if unit in _SHORT:
+        return midnight(period.last + _DAY)
+    return _after(start_of(period.last, unit, period.week_start), unit, period.week_start)
+
+
+def _after(start: date, unit: Unit, week_start: Weekday) -> date:
+    """The bucket after the one that starts on a day."""
+    return start_of(start + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit, week_start)
 
 
 def start_of(day: date, unit: Unit, week_start: Weekday = "monday") -> date:

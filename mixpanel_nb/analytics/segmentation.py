@@ -46,7 +46,8 @@ def by_segment(
     """Columns ``date, segment, count, place, segments``; buckets without events have no row.
 
     ``place`` orders the segments by their events (of equal ones, the smaller text comes first), up to
-    ``limit``; ``segments`` is how many there are in all.
+    ``limit``; ``segments`` is how many there are in all. Where events are counted, rows without a segment
+    follow: the counts of all segments beyond the limit.
 
     Args:
         context: What is asked of.
@@ -67,6 +68,14 @@ def by_segment(
     return context.statement(_named_later(context, matching, *raw, unit, chosen))
 
 
+_REST = """
+UNION ALL
+SELECT _counted.date, NULL, sum(_counted.count), {limit} + 1, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
+WHERE _ranked.place > {limit}
+GROUP BY _counted.date, _ranked.segments"""
+
+
 class _Chosen:
     """What is counted, and which segments are given."""
 
@@ -75,8 +84,24 @@ class _Chosen:
     ) -> None:
         self.measure = measure(kind)
         self.limit = context.bind(limit, "limit")
+        self.adds_up = kind == "general" and only is None
+        self.and_the_rest = _REST.format(limit=self.limit) if self.adds_up else ""
+        self.shown = self._shown()
         bound = ", ".join(context.bind(value, "value") for value in only or ())
         self.where = f"\n    WHERE segment IN ({bound})" if only is not None else ""
+
+    def _shown(self) -> str:
+        """Segment and place of the segments to give, and of the rest where it is given."""
+        joined = "FROM _named JOIN _ranked ON _ranked.segment = _named.segment"
+        if not self.adds_up:
+            return f"""_ranked.segment, _ranked.place, _ranked.segments
+    {joined}
+    WHERE _ranked.place <= {self.limit}"""
+        return f"""
+        CASE WHEN _ranked.place <= {self.limit} THEN _ranked.segment END AS segment,
+        least(_ranked.place, {self.limit} + 1) AS place,
+        _ranked.segments
+    {joined}"""
 
 
 def _named_at_once(
@@ -105,8 +130,8 @@ WITH _matching AS (
 )
 SELECT _counted.date, _counted.segment, _counted.count, _ranked.place, _ranked.segments
 FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
-WHERE _ranked.place <= {chosen.limit}
-ORDER BY _ranked.place, _counted.date"""
+WHERE _ranked.place <= {chosen.limit}{chosen.and_the_rest}
+ORDER BY 4, 1"""
 
 
 def _named_later(
@@ -133,9 +158,7 @@ WITH _matching AS (
     FROM _named{chosen.where}
     GROUP BY segment
 ), _shown AS (
-    SELECT _named.raw, _ranked.segment, _ranked.place, _ranked.segments
-    FROM _named JOIN _ranked ON _ranked.segment = _named.segment
-    WHERE _ranked.place <= {chosen.limit}
+    SELECT _named.raw, {chosen.shown}
 )
 SELECT _matching.date, _shown.segment, {chosen.measure} AS count, _shown.place, _shown.segments
 FROM _matching JOIN _shown ON _shown.raw IS NOT DISTINCT FROM _matching.raw

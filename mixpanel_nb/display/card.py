@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.table import Grid, Table, make_grid
 from mixpanel_nb.display.text import block, one_line
-from mixpanel_nb.display.values import format_value
+from mixpanel_nb.display.values import NULL, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,7 +164,8 @@ def _table(grid: Grid) -> str:
     rows = "".join(
         f'<tr style="border-bottom: {_HAIRLINE}">'
         + "".join(
-            f'<td style="{_CELL}{side}">{cell_html(text)}</td>' for text, side in zip(row, sides, strict=True)
+            f'<td style="{_CELL}{side}">{cell_html(text, grid.null)}</td>'
+            for text, side in zip(row, sides, strict=True)
         )
         + "</tr>"
         for row in grid.cells
@@ -174,9 +175,9 @@ def _table(grid: Grid) -> str:
     return f'<div style="{_SCROLL}">{table}</div>{footer}'
 
 
-def cell_html(text: str | None) -> str:
-    """The text of a cell as HTML; None is NULL."""
-    return f'<i style="{_NULL}">NULL</i>' if text is None else _isolated(text)
+def cell_html(text: str | None, null: str = NULL) -> str:
+    """The text of a cell as HTML; None is drawn as ``null``."""
+    return f'<i style="{_NULL}">{null}</i>' if text is None else _isolated(text)
 
 
 def _query(query: str) -> str:

@@ -6,6 +6,7 @@ Times are drawn in UTC, whatever the time zone of kernel or browser, so that a d
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -37,6 +38,22 @@ _MAX_LEGEND_COLUMNS = 4
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _HALF_A_DAY = timedelta(hours=12)
 _MAX_DOTS = 45  # a line of so few points shows each of them
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Times of a chart that are not known as the others are.
+
+    Attributes:
+        partial: Times of which only a part was counted.
+        missing: Times that were not fetched.
+    """
+
+    partial: Sequence[Any] = ()
+    missing: Sequence[Any] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.partial or self.missing)
 
 
 def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.Chart:
@@ -87,6 +104,7 @@ def series_chart(
     color_title: str | None = None,
     colors: Sequence[str] | None = None,
     percent: bool = False,
+    gaps: Gaps | None = None,
 ) -> alt.Chart:
     """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
 
@@ -101,6 +119,7 @@ def series_chart(
         color_title: What the categories are; None is ``color``.
         colors: A colour for each category; None is the palette.
         percent: Whether ``y`` holds fractions that are written as percentages.
+        gaps: Times that are known in part, or not at all.
 
     Raises:
         QueryError: If ``kind`` is none of these or ``y`` holds something that is no number.
@@ -120,6 +139,10 @@ def series_chart(
         encoding["color"] = _colors(_in_order(points, "c"), of_color, colors)
         if kind in {"bar", "area"}:
             encoding["order"] = alt.Order("place:Q")  # stacked in the order of the legend
+    if gaps and scale_type == "temporal":
+        mark = _mark(_known_kind(kind), points, scale_type).to_dict()
+        layers = _layers_with_gaps(points, mark, encoding, gaps)
+        return layered(layers, width=theme.WIDTH, height=theme.HEIGHT, title=title, subtitle=subtitle)
     chart: alt.Chart = alt.Chart(
         alt.InlineData(values=points),
         mark=_mark(_known_kind(kind), points, scale_type),
@@ -129,6 +152,60 @@ def series_chart(
         config=alt.Config(**_config(x, y, of_color or "")),
     ).encode(**encoding)
     return chart
+
+
+def _layers_with_gaps(
+    points: list[dict[str, Any]], mark: dict[str, Any], encoding: dict[str, Any], gaps: Gaps
+) -> list[alt.Chart]:
+    """Points over time before bands where nothing is known; those known in part are dashed and hollow."""
+    import altair as alt
+
+    cut = {utc_text(moment(day)) for day in gaps.partial}
+    bands = {"type": "rect", "color": theme.GAP}
+    missing = _bands(points, gaps.missing)
+    behind = layer(missing, bands, x=encoding["x"], x2="x2:T")
+    if mark["type"] != "line":
+        shown = [point | {"opacity": 0.45 if point["x"] in cut else 1} for point in points]
+        return [behind, layer(shown, mark, **encoding, opacity=alt.Opacity("opacity:Q", scale=None))]
+    solid = [point | {"y": None} if point["x"] in cut else point for point in points]
+    ends = [point for point in points if point["x"] in cut and point["y"] is not None]
+    dashed = {"type": "line", "strokeDash": [5, 4]}
+    hollow = {"type": "point", "fill": theme.BACKGROUND, "size": 50, "strokeWidth": 2, "opacity": 1}
+    untold = {name: channel for name, channel in encoding.items() if name != "tooltip"}
+    in_part = [layer(_beside(points, cut), dashed, **untold), layer(ends, hollow, **encoding)]
+    return [
+        behind,
+        *(in_part[:1] if ends else ()),
+        layer(solid, mark, **encoding),
+        *(in_part[1:] if ends else ()),
+    ]
+
+
+def _bands(points: list[dict[str, Any]], missing: Sequence[Any]) -> list[dict[str, Any]]:
+    """A band for each run of missing times, from halfway before to halfway behind it."""
+    times = sorted({datetime.fromisoformat(point["x"]) for point in points})
+    absent = {moment(day) for day in missing}
+    half = min((later - earlier for earlier, later in pairwise(times)), default=2 * _HALF_A_DAY) / 2
+    runs: list[list[datetime]] = []
+    for place, time in enumerate(times):
+        if time not in absent:
+            continue
+        if runs and times[place - 1] == runs[-1][1]:
+            runs[-1][1] = time
+        else:
+            runs.append([time, time])
+    return [{"x": utc_text(first - half), "x2": utc_text(last + half)} for first, last in runs]
+
+
+def _beside(points: list[dict[str, Any]], cut: set[str | None]) -> list[dict[str, Any]]:
+    """The points of each series that are known in part, and those beside them; all others are gaps."""
+    found: list[dict[str, Any]] = []
+    for name in dict.fromkeys(point.get("c") for point in points):
+        series = [point for point in points if point.get("c") == name]
+        for place, point in enumerate(series):
+            near = any(other["x"] in cut for other in series[max(place - 1, 0) : place + 2])
+            found.append(point if near else point | {"y": None})
+    return found
 
 
 def _config(*titles: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.card import Chart
-from mixpanel_nb.display.charts import events_per_day, moment, series_chart
+from mixpanel_nb.display.charts import Gaps, events_per_day, moment, series_chart
 from mixpanel_nb.display.values import counted, format_value, is_null, plain_scalar
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ def described_series(
     *,
     titled: bool = True,
     subtitle: str | None = None,
+    gaps: Gaps | None = None,
 ) -> Chart:
     """A series as ``series_chart`` draws it, and its description.
 
     Where it is not ``titled``, only the description says the title: what surrounds the chart has it already.
     """
-    words = describe(rows, x, y, color, title=title)
+    judged = [row for row in rows if gaps is None or row[x] not in gaps.partial] or rows
+    words = describe(judged, x, y, color, title=title)
     above, below = (title, subtitle) if titled else (None, None)
-    return Chart(lambda: series_chart(rows, x, y, color, kind, above, subtitle=below), words)
+    return Chart(lambda: series_chart(rows, x, y, color, kind, above, subtitle=below, gaps=gaps), words)
 
 
 def describe(

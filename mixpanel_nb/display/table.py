@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.text import one_line
-from mixpanel_nb.display.values import MAX_CHARS, Kind, column_format, is_null, write
+from mixpanel_nb.display.values import MAX_CHARS, NULL, Kind, column_format, is_null, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +34,14 @@ class Table:
         rows: One sequence of values a row, as long as ``columns``.
         total_rows: How many rows there are, where ``rows`` holds only the first of them.
         more: Where the rest is, said when rows are left out.
+        null: What stands for a value that is missing.
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     total_rows: int | None = None
     more: str | None = None
+    null: str = NULL
 
     @property
     def size(self) -> int:
@@ -55,8 +57,9 @@ class Grid:
         headings: One text a column.
         right_aligned: One flag a column.
         rigid: One flag a column: whether part of a value would mislead, as with numbers and dates.
-        cells: One list of texts a row; None is NULL.
+        cells: One list of texts a row; None is a value that is missing.
         footer: What is left out, or None.
+        null: What stands for a value that is missing.
     """
 
     headings: list[str]
@@ -64,6 +67,7 @@ class Grid:
     rigid: list[bool]
     cells: list[list[str | None]]
     footer: str | None
+    null: str = NULL
 
 
 def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, limit: int = MAX_CHARS) -> Grid:
@@ -87,6 +91,7 @@ def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, li
         rigid=[form.kind != "text" for form in formats],
         cells=cells,
         footer=left_out(table, len(rows), len(columns)),
+        null=table.null,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mixpanel_nb.display.card import Card
 from mixpanel_nb.display.table import Grid, Table, left_out, make_grid
 from mixpanel_nb.display.text import one_line
-from mixpanel_nb.display.values import NULL, format_value
+from mixpanel_nb.display.values import format_value
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +107,7 @@ def _print_table(console: Console, table: Table, max_rows: int | None) -> None:
         )
     for row in grid.cells:
         drawn.add_row(
-            *(Text(NULL, style="dim") if text is None else Text(text) for text in row[: len(widths)])
+            *(Text(grid.null, style="dim") if text is None else Text(text) for text in row[: len(widths)])
         )
     console.print(drawn)
     footer = left_out(table, len(grid.cells), len(widths))
@@ -125,7 +125,7 @@ def _widths(grid: Grid, width: int) -> list[int]:
 
     natural = [
         max(
-            cell_len(NULL if text is None else text)
+            cell_len(grid.null if text is None else text)
             for text in (heading, *(row[place] for row in grid.cells))
         )
         for place, heading in enumerate(grid.headings)

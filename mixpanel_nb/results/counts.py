@@ -27,6 +27,7 @@ class EventCountsResult(SeriesResult):
         where: The filter, or None.
         dates: Every bucket of the range, in order.
         values: Event to bucket to count. What is missing is 0.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     name_column: ClassVar[str] = "event"
@@ -39,6 +40,7 @@ class EventCountsResult(SeriesResult):
     where: str | None
     dates: tuple[date, ...]
     values: Mapping[str, Mapping[date, float]]
+    complete: tuple[bool | None, ...] = ()
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {event: self.values.get(event, {}) for event in self.events}
@@ -59,6 +61,8 @@ class PropertyCountsResult(SeriesResult):
         dates: Every bucket of the range, in order.
         values: Value to bucket to count, the most frequent value first. A bucket that is missing is 0.
         left_out: Values beyond the limit.
+        rest: Bucket to count of the events of those, in a table; None where the limit cut nothing.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     name_column: ClassVar[str] = "value"
@@ -73,6 +77,8 @@ class PropertyCountsResult(SeriesResult):
     dates: tuple[date, ...]
     values: Mapping[str, Mapping[date, float]]
     left_out: int = 0
+    rest: Mapping[date, float] | None = None
+    complete: tuple[bool | None, ...] = ()
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return self.values

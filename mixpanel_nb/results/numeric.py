@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixpanel_nb.results.report import ReportResult
-from mixpanel_nb.results.series import SeriesResult
+from mixpanel_nb.results.series import BucketedResult, SeriesResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,7 @@ class NumericBucketResult(SeriesResult):
         dates: Every bucket of time, in order.
         buckets: The ranges of values, ascending: lower bound (included) and upper bound (excluded).
         values: Place in ``buckets`` to bucket of time to count. What is missing is 0.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     name_column: ClassVar[str] = "bucket"
@@ -47,6 +48,7 @@ class NumericBucketResult(SeriesResult):
     dates: tuple[date, ...]
     buckets: tuple[tuple[float, float], ...]
     values: Mapping[int, Mapping[date, float]]
+    complete: tuple[bool | None, ...] = ()
 
     @property
     def labels(self) -> list[str]:
@@ -58,7 +60,7 @@ class NumericBucketResult(SeriesResult):
         return {label: self.values.get(place, {}) for place, label in enumerate(self.labels)}
 
 
-class NumberResult(ReportResult):
+class NumberResult(BucketedResult):
     """One number per bucket of time.
 
     A subclass is a dataclass with these attributes.
@@ -86,8 +88,19 @@ class NumberResult(ReportResult):
 
     @property
     def column_names(self) -> list[str]:
-        """The date and the number."""
-        return ["date", self.number_column]
+        """The date, the number, and whether all of the bucket was counted."""
+        return ["date", self.number_column, "complete"]
+
+    @abstractmethod
+    def _value(self, bucket: date) -> float | None:
+        """The number of a bucket that was fetched."""
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row a bucket of time; the number is None where the bucket was not fetched."""
+        return [
+            (day, None if state is None else self._value(day), state is True)
+            for day, state in zip(self.dates, self.states, strict=True)
+        ]
 
     def _dtypes(self) -> Mapping[str, str]:
         return {"date": "datetime64[ns]", self.number_column: "float64"}
@@ -106,6 +119,7 @@ class NumericSumResult(NumberResult):
         where: The filter, or None.
         dates: Every bucket of time, in order.
         values: Bucket of time to sum. A bucket that is missing is 0.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     number_column: ClassVar[str] = "sum"
@@ -118,10 +132,10 @@ class NumericSumResult(NumberResult):
     where: str | None
     dates: tuple[date, ...]
     values: Mapping[date, float]
+    complete: tuple[bool | None, ...] = ()
 
-    def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a bucket of time; 0 where nothing happened."""
-        return [(day, float(self.values.get(day) or 0)) for day in self.dates]
+    def _value(self, bucket: date) -> float:
+        return float(self.values.get(bucket) or 0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,6 +151,7 @@ class NumericAverageResult(NumberResult):
         where: The filter, or None.
         dates: Every bucket of time, in order.
         values: Bucket of time to average; None, or missing, where there were no events.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     number_column: ClassVar[str] = "average"
@@ -149,10 +164,10 @@ class NumericAverageResult(NumberResult):
     where: str | None
     dates: tuple[date, ...]
     values: Mapping[date, float | None]
+    complete: tuple[bool | None, ...] = ()
 
-    def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a bucket of time; None where there were no events."""
-        return [(day, self.values.get(day)) for day in self.dates]
+    def _value(self, bucket: date) -> float | None:
+        return self.values.get(bucket)
 
 
 def _writing(buckets: Sequence[tuple[float, float]]) -> Callable[[float], str]:

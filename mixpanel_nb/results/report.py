@@ -57,8 +57,8 @@ class ReportResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON-safe data: the report's own fields, then where the answer is from."""
-        shared = {each.name for each in dataclasses.fields(ReportResult)} - {"asked"}
-        names = [each.name for each in dataclasses.fields(self) if each.name != "asked"]
+        shared = {each.name for each in dataclasses.fields(ReportResult)} - {"question"}
+        names = [each.name for each in dataclasses.fields(self) if each.name != "question"]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
 

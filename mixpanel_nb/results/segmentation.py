@@ -28,6 +28,8 @@ class SegmentationResult(SeriesResult):
         values: Segment to bucket to count, the largest segment first; without ``on`` one segment, ``total``.
             A bucket that is missing is 0.
         left_out: Segments beyond the limit.
+        rest: Bucket to count of the events of those, in a table; None where the limit cut nothing.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     name_column: ClassVar[str] = "segment"
@@ -42,6 +44,8 @@ class SegmentationResult(SeriesResult):
     dates: tuple[date, ...]
     values: Mapping[str, Mapping[date, float]]
     left_out: int = 0
+    rest: Mapping[date, float] | None = None
+    complete: tuple[bool | None, ...] = ()
 
     @property
     def totals(self) -> dict[str, float]:

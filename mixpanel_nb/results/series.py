@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
+
+OTHER = "(other)"
+"""The name of what a limit has cut off."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,18 @@ class Series:
 
     Attributes:
         name: Whose it is.
-        counts: One number a bucket of time.
-        total: Their sum.
-        mean: Their mean.
+        counts: One number a bucket of time; None where the bucket was not fetched.
+        whole: The numbers of the buckets that are complete, or of all known ones where none is.
+        total: The sum of all counts.
+        mean: The mean of ``whole``.
         low: The lowest of them.
         high: The highest of them.
         peak: The first bucket of time with the highest.
     """
 
     name: str
-    counts: tuple[float, ...]
+    counts: tuple[float | None, ...]
+    whole: tuple[float, ...]
     total: float
     mean: float
     low: float
@@ -38,16 +43,46 @@ class Series:
 
     @property
     def change(self) -> float | None:
-        """How much the later half of the counts is above the earlier half, as a fraction of that.
+        """How much the later half of ``whole`` is above the earlier half, as a fraction of that.
 
         A bucket of time in the middle is part of neither. None where the earlier half is 0.
         """
-        half = len(self.counts) // 2
-        before, after = sum(self.counts[:half]), sum(self.counts[-half:])
+        half = len(self.whole) // 2
+        before, after = sum(self.whole[:half]), sum(self.whole[-half:])
         return after / before - 1 if before else None
 
 
-class SeriesResult(ReportResult):
+class BucketedResult(ReportResult):
+    """Figures per bucket of time, of which some may not be known.
+
+    A subclass is a dataclass with these attributes.
+
+    Attributes:
+        dates: Every bucket of the range, in order.
+        complete: For each bucket, whether all of its time was counted: False where only a part was (the range
+            or the fetch begins or ends within it), None where it was not fetched at all. Empty where all are.
+    """
+
+    dates: tuple[date, ...]
+    complete: tuple[bool | None, ...] = ()
+
+    @property
+    def states(self) -> tuple[bool | None, ...]:
+        """``complete`` for every bucket."""
+        return self.complete or (True,) * len(self.dates)
+
+    @property
+    def partial(self) -> list[date]:
+        """The buckets of which only a part was counted."""
+        return [day for day, state in zip(self.dates, self.states, strict=True) if state is False]
+
+    @property
+    def missing(self) -> list[date]:
+        """The buckets that were not fetched."""
+        return [day for day, state in zip(self.dates, self.states, strict=True) if state is None]
+
+
+class SeriesResult(BucketedResult):
     """Counts per bucket of time and name; what is not there is 0.
 
     A subclass is a dataclass with these attributes.
@@ -59,6 +94,8 @@ class SeriesResult(ReportResult):
         type: ``general`` (events), ``unique`` (users) or ``average`` (events per user).
         where: The filter, or None.
         dates: Every bucket of the range, in order.
+        left_out: How many names a limit has cut off.
+        rest: Bucket to count of the events with those names, where that is known.
     """
 
     name_column: ClassVar[str]
@@ -69,9 +106,8 @@ class SeriesResult(ReportResult):
     unit: str
     type: str
     where: str | None
-    dates: tuple[date, ...]
     left_out: int = 0
-    """How many names a limit has cut off."""
+    rest: Mapping[date, float] | None = None
 
     @abstractmethod
     def _series(self) -> Mapping[str, Mapping[date, float]]:
@@ -79,28 +115,42 @@ class SeriesResult(ReportResult):
 
     @property
     def column_names(self) -> list[str]:
-        """The date, the name, the count."""
-        return ["date", self.name_column, "count"]
+        """The date, the name, the count, and whether all of the bucket was counted."""
+        return ["date", self.name_column, "count", "complete"]
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a bucket and name, sorted by date and then as the names are; 0 where nothing happened."""
+        """One row a bucket and name, sorted by date and then as the names are.
+
+        The count is 0 where nothing happened, and None where the bucket was not fetched.
+        """
         zero = 0.0 if self.type == "average" else 0
-        series = list(self._series().items())
-        return [(day, name, counts.get(day, zero)) for day in self.dates for name, counts in series]
+        series = list(self._all_series().items())
+        return [
+            (day, name, None if state is None else counts.get(day, zero), state is True)
+            for day, state in zip(self.dates, self.states, strict=True)
+            for name, counts in series
+        ]
+
+    def _all_series(self) -> Mapping[str, Mapping[date, float]]:
+        """The series, and the rest that a limit has cut off."""
+        return self._series() if self.rest is None else {**self._series(), OTHER: self.rest}
 
     def _dtypes(self) -> Mapping[str, str]:
-        return {"date": "datetime64[ns]", "count": "float64" if self.type == "average" else "int64"}
+        whole = "Int64" if None in self.complete else "int64"
+        return {"date": "datetime64[ns]", "count": "float64" if self.type == "average" else whole}
 
     @cached_property
     def series(self) -> list[Series]:
         """The series in numbers; none where there are no buckets of time."""
-        return [
-            _in_numbers(name, counts, self.dates) for name, counts in self._series().items() if self.dates
-        ]
+        return [self._in_numbers(name, counts) for name, counts in self._series().items() if self.dates]
 
-
-def _in_numbers(name: str, found: Mapping[date, float], dates: Sequence[date]) -> Series:
-    counts = tuple(found.get(day, 0) for day in dates)
-    high = max(counts)
-    total = sum(counts)
-    return Series(name, counts, total, total / len(counts), min(counts), high, dates[counts.index(high)])
+    def _in_numbers(self, name: str, found: Mapping[date, float]) -> Series:
+        counted = list(zip(self.dates, self.states, strict=True))
+        counts = tuple(None if state is None else found.get(day, 0) for day, state in counted)
+        known = [(found.get(day, 0), day) for day, state in counted if state]
+        known = known or [(found.get(day, 0), day) for day, state in counted if state is not None]
+        whole = tuple(count for count, _ in known) or (0,)
+        high = max(whole)
+        peak = next((day for count, day in known if count == high), self.dates[0])
+        total = sum(count for count in counts if count is not None)
+        return Series(name, counts, whole, total, sum(whole) / len(whole), min(whole), high, peak)

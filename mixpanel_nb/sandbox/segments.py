@@ -45,7 +45,7 @@ def filters_of(
     statement = segmentation.by_segment(
         context, event, on=on, unit="month", kind="general", where=no_object, limit=limit
     )
-    return {name: usual + _filter(access, name) for name in by_name(runner.engine.rows(statement))}
+    return {name: usual + _filter(access, name) for name in by_name(runner.engine.rows(statement))[0]}
 
 
 def _filter(access: str, name: str) -> str:

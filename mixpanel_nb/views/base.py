@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Result)
 
+MISSING = "–"
+"""What stands in a table for a figure that is not known."""
+
 MORE_IN_DF = ".df has them all"
 """Where the rows are that a table does not show."""
 

@@ -10,6 +10,7 @@ from mixpanel_nb.display import (
     Card,
     Chart,
     Column,
+    Gaps,
     Table,
     described_series,
     format_value,
@@ -18,7 +19,7 @@ from mixpanel_nb.display import (
 )
 from mixpanel_nb.results import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.numeric import NumberResult
-from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import SeriesView, date_column
 from mixpanel_nb.views.words import (
@@ -73,6 +74,7 @@ class NumericBucketView(SeriesView[NumericBucketResult]):
             subtitle=subtitle,
             color_title=self._names_are,
             colors=ramp_colors(len(courses)),
+            gaps=self._gaps,
         )
 
 
@@ -106,7 +108,7 @@ class NumberView(ReportView[N], Generic[N]):
             subtitle=self._subtitle,
             facts=self._facts(known) if known else (),
             chart=self.drawing(titled=False),
-            table=Table(columns, self._brief_rows(), more=MORE_IN_DF) if known else None,
+            table=Table(columns, self._brief_rows(), more=MORE_IN_DF, null=MISSING) if known else None,
             query=self.result.query,
             notes=self.remarks,
             empty=None if known else self._nothing(),
@@ -117,18 +119,23 @@ class NumberView(ReportView[N], Generic[N]):
         """The notes, and whether a bucket lies only partly within the days."""
         if not self._known():
             return super().remarks
-        dates = [day for day, _ in self.result.tuples()]
+        dates = [day for day, *_ in self.result.tuples()]
         return self._remarked(
             partly_covered(dates, self.result.unit, self.result.from_date, self.result.to_date)
         )
 
     def _brief_rows(self) -> list[tuple[date, float | None]]:
-        return [(day, None if value is None else _brief(value)) for day, value in self.result.tuples()]
+        return [(day, None if value is None else _brief(value)) for day, value, _ in self.result.tuples()]
 
     def _known(self) -> list[tuple[date, float]]:
         """The buckets of time that have a number; none where all of them are 0."""
-        known = [(day, value) for day, value in self.result.tuples() if value is not None]
+        known = [(day, value) for day, value, _ in self.result.tuples() if value is not None]
         return known if any(value for _, value in known) else []
+
+    def _judged(self, known: Sequence[tuple[date, float]]) -> Sequence[tuple[date, float]]:
+        """Those of them that are complete, or all where none is: what means and extremes are of."""
+        partial = set(self.result.partial)
+        return [(day, value) for day, value in known if day not in partial] or known
 
     @abstractmethod
     def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
@@ -142,8 +149,9 @@ class NumberView(ReportView[N], Generic[N]):
         rows = [{"date": day, y: value} for day, value in self._brief_rows()]
         kind = "line" if len(rows) > 1 else "bar"
         subtitle = self._subtitle
+        gaps = Gaps(self.result.partial, self.result.missing)
         return described_series(
-            rows, "date", y, kind=kind, title=self._title, subtitle=subtitle, titled=titled
+            rows, "date", y, kind=kind, title=self._title, subtitle=subtitle, titled=titled, gaps=gaps
         )
 
 
@@ -154,9 +162,10 @@ class NumericSumView(NumberView[NumericSumResult]):
 
     def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
         total = sum(value for _, value in known)
+        known = self._judged(known)
         facts: list[tuple[str, Any]] = [
             ("Total", _headline(total)),
-            (f"Per {self.result.unit}", _headline(total / len(known))),
+            (f"Per {self.result.unit}", _headline(sum(value for _, value in known) / len(known))),
             _extreme("Highest", known),
         ]
         return facts if len(known) > 1 else facts[:1]
@@ -168,6 +177,7 @@ class NumericAverageView(NumberView[NumericAverageResult]):
     number_is: ClassVar[str] = "average"
 
     def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
+        known = self._judged(known)
         return [_extreme("Highest", known), _extreme("Lowest", known)] if len(known) > 1 else []
 
 

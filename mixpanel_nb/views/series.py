@@ -11,15 +11,17 @@ from mixpanel_nb.display import (
     Card,
     Chart,
     Column,
+    Gaps,
     Table,
+    counted,
     distinct_labels,
     first_of,
     format_value,
     ranked_bars,
     series_chart,
 )
-from mixpanel_nb.results.series import Series, SeriesResult
-from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.results.series import OTHER, Series, SeriesResult
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import (
     beyond_limit,
@@ -65,7 +67,7 @@ class SeriesView(ReportView[S], Generic[S]):
     def card(self, *, max_rows: int | None = None) -> Card:
         """The counts over time as a chart, and as a table by date or, where that is large, by name."""
         series = self.result.series
-        happened = any(one.high for one in series)
+        happened = any(one.total for one in series)
         return Card(
             title=self._title,
             subtitle=self._subtitle,
@@ -91,10 +93,9 @@ class SeriesView(ReportView[S], Generic[S]):
     def _facts(self, series: Sequence[Series]) -> list[tuple[str, Any]]:
         facts: list[tuple[str, Any]] = []
         if self.result.type == "general":
-            total = sum(one.total for one in series)
             facts = [
-                ("Total shown" if self.result.left_out else "Total", total),
-                (f"Per {self.result.unit}", _rounded(total / len(self.result.dates))),
+                ("Total shown" if self._is_cut else "Total", self._whole),
+                (f"Per {self.result.unit}", _rounded(self._per_bucket)),
             ]
         elif len(series) == 1:
             facts = [(f"Mean per {self.result.unit}", _rounded(series[0].mean))]
@@ -107,10 +108,10 @@ class SeriesView(ReportView[S], Generic[S]):
     @property
     def remarks(self) -> list[str]:
         """The notes, whether names were left out, and whether a bucket lies only partly within the days."""
-        if not any(one.high for one in self.result.series):
+        if not any(one.total for one in self.result.series):
             return super().remarks
         return self._remarked(
-            beyond_limit(self.result.left_out, self.result.name_column),
+            beyond_limit(self.result.left_out, self.result.name_column) if self._is_cut else None,
             partly_covered(self.result.dates, self.result.unit, self.result.from_date, self.result.to_date),
         )
 
@@ -139,7 +140,7 @@ class SeriesView(ReportView[S], Generic[S]):
     def drawing(self, *, titled: bool) -> Chart | None:
         """A line a series over time, or a bar a series where there is one bucket of time."""
         series = self.result.series
-        if not any(one.high for one in series):
+        if not any(one.total for one in series):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note(series)), ". ") if titled else None
@@ -156,7 +157,33 @@ class SeriesView(ReportView[S], Generic[S]):
             title=title,
             subtitle=subtitle,
             color_title=self._names_are,
+            gaps=self._gaps,
         )
+
+    @property
+    def _gaps(self) -> Gaps | None:
+        """The buckets that are known in part or not at all; points of several buckets have none."""
+        return Gaps(self.result.partial, self.result.missing) if self._merged == 1 else None
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether a limit has cut off names whose counts are not known."""
+        return bool(self.result.left_out) and self.result.rest is None
+
+    @property
+    def _whole(self) -> float:
+        """All events, those of names beyond the limit included where they are known."""
+        return sum(one.total for one in self.result.series) + sum((self.result.rest or {}).values())
+
+    @property
+    def _per_bucket(self) -> float:
+        """The mean of all events in a bucket that is complete, or in any known one where none is."""
+        counted = [state is True for state in self.result.states]
+        counted = counted if any(counted) else [state is False for state in self.result.states]
+        days = [day for day, is_counted in zip(self.result.dates, counted, strict=True) if is_counted]
+        rest = self.result.rest or {}
+        whole = sum(sum(one.whole) for one in self.result.series) + sum(rest.get(day, 0) for day in days)
+        return whole / max(len(days), 1)
 
     def _points(self, series: Sequence[Series]) -> list[dict[str, Any]]:
         """The points of a chart, one a bucket of time and series, or means over several buckets."""
@@ -169,7 +196,7 @@ class SeriesView(ReportView[S], Generic[S]):
         ]
 
     def _bars(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
-        whole = sum(one.total for one in series) if self.result.type == "general" else 0
+        whole = self._whole if self.result.type == "general" else 0
         shares = [f" · {format_value(c.total / whole, 'percent')}" if whole else "" for c in series]
         ends = [f"{_number(c.total)}{share}" for c, share in zip(series, shares, strict=True)]
         bars = {c.name: Bar(c.name, c.total, end) for c, end in zip(series, ends, strict=True)}
@@ -182,7 +209,7 @@ class SeriesView(ReportView[S], Generic[S]):
             general = self.result.type == "general"
             return f"{subject}: {_described(series[0], self.result.dates, total=general)}."
         ranked = sorted(series, key=lambda one: one.total, reverse=True)
-        total = sum(one.total for one in series)
+        total = self._whole
         if self.result.type == "general":
             parts = [f"{short(c.name)} {_number(c.total)} ({c.total / total:.1%})" for c in ranked]
         else:
@@ -207,12 +234,12 @@ class SeriesView(ReportView[S], Generic[S]):
         names = [measure(self.result.type)] if single else [one.name for one in series]
         columns = [date_column(self.result.unit), *(Column(name, _kind(self.result.type)) for name in names)]
         rows = list(zip(self.result.dates, *(one.counts for one in series), strict=True))
-        return Table(columns, rows, more=MORE_IN_DF)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
 
     def _by_name(self, series: Sequence[Series]) -> Table:
         kind = _kind(self.result.type)
         general, several = self.result.type == "general", len(self.result.dates) > 1
-        whole = sum(one.total for one in series) or 1
+        whole = self._whole or 1
         names = distinct_labels((one.name for one in series), _MAX_NAME)
         columns: list[tuple[Column, list[Any]]] = [(Column(self.result.name_column, "text"), names)]
         if general or not several:
@@ -227,8 +254,16 @@ class SeriesView(ReportView[S], Generic[S]):
                 (date_column(self.result.unit, "highest on"), [c.peak if c.high else "" for c in series]),
                 (Column("2nd half vs 1st", "percent"), [_change(c) for c in series]),
             ]
-        rows = list(zip(*(values for _, values in columns), strict=True))
-        return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+        rows = [*zip(*(values for _, values in columns), strict=True), *self._row_of_the_rest(len(columns))]
+        return Table([column for column, _ in columns], rows, more=MORE_IN_DF, null=MISSING)
+
+    def _row_of_the_rest(self, columns: int) -> list[tuple[Any, ...]]:
+        """A row for the names beyond the limit: how many they are, and their share."""
+        if self.result.rest is None or columns < 3:
+            return []
+        total = sum(self.result.rest.values())
+        name = f"{OTHER}: {counted(self.result.left_out, self.result.name_column)}"
+        return [(name, total, total / (self._whole or 1), *[None] * (columns - 3))]
 
 
 def no_events(asked_for: str, report: SeriesResult) -> str:
@@ -247,7 +282,7 @@ def _described(one: Series, dates: Sequence[date], *, total: bool) -> str:
         f"{_number(one.total)} in total" if total else f"mean {_number(one.mean)}",
         f"highest {_number(one.high)} on {one.peak}",
         f"lowest {_number(one.low)}",
-        f"first {_number(one.counts[0])}, last {_number(one.counts[-1])}",
+        f"first {_number(one.whole[0])}, last {_number(one.whole[-1])}",
     ]
     return ", ".join(parts if len(dates) > 1 else parts[:1])
 
@@ -261,8 +296,11 @@ def _kind(counted: str) -> Any:
     return "number" if counted == "average" else "integer"
 
 
-def _mean(counts: Sequence[float]) -> float:
-    return counts[0] if len(counts) == 1 else sum(counts) / len(counts)
+def _mean(counts: Sequence[float | None]) -> float | None:
+    known = [count for count in counts if count is not None]
+    if len(counts) == 1 or not known:
+        return counts[0]
+    return sum(known) / len(known)
 
 
 def _rounded(value: float) -> float:

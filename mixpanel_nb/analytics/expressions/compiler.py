@@ -202,7 +202,7 @@ class Compiler:
 
     # Functions
 
-    def _call(self, node: nodes.FunctionCall) -> Value:
+    def _functioncall(self, node: nodes.FunctionCall) -> Value:
         if node.name == "datetime" and isinstance(node.arguments[0], nodes.Constant):
             return self._moment(node.arguments[0].value)
         arguments = [self._value(argument) for argument in node.arguments]

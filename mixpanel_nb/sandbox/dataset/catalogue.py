@@ -122,12 +122,7 @@ def _products() -> tuple[Product, ...]:
     shelves = {
         "Kitchen": (("Kettle", 3990), ("Moka pot", 2790), ("Chef's knife", 5490), ("Cast-iron pan", 6290)),
         "Garden": (("Pruning shears", 2450), ("Watering can", 1890), ("Herb seeds", 590), ("Trowel", 1290)),
-        "Office": (
-            ("ReportRunner lamp", 4590),
-            ("Notebook A5", 890),
-            ("Fountain pen", 3290),
-            ("Footrest", 3890),
-        ),
+        "Office": (("Desk lamp", 4590), ("Notebook A5", 890), ("Fountain pen", 3290), ("Footrest", 3890)),
         "Home & Living": (("Wool blanket", 7990), ("Candle", 1490), ('27" frame', 2990), ("Rug", 12900)),
         "Café": (("Espresso beans 1kg", 2190), ("Filter papers", 490), ("Tamper", 1990), ("Cup set", 3490)),
     }
@@ -151,7 +146,7 @@ MARKUP_EVENT = f"Viewed {MARKUP_TEXT}"
 SEARCHES = (
     "kettle",
     "wool blanket",
-    "runner lamp",
+    "desk lamp",
     "gift for mum",
     "café au lait",
     '27" frame',

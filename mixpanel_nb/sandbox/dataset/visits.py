@@ -185,7 +185,7 @@ class Visit:
         lot = rng.random()
         if lot < 0.015 and self._member:
             subject = catalogue.encode(catalogue.pick(rng, catalogue.TICKET_SUBJECTS))
-            # The help runner's own integration writes the plan with a capital.
+            # The help desk's own integration writes the plan with a capital.
             plan = f'"Plan":"{self._visitor.plan.capitalize()}"'
             self._send(
                 "Support Ticket", f'"subject":{subject},{plan},"priority":{1 + int(rng.random() * 3)},'

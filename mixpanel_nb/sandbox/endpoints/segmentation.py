@@ -93,7 +93,7 @@ def _by_interval(call: Call, event: str, kind: CountType, limit: int, interval: 
             statement = segmentation.by_segment(
                 asked, event, on=on, unit="day", kind=kind, where=where, limit=limit
             )
-            values = by_name(runner.engine.rows(statement))
+            values, _, _ = by_name(runner.engine.rows(statement))
     return over_time(series(asked.buckets(), values), as_csv=call.is_csv)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.calendar import Period, coverage
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, parse
 from mixpanel_nb.errors import NotFoundError, ParameterError, Word, did_you_mean
@@ -50,6 +51,15 @@ class LiveReports:
 
     def _period(self, first: date, last: date) -> Period:
         return Period(*parse_range(first, last), self._zone, self._week_start)
+
+    def _complete(
+        self, period: Period, unit: Unit, dates: Sequence[date | datetime]
+    ) -> tuple[bool | None, ...]:
+        """For each of the buckets, whether all of it is over and asked about (see ``BucketedResult``)."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        states = coverage(period, unit, [(min(period.since, now), now)])
+        known = dict(zip(period.buckets(unit), states, strict=True))
+        return tuple(known.get(day, True) for day in dates)
 
     def _ask(self, endpoint: str, **params: Any) -> Node:
         """The answer of an endpoint; parameters that are None are not sent."""

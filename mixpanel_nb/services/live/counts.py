@@ -48,6 +48,7 @@ class CountReports(LiveReports):
             None,
             series.dates,
             series.chosen(names),
+            self._complete(period, known, series.dates),
             notes=self._notes(event for event in query.events if not series.values.get(event)),
             **sent(answer),
         )
@@ -86,6 +87,7 @@ class CountReports(LiveReports):
             None,
             series.dates,
             series.ranked() if only is None else series.chosen(only),
+            complete=self._complete(period, known, series.dates),
             notes=self._notes(
                 [] if any(series.values.values()) else [query.event],
                 at_limit(len(series.values), limit, "value") if only is None else None,

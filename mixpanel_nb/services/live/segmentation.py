@@ -73,6 +73,7 @@ class SegmentationReports(LiveReports):
             query.where,
             series.dates,
             values,
+            complete=self._complete(period, known, series.dates),
             notes=self._notes([] if any(values.values()) else [event], *notes),
             **sent(answer),
         )
@@ -105,6 +106,7 @@ class SegmentationReports(LiveReports):
             series.dates,
             ranges.bounds,
             ranges.values,
+            self._complete(period, known, series.dates),
             notes=self._notes([] if ranges.bounds else [event], _without_number(ranges.without)),
             **sent(answer),
         )
@@ -131,6 +133,7 @@ class SegmentationReports(LiveReports):
             where=expression(query.where),
         )
         numbers = read_numbers(answer, known)
+        buckets = dates(numbers, period, known)
         return kind(
             query.event,
             query.on,
@@ -138,8 +141,9 @@ class SegmentationReports(LiveReports):
             period.last,
             known,
             query.where,
-            dates(numbers, period, known),
+            buckets,
             {bucket: number for bucket, number in numbers.items() if number is not None},
+            self._complete(period, known, buckets),
             notes=self._notes([] if any(numbers.values()) else [query.event]),
             **sent(answer),
         )

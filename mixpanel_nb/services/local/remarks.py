@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.calendar import midnight, utc
+from mixpanel_nb.analytics.calendar import coverage, midnight, utc
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
 from mixpanel_nb.analytics.sql import Statement, identifier
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.queries import Unit
     from mixpanel_nb.services.local.engines import Engine, EventTable, Part
 
 _DAY = timedelta(days=1)
@@ -59,6 +60,21 @@ class Remarks:
             hint = did_you_mean(on, self.context.events.properties.keys() - {on})
             said.append(f"None of these events has a property {on!r}." + (f" {hint}" if hint else ""))
         return (*said, *self._outside())
+
+    def complete(self, unit: Unit, *events: str | None) -> tuple[bool | None, ...]:
+        """For each bucket, whether the table holds all of its time (see ``BucketedResult``).
+
+        Where nobody recorded what was fetched, the table is taken to hold everything.
+
+        Args:
+            unit: The buckets.
+            events: The events that are counted; None is any event. All of them have to be known.
+        """
+        period = self.context.period
+        if not self.table.parts:
+            return coverage(period, unit, [(period.since, period.until)])
+        known = [coverage(period, unit, self.table.observed(event, period.until)) for event in events]
+        return tuple(None if None in states else all(states) for states in zip(*known, strict=True))
 
     def elapsed(self) -> float:
         """The part of the last day asked about of which the table can know, above 0 and up to 1."""

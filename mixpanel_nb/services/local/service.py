@@ -41,7 +41,7 @@ from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.remarks import Remarks
-from mixpanel_nb.services.local.shapes import activity_event, by_name, count_left_out, in_buckets, in_ranges
+from mixpanel_nb.services.local.shapes import activity_event, by_name, in_buckets, in_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ class LocalQueryService:
             )
             rows = self._engine.rows(statement)
             values: dict[str, dict[Bucket, float]] = {TOTAL: dict(rows)}
-            left_out = 0
+            left_out, rest = 0, None
         else:
             statement = segmentation.by_segment(
                 context,
@@ -136,7 +136,7 @@ class LocalQueryService:
                 limit=query.limit,
             )
             rows = self._engine.rows(statement)
-            values, left_out = by_name(rows), count_left_out(rows)
+            values, rest, left_out = by_name(rows)
         return results.SegmentationResult(
             query.event,
             query.from_date,
@@ -148,6 +148,8 @@ class LocalQueryService:
             tuple(dates),
             values,
             left_out,
+            rest,
+            asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes([query.event], found=bool(rows), on=query.on, segments=values),
         )
@@ -176,6 +178,7 @@ class LocalQueryService:
             tuple(asking.context.period.buckets(query.unit)),
             ranges,
             values,
+            asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes([query.event], found=bool(rows)),
         )
@@ -204,6 +207,7 @@ class LocalQueryService:
             query.where,
             tuple(asking.context.period.buckets(query.unit)),
             in_buckets(rows),
+            asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes([query.event], found=bool(rows)),
         )
@@ -225,6 +229,7 @@ class LocalQueryService:
             query.where,
             tuple(asking.context.period.buckets(query.unit)),
             values,
+            asking.complete(query.unit, *query.events),
             sql=statement.rendered(),
             notes=asking.notes([event for event in query.events if not values[event]], found=False),
         )
@@ -243,7 +248,7 @@ class LocalQueryService:
             only=only,
         )
         rows = self._engine.rows(statement)
-        found = by_name(rows)
+        found, rest, left_out = by_name(rows)
         return results.PropertyCountsResult(
             query.event,
             query.prop,
@@ -254,7 +259,9 @@ class LocalQueryService:
             query.where,
             tuple(asking.context.period.buckets(query.unit)),
             found if only is None else {value: found.get(value, {}) for value in only},
-            count_left_out(rows),
+            left_out,
+            rest,
+            asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes([query.event], found=bool(rows), on=query.prop, segments=found),
         )

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket
 
 
-def by_name(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[Bucket, float]]:
-    """Rows of ``segmentation.by_segment``, which come in the order of the segments."""
-    values: dict[str, dict[Bucket, float]] = {}
+Counts = dict["Bucket", float]
+
+
+def by_name(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[str, Counts], Counts | None, int]:
+    """Rows of ``segmentation.by_segment`` as counts by segment, those of the rest, and how many it has.
+
+    The rows come in the order of the segments; those of the rest are last and have no name.
+    """
+    values: dict[str, Counts] = {}
+    rest: Counts = {}
     for bucket, name, count, *_ in rows:
-        values.setdefault(name, {})[bucket] = count
-    return values
+        (rest if name is None else values.setdefault(name, {}))[bucket] = count
+    segments = rows[0][-1] if rows else 0
+    return values, rest or None, segments - len(values)
 
 
 def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
@@ -31,11 +39,6 @@ def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
     What is behind them depends on the order in which numbers were added, and that is another one each time.
     """
     return {bucket: float(f"{number:.12g}") for bucket, number in rows}
-
-
-def count_left_out(rows: Sequence[tuple[Any, ...]]) -> int:
-    """How many segments there are beyond those of the rows."""
-    return max((segments - place for *_, place, segments in rows[-1:]), default=0)
 
 
 def in_ranges(

@@ -23,4 +23,4 @@ WITH _matching AS (
 SELECT _counted.date, _counted.segment, _counted.count, _ranked.place, _ranked.segments
 FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
 WHERE _ranked.place <= 1
-ORDER BY _ranked.place, _counted.date
+ORDER BY 4, 1

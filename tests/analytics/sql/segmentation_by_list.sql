@@ -19,9 +19,11 @@ WITH _matching AS (
     FROM _named
     GROUP BY segment
 ), _shown AS (
-    SELECT _named.raw, _ranked.segment, _ranked.place, _ranked.segments
+    SELECT _named.raw, 
+        CASE WHEN _ranked.place <= 60 THEN _ranked.segment END AS segment,
+        least(_ranked.place, 60 + 1) AS place,
+        _ranked.segments
     FROM _named JOIN _ranked ON _ranked.segment = _named.segment
-    WHERE _ranked.place <= 60
 )
 SELECT _matching.date, _shown.segment, count(*) AS count, _shown.place, _shown.segments
 FROM _matching JOIN _shown ON _shown.raw IS NOT DISTINCT FROM _matching.raw

@@ -22,4 +22,9 @@ WITH _matching AS (
 SELECT _counted.date, _counted.segment, _counted.count, _ranked.place, _ranked.segments
 FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
 WHERE _ranked.place <= 60
-ORDER BY _ranked.place, _counted.date
+UNION ALL
+SELECT _counted.date, NULL, sum(_counted.count), 60 + 1, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment = _counted.segment
+WHERE _ranked.place > 60
+GROUP BY _counted.date, _ranked.segments
+ORDER BY 4, 1
