@@ -22,7 +22,7 @@ _FINEST = f"greatest(abs(CAST(lowest AS DOUBLE)), abs(CAST(highest AS DOUBLE))) 
 
 def in_buckets(
     context: ReportContext,
-    event: str,
+    event: str | None,
     *,
     on: str,
     unit: Unit,
@@ -94,18 +94,18 @@ GROUP BY date, place, width, origin
 ORDER BY place, date""")
 
 
-def total(context: ReportContext, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
+def total(context: ReportContext, event: str | None, *, on: str, unit: Unit, where: str | None) -> Statement:
     """Columns ``date, sum``; what is no number counts as 0."""
     return _aggregated(context, event, "sum", on, unit, where)
 
 
-def mean(context: ReportContext, event: str, *, on: str, unit: Unit, where: str | None) -> Statement:
+def mean(context: ReportContext, event: str | None, *, on: str, unit: Unit, where: str | None) -> Statement:
     """Columns ``date, average``, over all events; what is no number counts as 0."""
     return _aggregated(context, event, "avg", on, unit, where)
 
 
 def _aggregated(
-    context: ReportContext, event: str, function: str, on: str, unit: Unit, where: str | None
+    context: ReportContext, event: str | None, function: str, on: str, unit: Unit, where: str | None
 ) -> Statement:
     matching = context.select().named(event).in_period().where(where)
     number = number_of(context, matching.value(on), on)

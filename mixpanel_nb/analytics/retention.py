@@ -25,7 +25,7 @@ def period_seconds(query: Retention) -> int:
 
 def _born_as_any(query: Retention) -> bool:
     """Whether an event of any name makes a user part of a cohort."""
-    return query.type == "compounded" and query.return_event is None
+    return (query.born_event if query.type == "birth" else query.return_event) is None
 
 
 def statement(context: ReportContext, query: Retention) -> Statement:
@@ -97,7 +97,7 @@ def _returned(context: ReportContext, query: Retention) -> str:
     """Who came back in which period, once each."""
     back = context.select().named(query.return_event, "return_event").where(query.return_where)
     later = "r.event_time > c.born_at"
-    if query.return_event is None:
+    if query.return_event is None or _born_as_any(query):
         # At the moment of birth itself only an event of another name can be a return.
         name = "c.born_as" if _born_as_any(query) else context.bind(query.born_event, "born_event")
         later = f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"

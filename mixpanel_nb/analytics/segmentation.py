@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def totals(
-    context: ReportContext, event: str, *, unit: Unit, kind: CountType, where: str | None
+    context: ReportContext, event: str | None, *, unit: Unit, kind: CountType, where: str | None
 ) -> Statement:
     """Columns ``date, count``; buckets without events have no row."""
     matching = context.select().named(event).in_period().where(where)
@@ -66,6 +66,64 @@ def by_segment(
     if raw is None:
         return context.statement(_named_at_once(context, matching, value, unit, chosen))
     return context.statement(_named_later(context, matching, *raw, unit, chosen))
+
+
+def by_segments(
+    context: ReportContext,
+    event: str | None,
+    *,
+    on: Sequence[str],
+    unit: Unit,
+    kind: CountType,
+    where: str | None,
+    limit: int,
+) -> Statement:
+    """As :func:`by_segment`, broken down by several properties at once.
+
+    Columns ``date, count, place, segments`` and one for each of ``on``. An event with lists is in one segment
+    for each pair of their items.
+    """
+    matching = context.select().named(event).in_period().where(where)
+    names = [segment(matching.value(each)) for each in on]
+    columns = [f"segment_{number}" for number, _ in enumerate(names, 1)]
+    listed = ", ".join(columns)
+    read = "".join(f",\n        {name} AS {column}" for (name, _), column in zip(names, columns, strict=True))
+    bound, adds_up = context.bind(limit, "limit"), kind == "general"
+    source, spread = "_matching", ""
+    for column in (column for (_, is_list), column in zip(names, columns, strict=True) if is_list):
+        shown = ", ".join(f"unnest({each}) AS {each}" if each == column else each for each in columns)
+        spread += f", _{column} AS (\n    SELECT date, person, {shown}\n    FROM {source}\n)"
+        source = f"_{column}"
+    joined = " AND ".join(f"_ranked.{column} = _counted.{column}" for column in columns)
+    rest = "".join(
+        ["\nUNION ALL\nSELECT _counted.date, sum(_counted.count), ", bound, " + 1, _ranked.segments"]
+    )
+    rest += f"{', NULL' * len(columns)}\nFROM _counted JOIN _ranked ON {joined}"
+    rest += f"\nWHERE _ranked.place > {bound}\nGROUP BY _counted.date, _ranked.segments"
+    return context.statement(f"""\
+WITH _matching AS (
+    SELECT
+        {context.bucket(unit)} AS date,
+        {PERSON} AS person{read}
+    {matching.sql()}
+){spread}, _counted AS (
+    SELECT date, {listed}, {measure(kind)} AS count, count(*) AS events
+    FROM {source}
+    GROUP BY date, {listed}
+), _ranked AS (
+    SELECT
+        {listed},
+        row_number() OVER (ORDER BY sum(events) DESC, {listed}) AS place,
+        count(*) OVER () AS segments
+    FROM _counted
+    GROUP BY {listed}
+)
+SELECT
+    _counted.date, _counted.count, _ranked.place, _ranked.segments,
+    {", ".join(f"_counted.{column}" for column in columns)}
+FROM _counted JOIN _ranked ON {joined}
+WHERE _ranked.place <= {bound}{rest if adds_up else ""}
+ORDER BY 3, 1""")
 
 
 _REST = """

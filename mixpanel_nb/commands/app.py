@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -70,6 +71,19 @@ def _finish(command: Any) -> None:
     # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
     command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
     command.callback = in_words_of(command)
+    command.parse_args = partial(_parse_once, command, command.parse_args)
+
+
+def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: list[str]) -> Any:
+    """Parse the words of a command, and refuse an option that is given twice and has room for one value."""
+    _, _, order = command.make_parser(context).parse_args(args=list(words))
+    seen = [param for param in order if param.param_type_name == "option"]
+    for param in seen:
+        if seen.count(param) > 1 and not (param.multiple or param.is_flag):
+            raise typer.BadParameter(
+                f"{param.opts[0]} is given {seen.count(param)} times and takes one value."
+            )
+    return parse(context, words)
 
 
 def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

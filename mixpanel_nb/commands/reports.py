@@ -34,7 +34,13 @@ def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
     known = request_parameters(query)
 
     def run(context: typer.Context, **typed: Any) -> ReportResult:
-        given = {name: _read(known[name], value) for name, value in typed.items() if value not in (None, [])}
+        given = {
+            name: _read(known[name], value) if name in known else value
+            for name, value in typed.items()
+            if value not in (None, [])
+        }
+        for name in [each for each, parameter in known.items() if parameter.any_option]:
+            given |= _any_or_one(name, known[name], given, any_wanted=given.pop(_ANY, False))
         answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
         return answer
 
@@ -46,6 +52,20 @@ def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
     return run
 
 
+_ANY = "any_event"
+
+
+def _any_or_one(
+    name: str, parameter: Parameter, given: Mapping[str, Any], *, any_wanted: bool
+) -> dict[str, None]:
+    """None for a parameter that is to be anything; nothing where it is given."""
+    if any_wanted and name in given:
+        raise typer.BadParameter(f"{parameter.metavar} and {parameter.any_option} do not go together.")
+    if not any_wanted and name not in given:
+        raise typer.BadParameter(f"{parameter.metavar} is missing: name one, or {parameter.any_option}.")
+    return {name: None} if any_wanted else {}
+
+
 _KIND = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -54,6 +74,10 @@ def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
     for name, parameter in request_parameters(query).items():
         kind: Any = _typed(parameter, types_of(query).get(name))
         default = (defaults[name] or None) if name in defaults else inspect.Parameter.empty
+        if parameter.any_option is not None:
+            default = None
+            option = typer.Option(parameter.any_option, help=f"Any {parameter.metavar.lower()}.")
+            yield inspect.Parameter(_ANY, _KIND, annotation=Annotated[bool, option], default=False)
         if default is None and kind is not bool:
             kind |= None
         annotation = Annotated[kind, _declared(name, parameter)]

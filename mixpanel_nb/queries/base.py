@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from mixpanel_nb.errors import ParameterError, did_you_mean
-from mixpanel_nb.queries.checks import Step, in_order, step_word
+from mixpanel_nb.queries.checks import Optional, Step, in_order, step_word
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
@@ -66,8 +66,10 @@ class Query(Generic[Answer]):
             if name not in known:
                 hint = did_you_mean(name, known)
                 raise ParameterError([f"{cls.name} takes no {name!r}."], parameter=name, hint=hint)
-        missing = required(cls) - set(given)
-        return cls(**{**dict.fromkeys(missing), **given})
+        for name in sorted(required(cls) - set(given)):
+            check = known[name].check
+            (check.check if isinstance(check, Optional) else check)(None, name)
+        return cls(**given)
 
     @property
     def asked_table(self) -> str | None:
@@ -122,8 +124,8 @@ class Query(Generic[Answer]):
         for name in self.given():
             parameter, value = known[name], getattr(self, name)
             option = parameter.option_of(name)
-            if value is True:
-                options.append(option)
+            if value is True or value is None:
+                options.append(option if value else parameter.any_option or option)
                 continue
             for item in value if isinstance(value, tuple) else (value,):
                 word = step_word(item) if isinstance(item, Step) else str(item)

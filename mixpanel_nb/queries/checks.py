@@ -81,6 +81,19 @@ class Names:
 
 
 @dataclass(frozen=True)
+class Breakdowns:
+    """The properties that a report is broken down by: one name, or several, each once."""
+
+    def __call__(self, value: Any, name: str) -> str | tuple[str, ...]:
+        names = Names()(value, name)
+        return names[0] if len(names) == 1 else names
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"anyOf": [Name().schema(), {"type": "array", "items": Name().schema(), "minItems": 1}]}
+
+
+@dataclass(frozen=True)
 class Texts:
     """Values of a property, each once, in their order; the empty text may be one."""
 

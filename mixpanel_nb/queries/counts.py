@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional, Texts, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import AnyUnit, Counted, Event, FromDate, Limit, Table, ToDate, Where
+from mixpanel_nb.queries.shared import AnyUnit, Counted, FromDate, Limit, NamedEvent, Table, ToDate, Where
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import EventCountsResult, PropertyCountsResult, TopEventsResult
@@ -52,7 +52,7 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     title: ClassVar[str] = "Property values"
     example: ClassVar[str] = "Purchase plan --from 2025-01-01 --to 2025-03-31 --unit week --table events"
 
-    event: Event
+    event: NamedEvent
     prop: Annotated[
         str,
         Parameter(

@@ -66,6 +66,7 @@ class Parameter:
         positional: Whether its value is given by position, in commands and in Python.
         read: Reads its value from a word of a command line.
         label: How it stands in a form; None where it does not.
+        any_option: The option that stands for None, as ``--any`` does for any event, if there is one.
         filled: Whether a workspace fills it in where it is left out, although a query needs it.
     """
 
@@ -76,6 +77,7 @@ class Parameter:
     positional: bool = False
     read: Callable[[str], Any] = str
     label: Label | None = None
+    any_option: str | None = None
     filled: bool = False
 
     def option_of(self, name: str) -> str:

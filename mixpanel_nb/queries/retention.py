@@ -32,11 +32,11 @@ class Retention(Query["RetentionResult"]):
     born_event: Annotated[
         str | None,
         Parameter(
-            "What makes a user part of a cohort.",
+            "What makes a user part of a cohort; any event.",
             Optional(Name()),
             "EVENT",
             option="--born",
-            label=Label("First", "subject", names="events", needed="Choose the first event."),
+            label=Label("First", "subject", names="events", none="(any event)"),
         ),
     ] = None
     return_event: Annotated[
@@ -92,15 +92,6 @@ class Retention(Query["RetentionResult"]):
     on: Segments = None
     limit: Limit = 255
     table: Table = None
-
-    def check(self) -> None:
-        """Refuse cohorts that nothing makes.
-
-        Raises:
-            ParameterError: no event makes a user part of a cohort.
-        """
-        if self.type == "birth":
-            Name()(self.born_event, "born_event")
 
     @property
     def period(self) -> tuple[LargeUnit, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Flag, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Breakdowns, Day, Flag, Name, OneOf, Optional, Text, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 
 Unit = Literal["minute", "hour", "day", "week", "month"]
@@ -19,6 +19,17 @@ COUNT_TYPES: tuple[CountType, ...] = get_args(CountType)
 WHERE_EXAMPLE = 'properties["plan"] == "pro"'
 
 Event = Annotated[
+    str | None,
+    Parameter(
+        "The event; None for any.",
+        Optional(Name()),
+        "EVENT",
+        positional=True,
+        label=Label("Event", "subject", names="events", none="(any event)"),
+        any_option="--any",
+    ),
+]
+NamedEvent = Annotated[
     str,
     Parameter(
         "The event.",
@@ -40,10 +51,10 @@ LAST = Parameter("The last days up to the end: 30d, 12w, 3m or 1y.", Optional(Te
 DURING = Parameter("One period: 2025-03, 2025-W10, 2025-Q1, 2025 or DAY..DAY.", Optional(Text()), "PERIOD")
 LIVE = Parameter("Ask Mixpanel, also where there is a table.", Flag(), "")
 Breakdown = Annotated[
-    str | None,
+    str | tuple[str, ...] | None,
     Parameter(
-        "Break down by this property (or expression).",
-        Optional(Name()),
+        "Break down by this property or expression (repeatable).",
+        Optional(Breakdowns()),
         "PROPERTY",
         label=Label("By", "subject", names="properties", none="(total)"),
     ),

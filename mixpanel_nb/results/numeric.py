@@ -23,7 +23,7 @@ class NumericBucketResult(SeriesResult):
     """How often a numeric property fell into each of several ranges, over time.
 
     Attributes:
-        event: The event.
+        event: The event; None for any.
         on: The property or expression.
         from_date: First day.
         to_date: Last day.
@@ -38,7 +38,7 @@ class NumericBucketResult(SeriesResult):
 
     name_column: ClassVar[str] = "bucket"
 
-    event: str
+    event: str | None
     on: str
     from_date: date
     to_date: date
@@ -66,7 +66,7 @@ class NumberResult(BucketedResult):
     A subclass is a dataclass with these attributes.
 
     Attributes:
-        event: The event.
+        event: The event; None for any.
         on: The property or expression.
         from_date: First day.
         to_date: Last day.
@@ -78,7 +78,7 @@ class NumberResult(BucketedResult):
     number_column: ClassVar[str]
     """What the number is called."""
 
-    event: str
+    event: str | None
     on: str
     from_date: date
     to_date: date
@@ -111,7 +111,7 @@ class NumericSumResult(NumberResult):
     """The sum of a numeric property, over time.
 
     Attributes:
-        event: The event.
+        event: The event; None for any.
         on: The property or expression; where it is no number it counts as 0.
         from_date: First day.
         to_date: Last day.
@@ -124,7 +124,7 @@ class NumericSumResult(NumberResult):
 
     number_column: ClassVar[str] = "sum"
 
-    event: str
+    event: str | None
     on: str
     from_date: date
     to_date: date
@@ -143,7 +143,7 @@ class NumericAverageResult(NumberResult):
     """The average of a numeric property over all matching events, over time.
 
     Attributes:
-        event: The event.
+        event: The event; None for any.
         on: The property or expression; where it is no number it counts as 0.
         from_date: First day.
         to_date: Last day.
@@ -156,7 +156,7 @@ class NumericAverageResult(NumberResult):
 
     number_column: ClassVar[str] = "average"
 
-    event: str
+    event: str | None
     on: str
     from_date: date
     to_date: date

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+BETWEEN = " · "
+"""What stands between the names of a segment of several breakdowns."""
+
 OTHER = "(other)"
 """The name of what a limit has cut off."""
 
@@ -110,13 +113,13 @@ class SeriesResult(BucketedResult):
     rest: Mapping[date, float] | None = None
 
     @abstractmethod
-    def _series(self) -> Mapping[str, Mapping[date, float]]:
-        """Name to bucket of time to count, in the order of the names."""
+    def _series(self) -> Mapping[Any, Mapping[date, float]]:
+        """Name (or names) to bucket of time to count, in the order of the names."""
 
     @property
     def column_names(self) -> list[str]:
         """The date, the name, the count, and whether all of the bucket was counted."""
-        return ["date", self.name_column, "count", "complete"]
+        return ["date", *self.name_columns, "count", "complete"]
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a bucket and name, sorted by date and then as the names are.
@@ -124,16 +127,26 @@ class SeriesResult(BucketedResult):
         The count is 0 where nothing happened, and None where the bucket was not fetched.
         """
         zero = 0.0 if self.type == "average" else 0
-        series = list(self._all_series().items())
+        series = [
+            (name if isinstance(name, tuple) else (name,), counts)
+            for name, counts in self._all_series().items()
+        ]
         return [
-            (day, name, None if state is None else counts.get(day, zero), state is True)
+            (day, *names, None if state is None else counts.get(day, zero), state is True)
             for day, state in zip(self.dates, self.states, strict=True)
-            for name, counts in series
+            for names, counts in series
         ]
 
-    def _all_series(self) -> Mapping[str, Mapping[date, float]]:
+    @property
+    def name_columns(self) -> list[str]:
+        """The columns that tell the name: one, or one for each property of several breakdowns."""
+        return [self.name_column]
+
+    def _all_series(self) -> Mapping[Any, Mapping[date, float]]:
         """The series, and the rest that a limit has cut off."""
-        return self._series() if self.rest is None else {**self._series(), OTHER: self.rest}
+        several = len(self.name_columns)
+        other = OTHER if several == 1 else (OTHER,) * several
+        return self._series() if self.rest is None else {**self._series(), other: self.rest}
 
     def _dtypes(self) -> Mapping[str, str]:
         whole = "Int64" if None in self.complete else "int64"
@@ -144,7 +157,7 @@ class SeriesResult(BucketedResult):
         """The series in numbers; none where there are no buckets of time."""
         return [self._in_numbers(name, counts) for name, counts in self._series().items() if self.dates]
 
-    def _in_numbers(self, name: str, found: Mapping[date, float]) -> Series:
+    def _in_numbers(self, name: Any, found: Mapping[date, float]) -> Series:
         counted = list(zip(self.dates, self.states, strict=True))
         counts = tuple(None if state is None else found.get(day, 0) for day, state in counted)
         known = [(found.get(day, 0), day) for day, state in counted if state]
@@ -153,4 +166,5 @@ class SeriesResult(BucketedResult):
         high = max(whole)
         peak = next((day for count, day in known if count == high), self.dates[0])
         total = sum(count for count in counts if count is not None)
-        return Series(name, counts, whole, total, sum(whole) / len(whole), min(whole), high, peak)
+        label = BETWEEN.join(name) if isinstance(name, tuple) else name
+        return Series(label, counts, whole, total, sum(whole) / len(whole), min(whole), high, peak)

@@ -38,7 +38,7 @@ class PropertyCountsView(SeriesView[PropertyCountsResult]):
         return f"{short(self.result.event)} by {property_name(self.result.prop)}"
 
     def _nothing(self) -> str:
-        return no_events(short(self.result.event), self.result)
+        return no_events(self.result.event, self.result)
 
     @property
     def _names_are(self) -> str | None:

@@ -10,7 +10,7 @@ from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
-from mixpanel_nb.queries.checks import Day, OneOf, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import Breakdowns, Day, OneOf, Optional, Steps, Text, Whole
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.shared import WHERE_EXAMPLE
 
@@ -137,7 +137,8 @@ class QueryForm:
 
     def answer(self) -> ReportResult:
         """The answer; errors are those of the report."""
-        answer: ReportResult = self.service.ask(self.query.of(self.given))
+        anything = [name for name, each in parameters_of(self.query).items() if each.any_option]
+        answer: ReportResult = self.service.ask(self.query.of({**dict.fromkeys(anything), **self.given}))
         return answer
 
     def but(self, name: str, value: Any) -> QueryForm:
@@ -198,6 +199,9 @@ class QueryForm:
                 return self._saved_funnel(name, label.text, value)
             case Whole():
                 return Field(name, label.text, "number", value or label.default)
+            case Breakdowns() if isinstance(value, list | tuple):
+                names = self._names(label.names)
+                return Field(name, label.text, "list", list(value), names)
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
                 return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))
@@ -245,7 +249,8 @@ class QueryForm:
 def _main_field(query: type[Query[Any]]) -> str | None:
     """The field for the event that a query is about, if it needs one."""
     for name, parameter in parameters_of(query).items():
-        if parameter.label and parameter.label.names == "events" and parameter.label.needed:
+        label = parameter.label
+        if label and label.names == "events" and (label.needed or parameter.any_option):
             return name
     return None
 

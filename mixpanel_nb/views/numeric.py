@@ -24,6 +24,7 @@ from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import SeriesView, date_column
 from mixpanel_nb.views.words import (
     days,
+    event_name,
     filtered,
     listed,
     measure,
@@ -49,7 +50,7 @@ class NumericBucketView(SeriesView[NumericBucketResult]):
 
     @property
     def _title(self) -> str:
-        return f"{short(self.result.event)} by {property_name(self.result.on)}"
+        return f"{event_name(self.result.event)} by {property_name(self.result.on)}"
 
     def _nothing(self) -> str:
         return _no_numbers(self.result)
@@ -86,7 +87,7 @@ class NumberView(ReportView[N], Generic[N]):
 
     @property
     def _title(self) -> str:
-        return f"{short(self.result.event)}: {self.number_is} {property_name(self.result.on)}"
+        return f"{event_name(self.result.event)}: {self.number_is} {property_name(self.result.on)}"
 
     @property
     def _subtitle(self) -> str:
@@ -188,8 +189,8 @@ def _extreme(label: str, known: Sequence[tuple[date, float]]) -> tuple[str, str]
 
 
 def _no_numbers(report: NumericBucketResult | NumberResult) -> str:
-    asked = f"No {short(report.event)} events with a number in {property_name(report.on)}"
-    return f"{listed((asked, filtered(report.where)), ' ')} from {report.from_date} to {report.to_date}."
+    asked = ("No", report.event and short(report.event), "events with a number in", property_name(report.on))
+    return f"{listed((*asked, filtered(report.where)), ' ')} from {report.from_date} to {report.to_date}."
 
 
 def _headline(value: float) -> str:

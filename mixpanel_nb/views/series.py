@@ -266,9 +266,9 @@ class SeriesView(ReportView[S], Generic[S]):
         return [(name, total, total / (self._whole or 1), *[None] * (columns - 3))]
 
 
-def no_events(asked_for: str, report: SeriesResult) -> str:
+def no_events(event: str | None, report: SeriesResult) -> str:
     """That nothing was found, and what was looked for."""
-    asked = listed((f"No {asked_for} events", filtered(report.where)), " ")
+    asked = listed(("No", event and short(event), "events", filtered(report.where)), " ")
     return f"{asked} from {report.from_date} to {report.to_date}."
 
 

@@ -66,6 +66,11 @@ def short(name: str, limit: int = MAX_NAME) -> str:
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
+def event_name(event: str | None, any_event: str = "Any event") -> str:
+    """The event, or that it may be any."""
+    return any_event if event is None else short(event)
+
+
 def property_name(on: str) -> str:
     """The property behind an expression that is nothing but one; any other expression as it stands."""
     match = _PROPERTY.fullmatch(on.strip())

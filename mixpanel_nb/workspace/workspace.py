@@ -648,13 +648,13 @@ class Workspace:
 
     def segmentation(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,
         last: str | int | None = None,
         during: str | None = None,
-        on: str | None = None,
+        on: str | Sequence[str] | None = None,
         unit: Unit = "day",
         where: str | None = None,
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
@@ -667,7 +667,7 @@ class Workspace:
 
     def segmentation_numeric(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,
@@ -690,7 +690,7 @@ class Workspace:
 
     def segmentation_sum(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,
@@ -707,7 +707,7 @@ class Workspace:
 
     def segmentation_average(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,

@@ -32,6 +32,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "segmentation_by_json": ("segmentation", {"event": "Buy", "on": "city"}),
     "segmentation_by_list": ("segmentation", {"event": "Buy", "on": "tags"}),
     "segmentation_by_number": ("segmentation", {"event": "Buy", "on": "amount", "unit": "hour"}),
+    "segmentation_by_two": ("segmentation", {"event": None, "on": ["plan", "tags"]}),
     "segmentation_where": ("segmentation", {"event": "Buy", "where": PRO}),
     "segmentation_where_not": ("segmentation", {"event": "Buy", "where": f"not {PRO}"}),
     "segmentation_where_in": (
@@ -53,6 +54,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "funnel_with_an_event_twice": ("funnel", {"steps": ["View", "Buy", "View"], "where": PRO}),
     "retention": ("retention", {"born_event": "View"}),
     "retention_by_segment": ("retention", {"born_event": "View", "return_event": "Buy", "on": "plan"}),
+    "retention_of_any_event": ("retention", {"return_event": "Buy"}),
     "retention_unbounded": ("retention", {"born_event": "View", "unit": "week", "unbounded": True}),
     "retention_compounded": ("retention", {"type": "compounded", "return_event": "Buy"}),
     "frequency": ("frequency", {"unit": "week", "addiction_unit": "day"}),

@@ -130,7 +130,6 @@ def test_days_are_those_of_the_time_zone(mp: Command) -> None:
         (("segmentation", "Purchase", *ASKED, "--where", 'properties["plan"] = 1'), 3, "Compare with =="),
         (("segmentation", "Purchase", "--from", "2025-02-01", "--to", "2025-01-01"), 3, "is after --to"),
         (("funnel", "--step", "Purchase", *ASKED), 3, "at least two steps"),
-        (("retention", *ASKED), 3, "--born is missing"),
         (("--timezone", "Mars", "segmentation", "Purchase", *ASKED), 3, "There is no time zone 'Mars'."),
         (("expression", "plan"), 3, 'properties["plan"]'),
     ],

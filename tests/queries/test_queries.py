@@ -12,7 +12,7 @@ import pytest
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import ParameterError
-from mixpanel_nb.queries import QUERIES, Funnel, Query, Retention, Segmentation, Step, changed, schema
+from mixpanel_nb.queries import QUERIES, Funnel, Query, Segmentation, Step, changed, schema
 from mixpanel_nb.queries.base import parameters_of, request_defaults, request_parameters
 from mixpanel_nb.services.live import service as live
 from mixpanel_nb.services.local import service as local
@@ -80,7 +80,6 @@ def test_values_are_kept_as_their_fields_have_them() -> None:
         (Segmentation, {"event": "A", "onn": "plan"}, "onn", "takes no 'onn'. Did you mean 'on'?"),
         (Funnel, {"steps": ["A", 7]}, "steps", "A step is '7'."),
         (Funnel, {"window": 60, "window_unit": "week"}, "window", "window is 60."),
-        (Retention, {}, "born_event", "born_event is missing."),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import count, pairwise
+from itertools import count, pairwise, product
 from math import floor
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,19 @@ def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Buck
     return list(found)
 
 
-def most_first(sizes: Mapping[str, int]) -> list[str]:
+def is_whole(bucket: Bucket, unit: str, first: date, last: date) -> bool:
+    """Whether all days of a bucket are among those from ``first`` to ``last``."""
+    if unit not in {"week", "month"}:
+        return True
+    end = bucket
+    while (unit == "week" and (end - bucket).days < 6) or (
+        unit == "month" and (end + timedelta(days=1)).month == bucket.month
+    ):
+        end += timedelta(days=1)
+    return first <= bucket and end <= last
+
+
+def most_first(sizes: Mapping[Any, int]) -> list[Any]:
     return sorted(sizes, key=lambda name: (-sizes[name], name))
 
 
@@ -195,16 +207,27 @@ class Reference:
         return set() if on is None else texts(self.value(on, event))
 
     def table(
-        self, groups: Mapping[Any, list[Event]], column: str, buckets: list[Bucket], unit: str, type: str
+        self,
+        groups: Mapping[Any, list[Event]],
+        columns: str | Sequence[str],
+        days: tuple[date, date],
+        unit: str,
+        type: str,
     ) -> Records:
         """A row for each bucket and each group of events."""
+        columns = [columns] if isinstance(columns, str) else columns
         cells: defaultdict[Any, list[Event]] = defaultdict(list)
         for key, events in groups.items():
             for event in events:
                 cells[key, self.bucket(event, unit)].append(event)
         return [
-            {"date": bucket.isoformat(), column: key, "count": measured(cells[key, bucket], type)}
-            for bucket in buckets
+            {
+                "date": bucket.isoformat(),
+                **dict(zip(columns, key if isinstance(key, tuple) else (key,), strict=True)),
+                "count": measured(cells[key, bucket], type),
+                "complete": is_whole(bucket, unit, *days),
+            }
+            for bucket in self.buckets(*days, unit)
             for key in groups
         ]
 
@@ -212,11 +235,11 @@ class Reference:
 
     def segmentation(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: date,
         to_date: date,
-        on: str | Node | None = None,
+        on: str | Node | list[str | Node] | None = None,
         unit: str = "day",
         where: Node | None = None,
         type: str = "general",
@@ -224,15 +247,23 @@ class Reference:
     ) -> Records:
         found = self.found(event, where, from_date, to_date)
         groups = {"total": found} if on is None else self.by_segment(found, on)
-        kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
-        buckets = self.buckets(from_date, to_date, unit)
-        return self.table({name: groups[name] for name in kept}, "segment", buckets, unit, type)
+        names = most_first({name: len(events) for name, events in groups.items()})
+        shown = {name: groups[name] for name in names[:limit]}
+        columns = [str(each) for each in on] if isinstance(on, list) else ["segment"]
+        if type == "general" and len(names) > limit:
+            other = ("(other)",) * len(columns)
+            shown[other] = [event for name in names[limit:] for event in groups[name]]
+        return self.table(shown, columns, (from_date, to_date), unit, type)
 
-    def by_segment(self, events: list[Event], on: str | Node) -> dict[str, list[Event]]:
-        groups: defaultdict[str, list[Event]] = defaultdict(list)
+    def by_segment(self, events: list[Event], on: str | Node | list[str | Node]) -> dict[Any, list[Event]]:
+        groups: defaultdict[Any, list[Event]] = defaultdict(list)
         for event in events:
-            for segment in self.segments(event, on):
-                groups[segment].append(event)
+            if isinstance(on, list):
+                for segments in product(*(self.segments(event, each) for each in on)):
+                    groups[segments].append(event)
+            else:
+                for segment in self.segments(event, on):
+                    groups[segment].append(event)
         return groups
 
     def property_counts(
@@ -249,9 +280,11 @@ class Reference:
         limit: int = 255,
     ) -> Records:
         groups = self.by_segment(self.found(event, where, from_date, to_date), prop)
-        kept = most_first({name: len(events) for name, events in groups.items()})[:limit]
-        chosen = {name: groups.get(name, []) for name in (kept if values is None else values)}
-        return self.table(chosen, "value", self.buckets(from_date, to_date, unit), unit, type)
+        names = most_first({name: len(events) for name, events in groups.items()})
+        chosen = {name: groups.get(name, []) for name in (names[:limit] if values is None else values)}
+        if type == "general" and values is None and len(names) > limit:
+            chosen["(other)",] = [event for name in names[limit:] for event in groups[name]]
+        return self.table(chosen, "value", (from_date, to_date), unit, type)
 
     def event_counts(
         self,
@@ -264,11 +297,11 @@ class Reference:
         where: Node | None = None,
     ) -> Records:
         groups = {name: self.found(name, where, from_date, to_date) for name in events}
-        return self.table(groups, "event", self.buckets(from_date, to_date, unit), unit, type)
+        return self.table(groups, "event", (from_date, to_date), unit, type)
 
     def segmentation_numeric(
         self,
-        event: str,
+        event: str | None,
         *,
         from_date: date,
         to_date: date,
@@ -290,10 +323,10 @@ class Reference:
             numeric_label(index, width): [event for event, place in places.items() if place == index]
             for index in range(min(places.values()), max(places.values()) + 1)
         }
-        return self.table(groups, "bucket", self.buckets(from_date, to_date, unit), unit, type)
+        return self.table(groups, "bucket", (from_date, to_date), unit, type)
 
     def numbers_by_bucket(
-        self, event: str, on: str | Node, where: Node | None, first: date, last: date, unit: str
+        self, event: str | None, on: str | Node, where: Node | None, first: date, last: date, unit: str
     ) -> dict[Bucket, list[float]]:
         numbers: dict[Bucket, list[float]] = {bucket: [] for bucket in self.buckets(first, last, unit)}
         for one in self.found(event, where, first, last):
@@ -302,20 +335,7 @@ class Reference:
 
     def segmentation_sum(
         self,
-        event: str,
-        *,
-        from_date: date,
-        to_date: date,
-        on: str | Node,
-        unit: str = "day",
-        where: Node | None = None,
-    ) -> Records:
-        numbers = self.numbers_by_bucket(event, on, where, from_date, to_date, unit)
-        return [{"date": bucket.isoformat(), "sum": sum(found)} for bucket, found in numbers.items()]
-
-    def segmentation_average(
-        self,
-        event: str,
+        event: str | None,
         *,
         from_date: date,
         to_date: date,
@@ -325,7 +345,31 @@ class Reference:
     ) -> Records:
         numbers = self.numbers_by_bucket(event, on, where, from_date, to_date, unit)
         return [
-            {"date": bucket.isoformat(), "average": fmean(found) if found else None}
+            {
+                "date": bucket.isoformat(),
+                "sum": sum(found),
+                "complete": is_whole(bucket, unit, from_date, to_date),
+            }
+            for bucket, found in numbers.items()
+        ]
+
+    def segmentation_average(
+        self,
+        event: str | None,
+        *,
+        from_date: date,
+        to_date: date,
+        on: str | Node,
+        unit: str = "day",
+        where: Node | None = None,
+    ) -> Records:
+        numbers = self.numbers_by_bucket(event, on, where, from_date, to_date, unit)
+        return [
+            {
+                "date": bucket.isoformat(),
+                "average": fmean(found) if found else None,
+                "complete": is_whole(bucket, unit, from_date, to_date),
+            }
             for bucket, found in numbers.items()
         ]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @st.composite
 def retentions(draw: st.DrawFn, day: date) -> dict[str, Any]:
     question: dict[str, Any] = {
-        "born_event": draw(NAME),
+        "born_event": draw(NAME | NAME | st.none()),
         "return_event": draw(NAME | st.none()),
         **draw(ranges(day)),
     }

@@ -54,9 +54,11 @@ def spans(draw: st.DrawFn, day: date) -> dict[str, Any]:
 
 @st.composite
 def segmentations(draw: st.DrawFn, day: date) -> dict[str, Any]:
-    question = {"event": draw(NAME), **draw(spans(day)), "where": draw(USUAL), "type": draw(COUNTING)}
+    event = draw(NAME | st.none())
+    question = {"event": event, **draw(spans(day)), "where": draw(USUAL), "type": draw(COUNTING)}
     if draw(st.sampled_from([True, True, False])):
-        question |= {"on": draw(BREAKDOWN), "limit": draw(st.sampled_from([60, 60, 1, 2]))}
+        several = st.lists(BREAKDOWN, min_size=2, max_size=3, unique_by=str)
+        question |= {"on": draw(BREAKDOWN | several), "limit": draw(st.sampled_from([60, 60, 1, 2]))}
     return question
 
 

@@ -65,7 +65,7 @@ class LiveReports:
         """The answer of an endpoint; parameters that are None are not sent."""
         return Node.of(self._client.report(endpoint, params))
 
-    def _notes(self, events: Iterable[str], *more: str | None) -> tuple[str, ...]:
+    def _notes(self, events: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
         """The notes of a result.
 
         Args:
@@ -73,7 +73,7 @@ class LiveReports:
             more: Other notes.
         """
         known = self._known_events() if self._known_events is not None else None
-        wanted = list(dict.fromkeys(events))
+        wanted = [event for event in dict.fromkeys(events) if event is not None]
         if known is None:
             unknown = [
                 f"Mixpanel counted nothing of {event!r}. Is that its name? See: mp events" for event in wanted

@@ -25,6 +25,10 @@ class RetentionReports(LiveReports):
         # What makes a user part of a cohort is asked for in the birth type alone, and ignored otherwise.
         birth = query.type == "birth"
         born, born_where = (query.born_event, query.born_where) if birth else (None, None)
+        if birth and born is None:
+            raise only_tables(
+                "Mixpanel's API needs an event that makes a user part of a cohort.", "born_event"
+            )
         if query.on is not None:
             raise only_tables("Mixpanel's API breaks no retention down in a way that is documented.", "on")
         period = self._period(query.from_date, query.to_date)

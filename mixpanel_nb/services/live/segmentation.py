@@ -44,6 +44,8 @@ class SegmentationReports(LiveReports):
     def segmentation(self, query: Segmentation) -> results.SegmentationResult:
         """How often an event happened, over time and by segment."""
         event, kind, known = query.event, query.type, query.unit
+        if isinstance(query.on, tuple):
+            raise only_tables("Mixpanel's API breaks a segmentation down by one property.", "on")
         period = self._period(query.from_date, query.to_date)
         answer = self._ask(
             "segmentation",
@@ -161,9 +163,9 @@ def _numeric_unit(unit: Unit) -> Unit:
     return unit
 
 
-def _only(series: Series, event: str, answer: Node) -> Counts:
+def _only(series: Series, event: str | None, answer: Node) -> Counts:
     """The counts of an answer that is not broken down: there is one name, the event's."""
-    if event in series.values:
+    if event is not None and event in series.values:
         return series.values[event]
     if len(series.values) > 1:
         raise answer["data"]["values"].wrong(f"the counts of {event!r} alone")

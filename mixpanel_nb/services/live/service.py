@@ -19,8 +19,10 @@ from mixpanel_nb.queries import (
     SegmentationNumeric,
     SegmentationSum,
     TopEvents,
+    parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
+from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
 from mixpanel_nb.services.live.funnels import FunnelReports
 from mixpanel_nb.services.live.retention import RetentionReports
@@ -51,6 +53,9 @@ class LiveQueryService(
             ExpressionError: there is a mistake in an expression; nothing was asked.
             APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
         """
+        for name, parameter in parameters_of(type(query)).items():
+            if parameter.any_option is not None and getattr(query, name) is None:
+                raise only_tables("Mixpanel's API counts one event here, not any.", name)
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import coverage, midnight, utc
 from mixpanel_nb.analytics.context import is_expression
@@ -42,8 +42,8 @@ class Remarks:
         events: Sequence[str],
         *,
         found: bool,
-        on: str | None = None,
-        segments: Iterable[str | None] = (),
+        on: str | tuple[str, ...] | None = None,
+        segments: Iterable[Any] = (),
     ) -> tuple[str, ...]:
         """The notes of a result.
 
@@ -56,9 +56,11 @@ class Remarks:
         said = list(dict.fromkeys(self.context.notes))
         if not found:
             said += self._unknown(events)
-        if on is not None and not is_expression(on) and list(segments) == [UNDEFINED]:
-            hint = did_you_mean(on, self.context.events.properties.keys() - {on})
-            said.append(f"None of these events has a property {on!r}." + (f" {hint}" if hint else ""))
+        named = [segment if isinstance(segment, tuple) else (segment,) for segment in segments]
+        for place, each in enumerate((on,) if isinstance(on, str) else on or ()):
+            if named and not is_expression(each) and {names[place] for names in named} == {UNDEFINED}:
+                hint = did_you_mean(each, self.context.events.properties.keys() - {each})
+                said.append(f"None of these events has a property {each!r}." + (f" {hint}" if hint else ""))
         return (*said, *self._outside())
 
     def complete(self, unit: Unit, *events: str | None) -> tuple[bool | None, ...]:

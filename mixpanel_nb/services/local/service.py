@@ -41,7 +41,7 @@ from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.remarks import Remarks
-from mixpanel_nb.services.local.shapes import activity_event, by_name, in_buckets, in_ranges
+from mixpanel_nb.services.local.shapes import activity_event, by_name, by_names, in_buckets, in_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,20 +123,22 @@ class LocalQueryService:
                 context, query.event, unit=query.unit, kind=query.type, where=query.where
             )
             rows = self._engine.rows(statement)
-            values: dict[str, dict[Bucket, float]] = {TOTAL: dict(rows)}
+            values: dict[Any, dict[Bucket, float]] = {TOTAL: dict(rows)}
             left_out, rest = 0, None
         else:
-            statement = segmentation.by_segment(
-                context,
-                query.event,
-                on=query.on,
-                unit=query.unit,
-                kind=query.type,
-                where=query.where,
-                limit=query.limit,
-            )
-            rows = self._engine.rows(statement)
-            values, rest, left_out = by_name(rows)
+            how: dict[str, Any] = {"unit": query.unit, "kind": query.type, "where": query.where}
+            if isinstance(query.on, str):
+                statement = segmentation.by_segment(
+                    context, query.event, on=query.on, limit=query.limit, **how
+                )
+                rows = self._engine.rows(statement)
+                values, rest, left_out = by_name(rows)
+            else:
+                statement = segmentation.by_segments(
+                    context, query.event, on=query.on, limit=query.limit, **how
+                )
+                rows = self._engine.rows(statement)
+                values, rest, left_out = by_names(rows)
         return results.SegmentationResult(
             query.event,
             query.from_date,
@@ -151,7 +153,7 @@ class LocalQueryService:
             rest,
             asking.complete(query.unit, query.event),
             sql=statement.rendered(),
-            notes=asking.notes([query.event], found=bool(rows), on=query.on, segments=values),
+            notes=asking.notes(named(query.event), found=bool(rows), on=query.on, segments=values),
         )
 
     def _numeric(self, query: SegmentationNumeric) -> results.NumericBucketResult:
@@ -180,7 +182,7 @@ class LocalQueryService:
             values,
             asking.complete(query.unit, query.event),
             sql=statement.rendered(),
-            notes=asking.notes([query.event], found=bool(rows)),
+            notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
     def _sum(self, query: SegmentationSum) -> results.NumericSumResult:
@@ -209,7 +211,7 @@ class LocalQueryService:
             in_buckets(rows),
             asking.complete(query.unit, query.event),
             sql=statement.rendered(),
-            notes=asking.notes([query.event], found=bool(rows)),
+            notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
     def _event_counts(self, query: EventCounts) -> results.EventCountsResult:
@@ -263,7 +265,7 @@ class LocalQueryService:
             rest,
             asking.complete(query.unit, query.event),
             sql=statement.rendered(),
-            notes=asking.notes([query.event], found=bool(rows), on=query.prop, segments=found),
+            notes=asking.notes(named(query.event), found=bool(rows), on=query.prop, segments=found),
         )
 
     def _top_events(self, query: TopEvents) -> results.TopEventsResult:
@@ -336,7 +338,7 @@ class LocalQueryService:
             found.left_out,
             sql=statement.rendered(),
             notes=asking.notes(
-                [event for event in (query.born_event, query.return_event) if event],
+                named(query.born_event, query.return_event),
                 found=found.users > 0,
                 on=query.on,
                 segments=found.segments[1:],
@@ -362,7 +364,7 @@ class LocalQueryService:
             tuple(users),
             {bucket: tuple(counted) for bucket, counted in users.items()},
             sql=statement.rendered(),
-            notes=asking.notes([query.event] if query.event else [], found=bool(rows)),
+            notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
     def _activity_feed(self, query: ActivityFeed) -> results.ActivityFeedResult:
@@ -400,6 +402,11 @@ class LocalQueryService:
         context = self._asked_of(_ANY_DAY, _ANY_DAY).context
         ((last,),) = self._engine.rows(counts.last_event(context))
         return None if last is None else last.replace(tzinfo=UTC).astimezone(self._zone).date()
+
+
+def named(*events: str | None) -> list[str]:
+    """Those of the events that have a name; any event has none."""
+    return [event for event in events if event is not None]
 
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {

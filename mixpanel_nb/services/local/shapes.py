@@ -20,17 +20,27 @@ if TYPE_CHECKING:
 Counts = dict["Bucket", float]
 
 
-def by_name(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[str, Counts], Counts | None, int]:
+def by_name(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts | None, int]:
     """Rows of ``segmentation.by_segment`` as counts by segment, those of the rest, and how many it has.
 
     The rows come in the order of the segments; those of the rest are last and have no name.
     """
-    values: dict[str, Counts] = {}
+    values: dict[Any, Counts] = {}
     rest: Counts = {}
     for bucket, name, count, *_ in rows:
         (rest if name is None else values.setdefault(name, {}))[bucket] = count
     segments = rows[0][-1] if rows else 0
     return values, rest or None, segments - len(values)
+
+
+def by_names(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts | None, int]:
+    """Rows of ``segmentation.by_segments``, as :func:`by_name` gives those of one breakdown."""
+    return by_name(
+        [
+            (date, None if None in names else tuple(names), count, place, segments)
+            for date, count, place, segments, *names in rows
+        ]
+    )
 
 
 def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:

@@ -106,6 +106,7 @@ class DuckDBEngine:
         held = self.storage.metadata_or_none(table)
         if held is not None and held.from_date is not None and held.to_date is not None:
             return held.from_date, held.to_date
+        self._columns(table, needed=_OF_EVENTS)
         times = f"min(event_time)::DATE, max(event_time)::DATE FROM {identifier(table)}"
         ((first, last),) = self.storage.execute_rows(f"SELECT {times}")
         return None if first is None else (first, last)
