@@ -61,7 +61,7 @@ def test_values_are_kept_as_their_fields_have_them() -> None:
     ("query", "given", "parameter", "says"),
     [
         (Segmentation, {"event": ""}, "event", "event is '', which is no name."),
-        (Segmentation, {"event": None}, "event", "event is missing."),
+        (Segmentation, {}, "event", "event is missing."),
         (Segmentation, {"event": "A", "unit": "dya"}, "unit", "unit is 'dya'. Did you mean 'day'?"),
         (
             Segmentation,

@@ -27,13 +27,13 @@ from .reports import (
 class TestSegmentation:
     def test_every_date_and_segment_has_a_row_by_date_and_then_by_rank(self) -> None:
         frame = plans().df
-        assert list(frame.columns) == ["date", "segment", "count"]
+        assert list(frame.columns) == ["date", "segment", "count", "complete"]
         assert frame["date"].dtype == "datetime64[ns]"
         assert frame["count"].dtype == "int64"
         assert frame["segment"].tolist() == ["pro", "free"] * 4
         assert frame["count"].tolist() == [10, 3, 11, 0, 12, 5, 13, 0]
-        assert plans().tuples()[3] == (date(2025, 1, 2), "free", 0)
-        assert plans().records()[3] == {"date": "2025-01-02", "segment": "free", "count": 0}
+        assert plans().tuples()[3] == (date(2025, 1, 2), "free", 0, True)
+        assert plans().records()[3] == {"date": "2025-01-02", "segment": "free", "count": 0, "complete": True}
 
     def test_averages_are_floats_also_where_nothing_happened(self) -> None:
         result = segmentation({"pro": {day(0): 1.5}}, type="average")
@@ -49,7 +49,7 @@ class TestSegmentation:
     def test_the_series_in_numbers_are_those_of_the_rows(self) -> None:
         result = plans(5)
         for series in result.series:
-            counts = [count for _, name, count in result.tuples() if name == series.name]
+            counts = [count for _, name, count, _ in result.tuples() if name == series.name]
             assert list(series.counts) == counts
             assert (series.total, series.low, series.high) == (sum(counts), min(counts), max(counts))
             assert series.mean == sum(counts) / len(counts)
@@ -66,7 +66,12 @@ class TestSegmentation:
         hours = tuple(datetime(2025, 1, 1, 22) + timedelta(hours=hour) for hour in range(3))  # noqa: DTZ001 - local
         result = segmentation({"total": {hours[1]: 4}}, on=None, unit="hour", dates=hours)
         assert result.df["date"].dtype == "datetime64[ns]"
-        assert result.records()[1] == {"date": "2025-01-01T23:00:00", "segment": "total", "count": 4}
+        assert result.records()[1] == {
+            "date": "2025-01-01T23:00:00",
+            "segment": "total",
+            "count": 4,
+            "complete": True,
+        }
         assert result.to_dict()["values"] == {"total": {"2025-01-01T23:00:00": 4}}
         assert "2025-01-01 23:00:00" in repr(result)
 
@@ -154,7 +159,7 @@ class TestSegmentation:
 class TestEventCounts:
     def test_events_come_in_the_order_asked_for_also_those_that_never_happened(self) -> None:
         frame = event_counts().df
-        assert list(frame.columns) == ["date", "event", "count"]
+        assert list(frame.columns) == ["date", "event", "count", "complete"]
         assert frame["event"].tolist() == ["Sign Up", "Purchase", "Never"] * 2
         assert frame["count"].tolist() == [7, 0, 0, 0, 2, 0]
 
@@ -169,7 +174,7 @@ class TestEventCounts:
 class TestPropertyCounts:
     def test_values_come_by_rank_with_zeros(self) -> None:
         frame = property_counts().df
-        assert list(frame.columns) == ["date", "value", "count"]
+        assert list(frame.columns) == ["date", "value", "count", "complete"]
         assert frame["value"].tolist() == ["pro", "free", "pro", "free"]
         assert frame["count"].tolist() == [7, 0, 1, 2]
 
@@ -206,7 +211,7 @@ class TestTopEvents:
 class TestNumericBuckets:
     def test_every_range_has_a_row_in_ascending_order(self) -> None:
         frame = buckets().df
-        assert list(frame.columns) == ["date", "bucket", "count"]
+        assert list(frame.columns) == ["date", "bucket", "count", "complete"]
         assert frame["bucket"].tolist() == ["2,000 - 2,100", "2,100 - 2,200", "2,200 - 2,300"] * 2
         assert frame["count"].tolist() == [4, 0, 1, 0, 0, 5]
 
@@ -247,17 +252,17 @@ class TestNumericBuckets:
 class TestNumericSumAndAverage:
     def test_a_sum_of_nothing_is_zero(self) -> None:
         frame = total().df
-        assert list(frame.columns) == ["date", "sum"]
+        assert list(frame.columns) == ["date", "sum", "complete"]
         assert frame["sum"].tolist() == [10.5, 0.0, 1200.25]
         assert dict(total().card().facts)["Total"] == "1,210.75"
 
     def test_an_average_of_nothing_is_missing(self) -> None:
         frame = average().df
-        assert list(frame.columns) == ["date", "average"]
+        assert list(frame.columns) == ["date", "average", "complete"]
         assert frame["average"].dtype == "float64"
         assert frame["average"].isna().tolist() == [False, True, False]
-        assert average().records()[1] == {"date": "2025-01-02", "average": None}
-        assert average().tuples()[1] == (date(2025, 1, 2), None)
+        assert average().records()[1] == {"date": "2025-01-02", "average": None, "complete": True}
+        assert average().tuples()[1] == (date(2025, 1, 2), None, True)
 
     def test_a_missing_average_leaves_a_gap_in_the_line(self) -> None:
         (points,) = average().chart().to_dict()["datasets"].values()
