@@ -24,6 +24,7 @@ from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.terminal_session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
+from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.files.atomic import writing
 from mixpanel_nb.files.system import system_error
 from mixpanel_nb.results import ExportResult, FetchResult, Result
@@ -310,6 +311,7 @@ def _format_of(file: Path) -> Format:
 
 
 def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
+    TERMINAL.word(error)
     if session.verbose:
         _tell_traceback(error)
     _tell(f"Error: {error.message}", error.details.get("context"), error.hint)

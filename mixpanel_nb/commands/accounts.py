@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mixpanel_nb.commands.session import Session, session_of
-from mixpanel_nb.errors import AccountExistsError
+from mixpanel_nb.errors import AccountExistsError, Command
 from mixpanel_nb.results import AccountInfo, AccountList
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def add(
     session = session_of(context)
     if name in {account.name for account in session.accounts.list_accounts()}:
         message = f"There is an account {name!r} already."
-        raise AccountExistsError(message, hint=f"Remove it first: mp auth remove {name}")
+        raise AccountExistsError(message, hint=["Remove it first: ", Command(f"auth remove {name}")])
     secret = session.ask_secret(f"Secret of {username}")
     credentials = Credentials(
         username,
@@ -78,7 +78,7 @@ def add(
         week_start=week_start,
     )
     session.accounts.add(name, credentials, default=default)
-    session.say(f"Added account {name}. Try it: mp auth test {name}")
+    session.say([f"Added account {name}. Try it: ", Command(f"auth test {name}")])
 
 
 @app.command()

@@ -42,7 +42,7 @@ def values(
 
 
 def funnels(context: typer.Context) -> FunnelList:
-    """List the saved funnels, with the id that mp funnel takes.
+    """List the saved funnels, with the id that {mp funnel} takes.
 
     Example: mp funnels
     """
@@ -50,7 +50,7 @@ def funnels(context: typer.Context) -> FunnelList:
 
 
 def cohorts(context: typer.Context) -> CohortList:
-    """List the saved cohorts, with the id that mp fetch profiles --cohort takes.
+    """List the saved cohorts, with the id that {mp fetch profiles --cohort} takes.
 
     Example: mp cohorts
     """
@@ -64,7 +64,7 @@ def bookmarks(
         typer.Option("--type", metavar="TYPE", help="insights, funnels, retention, flows, launch-analysis."),
     ] = None,
 ) -> BookmarkList:
-    """List the saved reports, with the id that mp saved-report takes.
+    """List the saved reports, with the id that {mp saved-report} takes.
 
     Example: mp bookmarks --type insights
     """

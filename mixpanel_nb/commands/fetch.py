@@ -50,7 +50,7 @@ def events(
 ) -> FetchResult:
     """Fetch the events of some days. A fetch that was stopped goes on when it is repeated.
 
-    User profiles have another command: mp fetch profiles
+    User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
     """

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def command() -> Any:
     """It as a Click command."""
     from mixpanel_nb.commands.app import alone
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return alone(_connect)
+    return alone(_connect, NOTEBOOK)
 
 
 def _connect(

@@ -15,8 +15,9 @@ from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 def command() -> Any:
     """It as a Click command."""
     from mixpanel_nb.commands.app import alone
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return alone(_explore)
+    return alone(_explore, NOTEBOOK)
 
 
 def _explore(

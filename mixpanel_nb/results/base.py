@@ -84,7 +84,7 @@ class Result(ABC):
         """The result as an Altair chart.
 
         Raises:
-            QueryError: If a result of this kind has no chart, or this one has nothing to draw.
+            ChartError: If a result of this kind has no chart, or this one has nothing to draw.
         """
         return self._view().chart()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from mixpanel_nb.display import Column, render_html, render_text
 from mixpanel_nb.display.card import NO_MATH
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import MemoryRows, Result
 from mixpanel_nb.views.pages import Pages
 
@@ -70,15 +70,15 @@ class View(ABC, Generic[R]):
         del titled
         return None
 
-    def undrawn(self) -> QueryError:
+    def undrawn(self) -> ChartError:
         """Why there is no chart."""
-        return QueryError(f"A {type(self.result).__name__} has no chart.", hint="Its rows are in `.df`.")
+        return ChartError(f"A {type(self.result).__name__} has no chart.", hint="Its rows are in `.df`.")
 
     def chart(self) -> alt.Chart:
         """The chart, with its title.
 
         Raises:
-            QueryError: Where there is nothing to draw.
+            ChartError: Where there is nothing to draw.
         """
         drawing = self.drawing(titled=True)
         if drawing is None:

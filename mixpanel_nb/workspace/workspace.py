@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.errors import ParameterError, Word, help_text
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries import (
     JQL,
@@ -408,7 +408,7 @@ class Workspace:
             type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all.
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         return self._discovery.bookmarks(type)
 
@@ -419,7 +419,7 @@ class Workspace:
             entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         return self._discovery.lexicon_schemas(entity_type)
 
@@ -476,7 +476,8 @@ class Workspace:
 
         Raises:
             TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            QueryError: a parameter is wrong, or Mixpanel refused it.
+            ParameterError: a parameter is wrong.
+            QueryError: Mixpanel refused it.
             APIError: Mixpanel failed; what was fetched stays, and the table is marked incomplete.
             StorageError: the database could not be written.
         """
@@ -532,7 +533,7 @@ class Workspace:
 
         Raises:
             TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            QueryError: parameters exclude each other.
+            ParameterError: parameters exclude each other.
             APIError: Mixpanel refused or failed; nothing was changed.
             StorageError: the database could not be written.
         """
@@ -574,7 +575,8 @@ class Workspace:
                 ``distinct_id``, ``insert_id`` and ``properties``.
 
         Raises:
-            QueryError: a parameter is wrong, or Mixpanel refused it.
+            ParameterError: a parameter is wrong.
+            QueryError: Mixpanel refused it.
             IncompleteExportError: the stream broke after it had begun.
         """
         from mixpanel_nb.services.dates import parse_range
@@ -890,8 +892,8 @@ class Workspace:
         """The time zone in which a report on ``table`` counts days; None is a live report.
 
         Raises:
-            QueryError: a live report is asked, and the workspace was made with another zone than that of its
-                account.
+            ParameterError: a live report is asked, and the workspace was made with another zone than that of
+                its account.
         """
         return self._reports.zone_of(table)
 
@@ -1005,7 +1007,8 @@ class Workspace:
             replace: Put it in the place of an earlier export.
 
         Raises:
-            QueryError: the format or a column to partition by is unknown, or the SQL is wrong.
+            ParameterError: the format or a column to partition by is unknown.
+            QueryError: the SQL is wrong.
             TableNotFoundError: there is no such table.
             StorageError: there is such a file already, or it cannot be written; nothing is left of it.
         """
@@ -1104,7 +1107,9 @@ def _describe(query: type[Query[Any]]) -> None:
     """Complete the docstring of a report's method by what its query says of each parameter."""
     method = getattr(Workspace, query.name)
     lines = [
-        textwrap.fill(f"{name}: {parameter.help}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        textwrap.fill(
+            f"{name}: {help_text(parameter.help)}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8
+        )
         for name, parameter in request_parameters(query).items()
     ]
     method.__doc__ = "\n".join([textwrap.dedent(f"        {method.__doc__}").strip(), "", "Args:", *lines])

@@ -125,12 +125,13 @@ def _start(magic: str, done: list[str]) -> tuple[Line, list[str]]:
 def _command(magic: str) -> Any:
     from mixpanel_nb.commands import parsing
     from mixpanel_nb.notebook import connect, explore, sqlcell
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
     if magic == CONNECT:
         return connect.command()
     if magic == EXPLORE:
         return explore.command()
-    return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic])
+    return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic], NOTEBOOK)
 
 
 def _argument(arguments: Sequence[Any], position: int) -> Any:
