@@ -99,6 +99,14 @@ class MixpanelDataError(Exception):
             commands (``Command``).
         hint: One line that says what to do about it, likewise.
         details: JSON-safe facts for programs (no secrets).
+
+    Example:
+        >>> from mixpanel_nb import MixpanelDataError
+        >>> try:
+        ...     ws.schema("event")
+        ... except MixpanelDataError as error:
+        ...     print(error.code, error.message, error.hint)
+        TABLE_NOT_FOUND There is no table 'event'. Did you mean 'events'?
     """
 
     code = "MIXPANEL_DATA_ERROR"
@@ -165,6 +173,14 @@ class ParameterError(MixpanelDataError):
     Attributes:
         parameter: The parameter.
         value: What was given.
+
+    Example:
+        >>> from mixpanel_nb import ParameterError
+        >>> try:
+        ...     ws.segmentation("Purchase", from_date="2025-01-31", to_date="2025-01-01", table="events")
+        ... except ParameterError as error:
+        ...     print(error.parameter, error.value, error.hint)
+        from_date 2025-01-31 Give the earlier day first.
     """
 
     code = "PARAMETER_ERROR"
@@ -184,7 +200,16 @@ class ParameterError(MixpanelDataError):
 
 
 class ChartError(MixpanelDataError):
-    """A result cannot be drawn: its kind has no chart, or its rows make none."""
+    """A result cannot be drawn: its kind has no chart, or its rows make none.
+
+    Example:
+        >>> from mixpanel_nb import ChartError
+        >>> try:
+        ...     ws.tables().chart()
+        ... except ChartError as error:
+        ...     print(error)
+        A TableList has no chart. Its rows are in `.df`.
+    """
 
     code = "CHART_ERROR"
 
@@ -263,7 +288,16 @@ class RateLimitError(APIError):
 
 
 class QueryError(APIError):
-    """Mixpanel or DuckDB refuses the question: an API refusal (400), a script or SQL that fails."""
+    """Mixpanel or DuckDB refuses the question: an API refusal (400), a script or SQL that fails.
+
+    Example:
+        >>> from mixpanel_nb import QueryError
+        >>> try:
+        ...     ws.sql("SELECT plam FROM events")
+        ... except QueryError as error:
+        ...     print(error.message)
+        Referenced column "plam" not found in FROM clause!
+    """
 
     code = "QUERY_ERROR"
 
@@ -315,6 +349,15 @@ class ExpressionError(MixpanelDataError):
 
     Attributes:
         position: Offset of the mistake in the expression, in characters from 0.
+
+    Example:
+        >>> from mixpanel_nb import ExpressionError
+        >>> try:
+        ...     ws.expression('properties["plan"] = "pro"')
+        ... except ExpressionError as error:
+        ...     print(error.details["context"])
+        properties["plan"] = "pro"
+                           ^
     """
 
     code = "EXPRESSION_ERROR"

@@ -87,6 +87,14 @@ class ConfigManager:
 
     Args:
         home: Directory that holds ``config.toml``; by default `home_directory`. Only writing creates it.
+
+    Example:
+        >>> from mixpanel_nb import ConfigManager, Credentials
+        >>> accounts = ConfigManager()
+        >>> accounts.add("shop", Credentials("me.a1b2c3.mp", "the secret", "12345", region="eu"))
+        >>> [(account.name, account.region, account.is_default) for account in accounts.list_accounts()]
+        [('shop', 'eu', True)]
+        >>> accounts.remove("shop")
     """
 
     def __init__(self, home: Path | None = None) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series
 from mixpanel_nb.errors import ChartError, ParameterError, did_you_mean
 from mixpanel_nb.results import SQLResult
-from mixpanel_nb.views.base import MORE_IN_DF, View
-from mixpanel_nb.views.pages import Pages
+from mixpanel_nb.views.base import MORE_IN_DF, Pages, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ import pytest
 
 from mixpanel_nb.errors import ParameterError, StorageError
 from mixpanel_nb.storage import StorageEngine
-from mixpanel_nb.storage.repair import replace_lone_surrogates
 from mixpanel_nb.storage.schema import column_names
 from mixpanel_nb.storage.sqltext import check_table_name, identifier, json_pointer, text
+from mixpanel_nb.surrogates import replace_lone_surrogates
 
 from .support import TIME, Exports, check_columns, event
 
