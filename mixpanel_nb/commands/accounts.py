@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.errors import AccountExistsError, Command
 from mixpanel_nb.results import AccountInfo, AccountList
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: list, add, remove, switch, show, test.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The account's name.", autocompletion=names.own_accounts)
+]
 OptionalName = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The account's name; the one in use if left out.")
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="The account's name; the one in use if left out.",
+        autocompletion=names.accounts,
+    ),
 ]
 
 ENVIRONMENT = "(environment)"  # shown for credentials that have no name
@@ -36,13 +45,19 @@ def list_(context: typer.Context) -> AccountList:
 @app.command()
 def add(
     context: typer.Context,
-    name: Name,
+    name: NewName,
     username: Annotated[
         str, typer.Option("--username", metavar="USER", help="User name of the service account.")
     ],
     project: Annotated[str, typer.Option("--project", metavar="ID", help="The project's number.")],
     region: Annotated[
-        str, typer.Option("--region", metavar="us|eu|in", help="Where Mixpanel keeps it.")
+        str,
+        typer.Option(
+            "--region",
+            metavar="us|eu|in",
+            help="Where Mixpanel keeps it.",
+            autocompletion=names.choices("us", "eu", "in"),
+        ),
     ] = "us",
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="The project's time zone, e.g. Europe/Berlin.")
