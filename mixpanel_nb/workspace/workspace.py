@@ -784,8 +784,8 @@ class Workspace:
 
         Example:
             >>> ws.event_counts(["Sign Up", "Purchase"], during="2025-01").records()[:2]
-            [{'date': '2025-01-01', 'event': 'Sign Up', 'count': 34},
-             {'date': '2025-01-01', 'event': 'Purchase', 'count': 34}]
+            [{'date': '2025-01-01', 'event': 'Sign Up', 'count': 34, 'complete': True},
+             {'date': '2025-01-01', 'event': 'Purchase', 'count': 34, 'complete': True}]
         """
         return self._answer(EventCounts, locals())
 
