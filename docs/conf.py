@@ -34,6 +34,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_cells",
     "sphinx_commands",
+    "sphinx_reports",
     "sphinx_settings",
 ]
 

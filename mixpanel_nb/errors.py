@@ -7,13 +7,14 @@
     │   ├── AccountNotFoundError
     │   └── AccountExistsError
     ├── ParameterError              a parameter that cannot be used, with its name
+    ├── ChartError                  a result that has no chart, or rows that make none
     ├── APIError                    Mixpanel's answer, or the lack of one
     │   ├── AuthenticationError     401, or 400 "Unable to authenticate request"
     │   ├── AccessDeniedError       403: permission, or a date range the plan does not reach
     │   ├── PlanError               402: the plan does not include this API
     │   ├── NotFoundError           404
     │   ├── RateLimitError          429, or the quota ledger says so beforehand
-    │   ├── QueryError              a question that cannot be answered: bad parameters, bad SQL
+    │   ├── QueryError              Mixpanel or DuckDB refuses the question: a 400, a script or SQL that fails
     │   ├── ServerError             5xx
     │   ├── ConnectionFailedError   no answer at all
     │   └── IncompleteExportError   a stream that ended early, or is not what was asked for
@@ -29,6 +30,7 @@ No error ever carries a secret: what it says passes through `redaction` first.
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from mixpanel_nb.redaction import redacted, redacted_data
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     Text = str | Sequence[str]
+
+_IN_HELP = re.compile(r"\{mp (?P<words>[^{}]+)\}")
 
 
 class Word(str):
@@ -65,13 +69,44 @@ class Word(str):
         return f"{option} {_quoted(str(self.value))}"
 
 
+class Command(str):
+    """A command within a message: ``mp tables``, ``mp auth test shop``.
+
+    A notebook puts its magic in its place: ``%mp_tables``.
+
+    Attributes:
+        name: The command, or the group that it is in.
+    """
+
+    name: str
+
+    def __new__(cls, words: str) -> Self:
+        """The text that users of a terminal type, from its words behind ``mp``."""
+        command = super().__new__(cls, f"mp {words}")
+        command.name = words.split(" ", 1)[0]
+        return command
+
+    def typed_as(self, name: str) -> str:
+        """The same where its name is typed as ``name``."""
+        return name + self.removeprefix(f"mp {self.name}")
+
+
 class MixpanelDataError(Exception):
     """Base of every error this package raises on purpose.
 
     Args:
-        message: One line that says what is wrong, in pieces where it names parameters (``Word``).
+        message: One line that says what is wrong, in pieces where it names parameters (``Word``) or
+            commands (``Command``).
         hint: One line that says what to do about it, likewise.
         details: JSON-safe facts for programs (no secrets).
+
+    Example:
+        >>> from mixpanel_nb import MixpanelDataError
+        >>> try:
+        ...     ws.schema("event")
+        ... except MixpanelDataError as error:
+        ...     print(error.code, error.message, error.hint)
+        TABLE_NOT_FOUND There is no table 'event'. Did you mean 'events'?
     """
 
     code = "MIXPANEL_DATA_ERROR"
@@ -80,15 +115,23 @@ class MixpanelDataError(Exception):
         self, message: Text, *, hint: Text | None = None, details: dict[str, Any] | None = None
     ) -> None:
         super().__init__()
-        self._pieces = message, hint
+        self._pieces: tuple[Text, Text | None] = message, hint
         self.details: dict[str, Any] = redacted_data(dict(details or {}))
-        self.word({})
+        self.word({}, {})
 
-    def word(self, words: Mapping[str, str]) -> None:
-        """Put a face's words in the place of parameters: ``--from`` for ``from_date``."""
+    def word(self, words: Mapping[str, str], commands: Mapping[str, str]) -> None:
+        """Put a face's words in the place of parameters and commands; those it has no word for stay.
+
+        Args:
+            words: What is typed for a parameter: ``--from`` for ``from_date``.
+            commands: What is typed for the name of a command: ``%mp_tables`` for ``tables``.
+        """
         message, hint = self._pieces
-        self.message = redacted(_worded(message, words))
-        self.hint = None if hint is None else redacted(_worded(hint, words))
+        message = _said(message, words, commands)
+        hint = None if hint is None else _said(hint, words, commands)
+        self._pieces = message, hint
+        self.message: str = redacted("".join(message))
+        self.hint: str | None = None if hint is None else redacted("".join(hint))
         self.args = (self.message,)
 
     def __str__(self) -> str:
@@ -130,6 +173,14 @@ class ParameterError(MixpanelDataError):
     Attributes:
         parameter: The parameter.
         value: What was given.
+
+    Example:
+        >>> from mixpanel_nb import ParameterError
+        >>> try:
+        ...     ws.segmentation("Purchase", from_date="2025-01-31", to_date="2025-01-01", table="events")
+        ... except ParameterError as error:
+        ...     print(error.parameter, error.value, error.hint)
+        from_date 2025-01-31 Give the earlier day first.
     """
 
     code = "PARAMETER_ERROR"
@@ -148,6 +199,21 @@ class ParameterError(MixpanelDataError):
         self.value = value
 
 
+class ChartError(MixpanelDataError):
+    """A result cannot be drawn: its kind has no chart, or its rows make none.
+
+    Example:
+        >>> from mixpanel_nb import ChartError
+        >>> try:
+        ...     ws.tables().chart()
+        ... except ChartError as error:
+        ...     print(error)
+        A TableList has no chart. Its rows are in `.df`.
+    """
+
+    code = "CHART_ERROR"
+
+
 class APIError(MixpanelDataError):
     """A request to Mixpanel failed.
 
@@ -162,10 +228,10 @@ class APIError(MixpanelDataError):
 
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
         status_code: int | None = None,
-        hint: str | None = None,
+        hint: Text | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, hint=hint, details=details)
@@ -209,11 +275,11 @@ class RateLimitError(APIError):
 
     def __init__(
         self,
-        message: str,
+        message: Text,
         *,
         retry_after: float | None = None,
         status_code: int | None = None,
-        hint: str | None = None,
+        hint: Text | None = None,
         details: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message, status_code=status_code, hint=hint, details=details)
@@ -222,7 +288,16 @@ class RateLimitError(APIError):
 
 
 class QueryError(APIError):
-    """A question that cannot be answered as asked: bad parameters, an API refusal (400), or bad SQL."""
+    """Mixpanel or DuckDB refuses the question: an API refusal (400), a script or SQL that fails.
+
+    Example:
+        >>> from mixpanel_nb import QueryError
+        >>> try:
+        ...     ws.sql("SELECT plam FROM events")
+        ... except QueryError as error:
+        ...     print(error.message)
+        Referenced column "plam" not found in FROM clause!
+    """
 
     code = "QUERY_ERROR"
 
@@ -274,24 +349,46 @@ class ExpressionError(MixpanelDataError):
 
     Attributes:
         position: Offset of the mistake in the expression, in characters from 0.
+
+    Example:
+        >>> from mixpanel_nb import ExpressionError
+        >>> try:
+        ...     ws.expression('properties["plan"] = "pro"')
+        ... except ExpressionError as error:
+        ...     print(error.details["context"])
+        properties["plan"] = "pro"
+                           ^
     """
 
     code = "EXPRESSION_ERROR"
 
-    def __init__(self, message: str, *, expression: str, position: int, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, expression: str, position: int, hint: Text | None = None) -> None:
         context = _pointed_at(expression, position)
         details = {"expression": expression, "position": position, "context": context}
         super().__init__(message, hint=hint, details=details)
         self.position = position
 
 
-def _worded(text: Text, words: Mapping[str, str]) -> str:
-    return "".join(
-        piece.typed_as(words[piece.parameter])
-        if isinstance(piece, Word) and piece.parameter in words
-        else piece
-        for piece in ((text,) if isinstance(text, str) else text)
-    )
+def worded(text: Text, words: Mapping[str, str], commands: Mapping[str, str]) -> str:
+    """A message as one text, with a face's words in the place of parameters and commands it knows."""
+    return "".join(_said(text, words, commands))
+
+
+def _said(text: Text, words: Mapping[str, str], commands: Mapping[str, str]) -> list[str]:
+    return [_typed(piece, words, commands) for piece in ((text,) if isinstance(text, str) else text)]
+
+
+def _typed(piece: str, words: Mapping[str, str], commands: Mapping[str, str]) -> str:
+    if isinstance(piece, Word) and piece.parameter in words:
+        return piece.typed_as(words[piece.parameter])
+    if isinstance(piece, Command) and piece.name in commands:
+        return piece.typed_as(commands[piece.name])
+    return piece
+
+
+def help_text(template: str, commands: Mapping[str, str] | None = None) -> str:
+    """A help with the commands it names (as ``{mp tables}``) as they are typed."""
+    return _IN_HELP.sub(lambda found: _typed(Command(found["words"]), {}, commands or {}), template)
 
 
 def _literal(value: str | int) -> str:

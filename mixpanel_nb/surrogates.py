@@ -7,6 +7,10 @@ write them (DuckDB, Arrow, a file), so each lone half becomes U+FFFD, the replac
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A pair first, then a lone half, then any other escape, so that an escaped backslash never starts one.
 _ESCAPE = re.compile(
@@ -18,6 +22,19 @@ _HALF_LENGTH = len(rb"\ud83d")
 def mended(json: bytes) -> bytes:
     """JSON in which each lone half is replaced."""
     return _ESCAPE.sub(_whole, json) if rb"\ud" in json.lower() else json
+
+
+def replace_lone_surrogates(file: Path) -> bool:
+    """Mend ``file`` in place. Returns whether anything was to be mended."""
+    changed = False
+    part = file.with_suffix(".mended")
+    with file.open("rb") as source, part.open("wb") as target:
+        for line in source:
+            new = mended(line)
+            changed = changed or new != line
+            target.write(new)
+    part.replace(file)
+    return changed
 
 
 def encoded(text: str) -> bytes:

@@ -363,7 +363,7 @@ def test_without_anything_the_error_says_what_to_do(config: ConfigManager) -> No
     with pytest.raises(ConfigError) as caught:
         config.resolve()
     assert "mp auth add NAME" in str(caught.value)
-    assert "--account sandbox" in str(caught.value)
+    assert 'account="sandbox"' in str(caught.value)
 
 
 def test_the_order_of_resolution(config: ConfigManager, monkeypatch: pytest.MonkeyPatch) -> None:

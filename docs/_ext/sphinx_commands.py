@@ -101,11 +101,12 @@ def _table(command: Any) -> Iterator[str]:
     records = [param.get_help_record(context) for param in command.params]
     yield from ("| | |", "|---|---|")
     for name, text in filter(None, records):
-        yield f"| `{_escaped(name)}` | {_escaped(text)} |"
+        yield f"| `{escaped(name)}` | {escaped(text)} |"
     yield ""
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text for a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

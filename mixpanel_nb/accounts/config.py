@@ -30,18 +30,33 @@ from mixpanel_nb.accounts.home import (
     read_private,
     write_private,
 )
-from mixpanel_nb.errors import AccountExistsError, AccountNotFoundError, ConfigError, did_you_mean
+from mixpanel_nb.errors import (
+    AccountExistsError,
+    AccountNotFoundError,
+    Command,
+    ConfigError,
+    Word,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mixpanel_nb.errors import Text
 
 SANDBOX = "sandbox"
 """The account name that always means the offline sandbox, so no configured account may have it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _LONG_NUMBER = re.compile("[0-9_]{4000,}")  # Python reads 4,300 digits
-_NO_ACCOUNT_HINT = "Add one with `mp auth add NAME`, or start without an account: `--account sandbox`."
+_NO_ACCOUNT_HINT = (
+    "Add one with `",
+    Command("auth add NAME"),
+    "`, or start without an account: `",
+    Word("account", SANDBOX),
+    "`.",
+)
 _KINDS: dict[str, tuple[type, ...]] = {
     "username": (str,),
     "secret": (Secret,),
@@ -72,6 +87,14 @@ class ConfigManager:
 
     Args:
         home: Directory that holds ``config.toml``; by default `home_directory`. Only writing creates it.
+
+    Example:
+        >>> from mixpanel_nb import ConfigManager, Credentials
+        >>> accounts = ConfigManager()
+        >>> accounts.add("shop", Credentials("me.a1b2c3.mp", "the secret", "12345", region="eu"))
+        >>> [(account.name, account.region, account.is_default) for account in accounts.list_accounts()]
+        [('shop', 'eu', True)]
+        >>> accounts.remove("shop")
     """
 
     def __init__(self, home: Path | None = None) -> None:
@@ -128,7 +151,7 @@ class ConfigManager:
             if name in entries:
                 raise AccountExistsError(
                     f"There is an account {name!r} already.",
-                    hint=f"Remove it first: `mp auth remove {name}`.",
+                    hint=["Remove it first: `", Command(f"auth remove {name}"), "`."],
                 )
             if default or not entries:
                 document["default"] = name
@@ -212,9 +235,13 @@ class ConfigManager:
     def _require(self, name: str, entries: dict[str, Any]) -> None:
         if name in entries:
             return
-        hint = did_you_mean(name, entries) or f"Add it with `mp auth add {name}`."
+        hint: Text = did_you_mean(name, entries) or ["Add it with `", Command(f"auth add {name}"), "`."]
         if name == SANDBOX:
-            hint = "The sandbox needs no account: `Workspace.sandbox()`, or `--account sandbox`."
+            hint = [
+                "The sandbox needs no account: `Workspace.sandbox()`, or `",
+                Word("account", SANDBOX),
+                "`.",
+            ]
         raise AccountNotFoundError(f"There is no account {name!r}.", hint=hint, details={"account": name})
 
     def _entries(self, document: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,13 @@ import typer.main
 
 import mixpanel_nb
 from mixpanel_nb import errors
-from mixpanel_nb.cli import streams
+from mixpanel_nb.cli import completion, streams
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.terminal_session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
+from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.files.atomic import writing
 from mixpanel_nb.files.system import system_error
 from mixpanel_nb.results import ExportResult, FetchResult, Result
@@ -59,7 +61,6 @@ GLOBAL = ("account", "database", "timezone", "week_start", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
 # Typer makes them what they are when it calls a command, and before 0.29 not for a callback.
 TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
-SHELL_COMPLETION = "_MP_COMPLETE"  # set by the scripts of --install-completion
 
 
 class Terminated(KeyboardInterrupt):
@@ -85,8 +86,8 @@ def run(arguments: Sequence[str]) -> int:
     session, started = TerminalSession(), time.perf_counter()
     try:
         program = _program()
-        if SHELL_COMPLETION in os.environ:
-            program.main(args=list(arguments), prog_name="mp")
+        if completion.VARIABLE in os.environ:
+            completion.complete(program, arguments)
         result = invoke(program, arguments, session, shown_as="mp")
         if isinstance(result, Result):
             _show(result, session)
@@ -190,7 +191,14 @@ def _version(wanted: bool) -> None:
 def _global_options(
     context: typer.Context,
     account: Annotated[
-        str | None, typer.Option("--account", "-a", metavar="NAME", help="The account, or sandbox.")
+        str | None,
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="NAME",
+            help="The account, or sandbox.",
+            autocompletion=names.accounts,
+        ),
     ] = None,
     database: Annotated[
         Path | None, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
@@ -310,6 +318,7 @@ def _format_of(file: Path) -> Format:
 
 
 def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
+    TERMINAL.word(error)
     if session.verbose:
         _tell_traceback(error)
     _tell(f"Error: {error.message}", error.details.get("context"), error.hint)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.commands.session import Session
+from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.errors import ConfigError
 from mixpanel_nb.files.atomic import check_place
 from mixpanel_nb.files.content import decoded
@@ -19,6 +20,7 @@ from mixpanel_nb.files.content import decoded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
 
@@ -79,10 +81,10 @@ class TerminalSession(Session):
         self._tell_requests()
         return Workspace(account or self.account)
 
-    def say(self, message: str) -> None:
+    def say(self, message: Text) -> None:
         """A line on standard error, unless ``--quiet``."""
         if not self.quiet:
-            tell(message)
+            tell(TERMINAL.say(message))
 
     def show(self, result: Result) -> None:
         """Write a result, as a table unless ``--format`` says otherwise."""

@@ -18,6 +18,7 @@ from mixpanel_nb.errors import (
     AccessDeniedError,
     APIError,
     AuthenticationError,
+    Command,
     ConnectionFailedError,
     NotFoundError,
     PlanError,
@@ -32,6 +33,7 @@ from mixpanel_nb.surrogates import mended
 if TYPE_CHECKING:
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.exchange import Answer, ApiCall, NoAnswerError
+    from mixpanel_nb.errors import Text
 
 _EXCERPT = 500  # characters of a body, or of a parameter, that an error shows
 _MOST_SAID = 10_000  # characters of an explanation that are read
@@ -144,7 +146,7 @@ class Interpreter:
         return _excerpt(text) if text else "(no explanation)"
 
     def _error(
-        self, kind: type[APIError], message: str, answer: Answer, call: ApiCall, *, hint: str | None = None
+        self, kind: type[APIError], message: str, answer: Answer, call: ApiCall, *, hint: Text | None = None
     ) -> APIError:
         details = self.details(call, answer.text)
         return kind(_sentence(message), status_code=answer.status, hint=hint, details=details)
@@ -172,7 +174,7 @@ class Interpreter:
     def _authentication(self, answer: Answer, call: ApiCall) -> APIError:
         who = self._credentials
         message = f"Mixpanel does not accept these credentials ({who.username}, region {who.region})"
-        hint = "Check user name, secret and region; `mp auth test` asks again."
+        hint = ["Check user name, secret and region; `", Command("auth test"), "` asks again."]
         return self._error(AuthenticationError, message, answer, call, hint=hint)
 
     def _denied(self, said: str, answer: Answer, call: ApiCall) -> APIError:

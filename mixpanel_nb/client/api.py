@@ -15,7 +15,7 @@ from mixpanel_nb.client.regions import hosts_for
 from mixpanel_nb.client.request_runner import RequestRunner
 from mixpanel_nb.client.retry import Persistence, never
 from mixpanel_nb.client.shape_checks import as_object
-from mixpanel_nb.errors import AccessDeniedError, NotFoundError, QueryError
+from mixpanel_nb.errors import AccessDeniedError, NotFoundError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -179,10 +179,10 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             family: ``"query"`` or ``"app"``. A change of the App API that breaks off is not asked for again.
 
         Raises:
-            QueryError: Both ``data`` and ``json`` are given; and whatever `get` raises.
+            ParameterError: Both ``data`` and ``json`` are given; and whatever `get` raises.
         """
         if data is not None and json is not None:
-            raise QueryError("Give data or json, not both.")
+            raise ParameterError("Give data or json, not both.", parameter="json")
         call = self._call("POST", endpoint, family, params, data, json)
         session_id = (data or {}).get("session_id")
         return self._runner.json(call, counted=is_counted(endpoint, session_id=session_id))
@@ -321,7 +321,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             **filters: Which profiles; the same for each page.
 
         Raises:
-            QueryError: Filters that exclude each other.
+            ParameterError: Filters that exclude each other.
             IncompleteExportError: The answer is not that page; and whatever `get` raises.
         """
         call = self._call("POST", "engage", "query", None, engage.form(filters, page, session_id))
@@ -340,7 +340,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             **filters: Which profiles.
 
         Raises:
-            QueryError: Filters that exclude each other.
+            ParameterError: Filters that exclude each other.
             IncompleteExportError: Fewer profiles came than Mixpanel announced; and whatever `get` raises.
             concurrent.futures.CancelledError: ``cancelled`` said so.
         """

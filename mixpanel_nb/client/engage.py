@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from mixpanel_nb.client.prefetch import in_order
 from mixpanel_nb.client.retry import never
-from mixpanel_nb.errors import IncompleteExportError, QueryError
+from mixpanel_nb.errors import IncompleteExportError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -78,7 +78,7 @@ def form(filters: ProfileFilters, page: int, session_id: str | None) -> dict[str
     """The form fields that ask for a page.
 
     Raises:
-        QueryError: Filters that exclude each other.
+        ParameterError: Filters that exclude each other.
     """
     _check(filters)
     cohort = filters.get("cohort_id")
@@ -108,13 +108,15 @@ def _check(filters: ProfileFilters) -> None:
     given = {name for name, value in filters.items() if value is not None}
     for one, other in (("distinct_id", "distinct_ids"), ("cohort_id", "behaviors")):
         if {one, other} <= given:
-            raise QueryError(f"Give {one} or {other}, not both.", details={"params": [one, other]})
+            raise ParameterError(f"Give {one} or {other}, not both.", parameter=other)
     if "include_all_users" in given and "cohort_id" not in given:
-        raise QueryError("include_all_users only has a meaning together with cohort_id.")
+        message = "include_all_users only has a meaning together with cohort_id."
+        raise ParameterError(message, parameter="include_all_users")
     if "page" in given or "session_id" in given:
-        raise QueryError("Pages are counted here: leave out page and session_id.")
+        raise ParameterError("Pages are counted here: leave out page and session_id.", parameter="page")
     if isinstance(filters.get("distinct_ids"), str):
-        raise QueryError("distinct_ids is a list of ids; for one id, use distinct_id.")
+        message = "distinct_ids is a list of ids; for one id, use distinct_id."
+        raise ParameterError(message, parameter="distinct_ids")
 
 
 def parse_page(data: Any, asked: int) -> ProfilePage:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,12 +22,13 @@ def encoded(params: Mapping[str, Any] | None) -> dict[str, str]:
     Lists and objects become JSON, booleans ``true`` and ``false``, dates ``YYYY-MM-DD``; None is left out.
     """
     texts = {key: _encoded(value) for key, value in (params or {}).items() if value is not None}
-    for text in texts.values():
+    for key, text in texts.items():
         try:
             text.encode()
         except UnicodeEncodeError:
             message = f"{text!r} holds half a character (a lone surrogate)."
-            raise QueryError(message, hint="Type it again, or paste it from elsewhere.") from None
+            hint = "Type it again, or paste it from elsewhere."
+            raise ParameterError(message, parameter=key, hint=hint) from None
     return texts
 
 

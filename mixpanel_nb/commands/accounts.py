@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.session import Session, session_of
-from mixpanel_nb.errors import AccountExistsError
+from mixpanel_nb.errors import AccountExistsError, Command
 from mixpanel_nb.results import AccountInfo, AccountList
 
 if TYPE_CHECKING:
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: list, add, remove, switch, show, test.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The account's name.", autocompletion=names.own_accounts)
+]
 OptionalName = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The account's name; the one in use if left out.")
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="The account's name; the one in use if left out.",
+        autocompletion=names.accounts,
+    ),
 ]
 
 ENVIRONMENT = "(environment)"  # shown for credentials that have no name
@@ -36,13 +45,19 @@ def list_(context: typer.Context) -> AccountList:
 @app.command()
 def add(
     context: typer.Context,
-    name: Name,
+    name: NewName,
     username: Annotated[
         str, typer.Option("--username", metavar="USER", help="User name of the service account.")
     ],
     project: Annotated[str, typer.Option("--project", metavar="ID", help="The project's number.")],
     region: Annotated[
-        str, typer.Option("--region", metavar="us|eu|in", help="Where Mixpanel keeps it.")
+        str,
+        typer.Option(
+            "--region",
+            metavar="us|eu|in",
+            help="Where Mixpanel keeps it.",
+            autocompletion=names.choices("us", "eu", "in"),
+        ),
     ] = "us",
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="The project's time zone, e.g. Europe/Berlin.")
@@ -65,7 +80,7 @@ def add(
     session = session_of(context)
     if name in {account.name for account in session.accounts.list_accounts()}:
         message = f"There is an account {name!r} already."
-        raise AccountExistsError(message, hint=f"Remove it first: mp auth remove {name}")
+        raise AccountExistsError(message, hint=["Remove it first: ", Command(f"auth remove {name}")])
     secret = session.ask_secret(f"Secret of {username}")
     credentials = Credentials(
         username,
@@ -78,7 +93,7 @@ def add(
         week_start=week_start,
     )
     session.accounts.add(name, credentials, default=default)
-    session.say(f"Added account {name}. Try it: mp auth test {name}")
+    session.say([f"Added account {name}. Try it: ", Command(f"auth test {name}")])
 
 
 @app.command()

@@ -9,10 +9,12 @@ import typer
 import typer.main
 
 from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, reports, sandbox, sql, tables
-from mixpanel_nb.commands.wording import in_words_of
+from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mixpanel_nb.commands.wording import Face
 
 
 def build() -> typer.Typer:
@@ -50,27 +52,27 @@ def build() -> typer.Typer:
     return app
 
 
-def tree(app: typer.Typer) -> Any:
-    """The application's commands, ready to parse words (a Click group)."""
+def tree(app: typer.Typer, face: Face = TERMINAL) -> Any:
+    """The application's commands, ready to parse words, worded as a face says them (a Click group)."""
     group = typer.main.get_command(app)
     for _, command in leaves(group):
-        _finish(command)
+        _finish(command, face)
     return group
 
 
-def alone(function: Callable[..., Any]) -> Any:
+def alone(function: Callable[..., Any], face: Face) -> Any:
     """A function that is no command of the application as a command of its own (a Click command)."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(function)
     command: Any = typer.main.get_command(app)
-    _finish(command)
+    _finish(command, face)
     return command
 
 
-def _finish(command: Any) -> None:
-    # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
-    command.help = (command.help or "").replace("\nExample:", "\n\b\nExample:")
-    command.callback = in_words_of(command)
+def _finish(command: Any, face: Face) -> None:
+    for described in (command, *command.params):
+        described.help = face.help(described.help or "")
+    command.callback = in_words_of(command, face)
     command.parse_args = partial(_parse_once, command, command.parse_args)
 
 
@@ -79,7 +81,7 @@ def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: li
     _, _, order = command.make_parser(context).parse_args(args=list(words))
     seen = [param for param in order if param.param_type_name == "option"]
     for param in seen:
-        if seen.count(param) > 1 and not (param.multiple or param.is_flag):
+        if seen.count(param) > 1 and not (param.multiple or param.is_flag or context.resilient_parsing):
             raise typer.BadParameter(
                 f"{param.opts[0]} is given {seen.count(param)} times and takes one value."
             )

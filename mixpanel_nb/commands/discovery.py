@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList, NameList
+from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
 
-Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.")]
+Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.", autocompletion=names.events)]
 
 
 def events(context: typer.Context) -> NameList:
@@ -31,7 +33,9 @@ def properties(context: typer.Context, event: Event) -> NameList:
 def values(
     context: typer.Context,
     event: Event,
-    prop: Annotated[str, typer.Argument(metavar="PROPERTY", help="The property.")],
+    prop: Annotated[
+        str, typer.Argument(metavar="PROPERTY", help="The property.", autocompletion=names.properties)
+    ],
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many.")] = 100,
 ) -> NameList:
     """List values of an event's property.
@@ -42,7 +46,7 @@ def values(
 
 
 def funnels(context: typer.Context) -> FunnelList:
-    """List the saved funnels, with the id that mp funnel takes.
+    """List the saved funnels, with the id that {mp funnel} takes.
 
     Example: mp funnels
     """
@@ -50,7 +54,7 @@ def funnels(context: typer.Context) -> FunnelList:
 
 
 def cohorts(context: typer.Context) -> CohortList:
-    """List the saved cohorts, with the id that mp fetch profiles --cohort takes.
+    """List the saved cohorts, with the id that {mp fetch profiles --cohort} takes.
 
     Example: mp cohorts
     """
@@ -61,10 +65,15 @@ def bookmarks(
     context: typer.Context,
     kind: Annotated[
         str | None,
-        typer.Option("--type", metavar="TYPE", help="insights, funnels, retention, flows, launch-analysis."),
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="insights, funnels, retention, flows, launch-analysis.",
+            autocompletion=names.choices(*BOOKMARK_TYPES),
+        ),
     ] = None,
 ) -> BookmarkList:
-    """List the saved reports, with the id that mp saved-report takes.
+    """List the saved reports, with the id that {mp saved-report} takes.
 
     Example: mp bookmarks --type insights
     """
@@ -74,7 +83,13 @@ def bookmarks(
 def lexicon(
     context: typer.Context,
     kind: Annotated[
-        str | None, typer.Option("--type", metavar="TYPE", help="event, profile, custom_event or group.")
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="event, profile, custom_event or group.",
+            autocompletion=names.choices(*ENTITY_TYPES),
+        ),
     ] = None,
 ) -> LexiconSchemaList:
     """List what Lexicon says of events and properties.

@@ -9,6 +9,7 @@ import typer
 
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.commands.sql import parse_params
+from mixpanel_nb.errors import Command, ParameterError
 from mixpanel_nb.files.system import is_terminal
 from mixpanel_nb.results import ExportResult
 
@@ -68,7 +69,8 @@ def _refuse_terminal(stream: Path | None) -> None:
     """Refuse to write to a terminal what could steer it: an export is bytes for programs."""
     if stream is not None and is_terminal(stream):
         message = "An export is nothing for a terminal: send it to a file or a program."
-        raise typer.BadParameter(f"{message} Look at rows with: mp sample TABLE")
+        hint = ["Look at rows with: ", Command("sample TABLE")]
+        raise ParameterError(message, parameter="path", hint=hint)
 
 
 def _standard_output(session: Session, form: str | None) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.options import (
     DEFAULT_COLUMNS,
     Append,
@@ -32,9 +33,17 @@ def events(
     context: typer.Context,
     from_date: FromDate,
     to_date: ToDate,
-    name: Annotated[str, typer.Argument(metavar="TABLE", help="The table.")] = "events",
+    name: Annotated[
+        str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
+    ] = "events",
     event: Annotated[
-        list[str] | None, typer.Option("--event", metavar="NAME", help="Only this event (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--event",
+            metavar="NAME",
+            help="Only this event (repeatable).",
+            autocompletion=names.events,
+        ),
     ] = None,
     where: Where = None,
     limit: Annotated[
@@ -50,7 +59,7 @@ def events(
 ) -> FetchResult:
     """Fetch the events of some days. A fetch that was stopped goes on when it is repeated.
 
-    User profiles have another command: mp fetch profiles
+    User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
     """
@@ -75,12 +84,19 @@ def events(
 @app.command()
 def profiles(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="TABLE", help="The table.")] = "profiles",
+    name: Annotated[
+        str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
+    ] = "profiles",
     where: Where = None,
     cohort: Annotated[int | None, typer.Option("--cohort", metavar="ID", help="Only members of it.")] = None,
     output_property: Annotated[
         list[str] | None,
-        typer.Option("--property", metavar="NAME", help="Only this property of each (repeatable)."),
+        typer.Option(
+            "--property",
+            metavar="NAME",
+            help="Only this property of each (repeatable).",
+            autocompletion=names.profile_properties,
+        ),
     ] = None,
     distinct_id: Annotated[
         list[str] | None, typer.Option("--distinct-id", metavar="ID", help="Only this user (repeatable).")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
 
@@ -41,16 +41,17 @@ def read_text(file: Path) -> str:
     """What a file holds, or standard input where it is ``-``.
 
     Raises:
-        QueryError: it cannot be read, or is no text.
+        ParameterError: it cannot be read, or is no text.
     """
     hint = "Name a file with text in UTF-8, or - for standard input."
     shown = "Standard input" if str(file) == "-" else str(file)
     try:
         return _standard_input() if str(file) == "-" else decoded(expanded(file).read_bytes())
     except OSError as error:
-        raise QueryError(f"{shown} cannot be read: {error.strerror}.", hint=hint) from None
+        message = f"{shown} cannot be read: {error.strerror}."
+        raise ParameterError(message, parameter="file", hint=hint) from None
     except ValueError as error:
-        raise QueryError(f"{shown} is {error}.", hint=hint) from None
+        raise ParameterError(f"{shown} is {error}.", parameter="file", hint=hint) from None
 
 
 def _standard_input() -> str:

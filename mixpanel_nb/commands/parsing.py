@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mixpanel_nb.commands.app import build, tree
+from mixpanel_nb.commands.wording import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mixpanel_nb.commands.session import Session
+    from mixpanel_nb.commands.wording import Face
 
 # What Typer raises for words it cannot use. It comes with a copy of Click, or with Click itself,
 # depending on its version, so the class is reached through the one it publishes.
@@ -32,9 +34,9 @@ _AMENDED = (
 
 
 @cache
-def root() -> Any:
-    """The tree of commands, ready to run (a Click group)."""
-    return tree(build())
+def root(face: Face = TERMINAL) -> Any:
+    """The tree of commands, ready to run, in a face's words (a Click group)."""
+    return tree(build(), face)
 
 
 def invoke(command: Any, words: Sequence[str], session: Session | None = None, *, shown_as: str) -> Any:
@@ -65,9 +67,9 @@ def help_text(command: Any, *, shown_as: str) -> str:
     return str(command.get_help(context))
 
 
-def find(path: Sequence[str]) -> Any:
+def find(path: Sequence[str], face: Face = TERMINAL) -> Any:
     """The command or group at ``path`` (e.g. ``["fetch", "events"]``), names from the root down."""
-    command = root()
+    command = root(face)
     for name in path:
         command = command.commands[name]
     return command

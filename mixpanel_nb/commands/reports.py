@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from mixpanel_nb.commands import names
+from mixpanel_nb.commands.names import completion_of
 from mixpanel_nb.commands.options import read_text
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries import JQL, QUERIES, parameters_of, request_parameters
@@ -97,8 +99,15 @@ def _typed(parameter: Parameter, annotation: Any) -> Any:
 
 def _declared(name: str, parameter: Parameter) -> Any:
     if parameter.positional:
-        return typer.Argument(metavar=parameter.metavar, help=parameter.help)
-    return typer.Option(parameter.option_of(name), metavar=parameter.metavar or None, help=parameter.help)
+        return typer.Argument(
+            metavar=parameter.metavar, help=parameter.help, autocompletion=completion_of(parameter)
+        )
+    return typer.Option(
+        parameter.option_of(name),
+        metavar=parameter.metavar or None,
+        help=parameter.help,
+        autocompletion=completion_of(parameter),
+    )
 
 
 def _read(parameter: Parameter, value: Any) -> Any:
@@ -131,7 +140,13 @@ def expression(
     context: typer.Context,
     text: Annotated[str, typer.Argument(metavar="EXPRESSION", help="A Mixpanel expression.")],
     table: Annotated[
-        str | None, typer.Option("--table", metavar="TABLE", help="The table it is about; the usual one.")
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            help="The table it is about; the usual one.",
+            autocompletion=names.tables,
+        ),
     ] = None,
 ) -> ExpressionResult:
     """Show a Mixpanel expression as SQL.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import typer
 
     from mixpanel_nb.accounts import ConfigManager
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
 
@@ -34,8 +35,8 @@ class Session(ABC):
         """A workspace on another account, which the caller closes."""
 
     @abstractmethod
-    def say(self, message: str) -> None:
-        """Tell how something went (never data)."""
+    def say(self, message: Text) -> None:
+        """Tell how something went (never data), in pieces where commands are named."""
 
     @abstractmethod
     def show(self, result: Result) -> None:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from mixpanel_nb.commands import names as known
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import SQLResult, SummaryResult, TableList, TableSchema, WorkspaceInfo
 
-Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=known.tables)]
 
 
 def info(context: typer.Context) -> WorkspaceInfo:
@@ -60,7 +61,12 @@ def promote(
     context: typer.Context,
     table: Table,
     properties: Annotated[
-        list[str], typer.Argument(metavar="PROPERTY", help="Properties to give a typed column.")
+        list[str],
+        typer.Argument(
+            metavar="PROPERTY",
+            help="Properties to give a typed column.",
+            autocompletion=known.untyped_properties,
+        ),
     ],
 ) -> None:
     """Give properties typed columns of their own, much faster to query.
@@ -77,7 +83,9 @@ def promote(
 
 def drop(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="TABLE", help="The tables.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="TABLE", help="The tables.", autocompletion=known.tables)
+    ],
 ) -> None:
     """Drop tables: all that are named, or none.
 

@@ -1,14 +1,17 @@
-"""What the library says of parameters, in the words of a command: ``from_date`` is typed ``--from``."""
+"""What the library says of parameters and commands, in the words of a place where commands are typed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.errors import Command, MixpanelDataError, help_text, worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from mixpanel_nb.errors import Text
 
 # Parameters of the library, and what the functions of commands call them, where that differs.
 _CALLED = {
@@ -24,7 +27,38 @@ _CALLED = {
 }
 
 
-def in_words_of(command: Any) -> Callable[..., Any]:
+@dataclass(frozen=True, eq=False)
+class Face:
+    """How one place where commands are typed says them, and what is typed whatever the command.
+
+    Attributes:
+        words: What is typed for a parameter of the library that every command knows.
+        commands: What is typed for the name of a command, where that is not ``mp`` and the name.
+    """
+
+    words: Mapping[str, str]
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, text: Text) -> str:
+        """A message in this place's words."""
+        return worded(text, self.words, self.commands)
+
+    def word(self, error: MixpanelDataError, options: Mapping[str, str] | None = None) -> None:
+        """Say what is wrong in this place's words, and where it comes from a command, in its options'."""
+        error.word({**(options or {}), **self.words}, self.commands)
+
+    def help(self, text: str) -> str:
+        """The help of a command, where an example is the last paragraph: ``Example: mp tables``."""
+        # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
+        filled = help_text(text, self.commands).replace("\nExample: ", "\n\b\nExample: ")
+        said, is_command, example = filled.partition("Example: mp ")
+        return f"{said}Example: {self.say((Command(example),))}" if is_command else said
+
+
+TERMINAL = Face({"account": "--account"})
+
+
+def in_words_of(command: Any, face: Face) -> Callable[..., Any]:
     """The function of a command, whose errors name its options and arguments where they name parameters."""
     function: Callable[..., Any] = command.callback
 
@@ -33,7 +67,7 @@ def in_words_of(command: Any) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except MixpanelDataError as error:
-            error.word(_options(command))
+            face.word(error, _options(command))
             raise
 
     return run

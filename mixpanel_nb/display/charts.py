@@ -16,7 +16,7 @@ from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import headline, layer, layered
 from mixpanel_nb.display.text import chart_label
 from mixpanel_nb.display.values import format_value, is_null, plain_scalar
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.errors import ParameterError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def series_chart(
         gaps: Times that are known in part, or not at all.
 
     Raises:
-        QueryError: If ``kind`` is none of these or ``y`` holds something that is no number.
+        ParameterError: If ``kind`` is none of these or ``y`` holds something that is no number.
     """
     import altair as alt
 
@@ -221,7 +221,7 @@ def _known_kind(kind: str) -> ChartKind:
         if kind == known:
             return known
     hint = did_you_mean(kind, CHART_KINDS) or f"The kinds are {', '.join(CHART_KINDS)}."
-    raise QueryError(f"There is no chart kind {kind!r}.", hint=hint)
+    raise ParameterError(f"There is no chart kind {kind!r}.", parameter="kind", value=kind, hint=hint)
 
 
 def _points(
@@ -277,9 +277,8 @@ def _height(value: Any, name: str) -> float | None:
     if is_null(value):
         return None
     if not _is_number(value):
-        raise QueryError(
-            f"{name!r} holds {format_value(value)!r}, which is no number.", hint="Choose another y."
-        )
+        message = f"{name!r} holds {format_value(value)!r}, which is no number."
+        raise ParameterError(message, parameter="y", value=name, hint="Choose another y.")
     number = float(value)
     return number if math.isfinite(number) else None
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.errors import ParameterError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,8 @@ def parameters(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -
     """The values of the ``$name`` parameters in ``sql``.
 
     Raises:
-        QueryError: ``sql`` does not parse, or a variable is missing or no value.
+        QueryError: ``sql`` does not parse.
+        ParameterError: a variable is missing or no value.
     """
     return {name: _value_of(name, namespace) for name in sorted(storage.parameter_names_in(sql))}
 
@@ -35,13 +36,14 @@ def _value_of(name: str, namespace: Mapping[str, Any]) -> Any:
     if name not in namespace:
         variables = [known for known in namespace if not known.startswith("_")]
         message = f"There is no notebook variable {name!r} for ${name}."
-        raise QueryError(message, hint=did_you_mean(name, variables) or f"Set {name} = … in a cell first.")
+        hint = did_you_mean(name, variables) or f"Set {name} = … in a cell first."
+        raise ParameterError(message, parameter=name, hint=hint)
     try:
         return bindable(namespace[name])
     except TypeError as error:
         message = f"${name} is or holds a {error}, which cannot be a value in SQL."
         hint = "Numbers, text, dates, None and lists of them can; a DataFrame can be named in FROM."
-        raise QueryError(message, hint=hint) from None
+        raise ParameterError(message, parameter=name, hint=hint) from None
 
 
 def bindable(value: Any) -> Any:

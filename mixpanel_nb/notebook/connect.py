@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 def command() -> Any:
     """It as a Click command."""
     from mixpanel_nb.commands.app import alone
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return alone(_connect)
+    return alone(_connect, NOTEBOOK)
 
 
 def _connect(
     context: typer.Context,
     account: Annotated[
         str | None,
-        typer.Argument(metavar="ACCOUNT", help="sandbox, or an account; the default one if left out."),
+        typer.Argument(
+            metavar="ACCOUNT",
+            help="sandbox, or an account; the default one if left out.",
+            autocompletion=names.accounts,
+        ),
     ] = None,
     db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
     project: Annotated[
@@ -47,7 +53,12 @@ def _connect(
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option("--table", metavar="TABLE", help="The table that reports ask; events, or the only one."),
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            help="The table that reports ask; events, or the only one.",
+            autocompletion=names.tables,
+        ),
     ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.

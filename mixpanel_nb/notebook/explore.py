@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
@@ -15,21 +16,30 @@ from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 def command() -> Any:
     """It as a Click command."""
     from mixpanel_nb.commands.app import alone
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return alone(_explore)
+    return alone(_explore, NOTEBOOK)
 
 
 def _explore(
     context: typer.Context,
     event: Annotated[
-        str | None, typer.Argument(metavar="EVENT", help="Where to begin; a table's most frequent event.")
+        str | None,
+        typer.Argument(
+            metavar="EVENT",
+            help="Where to begin; a table's most frequent event.",
+            autocompletion=names.events,
+        ),
     ] = None,
     from_date: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")] = None,
     to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
     last: Annotated[str | None, typer.Option("--last", metavar="LENGTH", help=LAST.help)] = None,
     during: Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)] = None,
     table: Annotated[
-        str | None, typer.Option("--table", metavar="TABLE", help="The table to ask; the usual one.")
+        str | None,
+        typer.Option(
+            "--table", metavar="TABLE", help="The table to ask; the usual one.", autocompletion=names.tables
+        ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help=LIVE.help)] = False,
 ) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import MixpanelDataError, QueryError
+from mixpanel_nb.errors import MixpanelDataError, ParameterError
 from mixpanel_nb.files.system import system_error
-from mixpanel_nb.notebook.wording import for_notebook
+from mixpanel_nb.notebook.wording import NOTEBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
     try:
         yield
     except MixpanelDataError as error:
+        NOTEBOOK.word(error)
         if not verbose:
             _quiet(error, error.message, error.details.get("context"), error.hint)
         raise
@@ -48,18 +49,21 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
         raise refused from error
 
 
-def _misuse(error: Exception) -> QueryError:
+def _misuse(error: Exception) -> ParameterError:
     from mixpanel_nb.commands import parsing
 
     message, command = parsing.misuse(error)
-    return QueryError(message or "Something is missing.", hint=_hint(message, command))
+    unknown = getattr(error, "option_name", None)
+    named = unknown or getattr(getattr(error, "param", None), "name", None) or "line"
+    hint = _hint(unknown, command)
+    return ParameterError(message or "Something is missing.", parameter=named, hint=hint)
 
 
-def _hint(message: str, command: str | None) -> str | None:
+def _hint(unknown: str | None, command: str | None) -> str | None:
     """What to do instead of an option that only a terminal has, or else where the options are told."""
-    if "No such option: --db" in message or "No such option: --account" in message:
+    if unknown in {"--db", "--account"}:
         return "Choose the account and the database with %mp_connect."
-    if "No such option: --format" in message or "No such option: --output" in message:
+    if unknown in {"--format", "--output"}:
         return f"In a notebook, x = {command} … is the result, and x.df its DataFrame."
     return f"Try: {command} --help" if command else None
 
@@ -67,6 +71,6 @@ def _hint(message: str, command: str | None) -> str | None:
 def _quiet(error: BaseException, message: str, *more: str | None) -> None:
     from mixpanel_nb.display.text import block
 
-    headline = f"{RED}{type(error).__name__}: {block(for_notebook(message), MAX_MESSAGE)}{PLAIN}"
-    lines = [headline, *(block(for_notebook(text), MAX_MESSAGE) for text in more if text)]
+    headline = f"{RED}{type(error).__name__}: {block(message, MAX_MESSAGE)}{PLAIN}"
+    lines = [headline, *(block(text, MAX_MESSAGE) for text in more if text)]
     error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # IPython's protocol

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,18 +24,17 @@ def split(line: str) -> list[str]:
     """The words of a line; quotes keep words together. ``--verbose`` and ``;`` are for the notebook.
 
     Raises:
-        QueryError: a quote is not closed, or a secret was typed.
+        ParameterError: a quote is not closed, or a secret was typed.
     """
     try:
         words = shlex.split(line.rstrip().removesuffix(";"))
     except ValueError as error:
         message = f"The line cannot be read: {str(error).lower()}."
-        raise QueryError(message, hint="Close the quote.") from None
+        raise ParameterError(message, parameter="line", hint="Close the quote.") from None
     if any(word == "--secret" or word.startswith("--secret=") for word in words):
         message = "A secret typed here would be saved with the notebook."
-        raise QueryError(
-            message, hint="Delete it here and leave --secret out: it is asked for below the cell, unseen."
-        )
+        hint = "Delete it here and leave --secret out: it is asked for below the cell, unseen."
+        raise ParameterError(message, parameter="secret", hint=hint)
     return [word for word in words if word != VERBOSE]
 
 
@@ -46,7 +45,7 @@ def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
     A line that holds a JSON object is left as it is.
 
     Raises:
-        QueryError: an expression has no value.
+        ParameterError: an expression has no value.
     """
     if "{" not in line or _JSON_OBJECT.search(line):
         return line
@@ -56,4 +55,5 @@ def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
         return FullEvalFormatter().vformat(line, (), dict(namespace))
     except Exception as error:  # noqa: BLE001 - the expression is the user's: it may raise anything
         message = f"The braces in this line cannot be filled in: {error}."
-        raise QueryError(message, hint="Write {{ and }} for braces that are meant as they are.") from None
+        hint = "Write {{ and }} for braces that are meant as they are."
+        raise ParameterError(message, parameter="line", hint=hint) from None

@@ -130,8 +130,9 @@ class SqlMagic(CommandMagic):  # noqa: D101 - see below
 
 def _command_at(path: tuple[str, ...]) -> Any:
     from mixpanel_nb.commands import parsing
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return parsing.find(path)
+    return parsing.find(path, NOTEBOOK)
 
 
 def _connect_command() -> Any:
@@ -207,6 +208,5 @@ def _is_reloading() -> bool:
 
 def _help(command: Any, shown_as: str) -> str:
     from mixpanel_nb.commands import parsing
-    from mixpanel_nb.notebook.wording import for_notebook
 
-    return for_notebook(parsing.help_text(command, shown_as=shown_as))
+    return parsing.help_text(command, shown_as=shown_as)

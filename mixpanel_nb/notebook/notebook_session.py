@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.commands.session import Session
 from mixpanel_nb.errors import ConfigError
-from mixpanel_nb.notebook.wording import for_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.results import FetchProgress, Result
     from mixpanel_nb.workspace import Workspace
 
@@ -58,11 +58,12 @@ class NotebookSession(Session):
 
         return Workspace(account or self.account)
 
-    def say(self, message: str) -> None:
+    def say(self, message: Text) -> None:
         """A line of the cell's output."""
         from mixpanel_nb.display.text import block
+        from mixpanel_nb.notebook.wording import NOTEBOOK
 
-        print(block(for_notebook(message), MAX_MESSAGE))  # noqa: T201 - this is the cell's output
+        print(block(NOTEBOOK.say(message), MAX_MESSAGE))  # noqa: T201 - this is the cell's output
 
     def show(self, result: Result) -> None:
         """A card in the cell's output."""

@@ -14,7 +14,7 @@ import typer
 
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.commands.sql import Analyze, Explain  # noqa: TC001 - Typer reads annotations at run time
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.notebook import binding, line
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def _options(
     """
     if output is not None and (not output.isidentifier() or keyword.iskeyword(output)):
         message = f"{output!r} cannot be the name of a variable."
-        raise QueryError(message, hint="Use letters, digits and underscores: -o top_events")
+        hint = "Use letters, digits and underscores: -o top_events"
+        raise ParameterError(message, parameter="output", value=output, hint=hint)
     axes = {"x": x, "y": y, "color": color}
     drawn = chart is not None or any(axes.values())
     if drawn and (explain or analyze):
@@ -105,8 +106,9 @@ def _options(
 def command() -> Any:
     """The options as a Click command."""
     from mixpanel_nb.commands.app import alone
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
-    return alone(_options)
+    return alone(_options, NOTEBOOK)
 
 
 def parse(first: str, cell: str | None, *, shown_as: str) -> tuple[SqlOptions | None, str]:
@@ -145,7 +147,8 @@ def run(
     """The answer to ``sql``, or its plan; ``options.output`` gets its DataFrame.
 
     Raises:
-        QueryError: the SQL is wrong, or a variable it needs is missing or no value.
+        QueryError: the SQL is wrong.
+        ParameterError: a variable it needs is missing or no value.
         TableNotFoundError: it names a table that is not there.
     """
     storage = workspace.storage

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from mixpanel_nb.errors import ParameterError, did_you_mean
+from mixpanel_nb.errors import ParameterError, did_you_mean, help_text
 from mixpanel_nb.queries.checks import Optional, Step, in_order, step_word
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
@@ -205,7 +205,7 @@ def schema(query: type[Query[Any]]) -> dict[str, Any]:
     properties = {
         name: {
             **parameter.check.schema(),
-            "description": parameter.help,
+            "description": help_text(parameter.help),
             **({} if defaults[name] is dataclasses.MISSING else {"default": defaults[name]}),
         }
         for name, parameter in parameters_of(query).items()

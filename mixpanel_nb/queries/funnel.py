@@ -55,7 +55,7 @@ class Funnel(Query["FunnelResult"]):
     funnel_id: Annotated[
         int | None,
         Parameter(
-            "A saved funnel, for Mixpanel (see: mp funnels).",
+            "A saved funnel, for Mixpanel (see: {mp funnels}).",
             Optional(Whole(MAX_ID)),
             "ID",
             positional=True,

@@ -24,7 +24,7 @@ class SavedReport(Query["SavedReportResult"]):
 
     bookmark_id: Annotated[
         int,
-        Parameter("The saved report (see: mp bookmarks).", Whole(MAX_ID), "ID", positional=True, read=int),
+        Parameter("The saved report (see: {mp bookmarks}).", Whole(MAX_ID), "ID", positional=True, read=int),
     ]
 
 

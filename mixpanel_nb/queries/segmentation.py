@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from mixpanel_nb.queries.base import Query
+from mixpanel_nb.queries.base import Answer, Query
 from mixpanel_nb.queries.checks import Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
@@ -75,12 +75,8 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationSum(Query["NumericSumResult"]):
-    """Sum a number over the events, over time."""
-
-    name: ClassVar[str] = "segmentation_sum"
-    title: ClassVar[str] = "Sum of a number"
-    example: ClassVar[str] = "Purchase --on revenue --from 2025-01-01 --to 2025-03-31 --table events"
+class _NumberOverTime(Query[Answer]):
+    """What is asked of a number of an event."""
 
     event: Event
     from_date: FromDate
@@ -92,17 +88,18 @@ class SegmentationSum(Query["NumericSumResult"]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationAverage(Query["NumericAverageResult"]):
+class SegmentationSum(_NumberOverTime["NumericSumResult"]):
+    """Sum a number over the events, over time."""
+
+    name: ClassVar[str] = "segmentation_sum"
+    title: ClassVar[str] = "Sum of a number"
+    example: ClassVar[str] = "Purchase --on revenue --from 2025-01-01 --to 2025-03-31 --table events"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationAverage(_NumberOverTime["NumericAverageResult"]):
     """Average a number over the events, over time; what is no number counts as 0, as in Mixpanel."""
 
     name: ClassVar[str] = "segmentation_average"
     title: ClassVar[str] = "Average of a number"
     example: ClassVar[str] = "Purchase --on revenue --from 2025-01-01 --to 2025-03-31 --table events"
-
-    event: Event
-    from_date: FromDate
-    to_date: ToDate
-    on: Number
-    unit: AnyUnit = "day"
-    where: Where = None
-    table: Table = None

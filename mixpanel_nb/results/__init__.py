@@ -14,20 +14,7 @@ from __future__ import annotations
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
 from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
-from mixpanel_nb.results.export import ExportResult
-from mixpanel_nb.results.expression import ExpressionResult
-from mixpanel_nb.results.fetch import FetchProgress, FetchResult
-from mixpanel_nb.results.frequency import FrequencyResult
-from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
-from mixpanel_nb.results.jql import JQLResult
-from mixpanel_nb.results.json_safe import json_safe
-from mixpanel_nb.results.names import NameList
-from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
-from mixpanel_nb.results.plan import PlanResult, PlanStep
-from mixpanel_nb.results.query import SQLResult
-from mixpanel_nb.results.report import OVERALL, ReportResult
-from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
-from mixpanel_nb.results.saved_items import (
+from mixpanel_nb.results.discovery import (
     Bookmark,
     BookmarkList,
     Cohort,
@@ -36,9 +23,21 @@ from mixpanel_nb.results.saved_items import (
     LexiconProperty,
     LexiconSchema,
     LexiconSchemaList,
+    NameList,
     SavedFunnel,
 )
-from mixpanel_nb.results.saved_report import SavedReportResult
+from mixpanel_nb.results.export import ExportResult
+from mixpanel_nb.results.expression import ExpressionResult
+from mixpanel_nb.results.fetch import FetchProgress, FetchResult
+from mixpanel_nb.results.frequency import FrequencyResult
+from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
+from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
+from mixpanel_nb.results.plan import PlanResult, PlanStep
+from mixpanel_nb.results.query import SQLResult
+from mixpanel_nb.results.report import OVERALL, ReportResult
+from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
+from mixpanel_nb.results.saved import JQLResult, SavedReportResult
 from mixpanel_nb.results.segmentation import SegmentationResult
 from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
 from mixpanel_nb.results.tables import (

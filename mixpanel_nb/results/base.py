@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display import Card
     from mixpanel_nb.display.widgets import AnswerView, Explorer
-    from mixpanel_nb.views.base import View
-    from mixpanel_nb.views.pages import Pages
+    from mixpanel_nb.views.base import Pages, View
 
 ALL_ROWS = sys.maxsize
 """Pass as ``max_rows`` to show every row."""
@@ -46,7 +45,13 @@ class Result(ABC):
 
     @cached_property
     def df(self) -> pd.DataFrame:
-        """The rows as a DataFrame, built at the first access."""
+        """The rows as a DataFrame, built at the first access.
+
+        Example:
+            >>> ws.event_counts("Sign Up", unit="month", **january).df[["event", "count"]]
+                 event  count
+            0  Sign Up   1089
+        """
         return self._frame()
 
     has_facts: ClassVar[bool] = False
@@ -58,18 +63,33 @@ class Result(ABC):
         return self._view().remarks
 
     def records(self) -> list[dict[str, Any]]:
-        """The rows as JSON-safe dicts with the columns of ``.df``."""
+        """The rows as JSON-safe dicts with the columns of ``.df``.
+
+        Example:
+            >>> ws.sql_rows("SELECT DATE '2025-01-31' AS day, 1.5 AS value").records()
+            [{'day': '2025-01-31', 'value': 1.5}]
+        """
         names = self.column_names
         return [dict(zip(names, map(json_safe, row), strict=True)) for row in self.tuples()]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole result as JSON-safe data, one key a field."""
+        """The whole result as JSON-safe data, one key a field.
+
+        Example:
+            >>> sorted(ws.expression('properties["plan"] == "pro"').to_dict())
+            ['expression', 'notes', 'sql', 'table']
+        """
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]  # subclasses are dataclasses
         return {name: json_safe(getattr(self, name)) for name in names}
 
     @property
     def headline(self) -> str:
-        """The result in one line."""
+        """The result in one line.
+
+        Example:
+            >>> ws.segmentation("Purchase", on="plan", **january).headline
+            'Purchase by plan'
+        """
         return self._view().headline
 
     def card(self, *, max_rows: int | None = None) -> Card:
@@ -84,7 +104,11 @@ class Result(ABC):
         """The result as an Altair chart.
 
         Raises:
-            QueryError: If a result of this kind has no chart, or this one has nothing to draw.
+            ChartError: If a result of this kind has no chart, or this one has nothing to draw.
+
+        Example:
+            >>> ws.segmentation("Purchase", on="plan", **january).chart().to_dict()["title"]["text"]
+            'Purchase by plan'
         """
         return self._view().chart()
 
@@ -93,6 +117,10 @@ class Result(ABC):
 
         Args:
             max_rows: Rows to show; None is the number usual for results of this kind.
+
+        Example:
+            >>> ws.tables().to_html(max_rows=1)[:5]
+            '<div '
         """
         return self._view().html(max_rows=max_rows)
 
@@ -103,6 +131,13 @@ class Result(ABC):
             width: Characters per line.
             max_rows: Rows to show; None is the number usual for results of this kind.
             color: Whether to use ANSI colours.
+
+        Example:
+            >>> print(ws.sql_rows("SELECT 'pro' AS plan, 3 AS users").to_text(width=40))
+            1 row × 2 columns
+            plan  users
+            ───────────
+            pro       3
         """
         return self._view().text(width=width, max_rows=max_rows, color=color)
 

@@ -116,7 +116,7 @@ class TopEventsResult(ReportResult):
 
     @property
     def column_names(self) -> list[str]:
-        """The fields of ``TopEvent``."""
+        """``event, count, percent_change``."""
         return ["event", "count", "percent_change"]
 
     def tuples(self) -> list[tuple[Any, ...]]:

@@ -88,7 +88,7 @@ class NumberResult(BucketedResult):
 
     @property
     def column_names(self) -> list[str]:
-        """The date, the number, and whether all of the bucket was counted."""
+        """``date``, ``number_column``, ``complete`` (whether all of the bucket was counted)."""
         return ["date", self.number_column, "complete"]
 
     @abstractmethod

@@ -118,7 +118,7 @@ class SeriesResult(BucketedResult):
 
     @property
     def column_names(self) -> list[str]:
-        """The date, the name, the count, and whether all of the bucket was counted."""
+        """``date``, ``name_column``, ``count``, ``complete`` (whether all of the bucket was counted)."""
         return ["date", *self.name_columns, "count", "complete"]
 
     def tuples(self) -> list[tuple[Any, ...]]:

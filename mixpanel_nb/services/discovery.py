@@ -113,7 +113,7 @@ class DiscoveryService:
                 (which Mixpanel is known to take too long for where there are thousands).
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         kind = None if type is None else OneOf(BOOKMARK_TYPES)(type, "type")
         return self._listing(
@@ -129,7 +129,7 @@ class DiscoveryService:
             entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         kind = None if entity_type is None else OneOf(ENTITY_TYPES)(entity_type, "entity_type")
         return self._listing(

@@ -206,7 +206,8 @@ class StorageEngine:
         """Write a table, or the rows of a query, to a file; see :meth:`Workspace.export`.
 
         Raises:
-            QueryError: the format is unknown, or the SQL is wrong.
+            ParameterError: the format is unknown.
+            QueryError: the SQL is wrong.
             TableNotFoundError: there is no such table.
             StorageError: there is such a file already, or it cannot be written; nothing is left of it.
         """

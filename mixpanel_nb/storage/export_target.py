@@ -74,7 +74,7 @@ class ExportTarget:
 
         Raises:
             StorageError: something is there already and may not go, or nothing can be written there.
-            QueryError: a stream cannot be partitioned.
+            ParameterError: a stream cannot be partitioned.
         """
         if self.is_stream:
             if self.partition_by:
@@ -110,7 +110,7 @@ class ExportTarget:
             stored: Whether the rows are those of a fetched table: then its times say that they are UTC.
 
         Raises:
-            QueryError: there is no such column to partition by.
+            ParameterError: there is no such column to partition by.
         """
         in_utc = _IN_UTC.get(self.format, _IN_UTC_AS_TEXT)
         times = [name for name in _TIMES if stored and columns.get(name) == "TIMESTAMP"]
@@ -174,7 +174,7 @@ def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, re
     """A target whose format the ending of its name tells, unless ``form`` does.
 
     Raises:
-        QueryError: neither does, or they contradict each other.
+        ParameterError: neither does, or they contradict each other.
     """
     wanted, ending, compression = form, *_endings(path)
     if wanted is not None and wanted not in _OPTIONS:

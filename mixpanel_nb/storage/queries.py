@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.errors import ParameterError, did_you_mean
 from mixpanel_nb.storage.explain import explain
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[UserStatement]:
     """The statements of ``sql``, at least one.
 
     Raises:
-        QueryError: it is empty or does not parse.
+        QueryError: it does not parse.
+        ParameterError: it is empty, or no text.
     """
     try:
         sql.encode()
@@ -115,10 +116,12 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[UserStatement]:
         raise explain(error) from None
     except UnicodeEncodeError:
         message = "The SQL holds half a character (a lone surrogate)."
-        raise QueryError(message, hint="Type it again, or paste it from elsewhere.") from None
+        hint = "Type it again, or paste it from elsewhere."
+        raise ParameterError(message, parameter="query", hint=hint) from None
     if not statements:
         message = "There is no SQL to run."
-        raise QueryError(message, hint="Write a statement, such as SELECT count(*) FROM events.")
+        hint = "Write a statement, such as SELECT count(*) FROM events."
+        raise ParameterError(message, parameter="query", value=sql, hint=hint)
     return statements
 
 
@@ -206,7 +209,7 @@ def bind(statements: Sequence[UserStatement], params: Parameters) -> list[dict[s
     Values by name serve every statement; values in a sequence are handed out from the first on.
 
     Raises:
-        QueryError: a value is missing, or positional ones are left over.
+        ParameterError: a value is missing, or positional ones are left over.
     """
     if params is None or isinstance(params, Mapping):
         return [_by_name(statement, params or {}) for statement in statements]
@@ -228,14 +231,15 @@ def _by_position(statements: Sequence[UserStatement], values: list[Any]) -> list
     wanted = sum(len(statement.parameters) for statement in statements)
     if wanted != len(values):
         message = f"The SQL takes {wanted} positional values, and {len(values)} are given."
-        raise QueryError(message, hint="Give one value for each ? in it.")
+        raise ParameterError(message, parameter="params", hint="Give one value for each ? in it.")
     rest = iter(values)
     return [[next(rest) for _ in statement.parameters] for statement in statements]
 
 
-def _no_value(missing: Sequence[str], known: Mapping[str, Any]) -> QueryError:
+def _no_value(missing: Sequence[str], known: Mapping[str, Any]) -> ParameterError:
     message = f"No value for {', '.join(f'${name}' for name in missing)}."
-    return QueryError(message, hint=did_you_mean(missing[0], known) or "Give its value by name.")
+    hint = did_you_mean(missing[0], known) or "Give its value by name."
+    return ParameterError(message, parameter="params", hint=hint)
 
 
 def _from_first_word(query: str) -> str:

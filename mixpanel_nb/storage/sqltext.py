@@ -10,7 +10,7 @@ import json
 import re
 from itertools import product
 
-from mixpanel_nb.errors import QueryError, StorageError
+from mixpanel_nb.errors import ParameterError, StorageError
 
 # What NaN and Infinity begin with: DuckDB takes any case of them.
 _NOT_JSON = [
@@ -71,11 +71,11 @@ def check_table_name(name: str) -> str:
     """``name`` itself, if it may name a table: a letter, then letters, digits and ``_``; at most 63.
 
     Raises:
-        QueryError: for any other name (leading ``_`` is kept for the engine's own tables).
+        ParameterError: for any other name (leading ``_`` is kept for the engine's own tables).
     """
     if not TABLE_NAME.fullmatch(name):
         shown = name if len(name) <= 40 else name[:40] + "…"
         message = f"{shown!r} cannot name a table."
         hint = "Use a letter, then letters, digits and underscores (at most 63 characters)."
-        raise QueryError(message, hint=hint, details={"table": shown})
+        raise ParameterError(message, parameter="table", value=name, hint=hint, details={"table": shown})
     return name

@@ -5,21 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from mixpanel_nb.display import Column, render_html, render_text
 from mixpanel_nb.display.card import NO_MATH
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import MemoryRows, Result
-from mixpanel_nb.views.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import altair as alt
 
     from mixpanel_nb.display import Card, Chart
     from mixpanel_nb.display.widgets import AnswerView, Explorer
+    from mixpanel_nb.results import RowSource
 
 R = TypeVar("R", bound=Result)
 
@@ -28,6 +28,28 @@ MISSING = "–"
 
 MORE_IN_DF = ".df has them all"
 """Where the rows are that a table does not show."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The rows of a source under headings.
+
+    Attributes:
+        headings: One a column.
+        source: Where the rows are, and who sorts them.
+    """
+
+    headings: Sequence[Column]
+    source: RowSource
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return self.source.row_count
+
+    def page(self, limit: int, offset: int, sort: int | None, *, descending: bool) -> list[tuple[Any, ...]]:
+        """Rows ``offset`` to ``offset + limit``, sorted by column ``sort`` or, without one, as they came."""
+        return self.source.fetch(limit, offset, None if sort is None else (sort, descending))
 
 
 @dataclass(frozen=True)
@@ -70,15 +92,15 @@ class View(ABC, Generic[R]):
         del titled
         return None
 
-    def undrawn(self) -> QueryError:
+    def undrawn(self) -> ChartError:
         """Why there is no chart."""
-        return QueryError(f"A {type(self.result).__name__} has no chart.", hint="Its rows are in `.df`.")
+        return ChartError(f"A {type(self.result).__name__} has no chart.", hint="Its rows are in `.df`.")
 
     def chart(self) -> alt.Chart:
         """The chart, with its title.
 
         Raises:
-            QueryError: Where there is nothing to draw.
+            ChartError: Where there is nothing to draw.
         """
         drawing = self.drawing(titled=True)
         if drawing is None:

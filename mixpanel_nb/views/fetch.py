@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from mixpanel_nb.display import Card, Chart, counted, described_days, first_of, format_value
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import FetchResult
 from mixpanel_nb.views.base import View
 from mixpanel_nb.views.words import days
@@ -17,9 +17,9 @@ _MAX_GAPS = 8  # without events, that are named
 class FetchView(View[FetchResult]):
     """What a fetch stored."""
 
-    def undrawn(self) -> QueryError:
+    def undrawn(self) -> ChartError:
         """That profiles have no days, or that no day is known."""
-        return QueryError(f"There are no days to draw for the {self.result.type} in {self.result.table!r}.")
+        return ChartError(f"There are no days to draw for the {self.result.type} in {self.result.table!r}.")
 
     def drawing(self, *, titled: bool) -> Chart | None:
         """Events per day as bars."""

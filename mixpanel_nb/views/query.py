@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series
-from mixpanel_nb.errors import QueryError, did_you_mean
+from mixpanel_nb.errors import ChartError, ParameterError, did_you_mean
 from mixpanel_nb.results import SQLResult
-from mixpanel_nb.views.base import MORE_IN_DF, View
-from mixpanel_nb.views.pages import Pages
+from mixpanel_nb.views.base import MORE_IN_DF, Pages, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,20 +81,20 @@ class SQLView(View[SQLResult]):
             return None, []
         try:
             return self.drawing(titled=False), []
-        except QueryError as error:  # the rows are still worth showing
+        except (ChartError, ParameterError) as error:  # the rows are still worth showing
             return None, [f"No chart: {error}"]
 
     def drawing(self, *, titled: bool) -> Chart:
         """The rows as a chart, by ``chart_options`` or, where those are silent, by the types of the columns.
 
         Raises:
-            QueryError: If a column does not exist, nothing numeric is there to draw, or there are too many
-                rows.
+            ParameterError: If a column does not exist.
+            ChartError: If nothing numeric is there to draw, or there are too many rows.
         """
         del titled  # the title is what the options say
         options = self.result.chart_options or {}
         if len(self.result) > MAX_POINTS:
-            raise QueryError(
+            raise ChartError(
                 f"{len(self.result):,} rows are too many for a chart; {MAX_POINTS:,} is the most.",
                 hint="Aggregate in SQL, for example GROUP BY day.",
             )
@@ -114,24 +113,26 @@ class SQLView(View[SQLResult]):
         """The columns on x and y and the one that colours: as asked for, or as their types suggest."""
         options = self.result.chart_options or {}
         types = dict(zip(self.result.column_names, self.result.source.types, strict=True))
-        asked = {axis: self._known(name) for axis in ("x", "y", "color") if (name := options.get(axis))}
+        asked = {axis: self._known(axis, name) for axis in ("x", "y", "color") if (name := options.get(axis))}
         free = [name for name in types if name not in asked.values()]
         x = asked.get("x") or _first(free, types, _is_time) or _first_but_the_only_number(free, types)
         y = asked.get("y") or _first([name for name in free if name != x], types, _is_number)
         if x is None or y is None:
-            raise QueryError(
+            raise ChartError(
                 "A chart needs a column for x and a numeric column for y.", hint="Name them: --x, --y."
             )
         if "color" in asked or {"x", "y"} <= asked.keys():  # nothing is left to be guessed
             return x, y, asked.get("color")
         return x, y, _first([name for name in free if name not in {x, y}], types, _is_text)
 
-    def _known(self, name: str) -> str:
+    def _known(self, axis: str, name: str) -> str:
         if name in self.result.column_names:
             return name
         names = ", ".join(self.result.column_names)
-        raise QueryError(
+        raise ParameterError(
             f"The result has no column {name!r}.",
+            parameter=axis,
+            value=name,
             hint=did_you_mean(name, self.result.column_names) or f"It has {names}.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import ReportResult
 from mixpanel_nb.views.base import View
 
@@ -29,9 +29,9 @@ class ReportView(View[P]):
         """Why there is nothing to draw, for whoever asked for a chart."""
         return "Its rows are in `.df`."
 
-    def undrawn(self) -> QueryError:
+    def undrawn(self) -> ChartError:
         """That there is nothing to draw, and why."""
-        return QueryError("There is nothing to draw.", hint=self._nothing())
+        return ChartError("There is nothing to draw.", hint=self._nothing())
 
     def explore(self) -> AnswerView | Explorer:
         """The result in tabs, below a form whose fields ask the question in another way."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError
+from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError, Word
 
 if TYPE_CHECKING:
     from datetime import date
@@ -183,7 +183,11 @@ class Project:
         if self.credentials is None:
             why = f" {self._no_account.message}" if self._no_account else ""
             message = f"This workspace was opened without an account, so Mixpanel cannot be asked.{why}"
-            hint = "Name one with the database: --account NAME, or Workspace(account=…, path=…)."
+            hint = [
+                "Name one with the database: ",
+                Word("account", "NAME"),
+                ", or Workspace(account=…, path=…).",
+            ]
             raise ConfigError(message, hint=hint)
         if self.is_sandbox and not os.environ.get("MP_API_BASE_URL"):
             return _sandbox_client(self.credentials, self.week_start)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.errors import ParameterError, Word, help_text
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries import (
     JQL,
@@ -118,6 +118,12 @@ class Workspace:
 
     Raises:
         ConfigError: no usable account and no database file, no such time zone, or no such day.
+
+    Example:
+        >>> from mixpanel_nb import Workspace
+        >>> with Workspace.sandbox() as ws:
+        ...     ws.events()[:3]
+        ['Add to Cart', 'App Crash', 'App Open']
     """
 
     def __init__(
@@ -306,7 +312,12 @@ class Workspace:
         return self._reports.vocabulary
 
     def info(self) -> WorkspaceInfo:
-        """The account, the database and its tables."""
+        """The account, the database and its tables.
+
+        Example:
+            >>> ws.info().account, ws.info().timezone
+            ('sandbox', 'UTC')
+        """
         from mixpanel_nb.results import WorkspaceInfo
         from mixpanel_nb.workspace.wrapping import table_infos
 
@@ -373,6 +384,10 @@ class Workspace:
 
         Raises:
             APIError: Mixpanel could not be asked.
+
+        Example:
+            >>> len(ws.events()), ws.events()[0]
+            (12, 'Add to Cart')
         """
         return _name_list("events", self._discovery.events())
 
@@ -381,6 +396,10 @@ class Workspace:
 
         Raises:
             QueryError: there is no such event.
+
+        Example:
+            >>> "plan" in ws.properties("Purchase")
+            True
         """
         return _name_list("properties", self._discovery.properties(event), of=event)
 
@@ -408,7 +427,7 @@ class Workspace:
             type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all.
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         return self._discovery.bookmarks(type)
 
@@ -419,7 +438,7 @@ class Workspace:
             entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
 
         Raises:
-            QueryError: there is no such type.
+            ParameterError: there is no such type.
         """
         return self._discovery.lexicon_schemas(entity_type)
 
@@ -476,9 +495,15 @@ class Workspace:
 
         Raises:
             TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            QueryError: a parameter is wrong, or Mixpanel refused it.
+            ParameterError: a parameter is wrong.
+            QueryError: Mixpanel refused it.
             APIError: Mixpanel failed; what was fetched stays, and the table is marked incomplete.
             StorageError: the database could not be written.
+
+        Example:
+            >>> fetched = ws.fetch_events("first_week", from_date="2025-01-01", to_date="2025-01-07")
+            >>> fetched.rows, fetched.duplicates
+            (10682, 72)
         """
         return self._fetcher.fetch_events(
             name,
@@ -532,9 +557,13 @@ class Workspace:
 
         Raises:
             TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            QueryError: parameters exclude each other.
+            ParameterError: parameters exclude each other.
             APIError: Mixpanel refused or failed; nothing was changed.
             StorageError: the database could not be written.
+
+        Example:
+            >>> ws.fetch_profiles("german_users", where='properties["$country_code"] == "DE"').rows
+            1160
         """
         return self._fetcher.fetch_profiles(
             name,
@@ -574,7 +603,8 @@ class Workspace:
                 ``distinct_id``, ``insert_id`` and ``properties``.
 
         Raises:
-            QueryError: a parameter is wrong, or Mixpanel refused it.
+            ParameterError: a parameter is wrong.
+            QueryError: Mixpanel refused it.
             IncompleteExportError: the stream broke after it had begun.
         """
         from mixpanel_nb.services.dates import parse_range
@@ -640,6 +670,12 @@ class Workspace:
 
         Args:
             query: The query.
+
+        Example:
+            >>> from mixpanel_nb.queries import Segmentation
+            >>> query = Segmentation.of({"event": "Sign Up", **january})
+            >>> ws.ask(query).totals
+            {'total': 1089}
         """
         return self._reports.ask(query)
 
@@ -662,7 +698,12 @@ class Workspace:
         table: str | None = None,
         live: bool = False,
     ) -> SegmentationResult:
-        """How often an event happened, over time and by segment."""
+        """How often an event happened, over time and by segment.
+
+        Example:
+            >>> ws.segmentation("Purchase", during="2025-01", on="plan").totals
+            {'free': 1045, 'plus': 364, 'pro': 179, 'undefined': 169}
+        """
         return self._answer(Segmentation, locals())
 
     def segmentation_numeric(
@@ -739,7 +780,13 @@ class Workspace:
         table: str | None = None,
         live: bool = False,
     ) -> EventCountsResult:
-        """Several events side by side, over time."""
+        """Several events side by side, over time.
+
+        Example:
+            >>> ws.event_counts(["Sign Up", "Purchase"], during="2025-01").records()[:2]
+            [{'date': '2025-01-01', 'event': 'Sign Up', 'count': 34, 'complete': True},
+             {'date': '2025-01-01', 'event': 'Purchase', 'count': 34, 'complete': True}]
+        """
         return self._answer(EventCounts, locals())
 
     def property_counts(
@@ -775,6 +822,10 @@ class Workspace:
 
         A table is asked for its last day that has events, unless ``date`` says which. Mixpanel tells of
         today.
+
+        Example:
+            >>> [(top.event, top.count) for top in ws.top_events(limit=2).events]
+            [('View Product', 618), ('Page View', 471)]
         """
         return self._answer(TopEvents, locals())
 
@@ -801,6 +852,11 @@ class Workspace:
         Each user enters once, with their first event of the first step in the days asked about; other
         events may come between; the last step may come after ``to_date``. Mixpanel answers for saved funnels,
         a table for any steps.
+
+        Example:
+            >>> funnel = ws.funnel(steps=["View Product", "Add to Cart", "Purchase"], during="2025-01")
+            >>> [(step.event, step.count) for step in funnel.steps]
+            [('View Product', 4719), ('Add to Cart', 2429), ('Purchase', 1206)]
         """
         return self._answer(Funnel, locals())
 
@@ -829,6 +885,14 @@ class Workspace:
 
         Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times. What
         nobody can know yet, because the table ends before, is None and not 0.
+
+        Example:
+            >>> retention = ws.retention(
+            ...     born_event="Sign Up", unit="week", interval_count=2, during="2025-01"
+            ... )
+            >>> retention.records()[0]
+            {'cohort_date': '2024-12-30', 'cohort_size': 164,
+             'period_0': 151, 'period_1': 85, 'period_2': 55}
         """
         return self._answer(Retention, locals())
 
@@ -846,7 +910,13 @@ class Workspace:
         table: str | None = None,
         live: bool = False,
     ) -> FrequencyResult:
-        """In how many hours of a day, or days of a week or month, users were active."""
+        """In how many hours of a day, or days of a week or month, users were active.
+
+        Example:
+            >>> weeks = ws.frequency(unit="week", addiction_unit="day", during="2025-01").records()
+            >>> weeks[0]["period_1"], weeks[0]["period_2"]  # active on at least one day, on at least two
+            (1687, 240)
+        """
         return self._answer(Frequency, locals())
 
     def activity_feed(
@@ -883,6 +953,12 @@ class Workspace:
         Args:
             text: Such as ``properties["plan"] == "pro"``.
             table: The table whose columns are used; the usual one by default.
+
+        Example:
+            >>> print(ws.expression('properties["plan"] == "pro"').sql)
+            SELECT e.*
+            FROM "events" AS e
+            WHERE e."plan" = 'pro'
         """
         return self._reports.expression(text, table)
 
@@ -890,8 +966,8 @@ class Workspace:
         """The time zone in which a report on ``table`` counts days; None is a live report.
 
         Raises:
-            QueryError: a live report is asked, and the workspace was made with another zone than that of its
-                account.
+            ParameterError: a live report is asked, and the workspace was made with another zone than that of
+                its account.
         """
         return self._reports.zone_of(table)
 
@@ -938,17 +1014,34 @@ class Workspace:
         Raises:
             QueryError: the SQL is wrong.
             TableNotFoundError: it names a table that is not there.
+
+        Example:
+            >>> ws.sql("SELECT event_name, count(*) AS n FROM events WHERE plan = $plan GROUP BY ALL "
+            ...        "ORDER BY n DESC LIMIT 2", {"plan": "pro"})
+                 event_name     n
+            0  View Product  1702
+            1     Page View  1244
         """
         return self.storage.execute_df(query, params)
 
     def sql_scalar(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
-        """The first value of the first row, or None. Arguments and errors as in :meth:`sql`."""
+        """The first value of the first row, or None. Arguments and errors as in :meth:`sql`.
+
+        Example:
+            >>> ws.sql_scalar("SELECT count(DISTINCT distinct_id) FROM events WHERE plan = ?", ["pro"])
+            459
+        """
         return self.storage.execute_scalar(query, params)
 
     def sql_rows(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> SQLResult:
         """The rows as an iterable of tuples that knows its column names, however many there are.
 
         They stay in DuckDB until they are read. Arguments and errors as in :meth:`sql`.
+
+        Example:
+            >>> rows = ws.sql_rows("SELECT plan, count(*) AS n FROM events GROUP BY 1 ORDER BY 2 DESC")
+            >>> rows.column_names, list(rows)[:2]
+            (['plan', 'n'], [('free', 31357), ('plus', 10975)])
         """
         from mixpanel_nb.results import SQLResult
 
@@ -1005,9 +1098,14 @@ class Workspace:
             replace: Put it in the place of an earlier export.
 
         Raises:
-            QueryError: the format or a column to partition by is unknown, or the SQL is wrong.
+            ParameterError: the format or a column to partition by is unknown.
+            QueryError: the SQL is wrong.
             TableNotFoundError: there is no such table.
             StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+
+        Example:
+            >>> ws.export("SELECT plan, count(*) AS events FROM events GROUP BY plan", "plans.csv").rows
+            4
         """
         from mixpanel_nb.workspace.wrapping import export_result
 
@@ -1018,7 +1116,12 @@ class Workspace:
         return export_result(table_or_query, Path(path), written)
 
     def tables(self) -> TableList:
-        """The tables of the database."""
+        """The tables of the database.
+
+        Example:
+            >>> ws.tables()[0].name
+            'events'
+        """
         from mixpanel_nb.results import TableList
         from mixpanel_nb.workspace.wrapping import table_infos
 
@@ -1029,6 +1132,10 @@ class Workspace:
 
         Raises:
             TableNotFoundError: there is no such table.
+
+        Example:
+            >>> [(column.name, column.type) for column in ws.schema("events")][:3]
+            [('event_name', 'VARCHAR'), ('event_time', 'TIMESTAMP'), ('distinct_id', 'VARCHAR')]
         """
         from mixpanel_nb.workspace.wrapping import table_schema
 
@@ -1039,6 +1146,10 @@ class Workspace:
 
         Raises:
             TableNotFoundError: there is no such table.
+
+        Example:
+            >>> ws.sample("events", 3).df.shape[0]
+            3
         """
         if n < 1:
             message = [Word("n"), f" is {n}."]
@@ -1053,6 +1164,10 @@ class Workspace:
 
         Raises:
             TableNotFoundError: there is no such table.
+
+        Example:
+            >>> ws.summarize("events").records()[0]["approx_unique"]  # different names of events
+            12
         """
         from mixpanel_nb.results import ColumnSummary, SummaryResult
         from mixpanel_nb.storage.statements import summarize_sql
@@ -1069,6 +1184,10 @@ class Workspace:
         Raises:
             TableNotFoundError: there is no such table.
             StorageError: no row has such a property.
+
+        Example:
+            >>> ws.promote("events", "plan")  # has a column already
+            []
         """
         return self.storage.promote(table, *properties)
 
@@ -1077,6 +1196,11 @@ class Workspace:
 
         Raises:
             TableNotFoundError: one is not there.
+
+        Example:
+            >>> ws.sql_scalar("CREATE TABLE notes AS SELECT 'a' AS note")
+            1
+            >>> ws.drop("notes")
         """
         self._drop({name.casefold(): name for name in names}.values())
 
@@ -1104,7 +1228,9 @@ def _describe(query: type[Query[Any]]) -> None:
     """Complete the docstring of a report's method by what its query says of each parameter."""
     method = getattr(Workspace, query.name)
     lines = [
-        textwrap.fill(f"{name}: {parameter.help}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8)
+        textwrap.fill(
+            f"{name}: {help_text(parameter.help)}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8
+        )
         for name, parameter in request_parameters(query).items()
     ]
     method.__doc__ = "\n".join([textwrap.dedent(f"        {method.__doc__}").strip(), "", "Args:", *lines])

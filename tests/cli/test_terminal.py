@@ -170,3 +170,67 @@ def test_completion_installs_into_a_shell_that_then_completes(tmp_path: Path) ->
         shell, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
     assert asked.stdout.strip() == "profiles"
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="needs bash")
+def test_bash_completes_names_of_the_database_that_the_line_names(database: Path, tmp_path: Path) -> None:
+    """As bash puts them into the line: quoted where no quote is open. Nobody is asked, no file is made."""
+    program = tmp_path / "mp"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m mixpanel_nb "$@"\n')
+    program.chmod(0o755)
+    absent = tmp_path / "absent.db"
+    offered = {
+        f"mp --db {database} segmentation Si": [r"Sign\ Up"],
+        f"mp --db {database} segmentation '\"Sig'": ["Sign Up"],
+        f"mp segmentation Purchase --db {database} --table e": ["events"],
+        f"mp segmentation Purchase --db {database} --on pla": ["plan"],
+        f"mp --db {database} funnel --step 'View\\ P'": [r"View\ Product"],
+        f"mp --db {database} property-counts Purchase plan --table events --value pr": ["pro"],
+        f"mp --db {database} fetch profiles --property '$em'": [r"\$email"],
+        f"mp --db {database} drop pro": ["profiles"],
+        f"mp --db {absent} segmentation S": [],
+        "mp segmentation Purchase --unit w": ["week"],
+        "mp bookmarks --type fl": ["flows"],
+        "mp --account sa": ["sandbox"],
+        "mp auth add sa": [],
+    }
+    asked = "\n".join(
+        f"COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=(); _mp_completion mp; "
+        "printf '%s|' \"${COMPREPLY[@]}\"; echo"
+        for line in offered
+    )
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "MP_API_BASE_URL": "http://127.0.0.1:1",
+    }
+    script = f'eval "$(_MP_COMPLETE=source_bash mp)"\n{asked}'
+    done = subprocess.run(
+        ["/bin/bash", "-c", script], env=environment, capture_output=True, text=True, timeout=90, check=True
+    )
+    answers = [[word for word in line.split("|") if word] for line in done.stdout.splitlines()]
+    assert dict(zip(offered, answers, strict=True)) == offered
+    assert done.stderr == ""
+    assert not absent.exists()
+
+
+@pytest.mark.parametrize(
+    ("shell", "expected"),
+    [
+        ("zsh", '_arguments \'*: :(("Sign Up":"event"))\'\n'),
+        ("fish", "Sign Up\tevent\n"),
+    ],
+)
+def test_other_shells_are_told_what_names_are(database: Path, shell: str, expected: str) -> None:
+    line = f"mp --db {database} segmentation Si"
+    environment = {
+        **os.environ,
+        "_MP_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    command = [sys.executable, "-m", "mixpanel_nb"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert (done.stdout, done.stderr) == (expected, "")

@@ -16,6 +16,7 @@ from mixpanel_nb.errors import (
     AuthenticationError,
     ConnectionFailedError,
     NotFoundError,
+    ParameterError,
     PlanError,
     QueryError,
     RateLimitError,
@@ -87,7 +88,7 @@ def test_post_sends_a_form_or_json(client_for: ClientFactory) -> None:
         client = client_for(server)
         client.post("jql", {"script": "a=1&b", "params": {"x": 1}})
         client.post("insights", json={"bookmark": {}}, params={"workspace_id": 7})
-        with pytest.raises(QueryError):
+        with pytest.raises(ParameterError):
             client.post("jql", {"a": 1}, json={"b": 2})
     form, body = server.requests
     assert form.form == {"script": "a=1&b", "params": '{"x": 1}'}

@@ -11,7 +11,7 @@ import pytest
 
 from mixpanel_nb.accounts import Credentials
 from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
-from mixpanel_nb.errors import IncompleteExportError, QueryError, ServerError
+from mixpanel_nb.errors import IncompleteExportError, ParameterError, QueryError, ServerError
 
 from .conftest import SECRET
 from .servers import Reply, Request, json_reply, serving, wait_for
@@ -136,7 +136,7 @@ def test_asking_for_nobody_asks_nobody(client_for: ClientFactory) -> None:
 def test_filters_that_make_no_sense_are_refused_at_the_call(
     client_for: ClientFactory, filters: dict[str, Any]
 ) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(ParameterError):
         client_for("http://127.0.0.1:1").profile_pages(**filters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.commands.app import leaves
+from mixpanel_nb.commands.wording import TERMINAL
+from mixpanel_nb.errors import Command, Word
 from mixpanel_nb.notebook.names import COMMANDS
-from mixpanel_nb.notebook.wording import for_notebook
+from mixpanel_nb.notebook.wording import NOTEBOOK
 
 LEAVES = dict(leaves(parsing.root()))
+WITH_MAGIC = {path[0] for path in COMMANDS.values()}
 EXPECTED = {
     *(("auth", verb) for verb in ("list", "add", "remove", "switch", "show", "test")),
     *(("fetch", what) for what in ("events", "profiles")),
@@ -54,18 +58,38 @@ def test_no_command_takes_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "in_a_notebook"),
+    ("said", "in_a_terminal", "in_a_notebook"),
     [
-        ("Try: mp auth test shop", "Try: %mp_auth test shop"),
-        ("`mp auth add NAME`, or `--account sandbox`.", "`%mp_auth add NAME`, or `%mp_connect sandbox`."),
-        ("Example: mp fetch events --from 2025-01-01", "Example: %mp_fetch events --from 2025-01-01"),
-        ("an mp of mp3 files; %mp_tables; pump drop", "an mp of mp3 files; %mp_tables; pump drop"),
+        (["Try: ", Command("auth test shop")], "Try: mp auth test shop", "Try: %mp_auth test shop"),
+        (
+            ["`", Command("auth add NAME"), "`, or `", Word("account", "sandbox"), "`."],
+            "`mp auth add NAME`, or `--account sandbox`.",
+            "`%mp_auth add NAME`, or `%mp_connect sandbox`.",
+        ),
+        (["Or: ", Command("demo")], "Or: mp demo", "Or: mp demo"),
+        ("an event 'mp tables'; %mp_tables; mp drop", *["an event 'mp tables'; %mp_tables; mp drop"] * 2),
     ],
 )
-def test_commands_are_named_as_magics_in_a_notebook(typed: str, in_a_notebook: str) -> None:
-    assert for_notebook(typed) == in_a_notebook
+def test_commands_are_named_as_magics_in_a_notebook(
+    said: list[str] | str, in_a_terminal: str, in_a_notebook: str
+) -> None:
+    assert TERMINAL.say(said) == in_a_terminal
+    assert NOTEBOOK.say(said) == in_a_notebook
 
 
 def test_the_words_of_a_notebook_know_every_magic() -> None:
     for name, (command, *_) in COMMANDS.items():
-        assert for_notebook(f"mp {command}") == f"%{name}"
+        assert NOTEBOOK.say([Command(command)]) == f"%{name}"
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if path[0] in WITH_MAGIC], ids=" ".join)
+def test_the_help_of_a_magic_names_magics(path: tuple[str, ...]) -> None:
+    """Its example and the commands in its text; the rest is that of the command."""
+    in_a_terminal = parsing.help_text(LEAVES[path], shown_as="x")
+    in_a_notebook = parsing.help_text(parsing.find(path, NOTEBOOK), shown_as="x")
+    assert "{mp" not in in_a_terminal + in_a_notebook
+    assert not re.search(r"\bmp [a-z]", in_a_notebook)
+    typed = re.sub(
+        r"\bmp ([a-z-]+)", lambda found: f"%mp_{found[1].replace('-', '_')}", " ".join(in_a_terminal.split())
+    )
+    assert " ".join(in_a_notebook.split()) == typed

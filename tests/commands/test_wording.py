@@ -8,13 +8,15 @@ import pytest
 from faces import built, connected, database  # noqa: F401 - fixtures
 
 from mixpanel_nb.commands import parsing
-from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.commands.wording import TERMINAL
+from mixpanel_nb.errors import Command, MixpanelDataError, Word
 from mixpanel_nb.notebook.notebook_session import NotebookSession
-from mixpanel_nb.notebook.wording import for_notebook
+from mixpanel_nb.notebook.wording import NOTEBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SHOP = Word("account", "shop")
 DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
 TABLE = (*DAYS, "--table", "events")
 LIVE = (*DAYS, "--live")
@@ -38,12 +40,13 @@ def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
             parsing.invoke(parsing.root(), words, session, shown_as="mp")
         except MixpanelDataError as error:
             assert "--" not in str(error).replace("LINE", "")
-    assert for_notebook("There is no table 'mp tables'. Try: mp tables") == (
-        "There is no table 'mp tables'. Try: %mp_tables"
+    problem = MixpanelDataError(
+        "No '--account shop' in table 'mp tables'.", hint=["Try: ", Command("tables"), ", ", SHOP]
     )
-    assert for_notebook('No "--account shop" in "mp sql". Name one: --account shop') == (
-        'No "--account shop" in "mp sql". Name one: %mp_connect shop'
-    )
+    assert str(problem) == "No '--account shop' in table 'mp tables'. Try: mp tables, account=\"shop\""
+    assert TERMINAL.say(["Try: ", Command("tables"), ", ", SHOP]) == "Try: mp tables, --account shop"
+    NOTEBOOK.word(problem)
+    assert str(problem) == "No '--account shop' in table 'mp tables'. Try: %mp_tables, %mp_connect shop"
 
 
 @pytest.mark.parametrize(

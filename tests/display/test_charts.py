@@ -29,7 +29,7 @@ from mixpanel_nb.display import (
 )
 from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.theme import GAP, PALETTE, WIDTH
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ParameterError
 
 DAYS = [{"date": date(2025, 1, 1) + timedelta(days=day), "count": 10 * day} for day in range(13)]
 
@@ -200,9 +200,9 @@ def test_times_with_a_zone_are_drawn_at_their_moment_in_utc() -> None:
 
 
 def test_an_unknown_kind_and_a_y_that_is_no_number_are_explained() -> None:
-    with pytest.raises(QueryError, match=r"no chart kind 'lines'\. Did you mean 'line'"):
+    with pytest.raises(ParameterError, match=r"no chart kind 'lines'\. Did you mean 'line'"):
         series_chart(DAYS, "date", "count", kind="lines")
-    with pytest.raises(QueryError, match="'date' holds '2025-01-01', which is no number"):
+    with pytest.raises(ParameterError, match="'date' holds '2025-01-01', which is no number"):
         series_chart(DAYS, "count", "date")
 
 

@@ -25,7 +25,7 @@ from mixpanel_nb.client.lines import LineCheck, events_in
 from mixpanel_nb.errors import IncompleteExportError, MixpanelDataError, StorageError
 from mixpanel_nb.storage import StorageEngine, TableMetadata, ledger
 from mixpanel_nb.storage.loading import Batch
-from mixpanel_nb.storage.repair import replace_lone_surrogates
+from mixpanel_nb.surrogates import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -119,7 +119,7 @@ def test_connect_in_memory_leaves_no_file(shell: Shell, connected: SandboxServer
     shell.value(f"%mp_fetch {DAYS}")
     assert shell.value("%mp_sql SELECT count(*) > 0 AS some FROM events").rows == [(True,)]
     assert list(home.glob("*.db")) in ([], [home / "quota.db"])
-    assert shell.failure("%mp_connect sandbox --memory --db x.db")[0].startswith("QueryError: ")
+    assert shell.failure("%mp_connect sandbox --memory --db x.db")[0].startswith("ParameterError: ")
 
 
 def test_a_dollar_is_part_of_a_name_and_not_a_variable(shell: Shell, connected: SandboxServer) -> None:

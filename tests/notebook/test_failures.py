@@ -55,23 +55,23 @@ pytestmark = pytest.mark.usefixtures("database")
         ),
         (
             "%mp_fetch --from 2025-01-01",
-            ["QueryError: Missing option '--to'.", "Try: %mp_fetch --help"],
+            ["ParameterError: Missing option '--to'.", "Try: %mp_fetch --help"],
         ),
-        ("%mp_auth nope", ["QueryError: No such command 'nope'.", "Try: %mp_auth --help"]),
+        ("%mp_auth nope", ["ParameterError: No such command 'nope'.", "Try: %mp_auth --help"]),
         (
             "%mp_tables --db x.db",
-            ["QueryError: No such option: --db", "Choose the account and the database with %mp_connect."],
+            ["ParameterError: No such option: --db", "Choose the account and the database with %mp_connect."],
         ),
         (
             "%mp_tables --format csv",
             [
-                "QueryError: No such option: --format",
+                "ParameterError: No such option: --format",
                 "In a notebook, x = %mp_tables … is the result, and x.df its DataFrame.",
             ],
         ),
         (
             "%mp_schema 'events",
-            ["QueryError: The line cannot be read: no closing quotation.", "Close the quote."],
+            ["ParameterError: The line cannot be read: no closing quotation.", "Close the quote."],
         ),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_variable_is_bound_as_what_it_is(shell: Shell, value: Any, bound: Any)
 def test_what_is_no_value_is_refused_by_name_and_type(shell: Shell, value: Any) -> None:
     shell.names["value"] = value
     lines = shell.failure("%mp_sql SELECT $value")
-    assert lines[0].startswith("QueryError: $value is or holds a ")
+    assert lines[0].startswith("ParameterError: $value is or holds a ")
     assert "FROM" in lines[1]
 
 
@@ -102,7 +102,10 @@ def test_braces_and_dollars_in_strings_are_left_alone(shell: Shell) -> None:
 def test_a_variable_that_is_missing_is_named(shell: Shell) -> None:
     shell.names["since"] = 1
     lines = shell.failure("%mp_sql SELECT $sinse")
-    assert lines == ["QueryError: There is no notebook variable 'sinse' for $sinse.", "Did you mean 'since'?"]
+    assert lines == [
+        "ParameterError: There is no notebook variable 'sinse' for $sinse.",
+        "Did you mean 'since'?",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -219,5 +222,5 @@ def test_chart_draws_the_rows(shell: Shell) -> None:
 )
 def test_options_that_are_wrong_are_refused(shell: Shell, cell: str, says: str) -> None:
     lines = shell.failure(cell)
-    assert lines[0].startswith("QueryError: ")
+    assert lines[0].startswith("ParameterError: ")
     assert says in lines[0]

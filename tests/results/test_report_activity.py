@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import ActivityEvent
 
 from .reports import activity
@@ -75,7 +75,7 @@ def test_too_many_events_are_not_drawn_but_still_listed() -> None:
     result = activity(events=events)
     assert result.card().chart is None
     assert "10 of 1,001 rows shown — .df has them all" in repr(result)
-    with pytest.raises(QueryError, match=r"at most 1,000 events"):
+    with pytest.raises(ChartError, match=r"at most 1,000 events"):
         result.chart()
 
 

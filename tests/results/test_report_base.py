@@ -15,7 +15,7 @@ from display.sanitizer import check
 from IPython.lib.pretty import pretty
 
 from mixpanel_nb.display import render_svg
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 
 from . import reports
 
@@ -76,7 +76,7 @@ def test_nothing_is_said_in_words_without_chart_or_table(result: ReportResult) -
     assert card.empty is not None and card.empty.startswith("No")
     if getattr(result, "where", None) is not None:
         assert 'where properties["plan"] == "gone" from 2025-01-0' in card.empty
-    with pytest.raises(QueryError, match="nothing to draw") as raised:
+    with pytest.raises(ChartError, match="nothing to draw") as raised:
         result.chart()
     assert card.empty in str(raised.value)
 

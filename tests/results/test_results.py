@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError, ParameterError
 from mixpanel_nb.results import (
     AccountInfo,
     AccountList,
@@ -116,7 +116,7 @@ def test_results_come_without_pandas_altair_or_rich_until_something_is_asked() -
 
 
 def test_a_result_without_a_chart_says_so() -> None:
-    with pytest.raises(QueryError, match="A TableList has no chart"):
+    with pytest.raises(ChartError, match="A TableList has no chart"):
         tables().chart()
 
 
@@ -145,7 +145,7 @@ class TestFetchResult:
     def test_profiles_have_one_row_and_no_chart(self) -> None:
         profiles = fetched(table="profiles", type="profiles", date_range=None, per_day=())
         assert profiles.records() == [{"table": "profiles", "count": 30}]
-        with pytest.raises(QueryError, match="no days to draw for the profiles in 'profiles'"):
+        with pytest.raises(ChartError, match="no days to draw for the profiles in 'profiles'"):
             profiles.chart()
         assert profiles.card().chart is None
 
@@ -342,15 +342,15 @@ class TestSQLResult:
 
     def test_a_mistake_in_the_chart_is_an_error_and_still_shows_the_rows(self) -> None:
         result = self.days(5, chart_options={"x": "dya"})
-        with pytest.raises(QueryError, match=r"no column 'dya'\. Did you mean 'day'"):
+        with pytest.raises(ParameterError, match=r"no column 'dya'\. Did you mean 'day'"):
             result.chart()
         assert "No chart: The result has no column" in repr(result)
         assert "2025-01-05" in repr(result)
 
     def test_too_many_rows_or_no_number_cannot_be_drawn(self) -> None:
-        with pytest.raises(QueryError, match="20,001 rows are too many"):
+        with pytest.raises(ChartError, match="20,001 rows are too many"):
             self.days(20_001).chart()
-        with pytest.raises(QueryError, match="numeric column for y"):
+        with pytest.raises(ChartError, match="numeric column for y"):
             SQLResult("SELECT", MemoryRows(["a"], ["VARCHAR"], [("x",)])).chart()
 
     def test_to_dict_holds_question_and_answer(self) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixpanel_nb.errors import IncompleteExportError, StorageError
-from mixpanel_nb.storage.repair import replace_lone_surrogates
-from mixpanel_nb.surrogates import encoded
+from mixpanel_nb.surrogates import encoded, replace_lone_surrogates
 
 from .support import TIME, chunk, event, metadata, profile
 

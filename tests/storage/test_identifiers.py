@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mixpanel_nb.errors import QueryError, StorageError
+from mixpanel_nb.errors import ParameterError, StorageError
 from mixpanel_nb.storage import StorageEngine
-from mixpanel_nb.storage.repair import replace_lone_surrogates
 from mixpanel_nb.storage.schema import column_names
 from mixpanel_nb.storage.sqltext import check_table_name, identifier, json_pointer, text
+from mixpanel_nb.surrogates import replace_lone_surrogates
 
 from .support import TIME, Exports, check_columns, event
 
@@ -134,14 +134,14 @@ def test_table_names_that_are_taken(exports: Exports, name: str) -> None:
     "name", ["", "_metadata", "_mine", "1st", "a b", "a-b", 'a"b', "a;b", "é", "a\n", "x" * 64, "a.b", "\0"]
 )
 def test_table_names_that_are_refused(engine: StorageEngine, name: str) -> None:
-    with pytest.raises(QueryError, match="cannot name a table") as raised:
+    with pytest.raises(ParameterError, match="cannot name a table") as raised:
         check_table_name(name)
     assert raised.value.hint is not None
     assert "letter" in raised.value.hint
 
 
 def test_a_very_long_table_name_is_not_repeated_whole() -> None:
-    with pytest.raises(QueryError) as raised:
+    with pytest.raises(ParameterError) as raised:
         check_table_name("x" * 5000)
     assert len(str(raised.value)) < 200
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.errors import QueryError, TableExistsError, TableNotFoundError
+from mixpanel_nb.errors import ParameterError, TableExistsError, TableNotFoundError
 from mixpanel_nb.storage import StorageEngine
 from mixpanel_nb.storage.ledger import canonical, now
 
@@ -187,7 +187,7 @@ def test_a_table_that_is_there_is_not_made_again(engine: StorageEngine) -> None:
     with pytest.raises(TableExistsError, match="'EVENTS' already") as raised:
         engine.create_profiles_table("EVENTS", [], metadata())
     assert raised.value.hint is not None
-    with pytest.raises(QueryError, match="cannot name a table"):
+    with pytest.raises(ParameterError, match="cannot name a table"):
         engine.create_events_table("_mine", [], metadata())
     assert engine.get_metadata("events").row_count == 1
 

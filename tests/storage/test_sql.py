@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from mixpanel_nb.errors import QueryError, StorageError, TableNotFoundError
+from mixpanel_nb.errors import ParameterError, QueryError, StorageError, TableNotFoundError
 from mixpanel_nb.storage import StorageEngine
 from mixpanel_nb.storage.statements import sample_sql, summarize_sql
 
@@ -87,12 +87,12 @@ def test_however_a_query_ends(store: StorageEngine, end: str) -> None:
 
 @pytest.mark.parametrize("sql", ["", "   ", ";", "-- nothing", "/* nothing */ ;"])
 def test_no_sql_is_said_to_be_none(store: StorageEngine, sql: str) -> None:
-    with pytest.raises(QueryError, match="no SQL to run"):
+    with pytest.raises(ParameterError, match="no SQL to run"):
         store.execute_rows(sql)
 
 
 def test_half_a_character_in_sql_is_refused(store: StorageEngine) -> None:
-    with pytest.raises(QueryError, match="half a character"):
+    with pytest.raises(ParameterError, match="half a character"):
         store.execute_rows("SELECT '\ud83d'")
 
 
@@ -177,7 +177,7 @@ def test_names_are_found_in_any_case(store: StorageEngine) -> None:
 
 @pytest.mark.parametrize("params", [None, {}, {"other": 1}, [1, 2]])
 def test_a_missing_value_is_named(store: StorageEngine, params: Any) -> None:
-    with pytest.raises(QueryError, match=r"No value for \$plan\."):
+    with pytest.raises(ParameterError, match=r"No value for \$plan\."):
         store.execute_rows("SELECT 1; SELECT count(*) FROM events WHERE plan = $plan", params)
 
 
@@ -188,15 +188,15 @@ def test_names_of_parameters_can_be_asked_for(store: StorageEngine) -> None:
 
 
 def test_a_missing_value_says_what_was_perhaps_meant(store: StorageEngine) -> None:
-    with pytest.raises(QueryError, match=r"No value for \$a, \$plan\.") as raised:
+    with pytest.raises(ParameterError, match=r"No value for \$a, \$plan\.") as raised:
         store.execute_rows("SELECT $plan, $a", {"plans": 1})
     assert raised.value.hint is not None
-    with pytest.raises(QueryError, match="Did you mean 'plans'"):
+    with pytest.raises(ParameterError, match="Did you mean 'plans'"):
         store.execute_rows("SELECT $plan", {"plans": 1})
 
 
 def test_nothing_has_run_when_a_value_is_missing(engine: StorageEngine) -> None:
-    with pytest.raises(QueryError, match=r"\$b"):
+    with pytest.raises(ParameterError, match=r"\$b"):
         engine.execute_rows("CREATE TABLE t AS SELECT $a AS a; SELECT $b", {"a": 1})
     assert engine.list_tables() == []
 
@@ -219,7 +219,7 @@ def test_values_are_bound_by_position(store: StorageEngine) -> None:
 def test_positional_values_must_be_as_many_as_are_asked_for(
     store: StorageEngine, sql: str, values: Any, message: str
 ) -> None:
-    with pytest.raises(QueryError, match=message):
+    with pytest.raises(ParameterError, match=message):
         store.execute_rows(sql, values)
 
 

@@ -15,7 +15,7 @@ from mixpanel_nb.display import Column
 from mixpanel_nb.display.widgets.pager import Pager
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.rows import MemoryRows
-from mixpanel_nb.views.pages import Pages
+from mixpanel_nb.views.base import Pages
 from widgets.support import buttons, press, text_of
 
 if TYPE_CHECKING:

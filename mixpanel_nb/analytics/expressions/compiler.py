@@ -22,13 +22,14 @@ from mixpanel_nb.analytics.expressions.values import (
     truth,
 )
 from mixpanel_nb.analytics.sql import Parameters, identifier
-from mixpanel_nb.errors import ExpressionError, did_you_mean
+from mixpanel_nb.errors import Command, ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
+    from mixpanel_nb.errors import Text
 
 EVENTS, PROFILES = "e", "u"
 """How statements call the events and the profiles."""
@@ -137,7 +138,7 @@ class Compiler:
             scope.profiles = scope.profiles or scope.find_profiles()
             if scope.profiles is None:
                 message = f'user["{node.name}"] needs a table of profiles.'
-                raise self._mistake(message, node, "Fetch them first: mp fetch profiles")
+                raise self._mistake(message, node, ["Fetch them first: ", Command("fetch profiles")])
             return self._read(scope.profiles, PROFILES, node.name)
         if scope.dialect is Dialect.PROFILES:
             return self._read(scope.main, PROFILES, node.name)
@@ -400,7 +401,7 @@ class Compiler:
     def _bind(self, value: object, name: str) -> str:
         return self._scope.parameters.bind(value, name)
 
-    def _mistake(self, message: str, node: nodes.Node, hint: str | None = None) -> ExpressionError:
+    def _mistake(self, message: str, node: nodes.Node, hint: Text | None = None) -> ExpressionError:
         return ExpressionError(message, expression=self._text, position=node.position, hint=hint)
 
 

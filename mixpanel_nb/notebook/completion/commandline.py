@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import typer
+
+from mixpanel_nb.commands.names import event_of
 from mixpanel_nb.notebook.completion import words
 from mixpanel_nb.notebook.completion.suggestions import Choice, Offer, begins_with
 from mixpanel_nb.notebook.line import VERBOSE
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.notebook.completion.place import Place
     from mixpanel_nb.notebook.completion.sources import Sources
     from mixpanel_nb.notebook.completion.words import Typed
-
-SANDBOX = "sandbox"
 
 # In an expression, `properties["pl` and `properties["plan"] == "pr`. Within double quotes of the line the
 # expression's own are written \".
@@ -56,10 +57,7 @@ class Line:
     @property
     def event(self) -> str | None:
         """The event that the line names: the last one where there are several."""
-        for name in ("event", "events", "step", "born", "returned"):
-            if self.given.get(name):
-                return self.given[name][-1].partition(" where ")[0].strip()
-        return None
+        return event_of(self.given)
 
 
 def offer(place: Place, sources: Sources) -> Offer | None:
@@ -125,12 +123,13 @@ def _start(magic: str, done: list[str]) -> tuple[Line, list[str]]:
 def _command(magic: str) -> Any:
     from mixpanel_nb.commands import parsing
     from mixpanel_nb.notebook import connect, explore, sqlcell
+    from mixpanel_nb.notebook.wording import NOTEBOOK
 
     if magic == CONNECT:
         return connect.command()
     if magic == EXPLORE:
         return explore.command()
-    return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic])
+    return sqlcell.command() if magic == SQL else parsing.find(COMMANDS[magic], NOTEBOOK)
 
 
 def _argument(arguments: Sequence[Any], position: int) -> Any:
@@ -174,92 +173,35 @@ def _words(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | No
 def _names(line: Line, sources: Sources) -> list[tuple[str, str]]:
     """What the parameter can be, and what it is called: names of events, properties, tables."""
     param = line.wanting
-    meaning = _meaning(line)
-    found: Iterable[str] = ()
-    if meaning == "table":
-        found = [table.name for table in sources.tables().values()]
-    elif meaning == "event":
-        given = set(line.given.get(param.name, []))
-        found = [name for name in sources.events(line.table) if name not in given or param.name == "step"]
-    elif meaning == "property":
-        found = _properties(line, sources)
-    elif meaning == "value":
-        found = _values(line, line.given.get("prop", [""])[-1], sources)
-    elif meaning == "account":
-        found = _accounts(line, sources)
-    elif meaning == "choice":
-        found = _choices(line)
-    return [(name, meaning) for name in found]
-
-
-def _meaning(line: Line) -> str:
-    param, command = line.wanting, line.command.name
-    metavar = str(param.metavar or "").lower()
-    if param.name == "output_property":
-        return "property"
-    if metavar == "name" and param.name == "name":
-        return "" if command == "add" else "account"
-    if metavar == "name" and param.name == "event":
-        return "event"
-    return metavar if metavar in {"table", "event", "property", "value", "account"} else "choice"
-
-
-def _properties(line: Line, sources: Sources) -> list[str]:
-    if line.command.name == "promote":
-        given = line.given.get("properties", [])
-        return [name for name in sources.without_column(line.table or "") if name not in given]
-    kind = "profiles" if line.command.name == "profiles" else "events"
-    return sources.properties(line.table, line.event, kind)
-
-
-def _values(line: Line, prop: str, sources: Sources) -> list[str]:
-    return sources.property_values(prop, line.table, line.event)
-
-
-def _accounts(line: Line, sources: Sources) -> list[str]:
-    """Configured accounts, and the sandbox where it can be one."""
-    own = line.command.name in {"remove", "switch"}
-    return [*([] if own else [SANDBOX]), *(name for name in sources.accounts() if name != SANDBOX)]
-
-
-def _choices(line: Line) -> Iterable[str]:
-    """The values of an option that takes only some."""
-    from mixpanel_nb.analytics.calendar import SECONDS
-    from mixpanel_nb.notebook.sqlcell import ChartKind
-    from mixpanel_nb.queries import COUNT_TYPES, UNITS
-    from mixpanel_nb.queries.retention import RETENTION_TYPES
-    from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
-
-    large = line.command.name in {"retention", "frequency"}
-    types = {"retention": RETENTION_TYPES, "bookmarks": BOOKMARK_TYPES, "lexicon": ENTITY_TYPES}
-    known: dict[str, Iterable[str]] = {
-        "--unit": ("day", "week", "month") if large else UNITS,
-        "--window-unit": [unit for unit in SECONDS if unit != "month"],
-        "--addiction-unit": ("hour", "day"),
-        "--type": types.get(line.command.name, COUNT_TYPES),
-        "--region": ("us", "eu", "in"),
-        "--chart": [kind.value for kind in ChartKind],
-    }
-    return known.get(line.wanting.opts[0], ())
+    context = typer.Context(line.command, obj=sources)
+    context.params = dict(line.given)
+    given = () if param.name == "steps" else line.given.get(param.name, ())
+    offered = (item for item in param.shell_complete(context, "") if item.type == "plain")
+    return [(item.value, item.help or "choice") for item in offered if item.value not in given]
 
 
 def _in_expression(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
     """Properties and their values inside an expression, wherever one may stand."""
     if line.wanting is None or not typed.quote:
         return None
-    if line.wanting.name == "step":  # "Purchase where properties[…"
-        line.given.setdefault("step", []).append(typed.text)
+    if line.wanting.name == "steps":  # "Purchase where properties[…"
+        line.given.setdefault("steps", []).append(typed.text)
     if found := _PROPERTY.search(typed.raw):
-        named = sources.properties(line.table, line.event, "profiles" if _is_of_people(line) else "events")
+        named = sources.properties(line.table, line.event, "profiles" if _is_of_users(line) else "events")
         return _quoted(found["name"], named, found["quote"], "]", after, "property")
     if found := _VALUE.search(typed.raw):
         return _quoted(
-            found["value"], _values(line, found["prop"], sources), found["quote"], "", after, "value"
+            found["value"],
+            sources.property_values(found["prop"], line.table, line.event),
+            found["quote"],
+            "",
+            after,
+            "value",
         )
     return None
 
 
-def _is_of_people(line: Line) -> bool:
+def _is_of_users(line: Line) -> bool:
     return str(line.command.name) == "profiles"
 
 

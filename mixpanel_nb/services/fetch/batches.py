@@ -14,7 +14,7 @@ from mixpanel_nb.services.fetch.chunks import Staged
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.interrupt import deferred_interrupts
 from mixpanel_nb.storage.loading import Batch, Loaded
-from mixpanel_nb.storage.repair import replace_lone_surrogates
+from mixpanel_nb.surrogates import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -42,7 +42,7 @@ def profile_filters(
     """Which profiles, as the client takes it; what is not asked for is left out.
 
     Raises:
-        QueryError: a list is empty or holds an empty name, or two parameters exclude each other.
+        ParameterError: a list is empty or holds an empty name, or two parameters exclude each other.
     """
     if cohort_id is not None and behaviors is not None:
         message = [Word("cohort_id"), " and ", Word("behaviors"), " exclude each other."]
@@ -82,7 +82,7 @@ def checked_limit(limit: int | None) -> int | None:
     """The limit itself, if Mixpanel takes it.
 
     Raises:
-        QueryError: it does not.
+        ParameterError: it does not.
     """
     if limit is not None and not 1 <= limit <= MAX_LIMIT:
         message = [Word("limit"), f" is {limit}, which Mixpanel does not take."]

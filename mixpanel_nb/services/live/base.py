@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics.calendar import Period, coverage
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, parse
-from mixpanel_nb.errors import NotFoundError, ParameterError, Word, did_you_mean
+from mixpanel_nb.errors import Command, NotFoundError, ParameterError, Word, did_you_mean
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node
 
@@ -91,7 +91,10 @@ def listed_by(command: str) -> Iterator[None]:
     except NotFoundError as error:
         status, details = error.status_code, error.details
         raise NotFoundError(
-            error.message, status_code=status, hint=f"See those that are saved: {command}", details=details
+            error.message,
+            status_code=status,
+            hint=["See those that are saved: ", Command(command)],
+            details=details,
         ) from None
 
 
@@ -132,7 +135,7 @@ def checked_buckets(period: Period, unit: Unit) -> Unit:
     """The unit, if there are not too many of it in the period.
 
     Raises:
-        QueryError: there are.
+        ParameterError: there are.
     """
     period.buckets(unit)
     return unit

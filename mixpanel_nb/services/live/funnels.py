@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import Command, ParameterError
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries.funnel import WINDOW_SECONDS
 from mixpanel_nb.services.live.base import (
@@ -42,7 +42,7 @@ class FunnelReports(LiveReports):
         """
         number, on = _saved(query), query.on
         period = self._period(query.from_date, query.to_date)
-        with listed_by("mp funnels"):
+        with listed_by("funnels"):
             answer = self._ask(
                 "funnels",
                 funnel_id=number,
@@ -83,7 +83,7 @@ def _saved(query: Funnel) -> int:
         raise only_tables("Mixpanel's API knows saved funnels alone, by their id, and no steps.", "steps")
     if query.funnel_id is None:
         message = "No funnel is named: Mixpanel's API knows those that are saved."
-        hint = ["Give the id of one (see: mp funnels). Steps are for tables. ", *IN_TABLES]
+        hint = ["Give the id of one (see: ", Command("funnels"), "). Steps are for tables. ", *IN_TABLES]
         raise ParameterError(message, parameter="funnel_id", hint=hint)
     return query.funnel_id
 

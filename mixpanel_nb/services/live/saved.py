@@ -29,7 +29,7 @@ class SavedReports(LiveReports):
 
         https://developer.mixpanel.com/reference/insights-query
         """
-        with listed_by("mp bookmarks"):
+        with listed_by("bookmarks"):
             answer = self._ask("insights", bookmark_id=query.bookmark_id)
         headers, dates = answer.get("headers"), answer.get("date_range")
         return results.SavedReportResult(

@@ -1,11 +1,11 @@
-"""How a saved report looks: lines where it holds numbers over time, and a table."""
+"""How a saved report looks (lines where it holds numbers over time, and a table), and a JQL script's rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from mixpanel_nb.display import Card, Chart, Column, Table, described_series, distinct_labels
-from mixpanel_nb.results import SavedReportResult
+from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series, distinct_labels
+from mixpanel_nb.results import JQLResult, SavedReportResult
 from mixpanel_nb.views.base import MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import days, drawn_of, listed, short
@@ -82,3 +82,20 @@ class SavedReportView(ReportView[SavedReportResult]):
         places = range(max(map(len, known)))
         differing = [place for place in places if len({labels[place : place + 1] for labels in known}) > 1]
         return differing or list(places)
+
+
+class JQLView(ReportView[JQLResult]):
+    """What a JQL script returned."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The rows, and the script behind them."""
+        rows = self.result.tuples()[: self.limit(max_rows)]
+        columns = [Column(name) for name in self.result.column_names]
+        table = Table(columns, rows, total_rows=len(self.result.raw), more=MORE_IN_DF)
+        return Card(
+            title=f"JQL: {counted(len(self.result.raw), 'row')} × {counted(len(columns), 'column')}",
+            table=table if rows else None,
+            query=self.result.query,
+            notes=self.result.notes,
+            empty=None if self.result.raw else "The script returned no rows.",
+        )

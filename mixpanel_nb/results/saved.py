@@ -1,4 +1,4 @@
-"""What a report answers that is saved in Mixpanel, whatever it is about."""
+"""What is made elsewhere and only run here: a report that is saved in Mixpanel, and a JQL script."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+VALUE = "value"
 
 
 @dataclass(frozen=True)
@@ -130,3 +132,36 @@ def _moment(text: str) -> datetime | None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True, repr=False)
+class JQLResult(ReportResult):
+    """What a JQL script returned, as it came.
+
+    Attributes:
+        script: The script.
+        raw: What it returned: any JSON, most often objects.
+        params: What the script was given.
+    """
+
+    script: str
+    raw: tuple[Any, ...]
+    params: Mapping[str, Any] | None = None
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """The keys of the objects, in the order in which they first come, or ``value`` for anything else."""
+        keys = dict.fromkeys(
+            key for item in self.raw for key in (item if isinstance(item, dict) else (VALUE,))
+        )
+        return list(keys)
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row an item; None where it lacks a key."""
+        items = (item if isinstance(item, dict) else {VALUE: item} for item in self.raw)
+        return [tuple(map(item.get, self.column_names)) for item in items]
+
+    @property
+    def query(self) -> str:
+        """The script."""
+        return self.script

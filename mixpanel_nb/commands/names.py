@@ -1,0 +1,219 @@
+"""Names that can be typed next: what completes them in a shell, and in the lines of magics.
+
+A parameter says what names it takes by its ``autocompletion``, one of the functions below. They ask the
+``Names`` that the place of typing knows (the context's object) and never open a workspace or ask Mixpanel.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import duckdb
+
+    from mixpanel_nb.queries import Parameter
+    from mixpanel_nb.storage.table_names import Table
+
+    T = TypeVar("T")
+    Completion = Callable[[typer.Context], list[tuple[str, str]]]
+
+MAX_TABLES = 5  # that are asked for names where the line names no table
+SANDBOX = "sandbox"
+EVENTS = ("event", "events", "steps", "born_event", "return_event")
+"""Parameters whose value is an event."""
+
+
+class Names(ABC):
+    """Names that can be offered; each list is empty where nothing is known."""
+
+    @abstractmethod
+    def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
+        """What ``work`` finds out in the database, or None where that is not known at once."""
+
+    @abstractmethod
+    def _told(self, *question: str) -> list[str]:
+        """What Mixpanel has answered to this question already; nothing where it was not asked."""
+
+    def accounts(self) -> list[str]:
+        """Names of the configured accounts."""
+        from mixpanel_nb.accounts import ConfigManager
+
+        return [account.name for account in ConfigManager().list_accounts()]
+
+    def tables(self) -> dict[str, Table]:
+        """The tables and views, by name in lower case."""
+        from mixpanel_nb.storage import table_names as held
+
+        return self._ask("tables", held.tables) or {}
+
+    def events(self, table: str | None = None) -> list[str]:
+        """Names of events: those of ``table``, or of all tables and those that Mixpanel has told."""
+        from mixpanel_nb.storage import table_names as held
+
+        names: set[str] = set()
+        for found in self._fetched("events", table):
+            names.update(self._ask(("events", found.name), partial(held.events, table=found)) or [])
+        told = [] if table else self._told("events")
+        return sorted({*names, *told})
+
+    def properties(
+        self, table: str | None = None, event: str | None = None, kind: str = "events"
+    ) -> list[str]:
+        """Names of properties of events (or ``kind="profiles"``); those of ``event`` where that is known."""
+        told = self._told("properties", event) if event and not table else []
+        if told:
+            return sorted(told)
+        names: set[str] = set()
+        for found in self._fetched(kind, table):
+            names.update(self._properties_of(found, event))
+        return sorted(names)
+
+    def without_column(self, table: str) -> list[str]:
+        """Properties of ``table`` that are only in its JSON."""
+        from mixpanel_nb.storage import table_names as held
+
+        found = self.tables().get(table.lower())
+        if found is None:
+            return []
+        return self._ask(("json", found.name), lambda con: held.without_column(con, found)) or []
+
+    def property_values(self, prop: str, table: str | None = None, event: str | None = None) -> list[str]:
+        """The most frequent values of a property: of a table, or as Mixpanel has told them."""
+        told = self._told("values", event, prop) if event and not table else []
+        if told:
+            return told
+        held = [(t, t.properties[prop]) for t in self._fetched(None, table) if prop in t.properties]
+        return self.values(held[0][0].name, held[0][1]) if held else []
+
+    def values(self, table: str, column: str) -> list[str]:
+        """The most frequent texts of a column; none of a column that is no text."""
+        from mixpanel_nb.storage import table_names as held
+
+        found = self.tables().get(table.lower())
+        names = {name.lower(): name for name in found.columns} if found else {}
+        name = names.get(column.lower())
+        if found is None or name is None or found.columns[name] != "VARCHAR":
+            return []
+        return self._ask(("values", found.name, name), lambda con: held.values(con, found, name)) or []
+
+    def _fetched(self, kind: str | None, table: str | None) -> list[Table]:
+        found = self.tables()
+        if table is not None and table.lower() in found:
+            return [found[table.lower()]]
+        return [t for t in found.values() if t.type is not None and kind in {None, t.type}][:MAX_TABLES]
+
+    def _properties_of(self, table: Table, event: str | None) -> list[str]:
+        from mixpanel_nb.storage import table_names as held
+
+        if event is None or table.type != "events":
+            return list(table.properties)
+        key = ("properties", table.name, event)
+        found = self._ask(key, lambda con: held.properties_of(con, table, event))
+        return list(table.properties) if found is None else found
+
+
+def tables(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Tables and views."""
+    return _offered("table", (table.name for table in _names(ctx).tables().values()))
+
+
+def events(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Events of the table that is named, or of all tables."""
+    return _offered("event", _names(ctx).events(_given(ctx, "table")))
+
+
+def properties(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Properties of the event that is named, or of all events."""
+    return _offered("property", _names(ctx).properties(_given(ctx, "table"), event_of(_typed(ctx))))
+
+
+def profile_properties(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Properties of users."""
+    return _offered("property", _names(ctx).properties(_given(ctx, "table"), None, "profiles"))
+
+
+def untyped_properties(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Properties that have no column of their own."""
+    return _offered("property", _names(ctx).without_column(_given(ctx, "table") or ""))
+
+
+def property_values(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Values of the property that is named."""
+    prop, table = _given(ctx, "prop") or "", _given(ctx, "table")
+    return _offered("value", _names(ctx).property_values(prop, table, event_of(_typed(ctx))))
+
+
+def own_accounts(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Configured accounts."""
+    return _offered("account", (name for name in _names(ctx).accounts() if name != SANDBOX))
+
+
+def accounts(ctx: typer.Context) -> list[tuple[str, str]]:
+    """The sandbox, and configured accounts."""
+    return [(SANDBOX, "account"), *own_accounts(ctx)]
+
+
+def choices(*words: str) -> Completion:
+    """Some of a few words."""
+
+    def completion(ctx: typer.Context) -> list[tuple[str, str]]:
+        del ctx
+        return _offered("choice", words)
+
+    completion.__annotations__ = {"ctx": typer.Context}  # which Typer reads
+    return completion
+
+
+def completion_of(parameter: Parameter) -> Completion | None:
+    """What completes the parameter of a query: its choices, or the names that its placeholder says."""
+    schema = parameter.check.schema()
+    for allowed in (schema, *schema.get("anyOf", ())):
+        if "enum" in allowed:
+            return choices(*allowed["enum"])
+    return _BY_PLACEHOLDER.get(parameter.metavar)
+
+
+def event_of(params: dict[str, Any]) -> str | None:
+    """The event that a line names: the last one where there are several."""
+    for name in EVENTS:
+        if params.get(name):
+            return _last(params[name]).partition(" where ")[0].strip()
+    return None
+
+
+_BY_PLACEHOLDER: dict[str, Completion] = {
+    "TABLE": tables,
+    "EVENT": events,
+    "PROPERTY": properties,
+    "VALUE": property_values,
+}
+
+
+def _names(ctx: typer.Context) -> Names:
+    return cast("Names", ctx.obj)
+
+
+def _given(ctx: typer.Context, name: str) -> str | None:
+    value = _typed(ctx).get(name)
+    return _last(value) if value else None
+
+
+def _typed(ctx: typer.Context) -> dict[str, Any]:
+    """The values on the line; an option that waits for its value keeps Click from reading arguments."""
+    places = [param.name for param in ctx.command.params if param.param_type_name == "argument"]
+    waiting = dict(zip(places, ctx.args, strict=False))
+    return {**waiting, **{name: value for name, value in ctx.params.items() if value}}
+
+
+def _last(value: Any) -> str:
+    return str(value if isinstance(value, str) else value[-1])
+
+
+def _offered(kind: str, names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, kind) for name in names]
