@@ -125,7 +125,7 @@ def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Buck
 
 def is_whole(bucket: Bucket, unit: str, first: date, last: date) -> bool:
     """Whether all days of a bucket are among those from ``first`` to ``last``."""
-    if unit not in {"week", "month"}:
+    if unit not in {"week", "month"} or isinstance(bucket, datetime):
         return True
     end = bucket
     while (unit == "week" and (end - bucket).days < 6) or (

@@ -269,7 +269,10 @@ def test_without_profiles_user_is_a_mistake_with_a_place(small: Workspace) -> No
         (lambda ws: ws.segmentation("Purchase", type="total", **HERE), "general, unique, average"),
         (lambda ws: ws.segmentation("Purchase", on="plan", limit=0, **HERE), "from 1 to 10,000"),
         (lambda ws: ws.segmentation("Purchase", **{**HERE, "to_date": "2024-01-01"}), "is after"),
-        (lambda ws: ws.segmentation("Purchase", **{**HERE, "from_date": "1.1.2025"}), "neither a day nor a period"),
+        (
+            lambda ws: ws.segmentation("Purchase", **{**HERE, "from_date": "1.1.2025"}),
+            "neither a day nor a period",
+        ),
         (lambda ws: ws.segmentation_numeric("Purchase", on="revenue", buckets=0, **HERE), "buckets is 0"),
         (lambda ws: ws.event_counts([], **HERE), "events is empty"),
         (lambda ws: ws.property_counts("Purchase", "", **HERE), "prop is ''"),
