@@ -379,6 +379,9 @@ def _said(text: Text, words: Mapping[str, str], commands: Mapping[str, str]) -> 
 
 
 def _typed(piece: str, words: Mapping[str, str], commands: Mapping[str, str]) -> str:
+    # A face may have an option of its own for one value of a parameter.
+    if isinstance(piece, Word) and f"{piece.parameter}={piece.value}" in words:
+        return words[f"{piece.parameter}={piece.value}"]
     if isinstance(piece, Word) and piece.parameter in words:
         return piece.typed_as(words[piece.parameter])
     if isinstance(piece, Command) and piece.name in commands:

@@ -61,6 +61,20 @@ class TerminalSession(Session):
         self.output: Path | None = None
         self.replace = False
 
+    @property
+    def workspace_for_files(self) -> Workspace:
+        """That of ``--account`` and ``--db``; without an account, a file that is not there yet will do."""
+        from mixpanel_nb.workspace import Workspace
+
+        if self.account is None and self.database is not None and not self.database.exists():
+            self.check_output()
+            made = Workspace.open(
+                self.database, create=True, timezone=self.timezone, week_start=self.week_start
+            )
+            made.storage.on_wait = self.say
+            vars(self)["workspace"] = made
+        return self.workspace
+
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace of ``--account`` and ``--db``; an existing file needs no account."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, reports, sandbox, sql, tables
+from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, load, reports, sandbox, sql, tables
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def build() -> typer.Typer:
     app.command()(demo.demo)
     app.add_typer(accounts.app, name="auth")
     app.add_typer(fetch.app, name="fetch")
+    app.command()(load.load)
     app.command()(sql.sql)
     app.command()(export.export)
     for command in reports.reports():

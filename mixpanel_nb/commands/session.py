@@ -30,6 +30,11 @@ class Session(ABC):
     def workspace(self) -> Workspace:
         """The workspace that commands work on, made when it is first needed."""
 
+    @property
+    def workspace_for_files(self) -> Workspace:
+        """The workspace that files of one's own are loaded into; they need no account."""
+        return self.workspace
+
     @abstractmethod
     def open_workspace(self, account: str | None) -> Workspace:
         """A workspace on another account, which the caller closes."""

@@ -24,6 +24,9 @@ _CALLED = {
     "group_id": "group",
     "as_of_timestamp": "as_of",
     "include_all_users": "only_with_profile",
+    "path": "files",
+    "if_exists=append": "append",
+    "if_exists=replace": "replace",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_auth": ("auth",),
     "mp_fetch": ("fetch",),
+    "mp_load": ("load",),
     "mp_segmentation": ("segmentation",),
     "mp_segmentation_numeric": ("segmentation-numeric",),
     "mp_segmentation_sum": ("segmentation-sum",),

@@ -32,6 +32,7 @@ from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.frequency import FrequencyResult
 from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
 from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.load import LoadResult
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.plan import PlanResult, PlanStep
 from mixpanel_nb.results.query import SQLResult
@@ -77,6 +78,7 @@ __all__ = [
     "LexiconProperty",
     "LexiconSchema",
     "LexiconSchemaList",
+    "LoadResult",
     "MemoryRows",
     "NameList",
     "NumericAverageResult",

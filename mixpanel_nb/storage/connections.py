@@ -84,6 +84,18 @@ def unordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
+def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let inserts of the block keep the order of what they read, and times without a zone be UTC."""
+    before = {name: _setting(con, name) for name in ("preserve_insertion_order", "TimeZone")}
+    con.execute("SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            _set(con, name, value)
+
+
+@contextmanager
 def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterator[None]:
     """Let the work of the block need no more memory than that, however much it reads: the rest is spilled.
 

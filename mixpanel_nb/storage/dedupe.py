@@ -32,11 +32,23 @@ def span_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> tuple[da
     return None if found is None or found[0] is None else (found[0], found[1])
 
 
-def number_unidentified_events(con: duckdb.DuckDBPyConnection, table: str, row: int) -> None:
+def remove_events_without_time(con: duckdb.DuckDBPyConnection, table: str, row: int) -> int:
+    """Delete the rows behind ``row`` (a rowid) that have no time. Returns how many there were."""
+    where = f"{identifier(table)} WHERE rowid > $row AND event_time IS NULL"
+    if con.execute(f"SELECT count(*) FROM {where}", {"row": row}).fetchone() == (0,):
+        return 0
+    removed = con.execute(f"DELETE FROM {where}", {"row": row}).fetchone()
+    return int(removed[0]) if removed else 0
+
+
+def number_unidentified_events(
+    con: duckdb.DuckDBPyConnection, table: str, row: int, unidentified: str = UNIDENTIFIED
+) -> None:
     """Tell apart the rows behind ``row`` (a rowid) that came without ``$insert_id`` and are equal in content.
 
     Their ids are derived from their content, and so are equal. The first keeps its id; those of the others
     are derived from their number as well. So the same rows have the same ids whenever they are fetched.
+    ``unidentified`` says in SQL which rows came without one.
     """
     if not _find_twice(con, table, EVENT_KEY, "rowid > $row", {"row": row}):
         return
@@ -50,7 +62,7 @@ def number_unidentified_events(con: duckdb.DuckDBPyConnection, table: str, row: 
                 insert_id,
                 row_number() OVER (PARTITION BY {EVENT_KEY} ORDER BY rowid) AS place
             FROM {identifier(table)}
-            WHERE rowid > $row AND hash({EVENT_KEY}) IN (SELECT key FROM _twice) AND {UNIDENTIFIED}
+            WHERE rowid > $row AND hash({EVENT_KEY}) IN (SELECT key FROM _twice) AND {unidentified}
         ) AS found
         WHERE t.rowid = found.row AND found.place > 1
         """,

@@ -14,8 +14,8 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.files.system import resolved
-from mixpanel_nb.storage import catalog, export_target, ledger, loading, queries, table_names
-from mixpanel_nb.storage.connections import transaction
+from mixpanel_nb.storage import catalog, export_target, inputs, ledger, loading, queries, table_names
+from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
@@ -277,6 +277,35 @@ class StorageEngine:
         """
         with self._database.bulk() as con, _explained():
             return interruptible(con, lambda: loading.load(con, batch))
+
+    def load_rows(self, batch: loading.Batch, frame: Any = None) -> loading.Loaded:
+        """Load rows of one's own (``batch.rows``) in one transaction, in their order.
+
+        Args:
+            batch: What is to be loaded.
+            frame: The frame that the rows are in, where they are in no files.
+
+        Raises:
+            ParameterError: a row cannot be an event; it is told with file and line.
+            StorageError: the database failed, e.g. the disk is full; the table is as it was.
+        """
+        rows = batch.rows
+        if rows is None:
+            message = "There are no rows to load."
+            raise StorageError(message)
+        with self._database.bulk() as con, _explained(), inputs.explained(rows.input), ordered(con):
+            if frame is not None:
+                con.register(inputs.FRAME, frame)
+            try:
+                return interruptible(con, lambda: loading.load(con, batch))
+            except duckdb.Error as error:
+                known = rows.why(con, error)
+                if known is None:
+                    raise
+                raise known from None
+            finally:
+                if frame is not None:
+                    con.unregister(inputs.FRAME)
 
     def create_events_table(
         self, name: str, data: Iterable[Mapping[str, Any]], metadata: TableMetadata

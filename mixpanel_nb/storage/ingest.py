@@ -17,12 +17,13 @@ import duckdb
 from mixpanel_nb.errors import IncompleteExportError, StorageError, Word
 from mixpanel_nb.storage import extraction
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
-from mixpanel_nb.storage.sqltext import identifier, text, valid_json
+from mixpanel_nb.storage.sqltext import identifier, literal_path, text, valid_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from mixpanel_nb.storage.own_rows import OwnRows
     from mixpanel_nb.storage.schema import PropertyColumn, TableType
 
 WIDEN = "mixpanel_nb: a value does not fit its column"
@@ -97,6 +98,23 @@ def insert_events(
     _insert(con, table, names, select, _events(files), structs)
 
 
+def insert_own_rows(
+    con: duckdb.DuckDBPyConnection, table: str, rows: OwnRows, columns: Sequence[PropertyColumn]
+) -> None:
+    """Insert rows of one's own into the events table ``table``, in their order.
+
+    Raises:
+        WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
+        duckdb.Error: a row cannot be an event (``OwnRows.why`` tells it), or cannot be read.
+    """
+    try:
+        con.execute(rows.insert_sql(table, columns, WIDEN))
+    except duckdb.Error as error:
+        if WIDEN in str(error):
+            raise WideningNeeded from None
+        raise
+
+
 def insert_profiles(
     con: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], columns: Sequence[PropertyColumn]
 ) -> None:
@@ -146,15 +164,10 @@ def _profiles(files: Sequence[Path]) -> str:
 
 def _lines(files: Sequence[Path], columns: Mapping[str, str]) -> str:
     """The lines of ``files`` as a relation with these columns."""
-    paths = ", ".join(text(_literally(file)) for file in files)
+    paths = ", ".join(text(literal_path(file)) for file in files)
     types = ", ".join(f"{text(name)}: {text(sql_type)}" for name, sql_type in columns.items())
     # Folders such as "event=x" are no partitions: they would put their name in place of the data.
     return f"read_ndjson([{paths}], columns={{{types}}}, hive_partitioning=false)"
-
-
-def _literally(file: Path) -> str:
-    """The path with what DuckDB takes for wildcards in brackets, where they mean themselves."""
-    return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
 
 
 def properties_source(table_type: TableType, files: Sequence[Path]) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from mixpanel_nb.errors import IncompleteExportError, StorageError, TableNotFoundError, did_you_mean
+from mixpanel_nb.json_text import parsed
 from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.connections import transaction
-from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, Sample, choose, sample_lines, usable
+from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, SAMPLE_LINES, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds
 from mixpanel_nb.storage.schema import (
     BASE_COLUMNS,
@@ -21,12 +24,13 @@ from mixpanel_nb.storage.schema import (
 from mixpanel_nb.storage.sqltext import identifier, replacement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
 
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
+    from mixpanel_nb.storage.own_rows import OwnRows
 
 MAX_NAMES = 12  # of properties in the hint of an error
 
@@ -46,6 +50,8 @@ class Batch:
         lines: How many lines the files hold, if that is known: all of them must arrive.
         chunks_before: How many chunks the table must hold before, if that is known: somebody may have
             dropped or replaced it meanwhile.
+        rows: Rows of one's own, in place of files of export lines; they tell their days themselves.
+        replace: Whether the table goes that is there, in the same transaction.
     """
 
     table: str
@@ -57,11 +63,20 @@ class Batch:
     time: ingest.EventTime = field(default_factory=ingest.EventTime)
     lines: int | None = None
     chunks_before: int | None = None
+    rows: OwnRows | None = None
+    replace: bool = False
 
     @property
     def type(self) -> TableType:
         """Whether these are events or profiles."""
         return self.metadata.type
+
+    @property
+    def source(self) -> str:
+        """What is to be loaded as a relation with a JSON column ``properties``."""
+        if self.rows is not None:
+            return self.rows.source()
+        return ingest.properties_source(self.type, self.files)
 
 
 @dataclass(frozen=True)
@@ -72,11 +87,17 @@ class Loaded:
         rows: Rows the table gained.
         duplicates: Rows that were left out, or replaced older ones of the same key.
         without_id: Profiles that were left out because they have no ``$distinct_id``.
+        without_time: Rows of one's own that were left out because they have no time.
+        users: Users of the rows of one's own that were added.
+        without_user: Rows of one's own that were added and have no user.
     """
 
     rows: int
     duplicates: int
     without_id: int = 0
+    without_time: int = 0
+    users: int = 0
+    without_user: int = 0
 
 
 def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
@@ -88,8 +109,8 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
         duckdb.Error: the database failed (a full disk, an interrupt).
     """
     _check_unchanged(con, batch)
-    source = ingest.properties_source(batch.type, batch.files)
-    is_new = not _exists(con, batch.table)
+    source = batch.source
+    is_new = batch.replace or not _exists(con, batch.table)
     known = [] if is_new else ledger.columns(con, batch.table)
     columns = [*known, *_proposed(con, batch, known, is_new=is_new)]
     while True:
@@ -97,7 +118,8 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
             with transaction(con):
                 ledger.create(con)
                 if is_new:
-                    ledger.forget(con, batch.table)  # of a table that someone dropped in SQL
+                    _drop(con, batch.table)  # to be replaced
+                    ledger.forget(con, batch.table)  # also of a table that someone dropped in SQL
                     con.execute(create_table_sql(batch.table, batch.type, columns))
                 else:
                     columns = _adapt(con, batch.table, known, columns)
@@ -163,8 +185,13 @@ def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]) -> Loaded:
     before = _row_count(con, batch.table)
     newest = _newest_row(con, batch.table)
-    without_id = 0
-    if batch.type == "events":
+    without_id = without_time = 0
+    if batch.rows is not None:
+        ingest.insert_own_rows(con, batch.table, batch.rows, columns)
+        without_time = dedupe.remove_events_without_time(con, batch.table, newest)
+        batch = _with_days(con, batch, batch.rows, newest)
+        duplicates = _remove_duplicates(con, batch, newest)
+    elif batch.type == "events":
         ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
         _check_arrived(batch, _row_count(con, batch.table) - before)
         duplicates = _remove_duplicates(con, batch, newest)
@@ -179,7 +206,30 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     ledger.add_chunks(con, batch.table, batch.chunks)
     entry = ledger.merged(ledger.metadata(con, batch.table), batch.metadata)
     ledger.record(con, batch.table, replace(entry, row_count=after))
-    return Loaded(after - before, duplicates, without_id)
+    users = (0, 0) if batch.rows is None else _users_after(con, batch.table, newest)
+    return Loaded(after - before, duplicates, without_id, without_time, *users)
+
+
+def _users_after(con: duckdb.DuckDBPyConnection, table: str, newest: int) -> tuple[int, int]:
+    """Users of the rows behind ``newest`` (a rowid), and how many of these rows have none."""
+    rows = f"{identifier(table)} WHERE rowid > {newest}"
+    counts = "count(DISTINCT distinct_id), count(*) - count(distinct_id)"
+    users, without = con.execute(f"SELECT {counts} FROM {rows}").fetchall()[0]
+    return users, without
+
+
+def _with_days(con: duckdb.DuckDBPyConnection, batch: Batch, rows: OwnRows, newest: int) -> Batch:
+    """The batch with the days of the rows behind ``newest`` (a rowid) in metadata and ledger entry."""
+    span = dedupe.span_after(con, batch.table, newest)
+    if span is None:
+        return batch
+    zone = ZoneInfo(batch.metadata.legacy_zone or "UTC")
+    first, last = (moment.replace(tzinfo=UTC).astimezone(zone).date() for moment in span)
+    count = _number(con, f"SELECT count(*) FROM {identifier(batch.table)} WHERE rowid > {newest}")
+    size = sum(file.path.stat().st_size for file in rows.input.files)
+    known_at = max(batch.metadata.fetched_at, span[1])  # of days that are yet to come, too
+    chunk = ledger.Chunk(first, last, ledger.WHOLE, count, 0, size, known_at)
+    return replace(batch, chunks=[chunk], metadata=replace(batch.metadata, from_date=first, to_date=last))
 
 
 def _without_id(con: duckdb.DuckDBPyConnection, batch: Batch, arrived: int) -> int:
@@ -212,7 +262,8 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int
     span = dedupe.span_after(con, batch.table, newest)
     if span is None:
         return 0
-    dedupe.number_unidentified_events(con, batch.table, newest)
+    unidentified = dedupe.UNIDENTIFIED if batch.rows is None else batch.rows.unidentified()
+    dedupe.number_unidentified_events(con, batch.table, newest, unidentified)
     if batch.dedupe:
         return dedupe.remove_duplicate_events(con, batch.table, *span)
     return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0
@@ -224,12 +275,21 @@ def _proposed(
     """The columns that a sample of the batch asks for beyond those that are known."""
     if not batch.columns:
         return []
-    inner = "properties" if batch.type == "events" else "$properties"
-    objects = (line.get(inner) for line in sample_lines(batch.files))
-    sample = Sample(properties for properties in objects if isinstance(properties, dict))
-    held = HELD_BY_BASE[batch.type]
+    sample = Sample(_sampled(con, batch))
+    held = HELD_BY_BASE[batch.type] | (batch.rows.held if batch.rows is not None else frozenset())
     chosen = choose(sample, batch.columns, held=held, existing={column.property for column in known})
     return sample.columns(chosen, BASE_COLUMNS[batch.type] if is_new else _names(con, batch.table))
+
+
+def _sampled(con: duckdb.DuckDBPyConnection, batch: Batch) -> Iterator[dict[str, Any]]:
+    """The properties of some of the rows that are to be loaded."""
+    if batch.rows is not None:
+        rows = con.execute(f"SELECT properties FROM {batch.source} LIMIT {SAMPLE_LINES}").fetchall()
+        objects: Iterable[Any] = (parsed(raw.encode("utf-8", "surrogatepass")) for (raw,) in rows if raw)
+    else:
+        inner = "properties" if batch.type == "events" else "$properties"
+        objects = (line.get(inner) for line in sample_lines(batch.files))
+    return (properties for properties in objects if isinstance(properties, dict))
 
 
 def _adapt(
@@ -265,6 +325,12 @@ def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
         {"table": table},
     ).fetchall()
     return bool(found)
+
+
+def _drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    views = con.execute("SELECT 1 FROM duckdb_views() WHERE lower(view_name) = lower($name)", {"name": table})
+    kind = "VIEW" if views.fetchall() else "TABLE"
+    con.execute(f"DROP {kind} IF EXISTS {identifier(table)}")
 
 
 def _row_count(con: duckdb.DuckDBPyConnection, table: str) -> int:

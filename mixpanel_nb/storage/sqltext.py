@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 import re
 from itertools import product
+from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What NaN and Infinity begin with: DuckDB takes any case of them.
 _NOT_JSON = [
@@ -36,6 +40,11 @@ def replacement_of(table: str) -> str:
 def text(value: str) -> str:
     """``value`` as a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def literal_path(file: Path) -> str:
+    """The path with what DuckDB takes for wildcards in brackets, where they mean themselves."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
 
 
 def json_pointer(property_name: str) -> str:

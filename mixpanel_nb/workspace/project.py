@@ -65,6 +65,7 @@ class Project:
         timezone: str | None = None,
         week_start: str | None = None,
         table: str | None = None,
+        needs_account: bool = True,
     ) -> Project:
         """The project of an account: the one named, else that of the environment, else the default one.
 
@@ -76,6 +77,7 @@ class Project:
             timezone: The time zone of days in reports on tables.
             week_start: The day on which weeks begin.
             table: The table that reports ask where none is named.
+            needs_account: Whether there must be an account, or a database file that exists.
 
         Raises:
             ConfigError: There is neither a usable account nor a database file, or no such time zone or day.
@@ -92,9 +94,10 @@ class Project:
         except AccountNotFoundError:
             raise
         except ConfigError as error:
-            if path is None or (account, project_id, region) != (None, None, None):
+            named = (account, project_id, region) != (None, None, None)
+            if named or (path is None and needs_account):
                 raise
-            if not path.is_file():
+            if path is not None and needs_account and not path.is_file():
                 message = f"{error.message} Nor is there a database file {path}."
                 raise ConfigError(message, hint=error.hint, details=error.details) from None
             why = error

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         FunnelResult,
         JQLResult,
         LexiconSchemaList,
+        LoadResult,
         NameList,
         NumericAverageResult,
         NumericBucketResult,
@@ -205,11 +206,17 @@ class Workspace:
         week_start: str | None = None,
         table: str | None = None,
     ) -> Workspace:
-        """A workspace that keeps its tables in memory."""
+        """A workspace that keeps its tables in memory. Without an account it is for files of your own."""
         from mixpanel_nb.storage import StorageEngine
 
         project = Project.find(
-            account, project_id, region, timezone=timezone, week_start=week_start, table=table
+            account,
+            project_id,
+            region,
+            timezone=timezone,
+            week_start=week_start,
+            table=table,
+            needs_account=False,
         )
         return cls.from_parts(project, StorageEngine.memory())
 
@@ -219,20 +226,36 @@ class Workspace:
         path: str | Path,
         *,
         read_only: bool = False,
+        create: bool = False,
         timezone: str | None = None,
         week_start: str | None = None,
         table: str | None = None,
     ) -> Workspace:
-        """A workspace on a database file that exists; queries on it need no account.
+        """A workspace on a database file; queries on it, and files loaded into it, need no account.
+
+        Args:
+            path: The file.
+            read_only: Refuse every change to it.
+            create: Whether it may be one that is not there yet; it is made at the first change.
+            timezone: As for :class:`Workspace`.
+            week_start: As for :class:`Workspace`.
+            table: As for :class:`Workspace`.
 
         Raises:
-            StorageError: there is no such file.
+            StorageError: there is no such file, and ``create`` is false.
             ConfigError: no such time zone.
         """
         from mixpanel_nb.storage import StorageEngine
 
-        storage = StorageEngine.open_existing(path, read_only=read_only)
-        project = Project.find(path=storage.path, timezone=timezone, week_start=week_start, table=table)
+        make = StorageEngine if create else StorageEngine.open_existing
+        storage = make(path, read_only=read_only)
+        project = Project.find(
+            path=storage.path,
+            timezone=timezone,
+            week_start=week_start,
+            table=table,
+            needs_account=not create,
+        )
         return cls.from_parts(project, storage)
 
     def _assemble(
@@ -579,6 +602,76 @@ class Workspace:
             replace=replace,
             columns=columns,
             progress=progress,
+        )
+
+    def load(
+        self,
+        path_or_frame: Any,
+        name: str = "events",
+        *,
+        event: str | None = None,
+        time: str | None = None,
+        user: str | Sequence[str] | None = None,
+        id: str | None = None,  # noqa: A002 - the design's name
+        time_unit: Literal["s", "ms", "us"] | None = None,
+        timezone: str | None = None,
+        from_tool: str | None = None,
+        columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
+        if_exists: Literal["fail", "append", "replace"] = "fail",
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> LoadResult:
+        """Load events from files or a frame of your own, in one transaction.
+
+        Files are JSON lines (of Mixpanel's export or others), JSON arrays, CSV with a header, or Parquet,
+        plain or compressed with gzip or zstd whatever their names. The table is like one that was fetched:
+        the same columns and types, days that reports know of, rows in the order of the files. The whole
+        record stays in ``properties``. Columns that are not named are guessed, which the result tells.
+
+        Rows with an id are kept once for each event, user, time and id (the last one). Rows without one are
+        never merged, nor rows of one load with those of another. Rows without a time are left out and
+        counted. No account is needed.
+
+        Args:
+            path_or_frame: A path, a glob, a list of them; or a table in memory: a DataFrame of pandas or
+                Polars, an Arrow table.
+            name: The table.
+            event: The column of the event's name; ``=Purchase`` where every row is a Purchase.
+            time: The column of the time: ISO 8601, a day (``20250131``), or a number counted since 1970.
+            user: The column of the user, or several: the first one with a value counts.
+            id: The column of an id that tells the same event sent twice.
+            time_unit: What times count that are numbers: ``s``, ``ms`` or ``us``; by default what their
+                magnitude says.
+            timezone: The time zone of times without one, and of the table's days; UTC by default.
+            from_tool: The tool that wrote the files: ``amplitude``, ``ga4``, ``segment``, ``posthog``,
+                ``snowplow``, or ``pipelines`` for Mixpanel's own to a warehouse.
+            columns: As in :meth:`fetch_events`.
+            if_exists: What to do where the table exists: ``fail``, ``append`` or ``replace``. After a
+                failure it is as it was.
+            progress: Told how it goes.
+
+        Raises:
+            ParameterError: A file cannot be read, a row cannot be an event (told with its line), or a column
+                is not there.
+            TableExistsError: The table exists, and ``if_exists`` does not let it be written.
+            ConfigError: There is no such time zone.
+            StorageError: The database could not be written.
+        """
+        from mixpanel_nb.accounts import checked_timezone
+        from mixpanel_nb.services.load.loader import LoadService
+        from mixpanel_nb.services.load.mapping import Asked
+
+        asked = Asked(
+            event=event,
+            time=time,
+            user=user if user is None or isinstance(user, str) else tuple(user),
+            id=id,
+            time_unit=time_unit,
+            timezone=None if timezone is None else checked_timezone(timezone),
+            from_tool=from_tool,
+        )
+        service = LoadService(self.storage)
+        return service.load(
+            path_or_frame, name, asked, columns=columns, if_exists=if_exists, progress=progress
         )
 
     def stream_events(

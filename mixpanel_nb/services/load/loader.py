@@ -1,0 +1,213 @@
+"""``LoadService``: files and frames of one's own into a table, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mixpanel_nb.errors import ParameterError, TableExistsError, Word
+from mixpanel_nb.results.fetch import FetchProgress
+from mixpanel_nb.results.load import LoadResult
+from mixpanel_nb.services.load.mapping import Asked, Decided, checked_unit, decide, preset_of
+from mixpanel_nb.services.load.paths import found_files
+from mixpanel_nb.storage import TableMetadata, inputs, ledger
+from mixpanel_nb.storage.inference import DEFAULT_COLUMNS
+from mixpanel_nb.storage.loading import Batch, Loaded
+from mixpanel_nb.storage.own_rows import OwnRows
+from mixpanel_nb.storage.sqltext import check_table_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mixpanel_nb.errors import Text
+    from mixpanel_nb.results.fetch import FetchState
+    from mixpanel_nb.storage import StorageEngine
+
+IfExists = Literal["fail", "append", "replace"]
+_CHOICES = ("fail", "append", "replace")
+_APPEND, _REPLACE = Word("if_exists", "append"), Word("if_exists", "replace")
+_ANOTHER = ", or choose another name."
+_OTHERWISE = ("Choose another name, or replace it with ", _REPLACE, ".")
+_FRAMES = ("__arrow_c_stream__", "__dataframe__")
+
+
+@dataclass(frozen=True)
+class LoadService:
+    """Loads files and frames of one's own.
+
+    Attributes:
+        storage: Keeps the tables.
+    """
+
+    storage: StorageEngine
+
+    def load(
+        self,
+        what: Any,
+        name: str,
+        asked: Asked,
+        *,
+        columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
+        if_exists: str = "fail",
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> LoadResult:
+        """Load files or a frame into the table ``name``. See ``Workspace.load``."""
+        started = time.monotonic()
+        preset_of(asked.from_tool)
+        checked_unit(asked.time_unit)
+        before = self._check_table(name, asked, if_exists)
+        frame = what if _is_frame(what) else None
+        files = [] if frame is not None else found_files(_listed(what))
+        with _told(progress, name, files, started) as tell:
+            found = inputs.look_at(files) if frame is None else inputs.look_at_frame(frame)
+            decided = decide(found, asked)
+            tell("fetching", 0)
+            batch = self._batch(name, found, decided, asked, columns, before, replaces=if_exists == "replace")
+            loaded = self.storage.load_rows(batch, frame)
+            tell("done", loaded.rows)
+        return self._result(name, found, decided, loaded, started)
+
+    def _check_table(self, name: str, asked: Asked, if_exists: str) -> TableMetadata | None:
+        """What is recorded of the table that is added to.
+
+        Raises:
+            ParameterError: ``if_exists`` is none of its choices.
+            TableExistsError: the table may not be written.
+        """
+        check_table_name(name)
+        _check_choice(if_exists)
+        self.storage.check_writable()
+        if if_exists == "replace" or not self.storage.table_exists(name):
+            return None
+        before = self.storage.metadata_or_none(name)
+        if before is None or before.type != "events":
+            kind = (
+                "not a table of events that was fetched or loaded"
+                if before is None
+                else "a table of profiles"
+            )
+            raise _exists(name, f"{name!r} is {kind}.", _OTHERWISE)
+        if if_exists == "fail":
+            held = f", from {before.from_date} to {before.to_date}" if before.from_date else ""
+            message = f"There is a table {name!r} already, with {self.storage.row_count(name):,} rows{held}."
+            raise _exists(
+                name, message, ["Add to it with ", _APPEND, ", replace it with ", _REPLACE, _ANOTHER]
+            )
+        if before.source is not None:
+            message = f"Table {name!r} holds events of {before.source}; files are kept apart from them."
+            raise _exists(name, message, _OTHERWISE)
+        if before.legacy_zone != asked.timezone:
+            message = f"The times of table {name!r} were read as those of {before.legacy_zone or 'UTC'}."
+            raise _exists(name, message, ["Give the same ", Word("timezone"), _ANOTHER])
+        return before
+
+    def _batch(
+        self,
+        name: str,
+        found: inputs.Input,
+        decided: Decided,
+        asked: Asked,
+        columns: int | Sequence[str] | None,
+        before: TableMetadata | None,
+        *,
+        replaces: bool,
+    ) -> Batch:
+        # Rows without an id are new ones with each load, however equal they are to those of an earlier one.
+        earlier = len(self.storage.chunks(name)) if before is not None else 0
+        rows = OwnRows(found, decided.mapping, salt=str(earlier) if earlier else "")
+        zone = asked.timezone
+        metadata = TableMetadata("events", ledger.now(), timezone=zone, legacy_zone=zone)
+        if before is not None:
+            metadata = replace(metadata, complete=before.complete, request=before.request)
+        return Batch(name, [], [], metadata, columns, rows=rows, replace=replaces)
+
+    def _result(
+        self, name: str, found: inputs.Input, decided: Decided, loaded: Loaded, started: float
+    ) -> LoadResult:
+        metadata = self.storage.get_metadata(name)
+        first, last = metadata.from_date, metadata.to_date
+        per_day = self.storage.rows_per_day(name, first, last, metadata.legacy_zone) if first and last else {}
+        mapping = decided.mapping
+        return LoadResult(
+            table=name,
+            rows=self.storage.row_count(name),
+            new_rows=loaded.rows,
+            form=found.form,
+            files=tuple(file.path.name for file in found.files),
+            date_range=(str(first), str(last)) if first and last else None,
+            days=len(per_day),
+            users=loaded.users,
+            without_user=loaded.without_user,
+            without_time=loaded.without_time,
+            duplicates=loaded.duplicates,
+            event=f"={mapping.every}" if mapping.every is not None else ", ".join(mapping.events) or "event",
+            time=", ".join(mapping.times),
+            user=", ".join(mapping.users) or None,
+            id=", ".join(mapping.ids) or None,
+            guessed=decided.guessed,
+            per_day=tuple(per_day.items()),
+            columns=tuple(column.property for column in self.storage.property_columns(name)),
+            duration_seconds=time.monotonic() - started,
+            loaded_at=metadata.fetched_at,
+        )
+
+
+def _check_choice(if_exists: str) -> None:
+    if if_exists not in _CHOICES:
+        message = [Word("if_exists"), f" is {if_exists!r}."]
+        hint = f"Give one of {', '.join(_CHOICES)}."
+        raise ParameterError(message, parameter="if_exists", value=if_exists, hint=hint)
+
+
+def _exists(name: str, message: str, hint: Text) -> TableExistsError:
+    return TableExistsError(message, hint=hint, details={"table": name})
+
+
+def _listed(what: Any) -> list[str | Path]:
+    """What was named as a list of paths.
+
+    Raises:
+        ParameterError: it is neither a path nor a frame.
+    """
+    named = list(what) if isinstance(what, (list, tuple)) else [what]
+    paths = [each for each in named if isinstance(each, (str, Path))]
+    if len(paths) == len(named):
+        return paths
+    hint = "Give a path, a list of paths, or a frame of pandas, Polars or Arrow (a lazy one: collected)."
+    message = f"A {type(what).__name__} cannot be loaded."
+    raise ParameterError(message, parameter="path", value=type(what).__name__, hint=hint)
+
+
+def _is_frame(what: Any) -> bool:
+    """Whether it is a table in memory that can be read more than once."""
+    return any(hasattr(what, name) for name in _FRAMES) and not hasattr(what, "read_next_batch")
+
+
+@contextmanager
+def _told(
+    report: Callable[[FetchProgress], None] | None, table: str, files: Sequence[Path], started: float
+) -> Iterator[Callable[[FetchState, int], None]]:
+    """What tells the progress; the last word is told however the block ends."""
+    size = sum(file.stat().st_size for file in files)
+    ended = False
+
+    def tell(state: FetchState, rows: int) -> None:
+        nonlocal ended
+        ended = state in {"done", "failed", "cancelled"}
+        if report is not None:
+            done = int(state == "done")
+            elapsed = time.monotonic() - started
+            report(FetchProgress(table, "events", state, done, 1, 0, None, rows, size, elapsed))
+
+    tell("starting", 0)
+    try:
+        yield tell
+    except KeyboardInterrupt:
+        tell("cancelled", 0)
+        raise
+    finally:
+        if not ended:
+            tell("failed", 0)

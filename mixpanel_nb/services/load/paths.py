@@ -1,0 +1,47 @@
+"""The files that a user names: paths, globs, several of them."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.files.system import expanded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_WILDCARDS = frozenset("*?[")
+
+
+def found_files(named: Iterable[str | Path]) -> list[Path]:
+    """The files, in the order of what was named; those of a glob by name, each file once.
+
+    Raises:
+        ParameterError: one is not there, is a folder or no regular file; or nothing was named.
+    """
+    files = list(dict.fromkeys(file for each in named for file in _files(expanded(each))))
+    if not files:
+        raise _refused("No file was named.", "Name a file, several, or a glob such as exports/*.jsonl.gz.")
+    return files
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        raise _refused(f"{path} is a folder.", f"Name the files in it, for example {path}/*.json.")
+    if path.is_file():
+        return [path]
+    if path.exists():
+        raise _refused(f"{path} is no file that can be read twice.", "Write it to a file first.")
+    if _WILDCARDS.isdisjoint(str(path)):
+        raise _refused(f"There is no file {path}.", "Check the name and the folder.")
+    matching = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 - takes any path
+    files = [file for file in matching if file.is_file()]
+    if not files:
+        raise _refused(f"No file matches {path}.", "Check the name and the folder.")
+    return files
+
+
+def _refused(message: str, hint: str) -> ParameterError:
+    return ParameterError(message, parameter="path", value=message, hint=hint)

@@ -1,0 +1,181 @@
+"""The exports of other tools: which field is what, and which objects hold properties.
+
+A user is who the tool itself counts as one, so that unique users are those of the tool, before
+and after a login.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.storage.own_rows import Spread
+
+if TYPE_CHECKING:
+    from mixpanel_nb.storage.own_rows import TimeUnit
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is known of a tool's export. Of several fields the first that has a value counts.
+
+    Attributes:
+        title: The name of the tool.
+        url: Where its format is documented.
+        events: The event's name.
+        times: Its time, in UTC where it has no zone.
+        users: Its user.
+        ids: What tells an event that came twice.
+        unit: What times count that are numbers.
+        spreads: The objects whose keys become properties.
+        numbers: Fields whose texts are whole numbers.
+    """
+
+    title: str
+    url: str
+    events: tuple[str, ...]
+    times: tuple[str, ...]
+    users: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    unit: TimeUnit | None = None
+    spreads: tuple[Spread, ...] = ()
+    numbers: frozenset[str] = frozenset()
+
+
+def _under(*path: str) -> Spread:
+    return Spread(path, ".".join(path) + ".")
+
+
+AMPLITUDE = Preset(
+    title="Amplitude",
+    url="https://amplitude.com/docs/apis/analytics/export",
+    events=("event_type",),
+    times=("event_time",),
+    users=("amplitude_id", "user_id", "device_id"),
+    ids=("$insert_id", "uuid"),
+    spreads=(Spread(("event_properties",)), _under("user_properties")),
+)
+"""The Export API: JSON lines, an object an event, times as ``2025-01-31 10:00:00.000000`` in UTC.
+
+``amplitude_id`` is whom Amplitude counts as a user. Source: https://amplitude.com/docs/apis/analytics/export
+"""
+
+GA4 = Preset(
+    title="Google Analytics 4",
+    url="https://support.google.com/analytics/answer/7029846",
+    events=("event_name",),
+    times=("event_timestamp",),
+    users=("user_id", "user_pseudo_id"),
+    unit="us",
+    spreads=(
+        Spread(("event_params",), pairs=True),
+        Spread(("user_properties",), "user_properties.", pairs=True),
+        _under("device"),
+        _under("device", "web_info"),
+        _under("geo"),
+        _under("app_info"),
+        _under("traffic_source"),
+        _under("collected_traffic_source"),
+        _under("privacy_info"),
+        _under("ecommerce"),
+        _under("user_ltv"),
+    ),
+    numbers=frozenset(
+        {
+            *("event_previous_timestamp", "event_server_timestamp_offset", "event_bundle_sequence_id"),
+            *("user_first_touch_timestamp", "batch_event_index", "batch_ordering_id", "batch_page_id"),
+            *("device.time_zone_offset_seconds", "ecommerce.total_item_quantity", "ecommerce.unique_items"),
+        }
+    ),
+)
+"""The tables ``events_YYYYMMDD`` of BigQuery Export, as Parquet or JSON lines.
+
+``event_timestamp`` counts microseconds; parameters are lists of ``key`` and one value of four; BigQuery
+writes 64-bit integers into JSON as texts. Events have no id.
+Source: https://support.google.com/analytics/answer/7029846
+"""
+
+SEGMENT = Preset(
+    title="Segment",
+    url="https://www.twilio.com/docs/segment/connections/spec/common",
+    events=("event", "type"),
+    times=("timestamp", "originalTimestamp", "sentAt", "receivedAt"),
+    users=("userId", "anonymousId"),
+    ids=("messageId",),
+    spreads=(
+        Spread(("properties",)),
+        _under("traits"),
+        _under("context"),
+        *(
+            _under("context", name)
+            for name in (
+                "app",
+                "campaign",
+                "device",
+                "library",
+                "location",
+                "network",
+                "os",
+                "page",
+                "referrer",
+            )
+        ),
+        _under("context", "screen"),
+    ),
+)
+"""The calls as the S3 destination stores them: gzipped JSON lines.
+
+Calls other than track have no event; their ``type`` (``page``, ``identify`` …) is its name.
+Source: https://www.twilio.com/docs/segment/connections/spec/common and …/spec/track
+"""
+
+POSTHOG = Preset(
+    title="PostHog",
+    url="https://posthog.com/docs/cdp/batch-exports/s3",
+    events=("event",),
+    times=("timestamp",),
+    users=("person_id", "distinct_id"),
+    ids=("uuid",),
+    spreads=(Spread(("properties",)), _under("person_properties")),
+)
+"""The events model of batch and file exports: Parquet (objects as JSON in texts) or JSON lines.
+
+``person_id`` is whom PostHog counts as a user. Source: https://posthog.com/docs/cdp/batch-exports/s3
+"""
+
+SNOWPLOW = Preset(
+    title="Snowplow",
+    url="https://docs.snowplow.io/docs/fundamentals/canonical-event",
+    events=("event_name", "event"),
+    times=("derived_tstamp", "collector_tstamp"),
+    users=("user_id", "domain_userid", "network_userid"),
+    ids=("event_id",),
+)
+"""The table ``atomic.events`` of a warehouse (Parquet or CSV with a header), or JSON of the Analytics SDKs.
+
+Entities and self-describing events (``contexts_…``, ``unstruct_event_…``) stay JSON columns.
+Source: https://docs.snowplow.io/docs/fundamentals/canonical-event
+"""
+
+PIPELINES = Preset(
+    title="Mixpanel's pipelines",
+    url="https://docs.mixpanel.com/docs/data-pipelines/json-pipelines",
+    events=("event_name",),
+    times=("time",),
+    users=("distinct_id", "user_id", "device_id"),
+    ids=("insert_id",),
+    spreads=(Spread(("properties",)),),
+)
+"""The events of Mixpanel's JSON pipelines (``mp_master_event``), from object storage or a warehouse.
+
+Users are as they were sent, not merged. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
+"""
+
+PRESETS = {
+    "amplitude": AMPLITUDE,
+    "ga4": GA4,
+    "segment": SEGMENT,
+    "posthog": POSTHOG,
+    "snowplow": SNOWPLOW,
+    "pipelines": PIPELINES,
+}
