@@ -13,7 +13,7 @@ from mixpanel_nb.cli import streams
 from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.commands.session import Session
 from mixpanel_nb.commands.wording import TERMINAL
-from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.errors import AccountNotFoundError, ConfigError
 from mixpanel_nb.files.atomic import check_place
 from mixpanel_nb.files.content import decoded
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = Path("/dev/stdout")
 REQUESTS = "mixpanel_nb.client"  # the log of what is asked of Mixpanel, without secrets
 MAX_LOG_LINE = 500
+_NAME_A_FILE = "Files of your own need none: name a database file, as in: mp --db shop.db load events.csv"
 MAX_MESSAGE = 5_000
 MAX_SECRET = 10_000  # bytes
 MAX_TRACEBACK = 100_000
@@ -73,7 +74,12 @@ class TerminalSession(Session):
             )
             made.storage.on_wait = self.say
             vars(self)["workspace"] = made
-        return self.workspace
+        try:
+            return self.workspace
+        except AccountNotFoundError:
+            raise
+        except ConfigError as error:
+            raise ConfigError(error.message, hint=_NAME_A_FILE) from None
 
     @cached_property
     def workspace(self) -> Workspace:

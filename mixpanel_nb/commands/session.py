@@ -32,7 +32,11 @@ class Session(ABC):
 
     @property
     def workspace_for_files(self) -> Workspace:
-        """The workspace that files of one's own are loaded into; they need no account."""
+        """The workspace that files of one's own are loaded into; they need no account.
+
+        Raises:
+            ConfigError: there is neither an account nor a database file to load them into.
+        """
         return self.workspace
 
     @abstractmethod

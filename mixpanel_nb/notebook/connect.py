@@ -66,7 +66,8 @@ def _connect(
     Example: %mp_connect sandbox
              %mp_connect shop --db shop.db
 
-    Without ACCOUNT a file is opened with the default account, or for queries alone if there is none.
+    Without ACCOUNT a file is opened with the default account; if there is none, for queries and for files of
+    your own (%mp_load). A file that is not there is made at the first change.
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
@@ -87,6 +88,8 @@ def _workspace(
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
+    if db is not None and not (account or project or read_only or db.exists()):
+        return Workspace.open(db, create=True, timezone=timezone, week_start=week_start)
     if memory:
         return Workspace.memory(account, project, **settings)
     return Workspace(account, project, path=db, read_only=read_only, **settings)

@@ -38,6 +38,17 @@ class NotebookSession(Session):
         return self._workspace
 
     @property
+    def workspace_for_files(self) -> Workspace:
+        """The workspace that is connected, or the default account's."""
+        try:
+            return self.workspace
+        except ConfigError as error:
+            if self._workspace is not None:
+                raise
+            hint = "Files of your own need none: name a database file first, as in: %mp_connect --db shop.db"
+            raise ConfigError(error.message, hint=hint) from None
+
+    @property
     def connected(self) -> Workspace | None:
         """The workspace that is connected; None before anything has needed one."""
         return self._workspace

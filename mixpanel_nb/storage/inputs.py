@@ -8,6 +8,7 @@ file is read to know. Rows come in the order of the files and of their lines.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import json
@@ -237,7 +238,7 @@ def _broken(message: str, found: Input) -> ParameterError | None:
     if "maximum_object_size" in message:
         return bad_input("A row is longer than 16 MB.", "Leave it out.")
     if re.search(r"GZIP|gzip|zstd|ZSTD|inflate|decompress", lines[0]):
-        return bad_input(f"{_named(found)} is damaged: {lines[0].partition(': ')[2]}", "Get it once more.")
+        return bad_input(f"{_named(found)} is damaged or cut off.", "Get it once more.")
     if "not a Parquet file" in lines[0] or "magic bytes" in lines[0] or "Parquet" in lines[0]:
         return bad_input(f"{_named(found)} is no whole Parquet file.", "Get it once more.")
     if found.form == "a frame":
@@ -273,17 +274,29 @@ def _sniffed(con: duckdb.DuckDBPyConnection, path: Path) -> InputFile:
         raise bad_input(f"{path.name} is empty.", "Give a file with events.")
     kind = kind_of(head)
     packed = _PACKED.get(kind or "", "none")
-    if packed == "gzip":
-        kind = _kind_within(path)
-    elif packed == "zstd":
-        kind = None
-    if kind == "a Parquet file" and packed == "none":
+    if kind == "a Parquet file":
         return InputFile(path, "Parquet")
+    if packed == "none":
+        _check_text(path, head)
+    elif packed == "gzip":
+        head = _head_within(path)
+        _check_text(path, head)
+    is_utf16 = head.startswith(codecs.BOM_UTF16_LE)
+    return _text_file(con, InputFile(path, "CSV", packed, "utf-16" if is_utf16 else "utf-8"))
+
+
+def _check_text(path: Path, head: bytes) -> None:
+    """Refuse what is no text that DuckDB reads, by its first bytes."""
+    kind = kind_of(head)
     if head.startswith(b"ARROW1"):
         raise bad_input(f"{path.name} is an Arrow file.", "Read it with pyarrow, and load the table.")
+    if kind == _UTF16 and not head.startswith(codecs.BOM_UTF16_LE):
+        hint = "Convert it to UTF-8, for example with: iconv -f UTF-16 -t UTF-8"
+        raise bad_input(f"{path.name} is text in UTF-16, big-endian or without its mark (BOM).", hint)
     if kind not in (None, _UTF16):
         raise bad_input(f"{path.name} is {kind}, which cannot be loaded.", _unpacking(kind))
-    return _text_file(con, InputFile(path, "CSV", packed, "utf-8" if kind is None else "utf-16"))
+    if kind is None and b"\0" in head:
+        raise bad_input(f"{path.name} is no text, and nothing else that is known.", _unpacking(None))
 
 
 def _text_file(con: duckdb.DuckDBPyConnection, file: InputFile) -> InputFile:
@@ -306,10 +319,10 @@ def _head(path: Path) -> bytes:
         return stream.read(HEAD)
 
 
-def _kind_within(path: Path) -> str | None:
+def _head_within(path: Path) -> bytes:
     try:
         with gzip.open(path) as stream:
-            return kind_of(stream.read(HEAD))
+            return stream.read(HEAD)
     except (OSError, EOFError, zlib.error):
         raise bad_input(f"{path.name} is damaged: it is no whole gzip file.", "Get it once more.") from None
 
@@ -375,19 +388,28 @@ def _csv_types(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> di
     """The type of each column, in which every value of every file reads as it is written."""
     names = list(dict.fromkeys(name for file in files for name in file.header))
     source = " UNION ALL BY NAME ".join(f"SELECT * FROM {_csv(file)}" for file in files)
+    every = {name: tuple(_CSV_TYPES) for name in names}
+    # What the beginning rules out need not be looked for in all the rest.
+    likely = _fitting(con, f"{source} LIMIT {SAMPLE_ROWS}", every)
+    fits = _fitting(con, source, {name: types for name, types in likely.items() if types})
+    empty = tuple(_CSV_TYPES)  # every type fits a column without values
+    return {name: "VARCHAR" if fits.get(name, ()) in ((), empty) else fits[name][0] for name in names}
+
+
+def _fitting(
+    con: duckdb.DuckDBPyConnection, source: str, candidates: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Those of the types of each column that all its values have."""
+    pairs = [(name, sql_type) for name, types in candidates.items() for sql_type in types]
+    if not pairs:
+        return {}
     asked = [
-        f"bool_and({identifier(name)} IS NULL OR {rule.format(identifier(name))}), count({identifier(name)})"
-        for name in names
-        for rule in _CSV_TYPES.values()
+        f"bool_and({identifier(name)} IS NULL OR {_CSV_TYPES[sql_type].format(identifier(name))})"
+        for name, sql_type in pairs
     ]
     row = con.execute(f"SELECT {', '.join(asked)} FROM ({source})").fetchall()[0]
-    width = 2 * len(_CSV_TYPES)
-    types = {}
-    for index, name in enumerate(names):
-        held = row[index * width : (index + 1) * width]
-        fits = [sql_type for sql_type, fit in zip(_CSV_TYPES, held[::2], strict=True) if fit and held[1]]
-        types[name] = fits[0] if fits else "VARCHAR"
-    return types
+    held = {pair for pair, fit in zip(pairs, row, strict=True) if fit is not False}
+    return {name: tuple(each for each in types if (name, each) in held) for name, types in candidates.items()}
 
 
 def _described(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> dict[str, str]:
@@ -418,7 +440,7 @@ def line_of(con: duckdb.DuckDBPyConnection, file: InputFile, number: int) -> str
     if file.form == "a JSON array":
         return f"element {number}"
     if file.form == "CSV":
-        return f"line {number + 1 + _line_breaks(con, file, number)}"
+        return f"line {number + 1 + _line_breaks(con, file, number - 1)}"
     options = f"{_LINES}, max_line_size={_LONGEST_LINE}"
     lines = con.execute(
         "SELECT place FROM "
@@ -429,7 +451,7 @@ def line_of(con: duckdb.DuckDBPyConnection, file: InputFile, number: int) -> str
 
 
 def _line_breaks(con: duckdb.DuckDBPyConnection, file: InputFile, rows: int) -> int:
-    """How many line breaks are within the values of the first rows of a CSV file."""
+    """How many line breaks are within the values of the first so many rows of a CSV file."""
     breaks = " + ".join(
         f"coalesce(length({identifier(name)}) - length(replace({identifier(name)}, chr(10), '')), 0)"
         for name in file.header

@@ -276,7 +276,7 @@ def _proposed(
     if not batch.columns:
         return []
     sample = Sample(_sampled(con, batch))
-    held = HELD_BY_BASE[batch.type] | (batch.rows.held if batch.rows is not None else frozenset())
+    held = HELD_BY_BASE[batch.type] if batch.rows is None else batch.rows.held
     chosen = choose(sample, batch.columns, held=held, existing={column.property for column in known})
     return sample.columns(chosen, BASE_COLUMNS[batch.type] if is_new else _names(con, batch.table))
 

@@ -178,11 +178,11 @@ class OwnRows:
                 f"SELECT place, {fields.time_text} FROM "
                 f"(SELECT *, row_number() OVER () AS place, {fields.structs.select()} FROM {rows}) "
                 f"WHERE {condition} ORDER BY place LIMIT 1"
-            ).fetchone()
-            if found is not None:
-                place = f"row {found[0]}" if file is None else line_of(con, file, found[0])
+            ).fetchall()
+            for number, value in found:
+                place = f"row {number}" if file is None else line_of(con, file, number)
                 where = f"{'The frame' if file is None else file.path.name}, {place}"
-                return _impossible(where, found[1], self) if wants_time else _nameless(where, self)
+                return _impossible(where, value, self) if wants_time else _nameless(where, self)
         return None
 
 
@@ -295,11 +295,8 @@ def spread_out(records: str, mapping: FieldMapping, event: str) -> str:
     values = _numbers(mapping.numbers)
     inner = f"SELECT {event}CAST(record AS MAP(VARCHAR, JSON)) AS _top, {objects} AS _inner FROM {records}"
     # What is no object (or list of pairs) is not spread, and stays under its name.
-    rest = (
-        f"SELECT {event}_top, _inner, "
-        f"list_filter(map_entries(_top), lambda e: NOT ({_is_spread(mapping.spreads)})) AS _rest "
-        f"FROM ({inner})"
-    )
+    stays = f"lambda e: e.value IS NOT NULL AND NOT ({_is_spread(mapping.spreads)})"
+    rest = f"SELECT {event}_top, _inner, list_filter(map_entries(_top), {stays}) AS _rest FROM ({inner})"
     record = f"to_json(map_from_entries(list_transform({listed}, {values})))"
     return f"(SELECT {event}{record} AS record FROM ({rest}))"
 
