@@ -56,61 +56,84 @@ ROWS: dict[str, list[tuple[str, str, str]]] = {
 }
 TYPED: dict[str, dict[str, str]] = {
     "amplitude": {
-        "item": "VARCHAR", "price": "DOUBLE", "quantity": "BIGINT", "tags": "JSON", "referred": "BOOLEAN",
-        "user_properties.plan": "VARCHAR", "user_properties.age": "BIGINT", "session_id": "BIGINT",
-        "country": "VARCHAR", "event_properties.country": "VARCHAR", "user_properties.country": "VARCHAR",
-
-            "is_attribution_event": "BOOLEAN",
-            "groups": "JSON",
-            "user_id": "VARCHAR",
-            "amplitude_id": "BIGINT"
-        ,
+        "item": "VARCHAR",
+        "price": "DOUBLE",
+        "quantity": "BIGINT",
+        "tags": "JSON",
+        "referred": "BOOLEAN",
+        "user_properties.plan": "VARCHAR",
+        "user_properties.age": "BIGINT",
+        "session_id": "BIGINT",
+        "country": "VARCHAR",
+        "event_properties.country": "VARCHAR",
+        "user_properties.country": "VARCHAR",
+        "is_attribution_event": "BOOLEAN",
+        "groups": "JSON",
+        "user_id": "VARCHAR",
+        "amplitude_id": "BIGINT",
     },
     "ga4": {
-        "ga_session_id": "BIGINT", "value": "DOUBLE", "currency": "VARCHAR", "page_location": "VARCHAR",
-
-            "user_properties.plan": "VARCHAR",
-            "device.category": "VARCHAR",
-            "device.web_info.browser": "VARCHAR"
-        ,
-        "event_bundle_sequence_id": "BIGINT", "user_first_touch_timestamp": "BIGINT", "items": "JSON",
-        "ecommerce.purchase_revenue": "DOUBLE", "ecommerce.total_item_quantity": "BIGINT",
-
-            "is_active_user": "BOOLEAN",
-            "geo.country": "VARCHAR",
-            "stream_id": "VARCHAR",
-            "user_ltv.revenue": "DOUBLE"
-        ,
+        "ga_session_id": "BIGINT",
+        "value": "DOUBLE",
+        "currency": "VARCHAR",
+        "page_location": "VARCHAR",
+        "user_properties.plan": "VARCHAR",
+        "device.category": "VARCHAR",
+        "device.web_info.browser": "VARCHAR",
+        "event_bundle_sequence_id": "BIGINT",
+        "user_first_touch_timestamp": "BIGINT",
+        "items": "JSON",
+        "ecommerce.purchase_revenue": "DOUBLE",
+        "ecommerce.total_item_quantity": "BIGINT",
+        "is_active_user": "BOOLEAN",
+        "geo.country": "VARCHAR",
+        "stream_id": "VARCHAR",
+        "user_ltv.revenue": "DOUBLE",
     },
     "segment": {
-
-            "revenue": "DOUBLE",
-            "coupon": "VARCHAR",
-            "products": "JSON",
-            "first": "BOOLEAN",
-            "price": "BIGINT"
-        ,
-        "context.page.path": "VARCHAR", "context.active": "BOOLEAN", "context.campaign.source": "VARCHAR",
-        "traits.plan": "VARCHAR", "traits.logins": "BIGINT", "type": "VARCHAR", "version": "BIGINT",
+        "revenue": "DOUBLE",
+        "coupon": "VARCHAR",
+        "products": "JSON",
+        "first": "BOOLEAN",
+        "price": "BIGINT",
+        "context.page.path": "VARCHAR",
+        "context.active": "BOOLEAN",
+        "context.campaign.source": "VARCHAR",
+        "traits.plan": "VARCHAR",
+        "traits.logins": "BIGINT",
+        "type": "VARCHAR",
+        "version": "BIGINT",
     },
     "posthog": {
-        "$browser": "VARCHAR", "$browser_version": "BIGINT", "amount": "DOUBLE", "items": "JSON",
-        "referred": "BOOLEAN", "person_properties.plan": "VARCHAR", "person_properties.logins": "BIGINT",
+        "$browser": "VARCHAR",
+        "$browser_version": "BIGINT",
+        "amount": "DOUBLE",
+        "items": "JSON",
+        "referred": "BOOLEAN",
+        "person_properties.plan": "VARCHAR",
+        "person_properties.logins": "BIGINT",
         "distinct_id": "VARCHAR",
     },
     "snowplow": {
-        "app_id": "VARCHAR", "br_viewwidth": "BIGINT", "br_cookies": "BOOLEAN", "se_value": "DOUBLE",
-        "geo_latitude": "DOUBLE", "contexts_com_acme_user_1": "JSON", "domain_sessionidx": "BIGINT",
+        "app_id": "VARCHAR",
+        "br_viewwidth": "BIGINT",
+        "br_cookies": "BOOLEAN",
+        "se_value": "DOUBLE",
+        "geo_latitude": "DOUBLE",
+        "contexts_com_acme_user_1": "JSON",
+        "domain_sessionidx": "BIGINT",
         "unstruct_event_com_acme_purchase_1": "JSON",
     },
     "pipelines": {
-        "$city": "VARCHAR", "$os": "VARCHAR", "amount": "DOUBLE", "gift": "BOOLEAN", "items": "JSON",
-
-            "plan": "VARCHAR",
-            "device_id": "VARCHAR",
-            "user_id": "VARCHAR",
-            "mp_processing_time_ms": "BIGINT"
-        ,
+        "$city": "VARCHAR",
+        "$os": "VARCHAR",
+        "amount": "DOUBLE",
+        "gift": "BOOLEAN",
+        "items": "JSON",
+        "plan": "VARCHAR",
+        "device_id": "VARCHAR",
+        "user_id": "VARCHAR",
+        "mp_processing_time_ms": "BIGINT",
     },
 }
 TWICE = {"amplitude": 1, "segment": 1, "pipelines": 1}
@@ -189,7 +212,7 @@ def _as_parquet(tool: str, line: dict[str, Any]) -> dict[str, Any]:
     """A row as the tool writes it to Parquet: times typed, objects as JSON in texts where it says so."""
     if tool == "ga4":
         numbers = PRESETS["ga4"].numbers | {"event_timestamp"}
-        whole = {
+        whole: dict[str, Any] = {
             name: int(value) if name in numbers and value is not None else value
             for name, value in line.items()
         }

@@ -254,7 +254,7 @@ def _same(written: str, value: Any, sql_type: str) -> bool:
         case "BIGINT":
             return str(value) == written
         case "DOUBLE":
-            return float(written) == value
+            return bool(float(written) == value)
         case "BOOLEAN":
             return str(value).lower() == written.lower()
         case "JSON":
