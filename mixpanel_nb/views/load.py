@@ -37,7 +37,7 @@ class LoadView(View[LoadResult]):
             subtitle=" to ".join(self.result.date_range) if self.result.date_range else None,
             facts=self._facts(),
             chart=self.drawing(titled=False) if self.result.rows else None,
-            notes=self.remarks,
+            notes=[*self._gaps(), *self.remarks],
             empty=None if self.result.rows else "No row has a time, so none was loaded.",
         )
 
@@ -57,6 +57,11 @@ class LoadView(View[LoadResult]):
             rows = counted(result.duplicates, "row")
             said.append(f"{rows} removed: the same event, user, time and id ({result.id}) as another one.")
         return said
+
+    def _gaps(self) -> list[str]:
+        """That there are days without events, which the drawing shades."""
+        empty = sum(not count for _, count in self.result.tuples())
+        return [f"{counted(empty, 'day')} without events."] if empty else []
 
     def _facts(self) -> list[tuple[str, Any]]:
         facts: list[tuple[str, Any]] = [
