@@ -71,7 +71,7 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
-    settings = {"timezone": timezone, "week_start": week_start, "table": table}
+    settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
     workspace = _workspace(account, project, db, settings, memory=memory, read_only=read_only)
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
@@ -81,7 +81,7 @@ def _workspace(
     account: str | None,
     project: str | None,
     db: Path | None,
-    settings: dict[str, str | None],
+    settings: dict[str, Any],
     *,
     memory: bool,
     read_only: bool,
@@ -89,7 +89,7 @@ def _workspace(
     from mixpanel_nb.workspace import Workspace
 
     if db is not None and not (account or project or read_only or db.exists()):
-        return Workspace.open(db, create=True, timezone=timezone, week_start=week_start)
+        return Workspace.open(db, create=True, **settings)
     if memory:
         return Workspace.memory(account, project, **settings)
     return Workspace(account, project, path=db, read_only=read_only, **settings)
