@@ -149,7 +149,7 @@ class OwnRows:
         ]
         return (
             f"INSERT INTO {identifier(table)} ({', '.join(map(identifier, names))}) "
-            f"SELECT {', '.join(select)} FROM (SELECT *, {fields.structs.select()} FROM {self.source()})"
+            f"SELECT {', '.join(select)} FROM {fields.read(self.source())}"
         )
 
     def derived_id(self, event: str, properties: str) -> str:
@@ -176,7 +176,7 @@ class OwnRows:
             rows = self._properties(self.input.numbered(file))
             found = con.execute(
                 f"SELECT place, {fields.time_text} FROM "
-                f"(SELECT *, row_number() OVER () AS place, {fields.structs.select()} FROM {rows}) "
+                f"{fields.read(f'(SELECT *, row_number() OVER () AS place FROM {rows})')} "
                 f"WHERE {condition} ORDER BY place LIMIT 1"
             ).fetchall()
             for number, value in found:
@@ -216,13 +216,22 @@ class _Fields:
             self.event = self._first(rows.mapping.events)
         self.user = self._first(rows.mapping.users, users=True)
         self.id = self._first(rows.mapping.ids)
-        self.time_text = self._first(rows.mapping.times)
-        self.moment = _moment(self.time_text, rows.mapping)
+        self.time_text, self.moment = "_own_text", "_own_moment"
         refused = f"CAST(error({text(NO_TIME)}) AS TIMESTAMP)"
         self.time = (
             f"CASE WHEN {self.time_text} IS NULL THEN NULL WHEN {self.moment} IS NULL THEN {refused} "
             f"ELSE {self.moment} END"
         )
+
+    def read(self, rows: str) -> str:
+        """Rows with the structs, and the time as text, number and moment, each of which is made once."""
+        written = self._first(self._mapping.times)
+        structs = f"SELECT *, {self.structs.select()} FROM {rows}"
+        texts = (
+            f"SELECT *, {written} AS _own_text, TRY_CAST({written} AS DOUBLE) AS _own_number FROM ({structs})"
+        )
+        moment = _moment("_own_text", "_own_number", self._mapping)
+        return f"(SELECT *, {moment} AS _own_moment FROM ({texts}))"
 
     def any_violation(self) -> str:
         """A condition that is true where a column's type cannot hold its value."""
@@ -249,9 +258,8 @@ class _Fields:
         return field
 
 
-def _moment(value: str, mapping: FieldMapping) -> str:
-    """The UTC time that a text tells, as SQL: NULL where it tells none that an event can have."""
-    number = f"TRY_CAST({value} AS DOUBLE)"
+def _moment(value: str, number: str, mapping: FieldMapping) -> str:
+    """The UTC time that a text or number tells, as SQL: NULL where no event can have it."""
     if mapping.unit is not None:
         micros = f"{number} * {_FACTORS[mapping.unit]}"
     else:
