@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_nb.display import Card, Chart, counted, described_days, format_value
-from mixpanel_nb.errors import QueryError
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import LoadResult
 from mixpanel_nb.views.base import View
 
@@ -13,9 +13,9 @@ from mixpanel_nb.views.base import View
 class LoadView(View[LoadResult]):
     """What was loaded from files or a frame."""
 
-    def undrawn(self) -> QueryError:
+    def undrawn(self) -> ChartError:
         """That there are no days."""
-        return QueryError(f"There are no days to draw: {self.result.table!r} is empty.")
+        return ChartError(f"There are no days to draw: {self.result.table!r} is empty.")
 
     def drawing(self, *, titled: bool) -> Chart | None:
         """Events per day as bars."""
