@@ -67,7 +67,7 @@ def counted(store: Dataset, zone: str) -> list[int]:
 
 def asked(workspace: Workspace) -> list[int]:
     with workspace as ws:
-        return [row[-1] for row in ws.segmentation(EVENT, **ASKED, table="events").tuples()]
+        return [row[-2] for row in ws.segmentation(EVENT, **ASKED, table="events").tuples()]
 
 
 def test_the_same_file_gives_the_same_numbers_wherever_it_is_opened(
@@ -90,7 +90,7 @@ def test_the_same_file_gives_the_same_numbers_wherever_it_is_opened(
     def in_notebook() -> list[int]:
         shell.value(f"%mp_connect --db {database}")
         report = shell.value(f"x = %mp_segmentation '{EVENT}' {' '.join(OPTIONS)}\nx")
-        return [row[-1] for row in report.tuples()]
+        return [row[-2] for row in report.tuples()]
 
     ways: list[Callable[[], list[int]]] = [
         in_terminal,
@@ -155,14 +155,14 @@ def test_another_zone_than_the_tables_is_remarked_on(
         ws.fetch_events(**FETCHED)
     with Workspace.open(database, timezone="UTC") as ws:
         report = ws.segmentation(EVENT, **ASKED, table="events")
-        assert [row[-1] for row in report.tuples()] == counted(store, "UTC")
+        assert [row[-2] for row in report.tuples()] == counted(store, "UTC")
         assert report.notes == (f"Days are those of UTC; events was fetched with {PACIFIC}.",)
         assert report.notes[0] in report._repr_html_()
     ConfigManager().remove("shop")
     ConfigManager().add("shop", Credentials("sandbox", "sandbox", "1", timezone="Europe/Berlin"))
     with Workspace(path=database) as ws:
         report = ws.segmentation(EVENT, **ASKED, table="events")
-        assert [row[-1] for row in report.tuples()] == counted(store, PACIFIC)
+        assert [row[-2] for row in report.tuples()] == counted(store, PACIFIC)
         assert report.notes == (
             f"Days are those of {PACIFIC}, with which events was fetched; the account says Europe/Berlin.",
         )
