@@ -10,7 +10,7 @@ from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
-from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,9 +137,9 @@ class Selection:
 
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""
-        lines = [f"FROM {identifier(self._context.events.table)} AS {EVENTS}"]
+        lines = [f"FROM {self._context.events.source(indent)} AS {EVENTS}"]
         if self._scope.profiles is not None:
-            people = identifier(self._scope.profiles.table)
+            people = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
         if self._conditions:
             lines.append(f"WHERE {conjunction(self._conditions, indent + '  ')}")

@@ -26,6 +26,7 @@ _READING = frozenset(
 )
 _WRITING_PRAGMAS = frozenset({"import_database", "copy_database", "force_checkpoint"})
 _TEMPORARY = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\b", re.IGNORECASE)
+_KINDS_OF_THINGS = frozenset({"VIEW", "TABLE", "MACRO", "FUNCTION", "SCHEMA", "INDEX", "TYPE", "SEQUENCE"})
 _COPY_OUT = re.compile(r"COPY\s*(\(|[^\s(]+\s*(\([^)]*\)\s*)?TO\b)", re.IGNORECASE)
 _ANALYZE = re.compile(r"EXPLAIN\s*\(?\s*ANALYZE\b", re.IGNORECASE)
 # What a step of WITH may change, and words of which one follows (a column can be named like the first).
@@ -37,6 +38,21 @@ _CHANGES = {
     "TRUNCATE": {"TRUNCATE"},
 }
 _PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that a statement makes.
+
+    Attributes:
+        name: Its name, as it is written.
+        query: The query behind it.
+        is_temporary: Whether it ends with the session.
+    """
+
+    name: str
+    query: str
+    is_temporary: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,25 @@ class UserStatement:
         """Whether what follows may depend on it: it does more than give rows, or write them to a file."""
         writes_out = self.kind == "EXPORT" or (self.kind == "COPY" and self.reads_only)
         return not (self.gives_rows or writes_out or self.kind == "EXPLAIN")
+
+    @property
+    def view(self) -> View | None:
+        """The view that it makes, if it is such a statement."""
+        if self.kind != "CREATE":
+            return None
+        words = _words(self.text)
+        upper = [word.upper() for _, word in words]
+        kind = next((place for place, word in enumerate(upper) if word in _KINDS_OF_THINGS), None)
+        if kind is None or upper[kind] != "VIEW" or "AS" not in upper:
+            return None
+        begin = upper.index("AS")
+        named = words[kind + 1 : begin]
+        if upper[kind + 1 : kind + 4] == ["IF", "NOT", "EXISTS"]:
+            named = named[3:]
+        names = [word for _, word in named]
+        name = "".join(names[: names.index("(")] if "(" in names else names)
+        query = self.text.encode()[words[begin + 1][0] :].decode()
+        return View(name, _without_semicolon(query), bool(_TEMPORARY.match(self.text)))
 
     @property
     def query(self) -> str:

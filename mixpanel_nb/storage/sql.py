@@ -10,7 +10,7 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.rows import MemoryRows
-from mixpanel_nb.storage import catalog, plans, queries, rules
+from mixpanel_nb.storage import catalog, plans, queries, rules, views
 from mixpanel_nb.storage.connections import bounded, streaming, undone
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
@@ -35,10 +35,15 @@ T = TypeVar("T")
 
 
 class SQL:
-    """Runs SQL on a database; see the methods of the same names of ``StorageEngine``."""
+    """Runs SQL on a database; see the methods of the same names of ``StorageEngine``.
+
+    Attributes:
+        frames: Names of the DataFrames that SQL can name for now.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.frames: set[str] = set()
 
     def query(self, sql: str, params: Parameters) -> RowSource:
         """The rows of the last statement, queries kept by DuckDB."""
@@ -162,8 +167,10 @@ class SQL:
                 with undone(con) if undo else nullcontext():
                     for statement, given in zip(statements[:-1], values[:-1], strict=True):
                         lines_before = statement.lines_before
+                        views.check(con, statement, self.frames)
                         con.execute(statement.text, given)
                     lines_before = statements[-1].lines_before
+                    views.check(con, statements[-1], self.frames)
                     return last(con, statements[-1], values[-1])
 
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics.calendar import coverage, midnight, utc
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.analytics.sql import Statement, identifier
+from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class Remarks:
         """A note for each event that the table does not hold at all."""
         if not events:
             return []
-        name = self.context.events.table
-        statement = Statement(f"SELECT DISTINCT event_name FROM {identifier(name)}", {})
+        statement = Statement(f"SELECT DISTINCT event_name FROM {self.context.events.source()} AS e", {})
         known = [event for (event,) in self.engine.rows(statement)]
         return [self._no_such(event, known) for event in dict.fromkeys(events) if event not in known]
 
@@ -106,7 +105,7 @@ class Remarks:
 
     def _outside(self) -> list[str]:
         """What the table lacks of the days that were asked about."""
-        name, said = self.context.events.table, []
+        name, said = self.context.events.table, [*self.table.notes]
         if not self.table.complete:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
         if not self.table.parts:
