@@ -39,6 +39,7 @@ class ReportContext:
         notes: What a reader should know of the expressions.
         hidden: Events that are hidden in Lexicon, which "any event" leaves out
             (https://docs.mixpanel.com/docs/data-governance/lexicon#hide-events-and-properties).
+        without_column: The properties that were asked for and have no column of their own.
     """
 
     events: TableColumns
@@ -48,6 +49,7 @@ class ReportContext:
     parameters: Parameters = field(default_factory=Parameters)
     notes: list[str] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
+    without_column: list[str] = field(default_factory=list)
 
     def select(self) -> Selection:
         """A selection of the table's events, without conditions yet."""
@@ -79,6 +81,7 @@ class Selection:
             now=context.now,
             find_profiles=context.find_profiles,
             notes=context.notes,
+            without_column=context.without_column,
         )
 
     def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
@@ -134,6 +137,10 @@ class Selection:
         """
         compiler = Compiler(self._scope)
         return compiler.value(on) if is_expression(on) else compiler.property(on)
+
+    def property(self, name: str) -> Value:
+        """The property of that name."""
+        return Compiler(self._scope).property(name)
 
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""

@@ -182,8 +182,8 @@ def test_columns_of_any_type(package: Package, case: tuple[Project, dict[str, st
     ws.sql(
         "DROP TABLE IF EXISTS own; DROP VIEW IF EXISTS own_view; "
         f"CREATE {made['kind']} {'own' if made['kind'] == 'TABLE' else 'own_view'} AS "
-        f"SELECT event_name, {TIMES[made['time']]} AS event_time, "
-        f"{user_sql(ws, made['user'])} AS distinct_id, {rows.format(typed=listed)} FROM events ORDER BY insert_id"
+        f"SELECT event_name, {TIMES[made['time']]} AS event_time, {rows.format(typed=listed)}, "
+        f"{user_sql(ws, made['user'])} AS distinct_id FROM events ORDER BY insert_id"
     )
     own = "own" if made["kind"] == "TABLE" else "own_view"
     for actual, expected, question in zip(
@@ -230,7 +230,7 @@ def test_days_are_days_of_the_projects_zone(
 
 # Single tables, by hand
 
-JANUARY = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
+JANUARY: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 
 
 @pytest.fixture

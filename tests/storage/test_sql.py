@@ -273,8 +273,7 @@ def test_the_place_of_a_mistake_is_counted_in_the_users_own_lines(
 def test_a_column_that_is_not_there_is_named_with_others(store: StorageEngine) -> None:
     with pytest.raises(QueryError, match='"plam" not found') as raised:
         store.execute_rows("SELECT plam FROM events")
-    assert raised.value.hint is not None
-    assert '"plan"' in raised.value.hint
+    assert raised.value.hint == "Did you mean plan?"
 
 
 @pytest.mark.parametrize("name", ["evnts", '"evnts"', '"ev nts"', "main.evnts"])
