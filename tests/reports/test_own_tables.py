@@ -41,6 +41,7 @@ TIMES = {
     "milliseconds, DOUBLE": "CAST(epoch_ms(event_time) AS DOUBLE)",
     "microseconds": "epoch_us(event_time)",
     "nanoseconds": "epoch_ns(event_time)",
+    "nanoseconds, DOUBLE": "CAST(epoch_ns(event_time) AS DOUBLE)",
     "nanoseconds, HUGEINT": "CAST(epoch_ns(event_time) AS HUGEINT)",
 }
 USER_TYPES = ["VARCHAR", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE", "DECIMAL(18, 0)", "JSON", "UUID", "ENUM"]

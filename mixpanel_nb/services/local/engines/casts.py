@@ -95,12 +95,16 @@ def is_number(sql_type: str) -> bool:
 
 
 def finite(column: str, sql_type: str) -> str:
-    """A number, NULL where it is NaN or infinite."""
-    return f"CASE WHEN isfinite({column}) THEN {column} END" if sql_type in FLOATS else column
+    """A number with room for arithmetic, NULL where it is NaN or infinite."""
+    if sql_type in INTEGERS:
+        return f"CAST({column} AS HUGEINT)"
+    if sql_type in FLOATS:
+        return f"CAST(CASE WHEN isfinite({column}) THEN {column} END AS DOUBLE)"
+    return f"CAST({column} AS DOUBLE)"
 
 
 def epoch(number: str, unit: str) -> str:
-    """A number of units since 1970 as TIMESTAMP."""
+    """A number of units since 1970, from :func:`finite`, as TIMESTAMP."""
     per_second = EPOCH_UNITS[unit]
     if per_second > 1_000_000:
         return f"make_timestamp(CAST({number} // {per_second // 1_000_000} AS BIGINT))"

@@ -185,7 +185,7 @@ class TableReading:
         )
         unit = "seconds" if lowest is None else casts.epoch_unit(lowest, highest)
         if unit is None:
-            span = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+            span = " to ".join(dict.fromkeys(f"{number:.15g}" for number in (lowest, highest)))
             message = (
                 f"event_time of {self.table} holds numbers ({span}), "
                 "which are not all seconds, milliseconds, microseconds or nanoseconds since 1970."
