@@ -390,3 +390,9 @@ def test_a_property_of_a_fetched_table_can_be_a_column_of_ones_own(package: Pack
     ws.sql("ALTER TABLE events ADD COLUMN tier VARCHAR; UPDATE events SET tier = 'gold'")
     result = ws.segmentation("A", from_date=day, to_date=day + timedelta(days=1), on="tier", table="events")
     assert list(result.totals) == ["gold"]
+
+
+def test_the_offset_in_a_text_of_datetime_counts(ws: Workspace) -> None:
+    made(ws, "[DATE '2025-01-03']", more=", '2025-01-03T23:30:00-05:00' AS held")
+    for moment, count in (("2025-01-04T04:29:59", 1), ("2025-01-04T04:30:00", 0)):
+        assert len(counted(ws, where=f'datetime(properties["held"]) > datetime("{moment}")')) == count
