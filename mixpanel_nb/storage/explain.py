@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mixpanel_nb.errors import (
+    Command,
     MixpanelDataError,
     QueryError,
     StorageError,
@@ -19,6 +20,8 @@ from mixpanel_nb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mixpanel_nb.errors import Text
+
 WRITABLE = ("Open it without ", Word("read_only", value=True), " to change tables.")
 """What to do where a read-only workspace is to change something."""
 
@@ -28,7 +31,7 @@ _PLACE = re.compile(r"LINE (\d+): ")
 
 
 def explain(
-    error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0, hint: str | None = None
+    error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0, hint: Text | None = None
 ) -> MixpanelDataError:
     """DuckDB's error as one of ours.
 
@@ -77,9 +80,11 @@ def table_not_found(
     name: str, tables: Sequence[str], details: dict[str, str] | None = None
 ) -> TableNotFoundError:
     """The error that there is no table ``name``, with the nearest of ``tables`` or all of them."""
-    known = f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
+    known: Text = (
+        f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
+    )
     if name.lower() == "profiles":
-        known = "Fetch them first: mp fetch profiles"
+        known = ["Fetch them first: ", Command("fetch profiles")]
     return TableNotFoundError(
         f"There is no table {name!r}.",
         hint=did_you_mean(name, tables) or known,

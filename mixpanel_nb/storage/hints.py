@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import nearest
+from mixpanel_nb.errors import Command, nearest
 from mixpanel_nb.storage import table_names
 from mixpanel_nb.storage.sqltext import identifier, json_pointer, text
 from mixpanel_nb.storage.words import words
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.storage.table_names import Table
 
 _NO_COLUMN = re.compile(
@@ -118,7 +119,7 @@ class Failed:
     error: str
 
     @property
-    def hint(self) -> str | None:
+    def hint(self) -> Text | None:
         """What to type; None where nobody knows."""
         missing = _NO_COLUMN.search(self.error)
         if missing:
@@ -145,7 +146,7 @@ class Failed:
         near = re.search(r'Did you mean "(.+)"\?', self.error)
         return f"Did you mean {near[1]}?" if near else None
 
-    def _column(self, name: str) -> str | None:
+    def _column(self, name: str) -> Text | None:
         if _CURLY.search(name):
             return "Write straight quotes: 'text' and \"column\"."
         columns = list(dict.fromkeys(column for table in self._tables for column in table.columns))
@@ -169,7 +170,7 @@ class Failed:
         meant = nearest(name, columns)
         return f"Did you mean {_written(meant)}?" if meant else None
 
-    def _held_in_json(self, name: str) -> str | None:
+    def _held_in_json(self, name: str) -> Text | None:
         """A hint where a property has no column; it is looked for in so many rows only."""
         for table in self._tables:
             if table.columns.get("properties") != "JSON":
@@ -183,8 +184,9 @@ class Failed:
                     key = text(prop if prop.isidentifier() else f'$."{prop}"')
                     read = f"{prop} has no column: properties->>{key} reads it"
                     shown = prop if prop.isidentifier() else f"'{prop}'"
-                    made = f"; mp promote {table.name} {shown} gives it one." if table.type else "."
-                    return read + made
+                    if not table.type:
+                        return f"{read}."
+                    return [f"{read}; ", Command(f"promote {table.name} {shown}"), " gives it one."]
         return None
 
     def _is_compared(self, name: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.database import Database
     from mixpanel_nb.storage.export_target import ExportTarget
@@ -207,7 +208,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
         return []
 
 
-def _hint(con: duckdb.DuckDBPyConnection, statement: UserStatement, error: duckdb.Error) -> str | None:
+def _hint(con: duckdb.DuckDBPyConnection, statement: UserStatement, error: duckdb.Error) -> Text | None:
     with suppress(duckdb.Error):  # such as in a transaction that has failed
         return hints.Failed(con, statement.text, str(error)).hint
     return None

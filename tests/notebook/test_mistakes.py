@@ -36,7 +36,7 @@ def test_braces_without_quotes(shell: Shell) -> None:
 
 def test_a_parameter_may_be_a_property(shell: Shell) -> None:
     assert shell.failure("%mp_sql SELECT $os FROM events") == [
-        "QueryError: There is no notebook variable 'os' for $os.",
+        "ParameterError: There is no notebook variable 'os' for $os.",
         'Set os = … in a cell first, or write "$os" if the property of that name is meant.',
     ]
 
