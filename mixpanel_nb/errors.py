@@ -413,9 +413,21 @@ def _pointed_at(text: str, position: int, width: int = 70) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the known word nearest to ``name``, or None if nothing is near."""
+    near = nearest(name, known)
+    return f"Did you mean {near!r}?" if near is not None else None
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word nearest to ``name``, or None if nothing is near.
+
+    Args:
+        name: What was typed.
+        known: What could have been meant.
+        cutoff: How near a word must be, from 0 to 1.
+    """
     candidates = list(known)
-    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=cutoff)
     if not near:
         folded = {candidate.casefold(): candidate for candidate in candidates}
-        near = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)]
-    return f"Did you mean {near[0]!r}?" if near else None
+        near = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)]
+    return near[0] if near else None

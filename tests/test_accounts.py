@@ -422,18 +422,26 @@ def test_every_error_is_one_of_the_package(config: ConfigManager) -> None:
     assert caught.value.to_dict()["code"] == "CONFIG_ERROR"
 
 
+AMERICA = "America/Los_Angeles, America/Denver, America/Chicago, America/New_York, America/Sao_Paulo"
+
+
 @pytest.mark.parametrize(
     ("wanted", "hint"),
     [
-        ("PST", "PST is not the name of one zone: name a city, as in America/Los_Angeles."),
-        ("IST", "IST is not the name of one zone: name a city, as in America/Los_Angeles."),
-        ("UTC+2", "An offset has no summer time: name a city, as in Europe/Berlin."),
-        ("GMT+2", "An offset has no summer time: name a city, as in Europe/Berlin."),
+        ("PST", "Name the city: America/Los_Angeles."),
+        ("pdt", "Name the city: America/Los_Angeles."),
+        ("EST", "Name the city: America/New_York."),
+        ("CEST", "Name the city: Europe/Berlin or Europe/Paris."),
+        ("IST", "Name the city: Asia/Kolkata or Europe/Dublin or Asia/Jerusalem."),
+        ("GMT+5", "An offset has no summer time: name a city, such as Asia/Karachi."),
+        ("UTC-08:00", "An offset has no summer time: name a city, such as America/Los_Angeles."),
+        ("+0530", "An offset has no summer time: name a city, such as Asia/Kolkata."),
+        ("UTC+20", "An offset has no summer time: name a city."),
         ("utc", "Did you mean 'UTC'?"),
         ("Berlin", "Did you mean 'Europe/Berlin'?"),
         ("new york", "Did you mean 'America/New_York'?"),
         ("Europe/Berln", "Did you mean 'Europe/Berlin'?"),
-        ("Asia/Foo", "Give its name, such as Europe/Berlin."),
+        ("America/SanFrancisco", f"Name a city: {AMERICA} …"),
     ],
 )
 def test_a_zone_is_suggested_only_where_it_is_certainly_meant(wanted: str, hint: str) -> None:

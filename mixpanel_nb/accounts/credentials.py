@@ -7,6 +7,7 @@ import hmac
 import re
 import zoneinfo
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from mixpanel_nb.errors import ConfigError, did_you_mean
@@ -19,8 +20,38 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and half a charact
 
 
 _CITY = re.compile(r"(?!Etc/)\w+/|UTC$")  # no Etc/GMT+2, which is behind UTC and not ahead
-_ABBREVIATION = re.compile(r"[A-Za-z]{1,5}")
-_OFFSET = re.compile(r"(?:UTC|GMT)?\s*[+-]\d{1,2}(?::?\d{2})?", re.IGNORECASE)
+_OFFSET = re.compile(
+    r"(?:Etc/)?(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE
+)
+# Names that tz knows for clocks without summer time, which hardly anybody means who types them.
+_WITHOUT_SUMMER = frozenset({"EST", "MST"})
+# A city for each clock that many projects have.
+_CITIES = (
+    *("Pacific/Honolulu", "America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York"),
+    *("America/Sao_Paulo", "Europe/London", "Europe/Berlin", "Europe/Athens", "Africa/Johannesburg"),
+    *("Europe/Istanbul", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Dhaka", "Asia/Jakarta"),
+    *("Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland"),
+)
+# Letters that people write, and the cities that may be meant.
+_ABBREVIATED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("PST", "PDT", "PT", "PACIFIC", "US PACIFIC"), ("America/Los_Angeles",)),
+    **dict.fromkeys(("MST", "MDT", "MT", "US MOUNTAIN"), ("America/Denver", "America/Phoenix")),
+    **dict.fromkeys(("CST",), ("America/Chicago", "Asia/Shanghai")),
+    **dict.fromkeys(("CDT", "CT", "US CENTRAL"), ("America/Chicago",)),
+    **dict.fromkeys(("EST", "EDT", "ET", "EASTERN", "US EASTERN"), ("America/New_York",)),
+    **dict.fromkeys(("CEST", "MEZ", "MESZ"), ("Europe/Berlin", "Europe/Paris")),
+    **dict.fromkeys(("EEST",), ("Europe/Athens", "Europe/Helsinki")),
+    **dict.fromkeys(("BST", "UK"), ("Europe/London",)),
+    **dict.fromkeys(("IST",), ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem")),
+    **dict.fromkeys(("INDIA",), ("Asia/Kolkata",)),
+    **dict.fromkeys(("JST",), ("Asia/Tokyo",)),
+    **dict.fromkeys(("KST",), ("Asia/Seoul",)),
+    **dict.fromkeys(("SGT",), ("Asia/Singapore",)),
+    **dict.fromkeys(("MSK",), ("Europe/Moscow",)),
+    **dict.fromkeys(("BRT",), ("America/Sao_Paulo",)),
+    **dict.fromkeys(("AEST", "AEDT"), ("Australia/Sydney", "Australia/Brisbane")),
+    **dict.fromkeys(("NZST", "NZDT"), ("Pacific/Auckland",)),
+}
 
 
 class Secret:
@@ -167,6 +198,8 @@ def checked_timezone(timezone: str) -> str:
     """
     if timezone == "UTC":  # known even where the system has no time zone files
         return timezone
+    if timezone in _WITHOUT_SUMMER:
+        raise _wrong("timezone", f"{timezone} is no city's time zone.", _zone_hint(timezone))
     try:
         zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -183,11 +216,27 @@ def _zone_hint(wanted: str) -> str:
         meant = [zones[name] for name in difflib.get_close_matches(key, zones, n=1, cutoff=0.85)]
     if meant:
         return f"Did you mean {meant[0]!r}?"
-    if _ABBREVIATION.fullmatch(wanted.strip()):
-        return f"{wanted.strip()} is not the name of one zone: name a city, as in America/Los_Angeles."
-    if _OFFSET.fullmatch(wanted.strip()):
-        return "An offset has no summer time: name a city, as in Europe/Berlin."
-    return "Give its name, such as Europe/Berlin."
+    abbreviated = _ABBREVIATED.get(wanted.strip().upper())
+    if abbreviated:
+        return f"Name the city: {' or '.join(abbreviated)}."
+    offset = _OFFSET.fullmatch(wanted.strip())
+    if offset:
+        cities = _cities_at(f"{offset['sign']}{int(offset['hours']):02}{offset['minutes'] or '00'}")
+        named = f", such as {' or '.join(cities)}" if cities else ""
+        return f"An offset has no summer time: name a city{named}."
+    area = wanted.strip().partition("/")[0].casefold()
+    near = [city for city in _CITIES if city.casefold().startswith(f"{area}/")]
+    return f"Name a city: {', '.join(near or _CITIES)} …"
+
+
+def _cities_at(offset: str) -> list[str]:
+    """The cities whose clocks have such an offset (``+0530``) in January or in July."""
+    days = (datetime(2025, 1, 15, tzinfo=UTC), datetime(2025, 7, 15, tzinfo=UTC))
+    return [
+        city
+        for city in _CITIES
+        if offset in {day.astimezone(zoneinfo.ZoneInfo(city)).strftime("%z") for day in days}
+    ]
 
 
 def _wrong(parameter: str, problem: str, hint: str | None = None) -> ConfigError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from mixpanel_nb.analytics.sql import INDENT, identifier
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,9 +37,22 @@ class TableColumns:
         properties: Properties that have a column of their own.
         has_json: Whether a column ``properties`` holds all of them as JSON.
         has_insert_id: Whether events can be told apart by ``insert_id``.
+        read_as: SQL of each column, by the name that statements give it, where some have other types than
+            those of a fetched table (a day, a number for a user); empty where all can be read as they are.
     """
 
     table: str
     properties: Mapping[str, PropertyColumn] = field(default_factory=dict)
     has_json: bool = True
     has_insert_id: bool = True
+    read_as: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, indent: str = "") -> str:
+        """The table as statements read it, to stand in ``FROM`` at ``indent``."""
+        if not self.read_as:
+            return identifier(self.table)
+        inner = f"\n{indent}{INDENT}"
+        columns = f",{inner}{INDENT}".join(
+            f"{sql} AS {identifier(name)}" for name, sql in self.read_as.items()
+        )
+        return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {identifier(self.table)}\n{indent})"

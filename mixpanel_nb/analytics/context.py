@@ -10,7 +10,7 @@ from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
-from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +39,7 @@ class ReportContext:
         notes: What a reader should know of the expressions.
         hidden: Events that are hidden in Lexicon, which "any event" leaves out
             (https://docs.mixpanel.com/docs/data-governance/lexicon#hide-events-and-properties).
+        without_column: The properties that were asked for and have no column of their own.
     """
 
     events: TableColumns
@@ -48,6 +49,7 @@ class ReportContext:
     parameters: Parameters = field(default_factory=Parameters)
     notes: list[str] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
+    without_column: list[str] = field(default_factory=list)
 
     def select(self) -> Selection:
         """A selection of the table's events, without conditions yet."""
@@ -79,6 +81,7 @@ class Selection:
             now=context.now,
             find_profiles=context.find_profiles,
             notes=context.notes,
+            without_column=context.without_column,
         )
 
     def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
@@ -135,11 +138,15 @@ class Selection:
         compiler = Compiler(self._scope)
         return compiler.value(on) if is_expression(on) else compiler.property(on)
 
+    def property(self, name: str) -> Value:
+        """The property of that name."""
+        return Compiler(self._scope).property(name)
+
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""
-        lines = [f"FROM {identifier(self._context.events.table)} AS {EVENTS}"]
+        lines = [f"FROM {self._context.events.source(indent)} AS {EVENTS}"]
         if self._scope.profiles is not None:
-            people = identifier(self._scope.profiles.table)
+            people = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
         if self._conditions:
             lines.append(f"WHERE {conjunction(self._conditions, indent + '  ')}")

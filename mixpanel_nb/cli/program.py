@@ -24,7 +24,7 @@ from mixpanel_nb.cli.formats import Format, write
 from mixpanel_nb.cli.terminal_session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import build, leaves, tree
-from mixpanel_nb.commands.parsing import CommandError, asks_for_help, invoke, misuse
+from mixpanel_nb.commands.parsing import CommandError, advice, asks_for_help, invoke, misuse
 from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.files.atomic import writing
 from mixpanel_nb.files.system import system_error
@@ -332,7 +332,7 @@ def _misused(error: Any) -> int:
     if asks_for_help(error):
         _tell(message)
     else:
-        _tell(f"Error: {message}", f"Try: {command} --help" if command else None)
+        _tell(f"Error: {message}", advice(error) or (f"Try: {command} --help" if command else None))
     return INVALID
 
 

@@ -9,6 +9,7 @@ import typer
 import typer.main
 
 from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, load, reports, sandbox, sql, tables
+from mixpanel_nb.commands.advice import remember
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _finish(command: Any, face: Face) -> None:
         described.help = face.help(described.help or "")
     command.callback = in_words_of(command, face)
     command.parse_args = partial(_parse_once, command, command.parse_args)
+    remember(command)
 
 
 def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: list[str]) -> Any:

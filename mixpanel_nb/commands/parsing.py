@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mixpanel_nb.commands.advice import CommandError, UsageError, advice
 from mixpanel_nb.commands.app import build, tree
 from mixpanel_nb.commands.wording import TERMINAL
 
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
     from mixpanel_nb.commands.session import Session
     from mixpanel_nb.commands.wording import Face
 
-# What Typer raises for words it cannot use. It comes with a copy of Click, or with Click itself,
-# depending on its version, so the class is reached through the one it publishes.
-CommandError: type[Any] = typer.BadParameter.__mro__[2]
-
+__all__ = [
+    "CommandError",
+    "UsageError",
+    "advice",
+    "asks_for_help",
+    "find",
+    "help_text",
+    "invoke",
+    "misuse",
+    "root",
+]
 
 # What some versions of Typer say, in the words of the library they check with.
 _AMENDED = (
@@ -81,6 +89,8 @@ def misuse(error: Any) -> tuple[str, str | None]:
     message = str(error.format_message()).removeprefix("Invalid value: ").replace("Value error, ", "")
     for told, amended in _AMENDED:
         message = told.sub(amended, message)
+    if advice(error) is not None:
+        message = message.split(" (Possible options: ")[0]
     return message, context.command_path if context is not None else None
 
 

@@ -36,8 +36,9 @@ def _value_of(name: str, namespace: Mapping[str, Any]) -> Any:
     if name not in namespace:
         variables = [known for known in namespace if not known.startswith("_")]
         message = f"There is no notebook variable {name!r} for ${name}."
-        hint = did_you_mean(name, variables) or f"Set {name} = … in a cell first."
-        raise ParameterError(message, parameter=name, hint=hint)
+        meant = did_you_mean(name, variables)
+        hint = f'Set {name} = … in a cell first, or write "${name}" if the property of that name is meant.'
+        raise ParameterError(message, parameter=name, hint=meant or hint)
     try:
         return bindable(namespace[name])
     except TypeError as error:

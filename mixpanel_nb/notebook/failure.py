@@ -17,11 +17,15 @@ MAX_MESSAGE = 5_000
 
 
 @contextmanager
-def in_one_line(*, verbose: bool) -> Iterator[None]:
+def in_one_line(*, verbose: bool, line: str = "") -> Iterator[None]:
     """Let errors of the block be shown without a traceback, unless ``verbose``.
 
     IPython asks an exception for ``_render_traceback_``; unlike its own ``UsageError``, such a cell has
     failed for nbval, papermill and "run all" too. ``%debug`` still finds where the error came from.
+
+    Args:
+        verbose: Whether the traceback is wanted.
+        line: What was typed behind the magic, before its braces were filled in.
     """
     from mixpanel_nb.commands.parsing import CommandError
 
@@ -33,7 +37,7 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
             _quiet(error, error.message, error.details.get("context"), error.hint)
         raise
     except CommandError as error:
-        misuse = _misuse(error)
+        misuse = _misuse(error, line)
         _quiet(misuse, misuse.message, misuse.hint)
         raise misuse from None
     except KeyboardInterrupt as error:
@@ -49,13 +53,17 @@ def in_one_line(*, verbose: bool) -> Iterator[None]:
         raise refused from error
 
 
-def _misuse(error: Exception) -> ParameterError:
+def _misuse(error: Exception, line: str) -> ParameterError:
     from mixpanel_nb.commands import parsing
+    from mixpanel_nb.notebook.line import unquoted_braces
 
     message, command = parsing.misuse(error)
     unknown = getattr(error, "option_name", None)
     named = unknown or getattr(getattr(error, "param", None), "name", None) or "line"
-    hint = _hint(unknown, command)
+    hint = parsing.advice(error) or _hint(unknown, command)
+    braces = unquoted_braces(line)
+    if braces is not None and type(error) is parsing.UsageError:
+        hint = f'A name with spaces stands in quotes: "{braces}"'
     return ParameterError(message or "Something is missing.", parameter=named, hint=hint)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERBOSE = "--verbose"
+_BRACES = re.compile(r"(?<!\S)\{[^{}]+\}(?!\S)")
 _JSON_OBJECT = re.compile(r'\{\s*(?:"[^"]*"\s*:|\})')
 
 
@@ -36,6 +37,12 @@ def split(line: str) -> list[str]:
         hint = "Delete it here and leave --secret out: it is asked for below the cell, unseen."
         raise ParameterError(message, parameter="secret", hint=hint)
     return [word for word in words if word != VERBOSE]
+
+
+def unquoted_braces(line: str) -> str | None:
+    """The first ``{expression}`` of a line that no quotes stand around, or None."""
+    found = _BRACES.search(line)
+    return found[0] if found else None
 
 
 def fill_in(line: str, namespace: Mapping[str, Any]) -> str:

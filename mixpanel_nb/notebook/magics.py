@@ -73,7 +73,7 @@ class CommandMagic:
         from mixpanel_nb.notebook import failure
         from mixpanel_nb.notebook import line as lines
 
-        with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line)):
+        with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line), line=line):
             result = self._run(lines.split(lines.fill_in(line, self._magics.namespace)))
         return None if line.rstrip().endswith(";") else result
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    import pandas as pd
 
 Item = TypeVar("Item")
 
@@ -24,8 +25,8 @@ class TableInfo:
 
     Attributes:
         name: Its name.
-        type: ``events`` or ``profiles``.
-        row_count: Rows it holds.
+        type: ``events`` or ``profiles``; ``table`` or ``view`` where it was not fetched.
+        row_count: Rows it holds; None for a view, which would have to be run to know.
         fetched_at: When it was last filled (UTC).
         from_date: First day asked for; None for profiles.
         to_date: Last day asked for; None for profiles.
@@ -39,7 +40,7 @@ class TableInfo:
 
     name: str
     type: str
-    row_count: int
+    row_count: int | None
     fetched_at: datetime | None = None
     from_date: date | None = None
     to_date: date | None = None
@@ -132,6 +133,9 @@ class TableList(_ItemList[TableInfo], RowsResult):
     def names(self) -> list[str]:
         """Names of the tables."""
         return [table.name for table in self.tables]
+
+    def _frame(self) -> pd.DataFrame:
+        return super()._frame().astype({"row_count": "Int64"})
 
 
 @dataclass(frozen=True, repr=False)

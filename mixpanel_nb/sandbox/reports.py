@@ -47,7 +47,7 @@ class ReportRunner:
 
     def question(self, first: date, last: date) -> ReportContext:
         """A question about the events of some days, without any condition yet."""
-        columns, profiles = self.engine.events(EVENTS).columns, partial(self.engine.profiles, EVENTS)
+        columns, profiles = self.engine.events(EVENTS, ZONE).columns, partial(self.engine.profiles, EVENTS)
         return ReportContext(columns, profiles, Period(first, last, ZONE, self.week_start), self.now)
 
 

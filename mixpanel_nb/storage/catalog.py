@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+import duckdb
+
+from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage import ledger
-from mixpanel_nb.storage.explain import table_not_found
+from mixpanel_nb.storage.explain import explain, table_not_found
 from mixpanel_nb.storage.records import ColumnRecord, TableRecord
 from mixpanel_nb.storage.sqltext import identifier
-
-if TYPE_CHECKING:
-    import duckdb
 
 # Names that begin with an underscore are the engine's own.
 _TABLES = """
@@ -28,30 +27,35 @@ _VIEWS = """
 
 
 def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every table but the engine's own, by name."""
-    return [name for (name,) in con.execute(_TABLES).fetchall()]
+    """Every table and view but the engine's own, by name."""
+    return sorted([*_tables(con), *_views(con)])
 
 
 def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether there is a table of that name, the engine's own left out; case does not matter."""
+    """Whether there is a table or view of that name, the engine's own left out; case does not matter."""
     return _among(name, table_names(con))
 
 
-def must_exist(con: duckdb.DuckDBPyConnection, name: str, *, or_view: bool = False) -> None:
-    """Refuse a table that is not there.
+def is_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether there is a view of that name; case does not matter."""
+    return _among(name, _views(con))
+
+
+def must_exist(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Refuse a table or view that is not there.
 
     Raises:
-        TableNotFoundError: there is no table (or view) ``name``.
+        TableNotFoundError: there is none of that name.
     """
     names = table_names(con)
-    if or_view:
-        names += [view for (view,) in con.execute(_VIEWS).fetchall()]
     if not _among(name, names):
         raise table_not_found(name, names)
 
 
 def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
-    """What is known of a table; its rows are counted."""
+    """What is known of a table; its rows are counted. A view is not run."""
+    if is_view(con, name):
+        return TableRecord(name, "view", None)
     found = ledger.metadata(con, name)
     counted = con.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
     rows = int(counted[0]) if counted else 0
@@ -78,14 +82,28 @@ def columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[ColumnRecord, ..
 
     Raises:
         TableNotFoundError: there is none of that name.
+        StorageError: it is a view of something that is not there any more.
     """
-    must_exist(con, name, or_view=True)
+    must_exist(con, name)
+    try:
+        described = con.execute(f"DESCRIBE {identifier(name)}").fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
+        message = f"The view {name!r} cannot be read any more: {explain(error).message}"
+        hint = "Make it anew with CREATE OR REPLACE VIEW, or drop it."
+        raise StorageError(message, hint=hint, details={"table": name}) from None
     properties = {column.name: column.property for column in ledger.columns(con, name)}
-    described = con.execute(f"DESCRIBE {identifier(name)}").fetchall()
     return tuple(
         ColumnRecord(column, sql_type, nullable == "YES", properties.get(column))
         for column, sql_type, nullable, *_ in described
     )
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for (name,) in con.execute(_TABLES).fetchall()]
+
+
+def _views(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for (name,) in con.execute(_VIEWS).fetchall()]
 
 
 def _among(name: str, names: list[str]) -> bool:

@@ -145,7 +145,7 @@ class Database:
         with acquired(self._lock):
             max_wait, self.max_wait = self.max_wait, 0.0  # the lock keeps others from seeing this
             try:
-                with self.work("read") as con:
+                with self.work("read") as con, _explained():
                     if not self.keeps_transactions:
                         yield con
                         return

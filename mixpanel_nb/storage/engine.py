@@ -240,6 +240,7 @@ class StorageEngine:
         try:
             with self._database.names() as con:
                 con.register(name, frame)
+                self._sql.frames.add(name)
         except duckdb.Error as error:
             message = f"The DataFrame {name!r} cannot be used in SQL: {explain(error).message}"
             raise QueryError(message, hint="Give it another name, or convert its columns.") from None
@@ -248,6 +249,7 @@ class StorageEngine:
         """Take back :meth:`register`."""
         with self._database.names() as con:
             con.unregister(name)
+            self._sql.frames.discard(name)
 
     def parameter_names_in(self, sql: str) -> set[str]:
         """The names of the ``$name`` parameters in ``sql``.
@@ -357,7 +359,7 @@ class StorageEngine:
     # What is here
 
     def table_exists(self, name: str) -> bool:
-        """Whether there is a table of that name (case does not matter, as in SQL)."""
+        """Whether there is a table or view of that name (case does not matter, as in SQL)."""
         with self._database.work("read") as con:
             return catalog.has_table(con, name)
 
@@ -367,9 +369,14 @@ class StorageEngine:
             return list(table_names.tables(con).values())
 
     def list_tables(self) -> list[TableRecord]:
-        """Every table but the engine's own, by name."""
+        """Every table and view but the engine's own, by name."""
         with self._database.work("read") as con:
             return [catalog.table_info(con, name) for name in catalog.table_names(con)]
+
+    def is_view(self, name: str) -> bool:
+        """Whether there is a view of that name (case does not matter, as in SQL)."""
+        with self._database.work("read") as con:
+            return catalog.is_view(con, name)
 
     def get_schema(self, table: str) -> tuple[ColumnRecord, ...]:
         """The columns of ``table`` (or a view); each typed property column tells its property.
@@ -447,7 +454,7 @@ class StorageEngine:
                 )
 
     def drop_tables(self, *names: str) -> None:
-        """Drop tables, what is recorded of them, and what was to replace them: all, or none.
+        """Drop tables and views, what is recorded of them, and what was to replace them: all, or none.
 
         Raises:
             TableNotFoundError: one is not there (or it is the engine's own).
@@ -479,7 +486,8 @@ class StorageEngine:
 
 
 def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    con.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
+    kind = "VIEW" if catalog.is_view(con, name) else "TABLE"
+    con.execute(f"DROP {kind} IF EXISTS {identifier(name)}")
     ledger.forget(con, name)
 
 

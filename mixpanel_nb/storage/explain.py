@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mixpanel_nb.errors import (
+    Command,
     MixpanelDataError,
     QueryError,
     StorageError,
@@ -19,6 +20,8 @@ from mixpanel_nb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mixpanel_nb.errors import Text
+
 WRITABLE = ("Open it without ", Word("read_only", value=True), " to change tables.")
 """What to do where a read-only workspace is to change something."""
 
@@ -27,20 +30,23 @@ _CANNOT_GROW = re.compile(r"No space left on device|File too large|Disk quota ex
 _PLACE = re.compile(r"LINE (\d+): ")
 
 
-def explain(error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0) -> MixpanelDataError:
+def explain(
+    error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0, hint: Text | None = None
+) -> MixpanelDataError:
     """DuckDB's error as one of ours.
 
     Args:
         error: What DuckDB raised.
         tables: Tables that could have been meant.
         lines_before: Lines of the user's SQL before the statement that failed.
+        hint: What to type instead, where that is known.
 
     Returns:
         The error; ``details["context"]`` holds DuckDB's ``LINE n: …`` and the caret below it, counted in
         the user's own SQL, where DuckDB tells a place.
     """
     lines = str(error).strip().splitlines() or ["The query failed."]
-    headline = re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
+    message = headline(error)
     context = _context(lines, lines_before)
     details = {"context": context} if context else {}
     missing = re.search(r"Table with name (.+) does not exist", lines[0])
@@ -48,26 +54,37 @@ def explain(error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: in
         return table_not_found(missing[1].strip('"'), tables, details)
     refused = re.search(r'statement of type "(\w+)" on database .+ read-only mode', lines[0])
     if refused:
-        message = f"The database is open for reading only, which {refused[1]} does not allow."
-        return StorageError(message, hint=WRITABLE)
+        said = f"The database is open for reading only, which {refused[1]} does not allow."
+        return StorageError(said, hint=WRITABLE)
     full = _CANNOT_GROW.search(str(error))
     if full:
-        message = f"The disk is full ({full[0]}); nothing was changed."
-        return StorageError(message, hint="Free some space and run it again.")
+        said = f"The disk is full ({full[0]}); nothing was changed."
+        return StorageError(said, hint="Free some space and run it again.")
     if isinstance(error, duckdb.OutOfMemoryException):
-        hint = "Aggregate or filter first, or add LIMIT."
         return StorageError(
-            "The query needs more memory than there is.", hint=hint, details={"cause": headline}
+            "The query needs more memory than there is.",
+            hint="Aggregate or filter first, or add LIMIT.",
+            details={"cause": message},
         )
     candidates = next((line for line in lines if line.startswith("Candidate bindings")), None)
-    return QueryError(headline, hint=candidates, details=details)
+    return QueryError(message, hint=hint or candidates, details=details)
+
+
+def headline(error: duckdb.Error) -> str:
+    """The first line of DuckDB's error, without the kind of error that it is."""
+    lines = str(error).strip().splitlines() or ["The query failed."]
+    return re.sub(r"^[A-Za-z ]+ Error: ", "", lines[0])
 
 
 def table_not_found(
     name: str, tables: Sequence[str], details: dict[str, str] | None = None
 ) -> TableNotFoundError:
     """The error that there is no table ``name``, with the nearest of ``tables`` or all of them."""
-    known = f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
+    known: Text = (
+        f"Tables here: {', '.join(tables)}." if tables else "There are no tables yet: fetch one first."
+    )
+    if name.lower() == "profiles":
+        known = ["Fetch them first: ", Command("fetch profiles")]
     return TableNotFoundError(
         f"There is no table {name!r}.",
         hint=did_you_mean(name, tables) or known,

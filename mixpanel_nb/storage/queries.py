@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mixpanel_nb.errors import ParameterError, did_you_mean
-from mixpanel_nb.storage.explain import explain
+from mixpanel_nb.storage import hints
+from mixpanel_nb.storage.explain import explain, headline
+from mixpanel_nb.storage.words import words
 
 if TYPE_CHECKING:
     from mixpanel_nb.storage.database import Mode
@@ -26,6 +28,7 @@ _READING = frozenset(
 )
 _WRITING_PRAGMAS = frozenset({"import_database", "copy_database", "force_checkpoint"})
 _TEMPORARY = re.compile(r"CREATE\s+(OR\s+REPLACE\s+)?TEMP(ORARY)?\b", re.IGNORECASE)
+_KINDS_OF_THINGS = frozenset({"VIEW", "TABLE", "MACRO", "FUNCTION", "SCHEMA", "INDEX", "TYPE", "SEQUENCE"})
 _COPY_OUT = re.compile(r"COPY\s*(\(|[^\s(]+\s*(\([^)]*\)\s*)?TO\b)", re.IGNORECASE)
 _ANALYZE = re.compile(r"EXPLAIN\s*\(?\s*ANALYZE\b", re.IGNORECASE)
 # What a step of WITH may change, and words of which one follows (a column can be named like the first).
@@ -37,6 +40,21 @@ _CHANGES = {
     "TRUNCATE": {"TRUNCATE"},
 }
 _PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that a statement makes.
+
+    Attributes:
+        name: Its name, as it is written.
+        query: The query behind it.
+        is_temporary: Whether it ends with the session.
+    """
+
+    name: str
+    query: str
+    is_temporary: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class UserStatement:
     @property
     def words(self) -> list[str]:
         """Its words and signs as they are written, without comments."""
-        return [word for _, word in _words(self.text)]
+        return [word for _, word in words(self.text)]
 
     @property
     def gives_rows(self) -> bool:
@@ -92,6 +110,25 @@ class UserStatement:
         return not (self.gives_rows or writes_out or self.kind == "EXPLAIN")
 
     @property
+    def view(self) -> View | None:
+        """The view that it makes, if it is such a statement."""
+        if self.kind != "CREATE":
+            return None
+        found = words(self.text)
+        upper = [word.upper() for _, word in found]
+        kind = next((place for place, word in enumerate(upper) if word in _KINDS_OF_THINGS), None)
+        if kind is None or upper[kind] != "VIEW" or "AS" not in upper:
+            return None
+        begin = upper.index("AS")
+        named = found[kind + 1 : begin]
+        if upper[kind + 1 : kind + 4] == ["IF", "NOT", "EXISTS"]:
+            named = named[3:]
+        names = [word for _, word in named]
+        name = "".join(names[: names.index("(")] if "(" in names else names)
+        query = self.text.encode()[found[begin + 1][0] :].decode()
+        return View(name, _without_semicolon(query), bool(_TEMPORARY.match(self.text)))
+
+    @property
     def query(self) -> str:
         """The statement without a semicolon, to stand within another one."""
         return _without_semicolon(self.text)
@@ -113,7 +150,7 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> list[UserStatement]:
         with con.cursor() as own:  # DuckDB refuses a connection on which another thread's query runs
             statements = _placed(own, sql, own.extract_statements(sql))
     except duckdb.Error as error:
-        raise explain(error) from None
+        raise explain(error, hint=hints.of_syntax(sql, headline(error))) from None
     except UnicodeEncodeError:
         message = "The SQL holds half a character (a lone surrogate)."
         hint = "Type it again, or paste it from elsewhere."
@@ -146,19 +183,19 @@ def _kind(statement: duckdb.Statement, text: str) -> str:
     try:
         kind = statement.type.name
     except ValueError:  # DuckDB's Python does not know all kinds that its parser does
-        return " ".join(word for _, word in _words(text)[:2]).upper()
+        return " ".join(word for _, word in words(text)[:2]).upper()
     if kind == "MULTI" and not _PIVOT.match(text):
-        return _words(text)[0][1].upper()  # such as COPY, of a query with PIVOT
+        return words(text)[0][1].upper()  # such as COPY, of a query with PIVOT
     return _change_within(text) or kind if kind in {"SELECT", "MULTI"} else kind
 
 
 def _change_within(query: str) -> str | None:
     """The kind of a change that a step of the query's ``WITH`` makes, such as ``COPY``, or None."""
-    words = [word.upper() for _, word in _words(query)]
-    if "WITH" not in words:
+    upper = [word.upper() for _, word in words(query)]
+    if "WITH" not in upper:
         return None
-    for place, word in enumerate(words[1:], start=1):
-        if word in _CHANGES and words[place - 1] in {"(", ")"} and _CHANGES[word] & set(words[place:]):
+    for place, word in enumerate(upper[1:], start=1):
+        if word in _CHANGES and upper[place - 1] in {"(", ")"} and _CHANGES[word] & set(upper[place:]):
             return "DELETE" if word == "TRUNCATE" else word
     return None
 
@@ -166,16 +203,16 @@ def _change_within(query: str) -> str | None:
 def _inner(con: duckdb.DuckDBPyConnection, text: str) -> UserStatement | None:
     """The statement within EXPLAIN or PREPARE; None is a query in parentheses."""
     depth = 0
-    words = _words(text)
-    prepared = words[0][1].upper() == "PREPARE"
-    for place, (offset, word) in enumerate(words[1:], start=1):
+    found = words(text)
+    prepared = found[0][1].upper() == "PREPARE"
+    for place, (offset, word) in enumerate(found[1:], start=1):
         depth += {"(": 1, ")": -1}.get(word, 0)
         if depth or word == ")" or word.upper() in {"ANALYZE", "VERBOSE"}:
             continue
         if not prepared:
             return _alone(con, text.encode()[offset:].decode())
         if word.upper() == "AS":
-            return _alone(con, text.encode()[words[place + 1][0] :].decode())
+            return _alone(con, text.encode()[found[place + 1][0] :].decode())
     return None
 
 
@@ -184,18 +221,6 @@ def _alone(con: duckdb.DuckDBPyConnection, text: str) -> UserStatement | None:
         return _placed(con, text, con.extract_statements(text))[0]
     except duckdb.ParserException:  # what follows a query in parentheses, such as UNION
         return None
-
-
-def _words(sql: str) -> list[tuple[int, str]]:
-    """The words and signs of ``sql`` without comments, and at which byte each begins."""
-    encoded = sql.encode()
-    tokens = duckdb.tokenize(sql)
-    ends = [offset for offset, _ in tokens[1:]] + [len(encoded)]
-    return [
-        (offset, encoded[offset:end].decode().rstrip())
-        for (offset, kind), end in zip(tokens, ends, strict=True)
-        if kind != duckdb.token_type.comment
-    ]
 
 
 def mode(statements: Sequence[UserStatement]) -> Mode:
@@ -238,8 +263,8 @@ def _by_position(statements: Sequence[UserStatement], values: list[Any]) -> list
 
 def _no_value(missing: Sequence[str], known: Mapping[str, Any]) -> ParameterError:
     message = f"No value for {', '.join(f'${name}' for name in missing)}."
-    hint = did_you_mean(missing[0], known) or "Give its value by name."
-    return ParameterError(message, parameter="params", hint=hint)
+    hint = f'Give its value by name, or write "${missing[0]}" if the property of that name is meant.'
+    return ParameterError(message, parameter="params", hint=did_you_mean(missing[0], known) or hint)
 
 
 def _from_first_word(query: str) -> str:

@@ -16,8 +16,8 @@ class TableRecord:
 
     Attributes:
         name: Its name.
-        type: ``events`` or ``profiles``; ``table`` where it was not fetched.
-        row_count: Rows, counted.
+        type: ``events`` or ``profiles``; ``table`` or ``view`` where it was not fetched.
+        row_count: Rows, counted; None for a view, which would have to be run.
         fetched_at: When it was last filled (UTC); None where it was not fetched.
         from_date: First day asked for; None for profiles.
         to_date: Last day asked for; None for profiles.
@@ -30,7 +30,7 @@ class TableRecord:
 
     name: str
     type: str
-    row_count: int
+    row_count: int | None
     fetched_at: datetime | None = None
     from_date: date | None = None
     to_date: date | None = None

@@ -28,6 +28,9 @@ BASE_COLUMNS: dict[TableType, dict[str, str]] = {
     "profiles": {"distinct_id": "VARCHAR", "properties": COMPRESSED_JSON, "last_seen": "TIMESTAMP"},
 }
 
+EVENT_COLUMNS = ("event_name", "event_time", "distinct_id")
+"""What a table must have to be one of events."""
+
 # Properties whose value a base column already holds.
 HELD_BY_BASE: dict[TableType, frozenset[str]] = {
     "events": frozenset({"time", "distinct_id", "$insert_id"}),

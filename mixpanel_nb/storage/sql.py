@@ -10,7 +10,7 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.rows import MemoryRows
-from mixpanel_nb.storage import catalog, plans, queries, rules
+from mixpanel_nb.storage import catalog, hints, plans, queries, rules, views
 from mixpanel_nb.storage.connections import bounded, streaming, undone
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.errors import Text
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.database import Database
     from mixpanel_nb.storage.export_target import ExportTarget
@@ -35,10 +36,15 @@ T = TypeVar("T")
 
 
 class SQL:
-    """Runs SQL on a database; see the methods of the same names of ``StorageEngine``."""
+    """Runs SQL on a database; see the methods of the same names of ``StorageEngine``.
+
+    Attributes:
+        frames: Names of the DataFrames that SQL can name for now.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.frames: set[str] = set()
 
     def query(self, sql: str, params: Parameters) -> RowSource:
         """The rows of the last statement, queries kept by DuckDB."""
@@ -155,22 +161,26 @@ class SQL:
         # Of a read-only file DuckDB itself refuses what would change it.
         mode = "read" if self._database.can_only_read else queries.mode(statements)
         with self._database.work(mode) as con:
-            lines_before = 0
+            running = statements[0]
 
             def work() -> T:
-                nonlocal lines_before
+                nonlocal running
                 with undone(con) if undo else nullcontext():
                     for statement, given in zip(statements[:-1], values[:-1], strict=True):
-                        lines_before = statement.lines_before
+                        running = statement
+                        views.check(con, statement, self.frames)
                         con.execute(statement.text, given)
-                    lines_before = statements[-1].lines_before
+                    running = statements[-1]
+                    views.check(con, statements[-1], self.frames)
                     return last(con, statements[-1], values[-1])
 
             try:
                 answer = interruptible(con, work)
             except duckdb.Error as error:
                 self._end_transaction(con, statements)
-                raise explain(error, _tables(con), lines_before=lines_before) from None
+                raise explain(
+                    error, _tables(con), lines_before=running.lines_before, hint=_hint(con, running, error)
+                ) from None
             except BaseException:
                 self._end_transaction(con, statements)
                 raise
@@ -196,6 +206,12 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
         return catalog.table_names(con)
     except (duckdb.TransactionException, duckdb.OutOfMemoryException):
         return []
+
+
+def _hint(con: duckdb.DuckDBPyConnection, statement: UserStatement, error: duckdb.Error) -> Text | None:
+    with suppress(duckdb.Error):  # such as in a transaction that has failed
+        return hints.Failed(con, statement.text, str(error)).hint
+    return None
 
 
 def _kept(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> RowSource:

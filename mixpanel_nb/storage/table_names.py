@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from mixpanel_nb.storage import ledger
-from mixpanel_nb.storage.schema import HELD_BY_BASE
+from mixpanel_nb.storage.schema import BASE_COLUMNS, EVENT_COLUMNS, HELD_BY_BASE
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ MAX_ROWS = 1_000_000
 ROWS_OF_AN_EVENT = 5_000
 ROWS_OF_JSON = 2_000
 
+_BASE = frozenset(column for columns in BASE_COLUMNS.values() for column in columns)
 _COLUMNS = """
     SELECT columns.table_name, columns.column_name, columns.data_type, tables.estimated_size
     FROM duckdb_columns() AS columns
@@ -41,7 +42,7 @@ class Table:
         rows: About how many rows it has; None for a view.
         type: ``events`` or ``profiles`` where it was fetched.
         columns: Name and DuckDB type of each column.
-        properties: The Mixpanel properties that have a column, and its name.
+        properties: The properties that have a column, and its name.
     """
 
     name: str
@@ -61,7 +62,15 @@ class Table:
 
     def is_number(self, prop: str) -> bool:
         """Whether a property has a column of numbers."""
-        return self.columns.get(self.properties.get(prop, "")) in {"BIGINT", "DOUBLE", "HUGEINT"}
+        sql_type = self.columns.get(self.properties.get(prop, ""), "")
+        return sql_type.endswith("INT") or sql_type.startswith(
+            ("INTEGER", "UINTEGER", "DOUBLE", "FLOAT", "DECIMAL")
+        )
+
+    @property
+    def holds_events(self) -> bool:
+        """Whether it has the columns of events."""
+        return {column.lower() for column in self.columns} >= set(EVENT_COLUMNS)
 
 
 def tables(con: duckdb.DuckDBPyConnection) -> dict[str, Table]:
@@ -75,14 +84,18 @@ def tables(con: duckdb.DuckDBPyConnection) -> dict[str, Table]:
     for name, prop, column in ledger.column_names(con):
         if name in found and column in found[name].columns:
             found[name].properties[prop] = column
+    for table in found.values():
+        claimed = {*table.properties.values()}
+        others = (column for column in table.columns if column not in claimed)
+        table.properties |= {column: column for column in others if column.lower() not in _BASE}
     return found
 
 
 def events(con: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
     """Names of the events in a table, sorted."""
     rows = con.execute(
-        f"SELECT DISTINCT event_name FROM {table.sampled} WHERE event_name IS NOT NULL "
-        f"ORDER BY event_name LIMIT {MAX_NAMES}"
+        f"SELECT DISTINCT CAST(event_name AS VARCHAR) FROM {table.sampled} WHERE event_name IS NOT NULL "
+        f"ORDER BY 1 LIMIT {MAX_NAMES}"
     ).fetchall()
     return [name for (name,) in rows]
 

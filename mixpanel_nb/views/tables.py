@@ -98,7 +98,14 @@ def _tables_table(tables: Sequence[TableInfo]) -> Table | None:
         Column("complete", "text"),
     ]
     rows: list[tuple[Any, ...]] = [
-        (t.name, t.type, t.row_count, t.from_date or "", t.to_date or "", "yes" if t.complete else "no")
+        (
+            t.name,
+            t.type,
+            "" if t.row_count is None else t.row_count,
+            t.from_date or "",
+            t.to_date or "",
+            "yes" if t.complete else "no",
+        )
         for t in tables
     ]
     further = {

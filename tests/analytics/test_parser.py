@@ -120,5 +120,5 @@ def test_a_missing_bracket_is_not_taken_for_a_missing_sign() -> None:
 
 
 def test_no_word_is_suggested_in_place_of_itself() -> None:
-    assert mistake("properties[in]").hint is None
+    assert mistake("properties[in]").hint == 'Write properties["in"].'
     assert mistake(f"{PRO} And true").hint == "Did you mean 'and'?"

@@ -63,6 +63,7 @@ class Scope:
         behaviors: SQL of a number for each ``behaviors["name"]`` of a profile query.
         profiles: The people, once an expression has looked into them.
         notes: What a reader should know of an expression, such as a comparison that can never hold.
+        without_column: Takes the properties of the main table that have no column of their own.
     """
 
     main: TableColumns
@@ -74,6 +75,7 @@ class Scope:
     behaviors: Mapping[str, str] = field(default_factory=dict)
     profiles: TableColumns | None = None
     notes: list[str] = field(default_factory=list)
+    without_column: list[str] = field(default_factory=list)
 
 
 class Compiler:
@@ -176,6 +178,8 @@ class Compiler:
         column = table.properties.get(name)
         if column is not None:
             return self._read_column(column, alias)
+        if table is self._scope.main:
+            self._scope.without_column.append(name)
         if not table.has_json:
             return Value()
         path = self._bind("/" + name.replace("~", "~0").replace("/", "~1"), "path")
@@ -336,15 +340,20 @@ class Compiler:
         """What is to be compared, for each type that both may have; a note where that is none."""
         pairs = _common(left, right)
         if not pairs and left.types and right.types:
-            kinds = " and ".join("/".join(_NAMES[t] for t in value.types) for value in (left, right))
             always = "true" if node.operator == "!=" else "false"
-            message = f"In {self._text!r}, {node.operator} compares {kinds}, so it is always {always}."
-            self._scope.notes.append(message)
+            self._note_types(left, right, node, f"always {always}")
         return pairs
 
+    def _note_types(self, left: Value, right: Value, node: nodes.Binary, outcome: str) -> None:
+        kinds = " and ".join("/".join(_NAMES[name] for name in value.types) for value in (left, right))
+        message = f"In {self._text!r}, {node.operator} compares {kinds}, so it is {outcome}."
+        self._scope.notes.append(message)
+
     def _compared(self, node: nodes.Binary, left: Value, right: Value) -> Value:
-        forms = [f"{one} {node.operator} {other}" for one, other in _common(left, right, _COMPARED)]
-        return decided(forms)
+        pairs = _common(left, right, _COMPARED)
+        if not pairs and left.types and right.types:
+            self._note_types(left, right, node, "never true")
+        return decided([f"{one} {node.operator} {other}" for one, other in pairs])
 
     def _in(self, node: nodes.Binary) -> Value:
         left = self._value(node.left)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_SECONDS = 4_294_967_295
 _MOST_MILLISECONDS = 253_402_300_799_000  # the last second of the year 9999
-_WITH_ZONE = r"'(Z|[+-]\d\d:?\d\d)$'"
+_WITHOUT_ZONE = r"'\d+-\d+-\d+([T ]\d+:\d+(:\d+(\.\d*)?)?)?'"
 
 
 def of_text(text: str, zone: ZoneInfo) -> datetime | None:
@@ -52,8 +52,24 @@ def text_sql(text: str, zone: str | None) -> str:
         text: SQL of the text.
         zone: SQL of the zone's name; None for UTC.
     """
-    moment = f"TRY_CAST({text} AS TIMESTAMP)"
+    moment = instant_sql(text)
     if zone is not None:
         local = f"timezone('UTC', timezone({zone}, {moment}))"
-        moment = f"CASE WHEN regexp_matches({text}, {_WITH_ZONE}) THEN {moment} ELSE {local} END"
+        moment = f"CASE WHEN {_names_no_zone(text)} THEN {local} ELSE {moment} END"
     return f"date_trunc('second', {moment})"
+
+
+def instant_sql(text: str) -> str:
+    """The moment in UTC that a text names, which is UTC where it names no zone; NULL where it names none.
+
+    A cast to TIMESTAMP passes over a zone, and one to TIMESTAMPTZ takes the session's where there is none.
+    """
+    zoned = f"replace(replace({text}, ' +', '+'), ' -', '-')"  # as Ruby writes it
+    return (
+        f"CASE WHEN {_names_no_zone(text)} THEN TRY_CAST({text} AS TIMESTAMP) "
+        f"WHEN regexp_matches({text}, '^\\d') THEN timezone('UTC', TRY_CAST({zoned} AS TIMESTAMPTZ)) END"
+    )
+
+
+def _names_no_zone(text: str) -> str:
+    return f"regexp_full_match({text}, {_WITHOUT_ZONE})"

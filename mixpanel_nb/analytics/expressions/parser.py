@@ -84,6 +84,18 @@ _INSTEAD = {
     "“": 'Texts stand in straight double quotes: "…".',
     "”": 'Texts stand in straight double quotes: "…".',
 }
+# Words and functions of SQL and other languages, and what there is instead.
+_DEFINED = 'Write defined(properties["name"]), or not defined(…).'
+_CONTAINED = 'Write "part" in properties["name"].'
+_ELSEWHERE = {
+    **dict.fromkeys(("is", "isnull", "is_null", "isset", "is_set", "exists"), _DEFINED),
+    **dict.fromkeys(("like", "ilike", "contains", "includes"), _CONTAINED),
+    **dict.fromkeys(("lower", "upper"), "Text is compared as it is; has_prefix(…) ignores case."),
+    **dict.fromkeys(("starts_with", "startswith"), 'Write has_prefix(properties["name"], "start").'),
+    **dict.fromkeys(("date", "to_date", "timestamp"), 'Write datetime("2025-01-31").'),
+    **dict.fromkeys(("int", "float", "to_number"), 'Write number(properties["name"]).'),
+    **dict.fromkeys(("str", "text", "to_string"), 'Write string(properties["name"]).'),
+}
 _EXPECTED_VALUE = 'a value, such as properties["name"], "text" or 5'
 _ESCAPE = re.compile(r"\\([\"\\])")
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
@@ -121,6 +133,11 @@ def parse(text: str, dialect: Dialect = Dialect.EVENTS) -> nodes.Node:
     if unusable := _UNUSABLE.search(text):
         message = "The expression holds a character that no text in Mixpanel can hold."
         raise ExpressionError(message, expression=text, position=unusable.start())
+    for found in _DAY.finditer(text):
+        if found["day"]:
+            message = f"{found['day']} would be a subtraction."
+            hint = f'A day is written datetime("{found["day"]}").'
+            raise ExpressionError(message, expression=text, position=found.start(), hint=hint)
     return _parsed(text, _Builder(text, dialect))
 
 
@@ -156,11 +173,28 @@ def _unexpected(text: str, position: int, expected: Any) -> ExpressionError:
     found = word.group() if word else rest[0]
     instead = None if rest.startswith("==") else _INSTEAD.get(rest[0])
     known = found in _OPERATORS  # the right word in the wrong place
+    instead = instead or _ELSEWHERE.get(found.lower()) or _meant(text, position)
     hint = instead or (None if known else did_you_mean(found.lower(), _OPERATORS))
     message = f"Unexpected {found[:30]!r} at character {position + 1}: expected {wants}."
     return ExpressionError(message, expression=text, position=position, hint=hint)
 
 
+def _meant(text: str, position: int) -> str | None:
+    """What to write instead, where what stands around a place tells it."""
+    before, rest = text[:position], text[position:]
+    for access in _ACCESSES.finditer(text):
+        if access.start() <= position <= access.end():
+            return f'Write {access[1]}["{access[2]}"].'
+    if rest[0] == ">" and before.endswith("<"):
+        return "Write !=."
+    if rest[0] == "," and _IN_BRACKETS.search(before):
+        return 'Write a list: in ["pro", "free"].'
+    return None
+
+
+_ACCESSES = re.compile(r"\b(properties|user)(?:\.|\[\s*)(\$?[A-Za-z_]\w*)")
+_IN_BRACKETS = re.compile(r"\bin\s*\([^()]*$")
+_DAY = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.-])(?P<day>\d{4}-\d\d-\d\d)(?![\w.-])', re.DOTALL)
 _STRING_AT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _WORD_AT = re.compile(r"[A-Za-z_]\w*")
 
@@ -278,7 +312,8 @@ class _Builder:
     def _build_call(self, tree: Any) -> nodes.FunctionCall:
         name, *arguments = tree.children
         if name not in ARGUMENTS:
-            hint = did_you_mean(name, ARGUMENTS) or f"Functions are {', '.join(sorted(ARGUMENTS))}."
+            hint = _ELSEWHERE.get(name.lower()) or did_you_mean(name, ARGUMENTS)
+            hint = hint or f"Functions are {', '.join(sorted(ARGUMENTS))}."
             raise self._mistake(f"There is no function {str(name)!r}.", name.start_pos, hint)
         self._must_know(name)
         if len(arguments) != ARGUMENTS[name]:

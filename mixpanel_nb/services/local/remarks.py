@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import coverage, midnight, utc
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.analytics.sql import Statement, identifier
+from mixpanel_nb.analytics.sql import Parameters, Statement
 from mixpanel_nb.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _WHOLE = "all"
+_LOOKED_AT = 100_000  # events, for a property without a column
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class Remarks:
         said = list(dict.fromkeys(self.context.notes))
         if not found:
             said += self._unknown(events)
+        asked = dict.fromkeys(self.context.without_column)
         named = [segment if isinstance(segment, tuple) else (segment,) for segment in segments]
         for place, each in enumerate((on,) if isinstance(on, str) else on or ()):
             if named and not is_expression(each) and {names[place] for names in named} == {UNDEFINED}:
-                hint = did_you_mean(each, self.context.events.properties.keys() - {each})
-                said.append(f"None of these events has a property {each!r}." + (f" {hint}" if hint else ""))
+                asked.pop(each, None)
+                said.append(f"None of these events has a property {each!r}.{self._meant(each)}")
+        said += [note for name in asked if (note := self._unknown_property(name))]
         return (*said, *self._outside())
 
     def complete(self, unit: Unit, *events: str | None) -> tuple[bool | None, ...]:
@@ -92,8 +95,7 @@ class Remarks:
         """A note for each event that the table does not hold at all."""
         if not events:
             return []
-        name = self.context.events.table
-        statement = Statement(f"SELECT DISTINCT event_name FROM {identifier(name)}", {})
+        statement = Statement(f"SELECT DISTINCT event_name FROM {self.context.events.source()} AS e", {})
         known = [event for (event,) in self.engine.rows(statement)]
         return [self._no_such(event, known) for event in dict.fromkeys(events) if event not in known]
 
@@ -104,9 +106,38 @@ class Remarks:
         hint = did_you_mean(event, known)
         return f"There is no event {event!r} in {table}." + (f" {hint}" if hint else "")
 
+    def _unknown_property(self, name: str) -> str | None:
+        """A note where no event seems to have a property that was asked for."""
+        table, looked = self.context.events.table, 0
+        if self.context.events.has_json:
+            again = replace(self.context, parameters=Parameters(), notes=[], without_column=[])
+            selection = again.select()
+            held = selection.property(name).is_set
+            statement = again.statement(
+                "SELECT count(*), count(CASE WHEN _held THEN 1 END)\n"
+                f"FROM (SELECT {held} AS _held {selection.sql('')} LIMIT {_LOOKED_AT}) AS _looked"
+            )
+            ((looked, with_it),) = self.engine.rows(statement)
+            if with_it or not looked:
+                return None
+        meant = self._meant(name)
+        if looked < _LOOKED_AT:
+            return f"No event of {table} has a property {name!r}.{meant}"
+        # Others may have it: only a name that looks wrong is worth a note.
+        return (
+            f"None of the first {looked:,} events of {table} has a property {name!r}.{meant}"
+            if meant
+            else None
+        )
+
+    def _meant(self, name: str) -> str:
+        """The property that is probably meant, as a sentence behind another one."""
+        hint = did_you_mean(name.removeprefix("properties."), self.context.events.properties.keys() - {name})
+        return f" {hint}" if hint else ""
+
     def _outside(self) -> list[str]:
         """What the table lacks of the days that were asked about."""
-        name, said = self.context.events.table, []
+        name, said = self.context.events.table, [*self.table.notes]
         if not self.table.complete:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
         if not self.table.parts:

@@ -371,7 +371,7 @@ class LocalQueryService:
         asking = self._ask(query)
         context = asking.context
         statement = activity.statement(context, query.distinct_ids)
-        columns = [] if context.events.has_json else list(context.events.properties)
+        columns = {} if context.events.has_json else context.events.properties
         events = tuple(activity_event(row, columns) for row in self._engine.rows(statement))
         return results.ActivityFeedResult(
             query.distinct_ids,
@@ -392,7 +392,7 @@ class LocalQueryService:
         return self._asked_of(*table_range(query.from_date, query.to_date))
 
     def _asked_of(self, first: date, last: date) -> Remarks:
-        events = self._engine.events(self._table)
+        events = self._engine.events(self._table, self._zone)
         period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(self._engine.profiles, self._table)
         context = ReportContext(events.columns, find_profiles, period, self._clock(), hidden=self._hidden())

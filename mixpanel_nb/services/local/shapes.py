@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.analytics.columns import PropertyColumn
 
 
 Counts = dict["Bucket", float]
@@ -73,12 +74,16 @@ def in_ranges(
     return tuple(pairwise(edges)), values
 
 
-def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEvent:
-    """A row of ``activity.statement``; ``columns`` name the properties that have a column each."""
+def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) -> ActivityEvent:
+    """A row of ``activity.statement``; ``columns`` are those of the properties that have one each."""
     event, moment, user, *values = row
     properties: Mapping[str, Any]
     if columns:
-        properties = {name: value for name, value in zip(columns, values, strict=True) if value is not None}
+        properties = {
+            name: _parsed(value) if column.holds == "json" else value
+            for (name, column), value in zip(columns.items(), values, strict=True)
+            if value is not None
+        }
     else:
         properties = _parsed(values[0]) if values[0] else {}
         if "time" in properties:  # fetched in milliseconds; Mixpanel's own feed has seconds
@@ -86,10 +91,9 @@ def activity_event(row: tuple[Any, ...], columns: Sequence[str]) -> ActivityEven
     return ActivityEvent(event, moment.replace(tzinfo=UTC), user, properties)
 
 
-def _parsed(properties: str) -> dict[str, Any]:
+def _parsed(json: str) -> Any:
     try:
-        values: dict[str, Any] = parsed(properties)
+        return parsed(json)
     except RecursionError:
         message = "An event of theirs holds lists in lists, too deep for Python to read."
         raise QueryError(message, hint="Read it in SQL: SELECT properties …") from None
-    return values

@@ -53,6 +53,7 @@ class EventTable:
         complete: False while parts of its last fetch are missing.
         day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
         fetched: When each day (UTC) was fetched for the last time; empty if nobody knows.
+        notes: What is to be said of any answer: rows that cannot be read, times that are days alone.
     """
 
     columns: TableColumns
@@ -60,6 +61,7 @@ class EventTable:
     complete: bool = True
     day_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     fetched: Mapping[date, datetime] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -91,8 +93,12 @@ class EventTable:
 class Engine(Protocol):
     """What local reports ask for."""
 
-    def events(self, table: str) -> EventTable:
+    def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """A table of events.
+
+        Args:
+            table: The table.
+            zone: The zone of a report, in which a time that is a day alone begins.
 
         Raises:
             TableNotFoundError: there is no such table.

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import midnight, utc
-from mixpanel_nb.analytics.columns import Holds, PropertyColumn, TableColumns
-from mixpanel_nb.errors import StorageError
 from mixpanel_nb.services.local.engines.base import EventTable, Part, Span
+from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage import table_names
 from mixpanel_nb.storage.sqltext import identifier
 
@@ -20,34 +19,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.storage import Chunk, StorageEngine
-    from mixpanel_nb.storage.records import ColumnRecord
-    from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
-
-_OF_EVENTS = {"event_name", "event_time", "distinct_id"}
-_BASE = frozenset({*_OF_EVENTS, "insert_id", "properties", "last_seen"})
-_HOLDS: dict[str, Holds] = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "JSON": "json",
-    "TIMESTAMP": "moment",
-    **dict.fromkeys(("DOUBLE", "FLOAT"), "double"),
-    **dict.fromkeys(
-        (
-            "TINYINT",
-            "SMALLINT",
-            "INTEGER",
-            "BIGINT",
-            "HUGEINT",
-            "UTINYINT",
-            "USMALLINT",
-            "UINTEGER",
-            "UBIGINT",
-        ),
-        "integer",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -60,18 +34,23 @@ class DuckDBEngine:
 
     storage: StorageEngine
 
-    def events(self, table: str) -> EventTable:
+    def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """See :class:`Engine`."""
-        columns = self._columns(table, needed=_OF_EVENTS)
+        columns, notes = TableReading(self.storage, table, zone).events()
         metadata = self.storage.metadata_or_none(table)
         if metadata is None:
-            return EventTable(columns)
-        zone = ZoneInfo(metadata.legacy_zone or "UTC")
+            return EventTable(columns, notes=notes)
+        day_zone = ZoneInfo(metadata.legacy_zone or "UTC")
         chunks = self.storage.chunks(table)
-        return EventTable(columns, _parts(chunks, zone), metadata.complete, zone, _fetched(chunks))
+        return EventTable(
+            columns, _parts(chunks, day_zone), metadata.complete, day_zone, _fetched(chunks), notes
+        )
 
     def profiles(self, table: str) -> TableColumns | None:
-        """Of the profiles that are not of another project: ``profiles``, or else the only table there is."""
+        """Of the profiles that are not of another project: ``profiles``, or else the only table there is.
+
+        Where none was fetched, a table of one's own that is named ``profiles``.
+        """
         tables = {known.name.lower(): known for known in self.storage.list_tables()}
         events = tables.get(table.lower())
         sources = {None if events is None else events.source, None}
@@ -80,9 +59,12 @@ class DuckDBEngine:
             for each in tables.values()
             if each.type == "profiles" and (sources == {None} or each.source in sources)
         ]
+        if not names and "profiles" in tables and tables["profiles"].type in {"table", "view"}:
+            names = ["profiles"]
         if "profiles" not in names and len(names) != 1:
             return None
-        return self._columns("profiles" if "profiles" in names else names[0], needed=("distinct_id",))
+        chosen = "profiles" if "profiles" in names else names[0]
+        return TableReading(self.storage, chosen, ZoneInfo("UTC")).profiles()
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""
@@ -93,7 +75,7 @@ class DuckDBEngine:
         return [
             table.name
             for table in self.storage.known_tables()
-            if table.type == "events" or (not fetched and not table.type and set(table.columns) >= _OF_EVENTS)
+            if table.type == "events" or (not fetched and not table.type and table.holds_events)
         ]
 
     def timezone(self, table: str) -> str | None:
@@ -106,10 +88,7 @@ class DuckDBEngine:
         held = self.storage.metadata_or_none(table)
         if held is not None and held.from_date is not None and held.to_date is not None:
             return held.from_date, held.to_date
-        self._columns(table, needed=_OF_EVENTS)
-        times = f"min(event_time)::DATE, max(event_time)::DATE FROM {identifier(table)}"
-        ((first, last),) = self.storage.execute_rows(f"SELECT {times}")
-        return None if first is None else (first, last)
+        return self._days_of_rows(table)
 
     def event_names(self, table: str) -> list[str]:
         """See :class:`Engine`. Raises `DatabaseLockedError` at once if another process holds the file."""
@@ -134,46 +113,15 @@ class DuckDBEngine:
     ) -> list[str]:
         with self.storage.read_without_waiting() as con:
             found = table_names.tables(con).get(table.lower())
-            return [] if found is None else look(con, found)
+            return look(con, found) if found is not None and found.holds_events else []
 
-    def _columns(self, table: str, *, needed: Iterable[str]) -> TableColumns:
-        schema = self.storage.get_schema(table)
-        types = {column.name: column.type for column in schema}
-        missing = [name for name in needed if name not in types]
-        if missing:
-            message = f"Table {table!r} has no column {missing[0]!r}, so it holds no events."
-            raise StorageError(message, hint="Name a table that fetch events has made.")
-        stored = self.storage.property_columns(table)
-        has_json = types.get("properties") == "JSON"
-        properties = _of_stored(stored, has_json=has_json) if stored else _of_schema(schema)
-        return TableColumns(table, properties, has_json=has_json, has_insert_id="insert_id" in types)
-
-
-def _of_stored(columns: Iterable[StoredColumn], *, has_json: bool) -> dict[str, PropertyColumn]:
-    """Columns whose values all are of one type. Text that stands for several is read from the JSON."""
-    from mixpanel_nb.storage.kinds import Kinds
-
-    return {
-        column.property: PropertyColumn(column.name, _HOLDS[column.sql_type])
-        for column in columns
-        if column.sql_type != "VARCHAR" or not has_json or not column.kinds & ~Kinds.TEXT
-    }
-
-
-def _of_schema(columns: Iterable[ColumnRecord]) -> dict[str, PropertyColumn]:
-    """Columns of a table of somebody's own making; each holds the property of its name, and maybe NaN."""
-    return {
-        column.name: PropertyColumn(column.name, held)
-        for column in columns
-        if column.name not in _BASE and (held := _held(column.type)) is not None
-    }
-
-
-def _held(sql_type: str) -> Holds | None:
-    if sql_type.startswith("DECIMAL"):
-        return "decimal"
-    held = _HOLDS.get(sql_type)
-    return "float" if held == "double" else held
+    def _days_of_rows(self, table: str) -> tuple[date, date] | None:
+        """The days (UTC) of the first and the last event in a table that was not fetched."""
+        source = self.events(table, ZoneInfo("UTC")).columns.source()
+        ((first, last),) = self.storage.execute_rows(
+            f"SELECT CAST(min(event_time) AS DATE), CAST(max(event_time) AS DATE) FROM {source} AS e"
+        )
+        return None if first is None else (first, last)
 
 
 def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:
