@@ -804,6 +804,11 @@ class Workspace:
         A metric is an event, or a measure of it in a word: ``Purchase``, ``unique(Purchase)``,
         ``median(Purchase, amount)``, ``average(per user total(Purchase))``, each with a filter:
         ``Purchase where …``. ``Metric``, ``Formula`` and ``Buckets`` are the same as objects.
+
+        Example:
+            >>> metrics = ["unique(Purchase)", "median(Purchase, revenue)"]
+            >>> ws.insights(metrics, during="2025-01", totals=True).df["value"].tolist()
+            [1501.0, 65.7]
         """
         return self._answer(Insights, locals())
 
@@ -825,6 +830,10 @@ class Workspace:
         """Active users of a day, a week and a month (DAU, WAU, MAU), and stickiness in percent.
 
         Counted are the users of the 1, 7 and 30 days that end with each bucket's last day.
+
+        Example:
+            >>> ws.active(from_date="2025-01-31", to_date="2025-01-31").df.iloc[:3, 1:3].values.tolist()
+            [['DAU', 474.0], ['WAU', 2668.0], ['MAU', 6315.0]]
         """
         return self._answer(Active, locals())
 
