@@ -120,13 +120,13 @@ def repr_of(record: dict[str, Any]) -> str:
 WITH_VALUES = with_profiles(scenes(properties()))
 
 
-@examples(60)
+@examples(30)
 @given(asked(WITH_VALUES, lambda day: questions(day, ANY, UNITS)))
 def test_insights(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check_insights(package, case)
 
 
-@examples(40)
+@examples(20)
 @given(asked(WITH_VALUES, lambda day: questions(day, ACTIVE | ACTIVE | ANY, DAY_UNITS)))
 def test_users_of_the_last_days(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
     check_insights(package, case)
