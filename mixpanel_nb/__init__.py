@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         TableExistsError,
         TableNotFoundError,
     )
+    from mixpanel_nb.queries import Buckets, Formula, Metric
     from mixpanel_nb.results import (
         AccountInfo,
         AccountList,
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
         FunnelList,
         FunnelResult,
         FunnelStep,
+        InsightsLine,
+        InsightsResult,
         JQLResult,
         LexiconProperty,
         LexiconSchema,
@@ -101,6 +104,7 @@ __all__ = [
     "AuthenticationError",
     "Bookmark",
     "BookmarkList",
+    "Buckets",
     "ChartError",
     "Cohort",
     "CohortList",
@@ -117,16 +121,20 @@ __all__ = [
     "ExpressionResult",
     "FetchProgress",
     "FetchResult",
+    "Formula",
     "FrequencyResult",
     "FunnelList",
     "FunnelResult",
     "FunnelStep",
     "IncompleteExportError",
+    "InsightsLine",
+    "InsightsResult",
     "JQLResult",
     "LexiconProperty",
     "LexiconSchema",
     "LexiconSchemaList",
     "LoadResult",
+    "Metric",
     "MixpanelDataError",
     "NameList",
     "NotFoundError",
@@ -182,6 +190,8 @@ def _home_of(name: str) -> str:
         return "mixpanel_nb.workspace"
     if name in {"ConfigManager", "Credentials"}:
         return "mixpanel_nb.accounts"
+    if name in {"Buckets", "Formula", "Metric"}:
+        return "mixpanel_nb.queries"
     return f"mixpanel_nb.{'errors' if name.endswith('Error') else 'results'}"
 
 

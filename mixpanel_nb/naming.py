@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PROPERTY = re.compile(r"""properties\[(["'])([^"'\\]+)\1\]""")
+
+
+def property_of(on: str) -> str:
+    """The property behind an expression that is nothing but one; any other expression as it stands."""
+    match = _PROPERTY.fullmatch(on.strip())
+    return match.group(2) if match else on
 
 
 def unique_names(names: list[str]) -> list[str]:

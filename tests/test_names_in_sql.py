@@ -58,6 +58,9 @@ BOTH_WAYS: list[Question] = [
 ]
 LOCAL: list[Question] = [
     *BOTH_WAYS,
+    ("insights", (["A", "unique_last(B)", "mau(*)"],), {"on": ["plan", "tags", "amount"], "limit": 3}),
+    ("insights", (["average(per user sum(A, amount))"],), {"on": ["buckets(amount)"], "unit": "year"}),
+    ("active", (), {"on": ["mixed"]}),
     ("top_events", (), {"date": "2025-01-02"}),
     ("funnel", (), {"steps": ["A", "B"], "on": "plan", "unit": "day"}),
     ("funnel", (), {"steps": ["A", ("A", PRO), "B"], "on": "tags"}),

@@ -6,6 +6,7 @@ support of their engine, and cost no more than an addition.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.queries import Unit
+    from mixpanel_nb.queries.shared import CalendarUnit
 
 Bucket = date | datetime
 MAX_BUCKETS = 200_000
 
 _SHORT = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _DAY = timedelta(days=1)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "month": 30 * 86_400}
 """Fixed lengths of conversion windows and retention periods; a month is 30 days there."""
 
@@ -58,7 +60,7 @@ class Period:
         """The first moment after the last day, in UTC (naive)."""
         return utc(midnight(self.last + _DAY), self.zone)
 
-    def buckets(self, unit: Unit) -> list[Bucket]:
+    def buckets(self, unit: CalendarUnit) -> list[Bucket]:
         """All buckets that touch the period, as they are called: dates, or local times without a zone.
 
         Raises:
@@ -74,15 +76,15 @@ class Period:
             return [midnight(self.first) + number * step for number in range(count)]
         return list(self._dates(unit))
 
-    def _dates(self, unit: Unit) -> Iterator[date]:
+    def _dates(self, unit: CalendarUnit) -> Iterator[date]:
         day = start_of(self.first, unit, self.week_start)
         while day <= self.last:
             yield day
-            day = _after(day, unit, self.week_start)
+            day = later(day, unit, 1)
 
 
 def coverage(
-    period: Period, unit: Unit, spans: Sequence[tuple[datetime, datetime]]
+    period: Period, unit: CalendarUnit, spans: Sequence[tuple[datetime, datetime]]
 ) -> tuple[bool | None, ...]:
     """For each bucket, whether all of its time is known: False where a part is, None where nothing is.
 
@@ -113,23 +115,32 @@ def _local(bucket: Bucket) -> datetime:
     return bucket if isinstance(bucket, datetime) else midnight(bucket)
 
 
-def _next(period: Period, unit: Unit) -> Bucket:
+def _next(period: Period, unit: CalendarUnit) -> Bucket:
     """The first bucket after the period."""
     if unit in _SHORT:
         return midnight(period.last + _DAY)
-    return _after(start_of(period.last, unit, period.week_start), unit, period.week_start)
+    return later(start_of(period.last, unit, period.week_start), unit, 1)
 
 
-def _after(start: date, unit: Unit, week_start: Weekday) -> date:
-    """The bucket after the one that starts on a day."""
-    return start_of(start + {"day": 1, "week": 7, "month": 31}[unit] * _DAY, unit, week_start)
-
-
-def start_of(day: date, unit: Unit, week_start: Weekday = "monday") -> date:
-    """The first day of the week or month that ``day`` is in; the day itself for smaller units."""
+def start_of(day: date, unit: CalendarUnit, week_start: Weekday = "monday") -> date:
+    """The first day of the week, month, quarter or year of ``day``; the day itself for smaller units."""
     if unit == "week":
         return day - (day.weekday() - WEEKDAYS.index(week_start)) % 7 * _DAY
-    return day.replace(day=1) if unit == "month" else day
+    if unit in _MONTHS:
+        return day.replace(month=(day.month - 1) // _MONTHS[unit] * _MONTHS[unit] + 1, day=1)
+    return day
+
+
+def later(day: date, unit: CalendarUnit, number: int) -> date:
+    """The day so many weeks, months, quarters or years later (earlier where negative); days for small units.
+
+    A day that the month does not have becomes its last one.
+    """
+    if unit not in _MONTHS:
+        return day + number * (7 if unit == "week" else 1) * _DAY
+    months = day.year * 12 + day.month - 1 + number * _MONTHS[unit]
+    year, month = divmod(months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def midnight(day: date) -> datetime:
@@ -182,13 +193,17 @@ def local_sql(time: str, period: Period, parameters: Parameters) -> str:
     return f"({time} + CASE {cases} ELSE {seconds(found[-1][1])} END)"
 
 
-def bucket_sql(time: str, unit: Unit, period: Period, parameters: Parameters) -> str:
+def bucket_sql(time: str, unit: CalendarUnit, period: Period, parameters: Parameters) -> str:
     """SQL for the bucket that ``time`` (UTC, within the period) is in, as :meth:`Period.buckets` calls it."""
-    local = local_sql(time, period, parameters)
+    return start_sql(local_sql(time, period, parameters), unit, period.week_start)
+
+
+def start_sql(local: str, unit: CalendarUnit, week_start: Weekday) -> str:
+    """SQL for the bucket of a local time or a day."""
     if unit == "day":
         return f"CAST({local} AS DATE)"
-    if unit == "week" and period.week_start != "monday":  # on which date_trunc has weeks begin
-        late = seconds(SECONDS["day"] * WEEKDAYS.index(period.week_start))
+    if unit == "week" and week_start != "monday":  # on which date_trunc has weeks begin
+        late = seconds(SECONDS["day"] * WEEKDAYS.index(week_start))
         return f"CAST(date_trunc('week', {local} - {late}) + {late} AS DATE)"
     truncated = f"date_trunc('{unit}', {local})"
     return truncated if unit in _SHORT else f"CAST({truncated} AS DATE)"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.calendar import Period
     from mixpanel_nb.analytics.columns import TableColumns
-    from mixpanel_nb.queries import CountType, Unit
+    from mixpanel_nb.queries import CountType
+    from mixpanel_nb.queries.shared import CalendarUnit
 
 PERSON = f"nullif({EVENTS}.distinct_id, '')"
 """Whose event it is; NULL for events of nobody, which count, but not as people."""
@@ -59,7 +60,7 @@ class ReportContext:
         """The ``$name`` that stands for a value."""
         return self.parameters.bind(value, name)
 
-    def bucket(self, unit: Unit, time: str = f"{EVENTS}.event_time") -> str:
+    def bucket(self, unit: CalendarUnit, time: str = f"{EVENTS}.event_time") -> str:
         """SQL for the bucket of a time that lies within the days."""
         return bucket_sql(time, unit, self.period, self.parameters)
 
@@ -83,6 +84,18 @@ class Selection:
             notes=context.notes,
             without_column=context.without_column,
         )
+
+    def meant(self, event: str | None, where: str | None) -> str:
+        """SQL that holds for events of this name (None: any that is not hidden) that pass a filter.
+
+        It adds no condition to the selection; it is TRUE where all events are meant.
+        """
+        before, self._conditions = self._conditions, []
+        self.named(event).where(where)
+        own, self._conditions = self._conditions, before
+        if len(own) < 2:
+            return own[0] if own else "TRUE"
+        return f"({' AND '.join(own)})"
 
     def named(self, events: str | Sequence[str] | None, name: str = "event") -> Selection:
         """Only events of this name, or of one of these; None for any that is not hidden."""

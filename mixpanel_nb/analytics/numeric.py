@@ -8,11 +8,13 @@ of ten.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.context import PERSON, ReportContext, measure, number_of
 
 if TYPE_CHECKING:
+    from mixpanel_nb.analytics.expressions.values import Value
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import CountType, Unit
 
@@ -45,33 +47,79 @@ def in_buckets(
         buckets: About how many buckets the numbers are to be put in.
     """
     matching = context.select().named(event).in_period().where(where)
-    value, number_buckets = matching.value(on), context.bind(buckets, "buckets")
-    if value.number and not value.is_double:
-        number, finest = f"CAST({value.number} AS HUGEINT)", f"least({_FINEST}, 1)"
-        span = f"CAST(highest - lowest AS DOUBLE) / {number_buckets}"
-        origin = "lowest - lowest % CAST(greatest(width, 1) AS HUGEINT)"
-    else:
-        number, finest = number_of(context, value, on), _FINEST
-        span = f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)"
-        origin = "CAST(0 AS DOUBLE)"
-    matching.that(f"{number} IS NOT NULL")
+    value = matching.value(on)
+    ranges = Ranges.of(context, value, on, buckets)
+    matching.that(f"{ranges.number} IS NOT NULL")
     return context.statement(f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {number} AS number, {PERSON} AS person
+    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {PERSON} AS person
     {matching.sql()}
-), _span AS (
-    SELECT min(number) AS lowest, max(number) AS highest
-    FROM _matching
-), _wide AS (
+), {ranges.sql("_matching")}, _placed AS (
+    SELECT date, {PLACE} AS place, width, origin, person
+    FROM _matching CROSS JOIN _begun
+)
+SELECT date, place, width, origin, {measure(kind)} AS count
+FROM _placed
+GROUP BY date, place, width, origin
+ORDER BY place, date""")
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Ranges of equal width, 1, 2 or 5 times a power of ten.
+
+    Attributes:
+        number: SQL of the number that is put in them: HUGEINT or DOUBLE.
+        span: SQL of the width that would give the number of ranges asked for.
+        finest: SQL of the least width.
+        origin: SQL of where ranges begin.
+    """
+
+    number: str
+    span: str
+    finest: str
+    origin: str
+
+    @staticmethod
+    def of(context: ReportContext, value: Value, on: str, buckets: int) -> Ranges:
+        """About so many ranges of a value."""
+        number_buckets = context.bind(buckets, "buckets")
+        if value.number and not value.is_double:
+            return Ranges(
+                f"CAST({value.number} AS HUGEINT)",
+                f"CAST(highest - lowest AS DOUBLE) / {number_buckets}",
+                f"least({_FINEST}, 1)",
+                "lowest - lowest % CAST(greatest(width, 1) AS HUGEINT)",
+            )
+        return Ranges(
+            number_of(context, value, on),
+            f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)",
+            _FINEST,
+            "CAST(0 AS DOUBLE)",
+        )
+
+    def sql(self, source: str, column: str = "number", suffix: str = "") -> str:
+        """CTEs that end with ``_begun``, one row of ``width`` and ``origin``.
+
+        Args:
+            source: The CTE with the numbers.
+            column: Their column.
+            suffix: What the names of these CTEs end with.
+        """
+        return f"""\
+_span{suffix} AS (
+    SELECT min({column}) AS lowest, max({column}) AS highest
+    FROM {source}
+), _wide{suffix} AS (
     SELECT lowest, greatest(
-        CASE WHEN highest > lowest THEN {span} ELSE 1 END,
-        {finest}
+        CASE WHEN highest > lowest THEN {self.span} ELSE 1 END,
+        {self.finest}
     ) AS raw
-    FROM _span
-), _scale AS (
+    FROM _span{suffix}
+), _scale{suffix} AS (
     SELECT lowest, raw, pow(10, floor(log10(raw))) AS power
-    FROM _wide
-), _chosen AS (
+    FROM _wide{suffix}
+), _chosen{suffix} AS (
     SELECT
         lowest,
         CASE
@@ -80,18 +128,15 @@ WITH _matching AS (
             WHEN raw <= 5 * power THEN 5 * power
             ELSE 10 * power
         END AS width
-    FROM _scale
-), _begun AS (
-    SELECT width, {origin} AS origin
-    FROM _chosen
-), _placed AS (
-    SELECT date, floor(round(CAST(number - origin AS DOUBLE) / width, 9)) AS place, width, origin, person
-    FROM _matching CROSS JOIN _begun
-)
-SELECT date, place, width, origin, {measure(kind)} AS count
-FROM _placed
-GROUP BY date, place, width, origin
-ORDER BY place, date""")
+    FROM _scale{suffix}
+), _begun{suffix} AS (
+    SELECT width, {self.origin} AS origin
+    FROM _chosen{suffix}
+)"""
+
+
+PLACE = "floor(round(CAST(number - origin AS DOUBLE) / width, 9))"
+"""SQL of the range that a ``number`` is in."""
 
 
 def total(context: ReportContext, event: str | None, *, on: str, unit: Unit, where: str | None) -> Statement:

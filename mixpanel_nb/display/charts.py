@@ -6,11 +6,11 @@ Times are drawn in UTC, whatever the time zone of kernel or browser, so that a d
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import headline, layer, layered
@@ -47,13 +47,21 @@ class Gaps:
     Attributes:
         partial: Times of which only a part was counted.
         missing: Times that were not fetched.
+        of: Further times of which only a part was counted, by the category that this is true of alone.
     """
 
     partial: Sequence[Any] = ()
     missing: Sequence[Any] = ()
+    of: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.partial or self.missing)
+        return bool(self.partial or self.missing or any(self.of.values()))
+
+    def cut(self, points: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """For each point of a chart, whether only a part of its time was counted."""
+        everywhere = {utc_text(moment(day)) for day in self.partial}
+        own = {_category(name): {utc_text(moment(day)) for day in days} for name, days in self.of.items()}
+        return [point["x"] in everywhere or point["x"] in own.get(point.get("c", ""), ()) for point in points]
 
 
 def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.Chart:
@@ -160,15 +168,17 @@ def _layers_with_gaps(
     """Points over time before bands where nothing is known; those known in part are dashed and hollow."""
     import altair as alt
 
-    cut = {utc_text(moment(day)) for day in gaps.partial}
+    cut = gaps.cut(points)
     bands = {"type": "rect", "color": theme.GAP}
     missing = _bands(points, gaps.missing)
     behind = layer(missing, bands, x=encoding["x"], x2="x2:T")
     if mark["type"] != "line":
-        shown = [point | {"opacity": 0.45 if point["x"] in cut else 1} for point in points]
+        shown = [
+            point | {"opacity": 0.45 if is_cut else 1} for point, is_cut in zip(points, cut, strict=True)
+        ]
         return [behind, layer(shown, mark, **encoding, opacity=alt.Opacity("opacity:Q", scale=None))]
-    solid = [point | {"y": None} if point["x"] in cut else point for point in points]
-    ends = [point for point in points if point["x"] in cut and point["y"] is not None]
+    solid = [point | {"y": None} if is_cut else point for point, is_cut in zip(points, cut, strict=True)]
+    ends = [point for point, is_cut in zip(points, cut, strict=True) if is_cut and point["y"] is not None]
     dashed = {"type": "line", "strokeDash": [5, 4]}
     hollow = {"type": "point", "fill": theme.BACKGROUND, "size": 50, "strokeWidth": 2, "opacity": 1}
     untold = {name: channel for name, channel in encoding.items() if name != "tooltip"}
@@ -197,15 +207,31 @@ def _bands(points: list[dict[str, Any]], missing: Sequence[Any]) -> list[dict[st
     return [{"x": utc_text(first - half), "x2": utc_text(last + half)} for first, last in runs]
 
 
-def _beside(points: list[dict[str, Any]], cut: set[str | None]) -> list[dict[str, Any]]:
+def _beside(points: list[dict[str, Any]], cut: list[bool]) -> list[dict[str, Any]]:
     """The points of each series that are known in part, and those beside them; all others are gaps."""
     found: list[dict[str, Any]] = []
     for name in dict.fromkeys(point.get("c") for point in points):
-        series = [point for point in points if point.get("c") == name]
-        for place, point in enumerate(series):
-            near = any(other["x"] in cut for other in series[max(place - 1, 0) : place + 2])
+        series = [pair for pair in zip(points, cut, strict=True) if pair[0].get("c") == name]
+        for place, (point, _) in enumerate(series):
+            near = any(is_cut for _, is_cut in series[max(place - 1, 0) : place + 2])
             found.append(point if near else point | {"y": None})
     return found
+
+
+def stacked_charts(charts: Sequence[alt.Chart]) -> alt.Chart:
+    """Charts below each other, each with its own legend; a single one as it is.
+
+    As of ``layered``, the class is another one than its name says.
+    """
+    import altair as alt
+
+    if len(charts) == 1:
+        return charts[0]
+    config = charts[0].config
+    for chart in charts:
+        chart.config = alt.Undefined
+    stacked = alt.vconcat(*charts, config=config).resolve_scale(color="independent")
+    return cast("alt.Chart", stacked)
 
 
 def _config(*titles: str) -> dict[str, Any]:

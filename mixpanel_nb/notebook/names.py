@@ -6,6 +6,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_auth": ("auth",),
     "mp_fetch": ("fetch",),
     "mp_load": ("load",),
+    "mp_insights": ("insights",),
+    "mp_active": ("active",),
     "mp_segmentation": ("segmentation",),
     "mp_segmentation_numeric": ("segmentation-numeric",),
     "mp_segmentation_sum": ("segmentation-sum",),

@@ -11,8 +11,11 @@ from mixpanel_nb.queries.activity import ActivityFeed
 from mixpanel_nb.queries.base import Query, changed, parameters_of, request_parameters, schema
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Step, parse_step
 from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
+from mixpanel_nb.queries.formulas import Formula
 from mixpanel_nb.queries.frequency import Frequency
 from mixpanel_nb.queries.funnel import Funnel
+from mixpanel_nb.queries.insights import Active, Insights
+from mixpanel_nb.queries.metrics import Buckets, Metric
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.retention import Retention
 from mixpanel_nb.queries.saved import JQL, SavedReport
@@ -34,6 +37,8 @@ from mixpanel_nb.queries.shared import (
 QUERIES: dict[str, type[Query[Any]]] = {
     query.name: query
     for query in (
+        Insights,
+        Active,
         Segmentation,
         SegmentationNumeric,
         SegmentationSum,
@@ -58,13 +63,18 @@ __all__ = [
     "MAX_SEGMENTS",
     "QUERIES",
     "UNITS",
+    "Active",
     "ActivityFeed",
+    "Buckets",
     "CountType",
     "EventCounts",
+    "Formula",
     "Frequency",
     "Funnel",
+    "Insights",
     "Label",
     "LargeUnit",
+    "Metric",
     "Parameter",
     "PropertyCounts",
     "Query",

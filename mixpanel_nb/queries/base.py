@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from mixpanel_nb.errors import ParameterError, did_you_mean, help_text
 from mixpanel_nb.queries.checks import Optional, Step, in_order, step_word
+from mixpanel_nb.queries.metrics import Worded
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
@@ -91,7 +92,7 @@ class Query(Generic[Answer]):
     def given(self) -> dict[str, Any]:
         """Those values that are not the defaults of their fields."""
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        return {name: value for name, value in self.plain().items() if value != defaults[name]}
+        return {name: value for name, value in self.plain().items() if getattr(self, name) != defaults[name]}
 
     def python(self, workspace: str = "ws") -> str:
         """The query as a call of ``Workspace``, whose variable is called ``workspace``."""
@@ -230,6 +231,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Step):
         return value.event if value.where is None else (value.event, value.where)
+    if isinstance(value, Worded):
+        return str(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

@@ -13,6 +13,8 @@ from mixpanel_nb.errors import ParameterError, Word, did_you_mean
 MAX_SEGMENTS = 10_000  # what Mixpanel's API gives at most
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHERE = " where "
+_RANGE = ".."
+COMPARISONS = ("previous", "year")
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,28 @@ class Day:
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""
         return {"type": "string", "format": "date"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``previous``, ``year``, or two days: ``2024-01-01..2024-01-31``, or a pair of them."""
+
+    def __call__(self, value: Any, name: str) -> str:
+        if value in COMPARISONS:
+            return str(value)
+        days = value.split(_RANGE) if isinstance(value, str) else value
+        if isinstance(days, Sequence) and len(days) == 2:
+            first, last = in_order(*(Day()(day, name) for day in days))
+            return f"{first}{_RANGE}{last}"
+        hint = "It can be previous, year, or two days: 2024-01-01..2024-01-31."
+        raise ParameterError(
+            [Word(name), f" is {str(value)[:40]!r}."], parameter=name, value=value, hint=hint
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        day = r"\d{4}-\d{2}-\d{2}"
+        return {"anyOf": [{"enum": list(COMPARISONS)}, {"type": "string", "pattern": rf"^{day}\.\.{day}$"}]}
 
 
 def in_order(first: date, last: date) -> tuple[date, date]:

@@ -10,10 +10,12 @@ from mixpanel_nb.queries.parameter import Label, Parameter
 
 Unit = Literal["minute", "hour", "day", "week", "month"]
 LargeUnit = Literal["day", "week", "month"]
+CalendarUnit = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 CountType = Literal["general", "unique", "average"]
 
 UNITS: tuple[Unit, ...] = get_args(Unit)
 LARGE_UNITS: tuple[LargeUnit, ...] = get_args(LargeUnit)
+CALENDAR_UNITS: tuple[CalendarUnit, ...] = get_args(CalendarUnit)
 COUNT_TYPES: tuple[CountType, ...] = get_args(CountType)
 
 WHERE_EXAMPLE = 'properties["plan"] == "pro"'

@@ -31,6 +31,7 @@ from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.frequency import FrequencyResult
 from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
+from mixpanel_nb.results.insights import InsightsLine, InsightsResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.load import LoadResult
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
@@ -74,6 +75,8 @@ __all__ = [
     "FunnelList",
     "FunnelResult",
     "FunnelStep",
+    "InsightsLine",
+    "InsightsResult",
     "JQLResult",
     "LexiconProperty",
     "LexiconSchema",

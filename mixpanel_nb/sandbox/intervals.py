@@ -12,6 +12,7 @@ from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
     from mixpanel_nb.queries import Unit
+    from mixpanel_nb.queries.shared import CalendarUnit
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.weekdays import Weekday
 
@@ -36,7 +37,7 @@ class Span:
     buckets: int | None = None
 
 
-def span_of(call: Call, unit: Unit) -> Span:
+def span_of(call: Call, unit: CalendarUnit) -> Span:
     """The days of a request: its dates, or the last ``interval`` units up to the end of the data set.
 
     Mixpanel's page says "either", and marks the dates as required: where there are both, the dates decide.
@@ -51,7 +52,7 @@ def span_of(call: Call, unit: Unit) -> Span:
     return Span(first_day(last, unit, count, call.dataset.week_start), last, count)
 
 
-def first_day(last: date, unit: Unit, count: int, week_start: Weekday = "monday") -> date:
+def first_day(last: date, unit: CalendarUnit, count: int, week_start: Weekday = "monday") -> date:
     """The first day of the last ``count`` units, of which the last one has ``last`` in it.
 
     Raises:
@@ -87,7 +88,7 @@ class IntervalContext(ReportContext):
         """The same question with buckets of ``interval`` days."""
         return cls(**vars(context), interval=interval)
 
-    def bucket(self, unit: Unit, time: str = "e.event_time") -> str:
+    def bucket(self, unit: CalendarUnit, time: str = "e.event_time") -> str:
         """SQL for the first day of the bucket that a time is in."""
         del unit  # the buckets are days
         day, first = super().bucket("day", time), self.bind(self.period.first, "first_day")

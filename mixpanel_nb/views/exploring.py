@@ -12,6 +12,8 @@ from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
 from mixpanel_nb.queries.checks import Breakdowns, Day, OneOf, Optional, Steps, Text, Whole
 from mixpanel_nb.queries.checks import Names as ListOfNames
+from mixpanel_nb.queries.metric_words import parse_metric
+from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.shared import WHERE_EXAMPLE
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 OFFERED = (
     "segmentation",
+    "insights",
+    "active",
     "event_counts",
     "property_counts",
     "funnel",
@@ -202,6 +206,11 @@ class QueryForm:
             case Breakdowns() if isinstance(value, list | tuple):
                 names = self._names(label.names)
                 return Field(name, label.text, "list", list(value), names)
+            case Metrics():
+                events = [str(Metric(event)) for event in self.service.vocabulary.events(self.table)]
+                return Field(name, label.text, "list", _listed(value), events)
+            case PropertiesOrBuckets():
+                return Field(name, label.text, "list", _listed(value), self._names(label.names))
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
                 return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))
@@ -232,7 +241,8 @@ class QueryForm:
         given = {name: self.given[name] for name in _SHARED if self.given.get(name) is not None}
         place, event = _main_field(query), self._main_event()
         if place is not None and event is not None:
-            given[place] = [event] if "tuple" in str(types_of(query)[place].__origin__) else event
+            word = str(Metric(event)) if isinstance(known[place].check, Metrics) else event
+            given[place] = [word] if "tuple" in str(types_of(query)[place].__origin__) else word
         if "where" in given and "where" not in known:
             given["born_where"] = given.pop("where")
         return replace(self, query=query, given=given | _BEGUN_WITH.get(query.name, {}))
@@ -242,8 +252,13 @@ class QueryForm:
         for name, parameter in parameters_of(self.query).items():
             value = self.given.get(name)
             if parameter.label and parameter.label.names == "events" and value:
-                return value if isinstance(value, str) else _event_of(value[0])
+                first = value if isinstance(value, str) else _event_of(value[0])
+                return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
         return None
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _main_field(query: type[Query[Any]]) -> str | None:

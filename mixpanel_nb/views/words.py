@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.naming import property_of
 from mixpanel_nb.weekdays import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ MAX_NAME = 60
 
 _MAX_FILTER = 120
 _COUNTED = {"general": "events", "unique": "users", "average": "events per user"}
-_PROPERTY = re.compile(r"""properties\[(["'])([^"'\\]+)\1\]""")
 
 
 def measure(kind: str) -> str:
@@ -73,8 +72,7 @@ def event_name(event: str | None, any_event: str = "Any event") -> str:
 
 def property_name(on: str) -> str:
     """The property behind an expression that is nothing but one; any other expression as it stands."""
-    match = _PROPERTY.fullmatch(on.strip())
-    return short(match.group(2) if match else on)
+    return short(property_of(on))
 
 
 def filtered(where: str | None) -> str | None:

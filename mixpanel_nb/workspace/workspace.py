@@ -12,10 +12,12 @@ from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries import (
     JQL,
     QUERIES,
+    Active,
     ActivityFeed,
     EventCounts,
     Frequency,
     Funnel,
+    Insights,
     PropertyCounts,
     Query,
     Retention,
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.display.widgets import Explorer
-    from mixpanel_nb.queries import CountType, LargeUnit, Unit
+    from mixpanel_nb.queries import Buckets, CountType, Formula, LargeUnit, Metric, Unit
+    from mixpanel_nb.queries.shared import CalendarUnit
     from mixpanel_nb.results import (
         ActivityFeedResult,
         BookmarkList,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         FrequencyResult,
         FunnelList,
         FunnelResult,
+        InsightsResult,
         JQLResult,
         LexiconSchemaList,
         LoadResult,
@@ -774,6 +778,64 @@ class Workspace:
 
     def _answer(self, query: type[Query[Answer]], arguments: dict[str, Any]) -> Answer:
         return self._reports.request(query, {name: arguments[name] for name in arguments if name != "self"})
+
+    def insights(
+        self,
+        metrics: str | Metric | Sequence[str | Metric],
+        *,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        formulas: str | Formula | Sequence[str | Formula] = (),
+        on: str | Buckets | Sequence[str | Buckets] = (),
+        unit: CalendarUnit = "day",
+        where: str | None = None,
+        rolling: int | None = None,
+        cumulative: bool = False,
+        compare: str | tuple[Day, Day] | None = None,
+        totals: bool = False,
+        limit: int = 60,
+        table: str | None = None,
+        live: bool = False,
+    ) -> InsightsResult:
+        """Metrics side by side, over time and by segment, and formulas over them.
+
+        A metric is an event, or a measure of it in a word: ``Purchase``, ``unique(Purchase)``,
+        ``median(Purchase, amount)``, ``average(per user total(Purchase))``, each with a filter:
+        ``Purchase where …``. ``Metric``, ``Formula`` and ``Buckets`` are the same as objects.
+
+        Example:
+            >>> metrics = ["unique(Purchase)", "median(Purchase, revenue)"]
+            >>> ws.insights(metrics, during="2025-01", totals=True).df["value"].tolist()
+            [1501.0, 65.7]
+        """
+        return self._answer(Insights, locals())
+
+    def active(
+        self,
+        event: str | None = None,
+        *,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        on: str | Buckets | Sequence[str | Buckets] = (),
+        unit: CalendarUnit = "day",
+        where: str | None = None,
+        limit: int = 60,
+        table: str | None = None,
+        live: bool = False,
+    ) -> InsightsResult:
+        """Active users of a day, a week and a month (DAU, WAU, MAU), and stickiness in percent.
+
+        Counted are the users of the 1, 7 and 30 days that end with each bucket's last day.
+
+        Example:
+            >>> ws.active(from_date="2025-01-31", to_date="2025-01-31").df.iloc[:3, 1:3].values.tolist()
+            [['DAU', 474.0], ['WAU', 2668.0], ['MAU', 6315.0]]
+        """
+        return self._answer(Active, locals())
 
     def segmentation(
         self,

@@ -25,6 +25,26 @@ CREATE TABLE events (event_name VARCHAR, event_time TIMESTAMP, distinct_id VARCH
 """
 
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "insights": ("insights", {"metrics": ["Buy"]}),
+    "insights_several": (
+        "insights",
+        {
+            "metrics": ["View", "unique(Buy)", f"median(Buy, amount) where {PRO}", "distinct(Buy, tags)"],
+            "formulas": ["B / A * 100 [%]"],
+            "unit": "week",
+        },
+    ),
+    "insights_per_user": (
+        "insights",
+        {"metrics": ["p90(per user total(Buy))", "sum(per user max(Buy, amount))"], "unit": "quarter"},
+    ),
+    "insights_by_segment": ("insights", {"metrics": ["Buy", "unique_first(Buy)"], "on": ["plan", "tags"]}),
+    "insights_by_ranges": (
+        "insights",
+        {"metrics": ["Buy"], "on": ["buckets(amount)", "buckets(amount, 0, 9.5)"], "totals": True},
+    ),
+    "insights_rolling": ("insights", {"metrics": ["Buy", "wau(*)"], "rolling": 7, "on": ["amount"]}),
+    "active": ("active", {"unit": "month"}),
     "segmentation": ("segmentation", {"event": "Buy"}),
     "segmentation_unique_week": ("segmentation", {"event": "Buy", "type": "unique", "unit": "week"}),
     "segmentation_average_month": ("segmentation", {"event": "Buy", "type": "average", "unit": "month"}),

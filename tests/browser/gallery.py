@@ -15,6 +15,11 @@ SETUP = {
     "fetch": f"%mp_fetch {_DAYS}",
 }
 REPORTS = {
+    "insights": (
+        "%mp_insights 'unique(View Product)' 'unique(Purchase)' --formula 'Conversion = B / A * 100 [%]' "
+        f"--unit week {_LOCAL}"
+    ),
+    "active": f"%mp_active {_LOCAL}",
     "segmentation_by": f"%mp_segmentation Purchase --on $os --unit week {_LOCAL}",
     "segmentation_numeric": f"%mp_segmentation_numeric Purchase --on revenue --unit month {_LOCAL}",
     "segmentation_sum": f"%mp_segmentation_sum Purchase --on revenue --unit week {_LOCAL}",

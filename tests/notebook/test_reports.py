@@ -18,6 +18,8 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
+        (f"%mp_insights Purchase 'unique(Purchase)' --formula 'A / B' --on plan {ASKED}", "InsightsResult"),
+        (f"%mp_active {ASKED}", "InsightsResult"),
         (f'%mp_segmentation "Sign Up" --on plan {ASKED}', "SegmentationResult"),
         (f"%mp_segmentation_numeric Purchase --on revenue {ASKED}", "NumericBucketResult"),
         (f"%mp_segmentation_sum Purchase --on revenue {ASKED}", "NumericSumResult"),

@@ -13,7 +13,7 @@ from mixpanel_nb.commands import parsing
 from mixpanel_nb.notebook import line as lines
 from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.notebook.notebook_session import NotebookSession
-from mixpanel_nb.queries import Funnel, Query, Segmentation
+from mixpanel_nb.queries import Buckets, Formula, Funnel, Metric, Query, Segmentation
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
@@ -39,10 +39,44 @@ WHERE = st.just('properties["plan"] == "pro"') | NAMES
 STEPS = NAMES | st.tuples(NAMES, st.just('properties["a b"] > 5') | NAMES)
 OPTIONAL = {"table": NAMES, "where": WHERE}
 
+METRICS = st.one_of(
+    st.builds(
+        Metric, NAMES | st.none(), st.sampled_from(["total", "unique", "mau"]), label=st.none() | NAMES
+    ),
+    st.builds(Metric, NAMES, st.sampled_from(["sum", "p90", "p99.5"]), NAMES, st.none() | WHERE),
+    st.builds(Metric, NAMES, st.just("median"), per_user=st.just("total")),
+    st.builds(Metric, NAMES, st.just("max"), NAMES, WHERE, st.just("distinct"), NAMES),
+).filter(lambda metric: metric.label is None or bool(metric.label.strip()))
+FORMULAS = st.builds(
+    Formula,
+    st.sampled_from(["A * 100", "-A ^ 2 / (1 + A)"]),
+    st.none() | NAMES,
+    st.sampled_from([None, "%", "US dollars"]),
+).filter(lambda formula: formula.label is None or bool(formula.label.strip()))
+EDGES = st.lists(st.integers(-9, 9) | st.floats(-1e6, 1e6), unique=True, max_size=4).map(sorted)
+BREAKDOWNS = st.builds(
+    Buckets, NAMES | st.just('properties["a"] * (1 + 2)'), EDGES.map(tuple)
+) | NAMES.filter(lambda name: not name.strip().startswith("buckets"))
+
 REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "segmentation": (
         {"event": NAMES, **DAYS},
         {"on": NAMES, "unit": UNIT, "type": TYPE, "limit": st.integers(1, 99), **OPTIONAL},
+    ),
+    "insights": (
+        {"metrics": st.lists(METRICS, min_size=1, max_size=3), **DAYS},
+        {
+            "formulas": st.lists(FORMULAS, max_size=2),
+            "on": st.lists(BREAKDOWNS, max_size=2),
+            "unit": UNIT.filter(lambda unit: unit != "hour"),
+            "compare": st.sampled_from(["previous", "year", ("2024-01-01", "2024-01-31")]),
+            "limit": st.integers(1, 99),
+            **OPTIONAL,
+        },
+    ),
+    "active": (
+        {**DAYS},
+        {"event": NAMES, "on": st.lists(BREAKDOWNS, max_size=2), "unit": st.sampled_from(["week", "year"])},
     ),
     "segmentation_numeric": (
         {"event": NAMES, "on": NAMES, **DAYS},

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.queries import (
     JQL,
+    Active,
     ActivityFeed,
     EventCounts,
     Frequency,
     Funnel,
+    Insights,
     PropertyCounts,
     Query,
     Retention,
@@ -25,6 +27,7 @@ from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
 from mixpanel_nb.services.live.funnels import FunnelReports
+from mixpanel_nb.services.live.insights import InsightsReports
 from mixpanel_nb.services.live.retention import RetentionReports
 from mixpanel_nb.services.live.saved import SavedReports
 from mixpanel_nb.services.live.segmentation import SegmentationReports
@@ -38,7 +41,13 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 
 class LiveQueryService(
-    SegmentationReports, CountReports, FunnelReports, RetentionReports, ActivityReports, SavedReports
+    InsightsReports,
+    SegmentationReports,
+    CountReports,
+    FunnelReports,
+    RetentionReports,
+    ActivityReports,
+    SavedReports,
 ):
     """Answers queries by asking Mixpanel. Every result tells what was sent (``request``).
 
@@ -61,6 +70,8 @@ class LiveQueryService(
 
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
+    Insights: LiveQueryService.insights,
+    Active: LiveQueryService.insights,
     Segmentation: LiveQueryService.segmentation,
     SegmentationNumeric: LiveQueryService.segmentation_numeric,
     SegmentationSum: LiveQueryService.segmentation_sum,

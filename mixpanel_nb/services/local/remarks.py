@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.queries import Unit
     from mixpanel_nb.services.local.engines import Engine, EventTable, Part
+    from mixpanel_nb.services.local.engines.base import Span
 
 _DAY = timedelta(days=1)
 _WHOLE = "all"
@@ -66,20 +67,35 @@ class Remarks:
         said += [note for name in asked if (note := self._unknown_property(name))]
         return (*said, *self._outside())
 
-    def complete(self, unit: Unit, *events: str | None) -> tuple[bool | None, ...]:
-        """For each bucket, whether the table holds all of its time (see ``BucketedResult``).
+    def known(self, event: str | None) -> Sequence[Span]:
+        """The times of the days asked about of which the table tells whether an event happened.
 
         Where nobody recorded what was fetched, the table is taken to hold everything.
+        """
+        period = self.context.period
+        if not self.table.parts:
+            return [(period.since, period.until)]
+        return self.table.observed(event, period.until)
+
+    def complete(self, unit: Unit, *events: str | None) -> tuple[bool | None, ...]:
+        """For each bucket, whether the table holds all of its time (see ``BucketedResult``).
 
         Args:
             unit: The buckets.
             events: The events that are counted; None is any event. All of them have to be known.
         """
         period = self.context.period
-        if not self.table.parts:
-            return coverage(period, unit, [(period.since, period.until)])
-        known = [coverage(period, unit, self.table.observed(event, period.until)) for event in events]
+        known = [coverage(period, unit, self.known(event)) for event in events]
         return tuple(None if None in states else all(states) for states in zip(*known, strict=True))
+
+    def no_values(self, properties: Iterable[str]) -> list[str]:
+        """A note for each of these properties that has no column, with the nearest name of one that has."""
+        known = self.context.events.properties
+        return [
+            f"None of these events has a value of {name!r}. {did_you_mean(name, known) or ''}".rstrip()
+            for name in properties
+            if name not in known and not is_expression(name)
+        ]
 
     def elapsed(self) -> float:
         """The part of the last day asked about of which the table can know, above 0 and up to 1."""

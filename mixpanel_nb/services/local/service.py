@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -13,6 +14,7 @@ from mixpanel_nb.analytics import (
     counts,
     frequency,
     funnel,
+    insights,
     numeric,
     retention,
     segmentation,
@@ -21,10 +23,13 @@ from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import (
+    Active,
     ActivityFeed,
+    Buckets,
     EventCounts,
     Frequency,
     Funnel,
+    Insights,
     PropertyCounts,
     Query,
     Retention,
@@ -40,6 +45,7 @@ from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.funnels import Funnels
+from mixpanel_nb.services.local.insights import Comparison, Lines, columns_of, labels_of
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.shapes import activity_event, by_name, by_names, in_buckets, in_ranges
 
@@ -113,6 +119,58 @@ class LocalQueryService:
         """
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
+
+    def _active(self, query: Active) -> results.InsightsResult:
+        return self._insights(query.insights)
+
+    def _insights(self, query: Insights) -> results.InsightsResult:
+        found, statement, asking = self._lines(query)
+        lines = found.lines(labels_of(query))
+        compared_notes: tuple[str, ...] = ()
+        compared_dates: tuple[date | None, ...] = ()
+        compared_sql = None
+        if query.compare is not None:
+            comparison = Comparison(query, self._period(query))
+            others, compared, compared_asking = self._lines(_compared(query, comparison, found), like=found)
+            lines = comparison.added(lines, others.lines(labels_of(query)), others.dates)
+            compared_dates, compared_sql = tuple(comparison.buckets), compared.rendered()
+            compared_notes = compared_asking.notes([], found=True)
+        return results.InsightsResult(
+            tuple(labels_of(query)),
+            query.from_date,
+            query.to_date,
+            None if query.totals else query.unit,
+            columns_of(query),
+            query.where,
+            tuple(found.dates),
+            tuple(lines),
+            query.rolling,
+            query.cumulative,
+            compared_dates,
+            found.left_out,
+            compared_sql,
+            sql=statement.rendered(),
+            notes=tuple(dict.fromkeys([*self._insights_notes(query, found, asking), *compared_notes])),
+        )
+
+    def _insights_notes(self, query: Insights, found: Lines, asking: Remarks) -> tuple[str, ...]:
+        asking.context.notes.extend(asking.no_values(found.without_values()))
+        return asking.notes(
+            named(*(metric.event for metric in query.metrics)),
+            found=found.found and len(query.metrics) == 1,
+            on=tuple(map(str, query.on)) if all(isinstance(each, str) for each in query.on) else None,
+            segments=found.placed,
+        )
+
+    def _lines(self, query: Insights, like: Lines | None = None) -> tuple[Lines, Statement, Remarks]:
+        days = insights.Days.of(query, self._period(query))
+        asking = self._asked_of(*table_range(days.seen_from, query.to_date))
+        statement = insights.statement(asking.context, query, days, like.placed if like else None)
+        rows = self._engine.rows(statement)
+        return Lines(query, days, rows, asking.known, like), statement, asking
+
+    def _period(self, query: Ranged) -> Period:
+        return Period(*table_range(query.from_date, query.to_date), self._zone, self._week_start)
 
     def _segmentation(self, query: Segmentation) -> results.SegmentationResult:
         asking = self._ask(query)
@@ -409,7 +467,18 @@ def named(*events: str | None) -> list[str]:
     return [event for event in events if event is not None]
 
 
+def _compared(query: Insights, comparison: Comparison, found: Lines) -> Insights:
+    """The query of the period that is compared with, with the ranges of the query itself."""
+    on = tuple(
+        replace(each, edges=edges) if isinstance(each, Buckets) else each
+        for each, edges in zip(query.on, found.edges, strict=True)
+    )
+    return changed(query, from_date=comparison.first, to_date=comparison.last, on=on, compare=None)
+
+
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
+    Insights: LocalQueryService._insights,
+    Active: LocalQueryService._active,
     Segmentation: LocalQueryService._segmentation,
     SegmentationNumeric: LocalQueryService._numeric,
     SegmentationSum: LocalQueryService._sum,

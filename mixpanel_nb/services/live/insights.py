@@ -1,0 +1,25 @@
+"""Insights: for now a table's alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.services.live.base import LiveReports, only_tables
+
+if TYPE_CHECKING:
+    from mixpanel_nb.queries import Active, Insights
+    from mixpanel_nb.results import InsightsResult
+
+
+class InsightsReports(LiveReports):
+    """Metrics side by side."""
+
+    def insights(self, query: Insights | Active) -> InsightsResult:
+        """Refuse: Mixpanel is not asked yet.
+
+        Raises:
+            ParameterError: always.
+        """
+        raise only_tables(
+            f"{query.title} is answered from a table; Mixpanel is not asked for it yet.", "table"
+        )

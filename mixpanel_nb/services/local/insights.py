@@ -1,0 +1,391 @@
+"""Rows of an Insights statement as its lines: gaps, averages with buckets before, formulas, comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.calendar import coverage, later, midnight, start_of, utc
+from mixpanel_nb.analytics.insights import NOT_A_NUMBER, NOT_SET, edge_labels
+from mixpanel_nb.naming import free_name, property_of
+from mixpanel_nb.queries.insights import SHORT_UNITS
+from mixpanel_nb.queries.metrics import LETTERS, Buckets
+from mixpanel_nb.results.insights import InsightsLine
+from mixpanel_nb.results.series import OTHER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.analytics.insights import Days
+    from mixpanel_nb.queries import Formula, Insights, Metric
+    from mixpanel_nb.services.local.engines.base import Span
+
+Segment = tuple[str, ...]
+Numbers = list[float | None]
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+_SEGMENTS_FROM = 5  # behind metric, date, value, place and the number of segments
+
+
+class Lines:
+    """The rows of ``insights.statement`` as lines.
+
+    Args:
+        query: What was asked.
+        days: The days of the statement.
+        rows: The rows.
+        known: The times of which the table tells whether an event happened.
+        like: Lines whose segments these have, too.
+    """
+
+    def __init__(
+        self,
+        query: Insights,
+        days: Days,
+        rows: Sequence[tuple[Any, ...]],
+        known: Callable[[str | None], Sequence[Span]],
+        like: Lines | None = None,
+    ) -> None:
+        self._query = query
+        self._days = days
+        self._known = _Known(query, days)
+        self._spans = {event: known(event) for event in {metric.event for metric in query.metrics}}
+        self._values: dict[tuple[int, Segment], dict[Bucket, float]] = {}
+        self.left_out = 0
+        self.placed: list[Segment] = []
+        self.segments: list[Segment] = [()]
+        self.edges: list[tuple[float, ...]] = []
+        self.found = bool(rows)
+        if query.on:
+            self._read_segments(rows, like)
+        else:
+            for metric, bucket, value in rows:
+                self._add(metric, (), bucket, value)
+
+    def _read_segments(self, rows: Sequence[tuple[Any, ...]], like: Lines | None) -> None:
+        labels = self._labels(rows)
+        self.edges = [label.edges for label in labels]
+        number = len(labels)
+        named = {row[3]: row[_SEGMENTS_FROM : _SEGMENTS_FROM + number] for row in rows if row[3] is not None}
+        self.placed = (
+            like.placed
+            if like
+            else [
+                tuple(label.of(name) for label, name in zip(labels, names, strict=True))
+                for _, names in sorted(named.items())
+            ]
+        )
+        rest = tuple(free_name(OTHER, {names[place] for names in self.placed}) for place in range(number))
+        for metric, bucket, value, place, segments, *_ in rows:
+            self.left_out = max(segments - len(self.placed), 0)
+            if metric is not None:
+                self._add(metric, rest if place is None else self.placed[place - 1], bucket, value)
+        self.segments = list(self.placed)
+        if number == 1 and isinstance(self._query.on[0], Buckets):
+            self.segments.sort(key=lambda segment: labels[0].order(segment[0]))
+        if self.left_out:
+            self.segments.append(rest)
+        self.segments = like.segments if like else self.segments
+
+    def _labels(self, rows: Sequence[tuple[Any, ...]]) -> list[_Labels]:
+        """The names of segments, one a breakdown; behind them stand width and origin of ranges."""
+        labels, following = [], _SEGMENTS_FROM + len(self._query.on)
+        for place, on in enumerate(self._query.on):
+            ranges = None
+            if isinstance(on, Buckets) and not on.edges and rows:
+                ranges = rows[0][following : following + 2]
+                following += 2
+            found = {row[_SEGMENTS_FROM + place] for row in rows} - {None}
+            labels.append(_Labels(on, found, ranges))
+        return labels
+
+    def _add(self, metric: int, segment: Segment, bucket: Bucket, value: float | None) -> None:
+        if value is not None:
+            number = float(f"{value:.12g}")  # what is behind depends on the order in which numbers are added
+            self._values.setdefault((metric, segment), {})[bucket] = number
+
+    def without_values(self) -> list[str]:
+        """The properties of metrics that have no value at all."""
+        metrics = enumerate(self._query.metrics)
+        valued = {number for (number, _), values in self._values.items() if any(values.values())}
+        return [metric.of for number, metric in metrics if metric.of is not None and number not in valued]
+
+    # The lines
+
+    @cached_property
+    def dates(self) -> list[Bucket]:
+        """The buckets asked about."""
+        return self._known.asked
+
+    def lines(self, names: Sequence[str]) -> list[InsightsLine]:
+        """Metrics and formulas of all segments, under these names."""
+        metrics = {
+            segment: [
+                self._metric(number, metric, segment) for number, metric in enumerate(self._query.metrics)
+            ]
+            for segment in self.segments
+        }
+        count = len(self._query.metrics)
+        lines = [
+            replace(metrics[segment][n], metric=names[n]) for n in range(count) for segment in self.segments
+        ]
+        for number, formula in enumerate(self._query.formulas, count):
+            lines += [_calculated(formula, names[number], metrics[segment]) for segment in self.segments]
+        return lines
+
+    def _metric(self, number: int, metric: Metric, segment: Segment) -> InsightsLine:
+        found = self._values.get((number, segment), {})
+        zero = 0.0 if metric.is_zero_of_nothing else None
+        seen = self._seen(metric)
+        values: Numbers = [
+            found.get(bucket, zero) if touched else None
+            for bucket, (touched, _) in zip(self._known.counted, seen, strict=True)
+        ]
+        complete = [whole for _, whole in seen]
+        if self._query.rolling is not None:
+            values, complete = _rolling(values, complete, self._query.rolling)
+        elif self._query.cumulative:
+            values, complete = _cumulative(values, [touched for touched, _ in seen], complete)
+        start = len(values) - len(self.dates)
+        return InsightsLine(
+            "", segment, tuple(values[start:]), tuple(complete[start:]), is_count=metric.is_count
+        )
+
+    def _seen(self, metric: Metric) -> list[tuple[bool, bool]]:
+        """For each bucket, whether anything is known of it, and whether all is."""
+        return self._known.of(self._spans[metric.event], metric.active_days)
+
+
+def _calculated(formula: Formula, name: str, metrics: Sequence[InsightsLine]) -> InsightsLine:
+    used = [metrics[LETTERS.index(letter)] for letter in formula.letters] or list(metrics)
+    places = range(len(metrics[0].values))
+    values = tuple(
+        formula.of({letter: line.values[place] for letter, line in zip(LETTERS, metrics, strict=False)})
+        for place in places
+    )
+    complete = tuple(all(line.complete[place] for line in used) for place in places)
+    rounded = tuple(None if value is None else float(f"{value:.12g}") for value in values)
+    return InsightsLine(name, metrics[0].segment, rounded, complete, formula.unit)
+
+
+def _rolling(values: Numbers, complete: list[bool], size: int) -> tuple[Numbers, list[bool]]:
+    """The mean of each bucket and those before it, of which those that are not complete stay outside."""
+    means: Numbers = []
+    whole = []
+    for end in range(1, len(values) + 1):
+        window = slice(max(end - size, 0), end)
+        pairs = zip(values[window], complete[window], strict=True)
+        known = [value for value, is_complete in pairs if is_complete and value is not None]
+        means.append(sum(known) / len(known) if known else None)
+        whole.append(end >= size and all(complete[window]))
+    return means, whole
+
+
+def _cumulative(values: Numbers, touched: list[bool], complete: list[bool]) -> tuple[Numbers, list[bool]]:
+    """Sums up to each bucket; none where nothing is known of it."""
+    sums = accumulate((value or 0.0 for value in values), lambda total, value: float(f"{total + value:.12g}"))
+    shown = [total if known else None for total, known in zip(sums, touched, strict=True)]
+    return shown, list(accumulate(complete, lambda before, now: before and now))
+
+
+class _Known:
+    """The buckets of a query, and what a table tells of them."""
+
+    def __init__(self, query: Insights, days: Days) -> None:
+        self._query = query
+        self._period = replace(days.asked, first=days.counted_from)
+        self._since, self._until = self._period.since, self._period.until
+        if query.totals:
+            self.asked: list[Bucket] = [days.asked.first]
+            self.counted: list[Bucket] = self.asked
+        else:
+            self.asked, self.counted = (period.buckets(query.unit) for period in (days.asked, self._period))
+
+    def of(self, spans: Sequence[Span], active_days: int | None) -> list[tuple[bool, bool]]:
+        """For each bucket that counts, whether anything is known of it, and whether all is."""
+        if active_days is None and not self._query.totals:
+            states = coverage(self._period, self._query.unit, spans)
+            return [(state is not None, state is True) for state in states]
+        return [self._one(end, spans, active_days) for end in self._ends]
+
+    def _one(self, end: datetime, spans: Sequence[Span], active_days: int | None) -> tuple[bool, bool]:
+        until = min(end, self._until)
+        since = self._since if active_days is None else self._before(until, active_days)
+        touched = any(first < until and since < last for first, last in spans)
+        is_known = any(first <= since and until <= last for first, last in spans)
+        return touched, is_known and end <= self._until
+
+    def _before(self, until: datetime, days: int) -> datetime:
+        """The beginning of so many days that end at a midnight."""
+        local = until.replace(tzinfo=UTC).astimezone(self._period.zone).date()
+        return utc(midnight(local - days * _DAY), self._period.zone)
+
+    @cached_property
+    def _ends(self) -> list[datetime]:
+        """The first moment after each bucket, in UTC."""
+        if self._query.totals:
+            return [self._until]
+        return [utc(midnight(later(day, self._query.unit, 1)), self._period.zone) for day in self.counted]
+
+
+class _Labels:
+    """The names of one breakdown's segments."""
+
+    def __init__(self, on: str | Buckets, found: set[str], ranges: tuple[float, float] | None) -> None:
+        self._names: dict[str, str] = {}
+        self._order: list[str] = []
+        self.edges: tuple[float, ...] = ()
+        if isinstance(on, Buckets) and on.edges:
+            self.edges, self._order = on.edges, edge_labels(on.edges)
+        elif ranges is not None:
+            self._number_ranges(found - {NOT_SET, NOT_A_NUMBER}, *ranges)
+
+    def _number_ranges(self, found: set[str], width: float, origin: float) -> None:
+        """Names for the ranges that a statement has chosen and numbered."""
+        numbers = sorted(map(int, found))
+        edges = {each: _edge(each, width, origin) for number in numbers for each in (number, number + 1)}
+        for number in numbers:
+            self._names[str(number)] = edge_labels((edges[number], edges[number + 1]))[1]
+        self._order = list(self._names.values())
+        self.edges = tuple(sorted(edges.values()))
+
+    def of(self, name: str) -> str:
+        """The name of a segment."""
+        return self._names.get(name, name)
+
+    def order(self, label: str) -> int:
+        """Where a segment stands among the ranges; behind them what is in none."""
+        return self._order.index(label) if label in self._order else len(self._order) + (label == NOT_SET)
+
+
+def _edge(number: int, width: float, origin: float) -> float:
+    exact = Decimal(f"{width:.0e}")  # 1, 2 or 5 times a power of ten
+    if isinstance(origin, int) and width >= 1:
+        return origin + number * int(exact)
+    edge = (round(Decimal(origin) / exact) + number) * exact
+    return int(edge) if edge == int(edge) and abs(edge) < 2**53 else float(edge)
+
+
+def labels_of(query: Insights) -> list[str]:
+    """The names of metrics and formulas, unlike each other."""
+    names: list[str] = []
+    for name in (*(metric.name for metric in query.metrics), *(formula.name for formula in query.formulas)):
+        names.append(free_name(name, names))
+    return names
+
+
+def columns_of(query: Insights) -> tuple[str, ...]:
+    """The names of what the query is broken down by."""
+    return tuple(property_of(on.of if isinstance(on, Buckets) else on) for on in query.on)
+
+
+class Comparison:
+    """The period that a query is compared with.
+
+    Args:
+        query: The query, which has a comparison.
+        period: Its days.
+    """
+
+    def __init__(self, query: Insights, period: Period) -> None:
+        self._query = query
+        self._period = period
+        buckets: list[Bucket] = [period.first] if query.totals else period.buckets(query.unit)
+        chosen: Mapping[str, Callable[[list[Bucket]], tuple[date, date, list[Bucket | None]]]] = {
+            "previous": self._previous,
+            "year": self._year,
+        }
+        compare = query.compare or ""
+        self.first, self.last, self.buckets = chosen.get(compare, self._range)(buckets)
+
+    def _previous(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
+        unit = self._query.unit
+        if self._query.totals or unit in SHORT_UNITS or unit == "day":
+            number = (self._period.last - self._period.first).days + 1
+            return self._moved(buckets, lambda day: day - number * _DAY)
+        number = len(buckets)
+        first, last = (self._whole(day, lambda day: later(day, unit, -number)) for day in self._ends)
+        return (
+            first,
+            last,
+            [start_of(later(each, unit, -number), unit, self._period.week_start) for each in buckets],
+        )
+
+    def _year(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
+        unit = self._query.unit
+        if not self._query.totals and (unit in SHORT_UNITS or unit == "day"):
+            return self._moved(buckets, _year_before)
+        weeks = unit == "week" and not self._query.totals
+
+        def move(day: date) -> date:
+            return later(day, "week", -52) if weeks else later(day, "year", -1)
+
+        first, last = (self._whole(day, move) for day in self._ends)
+        return first, last, [move(each) for each in buckets]
+
+    def _range(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
+        first, last = (date.fromisoformat(day) for day in (self._query.compare or "").split(".."))
+        if self._query.totals:
+            return first, last, [first]
+        found: list[Bucket | None] = [
+            *replace(self._period, first=first, last=last).buckets(self._query.unit)
+        ]
+        return first, last, [*found, *[None] * len(buckets)][: len(buckets)]
+
+    @property
+    def _ends(self) -> tuple[date, date]:
+        return self._period.first, self._period.last + _DAY
+
+    def _whole(self, day: date, move: Callable[[date], date]) -> date:
+        """The first or the last day moved; the end of a month stays one."""
+        if day == self._period.first:
+            return move(day)
+        is_start = day.day == 1 or start_of(day, self._query.unit, self._period.week_start) == day
+        return move(day) - _DAY if is_start else move(day - _DAY)
+
+    def _moved(
+        self, buckets: list[Bucket], move: Callable[[date], date]
+    ) -> tuple[date, date, list[Bucket | None]]:
+        """Each bucket on another day, at the same time of the day."""
+        moved: list[Bucket | None] = [
+            datetime.combine(move(each.date()), each.time()) if isinstance(each, datetime) else move(each)
+            for each in buckets
+        ]
+        days = (
+            self._period.first + number * _DAY
+            for number in range((self._period.last - self._period.first).days + 1)
+        )
+        found = [move(day) for day in days]
+        return min(found), max(found), moved
+
+    def added(
+        self, lines: Iterable[InsightsLine], others: Iterable[InsightsLine], dates: Sequence[Bucket]
+    ) -> list[InsightsLine]:
+        """The lines with the values of their others.
+
+        Args:
+            lines: The lines of the query.
+            others: The same lines of the period that is compared with.
+            dates: The buckets of these.
+        """
+        places = {bucket: place for place, bucket in enumerate(dates)}
+        at = [None if bucket is None else places.get(bucket) for bucket in self.buckets]
+        return [
+            replace(line, compared=tuple(None if place is None else other.values[place] for place in at))
+            for line, other in zip(lines, others, strict=True)
+        ]
+
+
+def _year_before(day: date) -> date:
+    """The day a year before; of a weekend the next Monday.
+
+    https://docs.mixpanel.com/docs/reports/insights#time-period-comparisons
+    """
+    before = later(day, "year", -1)
+    return before + (7 - before.weekday()) * _DAY if before.weekday() >= _SATURDAY else before
