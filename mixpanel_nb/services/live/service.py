@@ -8,6 +8,7 @@ from mixpanel_nb.queries import (
     JQL,
     ActivityFeed,
     EventCounts,
+    Flow,
     Frequency,
     Funnel,
     PropertyCounts,
@@ -18,12 +19,14 @@ from mixpanel_nb.queries import (
     SegmentationAverage,
     SegmentationNumeric,
     SegmentationSum,
+    Sessions,
     TopEvents,
     parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
+from mixpanel_nb.services.live.flows import FlowReports
 from mixpanel_nb.services.live.funnels import FunnelReports
 from mixpanel_nb.services.live.retention import RetentionReports
 from mixpanel_nb.services.live.saved import SavedReports
@@ -38,7 +41,13 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 
 class LiveQueryService(
-    SegmentationReports, CountReports, FunnelReports, RetentionReports, ActivityReports, SavedReports
+    SegmentationReports,
+    CountReports,
+    FunnelReports,
+    RetentionReports,
+    FlowReports,
+    ActivityReports,
+    SavedReports,
 ):
     """Answers queries by asking Mixpanel. Every result tells what was sent (``request``).
 
@@ -70,7 +79,9 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     TopEvents: LiveQueryService.top_events,
     Funnel: LiveQueryService.funnel,
     Retention: LiveQueryService.retention,
+    Flow: LiveQueryService.flow,
     Frequency: LiveQueryService.frequency,
+    Sessions: LiveQueryService.sessions,
     ActivityFeed: LiveQueryService.activity_feed,
     SavedReport: LiveQueryService.saved_report,
     JQL: LiveQueryService.jql,
