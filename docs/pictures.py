@@ -32,6 +32,7 @@ def cards() -> dict[str, Result]:
             "howto-active": recipe(ws, "Daily, weekly, monthly active users"),
             "howto-growth": recipe(ws, "Growth accounting"),
             "howto-funnel": ws.funnel(steps=steps, table="events", **QUARTER),
+            "howto-flow": ws.flow(start="Sign Up", table="events", **QUARTER),
             "howto-retention": ws.retention(born_event="Sign Up", unit="week", table="events", **QUARTER),
         }
 

@@ -65,6 +65,14 @@ LOCAL: list[Question] = [
     ("funnel", (), {"steps": ["A", "B"], "on": "plan", "unit": "day"}),
     ("funnel", (), {"steps": ["A", ("A", PRO), "B"], "on": "tags"}),
     ("retention", (), {"born_event": "A", "on": "plan"}),
+    ("flow", (), {"start": "A", "end": ("B", PRO), "count": "totals", "exclude": "C"}),
+    (
+        "flow",
+        (),
+        {"through": "A", "hold": "plan", "expand": {"A": "tags"}, "on": "tags", "collapse_repeats": True},
+    ),
+    ("flow", (), {"end": "B", "count": "sessions", "on": 'user["city"]'}),
+    ("sessions", (), {"on": "plan", "event": "A", "where": PRO}),
 ]
 
 

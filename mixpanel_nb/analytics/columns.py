@@ -56,3 +56,9 @@ class TableColumns:
             f"{sql} AS {identifier(name)}" for name, sql in self.read_as.items()
         )
         return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {identifier(self.table)}\n{indent})"
+
+    def in_order(self, alias: str = "") -> list[str]:
+        """The columns by which events of a user are ordered: by time, and what breaks a tie."""
+        prefix = f"{alias}." if alias else ""
+        ties = ["insert_id"] if self.has_insert_id else []
+        return [f"{prefix}{name}" for name in ("event_time", *ties, "event_name")]

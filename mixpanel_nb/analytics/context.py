@@ -75,6 +75,7 @@ class Selection:
     def __init__(self, context: ReportContext) -> None:
         self._context = context
         self._conditions: list[str] = []
+        self._joins: list[str] = []
         self._scope = Scope(
             main=context.events,
             parameters=context.parameters,
@@ -135,11 +136,24 @@ class Selection:
         Raises:
             ExpressionError: there is a mistake in it.
         """
-        return self if expression is None else self.that(Compiler(self._scope).condition(expression))
+        return self if expression is None else self.that(self.condition(expression))
+
+    def condition(self, expression: str) -> str:
+        """SQL that holds where a Mixpanel expression is true (NULL where it is undefined).
+
+        Raises:
+            ExpressionError: there is a mistake in it.
+        """
+        return Compiler(self._scope).condition(expression)
 
     def that(self, condition: str) -> Selection:
         """Only events for which SQL holds."""
         self._conditions.append(condition)
+        return self
+
+    def joined(self, join: str) -> Selection:
+        """Only events that this SQL joins to something."""
+        self._joins.append(join)
         return self
 
     def value(self, on: str) -> Value:
@@ -157,7 +171,7 @@ class Selection:
 
     def sql(self, indent: str = "    ") -> str:
         """FROM and WHERE, to be placed at ``indent``."""
-        lines = [f"FROM {self._context.events.source(indent)} AS {EVENTS}"]
+        lines = [f"FROM {self._context.events.source(indent)} AS {EVENTS}", *self._joins]
         if self._scope.profiles is not None:
             people = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")

@@ -42,6 +42,7 @@ def build() -> typer.Typer:
     app.command()(tables.sample)
     app.command()(tables.summarize)
     app.command()(tables.promote)
+    app.command()(tables.session_view)
     app.command()(tables.drop)
     app.command()(discovery.events)
     app.command()(discovery.properties)

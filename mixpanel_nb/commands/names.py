@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_TABLES = 5  # that are asked for names where the line names no table
 SANDBOX = "sandbox"
-EVENTS = ("event", "events", "steps", "born_event", "return_event")
+EVENTS = ("event", "events", "steps", "start", "through", "end", "born_event", "return_event")
 """Parameters whose value is an event."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mixpanel_nb.commands import names as known
 from mixpanel_nb.commands.session import session_of
+from mixpanel_nb.queries.sessions import TIMEOUT
 from mixpanel_nb.results import SQLResult, SummaryResult, TableList, TableSchema, WorkspaceInfo
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=known.tables)]
@@ -81,13 +82,42 @@ def promote(
         session.say(f"Nothing to do: {table} has these columns already.")
 
 
+def session_view(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The view.")] = "sessions",
+    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="The table of events.")] = "events",
+    per: Annotated[
+        str, typer.Option("--per", metavar="ROW", help="What a row is: session or event.")
+    ] = "session",
+    timeout: Annotated[
+        int, typer.Option("--timeout", metavar="MINUTES", help="Minutes without an event that end a session.")
+    ] = TIMEOUT,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude", metavar="EVENT", help="An event that is not part of sessions (repeatable)."
+        ),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of an old view.")] = False,
+) -> TableSchema:
+    """Make a view of the sessions of a table, for SQL.
+
+    Example: mp session-view sessions --table events
+    """
+    kind: Any = per
+    workspace = session_of(context).workspace
+    return workspace.session_view(
+        name, table=table, per=kind, timeout=timeout, exclude=exclude or (), replace=replace
+    )
+
+
 def drop(
     context: typer.Context,
     names: Annotated[
         list[str], typer.Argument(metavar="TABLE", help="The tables.", autocompletion=known.tables)
     ],
 ) -> None:
-    """Drop tables: all that are named, or none.
+    """Drop tables and views: all that are named, or none.
 
     Example: mp drop events_old
     """

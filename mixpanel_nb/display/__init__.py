@@ -17,6 +17,7 @@ from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
 from mixpanel_nb.display.progress_widget import WidgetProgress
 from mixpanel_nb.display.render import render_png, render_svg
+from mixpanel_nb.display.sankey import Sankey, SankeyLink, SankeyNode, sankeys, shortened
 from mixpanel_nb.display.table import Column, Table
 from mixpanel_nb.display.terminal import render_text
 from mixpanel_nb.display.text import distinct_labels
@@ -33,6 +34,9 @@ __all__ = [
     "Gaps",
     "HeatRow",
     "Progress",
+    "Sankey",
+    "SankeyLink",
+    "SankeyNode",
     "Snapshot",
     "Table",
     "TerminalProgress",
@@ -54,7 +58,9 @@ __all__ = [
     "render_png",
     "render_svg",
     "render_text",
+    "sankeys",
     "series_chart",
+    "shortened",
     "step_bars",
     "timeline",
 ]

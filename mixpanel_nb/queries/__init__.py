@@ -9,8 +9,9 @@ from typing import Any
 
 from mixpanel_nb.queries.activity import ActivityFeed
 from mixpanel_nb.queries.base import Query, changed, parameters_of, request_parameters, schema
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Step, parse_step
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Expansion, Step, parse_step
 from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
+from mixpanel_nb.queries.flow import Flow
 from mixpanel_nb.queries.formulas import Formula
 from mixpanel_nb.queries.frequency import Frequency
 from mixpanel_nb.queries.funnel import Funnel
@@ -25,6 +26,7 @@ from mixpanel_nb.queries.segmentation import (
     SegmentationNumeric,
     SegmentationSum,
 )
+from mixpanel_nb.queries.sessions import Sessions
 from mixpanel_nb.queries.shared import (
     COUNT_TYPES,
     LARGE_UNITS,
@@ -48,7 +50,9 @@ QUERIES: dict[str, type[Query[Any]]] = {
         TopEvents,
         Funnel,
         Retention,
+        Flow,
         Frequency,
+        Sessions,
         ActivityFeed,
         SavedReport,
         JQL,
@@ -68,6 +72,8 @@ __all__ = [
     "Buckets",
     "CountType",
     "EventCounts",
+    "Expansion",
+    "Flow",
     "Formula",
     "Frequency",
     "Funnel",
@@ -84,6 +90,7 @@ __all__ = [
     "SegmentationAverage",
     "SegmentationNumeric",
     "SegmentationSum",
+    "Sessions",
     "Step",
     "TopEvents",
     "Unit",

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from mixpanel_nb.errors import ParameterError, did_you_mean, help_text
-from mixpanel_nb.queries.checks import Optional, Step, in_order, step_word
+from mixpanel_nb.queries.checks import Expansion, Optional, Step, expansion_word, in_order, step_word
 from mixpanel_nb.queries.metrics import Worded
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
@@ -129,7 +129,7 @@ class Query(Generic[Answer]):
                 options.append(option if value else parameter.any_option or option)
                 continue
             for item in value if isinstance(value, tuple) else (value,):
-                word = step_word(item) if isinstance(item, Step) else str(item)
+                word = _word(item)
                 if word is None:
                     return None
                 if parameter.positional:
@@ -233,6 +233,8 @@ def _plain(value: Any) -> Any:
         return value.event if value.where is None else (value.event, value.where)
     if isinstance(value, Worded):
         return str(value)
+    if isinstance(value, Expansion):
+        return value.event, value.prop
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
@@ -251,6 +253,13 @@ def _literal(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     return repr(value)
+
+
+def _word(item: Any) -> str | None:
+    """An item as a word of a command line, or None where it would be read as another."""
+    if isinstance(item, Step):
+        return step_word(item)
+    return expansion_word(item) if isinstance(item, Expansion) else str(item)
 
 
 def _quoted(word: str) -> str:

@@ -15,6 +15,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHERE = " where "
 _RANGE = ".."
 COMPARISONS = ("previous", "year")
+_BY = " by "
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ class Step:
 
     event: str
     where: str | None = None
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """An event that is told apart by a property.
+
+    Attributes:
+        event: The event.
+        prop: The name of the property, or an expression.
+    """
+
+    event: str
+    prop: str
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,17 @@ class Name:
 
 @dataclass(frozen=True)
 class Names:
-    """Names, each once, in their order; a single one may stand alone."""
+    """Names, each once, in their order; a single one may stand alone.
+
+    Attributes:
+        optional: Whether there may be none.
+    """
+
+    optional: bool = False
 
     def __call__(self, value: Any, name: str) -> tuple[str, ...]:
         listed = [value] if isinstance(value, str) else list(value or ())
-        if not listed:
+        if not listed and not self.optional:
             raise ParameterError(
                 [Word(name), " is empty."], parameter=name, value=value, hint="Give at least one."
             )
@@ -79,7 +99,7 @@ class Names:
 
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""
-        return {"type": "array", "items": Name().schema(), "minItems": 1}
+        return {"type": "array", "items": Name().schema(), "minItems": 0 if self.optional else 1}
 
 
 @dataclass(frozen=True)
@@ -286,6 +306,59 @@ class Steps:
             "maxItems": 2,
         }
         return {"type": "array", "items": {"anyOf": [event, pair]}}
+
+
+@dataclass(frozen=True)
+class OneStep:
+    """A step, or None."""
+
+    def __call__(self, value: Any, name: str) -> Step | None:
+        return None if value is None else _step(value, name)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"anyOf": [Steps().schema()["items"], {"type": "null"}]}
+
+
+@dataclass(frozen=True)
+class Expansions:
+    """Pairs of an event and a property that tells its occurrences apart; a dict of them is taken, too."""
+
+    def __call__(self, value: Any, name: str) -> tuple[Expansion, ...]:
+        given = value.items() if isinstance(value, dict) else value or ()
+        if isinstance(given, str):
+            raise _no_expansion(value, name)
+        return tuple(dict.fromkeys(_expansion(item, name) for item in given))
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        pair = {"type": "array", "prefixItems": [Name().schema()] * 2, "minItems": 2, "maxItems": 2}
+        return {"type": "array", "items": pair}
+
+
+def _expansion(value: Any, name: str) -> Expansion:
+    if isinstance(value, Expansion):
+        return value
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        raise _no_expansion(value, name)
+    return Expansion(Name()(value[0], name), Name()(value[1], name))
+
+
+def _no_expansion(value: Any, name: str) -> ParameterError:
+    hint = 'Name an event and its property: ("Purchase", "plan"); in a command, "Purchase by plan".'
+    return ParameterError([Word(name), f" is {str(value)[:60]!r}."], parameter=name, value=value, hint=hint)
+
+
+def parse_expansion(word: str) -> str | tuple[str, str]:
+    """``Purchase by plan`` as event and property, parted at the last `` by ``."""
+    event, separator, prop = word.rpartition(_BY)
+    return (event.strip(), prop.strip()) if separator else word
+
+
+def expansion_word(expansion: Expansion) -> str | None:
+    """An expansion as a word of a command line; None where :func:`parse_expansion` reads something else."""
+    word = f"{expansion.event}{_BY}{expansion.prop}"
+    return word if parse_expansion(word) == (expansion.event, expansion.prop) else None
 
 
 def enough_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -41,6 +41,7 @@ class Label:
         choices: Other words for its choices, as pairs of word and value.
         default: What the form shows where the query leaves it open.
         needed: What to say where it is not chosen yet; None where it may be left out.
+        unless: Other fields that may be chosen in place of one that is needed.
         only: Who alone can be asked with it.
     """
 
@@ -51,6 +52,7 @@ class Label:
     choices: tuple[tuple[str, str], ...] = ()
     default: Any = None
     needed: str | None = None
+    unless: tuple[str, ...] = ()
     only: Literal["tables", "Mixpanel"] | None = None
 
 

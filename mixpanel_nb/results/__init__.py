@@ -29,6 +29,7 @@ from mixpanel_nb.results.discovery import (
 from mixpanel_nb.results.export import ExportResult
 from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
+from mixpanel_nb.results.flow import FlowEdge, FlowNode, FlowPath, FlowResult
 from mixpanel_nb.results.frequency import FrequencyResult
 from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
 from mixpanel_nb.results.insights import InsightsLine, InsightsResult
@@ -41,6 +42,7 @@ from mixpanel_nb.results.report import OVERALL, ReportResult
 from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
 from mixpanel_nb.results.saved import JQLResult, SavedReportResult
 from mixpanel_nb.results.segmentation import SegmentationResult
+from mixpanel_nb.results.sessions import SessionFigures, SessionsResult
 from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
 from mixpanel_nb.results.tables import (
     AccountInfo,
@@ -71,6 +73,10 @@ __all__ = [
     "ExpressionResult",
     "FetchProgress",
     "FetchResult",
+    "FlowEdge",
+    "FlowNode",
+    "FlowPath",
+    "FlowResult",
     "FrequencyResult",
     "FunnelList",
     "FunnelResult",
@@ -100,6 +106,8 @@ __all__ = [
     "SavedFunnel",
     "SavedReportResult",
     "SegmentationResult",
+    "SessionFigures",
+    "SessionsResult",
     "SummaryResult",
     "TableInfo",
     "TableList",

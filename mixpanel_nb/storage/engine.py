@@ -453,6 +453,22 @@ class StorageEngine:
                     con, table, replace(found, complete=complete, request=request, timezone=timezone)
                 )
 
+    def create_view(self, name: str, query: str, *, replace: bool = False) -> None:
+        """Keep a query under a name; whoever reads from it asks the query.
+
+        Raises:
+            TableExistsError: there is a table of that name, or a view that is not to be replaced.
+        """
+        check_table_name(name)
+        with self._changing() as con:
+            is_view = catalog.is_view(con, name)
+            if catalog.has_table(con, name) and not (is_view and replace):
+                kind = "view" if is_view else "table"
+                message = f"There is a {kind} {name!r} already."
+                hint = "Choose another name" + (", or replace it." if is_view else ".")
+                raise TableExistsError(message, hint=hint, details={"table": name})
+            con.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {query}")
+
     def drop_tables(self, *names: str) -> None:
         """Drop tables and views, what is recorded of them, and what was to replace them: all, or none.
 

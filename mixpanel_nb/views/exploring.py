@@ -10,7 +10,7 @@ from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
-from mixpanel_nb.queries.checks import Breakdowns, Day, OneOf, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import Breakdowns, Day, OneOf, OneStep, Optional, Steps, Text, Whole
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
@@ -32,7 +32,9 @@ OFFERED = (
     "property_counts",
     "funnel",
     "retention",
+    "flow",
     "frequency",
+    "sessions",
     "segmentation_sum",
     "segmentation_average",
     "segmentation_numeric",
@@ -124,6 +126,8 @@ class QueryForm:
         """What has still to be chosen."""
         for name, parameter in self._fields():
             needed, value = parameter.label and parameter.label.needed, self.given.get(name)
+            if parameter.label and any(map(self.given.get, parameter.label.unless)):
+                continue
             is_short = isinstance(parameter.check, Steps) and len(value or ()) < 2
             if needed and (not value or is_short):
                 return needed
@@ -153,10 +157,20 @@ class QueryForm:
             value = value.isoformat()
         given = {each: kept for each, kept in self.given.items() if each != name}
         if value is not None:
-            given[name] = _kept_filters(self.given.get(name), value) if name == "steps" else value
+            given[name] = self._with_filters(name, value)
         if name == "table":
             given = {each: kept for each, kept in given.items() if self._serves(each, value)}
         return replace(self, given=given)
+
+    def _with_filters(self, name: str, value: Any) -> Any:
+        """The names of steps, each with the filter it had; any other value as it is."""
+        check, before = (
+            parameters_of(self.query)[name].check if name in parameters_of(self.query) else None,
+            self.given.get(name),
+        )
+        if isinstance(check, Steps):
+            return _kept_filters(before, value)
+        return _kept_filters([before], [value])[0] if isinstance(check, OneStep) and before else value
 
     def lines(self) -> list[list[Field]]:
         """What is asked of whom; about what; when and how."""
@@ -202,7 +216,7 @@ class QueryForm:
             case Whole() if label.names == "funnels":
                 return self._saved_funnel(name, label.text, value)
             case Whole():
-                return Field(name, label.text, "number", value or label.default)
+                return Field(name, label.text, "number", label.default if value is None else value)
             case Breakdowns() if isinstance(value, list | tuple):
                 names = self._names(label.names)
                 return Field(name, label.text, "list", list(value), names)
@@ -214,6 +228,10 @@ class QueryForm:
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
                 return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))
+            case OneStep():
+                event = None if value is None else _event_of(value)
+                events = self.service.vocabulary.events(self.table)
+                return Field(name, label.text, "suggest", event, events, none=label.none)
             case Text():
                 return Field(name, label.text, "text", value, hint=WHERE_EXAMPLE)
             case _:

@@ -15,6 +15,7 @@ from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
     EventCounts,
+    Flow,
     Frequency,
     Funnel,
     Insights,
@@ -26,6 +27,7 @@ from mixpanel_nb.queries import (
     SegmentationAverage,
     SegmentationNumeric,
     SegmentationSum,
+    Sessions,
     TopEvents,
     request_parameters,
 )
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
         ExpressionResult,
         FetchProgress,
         FetchResult,
+        FlowResult,
         FrequencyResult,
         FunnelList,
         FunnelResult,
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
         RetentionResult,
         SavedReportResult,
         SegmentationResult,
+        SessionsResult,
         SQLResult,
         SummaryResult,
         TableList,
@@ -1051,6 +1055,41 @@ class Workspace:
         """
         return self._answer(Retention, locals())
 
+    def flow(
+        self,
+        *,
+        start: str | tuple[str, str | None] | None = None,
+        through: Sequence[str | tuple[str, str | None]] = (),
+        end: str | tuple[str, str | None] | None = None,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        forward: int | None = None,
+        back: int | None = None,
+        count: Literal["uniques", "totals", "sessions"] = "uniques",
+        window: int = 30,
+        window_unit: Literal["second", "minute", "hour", "day", "week"] = "day",
+        limit: int = 3,
+        hide: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        collapse_repeats: bool = False,
+        hold: str | Sequence[str] = (),
+        expand: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        on: str | None = None,
+        where: str | None = None,
+        segments: int = 10,
+        table: str | None = None,
+        live: bool = False,
+    ) -> FlowResult:
+        """What users did after an event, before it, or between some events.
+
+        ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
+        ``through`` what came on either side. A flow begins within the days asked about; what follows may come
+        later, within the window. A table answers.
+        """
+        return self._answer(Flow, locals())
+
     def frequency(
         self,
         *,
@@ -1073,6 +1112,31 @@ class Workspace:
             (1687, 240)
         """
         return self._answer(Frequency, locals())
+
+    def sessions(
+        self,
+        *,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        unit: Unit = "day",
+        event: str | None = None,
+        where: str | None = None,
+        on: str | None = None,
+        timeout: int = 30,
+        exclude: str | Sequence[str] = (),
+        limit: int = 60,
+        table: str | None = None,
+        live: bool = False,
+    ) -> SessionsResult:
+        """How many sessions there were, of how many users, how long they lasted and how much happened.
+
+        Sessions are computed from the events, as Mixpanel does: one ends where its user does nothing for
+        longer than ``timeout``, and at midnight. ``on`` is read from the first event of a session that has
+        the property. A table answers. For SQL see :meth:`session_view`.
+        """
+        return self._answer(Sessions, locals())
 
     def activity_feed(
         self,
@@ -1346,8 +1410,51 @@ class Workspace:
         """
         return self.storage.promote(table, *properties)
 
+    def session_view(
+        self,
+        name: str = "sessions",
+        *,
+        table: str = "events",
+        per: Literal["session", "event"] = "session",
+        timeout: int = 30,
+        exclude: str | Sequence[str] = (),
+        replace: bool = False,
+    ) -> TableSchema:
+        """Make a view of the sessions of a table, for SQL; it stays in the database and is never out of date.
+
+        A row a session has ``"$session_id"``, ``distinct_id``, ``session_start`` and ``session_end`` (UTC),
+        ``"$duration_s"`` (seconds), ``"$event_count"``, and in ``"$origin_start"`` and ``"$origin_end"`` the
+        names of its first and last event. A row an event has all columns of the table, and these properties
+        of its session; reports can be asked of it.
+
+        Args:
+            name: The view.
+            table: The table of events.
+            per: What a row is: a ``session``, or an ``event``.
+            timeout: Minutes without an event that end a session.
+            exclude: Events that are not part of sessions, beside Mixpanel's own and those that are known to
+                be hidden in Lexicon.
+            replace: Put it in the place of a view of that name.
+
+        Raises:
+            ParameterError: a parameter makes no sense.
+            TableNotFoundError: there is no such table.
+            TableExistsError: there is a table or view of that name.
+        """
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.workspace.sessions import SessionView
+
+        view = SessionView.of(name, per=per, timeout=timeout, exclude=exclude)
+        zone = self.zone_of(table).name
+        events = self._engine.events(table, ZoneInfo(zone)).columns
+        columns = list(events.read_as) or [column.name for column in self.storage.get_schema(table)]
+        query = view.sql(events, columns, zone, self._discovery.known_hidden())
+        self.storage.create_view(name, query, replace=replace)
+        return self.schema(name)
+
     def drop(self, *names: str) -> None:
-        """Drop tables: all of them, or none if one is not there.
+        """Drop tables and views: all of them, or none if one is not there.
 
         Raises:
             TableNotFoundError: one is not there.

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlglot
 
-from mixpanel_nb.analytics import counts, frequency, funnel, numeric, retention, segmentation
+from mixpanel_nb.analytics import counts, flow, frequency, funnel, numeric, retention, segmentation, sessions
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.analytics.context import ReportContext
-from mixpanel_nb.queries import Frequency, Funnel, Retention, Step
+from mixpanel_nb.queries import Flow, Frequency, Funnel, Retention, Sessions, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,10 @@ def active() -> Frequency:
     return Frequency.of({"event": "A", "unit": "week", "addiction_unit": "day", "where": PRO, **DAYS})
 
 
+def flowing(**query: Any) -> Flow:
+    return Flow.of({"start": "A", "end": ("B", PRO), "back": 1, **query, **DAYS})
+
+
 STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
     "totals": lambda q: segmentation.totals(q, "A", unit="day", kind="unique", where=PRO),
     "by text": lambda q: segmentation.by_segment(
@@ -59,6 +63,10 @@ STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
     "frequency": lambda q: frequency.statement(q, active()),
     "funnel": lambda q: funnel.statement(q, asked(STEPS[:2])),
     "funnel with an event twice": lambda q: funnel.statement(q, asked(STEPS)),
+    "flow": lambda q: flow.statement(q, flowing(count="uniques", on="plan", hold=("plan",))),
+    "flow, totals": lambda q: flow.statement(q, flowing(count="totals", exclude=("C",))),
+    "flow, sessions": lambda q: flow.statement(q, flowing(count="sessions", collapse_repeats=True)),
+    "sessions": lambda q: sessions.statement(q, Sessions.of({"on": "plan", "where": PRO, **DAYS})),
     "retention": lambda q: retention.statement(q, returning(unbounded=False)),
     "retention, unbounded": lambda q: retention.statement(q, returning(unbounded=True)),
 }

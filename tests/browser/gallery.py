@@ -29,6 +29,8 @@ REPORTS = {
     "funnel": f"%mp_funnel {_STEPS} {_LOCAL}",
     "retention": f'%mp_retention --born "Sign Up" --unit week {_LOCAL}',
     "frequency": f"%mp_frequency --event Purchase --unit month {_LOCAL}",
+    "flow": f'%mp_flow --start "Sign Up" --end Purchase --forward 2 --back 1 {_LOCAL}',
+    "sessions": f"%mp_sessions --unit week {_LOCAL}",
     "activity_feed": f"%mp_activity_feed user_006120 {_LOCAL}",
 }
 OTHERS = {

@@ -48,6 +48,17 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         ("frequency", "--unit", "week", "--addiction-unit", "day", *ASKED),
         ["date", *(f"period_{number}" for number in range(1, 8))],
     ),
+    "flow": (
+        ("flow", "--start", "Sign Up", "--end", "Purchase", *ASKED),
+        ["step", "source", "target", "count", "target_step"],
+    ),
+    "sessions": (
+        ("sessions", "--on", "plan", *ASKED),
+        [
+            *("date", "segment", "sessions", "users"),
+            *("avg_duration", "median_duration", "p90_duration", "events_per_session"),
+        ],
+    ),
     "expression": (("expression", 'properties["plan"] == "pro"'), ["expression", "table", "sql"]),
 }
 

@@ -30,6 +30,8 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
         (f'%mp_funnel --step "View Product" --step Purchase {ASKED}', "FunnelResult"),
         (f'%mp_retention --born "Sign Up" {ASKED}', "RetentionResult"),
         (f"%mp_frequency {ASKED}", "FrequencyResult"),
+        (f'%mp_flow --start "Sign Up" --end Purchase {ASKED}', "FlowResult"),
+        (f"%mp_sessions --unit week {ASKED}", "SessionsResult"),
         ('%mp_expression \'properties["plan"] == "pro"\'', "ExpressionResult"),
     ],
 )

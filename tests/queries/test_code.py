@@ -121,6 +121,31 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**DAYS},
         {"unit": st.just("week"), "addiction_unit": st.just("day"), "event": NAMES, **OPTIONAL},
     ),
+    "flow": (
+        {**DAYS, "start": STEPS},
+        {
+            "through": st.lists(STEPS, min_size=1, max_size=2),
+            "forward": st.integers(0, 9),
+            "count": st.sampled_from(["totals", "sessions"]),
+            "window": st.integers(1, 300),
+            "limit": st.integers(4, 50),
+            "collapse_repeats": st.just(value=True),
+            "hold": st.lists(NAMES, min_size=1, max_size=2, unique=True),
+            "expand": st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=2, unique=True),
+            "segments": st.integers(1, 9),
+            **OPTIONAL,
+        },
+    ),
+    "sessions": (
+        {**DAYS},
+        {
+            "unit": st.just("week"),
+            "event": NAMES,
+            "timeout": st.integers(1, 1_440),
+            "exclude": st.lists(NAMES, min_size=1, max_size=2, unique=True),
+            **OPTIONAL,
+        },
+    ),
     "activity_feed": ({"distinct_ids": st.lists(NAMES, min_size=1, max_size=3), **DAYS}, {"table": NAMES}),
     "saved_report": ({"bookmark_id": st.integers(1, 9_999)}, {}),
 }

@@ -114,6 +114,7 @@ def test_the_schema_is_one_and_takes_what_the_query_takes(query: type[Query[Any]
         "born_event": "A",
         "steps": ["A", ["B", None]],
         "metrics": ["A", "unique(B)"],
+        "start": "A",
         **DAYS,
     }
     given = {name: value for name, value in values.items() if name in declared["properties"]}

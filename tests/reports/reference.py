@@ -17,6 +17,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from . import flows
 from .expressions import Node, Scope, compact, evaluate, kind, prop, scalar_text
 
 if TYPE_CHECKING:
@@ -486,6 +487,14 @@ class Reference:
                 break
             path.append(earliest)
         return path
+
+    # Flows and sessions
+
+    def flow(self, **query: Any) -> Records:
+        return flows.flow(self, **query)
+
+    def sessions(self, **query: Any) -> Records:
+        return flows.sessions(self, **query)
 
     # Retention
 

@@ -111,7 +111,7 @@ class Package:
 
         def ask(report: str, /, *args: Any, **query: Any) -> Records:
             result = getattr(ws, report)(*args, **plain(query), table="events")
-            return feed(result) if report == "activity_feed" else list(result.records())
+            return _SHAPES[report](result) if report in _SHAPES else list(result.records())
 
         return ask
 
@@ -147,6 +147,24 @@ def feed(result: Any) -> Records:
         }
         for event in result.events
     ]
+
+
+def parts(result: Any) -> Records:
+    """Nodes, edges and paths of a flow, segment by segment."""
+    found = []
+    for segment in result.segments if result.flow_nodes else []:
+        split = {} if segment is None else {"segment": segment}
+        nodes = [node for node in result.flow_nodes if node.segment == segment]
+        edges = [edge for edge in result.flow_edges if edge.segment == segment]
+        found += [split | {"node": (n.step, n.event, n.kind), "count": n.count} for n in nodes]
+        joined = {(e.step, e.source, e.target, e.target_step): e.count for e in edges}
+        found += [split | {"edge": key, "count": count} for key, count in sorted(joined.items())]
+        paths = [path for path in result.flow_paths if path.segment == segment]
+        found += [split | {"path": p.path, "count": p.count, "share": p.share} for p in paths]
+    return found
+
+
+_SHAPES = {"activity_feed": feed, "flow": parts}
 
 
 def plain(value: Any) -> Any:

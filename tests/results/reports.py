@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ from mixpanel_nb.results import (
     ActivityEvent,
     ActivityFeedResult,
     EventCountsResult,
+    FlowEdge,
+    FlowNode,
+    FlowPath,
+    FlowResult,
     FrequencyResult,
     FunnelResult,
     FunnelStep,
@@ -20,12 +25,14 @@ from mixpanel_nb.results import (
     RetentionCohort,
     RetentionResult,
     SegmentationResult,
+    SessionFigures,
+    SessionsResult,
     TopEvent,
     TopEventsResult,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FIRST = date(2025, 1, 1)
 
@@ -186,6 +193,64 @@ def frequency(**changes: Any) -> FrequencyResult:
     return FrequencyResult(**(fields | changes))
 
 
+def flow(segments: Sequence[str | None] = (None,), event: str = "Sign Up", **changes: Any) -> FlowResult:
+    nodes = [
+        FlowNode(0, event, 90, "anchor"),
+        FlowNode(1, "View", 50, "event"),
+        FlowNode(1, "$other", 10, "other"),
+        FlowNode(2, "Buy", 40, "anchor"),
+        FlowNode(2, "$dropoff", 50, "dropoff"),
+    ]
+    edges = [
+        FlowEdge(0, event, "View", 50, 1),
+        FlowEdge(0, event, "$other", 10, 1),
+        FlowEdge(0, event, "$dropoff", 30, 2),
+        FlowEdge(1, "View", "Buy", 40, 2),
+        FlowEdge(1, "View", "$dropoff", 10, 2),
+        FlowEdge(1, "$other", "$dropoff", 10, 2),
+    ]
+    paths = [FlowPath((event, "View", "…", "Buy"), 40, 0.4), FlowPath((event, "$dropoff"), 30, 0.3)]
+
+    def split(items: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(replace(item, segment=segment) for segment in segments for item in items)
+
+    fields: dict[str, Any] = {
+        "flow_nodes": split(nodes),
+        "flow_edges": split(edges),
+        "flow_paths": split(paths),
+        "anchors": (event, "Buy"),
+        "from_date": day(0),
+        "to_date": day(3),
+        "count": "uniques",
+        "window": 30,
+        "window_unit": "day",
+        "forward": 1,
+        "back": 0,
+        "limit": 3,
+        "on": None,
+        "where": None,
+    }
+    return FlowResult(**(fields | changes))
+
+
+def sessions(**changes: Any) -> SessionsResult:
+    figures = SessionFigures(30, 20, 95.5, 60.0, 300.0, 4.2)
+    fields: dict[str, Any] = {
+        "from_date": day(0),
+        "to_date": day(2),
+        "unit": "day",
+        "event": None,
+        "where": None,
+        "on": None,
+        "timeout": 30,
+        "exclude": (),
+        "dates": (day(0), day(1), day(2)),
+        "totals": {"$overall": figures},
+        "figures": {"$overall": {day(0): figures, day(2): figures}},
+    }
+    return SessionsResult(**(fields | changes))
+
+
 def activity(**changes: Any) -> ActivityFeedResult:
     noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
     events = (
@@ -206,6 +271,10 @@ def every_report() -> list[ReportResult]:
     segments = ("$overall", "free", "pro")
     split_funnel = [path(90, 60, 30, segment=name) for name in segments]
     over_time = [path(90, 60, number, date=day(number)) for number in range(4)]
+    split_sessions: dict[str, Any] = {
+        "totals": dict.fromkeys(segments, sessions().total),
+        "figures": dict.fromkeys(segments, sessions().figures["$overall"]),
+    }
     split_cohorts = [cohort for name in segments for cohort in cohorts(name)]
     return [
         plans(sql="SELECT 1"),
@@ -224,6 +293,10 @@ def every_report() -> list[ReportResult]:
         retention(),
         retention(*split_cohorts, on="plan"),
         frequency(),
+        flow(),
+        flow(("$overall", "free", "pro"), on="plan"),
+        sessions(),
+        sessions(on="plan", **split_sessions),
         activity(),
     ]
 
@@ -251,6 +324,8 @@ def every_hostile_report() -> list[ReportResult]:
         funnel(tuple(hostile_steps), events=(HOSTILE, HOSTILE), on=HOSTILE, name=HOSTILE),
         retention(*cohorts(HOSTILE), born_event=HOSTILE, return_event=HOSTILE, on=HOSTILE),
         frequency(event=HOSTILE, where=where),
+        flow(("$overall", HOSTILE), HOSTILE, on=HOSTILE, where=where),
+        sessions(event=HOSTILE, where=where),
         activity(
             distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
         ),
@@ -274,5 +349,7 @@ def every_empty_report() -> list[ReportResult]:
         funnel(on="plan", steps=(), where=where),
         retention(*none, born_where=where),
         frequency(counts={}, where=where),
+        flow(flow_nodes=(), flow_edges=(), flow_paths=(), where=where),
+        sessions(totals={}, figures={"$overall": {}}, where=where),
         activity(events=()),
     ]

@@ -55,6 +55,9 @@ REPORTS: dict[str, Callable[[Workspace], ReportResult]] = {
         return_event="Purchase", type="compounded", unbounded=True, unit="week", on="plan", **HERE
     ),
     "frequency": lambda ws: ws.frequency(unit="week", addiction_unit="day", **HERE),
+    "flow": lambda ws: ws.flow(start="Sign Up", end="Purchase", on="plan", **HERE),
+    "flow, totals": lambda ws: ws.flow(through="Add to Cart", count="totals", **HERE),
+    "sessions": lambda ws: ws.sessions(unit="week", on="plan", **HERE),
     "activity feed": lambda ws: ws.activity_feed(
         ws.sql(
             "SELECT distinct_id FROM events WHERE distinct_id <> '' ORDER BY event_time LIMIT 2"

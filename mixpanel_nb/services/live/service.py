@@ -9,6 +9,7 @@ from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
     EventCounts,
+    Flow,
     Frequency,
     Funnel,
     Insights,
@@ -20,12 +21,14 @@ from mixpanel_nb.queries import (
     SegmentationAverage,
     SegmentationNumeric,
     SegmentationSum,
+    Sessions,
     TopEvents,
     parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
+from mixpanel_nb.services.live.flows import FlowReports
 from mixpanel_nb.services.live.funnels import FunnelReports
 from mixpanel_nb.services.live.insights import InsightsReports
 from mixpanel_nb.services.live.retention import RetentionReports
@@ -46,6 +49,7 @@ class LiveQueryService(
     CountReports,
     FunnelReports,
     RetentionReports,
+    FlowReports,
     ActivityReports,
     SavedReports,
 ):
@@ -81,7 +85,9 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     TopEvents: LiveQueryService.top_events,
     Funnel: LiveQueryService.funnel,
     Retention: LiveQueryService.retention,
+    Flow: LiveQueryService.flow,
     Frequency: LiveQueryService.frequency,
+    Sessions: LiveQueryService.sessions,
     ActivityFeed: LiveQueryService.activity_feed,
     SavedReport: LiveQueryService.saved_report,
     JQL: LiveQueryService.jql,

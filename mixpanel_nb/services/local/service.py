@@ -12,12 +12,14 @@ from mixpanel_nb import results
 from mixpanel_nb.analytics import (
     activity,
     counts,
+    flow,
     frequency,
     funnel,
     insights,
     numeric,
     retention,
     segmentation,
+    sessions,
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
@@ -27,6 +29,7 @@ from mixpanel_nb.queries import (
     ActivityFeed,
     Buckets,
     EventCounts,
+    Flow,
     Frequency,
     Funnel,
     Insights,
@@ -37,6 +40,7 @@ from mixpanel_nb.queries import (
     SegmentationAverage,
     SegmentationNumeric,
     SegmentationSum,
+    Sessions,
     TopEvents,
     changed,
 )
@@ -44,9 +48,11 @@ from mixpanel_nb.queries.checks import enough_steps
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
+from mixpanel_nb.services.local.flows import Flows
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.insights import Comparison, Lines, columns_of, labels_of
 from mixpanel_nb.services.local.remarks import Remarks
+from mixpanel_nb.services.local.sessions import SessionRows
 from mixpanel_nb.services.local.shapes import activity_event, by_name, by_names, in_buckets, in_ranges
 
 if TYPE_CHECKING:
@@ -403,6 +409,62 @@ class LocalQueryService:
             ),
         )
 
+    def _flow(self, query: Flow) -> results.FlowResult:
+        asking = self._ask(query)
+        statement = flow.statement(asking.context, query)
+        found = Flows(query, self._engine.rows(statement))
+        anchors = tuple(step.event for step in query.anchors)
+        return results.FlowResult(
+            found.nodes,
+            found.edges,
+            found.paths,
+            anchors,
+            query.from_date,
+            query.to_date,
+            query.count,
+            query.window,
+            query.window_unit,
+            query.steps_after,
+            query.steps_before,
+            query.limit,
+            query.on,
+            query.where,
+            found.left_out,
+            sql=statement.rendered(),
+            notes=asking.notes(
+                [*anchors, *query.hide, *query.exclude, *(expansion.event for expansion in query.expand)],
+                found=False,
+                on=query.on,
+                segments=list(dict.fromkeys(node.segment for node in found.nodes))[1:],
+            ),
+        )
+
+    def _sessions(self, query: Sessions) -> results.SessionsResult:
+        asking = self._ask(query)
+        statement = sessions.statement(asking.context, query)
+        found = SessionRows(self._engine.rows(statement))
+        return results.SessionsResult(
+            query.from_date,
+            query.to_date,
+            query.unit,
+            query.event,
+            query.where,
+            query.on,
+            query.timeout,
+            query.exclude,
+            tuple(asking.context.period.buckets(query.unit)),
+            found.totals,
+            found.figures,
+            found.left_out,
+            sql=statement.rendered(),
+            notes=asking.notes(
+                [*([query.event] if query.event else []), *query.exclude],
+                found=False,
+                on=query.on,
+                segments=list(found.figures)[1:],
+            ),
+        )
+
     def _frequency(self, query: Frequency) -> results.FrequencyResult:
         asking = self._ask(query)
         statement = frequency.statement(asking.context, query)
@@ -488,6 +550,8 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     TopEvents: LocalQueryService._top_events,
     Funnel: LocalQueryService._funnel,
     Retention: LocalQueryService._retention,
+    Flow: LocalQueryService._flow,
     Frequency: LocalQueryService._frequency,
+    Sessions: LocalQueryService._sessions,
     ActivityFeed: LocalQueryService._activity_feed,
 }

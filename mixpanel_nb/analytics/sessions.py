@@ -1,0 +1,262 @@
+"""Sessions: the events of a user between which there is no long pause, and no midnight.
+
+https://docs.mixpanel.com/docs/features/sessions (timeout-based sessions): a session ends where a user does
+nothing for longer than the timeout, and at midnight of the project's time zone. Events that no user causes
+are not part of it. Other reports that count sessions use :func:`events_of_sessions` and :func:`numbered`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics.calendar import bucket_sql
+from mixpanel_nb.analytics.expressions.values import UNDEFINED, segment
+from mixpanel_nb.analytics.sql import identifier, literal, seconds
+from mixpanel_nb.naming import free_name
+from mixpanel_nb.queries.sessions import NOT_OF_SESSIONS, TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mixpanel_nb.analytics.calendar import Period
+    from mixpanel_nb.analytics.columns import TableColumns
+    from mixpanel_nb.analytics.context import ReportContext, Selection
+    from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import Sessions
+
+PROPERTIES = ("$session_id", "$duration_s", "$event_count", "$origin_start", "$origin_end")
+"""What Mixpanel calls the properties of a session; the last two are the names of its first and last event."""
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """What makes a session.
+
+    Attributes:
+        timeout: Seconds without an event that end one.
+        excluded: Events that are not part of sessions.
+    """
+
+    timeout: int = TIMEOUT * 60
+    excluded: tuple[str, ...] = NOT_OF_SESSIONS
+
+    @classmethod
+    def of(cls, timeout: int = TIMEOUT, exclude: Iterable[str] = ()) -> SessionRules:
+        """The rules of a timeout in minutes, and events excluded beside Mixpanel's own."""
+        return cls(timeout * 60, tuple(dict.fromkeys((*NOT_OF_SESSIONS, *exclude))))
+
+
+def events_of_sessions(context: ReportContext, rules: SessionRules) -> Selection:
+    """The events of users that sessions are made of, those that are hidden in Lexicon left out."""
+    bound = ", ".join(context.bind(event, "not_of_sessions") for event in rules.excluded)
+    return context.select().named(None).of_people().that(f"e.event_name NOT IN ({bound})")
+
+
+def local_day(context: ReportContext, period: Period | None = None, time: str = "e.event_time") -> str:
+    """SQL of the day of the project on which an event of the period happened; None is that of the context."""
+    return bucket_sql(time, "day", period or context.period, context.parameters)
+
+
+def numbered(source: str, rules: SessionRules, order: Sequence[str] = ("event_time",)) -> list[str]:
+    """CTEs that number the sessions of each user: the last, ``_sessioned``, is ``source`` with ``session``.
+
+    Users are told apart by ``distinct_id``, sessions of a user by ``session``, from 1 in the order of time.
+
+    Args:
+        source: Name of a CTE with ``distinct_id``, ``event_time`` and ``local_day`` among its columns, whose
+            rows are all of the events of some days that sessions are made of.
+        rules: What makes a session.
+        order: The columns that order the events of a user. Sessions need no more than their time; with all
+            of them there is a column ``place``, from 1 in that order.
+    """
+    users = f"PARTITION BY distinct_id ORDER BY {', '.join(order)}"
+    place = f"\n        row_number() OVER ({users}) AS place," if len(order) > 1 else ""
+    return [
+        f"""\
+_marked AS (
+    SELECT
+        *,{place}
+        event_time <= lag(event_time) OVER ({users}) + {seconds(rules.timeout)}
+            AND local_day = lag(local_day) OVER ({users}) AS goes_on
+    FROM {source}
+)""",
+        """\
+_sessioned AS (
+    SELECT
+        *,
+        count(CASE WHEN goes_on THEN NULL ELSE 1 END)
+            OVER (PARTITION BY distinct_id ORDER BY event_time) AS session
+    FROM _marked
+)""",
+    ]
+
+
+def statement(context: ReportContext, query: Sessions) -> Statement:
+    """Columns ``date, segment, sessions, users, avg, median, p90, events``, then ``place, segments``.
+
+    Durations are seconds. A row without a date is about all days, one without a segment about all sessions.
+    Buckets without sessions have no row. ``place`` orders the segments by their sessions, up to the limit,
+    and is 0 for all of them together; ``segments`` is how many there are.
+    """
+    rules = SessionRules.of(query.timeout, query.exclude)
+    order = context.events.in_order() if query.on is not None else ["event_time"]
+    parts = [_active(context, query, rules), *numbered("_active", rules, order)]
+    parts += [_sessions(context, query), _SPLIT]
+    return context.statement(f"WITH {', '.join([*parts, _COUNTED, _RANKED])}\n{_result(context, query)}")
+
+
+def _active(context: ReportContext, query: Sessions, rules: SessionRules) -> str:
+    chosen = events_of_sessions(context, rules).in_period()
+    columns = ["e.distinct_id", "e.event_time", f"{local_day(context)} AS local_day"]
+    if query.on is not None:
+        value = chosen.value(query.on)
+        columns += context.events.in_order("e")[1:]
+        columns.append(f"CASE WHEN {value.is_set} THEN {segment(value)[0]} END AS held")
+    if query.event is not None or query.where is not None:
+        columns.append(f"{_wanted(context, query, chosen)} AS wanted")
+    listed = ",\n        ".join(columns)
+    return f"_active AS (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
+
+
+def _wanted(context: ReportContext, query: Sessions, chosen: Selection) -> str:
+    conditions = [] if query.event is None else [f"e.event_name = {context.bind(query.event, 'event')}"]
+    conditions += [] if query.where is None else [chosen.condition(query.where)]
+    return f"coalesce({' AND '.join(f'({condition})' for condition in conditions)}, FALSE)"
+
+
+def _sessions(context: ReportContext, query: Sessions) -> str:
+    """A row a session; its segments are those of its first event that has the property."""
+    held = "[CAST(NULL AS VARCHAR)]"
+    if query.on is not None:
+        first, is_list = "arg_min(held, place)", segment(context.select().value(query.on))[1]
+        unset = f"['{UNDEFINED}']" if is_list else f"'{UNDEFINED}'"
+        known = f"coalesce({first}, {unset})"
+        held = f"list_append({known if is_list else f'[{known}]'}, NULL)"
+    filtered = query.event is not None or query.where is not None
+    return f"""\
+_sessions AS (
+    SELECT
+        distinct_id,
+        {context.bucket(query.unit, "min(event_time)")} AS date,
+        date_diff('microsecond', min(event_time), max(event_time)) AS lasted,
+        count(*) AS events,
+        {held} AS segments
+    FROM _sessioned
+    GROUP BY distinct_id, session{f"{chr(10)}    HAVING bool_or(wanted)" if filtered else ""}
+)"""
+
+
+_SPLIT = """\
+_split AS (
+    SELECT distinct_id, date, lasted, events, unnest(segments) AS segment
+    FROM _sessions
+)"""
+
+_COUNTED = """\
+_counted AS (
+    SELECT
+        date,
+        segment,
+        count(*) AS sessions,
+        count(DISTINCT distinct_id) AS users,
+        avg(lasted) / 1000000 AS avg_duration,
+        quantile_cont(lasted, 0.5) / 1000000 AS median_duration,
+        quantile_cont(lasted, 0.9) / 1000000 AS p90_duration,
+        avg(events) AS events
+    FROM _split
+    GROUP BY GROUPING SETS ((date, segment), (segment))
+)"""
+
+_RANKED = """\
+_ranked AS (
+    SELECT
+        segment,
+        row_number() OVER (ORDER BY segment IS NOT NULL, sessions DESC, segment) - 1 AS place,
+        count(*) OVER () - 1 AS segments
+    FROM _counted
+    WHERE date IS NULL
+)"""
+
+
+def _result(context: ReportContext, query: Sessions) -> str:
+    return f"""\
+SELECT _counted.*, _ranked.place, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
+WHERE _ranked.place <= {context.bind(query.limit, "limit")}
+ORDER BY _ranked.place, _counted.date"""
+
+
+def view(
+    events: TableColumns, taken: Sequence[str], zone: str, rules: SessionRules, *, per_event: bool = False
+) -> str:
+    """SQL of a table's sessions, or of its events with the properties of their sessions.
+
+    It is DuckDB's, and has no bound values, so that a view can be made of it. The properties are called as
+    in Mixpanel; where the table has such a column, with a number behind. A session's events are a user's; an
+    event of nobody, or of a kind that is excluded, has no session.
+
+    Args:
+        events: The table.
+        taken: Names of its columns.
+        zone: The project's time zone.
+        rules: What makes a session.
+        per_event: Whether there is a row an event.
+    """
+    excluded = ", ".join(literal(event) for event in rules.excluded)
+    part = f"(coalesce(distinct_id, '') <> '' AND event_name NOT IN ({excluded}))"
+    order = ", ".join(events.in_order())
+    day = _day_in(zone)
+    names = [identifier(free_name(name, taken)) for name in PROPERTIES] if per_event else list(PROPERTIES)
+    user, number = (identifier(free_name(f"_{word}", taken)) for word in ("takes_part", "session"))
+    goes_on = identifier(free_name("_goes_on", taken))
+    users = f"PARTITION BY distinct_id, {user}"
+    marked = f"""\
+WITH _part AS (
+    SELECT *, {part} AS {user}
+    FROM {events.source("    ")}
+), _marked AS (
+    SELECT
+        *,
+        event_time <= lag(event_time) OVER ({users} ORDER BY event_time) + {seconds(rules.timeout)}
+            AND {day} = lag({day}) OVER ({users} ORDER BY event_time) AS {goes_on}
+    FROM _part
+), _sessioned AS (
+    SELECT *, count(CASE WHEN {goes_on} THEN NULL ELSE 1 END) OVER ({users} ORDER BY event_time) AS {number}
+    FROM _marked
+)"""
+    if not per_event:
+        return f"""\
+{marked}
+SELECT
+    concat(distinct_id, '-', epoch_ms(min(event_time))) AS "$session_id",
+    distinct_id,
+    min(event_time) AS session_start,
+    max(event_time) AS session_end,
+    date_diff('microsecond', min(event_time), max(event_time)) / 1000000 AS "$duration_s",
+    count(*) AS "$event_count",
+    first(event_name ORDER BY {order}) AS "$origin_start",
+    last(event_name ORDER BY {order}) AS "$origin_end"
+FROM _sessioned
+WHERE {user}
+GROUP BY distinct_id, {number}"""
+    every = f"PARTITION BY distinct_id, {user}, {number}"
+    whole = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+    started, ended = f"min(event_time) OVER ({every})", f"max(event_time) OVER ({every})"
+    values = [
+        f"concat(distinct_id, '-', epoch_ms({started}))",
+        f"date_diff('microsecond', {started}, {ended}) / 1000000",
+        f"count(*) OVER ({every})",
+        f"first_value(event_name) OVER ({every} ORDER BY {order} {whole})",
+        f"last_value(event_name) OVER ({every} ORDER BY {order} {whole})",
+    ]
+    columns = ",\n    ".join(
+        f"CASE WHEN {user} THEN {value} END AS {name}" for value, name in zip(values, names, strict=True)
+    )
+    return f"{marked}\nSELECT\n    * EXCLUDE ({user}, {goes_on}, {number}),\n    {columns}\nFROM _sessioned"
+
+
+def _day_in(zone: str) -> str:
+    if zone == "UTC":
+        return "CAST(event_time AS DATE)"
+    return f"CAST(event_time AT TIME ZONE 'UTC' AT TIME ZONE {literal(zone)} AS DATE)"

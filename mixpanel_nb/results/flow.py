@@ -1,0 +1,192 @@
+"""What users did after, before and between some events: as steps, and as whole paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+NodeKind = Literal["anchor", "event", "other", "dropoff"]
+
+OTHER = "$other"
+"""Stands for the events of a step that are beyond the limit."""
+
+DROPOFF = "$dropoff"
+"""Stands for what comes after the last event of who went no further."""
+
+ARROW = " → "
+UNSHOWN = "…"
+
+
+@dataclass(frozen=True)
+class FlowNode:
+    """An event at a step.
+
+    Attributes:
+        step: The step: 0 is the first anchor, 1 what came right after it, -1 right before it.
+        event: The event; ``$other`` for those beyond the limit, ``$dropoff`` where flows ended early.
+        count: Flows that have it there.
+        kind: ``anchor``, ``event``, ``other`` or ``dropoff``.
+        segment: The segment, of a flow that is broken down.
+    """
+
+    step: int
+    event: str
+    count: int
+    kind: NodeKind
+    segment: str | None = None
+
+
+@dataclass(frozen=True)
+class FlowEdge:
+    """Two events that are shown one after the other.
+
+    Attributes:
+        step: The step of the first.
+        source: The first event.
+        target: The second event.
+        count: Flows that have both there.
+        target_step: The step of the second: not the next one where a flow reaches an anchor early.
+        segment: The segment, of a flow that is broken down.
+    """
+
+    step: int
+    source: str
+    target: str
+    count: int
+    target_step: int
+    segment: str | None = None
+
+
+@dataclass(frozen=True)
+class FlowPath:
+    """Events that are shown of a flow, none of them merged with others.
+
+    Attributes:
+        events: The events, in order; ``…`` stands for more of them between two anchors than are shown, and
+            ``$dropoff`` ends a path that went no further.
+        count: Flows that took it.
+        share: Their share of all flows.
+        segment: The segment, of a flow that is broken down.
+    """
+
+    events: tuple[str, ...]
+    count: int
+    share: float
+    segment: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The events in one line."""
+        return ARROW.join(self.events)
+
+
+@dataclass(frozen=True, repr=False)
+class FlowResult(ReportResult):
+    """What users did after, before and between some events. Its rows are the edges.
+
+    Attributes:
+        flow_nodes: The events of each step, step by step, the most frequent first.
+        flow_edges: Which of them followed each other.
+        flow_paths: The most frequent paths, 50 at most (of each segment).
+        anchors: The events that every flow has, in their order, if it gets there.
+        from_date: First day on which a flow may begin.
+        to_date: Last day on which it may.
+        count: ``uniques`` (users), ``totals`` or ``sessions``.
+        window: How long a flow may take from its first anchor, in ``window_unit``.
+        window_unit: ``second``, ``minute``, ``hour``, ``day`` or ``week``.
+        forward: Events shown after each anchor but the end.
+        back: Events shown before each anchor but the start.
+        limit: Events shown at each step.
+        on: The property or expression that splits the flows, or None.
+        where: The filter on all events, or None.
+        left_out: Segments beyond the limit.
+    """
+
+    flow_nodes: tuple[FlowNode, ...]
+    flow_edges: tuple[FlowEdge, ...]
+    flow_paths: tuple[FlowPath, ...]
+    anchors: tuple[str, ...]
+    from_date: date
+    to_date: date
+    count: str
+    window: int
+    window_unit: str
+    forward: int
+    back: int
+    limit: int
+    on: str | None
+    where: str | None
+    left_out: int = 0
+
+    @property
+    def segments(self) -> list[str | None]:
+        """The segments, ``$overall`` first; one that is None without a breakdown."""
+        return list(dict.fromkeys(node.segment for node in self.flow_nodes)) or [self._whole]
+
+    @property
+    def _whole(self) -> str | None:
+        return None if self.on is None else OVERALL
+
+    @property
+    def anchor_steps(self) -> tuple[int, ...]:
+        """The step of each anchor."""
+        return tuple(number * (self.forward + self.back + 1) for number in range(len(self.anchors)))
+
+    def entered(self, segment: str | None = None) -> int:
+        """How many flows there are: of a segment, or in all."""
+        return self._at(0, segment)
+
+    def completed(self, segment: str | None = None) -> int:
+        """How many of them have all anchors."""
+        return self._at(self.anchor_steps[-1], segment)
+
+    def _at(self, step: int, segment: str | None) -> int:
+        wanted = self._whole if segment is None else segment
+        found = (node for node in self.flow_nodes if node.segment == wanted and node.step == step)
+        return sum(node.count for node in found if node.kind != "dropoff")
+
+    @property
+    def column_names(self) -> list[str]:
+        """``step, source, target, count, target_step``; before them ``segment`` with ``on``."""
+        return [*self._split, "step", "source", "target", "count", "target_step"]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row an edge."""
+        return _rows(self.flow_edges, self.column_names)
+
+    def _dtypes(self) -> Mapping[str, str]:
+        return dict.fromkeys(("step", "count", "target_step"), "int64")
+
+    @property
+    def edges(self) -> pd.DataFrame:
+        """Which events followed each other: the same as ``.df``."""
+        return self.df
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """The events of each step: ``step, event, count, kind``."""
+        names = [*self._split, "step", "event", "count", "kind"]
+        return typed_frame(_rows(self.flow_nodes, names), names, {"step": "int64", "count": "int64"})
+
+    @cached_property
+    def paths(self) -> pd.DataFrame:
+        """The most frequent paths: ``path, count, share``."""
+        names = [*self._split, "path", "count", "share"]
+        return typed_frame(_rows(self.flow_paths, names), names, {"count": "int64", "share": "float64"})
+
+    @property
+    def _split(self) -> list[str]:
+        return [] if self.on is None else ["segment"]
+
+
+def _rows(items: Sequence[Any], names: list[str]) -> list[tuple[Any, ...]]:
+    return [tuple(getattr(item, name) for name in names) for item in items]

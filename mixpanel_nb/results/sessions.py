@@ -1,0 +1,99 @@
+"""Sessions over time: how many, of how many users, how long, and with how many events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.results.report import OVERALL, ReportResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+_MEASURES = ("avg_duration", "median_duration", "p90_duration", "events_per_session")
+
+
+@dataclass(frozen=True)
+class SessionFigures:
+    """Some sessions in numbers.
+
+    Attributes:
+        sessions: How many there are.
+        users: How many users they are of.
+        avg_duration: Mean seconds from the first to the last event; None where there are none.
+        median_duration: The median of these.
+        p90_duration: The 90th percentile of these, interpolated between two where it falls there.
+        events_per_session: Mean number of events.
+    """
+
+    sessions: int = 0
+    users: int = 0
+    avg_duration: float | None = None
+    median_duration: float | None = None
+    p90_duration: float | None = None
+    events_per_session: float | None = None
+
+
+NO_SESSIONS = SessionFigures()
+
+
+@dataclass(frozen=True, repr=False)
+class SessionsResult(ReportResult):
+    """The sessions of each bucket of time, and of all of them together.
+
+    Attributes:
+        from_date: First day.
+        to_date: Last day.
+        unit: Length of a bucket: ``minute``, ``hour``, ``day``, ``week`` or ``month``; a session is in the
+            one in which it began.
+        event: The event that happened in the sessions, or None.
+        where: The filter that one of their events passes, or None.
+        on: The property or expression that splits the sessions, or None.
+        timeout: Minutes without an event that end a session.
+        exclude: Events that are not part of sessions, beside Mixpanel's own.
+        dates: Every bucket of time, in order.
+        totals: Segment to the figures of all of its sessions; one segment, ``$overall``, without ``on``.
+        figures: Segment to bucket of time to figures; a bucket that is missing has no sessions.
+        left_out: Segments beyond the limit.
+    """
+
+    from_date: date
+    to_date: date
+    unit: str
+    event: str | None
+    where: str | None
+    on: str | None
+    timeout: int
+    exclude: tuple[str, ...]
+    dates: tuple[date, ...]
+    totals: Mapping[str, SessionFigures]
+    figures: Mapping[str, Mapping[date, SessionFigures]]
+    left_out: int = 0
+
+    @property
+    def total(self) -> SessionFigures:
+        """The figures of all sessions."""
+        return self.totals.get(OVERALL, NO_SESSIONS)
+
+    @property
+    def column_names(self) -> list[str]:
+        """``date``, with ``on`` ``segment``, then the figures."""
+        return ["date", *(["segment"] if self.on else []), "sessions", "users", *_MEASURES]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row a bucket of time and segment."""
+        return [
+            (day, *([segment] if self.on else []), *_values(found.get(day, NO_SESSIONS)))
+            for day in self.dates
+            for segment, found in self.figures.items()
+        ]
+
+    def _dtypes(self) -> Mapping[str, str]:
+        counts = {"date": "datetime64[ns]", "sessions": "int64", "users": "int64"}
+        return counts | dict.fromkeys(_MEASURES, "float64")
+
+
+def _values(figures: SessionFigures) -> tuple[Any, ...]:
+    return (figures.sessions, figures.users, *(getattr(figures, name) for name in _MEASURES))

@@ -1,0 +1,25 @@
+"""Flows and sessions, which Mixpanel is not asked: its documented API has neither.
+
+https://docs.mixpanel.com/docs/export-methods says of flows that they cannot be exported by an API.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from mixpanel_nb.services.live.base import LiveReports, only_tables
+
+if TYPE_CHECKING:
+    from mixpanel_nb.queries import Flow, Sessions
+
+
+class FlowReports(LiveReports):
+    """What a table alone answers."""
+
+    def flow(self, _: Flow) -> NoReturn:
+        """What users did after, before and between some events."""
+        raise only_tables("Mixpanel's API has no flows.", "table")
+
+    def sessions(self, _: Sessions) -> NoReturn:
+        """How many sessions there were, and how long they lasted."""
+        raise only_tables("Mixpanel's API has no sessions.", "table")

@@ -1,0 +1,169 @@
+WITH _entering AS (
+    SELECT e.distinct_id, min(e.event_time) AS first_time, max(e.event_time) AS last_time
+    FROM "events" AS e
+    WHERE e.distinct_id <> ''
+      AND e.event_name = 'Buy'
+        AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+        AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
+    GROUP BY e.distinct_id
+), _events AS (
+    SELECT
+        e.distinct_id,
+        e.event_time,
+        e.insert_id AS tie_1,
+        e.event_name AS tie_2,
+        CASE e.event_name WHEN 'Buy' THEN concat(e.event_name, ' · ', concat_ws(', ', coalesce(e."plan", 'undefined'))) ELSE e.event_name END AS label,
+        coalesce(e.event_name = 'Buy'
+        AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+        AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP), FALSE) AS enters,
+        CASE WHEN e.event_name = 'Buy' THEN CASE WHEN CASE WHEN json_type(e."tags") = 'ARRAY' THEN CAST((e."tags" ->> '$') AS JSON) END IS NOT NULL THEN CASE WHEN json_array_length(CASE WHEN json_type(e."tags") = 'ARRAY' THEN CAST((e."tags" ->> '$') AS JSON) END) = 0 THEN ['undefined'] ELSE list_distinct([coalesce(coalesce(CASE WHEN json_type(item) = 'VARCHAR' THEN (item ->> '$') END, coalesce(CAST(CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT') THEN TRY_CAST((item ->> '$') AS HUGEINT) END AS VARCHAR), CASE WHEN CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((item ->> '$') AS DOUBLE)) THEN TRY_CAST((item ->> '$') AS DOUBLE) END = trunc(CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((item ->> '$') AS DOUBLE)) THEN TRY_CAST((item ->> '$') AS DOUBLE) END) AND abs(CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((item ->> '$') AS DOUBLE)) THEN TRY_CAST((item ->> '$') AS DOUBLE) END) < 9007199254740992 THEN CAST(CAST(CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((item ->> '$') AS DOUBLE)) THEN TRY_CAST((item ->> '$') AS DOUBLE) END AS BIGINT) AS VARCHAR) ELSE CAST(CASE WHEN json_type(item) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((item ->> '$') AS DOUBLE)) THEN TRY_CAST((item ->> '$') AS DOUBLE) END AS VARCHAR) END), CASE CASE WHEN json_type(item) = 'BOOLEAN' THEN (item ->> '$') = 'true' END WHEN TRUE THEN 'true' WHEN FALSE THEN 'false' END), CASE WHEN json_type(item) IN ('ARRAY', 'OBJECT') THEN item ->> '$' END, 'undefined') FOR item IN json_extract(CASE WHEN json_type(e."tags") = 'ARRAY' THEN CAST((e."tags" ->> '$') AS JSON) END, '$[*]')]) END ELSE [coalesce(coalesce(CASE WHEN json_type(e."tags") = 'VARCHAR' THEN (e."tags" ->> '$') END, coalesce(CAST(CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT') THEN TRY_CAST((e."tags" ->> '$') AS HUGEINT) END AS VARCHAR), CASE WHEN CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((e."tags" ->> '$') AS DOUBLE)) THEN TRY_CAST((e."tags" ->> '$') AS DOUBLE) END = trunc(CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((e."tags" ->> '$') AS DOUBLE)) THEN TRY_CAST((e."tags" ->> '$') AS DOUBLE) END) AND abs(CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((e."tags" ->> '$') AS DOUBLE)) THEN TRY_CAST((e."tags" ->> '$') AS DOUBLE) END) < 9007199254740992 THEN CAST(CAST(CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((e."tags" ->> '$') AS DOUBLE)) THEN TRY_CAST((e."tags" ->> '$') AS DOUBLE) END AS BIGINT) AS VARCHAR) ELSE CAST(CASE WHEN json_type(e."tags") IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') AND isfinite(TRY_CAST((e."tags" ->> '$') AS DOUBLE)) THEN TRY_CAST((e."tags" ->> '$') AS DOUBLE) END AS VARCHAR) END), CASE CASE WHEN json_type(e."tags") = 'BOOLEAN' THEN (e."tags" ->> '$') = 'true' END WHEN TRUE THEN 'true' WHEN FALSE THEN 'false' END), CASE WHEN json_type(e."tags") = 'OBJECT' THEN (e."tags" ->> '$') END, 'undefined')] END END AS segments
+    FROM "events" AS e
+    JOIN _entering AS n ON n.distinct_id = e.distinct_id
+    WHERE e.distinct_id <> ''
+      AND e.event_time >= CAST('2024-12-01 23:00:00' AS TIMESTAMP)
+      AND e.event_time < CAST('2025-03-02 23:00:00' AS TIMESTAMP)
+      AND e.event_time >= n.first_time - INTERVAL '2592000' SECOND
+      AND e.event_time <= n.first_time + INTERVAL '2592000' SECOND
+      AND NOT (e.event_name IN ('Help'))
+), _placed AS (
+    SELECT
+        distinct_id,
+        event_time,
+        label,
+        enters,
+        segments,
+        row_number() OVER flow AS place,
+        count(CASE WHEN enters THEN 1 END) OVER before AS entered,
+        lead(label, 1) OVER flow AS lead_1_label,
+        lead(label, 2) OVER flow AS lead_2_label,
+        lead(label, 3) OVER flow AS lead_3_label,
+        lag(label, 1) OVER flow AS lag_1_label,
+        lag(label, 2) OVER flow AS lag_2_label,
+        lag(label, 3) OVER flow AS lag_3_label
+    FROM _events
+    WINDOW flow AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, tie_2), before AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, tie_2 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+), _entries AS (
+    SELECT * FROM _placed WHERE enters AND entered = 1
+), _attempts AS (
+    SELECT
+        a_1.segments,
+        CASE WHEN TRUE THEN a_1.lag_3_label END AS slot_1,
+        CASE WHEN TRUE THEN a_1.lag_2_label END AS slot_2,
+        CASE WHEN TRUE THEN a_1.lag_1_label END AS slot_3,
+        a_1.label AS slot_4,
+        CASE WHEN TRUE THEN a_1.lead_1_label END AS slot_5,
+        CASE WHEN TRUE THEN a_1.lead_2_label END AS slot_6,
+        CASE WHEN TRUE THEN a_1.lead_3_label END AS slot_7
+    FROM _entries AS a_1
+), _paths AS (
+    SELECT unnest(list_append(segments, NULL)) AS segment, slot_1, slot_2, slot_3, slot_4, slot_5, slot_6, slot_7, count(*) AS count
+    FROM _attempts
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), _lines AS (
+    SELECT
+        segment, -3 AS step, slot_1 AS source,
+        CASE WHEN slot_2 IS NOT NULL THEN -2 WHEN slot_3 IS NOT NULL THEN -1 WHEN slot_4 IS NOT NULL THEN 0 ELSE 0 END AS target_step,
+        coalesce(slot_2, slot_3, slot_4) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_1 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, -2 AS step, slot_2 AS source,
+        CASE WHEN slot_3 IS NOT NULL THEN -1 WHEN slot_4 IS NOT NULL THEN 0 ELSE 0 END AS target_step,
+        coalesce(slot_3, slot_4) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_2 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, -1 AS step, slot_3 AS source,
+        CASE WHEN slot_4 IS NOT NULL THEN 0 ELSE 0 END AS target_step,
+        coalesce(slot_4) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_3 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, 0 AS step, slot_4 AS source,
+        CASE WHEN slot_5 IS NOT NULL THEN 1 ELSE 1 END AS target_step,
+        coalesce(slot_5) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_4 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, 1 AS step, slot_5 AS source,
+        CASE WHEN slot_6 IS NOT NULL THEN 2 ELSE 2 END AS target_step,
+        coalesce(slot_6) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_5 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, 2 AS step, slot_6 AS source,
+        CASE WHEN slot_7 IS NOT NULL THEN 3 ELSE 3 END AS target_step,
+        coalesce(slot_7) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_6 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT
+        segment, 3 AS step, slot_7 AS source,
+        CAST(NULL AS INTEGER) AS target_step,
+        CAST(NULL AS VARCHAR) AS target,
+        sum(count) AS count
+    FROM _paths
+    WHERE slot_7 IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+), _segments AS (
+    SELECT
+        segment,
+        row_number() OVER (ORDER BY segment IS NOT NULL, sum(count) DESC, segment) - 1 AS place,
+        count(*) OVER () - 1 AS segments
+    FROM _paths
+    GROUP BY segment
+), _events_shown AS (
+    SELECT
+        segment, step, source AS event,
+        row_number() OVER (PARTITION BY segment, step ORDER BY sum(count) DESC, source) AS place
+    FROM _lines
+    GROUP BY segment, step, source
+), _edges AS (
+    SELECT
+        l.segment,
+        l.step,
+        CASE WHEN s.place <= 3 THEN l.source END AS source,
+        l.target_step,
+        CASE WHEN t.place <= 3 THEN l.target END AS target,
+        CASE
+            WHEN l.target IS NOT NULL THEN 'event' WHEN l.target_step IS NULL THEN 'end' ELSE 'dropoff'
+        END AS ends,
+        sum(l.count) AS count
+    FROM _lines AS l
+    JOIN _events_shown AS s
+        ON s.segment IS NOT DISTINCT FROM l.segment AND s.step = l.step AND s.event = l.source
+    LEFT JOIN _events_shown AS t
+        ON t.segment IS NOT DISTINCT FROM l.segment AND t.step = l.target_step AND t.event = l.target
+    GROUP BY 1, 2, 3, 4, 5, 6
+)
+SELECT
+    p.place, p.segment, p.segments,
+    e.step, e.source, e.target_step, e.target, e.ends, e.count, CAST(NULL AS VARCHAR[]) AS path
+FROM _edges AS e JOIN _segments AS p ON p.segment IS NOT DISTINCT FROM e.segment
+WHERE p.place <= 10
+UNION ALL
+SELECT
+    p.place, p.segment, p.segments, r.rank, NULL, NULL, NULL, 'path', r.count, [slot_1, slot_2, slot_3, slot_4, slot_5, slot_6, slot_7]
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY segment ORDER BY count DESC, slot_1, slot_2, slot_3, slot_4, slot_5, slot_6, slot_7) AS rank
+    FROM _paths
+) AS r JOIN _segments AS p ON p.segment IS NOT DISTINCT FROM r.segment
+WHERE p.place <= 10 AND r.rank <= 50
+ORDER BY 1, 8, 4, 9 DESC, 5, 6, 7
