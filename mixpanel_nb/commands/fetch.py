@@ -20,10 +20,13 @@ from mixpanel_nb.commands.options import (
     parse_columns,
 )
 from mixpanel_nb.commands.session import Session, session_of
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.results import FetchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mixpanel_nb.services.fetch.target import IfExists
 
 app = typer.Typer(no_args_is_help=True, help="Fetch events or profiles into a table.")
 
@@ -72,8 +75,7 @@ def events(
             events=event or None,
             where=where,
             limit=limit,
-            append=append,
-            replace=replace,
+            if_exists=_if_exists(append=append, replace=replace),
             columns=parse_columns(columns),
             dedupe=not keep_duplicates,
             workers=workers,
@@ -132,11 +134,19 @@ def profiles(
         behaviors=_behaviors(behaviors),
         as_of_timestamp=as_of,
         include_all_users=False if only_with_profile else None,
-        append=append,
-        replace=replace,
+        if_exists=_if_exists(append=append, replace=replace),
         columns=parse_columns(columns),
         progress=session.progress(),
     )
+
+
+def _if_exists(*, append: bool, replace: bool) -> IfExists:
+    if append and replace:
+        add, new = Word("if_exists", "append"), Word("if_exists", "replace")
+        message = [add, " and ", new, " exclude each other."]
+        hint = [add, " adds to the table, ", new, " puts a new one in its place."]
+        raise ParameterError(message, parameter="if_exists", hint=hint)
+    return "append" if append else "replace" if replace else "same"
 
 
 def _behaviors(text: str | None) -> list[dict[str, Any]] | None:

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.fetch.fetcher import FetcherService
+    from mixpanel_nb.services.fetch.target import IfExists
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
@@ -492,8 +493,7 @@ class Workspace:
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         dedupe: bool = True,
         workers: int = DEFAULT_WORKERS,
@@ -511,9 +511,11 @@ class Workspace:
             events: Only events of these names.
             where: Only events for which this Mixpanel expression is true.
             limit: At most so many events (1 to 100,000), whichever Mixpanel sends first.
-            append: Add to a table that exists. Days it holds already are not asked for again, unless
-                they had not ended yet when they were fetched.
-            replace: Build a new table and let it take the place of the old one at the end.
+            if_exists: What becomes of a table that exists. ``fail``: nothing. ``same``: it answers where it
+                holds all that is asked for, by the same filters, and nothing is asked; else as ``fail``.
+                ``append``: days are added. Those it holds already are not asked for again, unless they had
+                not ended yet when they were fetched. ``replace``: a new table is built, and takes the place
+                of the old one at the end. A fetch that was stopped goes on whatever is given here.
             columns: Properties that get a typed column: the so many most frequent ones, these names, or
                 none (None or 0). All others stay reachable in the JSON column ``properties``.
             dedupe: Keep one row per event, distinct_id, time and ``$insert_id``, as Mixpanel's reports do.
@@ -521,9 +523,10 @@ class Workspace:
             progress: Told how it goes, a few times a second.
 
         Raises:
-            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
+            TableExistsError: there is such a table, and ``if_exists`` does not allow this fetch; or it holds
+                events of another project.
             ParameterError: a parameter is wrong.
-            QueryError: Mixpanel refused it.
+            QueryError: Mixpanel refused a parameter.
             APIError: Mixpanel failed; what was fetched stays, and the table is marked incomplete.
             StorageError: the database could not be written.
 
@@ -539,8 +542,7 @@ class Workspace:
             events=events,
             where=where,
             limit=limit,
-            append=append,
-            replace=replace,
+            if_exists=if_exists,
             columns=columns,
             dedupe=dedupe,
             workers=workers,
@@ -559,8 +561,7 @@ class Workspace:
         behaviors: Sequence[Mapping[str, Any]] | None = None,
         as_of_timestamp: int | None = None,
         include_all_users: bool | None = None,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         progress: Callable[[FetchProgress], None] | None = None,
     ) -> FetchResult:
@@ -577,14 +578,13 @@ class Workspace:
                 ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
             as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
             include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
-            append: Add to a table that exists; users it knows are refreshed.
-            replace: Build a new table and let it take the place of the old one at the end.
+            if_exists: As in :meth:`fetch_events`; with ``append``, users it knows are refreshed.
             columns: As in :meth:`fetch_events`.
             progress: Told how it goes, a few times a second.
 
         Raises:
-            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            ParameterError: parameters exclude each other.
+            TableExistsError: as in :meth:`fetch_events`.
+            ParameterError: a parameter is wrong, or parameters exclude each other.
             APIError: Mixpanel refused or failed; nothing was changed.
             StorageError: the database could not be written.
 
@@ -602,8 +602,7 @@ class Workspace:
             behaviors=behaviors,
             as_of_timestamp=as_of_timestamp,
             include_all_users=include_all_users,
-            append=append,
-            replace=replace,
+            if_exists=if_exists,
             columns=columns,
             progress=progress,
         )

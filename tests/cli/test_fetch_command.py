@@ -53,12 +53,26 @@ def test_options_reach_the_export(mp: Command, connected: SandboxServer) -> None
 
 def test_a_table_that_exists_is_kept_unless_append_or_replace_is_said(mp: Command) -> None:
     mp("fetch", "events", *DAYS)
-    again = mp("fetch", "events", *DAYS)
-    assert again.code == 3
-    assert "append" in again.err
-    assert "replace" in again.err
+    another = mp("fetch", "events", *DAYS, "--event", "Purchase")
+    assert another.code == 3
+    assert another.out == ""
+    assert "Add to it with --append, replace it with --replace, or choose another name." in another.err
     assert mp("fetch", "events", "--from", "2025-01-03", "--to", "2025-01-04", "--append").code == 0
     assert mp("fetch", "events", *DAYS, "--replace").code == 0
+
+
+def test_what_is_here_is_not_asked_for_again(mp: Command, connected: SandboxServer) -> None:
+    first = mp("fetch", "events", *DAYS)
+    profiles = mp("fetch", "profiles")
+    connected.requests.clear()
+    again = mp("fetch", "events", *DAYS)
+    assert (again.code, again.out) == (0, first.out)
+    assert "here; nothing was asked." in again.err
+    assert "new" not in again.err
+    again = mp("fetch", "profiles")
+    assert (again.code, again.out) == (0, profiles.out)
+    assert "nothing was asked" in again.err
+    assert connected.requests == []
 
 
 @pytest.mark.parametrize(
