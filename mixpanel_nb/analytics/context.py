@@ -60,6 +60,13 @@ class ReportContext:
         """The ``$name`` that stands for a value."""
         return self.parameters.bind(value, name)
 
+    @property
+    def place(self) -> str:
+        """SQL for what orders events of the same time: as they were sent, else by ``insert_id``."""
+        if self.events.order is not None:
+            return f"{EVENTS}.{identifier(self.events.order)}"
+        return f"{EVENTS}.insert_id" if self.events.has_insert_id else "NULL"
+
     def bucket(self, unit: CalendarUnit, time: str = f"{EVENTS}.event_time") -> str:
         """SQL for the bucket of a time that lies within the days."""
         return bucket_sql(time, unit, self.period, self.parameters)
