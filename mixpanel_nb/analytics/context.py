@@ -10,7 +10,7 @@ from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
-from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -42,6 +42,7 @@ from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
 from mixpanel_nb.results.saved import JQLResult, SavedReportResult
 from mixpanel_nb.results.segmentation import SegmentationResult
 from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
+from mixpanel_nb.results.sync import DaySync, SyncResult
 from mixpanel_nb.results.tables import (
     AccountInfo,
     AccountList,
@@ -66,6 +67,7 @@ __all__ = [
     "CohortList",
     "ColumnInfo",
     "ColumnSummary",
+    "DaySync",
     "EventCountsResult",
     "ExportResult",
     "ExpressionResult",
@@ -101,6 +103,7 @@ __all__ = [
     "SavedReportResult",
     "SegmentationResult",
     "SummaryResult",
+    "SyncResult",
     "TableInfo",
     "TableList",
     "TableSchema",

@@ -23,6 +23,7 @@ from mixpanel_nb.views import (
     saved,
     segmentation,
     summary,
+    sync,
     tables,
 )
 
@@ -56,6 +57,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.SavedReportResult: saved.SavedReportView,
     results.SegmentationResult: segmentation.SegmentationView,
     results.SummaryResult: summary.SummaryView,
+    results.SyncResult: sync.SyncView,
     results.TableList: tables.TableListView,
     results.TableSchema: tables.TableSchemaView,
     results.TopEventsResult: counts.TopEventsView,

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         SegmentationResult,
         SQLResult,
         SummaryResult,
+        SyncResult,
         TableList,
         TableSchema,
         TopEventsResult,
@@ -91,6 +92,7 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 DEFAULT_COLUMNS = 100
 DEFAULT_WORKERS = 4
+DEFAULT_SYNC_DAYS = 5
 
 
 class Workspace:
@@ -393,6 +395,7 @@ class Workspace:
             event_time=EventTime(self._project.legacy_zone),
             timezone=self._project.account_timezone,
             named_timezone=self._project.named_timezone,
+            today=lambda: self._project.today,
         )
 
     @cached_property
@@ -488,8 +491,8 @@ class Workspace:
         self,
         name: str = "events",
         *,
-        from_date: str | date,
-        to_date: str | date,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
@@ -506,7 +509,8 @@ class Workspace:
 
         Args:
             name: The table.
-            from_date: First day (``YYYY-MM-DD`` or a date).
+            from_date: First day (``YYYY-MM-DD`` or a date). Without both days, ``append`` adds new
+                days by the table's own request, to yesterday in the project's time zone.
             to_date: Last day, included.
             events: Only events of these names.
             where: Only events for which this Mixpanel expression is true.
@@ -548,6 +552,38 @@ class Workspace:
             workers=workers,
             progress=progress,
         )
+
+    def sync(
+        self,
+        name: str = "events",
+        *,
+        days: int = DEFAULT_SYNC_DAYS,
+        to_date: str | date | None = None,
+        workers: int = DEFAULT_WORKERS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> SyncResult:
+        """Bring a table up to date: fetch its last days once more, and the new ones.
+
+        The table's own request is asked, with the filters, typed columns and way with duplicates that its
+        last fetch had. Each day takes the place of the one that is there in one transaction, so late,
+        changed and deleted events are as Mixpanel has them now. Days that follow each other are one request,
+        up to a week. When a sync stops, each day is as it was or as it is now, and the next one completes it.
+
+        Args:
+            name: The table.
+            days: How many of the table's last days are fetched once more (0 to 366).
+            to_date: The last new day; by default yesterday in the project's time zone.
+            workers: Downloads at once.
+            progress: Told how it goes, a few times a second.
+
+        Raises:
+            TableNotFoundError: there is no such table, or it was not fetched.
+            ParameterError: the table has profiles, or was fetched with a limit or by different filters.
+            TableExistsError: it holds events of another project.
+            APIError: Mixpanel failed; the days that came are in the table.
+            StorageError: the database could not be written, or somebody else fetches the table right now.
+        """
+        return self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
 
     def fetch_profiles(
         self,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.results.fetch import FetchResult
+from mixpanel_nb.results.sync import DaySync, SyncResult
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.fetch.batches import Destination
 from mixpanel_nb.services.fetch.chunks import EventChunk, ProfileChunk, source_of
 from mixpanel_nb.services.fetch.filters import checked_limit, names_of, profile_filters
-from mixpanel_nb.services.fetch.plan import DateRange, covered_days, plan
+from mixpanel_nb.services.fetch.own import OwnRequest, own_request
+from mixpanel_nb.services.fetch.plan import DateRange, covered_days, few, plan
 from mixpanel_nb.services.fetch.progress import ProgressReporter
 from mixpanel_nb.services.fetch.run import FetchRun
 from mixpanel_nb.services.fetch.target import HOW, Targets, is_stored
@@ -21,7 +24,6 @@ from mixpanel_nb.storage.ingest import EventTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results.fetch import FetchProgress
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.loading import Loaded
 
+_APPEND = Word("if_exists", "append")
 DEFAULT_WORKERS = 4
+DEFAULT_SYNC_DAYS = 5
+MAX_SYNC_DAYS = 366
 
 
 class FetcherService:
@@ -42,6 +47,7 @@ class FetcherService:
         event_time: How exported times are to be read.
         timezone: The project's time zone, for the reports on a new table.
         named_timezone: The time zone for the reports on any table that is fetched, instead of that.
+        today: The day it is in the project.
     """
 
     def __init__(
@@ -52,20 +58,22 @@ class FetcherService:
         event_time: EventTime | None = None,
         timezone: str | None = None,
         named_timezone: str | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         self._client = client
         self._storage = storage
         self._event_time = event_time or EventTime()
         self._timezone = timezone
         self._named_timezone = named_timezone
+        self._today = today
         self._targets = Targets(storage, source_of(client), self._event_time.legacy_zone)
 
     def fetch_events(
         self,
         name: str = "events",
         *,
-        from_date: str | date,
-        to_date: str | date,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
@@ -77,15 +85,15 @@ class FetcherService:
     ) -> FetchResult:
         """Fetch the events of some days into the table ``name``. See ``Workspace.fetch_events``."""
         started = time.monotonic()
-        wanted = DateRange(*parse_range(from_date, to_date))
         filters = {"events": names_of(events, "events"), "where": where, "limit": checked_limit(limit)}
         _check_workers(workers)
-        request = {
-            "from_date": str(wanted.first),
-            "to_date": str(wanted.last),
-            **filters,
-            HOW: {"columns": columns, "dedupe": dedupe},
-        }
+        if from_date is None and to_date is None and if_exists == "append":
+            own = self._own(name, filters)
+            wanted, filters, dedupe = self._new_days(own), dict(own.filters), own.dedupe
+            columns = own.columns if columns == DEFAULT_COLUMNS else columns
+        else:
+            wanted = DateRange(*parse_range(_given(from_date, "from_date"), _given(to_date, "to_date")))
+        request = _request(wanted, filters, columns, dedupe=dedupe)
         with self._targets.opened(name, "events", request, if_exists) as target:
             chunks = self._event_chunks(target, wanted, filters)
             notes = [*self._notes(target), *([] if chunks else self._nothing_asked(target, wanted, filters))]
@@ -99,6 +107,75 @@ class FetcherService:
             told = ProgressReporter(progress, name, "events", chunks, wanted.days)
             loaded, requests = self._run(target, into, chunks, told, workers)
         return self._result(target, loaded, requests, started, notes, wanted)
+
+    def sync(
+        self,
+        name: str = "events",
+        *,
+        days: int = DEFAULT_SYNC_DAYS,
+        to_date: str | date | None = None,
+        workers: int = DEFAULT_WORKERS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> SyncResult:
+        """Fetch the last days of the table ``name`` once more, and new ones. See ``Workspace.sync``."""
+        started = time.monotonic()
+        _check_workers(workers)
+        _check_days(days)
+        own = own_request(self._storage, name, self._event_time.legacy_zone)
+        again = own.late(days)
+        wanted = {*again, *own.new(self._until(own, to_date))}
+        span = DateRange(min(wanted), max(wanted)) if wanted else DateRange(own.last, own.last)
+        request = _request(span, own.filters, own.columns, dedupe=own.dedupe)
+        with self._targets.opened(name, "events", request, "append") as target:
+            zone = self._event_time.legacy_zone
+            chunks = [EventChunk(days, own.filters, zone) for days in few(wanted)]
+            metadata = target.metadata(
+                own.filters, span, timezone=self._timezone_of(target.before), legacy_zone=zone
+            )
+            into = self._destination(target, metadata, own.columns, dedupe=own.dedupe, renews=True)
+            told = ProgressReporter(progress, name, "events", chunks, len(wanted))
+            loaded, requests = self._run(target, into, chunks, told, workers)
+        return SyncResult(
+            table=name,
+            rows=self._storage.row_count(name),
+            days=tuple(
+                DaySync(day.day, day.day not in own.stored, day.added, day.changed, day.removed, day.total)
+                for day in sorted(loaded.changes, key=lambda change: change.day)
+            ),
+            duration_seconds=time.monotonic() - started,
+            synced_at=ledger.now(),
+            requests=requests,
+        )
+
+    def _own(self, name: str, filters: Mapping[str, Any]) -> OwnRequest:
+        """The request that a table's new days are asked by.
+
+        Raises:
+            ParameterError: there is no such table yet, or other filters are given than it has.
+        """
+        if not self._storage.table_exists(name):
+            message = [Word("from_date"), f" is missing: there is no table {name!r} whose days could go on."]
+            raise ParameterError(message, parameter="from_date", hint="Give the first and the last day.")
+        own = own_request(self._storage, name, self._event_time.legacy_zone)
+        other = next((key for key, value in filters.items() if value not in (None, own.filters[key])), None)
+        if other is not None:
+            message = [
+                Word(other),
+                f" is not that of table {name!r}, whose own request is asked for new days.",
+            ]
+            hint = ["Leave it out, or give ", Word("from_date"), " and ", Word("to_date"), "."]
+            raise ParameterError(message, parameter=other, value=filters[other], hint=hint)
+        return own
+
+    def _new_days(self, own: OwnRequest) -> DateRange:
+        """The days from the first one that is new to yesterday; the last one there is where none is."""
+        new = own.new(self._until(own))
+        return DateRange(min(new), max(new)) if new else DateRange(own.last, own.last)
+
+    def _until(self, own: OwnRequest, to_date: str | date | None = None) -> date:
+        """The last day to ask for: yesterday, or the table's last day where that is later."""
+        last = self._today() - timedelta(days=1) if to_date is None else parse_range(to_date, to_date)[1]
+        return max(last, own.last)
 
     def _event_chunks(
         self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]
@@ -146,6 +223,7 @@ class FetcherService:
         columns: int | Sequence[str] | None,
         *,
         dedupe: bool,
+        renews: bool = False,
     ) -> Destination:
         return Destination(
             target.table,
@@ -154,6 +232,7 @@ class FetcherService:
             dedupe,
             self._event_time,
             stays_incomplete=target.owed is not None,
+            renews=renews,
         )
 
     def _run(
@@ -191,8 +270,9 @@ class FetcherService:
 
     def _nothing_asked(self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]) -> list[str]:
         """What is to be said where nothing is to be asked."""
-        days = "The day is" if wanted.days == 1 else f"All {wanted.days:,} days are"
-        what = "What the limit allows of these days is" if filters["limit"] else days
+        what = "The day is" if wanted.days == 1 else f"All {wanted.days:,} days are"
+        if filters["limit"]:
+            what = "What the limit allows of these days is"
         said = [f"{what} here; nothing was asked."]
         stored, before = self._storage.chunks(target.table), target.before
         over = covered_days(stored, ledger.canonical(filters), self._event_time.legacy_zone)
@@ -242,6 +322,33 @@ class FetcherService:
             columns=tuple(column.property for column in self._storage.property_columns(name)),
             notes=tuple(notes),
         )
+
+
+def _request(
+    wanted: DateRange, filters: Mapping[str, Any], columns: int | Sequence[str] | None, *, dedupe: bool
+) -> dict[str, Any]:
+    """What is recorded of a fetch of events, so that the same can be asked again."""
+    return {
+        "from_date": str(wanted.first),
+        "to_date": str(wanted.last),
+        **filters,
+        HOW: {"columns": columns, "dedupe": dedupe},
+    }
+
+
+def _given(day: str | date | None, name: str) -> str | date:
+    if day is None:
+        message = [Word(name), " is missing."]
+        hint = ["Give the first and the last day. New days of a table need none: ", _APPEND, "."]
+        raise ParameterError(message, parameter=name, hint=hint)
+    return day
+
+
+def _check_days(days: int) -> None:
+    if not 0 <= days <= MAX_SYNC_DAYS:
+        message = [Word("days"), f" is {days}."]
+        hint = f"Give a number from 0 (new days alone) to {MAX_SYNC_DAYS}."
+        raise ParameterError(message, parameter="days", value=days, hint=hint)
 
 
 def _check_workers(workers: int) -> None:

@@ -204,7 +204,7 @@ def is_repeated(before: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
 
 def is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bool:
     """Whether all that a request asks for is among stored chunks, whichever fetches brought them."""
-    filters = ledger.canonical({name: value for name, value in request.items() if name not in _NOT_FILTERS})
+    filters = filters_of(request)
     if request.get("type") == "profiles":
         return any(chunk.filters == filters for chunk in chunks)
     first, last = (date.fromisoformat(request[name]) for name in ("from_date", "to_date"))
@@ -212,6 +212,11 @@ def is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> boo
         spans = [(chunk.from_date, chunk.to_date) for chunk in chunks if chunk.filters == filters]
         return (first, last) in spans
     return stored_days(chunks, filters).issuperset(DateRange(first, last))
+
+
+def filters_of(request: Mapping[str, Any]) -> str:
+    """The filters of a request, as the ledger has them."""
+    return ledger.canonical({name: value for name, value in request.items() if name not in _NOT_FILTERS})
 
 
 def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
