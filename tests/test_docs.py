@@ -20,9 +20,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from nbclient import NotebookClient
 from traitlets.config import Config
 
 from mixpanel_nb import Workspace
@@ -153,6 +155,29 @@ def test_the_code_of_a_page_runs_in_the_order_it_stands(
 ) -> None:
     shutil.copytree(fetched / "cache", home / "cache")  # the sandbox's data need not be made for each page
     reader.follow(page)
+
+
+def test_the_cells_of_the_readme_run_again_after_a_restart_on_the_same_file(
+    fetched: Path, home: Path, folder: Path
+) -> None:
+    shutil.copytree(fetched / "cache", home / "cache")
+    cells = [text for language, text in blocks(ROOT / "README.md") if language == "ipython"]
+    v4: Any = nbformat.v4  # typed in part
+    shown = []
+    for _ in range(2):
+        notebook = v4.new_notebook(cells=[v4.new_code_cell(text) for text in cells])
+        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+        shown.append([_plain_texts(cell) for cell in notebook.cells])
+    first, again = shown
+    assert (home / "sandbox.db").is_file()
+    assert again == first
+    with Workspace.sandbox() as workspace:
+        held = workspace.fetch_events(from_date="2025-01-01", to_date="2025-03-31", if_exists="same")
+    assert held.remarks == ["All 90 days are here; nothing was asked."]
+
+
+def _plain_texts(cell: Any) -> str:
+    return "\n".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=name_of)

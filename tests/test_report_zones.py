@@ -167,10 +167,10 @@ def test_another_zone_than_the_tables_is_remarked_on(
             f"Days are those of {PACIFIC}, with which events was fetched; the account says Europe/Berlin.",
         )
         # What is appended changes the zone only if one is named.
-        assert not ws.fetch_events(**FETCHED, append=True).notes
+        assert not ws.fetch_events(**FETCHED, if_exists="append").notes
         assert ws.tables()[0].timezone == PACIFIC
     with Workspace(path=database, timezone="Europe/Berlin") as ws:
-        (note,) = ws.fetch_events(**FETCHED, append=True).notes
+        (note,) = ws.fetch_events(**FETCHED, if_exists="append").notes
         assert note == f"Reports on events count days in Europe/Berlin from now on, and not in {PACIFIC}."
         assert ws.tables()[0].timezone == "Europe/Berlin"
     assert asked(Workspace.open(database)) == counted(store, "Europe/Berlin")

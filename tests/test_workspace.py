@@ -174,7 +174,7 @@ def test_a_workspace_in_memory_has_no_file(
     _use_small_store(monkeypatch, store)
     with Workspace.memory("sandbox") as ws:
         result = ws.fetch_events(**WEEK)
-        ws.fetch_events(**WEEK, replace=True)
+        ws.fetch_events(**WEEK, if_exists="replace")
         assert ws.sql_scalar("SELECT count(*) FROM events") == result.rows
         assert ws.info().path is None
     assert not list(home.glob("*.db"))
@@ -213,8 +213,8 @@ def test_read_only_means_that_nothing_can_be_changed(
     with Workspace("sandbox", path=tmp_path / "data.db", read_only=True) as ws:
         changes: list[Callable[[], object]] = [
             lambda: ws.fetch_events("more", **WEEK),
-            lambda: ws.fetch_events(**WEEK, replace=True),
-            lambda: ws.fetch_profiles(append=True),
+            lambda: ws.fetch_events(**WEEK, if_exists="replace"),
+            lambda: ws.fetch_profiles(if_exists="append"),
             lambda: ws.promote("events", "$os"),
             lambda: ws.drop("events"),
             lambda: ws.sql("DELETE FROM events"),
@@ -404,7 +404,7 @@ def test_all_tables_of_a_type_can_be_dropped_and_own_ones_stay(filled: Workspace
 def test_names_of_tables_know_no_case(filled: Workspace) -> None:
     with pytest.raises(TableExistsError):
         filled.fetch_events("EVENTS", **WEEK)
-    filled.fetch_events("Events", from_date="2025-01-08", to_date="2025-01-09", append=True)
+    filled.fetch_events("Events", from_date="2025-01-08", to_date="2025-01-09", if_exists="append")
     assert [table.name for table in filled.tables()] == ["events", "profiles"]
 
 

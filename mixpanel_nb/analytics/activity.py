@@ -1,4 +1,4 @@
-"""The activity feed: all events of some people, in their order.
+"""The activity feed: all events of some people, by their time, and then as they were sent.
 
 https://developer.mixpanel.com/reference/activity-stream-query
 """
@@ -23,14 +23,10 @@ def statement(context: ReportContext, distinct_ids: Sequence[str]) -> Statement:
     return context.statement(f"""\
 SELECT e.event_name AS event, e.event_time AS time, e.distinct_id, {", ".join(_properties(context))}
 {matching.sql("")}
-ORDER BY {", ".join(_order(context))}""")
+ORDER BY e.event_time, {context.place}""")
 
 
 def _properties(context: ReportContext) -> list[str]:
     if context.events.has_json:
         return ["e.properties"]
     return [f"e.{identifier(column.name)}" for column in context.events.properties.values()] or ["NULL"]
-
-
-def _order(context: ReportContext) -> list[str]:
-    return ["e.event_time", *(["e.insert_id"] if context.events.has_insert_id else [])]

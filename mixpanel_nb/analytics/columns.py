@@ -39,12 +39,15 @@ class TableColumns:
         has_insert_id: Whether events can be told apart by ``insert_id``.
         read_as: SQL of each column, by the name that statements give it, where some have other types than
             those of a fetched table (a day, a number for a user); empty where all can be read as they are.
+        order: The column that grows in the order in which rows were sent, by which events of one time follow
+            each other; None where nobody knows.
     """
 
     table: str
     properties: Mapping[str, PropertyColumn] = field(default_factory=dict)
     has_json: bool = True
     has_insert_id: bool = True
+    order: str | None = None
     read_as: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, indent: str = "") -> str:

@@ -10,7 +10,7 @@ from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
-from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,13 @@ class ReportContext:
     def bind(self, value: object, name: str) -> str:
         """The ``$name`` that stands for a value."""
         return self.parameters.bind(value, name)
+
+    @property
+    def place(self) -> str:
+        """SQL for what orders events of the same time: as they were sent, else by ``insert_id``."""
+        if self.events.order is not None:
+            return f"{EVENTS}.{identifier(self.events.order)}"
+        return f"{EVENTS}.insert_id" if self.events.has_insert_id else "NULL"
 
     def bucket(self, unit: CalendarUnit, time: str = f"{EVENTS}.event_time") -> str:
         """SQL for the bucket of a time that lies within the days."""

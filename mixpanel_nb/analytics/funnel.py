@@ -71,7 +71,7 @@ def _entering(context: ReportContext, query: Funnel) -> str:
     chosen.where(first.where).where(query.where)
     columns = ["e.distinct_id", "e.event_time"]
     if _repeats(query) or query.on:
-        columns.append("e.insert_id" if context.events.has_insert_id else "NULL AS insert_id")
+        columns += _told_apart(context)
     if query.unit:
         columns.append(f"{context.bucket(query.unit)} AS date")
     if query.on:
@@ -92,7 +92,7 @@ def _first(query: Funnel) -> str:
 _reached_1 AS (
     SELECT {keys}, found.time AS time_1, found.id AS id_1
     FROM (
-        SELECT {keys}, min({{'time': event_time, 'id': insert_id}}) AS found
+        SELECT {keys}, min({{'time': event_time, 'place': place, 'id': insert_id}}) AS found
         FROM _entering
         GROUP BY {keys}
     )
@@ -103,12 +103,12 @@ def _attempts(query: Funnel) -> list[str]:
     """Each event that can begin an attempt: the first, and those with a segment that the first has not."""
     keys = ", ".join(_funnels(query))
     ids = ", id_1" if _repeats(query) else ""
-    order = f"PARTITION BY {keys} ORDER BY time_1, id_1"
+    order = f"PARTITION BY {keys} ORDER BY time_1, place_1"
     return [
         f"""\
 _beginning AS (
     SELECT
-        {keys}, event_time AS time_1, insert_id AS id_1,
+        {keys}, event_time AS time_1, insert_id AS id_1, min(place) AS place_1,
         list(DISTINCT segment ORDER BY segment) AS segments
     FROM _entering
     GROUP BY {keys}, event_time, insert_id
@@ -203,10 +203,14 @@ def _step(context: ReportContext, query: Funnel, number: int) -> str:
     chosen.that(f"e.event_time >= {context.bind(since, 'earliest')}")
     chosen.that(f"e.event_time < {context.bind(until, 'latest')}")
     chosen.where(step.where).where(query.where)
-    columns = "e.distinct_id, e.event_time"
-    if _repeats(query):
-        columns += ", e.insert_id" if context.events.has_insert_id else ", NULL AS insert_id"
-    return f"_step_{number} AS (\n    SELECT {columns}\n    {chosen.sql()}\n)"
+    columns = ["e.distinct_id", "e.event_time", *(_told_apart(context) if _repeats(query) else ())]
+    return f"_step_{number} AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
+
+
+def _told_apart(context: ReportContext) -> list[str]:
+    """What tells events of the same name and time apart, and what orders them."""
+    insert_id = "e.insert_id" if context.events.has_insert_id else "NULL AS insert_id"
+    return [insert_id, f"{context.place} AS place"]
 
 
 def _reached(query: Funnel, number: int) -> str:
@@ -239,7 +243,8 @@ _reached_{number} AS (
     FROM (
     SELECT
         {", ".join([keys, *times, *ids])},
-        min({{'time': s.event_time, 'id': s.insert_id}}) FILTER (WHERE s.event_time IS NOT NULL) AS found
+        min({{'time': s.event_time, 'place': s.place, 'id': s.insert_id}})
+            FILTER (WHERE s.event_time IS NOT NULL) AS found
     {joined}
     GROUP BY {keys}
     )

@@ -28,7 +28,7 @@ from mixpanel_nb.commands.parsing import CommandError, advice, asks_for_help, in
 from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.files.atomic import writing
 from mixpanel_nb.files.system import system_error
-from mixpanel_nb.results import ExportResult, FetchResult, Result
+from mixpanel_nb.results import ExportResult, FetchResult, Result, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -288,7 +288,7 @@ def _show(result: Result, session: TerminalSession) -> None:
         session.say(f"Wrote {session.output}.")
     if how is Format.TABLE and session.output is None:
         return  # the table has said it
-    if isinstance(result, FetchResult | ExportResult):
+    if isinstance(result, FetchResult | ExportResult | SyncResult):
         session.say(result.headline)
     if not session.quiet:
         _tell(*(f"Note: {remark}" for remark in result.remarks))

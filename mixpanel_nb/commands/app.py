@@ -30,6 +30,7 @@ def build() -> typer.Typer:
     app.command()(demo.demo)
     app.add_typer(accounts.app, name="auth")
     app.add_typer(fetch.app, name="fetch")
+    app.command()(fetch.sync)
     app.command()(load.load)
     app.command()(sql.sql)
     app.command()(export.export)

@@ -65,14 +65,14 @@ def demo(
 
 def _fetch(workspace: Workspace, session: Session) -> FetchResult:
     fetched = workspace.fetch_events(
-        from_date=FIRST_DAY, to_date=LAST_DAY, replace=True, progress=session.progress()
+        from_date=FIRST_DAY, to_date=LAST_DAY, if_exists="replace", progress=session.progress()
     )
     rate = fetched.rows / fetched.duration_seconds
     session.say(
         f"{fetched.rows:,} events in {fetched.duration_seconds:.1f} s ({rate:,.0f} a second), "
         f"{fetched.duplicates:,} duplicates removed, {len(fetched.columns)} typed columns."
     )
-    users = workspace.fetch_profiles(replace=True, progress=session.progress())
+    users = workspace.fetch_profiles(if_exists="replace", progress=session.progress())
     session.say(f"{users.rows:,} profiles.")
     return fetched
 

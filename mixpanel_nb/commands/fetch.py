@@ -20,10 +20,13 @@ from mixpanel_nb.commands.options import (
     parse_columns,
 )
 from mixpanel_nb.commands.session import Session, session_of
-from mixpanel_nb.results import FetchResult
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.results import FetchResult, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mixpanel_nb.services.fetch.target import IfExists
 
 app = typer.Typer(no_args_is_help=True, help="Fetch events or profiles into a table.")
 
@@ -31,11 +34,11 @@ app = typer.Typer(no_args_is_help=True, help="Fetch events or profiles into a ta
 @app.command()
 def events(
     context: typer.Context,
-    from_date: FromDate,
-    to_date: ToDate,
     name: Annotated[
         str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
     ] = "events",
+    from_date: FromDate = None,
+    to_date: ToDate = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,6 +62,8 @@ def events(
 ) -> FetchResult:
     """Fetch the events of some days. A fetch that was stopped goes on when it is repeated.
 
+    With --append and no days, the new days of a table, by its own request.
+
     User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
@@ -72,12 +77,33 @@ def events(
             events=event or None,
             where=where,
             limit=limit,
-            append=append,
-            replace=replace,
+            if_exists=_if_exists(append=append, replace=replace),
             columns=parse_columns(columns),
             dedupe=not keep_duplicates,
             workers=workers,
             progress=session.progress(),
+        )
+
+
+def sync(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
+    ] = "events",
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", help="How many of its last days to fetch once more.")
+    ] = 5,
+    to_date: ToDate = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Downloads at once.")] = 4,
+) -> SyncResult:
+    """Bring a table up to date: fetch its last days once more, and the new ones to yesterday.
+
+    Example: mp sync events --days 5
+    """
+    session = session_of(context)
+    with _resumable(session):
+        return session.workspace.sync(
+            name, days=days, to_date=to_date, workers=workers, progress=session.progress()
         )
 
 
@@ -132,11 +158,19 @@ def profiles(
         behaviors=_behaviors(behaviors),
         as_of_timestamp=as_of,
         include_all_users=False if only_with_profile else None,
-        append=append,
-        replace=replace,
+        if_exists=_if_exists(append=append, replace=replace),
         columns=parse_columns(columns),
         progress=session.progress(),
     )
+
+
+def _if_exists(*, append: bool, replace: bool) -> IfExists:
+    if append and replace:
+        add, new = Word("if_exists", "append"), Word("if_exists", "replace")
+        message = [add, " and ", new, " exclude each other."]
+        hint = [add, " adds to the table, ", new, " puts a new one in its place."]
+        raise ParameterError(message, parameter="if_exists", hint=hint)
+    return "append" if append else "replace" if replace else "same"
 
 
 def _behaviors(text: str | None) -> list[dict[str, Any]] | None:

@@ -12,12 +12,12 @@ from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
 
-FromDate = Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
-ToDate = Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
+FromDate = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
+ToDate = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
 ]
-Append = Annotated[bool, typer.Option("--append", help="Add to a table that exists.")]
+Append = Annotated[bool, typer.Option("--append", help="Add days to a table.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Put a new table in the place of the old one.")]
 Columns = Annotated[
     str,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Parameters of the library, and what the functions of commands call them, where that differs.
 _CALLED = {
+    "events": "event",
     "entity_type": "kind",
     "type": "kind",
     "n": "rows",

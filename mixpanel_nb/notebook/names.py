@@ -5,6 +5,7 @@ from __future__ import annotations
 COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_auth": ("auth",),
     "mp_fetch": ("fetch",),
+    "mp_sync": ("sync",),
     "mp_load": ("load",),
     "mp_insights": ("insights",),
     "mp_active": ("active",),

@@ -44,6 +44,7 @@ from mixpanel_nb.results.saved import JQLResult, SavedReportResult
 from mixpanel_nb.results.segmentation import SegmentationResult
 from mixpanel_nb.results.sessions import SessionFigures, SessionsResult
 from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
+from mixpanel_nb.results.sync import DaySync, SyncResult
 from mixpanel_nb.results.tables import (
     AccountInfo,
     AccountList,
@@ -68,6 +69,7 @@ __all__ = [
     "CohortList",
     "ColumnInfo",
     "ColumnSummary",
+    "DaySync",
     "EventCountsResult",
     "ExportResult",
     "ExpressionResult",
@@ -109,6 +111,7 @@ __all__ = [
     "SessionFigures",
     "SessionsResult",
     "SummaryResult",
+    "SyncResult",
     "TableInfo",
     "TableList",
     "TableSchema",

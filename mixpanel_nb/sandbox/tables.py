@@ -21,7 +21,7 @@ EVENTS: TableType = "events"
 PROFILES: TableType = "profiles"
 
 # Part of the file's name: raise it when the storage engine makes other tables of the same lines.
-_TABLES_VERSION = 2
+_TABLES_VERSION = 3
 _LINES_AT_ONCE = 250_000  # loading one batch at a time bounds memory
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -73,17 +73,6 @@ def private_files() -> Iterator[None]:
 
 
 @contextmanager
-def unordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let inserts of the block write rows in any order, which needs less memory."""
-    before = _setting(con, "preserve_insertion_order")
-    con.execute("SET preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        _set(con, "preserve_insertion_order", before)
-
-
-@contextmanager
 def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Let inserts of the block keep the order of what they read, and times without a zone be UTC."""
     before = {name: _setting(con, name) for name in ("preserve_insertion_order", "TimeZone")}
@@ -131,17 +120,21 @@ def is_less(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
 
 @contextmanager
 def streaming(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let what is written to files in the block need little memory, however much it is.
+    """Let what is written to files in the block need little memory, however much it is, and keep its order.
 
-    Rows come in any order, but for ORDER BY.
+    One thread writes rows as they come. Several that keep the order hold back so many that long rows do not
+    fit into the memory; several that do not keep it are hardly faster.
     """
-    before = _setting(con, "partitioned_write_flush_threshold")
-    with unordered(con), bounded(con, EXPORT_MEMORY):
-        try:
-            con.execute(f"SET partitioned_write_flush_threshold = {EXPORT_ROWS}")
-            yield
-        finally:
-            _set(con, "partitioned_write_flush_threshold", before)
+    one_by_one = {
+        "preserve_insertion_order": "false",
+        "threads": "1",
+        "partitioned_write_flush_threshold": str(EXPORT_ROWS),
+    }
+    with bounded(con, EXPORT_MEMORY), ExitStack() as stack:
+        for name, value in one_by_one.items():
+            stack.callback(_set, con, name, _setting(con, name))
+            con.execute(f"SET {name} = {value}")
+        yield
 
 
 def _setting(con: duckdb.DuckDBPyConnection, name: str) -> str:

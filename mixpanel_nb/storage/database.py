@@ -20,7 +20,7 @@ import duckdb
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.files.atomic import note_database
-from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files, unordered
+from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
 from mixpanel_nb.storage.interrupt import acquired, keyboard_interrupts
 from mixpanel_nb.storage.sqltext import text
@@ -166,13 +166,13 @@ class Database:
         self.check("write")
         with acquired(self._lock), keyboard_interrupts():
             if self.path is None or self._in_use:
-                with self.work("write") as con, unordered(con):
+                with self.work("write") as con:
                     yield con
                 return
             self._detach()
             con = new_session()
             try:
-                con.execute(f"SET memory_limit = '{OWN_MEMORY}'; SET preserve_insertion_order = false")
+                con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
                 with _files_of("write"):
                     self._attach(con, self.path, "write")
                     yield con

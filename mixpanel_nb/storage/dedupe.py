@@ -23,6 +23,8 @@ INGESTED = (
     "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
 )
 
+_NEWEST_FIRST = f"{INGESTED} DESC NULLS LAST, rowid DESC"
+
 
 def span_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> tuple[datetime, datetime] | None:
     """First and last ``event_time`` of the rows behind ``row`` (a rowid), or None if there are none."""
@@ -79,8 +81,15 @@ def remove_duplicate_events(
     Returns the number of rows removed.
     """
     where = "event_time BETWEEN $since AND $until"
-    newest_first = f"{INGESTED} DESC NULLS LAST, rowid DESC"
-    return _keep_first(con, table, EVENT_KEY, newest_first, where, {"since": since, "until": until})
+    return _keep_first(con, table, EVENT_KEY, _NEWEST_FIRST, where, {"since": since, "until": until})
+
+
+def remove_duplicates_behind(con: duckdb.DuckDBPyConnection, table: str, row: int) -> int:
+    """Delete all but the most recently ingested of equal events among the rows behind ``row`` (a rowid).
+
+    Returns the number of rows removed.
+    """
+    return _keep_first(con, table, EVENT_KEY, _NEWEST_FIRST, "rowid > $row", {"row": row})
 
 
 def remove_superseded_events(

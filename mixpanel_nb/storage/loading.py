@@ -13,6 +13,7 @@ from mixpanel_nb.storage import dedupe, extraction, ingest, ledger
 from mixpanel_nb.storage.connections import transaction
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS, SAMPLE_LINES, Sample, choose, sample_lines, usable
 from mixpanel_nb.storage.kinds import Kinds
+from mixpanel_nb.storage.renewal import DayChange, Renewal
 from mixpanel_nb.storage.schema import (
     BASE_COLUMNS,
     HELD_BY_BASE,
@@ -52,6 +53,7 @@ class Batch:
             dropped or replaced it meanwhile.
         rows: Rows of one's own, in place of files of export lines; they tell their days themselves.
         replace: Whether the table goes that is there, in the same transaction.
+        renews: Whether the events take the place of those that the table has of the chunks' days.
     """
 
     table: str
@@ -65,6 +67,7 @@ class Batch:
     chunks_before: int | None = None
     rows: OwnRows | None = None
     replace: bool = False
+    renews: bool = False
 
     @property
     def type(self) -> TableType:
@@ -90,6 +93,7 @@ class Loaded:
         without_time: Rows of one's own that were left out because they have no time.
         users: Users of the rows of one's own that were added.
         without_user: Rows of one's own that were added and have no user.
+        changes: What became of each day, where days were renewed.
     """
 
     rows: int
@@ -98,6 +102,17 @@ class Loaded:
     without_time: int = 0
     users: int = 0
     without_user: int = 0
+    changes: tuple[DayChange, ...] = ()
+
+    def __add__(self, other: Loaded) -> Loaded:
+        """What two batches of one fetch did."""
+        return replace(
+            self,
+            rows=self.rows + other.rows,
+            duplicates=self.duplicates + other.duplicates,
+            without_id=self.without_id + other.without_id,
+            changes=self.changes + other.changes,
+        )
 
 
 def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
@@ -186,6 +201,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     before = _row_count(con, batch.table)
     newest = _newest_row(con, batch.table)
     without_id = without_time = 0
+    changes: list[DayChange] = []
     if batch.rows is not None:
         ingest.insert_own_rows(con, batch.table, batch.rows, columns)
         without_time = dedupe.remove_events_without_time(con, batch.table, newest)
@@ -194,7 +210,10 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     elif batch.type == "events":
         ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
         _check_arrived(batch, _row_count(con, batch.table) - before)
-        duplicates = _remove_duplicates(con, batch, newest)
+        if batch.renews:
+            duplicates, changes = _renew(con, batch, newest)
+        else:
+            duplicates = _remove_duplicates(con, batch, newest)
     else:
         ingest.insert_profiles(con, batch.table, batch.files, columns)
         arrived = _row_count(con, batch.table) - before
@@ -207,7 +226,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
     entry = ledger.merged(ledger.metadata(con, batch.table), batch.metadata)
     ledger.record(con, batch.table, replace(entry, row_count=after))
     users = (0, 0) if batch.rows is None else _users_after(con, batch.table, newest)
-    return Loaded(after - before, duplicates, without_id, without_time, *users)
+    return Loaded(after - before, duplicates, without_id, without_time, *users, tuple(changes))
 
 
 def _users_after(con: duckdb.DuckDBPyConnection, table: str, newest: int) -> tuple[int, int]:
@@ -267,6 +286,20 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int
     if batch.dedupe:
         return dedupe.remove_duplicate_events(con, batch.table, *span)
     return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0
+
+
+def _renew(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> tuple[int, list[DayChange]]:
+    """Let the rows behind ``newest`` (a rowid) take the place of what the table has of their days.
+
+    Returns the number of duplicates among them, and what became of each day.
+    """
+    spans = [(chunk.from_date, chunk.to_date) for chunk in batch.chunks if chunk.from_date and chunk.to_date]
+    renewal = Renewal(batch.table, spans, batch.time.legacy_zone, newest)
+    dedupe.number_unidentified_events(con, batch.table, newest)
+    duplicates = dedupe.remove_duplicates_behind(con, batch.table, newest) if batch.dedupe else 0
+    changes = renewal.changes(con)
+    renewal.remove_old(con)
+    return duplicates, changes
 
 
 def _proposed(

@@ -74,7 +74,8 @@ OWN_TABLES = {
     },
 }
 
-# DuckDB's name for a row's number: a column of that name would hide it.
+# DuckDB's name for a row's number, which grows with each row that is added. Rows are added in the order of
+# their lines, so it tells the order in which they were sent. A column of that name would hide it.
 ROW_NUMBER = "rowid"
 
 

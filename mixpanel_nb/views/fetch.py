@@ -30,8 +30,9 @@ class FetchView(View[FetchResult]):
     def headline(self) -> str:
         """The fetch in one line: ``4,136 events in table, 2025-01-01 to 2025-01-03 (4,136 new, …)``."""
         within = f", {' to '.join(self.result.date_range)}" if self.result.date_range else ""
-        what = f"{self.result.new_rows:,} new, {self.result.duplicates:,} duplicates removed"
-        return f"{self.result.rows:,} {self.result.type} in {self.result.table}{within} ({what})."
+        what = f" ({self.result.new_rows:,} new, {self.result.duplicates:,} duplicates removed)"
+        told = what if self._changed else ""
+        return f"{self.result.rows:,} {self.result.type} in {self.result.table}{within}{told}."
 
     def card(self, *, max_rows: int | None = None) -> Card:
         """A headline, what was added and removed, and for events a drawing of the days."""
@@ -54,6 +55,11 @@ class FetchView(View[FetchResult]):
         left_out = f"{counted(self.result.without_id, 'profile')} without a $distinct_id {were} left out."
         return [*self.result.notes, left_out]
 
+    @property
+    def _changed(self) -> bool:
+        """Whether anything was asked, or came from what an earlier fetch had downloaded."""
+        return bool(self.result.requests or self.result.new_rows or self.result.duplicates)
+
     def _nothing(self) -> str:
         if not self.result.requests:
             return f"{self.result.table} is empty, although what was asked for had been fetched before."
@@ -75,10 +81,9 @@ class FetchView(View[FetchResult]):
         return [f"{counted(len(missing), 'day')} without events: {told}."]
 
     def _facts(self) -> list[tuple[str, Any]]:
-        facts: list[tuple[str, Any]] = [
-            ("New", self.result.new_rows),
-            ("Duplicates removed", self.result.duplicates),
-        ]
+        facts: list[tuple[str, Any]] = []
+        if self._changed:
+            facts += [("New", self.result.new_rows), ("Duplicates removed", self.result.duplicates)]
         if self.result.columns:
             facts.append(("Typed columns", len(self.result.columns)))
         return facts

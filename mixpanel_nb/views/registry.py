@@ -25,6 +25,7 @@ from mixpanel_nb.views import (
     segmentation,
     sessions,
     summary,
+    sync,
     tables,
 )
 
@@ -60,6 +61,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.SegmentationResult: segmentation.SegmentationView,
     results.SessionsResult: sessions.SessionsView,
     results.SummaryResult: summary.SummaryView,
+    results.SyncResult: sync.SyncView,
     results.TableList: tables.TableListView,
     results.TableSchema: tables.TableSchemaView,
     results.TopEventsResult: counts.TopEventsView,

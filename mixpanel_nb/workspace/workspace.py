@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         SessionsResult,
         SQLResult,
         SummaryResult,
+        SyncResult,
         TableList,
         TableSchema,
         TopEventsResult,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.fetch.fetcher import FetcherService
+    from mixpanel_nb.services.fetch.target import IfExists
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
@@ -94,6 +96,7 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 DEFAULT_COLUMNS = 100
 DEFAULT_WORKERS = 4
+DEFAULT_SYNC_DAYS = 5
 
 
 class Workspace:
@@ -396,6 +399,7 @@ class Workspace:
             event_time=EventTime(self._project.legacy_zone),
             timezone=self._project.account_timezone,
             named_timezone=self._project.named_timezone,
+            today=lambda: self._project.today,
         )
 
     @cached_property
@@ -491,13 +495,12 @@ class Workspace:
         self,
         name: str = "events",
         *,
-        from_date: str | date,
-        to_date: str | date,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         dedupe: bool = True,
         workers: int = DEFAULT_WORKERS,
@@ -510,14 +513,17 @@ class Workspace:
 
         Args:
             name: The table.
-            from_date: First day (``YYYY-MM-DD`` or a date).
+            from_date: First day (``YYYY-MM-DD`` or a date). Without both days, ``append`` adds new
+                days by the table's own request, to yesterday in the project's time zone.
             to_date: Last day, included.
             events: Only events of these names.
             where: Only events for which this Mixpanel expression is true.
             limit: At most so many events (1 to 100,000), whichever Mixpanel sends first.
-            append: Add to a table that exists. Days it holds already are not asked for again, unless
-                they had not ended yet when they were fetched.
-            replace: Build a new table and let it take the place of the old one at the end.
+            if_exists: What becomes of a table that exists. ``fail``: nothing. ``same``: it answers where it
+                holds all that is asked for, by the same filters, and nothing is asked; else as ``fail``.
+                ``append``: days are added. Those it holds already are not asked for again, unless they had
+                not ended yet when they were fetched. ``replace``: a new table is built, and takes the place
+                of the old one at the end. A fetch that was stopped goes on whatever is given here.
             columns: Properties that get a typed column: the so many most frequent ones, these names, or
                 none (None or 0). All others stay reachable in the JSON column ``properties``.
             dedupe: Keep one row per event, distinct_id, time and ``$insert_id``, as Mixpanel's reports do.
@@ -525,9 +531,10 @@ class Workspace:
             progress: Told how it goes, a few times a second.
 
         Raises:
-            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
+            TableExistsError: there is such a table, and ``if_exists`` does not allow this fetch; or it holds
+                events of another project.
             ParameterError: a parameter is wrong.
-            QueryError: Mixpanel refused it.
+            QueryError: Mixpanel refused a parameter.
             APIError: Mixpanel failed; what was fetched stays, and the table is marked incomplete.
             StorageError: the database could not be written.
 
@@ -543,13 +550,44 @@ class Workspace:
             events=events,
             where=where,
             limit=limit,
-            append=append,
-            replace=replace,
+            if_exists=if_exists,
             columns=columns,
             dedupe=dedupe,
             workers=workers,
             progress=progress,
         )
+
+    def sync(
+        self,
+        name: str = "events",
+        *,
+        days: int = DEFAULT_SYNC_DAYS,
+        to_date: str | date | None = None,
+        workers: int = DEFAULT_WORKERS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> SyncResult:
+        """Bring a table up to date: fetch its last days once more, and the new ones.
+
+        The table's own request is asked, with the filters, typed columns and way with duplicates that its
+        last fetch had. Each day takes the place of the one that is there in one transaction, so late,
+        changed and deleted events are as Mixpanel has them now. Days that follow each other are one request,
+        up to a week. When a sync stops, each day is as it was or as it is now, and the next one completes it.
+
+        Args:
+            name: The table.
+            days: How many of the table's last days are fetched once more (0 to 366).
+            to_date: The last new day; by default yesterday in the project's time zone.
+            workers: Downloads at once.
+            progress: Told how it goes, a few times a second.
+
+        Raises:
+            TableNotFoundError: there is no such table, or it was not fetched.
+            ParameterError: the table has profiles, or was fetched with a limit or by different filters.
+            TableExistsError: it holds events of another project.
+            APIError: Mixpanel failed; the days that came are in the table.
+            StorageError: the database could not be written, or somebody else fetches the table right now.
+        """
+        return self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
 
     def fetch_profiles(
         self,
@@ -563,8 +601,7 @@ class Workspace:
         behaviors: Sequence[Mapping[str, Any]] | None = None,
         as_of_timestamp: int | None = None,
         include_all_users: bool | None = None,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         progress: Callable[[FetchProgress], None] | None = None,
     ) -> FetchResult:
@@ -581,14 +618,13 @@ class Workspace:
                 ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
             as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
             include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
-            append: Add to a table that exists; users it knows are refreshed.
-            replace: Build a new table and let it take the place of the old one at the end.
+            if_exists: As in :meth:`fetch_events`; with ``append``, users it knows are refreshed.
             columns: As in :meth:`fetch_events`.
             progress: Told how it goes, a few times a second.
 
         Raises:
-            TableExistsError: the table exists, and neither ``append`` nor ``replace`` is given.
-            ParameterError: parameters exclude each other.
+            TableExistsError: as in :meth:`fetch_events`.
+            ParameterError: a parameter is wrong, or parameters exclude each other.
             APIError: Mixpanel refused or failed; nothing was changed.
             StorageError: the database could not be written.
 
@@ -606,8 +642,7 @@ class Workspace:
             behaviors=behaviors,
             as_of_timestamp=as_of_timestamp,
             include_all_users=include_all_users,
-            append=append,
-            replace=replace,
+            if_exists=if_exists,
             columns=columns,
             progress=progress,
         )

@@ -53,12 +53,26 @@ def test_options_reach_the_export(mp: Command, connected: SandboxServer) -> None
 
 def test_a_table_that_exists_is_kept_unless_append_or_replace_is_said(mp: Command) -> None:
     mp("fetch", "events", *DAYS)
-    again = mp("fetch", "events", *DAYS)
-    assert again.code == 3
-    assert "append" in again.err
-    assert "replace" in again.err
+    another = mp("fetch", "events", *DAYS, "--event", "Purchase")
+    assert another.code == 3
+    assert another.out == ""
+    assert "Add to it with --append, replace it with --replace, or choose another name." in another.err
     assert mp("fetch", "events", "--from", "2025-01-03", "--to", "2025-01-04", "--append").code == 0
     assert mp("fetch", "events", *DAYS, "--replace").code == 0
+
+
+def test_what_is_here_is_not_asked_for_again(mp: Command, connected: SandboxServer) -> None:
+    first = mp("fetch", "events", *DAYS)
+    profiles = mp("fetch", "profiles")
+    connected.requests.clear()
+    again = mp("fetch", "events", *DAYS)
+    assert (again.code, again.out) == (0, first.out)
+    assert "here; nothing was asked." in again.err
+    assert "new" not in again.err
+    again = mp("fetch", "profiles")
+    assert (again.code, again.out) == (0, profiles.out)
+    assert "nothing was asked" in again.err
+    assert connected.requests == []
 
 
 @pytest.mark.parametrize(
@@ -114,3 +128,36 @@ def test_what_mixpanel_says_cannot_steer_the_terminal(mp: Command, faults: Fault
     done = mp("fetch", "events", *DAYS)
     assert "where" in done.err
     assert "\x1b" not in done.err
+
+
+def test_a_sync_says_what_each_day_brought(mp: Command, connected: SandboxServer) -> None:
+    mp("fetch", "events", *DAYS)
+    connected.requests.clear()
+    done = mp("sync", "events", "--days", "2", "--to", DAYS[-1])
+    assert done.code == 0
+    assert list(json.loads(done.out)[0]) == ["date", "added", "changed", "removed", "total"]
+    assert "days fetched again: nothing changed." in done.err
+    assert len(connected.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["sync", "nope"], 4, "There is no table 'nope'."),
+        (["sync", "mine"], 4, "was not fetched from Mixpanel"),
+        (["sync", "events", "--days", "-1"], 3, "--days is -1."),
+        (["fetch", "events", "events", "--append", "--event", "Purchase"], 3, "--event is not that of table"),
+        (["fetch", "events", "other", "--append"], 3, "there is no table 'other' whose days could go on."),
+        (["fetch", "events", "other"], 3, "--from is missing."),
+    ],
+)
+def test_what_cannot_be_synced_asks_nothing(
+    mp: Command, connected: SandboxServer, words: list[str], code: int, says: str
+) -> None:
+    mp("fetch", "events", *DAYS)
+    mp("sql", "CREATE TABLE mine AS SELECT 1 AS one")
+    connected.requests.clear()
+    done = mp(*words)
+    assert (done.code, done.out) == (code, "")
+    assert says in done.err
+    assert connected.requests == []

@@ -22,7 +22,7 @@ EXPECTED = {
     *(("fetch", what) for what in ("events", "profiles")),
     *(("sandbox", verb) for verb in ("serve", "dump")),
     *((name,) for name in ("sql", "tables", "schema", "info", "sample", "summarize", "promote", "drop")),
-    *((name,) for name in ("events", "properties", "values", "demo")),
+    *((name,) for name in ("events", "properties", "values", "demo", "sync")),
 }
 
 

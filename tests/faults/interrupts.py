@@ -28,8 +28,8 @@ PACKAGE = mixpanel_nb.__path__[0]
 
 WORK: dict[str, Callable[[Workspace], Any]] = {
     "fetch": lambda ws: ws.fetch_events("fresh", **DAYS, columns=["plan"]),
-    "fetch, append": lambda ws: ws.fetch_events(**DAYS, append=True, columns=["plan"]),
-    "fetch, replace": lambda ws: ws.fetch_events(**DAYS, replace=True, columns=["plan"]),
+    "fetch, append": lambda ws: ws.fetch_events(**DAYS, if_exists="append", columns=["plan"]),
+    "fetch, replace": lambda ws: ws.fetch_events(**DAYS, if_exists="replace", columns=["plan"]),
     "promote": lambda ws: ws.promote("events", "utm_source", "revenue"),
     "drop": lambda ws: ws.drop("events", "people"),
     "query": lambda ws: ws.sql("SELECT count(*) FROM events"),

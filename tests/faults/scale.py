@@ -228,7 +228,9 @@ def fetch(url: str, folder: str, first: str, last: str, append: str = "") -> dic
     """Fetch the events of some days."""
     with _workspace(folder, url) as ws:
         # One download at a time: what waits on disk is then a few chunks, not all of them.
-        result = ws.fetch_events(from_date=first, to_date=last, append=bool(append), workers=1)
+        result = ws.fetch_events(
+            from_date=first, to_date=last, if_exists="append" if append else "fail", workers=1
+        )
     return {"rows": result.rows, "requests": result.requests}
 
 

@@ -200,9 +200,9 @@ def test_a_fetch_that_was_stopped_is_not_filled_up_from_another_project(
     faults.clear()
     mixpanel.requests.clear()
     with truth.open_workspace(tmp_path, mixpanel.url, account=two) as ws:
-        for append in (False, True):
+        for if_exists in ("fail", "same", "append"):
             with pytest.raises(TableExistsError, match=r"project 1 at .*project 2 at"):
-                ws.fetch_events(**truth.DAYS, append=append)
+                ws.fetch_events(**truth.DAYS, if_exists=if_exists)
         assert not mixpanel.requests
         truth.check_honest(ws, truth.truth_of(store))
     with truth.open_workspace(tmp_path, mixpanel.url, account=one) as ws:

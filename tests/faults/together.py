@@ -64,7 +64,7 @@ def grow(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) 
 
 def replace(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """The same days again, in place of the old ones; somebody else may be at it."""
-    return _fetched(ws, "shared", "is fetching table", replace=True)
+    return _fetched(ws, "shared", "is fetching table", if_exists="replace")
 
 
 def own(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
@@ -79,7 +79,7 @@ def own(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -
 def drop_fetched(ws: Workspace, number: int, draw: random.Random, seen: dict[str, Any]) -> str:
     """Append to a table that others append to and drop: complete means complete."""
     if draw.random() >= 0.3:
-        return _fetched(ws, "contested", "contested", append=True)
+        return _fetched(ws, "contested", "contested", if_exists="append")
     try:
         ws.drop("contested")
     except TableNotFoundError:
@@ -285,6 +285,6 @@ def dropped_meanwhile(store: Dataset, folder: Path, how: str) -> str:
                 ws.drop("events")
             else:
                 known.check_honest(ws, truth)
-            ws.fetch_events(**known.DAYS, append=True, columns=["plan"])
+            ws.fetch_events(**known.DAYS, if_exists="append", columns=["plan"])
             must(known.holds_truth(ws, truth), "a rerun did not complete the table")
     return outcome

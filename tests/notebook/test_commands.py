@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 
 from mixpanel_nb.notebook.names import COMMANDS
-from mixpanel_nb.results import AccountList, FetchResult, NameList, SQLResult, TableList, WorkspaceInfo
+from mixpanel_nb.results import (
+    AccountList,
+    FetchResult,
+    NameList,
+    SQLResult,
+    SyncResult,
+    TableList,
+    WorkspaceInfo,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +61,15 @@ def test_fetch_means_events_unless_it_says_profiles(shell: Shell) -> None:
     assert shell.value(f"%mp_fetch visits {DAYS}").table == "visits"
     assert shell.value("%mp_fetch profiles people").type == "profiles"
     assert shell.value("%mp_tables").names == ["again", "events", "people", "visits"]
+
+
+@pytest.mark.usefixtures("connected")
+def test_a_sync_gives_what_each_day_brought(shell: Shell) -> None:
+    shell.value(f"%mp_fetch {DAYS} --columns 0")
+    synced = shell.value("%mp_sync events --days 1 --to 2025-01-01")
+    assert isinstance(synced, SyncResult)
+    assert len(synced.days) == 1
+    assert not synced.days[0].differs
 
 
 @pytest.mark.usefixtures("connected")

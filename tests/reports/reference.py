@@ -51,10 +51,6 @@ class Event:
     properties: Mapping[str, Any]
 
     @property
-    def order(self) -> tuple[int, str]:
-        return self.ms, self.insert_id
-
-    @property
     def identity(self) -> tuple[str, int, str]:
         return self.name, self.ms, self.insert_id
 
@@ -174,8 +170,11 @@ class Reference:
     ) -> None:
         self.week_start = week_start
         self.zone = ZoneInfo(zone)
-        distinct = {(event.identity, event.user): event for event in map(event_of, lines)}
-        self.events = sorted(distinct.values(), key=lambda event: event.order)
+        distinct: dict[Any, Event] = {}
+        for event in map(event_of, lines):
+            distinct.pop((event.identity, event.user), None)  # what came last stays, in its own place
+            distinct[event.identity, event.user] = event
+        self.events = sorted(distinct.values(), key=lambda event: event.ms)  # and as they came
         self.profiles = {profile["$distinct_id"]: profile["$properties"] for profile in profiles}
 
     # What all reports ask

@@ -69,7 +69,7 @@ def gap(ws: Workspace, mixpanel: SandboxServer) -> Workspace:
     """3 to 20 January and 28 January to 20 February."""
     del mixpanel
     ws.fetch_events(from_date="2025-01-03", to_date="2025-01-20")
-    ws.fetch_events(from_date="2025-01-28", to_date="2025-02-20", append=True)
+    ws.fetch_events(from_date="2025-01-28", to_date="2025-02-20", if_exists="append")
     return ws
 
 

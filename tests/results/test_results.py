@@ -22,6 +22,7 @@ from mixpanel_nb.results import (
     AccountInfo,
     AccountList,
     ColumnInfo,
+    DaySync,
     FetchProgress,
     FetchResult,
     MemoryRows,
@@ -29,6 +30,7 @@ from mixpanel_nb.results import (
     Result,
     SQLResult,
     SummaryResult,
+    SyncResult,
     TableInfo,
     TableList,
     TableSchema,
@@ -129,6 +131,33 @@ def test_a_repr_that_fails_is_visible_text_instead_of_a_blank_cell() -> None:
 
     assert repr(Broken()) == "<Broken: cannot be shown (ZeroDivisionError: <oh>); its data is in .df>"
     assert "(ZeroDivisionError: &lt;oh&gt;)" in Broken()._repr_html_()
+
+
+def synced(*days: DaySync) -> SyncResult:
+    """A sync, so long after the fetch of :func:`fetched`."""
+    return SyncResult("events", 30, days, 1.5, datetime(2025, 2, 1, tzinfo=UTC), requests=1)
+
+
+class TestSyncResult:
+    def test_rows_and_headline_tell_what_each_day_brought(self) -> None:
+        result = synced(
+            DaySync(date(2025, 1, 3), False, 2, 1, 0, 22),
+            DaySync(date(2025, 1, 4), False, 0, 0, 1, 7),
+            DaySync(date(2025, 1, 5), True, 1200, 0, 0, 1200),
+        )
+        assert result.records()[0] == {
+            "date": "2025-01-03", "added": 2, "changed": 1, "removed": 0, "total": 22,
+        }  # fmt: skip
+        assert result.headline == (
+            "30 events in events: 1 new day with 1,200 events; "
+            "2 days fetched again: 2 came late, 1 changed, 1 removed."
+        )
+        assert [row[-1] for row in result.card().table.rows] == ["again", "again", "new"]  # type: ignore[union-attr]  # there is one
+
+    def test_no_day_is_said_and_has_typed_columns(self) -> None:
+        assert "There is no new day; nothing was asked." in synced().to_text()
+        dtypes = {"date": "datetime64[ns]"} | dict.fromkeys(("added", "changed", "removed", "total"), "int64")
+        assert synced().df.dtypes.astype(str).to_dict() == dtypes
 
 
 class TestFetchResult:

@@ -37,10 +37,10 @@ THIRD_WEEK: dict[str, Any] = {"from_date": "2025-01-15", "to_date": "2025-01-21"
 
 def test_days_that_are_there_are_not_asked_for_again(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**FIRST_WEEK, columns=["plan"])
-    first = ws.fetch_events(**THIRD_WEEK, columns=["plan"], append=True)
+    first = ws.fetch_events(**THIRD_WEEK, columns=["plan"], if_exists="append")
     assert first.new_rows < first.rows
     mixpanel.requests.clear()
-    ws.fetch_events(**JANUARY, columns=["plan"], append=True)
+    ws.fetch_events(**JANUARY, columns=["plan"], if_exists="append")
     asked = {day for first, last in days_asked(mixpanel.requests) for day in _days(first, last)}
     assert asked == {f"2025-01-{day:02}" for day in [*range(8, 15), *range(22, 32)]}
     ws.fetch_events("undisturbed", **JANUARY, columns=["plan"])
@@ -57,14 +57,14 @@ def _days(first: str, last: str) -> list[str]:
 def test_nothing_missing_means_nothing_asked(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**FIRST_WEEK, columns=None)
     mixpanel.requests.clear()
-    result = ws.fetch_events(from_date="2025-01-02", to_date="2025-01-03", columns=None, append=True)
+    result = ws.fetch_events(from_date="2025-01-02", to_date="2025-01-03", columns=None, if_exists="append")
     assert (result.requests, result.new_rows) == (0, 0)
     assert not mixpanel.requests
     assert dict(result.per_day).keys() == {date(2025, 1, 2), date(2025, 1, 3)}
 
 
 def test_appending_to_no_table_makes_it(ws: Workspace) -> None:
-    assert ws.fetch_events(**FIRST_WEEK, columns=None, append=True).rows > 0
+    assert ws.fetch_events(**FIRST_WEEK, columns=None, if_exists="append").rows > 0
 
 
 def test_other_filters_are_fetched_and_what_is_there_is_not_doubled(
@@ -72,7 +72,7 @@ def test_other_filters_are_fetched_and_what_is_there_is_not_doubled(
 ) -> None:
     ws.fetch_events(**FIRST_WEEK, events=["Purchase"], columns=["plan"])
     mixpanel.requests.clear()
-    result = ws.fetch_events(**FIRST_WEEK, columns=["plan"], append=True)
+    result = ws.fetch_events(**FIRST_WEEK, columns=["plan"], if_exists="append")
     assert len(mixpanel.requests) == 4
     assert result.duplicates > 0
     ws.fetch_events("undisturbed", **FIRST_WEEK, columns=["plan"])
@@ -82,7 +82,7 @@ def test_other_filters_are_fetched_and_what_is_there_is_not_doubled(
 def test_the_order_of_names_makes_no_other_selection(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**FIRST_WEEK, events=["Purchase", "Sign Up"], columns=None)
     mixpanel.requests.clear()
-    ws.fetch_events(**FIRST_WEEK, events=["Sign Up", "Purchase", "Sign Up"], columns=None, append=True)
+    ws.fetch_events(**FIRST_WEEK, events=["Sign Up", "Purchase", "Sign Up"], columns=None, if_exists="append")
     assert not mixpanel.requests
 
 
@@ -123,7 +123,7 @@ def test_days_that_were_not_over_are_asked_for_again(open_workspace: OpenWorkspa
         ws.fetch_events(from_date=month_ago, to_date=today, dedupe=dedupe)
         project.asked.clear()
         project.events_a_day = 5
-        ws.fetch_events(from_date=month_ago, to_date=today, append=True, dedupe=dedupe)
+        ws.fetch_events(from_date=month_ago, to_date=today, if_exists="append", dedupe=dedupe)
     asked = [day for days in project.asked for day in days]
     assert asked[-1] == str(today)
     assert set(asked) <= {str(today), str(today - timedelta(days=1))}
@@ -142,7 +142,7 @@ def test_a_replaced_table_can_be_read_until_the_new_one_is_whole(ws: Workspace) 
         if now.state == "fetching":
             seen.append(ws.sql_scalar("SELECT count(*) FROM events"))
 
-    result = ws.fetch_events(**THIRD_WEEK, columns=["$city"], replace=True, progress=read)
+    result = ws.fetch_events(**THIRD_WEEK, columns=["$city"], if_exists="replace", progress=read)
     assert set(seen) == {before}
     assert [table.name for table in ws.tables()] == ["events"]
     assert result.rows == ws.sql_scalar("SELECT count(*) FROM events")
@@ -153,7 +153,7 @@ def test_a_replaced_table_can_be_read_until_the_new_one_is_whole(ws: Workspace) 
 def test_replacing_the_same_days_asks_for_all_of_them(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**FIRST_WEEK, columns=None)
     mixpanel.requests.clear()
-    ws.fetch_events(**FIRST_WEEK, columns=None, replace=True)
+    ws.fetch_events(**FIRST_WEEK, columns=None, if_exists="replace")
     assert len(mixpanel.requests) == 4
 
 
@@ -163,8 +163,8 @@ def test_a_replacement_that_was_stopped_is_no_part_of_another_one(
     faults.add(FaultRule("html", match={"from_date": "2025-01-05"}, times=None))
     ws.fetch_events(**THIRD_WEEK, columns=None)
     with pytest.raises(Exception, match="HTML"):
-        ws.fetch_events(**FIRST_WEEK, columns=None, replace=True)
-    result = ws.fetch_events(from_date="2025-01-08", to_date="2025-01-14", columns=None, replace=True)
+        ws.fetch_events(**FIRST_WEEK, columns=None, if_exists="replace")
+    result = ws.fetch_events(from_date="2025-01-08", to_date="2025-01-14", columns=None, if_exists="replace")
     assert ws.sql_scalar("SELECT min(event_time)::DATE FROM events") == date(2025, 1, 8)
     assert result.rows == ws.sql_scalar("SELECT count(*) FROM events")
     assert [table.name for table in ws.tables()] == ["events"]
@@ -176,7 +176,7 @@ def test_what_was_added_does_not_hide_that_an_earlier_fetch_was_stopped(
     faults.add(FaultRule("html", match={"from_date": "2025-01-05"}, times=1))
     with pytest.raises(Exception, match="HTML"):
         ws.fetch_events(**FIRST_WEEK, columns=None)
-    ws.fetch_events(**THIRD_WEEK, columns=None, append=True)
+    ws.fetch_events(**THIRD_WEEK, columns=None, if_exists="append")
     assert not ws.info().tables[0].complete
     ws.fetch_events(**FIRST_WEEK, columns=None)  # the same call completes it still
     assert ws.info().tables[0].complete
@@ -186,7 +186,7 @@ def test_a_stopped_fetch_is_complete_once_others_have_brought_its_days(ws: Works
     faults.add(FaultRule("html", match={"from_date": "2025-01-05"}, times=1))
     with pytest.raises(Exception, match="HTML"):
         ws.fetch_events(**FIRST_WEEK, columns=None)
-    ws.fetch_events(**JANUARY, columns=None, append=True)
+    ws.fetch_events(**JANUARY, columns=None, if_exists="append")
     assert ws.info().tables[0].complete
     with pytest.raises(TableExistsError):
         ws.fetch_events(**FIRST_WEEK, columns=None)
@@ -218,7 +218,7 @@ def test_appended_people_are_refreshed_and_the_others_stay(
     tmp_path: Path, open_workspace: OpenWorkspace
 ) -> None:
     ws = _fetch_people(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
-    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro", "cyd": "free"}, append=True)
+    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro", "cyd": "free"}, if_exists="append")
     people = ws.sql_rows("SELECT distinct_id, plan FROM profiles ORDER BY 1").tuples()
     assert people == [("ada", "free"), ("bob", "pro"), ("cyd", "free")]
 
@@ -227,7 +227,7 @@ def test_replaced_people_are_only_the_new_ones(tmp_path: Path, open_workspace: O
     ws = _fetch_people(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
     with pytest.raises(TableExistsError):
         ws.fetch_profiles()
-    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro"}, replace=True)
+    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro"}, if_exists="replace")
     assert ws.sql_rows("SELECT distinct_id, plan FROM profiles").tuples() == [("bob", "pro")]
 
 
@@ -276,7 +276,7 @@ def test_only_the_named_properties_of_people_are_fetched(ws: Workspace) -> None:
     assert ws.sql_scalar("SELECT max(len(json_keys(properties))) FROM profiles") == 1
 
 
-@pytest.mark.parametrize("way", [{}, {"append": True}, {"replace": True}])
+@pytest.mark.parametrize("way", [{}, {"if_exists": "append"}, {"if_exists": "replace"}])
 def test_people_that_come_incomplete_change_nothing(
     ws: Workspace, faults: Faults, way: dict[str, Any]
 ) -> None:
@@ -303,25 +303,26 @@ def test_half_an_emoji_in_the_data_costs_that_character_alone(open_workspace: Op
 def test_limited_fetches_add_up(ws: Workspace, mixpanel: SandboxServer) -> None:
     ws.fetch_events(**FIRST_WEEK, limit=10, columns=None)
     mixpanel.requests.clear()
-    ws.fetch_events(**THIRD_WEEK, limit=20, columns=None, append=True)
+    ws.fetch_events(**THIRD_WEEK, limit=20, columns=None, if_exists="append")
     assert len(mixpanel.requests) == 1
     assert 25 <= ws.sql_scalar("SELECT count(*) FROM events") <= 30
     with pytest.raises(ParameterError):
-        ws.fetch_events(**THIRD_WEEK, limit=-1, append=True)
+        ws.fetch_events(**THIRD_WEEK, limit=-1, if_exists="append")
 
 
 def test_rows_that_sql_has_deleted_are_not_reported(ws: Workspace) -> None:
     days: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-03"}
     held = ws.fetch_events(**days).rows
     ws.sql("DELETE FROM events")
-    again = ws.fetch_events(**days, append=True)
+    again = ws.fetch_events(**days, if_exists="append")
     assert (again.rows, again.new_rows, again.requests) == (0, 0, 0)
     assert "is empty, although" in again._repr_html_()
-    (remark,) = again.remarks
+    remark, nothing = again.remarks
+    assert nothing == "All 3 days are here; nothing was asked."
     assert f"SQL has changed events: it held {held:,} rows after its last fetch, and 0 now" in remark
     with pytest.raises(TableExistsError, match="with 0 rows"):
         ws.fetch_events(**days)
-    assert ws.fetch_events(**days, replace=True).rows == held
+    assert ws.fetch_events(**days, if_exists="replace").rows == held
     ws.fetch_profiles()
     ws.sql("DELETE FROM profiles WHERE distinct_id <> (SELECT min(distinct_id) FROM profiles)")
-    assert "and 1 now" in ws.fetch_profiles(append=True).remarks[0]
+    assert "and 1 now" in ws.fetch_profiles(if_exists="append").remarks[0]

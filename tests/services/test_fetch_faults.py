@@ -39,13 +39,14 @@ if TYPE_CHECKING:
     from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.server import SandboxServer
     from mixpanel_nb.sandbox.store import Dataset
+    from mixpanel_nb.services.fetch.target import IfExists
 
 FEBRUARY: dict[str, Any] = {"from_date": "2025-02-01", "to_date": "2025-02-28"}  # four chunks
 THIRD_WEEK = {"from_date": "2025-02-15"}
 PAST: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-05"}
 
 FRESH: dict[str, Any] = {}
-APPEND, REPLACE = {"append": True}, {"replace": True}
+APPEND, REPLACE = {"if_exists": "append"}, {"replace": True}
 BAD_DAYS = [
     (FaultRule("cut", match=THIRD_WEEK, times=None, size=3000), IncompleteExportError, "connection broke"),
     (FaultRule("truncate_gzip", match=THIRD_WEEK, times=None), IncompleteExportError, "stream is cut"),
@@ -236,15 +237,15 @@ MISTAKES: list[tuple[dict[str, Any], type[MixpanelDataError], str]] = [
     ({"from_date": "2025-01-01", "to_date": "2999-01-01"}, ParameterError, "in the future"),
     ({**FEBRUARY, "limit": 0}, ParameterError, "limit is 0"),
     ({**FEBRUARY, "limit": 100_001}, ParameterError, "limit is 100001"),
-    ({**FEBRUARY, "append": True, "replace": True}, ParameterError, "exclude each other"),
+    ({**FEBRUARY, "if_exists": "overwrite"}, ParameterError, "Give one of fail, same, append, replace"),
     ({**FEBRUARY, "events": []}, ParameterError, "events is empty"),
     ({**FEBRUARY, "events": ["Purchase", ""]}, ParameterError, "empty name"),
     ({**FEBRUARY, "workers": 0}, ParameterError, "workers is 0"),
     ({**FEBRUARY, "name": "drop table"}, ParameterError, "cannot name a table"),
     ({**FEBRUARY, "name": "_ledger"}, ParameterError, "cannot name a table"),
     (FEBRUARY, TableExistsError, "from 2025-01-01 to 2025-01-05"),
-    ({**FEBRUARY, "name": "people", "append": True}, TableExistsError, "a table of profiles"),
-    ({**FEBRUARY, "name": "mine", "append": True}, TableExistsError, "not a fetched table"),
+    ({**FEBRUARY, "name": "people", "if_exists": "append"}, TableExistsError, "a table of profiles"),
+    ({**FEBRUARY, "name": "mine", "if_exists": "append"}, TableExistsError, "not a fetched table"),
 ]
 
 
@@ -296,11 +297,11 @@ FULL_DISK = """
     from mixpanel_nb import Workspace
     from mixpanel_nb.errors import StorageError
 
-    size, replace = int(sys.argv[1]), sys.argv[2] == "replace"
+    size = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     with Workspace("sandbox", path="data.db") as ws:
         try:
-            ws.fetch_events(from_date="2025-02-01", to_date="2025-02-28", replace=replace, append=not replace)
+            ws.fetch_events(from_date="2025-02-01", to_date="2025-02-28", if_exists=sys.argv[2])
         except StorageError as error:
             sys.exit(f"refused: {error}")
 """
@@ -313,7 +314,7 @@ def test_a_disk_that_fills_loses_nothing(
     mixpanel: SandboxServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    way: str,
+    way: IfExists,
     full: str,
     february: dict[date, int],
 ) -> None:
@@ -336,7 +337,7 @@ def test_a_disk_that_fills_loses_nothing(
     assert table_rows(ws) == before
     assert ws.info().tables[0].complete
 
-    result = ws.fetch_events(**FEBRUARY, append=way == "append", replace=way == "replace")
+    result = ws.fetch_events(**FEBRUARY, if_exists=way)
     assert dict(result.per_day) == february
 
 

@@ -43,7 +43,7 @@ def test_progress_shows_the_rows_while_they_come(ws: Workspace, faults: Faults) 
 def test_what_is_there_already_counts_as_done_from_the_start(ws: Workspace) -> None:
     ws.fetch_events(**WEEK, columns=None)
     told = Told()
-    ws.fetch_events(**JANUARY, columns=None, append=True, progress=told)
+    ws.fetch_events(**JANUARY, columns=None, if_exists="append", progress=told)
     assert told.moments[0].days_done == 7
     assert told.moments[-1].days_done == told.moments[-1].days_total == 31
 
@@ -51,7 +51,7 @@ def test_what_is_there_already_counts_as_done_from_the_start(ws: Workspace) -> N
 def test_a_replaced_table_is_called_by_its_name(ws: Workspace) -> None:
     ws.fetch_events(**WEEK, columns=None)
     told = Told()
-    ws.fetch_events(**WEEK, columns=None, replace=True, progress=told)
+    ws.fetch_events(**WEEK, columns=None, if_exists="replace", progress=told)
     assert {moment.table for moment in told.moments} == {"events"}
 
 
@@ -114,7 +114,7 @@ def test_profiles_tell_their_rows(ws: Workspace) -> None:
 def test_nothing_to_fetch_is_done_at_once(ws: Workspace) -> None:
     ws.fetch_events(**WEEK, columns=None)
     told = Told()
-    ws.fetch_events(**WEEK, columns=None, append=True, progress=told)
+    ws.fetch_events(**WEEK, columns=None, if_exists="append", progress=told)
     assert told.states == ["starting", "done"]
     assert told.moments[-1].days_done == 7
 

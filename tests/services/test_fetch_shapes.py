@@ -187,7 +187,7 @@ def test_the_last_evening_of_an_old_project_in_the_west_is_asked_for_again(
         ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01")
         with ws.storage._database.work("write") as con:
             con.execute("UPDATE _ledger SET fetched_at = TIMESTAMP '2025-01-02 08:00:00'")
-        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", append=True)
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", if_exists="append")
     assert len(asked) == 2
 
 
@@ -253,7 +253,7 @@ def test_properties_that_change_their_type_between_chunks_stay_exact(open_worksp
     with answering(answer) as url:
         ws = open_workspace(url)
         for day in range(1, 8):
-            ws.fetch_events(from_date=date(2025, 1, day), to_date=date(2025, 1, day), append=True)
+            ws.fetch_events(from_date=date(2025, 1, day), to_date=date(2025, 1, day), if_exists="append")
             assert table_rows(ws).total() == day
     assert {column.property: column.type for column in ws.schema("events").columns}["v"] == "JSON"
 

@@ -75,14 +75,14 @@ def test_a_stopped_fetch_is_not_continued_with_another_projects_data(
         assert before
     mixpanel.requests.clear()
     with opened(database, mixpanel.url, "2") as ws:
-        for append in (False, True):
+        for if_exists in ("fail", "same", "append"):
             with pytest.raises(TableExistsError) as caught:
-                ws.fetch_events(**DAYS, append=append)
+                ws.fetch_events(**DAYS, if_exists=if_exists)
             host = mixpanel.url.removeprefix("http://")
             assert f"project 1 at {host}" in caught.value.message
             assert f"project 2 at {host}" in caught.value.message
             assert caught.value.hint
-            assert "replace=True" in caught.value.hint
+            assert 'if_exists="replace"' in caught.value.hint
         assert table_rows(ws) == before
         assert not mixpanel.requests
 
@@ -125,14 +125,14 @@ def test_events_and_people_of_two_servers_do_not_mix(
         events, people = table_rows(ws), ws.sql_scalar("SELECT count(*) FROM profiles")
     with opened(database, elsewhere.url) as ws:
         with pytest.raises(TableExistsError, match="holds events of project 1 at"):
-            ws.fetch_events(from_date="2025-01-13", to_date="2025-01-14", append=True)
+            ws.fetch_events(from_date="2025-01-13", to_date="2025-01-14", if_exists="append")
         with pytest.raises(TableExistsError, match="holds profiles of project 1 at"):
-            ws.fetch_profiles(append=True)
+            ws.fetch_profiles(if_exists="append")
         assert not elsewhere.requests
         assert table_rows(ws) == events
         assert ws.sql_scalar("SELECT count(*) FROM profiles") == people
         ws.fetch_events("others", **DAYS)
-        ws.fetch_events(**DAYS, replace=True)
+        ws.fetch_events(**DAYS, if_exists="replace")
         assert ws.sql_scalar("SELECT count(*) FROM events") == 5
         source = f"project 1 at {elsewhere.url.removeprefix('http://')}"
         assert {table.name: table.source for table in ws.tables()}["events"] == source
@@ -146,9 +146,9 @@ def test_a_stopped_replacement_is_not_continued_with_another_projects_data(
         ws.fetch_events("events", from_date="2025-01-01", to_date="2025-01-02")
         faults.add(FaultRule("status", "/export", {"from_date": "2025-01-04"}, times=None))
         with pytest.raises(ServerError):
-            ws.fetch_events(**DAYS, replace=True)
+            ws.fetch_events(**DAYS, if_exists="replace")
     with opened(database, elsewhere.url) as ws:
-        ws.fetch_events(**DAYS, replace=True)
+        ws.fetch_events(**DAYS, if_exists="replace")
         assert ws.sql_rows("SELECT DISTINCT event_name FROM events").tuples() == [("Other",)]
 
 
@@ -163,7 +163,7 @@ def test_an_account_is_not_the_sandbox(
         opened(database, mixpanel.url) as ws,
         pytest.raises(TableExistsError, match=r"sandbox\.localhost, and this fetch asks project 1 at 127"),
     ):
-        ws.fetch_events(**DAYS, append=True)
+        ws.fetch_events(**DAYS, if_exists="append")
 
 
 def test_every_ledger_entry_tells_its_project(mixpanel: SandboxServer, database: Path) -> None:
@@ -180,7 +180,7 @@ def test_times_that_were_read_in_another_way_are_not_added(mixpanel: SandboxServ
         opened(database, mixpanel.url, timezone="Asia/Kolkata", legacy_time=True) as ws,
         pytest.raises(TableExistsError, match="read as UTC, and this fetch reads them as local times"),
     ):
-        ws.fetch_events(from_date="2025-01-13", to_date="2025-01-14", append=True)
+        ws.fetch_events(from_date="2025-01-13", to_date="2025-01-14", if_exists="append")
 
 
 def test_profiles_of_another_project_are_not_joined(
@@ -204,8 +204,8 @@ def test_a_database_of_an_earlier_version_says_so_in_one_line(
     with opened(database, mixpanel.url) as ws:
         for ask in (
             lambda: ws.fetch_events("more", **DAYS),
-            lambda: ws.fetch_events(**DAYS, append=True),
-            lambda: ws.fetch_events(**DAYS, replace=True),
+            lambda: ws.fetch_events(**DAYS, if_exists="append"),
+            lambda: ws.fetch_events(**DAYS, if_exists="replace"),
             lambda: ws.fetch_profiles(),
             lambda: ws.tables(),
             lambda: ws.info(),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.server import SandboxServer
+    from mixpanel_nb.services.fetch.target import IfExists
 
 READER = """
     import sys, pathlib, time
@@ -63,7 +64,7 @@ def test_two_read_again_and_again_while_a_third_fetches_and_none_sees_a_lock(
     try:
         wait_until(lambda: (tmp_path / "one").exists() and (tmp_path / "two").exists())
         started = time.monotonic()
-        result = ws.fetch_events(**TWELVE_WEEKS, columns=["plan"], append=True)
+        result = ws.fetch_events(**TWELVE_WEEKS, columns=["plan"], if_exists="append")
         took = time.monotonic() - started
         time.sleep(0.3)
     finally:
@@ -87,14 +88,14 @@ def test_two_processes_fetch_different_tables_into_one_file(
     assert table_rows(ws, "one") == table_rows(ws, "two") == table_rows(ws, "three")
 
 
-@pytest.mark.parametrize("second", ["append", "replace", "same call"])
+@pytest.mark.parametrize("second", ["append", "replace", "same", "fail"])
 def test_a_table_is_fetched_by_one_at_a_time(
     ws: Workspace,
     mixpanel: SandboxServer,
     faults: Faults,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    second: str,
+    second: IfExists,
 ) -> None:
     faults.add(FaultRule("hang", match={"from_date": "2025-01-01"}, seconds=30))
     monkeypatch.setenv("MP_API_BASE_URL", mixpanel.url)
@@ -102,7 +103,7 @@ def test_a_table_is_fetched_by_one_at_a_time(
     try:
         wait_until(lambda: faults.fired)
         with pytest.raises(StorageError, match=f"Process {first.pid} is fetching table 'events' now"):
-            ws.fetch_events(**JANUARY, append=second == "append", replace=second == "replace")
+            ws.fetch_events(**JANUARY, if_exists=second)
         faults.release()
         assert first.communicate(timeout=30)[1] == ""
     finally:
@@ -122,7 +123,7 @@ def test_threads_of_one_process_fetch_one_table_one_at_a_time(
     def fetch() -> None:
         ws = open_workspace(mixpanel.url)
         try:
-            ws.fetch_events(**JANUARY, columns=None, append=True)
+            ws.fetch_events(**JANUARY, columns=None, if_exists="append")
         except StorageError as error:
             refused.append(error.message)
 

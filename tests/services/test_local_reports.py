@@ -392,7 +392,7 @@ class TestPartsFetchedWithDifferentFilters:
     def mixed(self, mixpanel: SandboxServer, tmp_path: Path) -> Iterator[Workspace]:
         with Workspace.sandbox(tmp_path / "data.db") as workspace:
             workspace.fetch_events("mixed", **self.FIRST, events=["Purchase"])
-            workspace.fetch_events("mixed", from_date="2025-01-08", to_date="2025-01-14", append=True)
+            workspace.fetch_events("mixed", from_date="2025-01-08", to_date="2025-01-14", if_exists="append")
             yield workspace
 
     def test_the_list_of_tables_says_so(self, mixed: Workspace) -> None:
@@ -408,7 +408,7 @@ class TestPartsFetchedWithDifferentFilters:
         assert mixed.segmentation("Search", **second, table="mixed").notes == ()
 
     def test_days_fetched_again_without_a_filter_are_whole(self, mixed: Workspace) -> None:
-        mixed.fetch_events("mixed", **self.FIRST, append=True)
+        mixed.fetch_events("mixed", **self.FIRST, if_exists="append")
         (table,) = mixed.tables()
         assert (table.mixed, table.filters, table.limited_to) == (False, {}, "")
         assert mixed.segmentation("Search", **self.BOTH, table="mixed").notes == ()
@@ -453,7 +453,7 @@ class TestWhereRetentionEnds:
 
     def test_a_gap_is_blank_and_what_touches_it_is_not_final(self, ws: Workspace) -> None:
         ws.fetch_events(from_date="2025-01-01", to_date="2025-01-03")
-        ws.fetch_events(from_date="2025-01-08", to_date="2025-01-31", append=True)
+        ws.fetch_events(from_date="2025-01-08", to_date="2025-01-31", if_exists="append")
         cohort = self.cohort(ws)
         assert cohort.counts == (0, 5, 0, None, None, None, 0, 0, 0, 0, 0)
         assert cohort.complete == (True, True, *(False,) * 5, *(True,) * 4)

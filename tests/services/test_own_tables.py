@@ -78,7 +78,7 @@ def test_their_days_are_those_of_their_events(ws: Workspace) -> None:
 def test_a_view_takes_the_place_of_a_table_name(ws: Workspace) -> None:
     with pytest.raises(StorageError, match="'web' is not a fetched table"):
         ws.fetch_events("web", from_date="2025-01-01", to_date="2025-01-01")
-    ws.fetch_events("web", from_date="2025-01-01", to_date="2025-01-01", replace=True)
+    ws.fetch_events("web", from_date="2025-01-01", to_date="2025-01-01", if_exists="replace")
     assert {table.name: table.type for table in ws.tables()}["web"] == "events"
 
 

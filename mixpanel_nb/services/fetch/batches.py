@@ -43,6 +43,7 @@ class Destination:
         dedupe: Keep one row per event.
         event_time: How exported times are to be read.
         stays_incomplete: Whether an earlier, other fetch of the table is unfinished.
+        renews: Whether what comes takes the place of what the table has of the same days.
     """
 
     table: str
@@ -51,6 +52,7 @@ class Destination:
     dedupe: bool
     event_time: EventTime
     stays_incomplete: bool
+    renews: bool = False
 
 
 class BatchStore:
@@ -131,11 +133,7 @@ class BatchStore:
             loaded = self._storage.load(work)
             for staged in batch:
                 self.discard(staged)
-        self.loaded = Loaded(
-            self.loaded.rows + loaded.rows,
-            self.loaded.duplicates + loaded.duplicates,
-            self.loaded.without_id + loaded.without_id,
-        )
+        self.loaded += loaded
         self.stored.update(staged.chunk for staged in batch)
 
     def mend(self, staged: Staged, error: IncompleteExportError) -> bool:
@@ -169,11 +167,13 @@ class BatchStore:
             time=self._into.event_time,
             lines=sum(staged.receipt.rows for staged in batch),
             chunks_before=self._chunks_before + len(self.stored),
+            renews=self._into.renews,
         )
 
     def _may_use(self, receipt: Receipt, chunk: FetchChunk) -> bool:
         """Whether a download is of the same project, and as Mixpanel would answer now."""
-        is_current = chunk.is_settled(receipt) or ledger.now() - receipt.moment < STAGED_FOR
+        is_settled = chunk.is_settled(receipt) and not self._into.renews
+        is_current = is_settled or ledger.now() - receipt.moment < STAGED_FOR
         return is_current and receipt.source == str(self._into.metadata.source)
 
     def _file(self, chunk: FetchChunk) -> Path:

@@ -3,97 +3,39 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import ParameterError, TableExistsError, Word
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.results.fetch import FetchResult
+from mixpanel_nb.results.sync import DaySync, SyncResult
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.fetch.batches import Destination
 from mixpanel_nb.services.fetch.chunks import EventChunk, ProfileChunk, source_of
 from mixpanel_nb.services.fetch.filters import checked_limit, names_of, profile_filters
-from mixpanel_nb.services.fetch.plan import DateRange, covered_days, plan, stored_days
+from mixpanel_nb.services.fetch.own import OwnRequest, own_request
+from mixpanel_nb.services.fetch.plan import DateRange, covered_days, few, plan
 from mixpanel_nb.services.fetch.progress import ProgressReporter
 from mixpanel_nb.services.fetch.run import FetchRun
-from mixpanel_nb.services.fetch.staging import Staging
-from mixpanel_nb.storage import TableMetadata, ledger
+from mixpanel_nb.services.fetch.target import HOW, Targets, is_stored
+from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.inference import DEFAULT_COLUMNS
 from mixpanel_nb.storage.ingest import EventTime
-from mixpanel_nb.storage.sqltext import check_table_name, replacement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results.fetch import FetchProgress
     from mixpanel_nb.services.fetch.chunks import FetchChunk
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.fetch.target import FetchTarget, IfExists
+    from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.loading import Loaded
-    from mixpanel_nb.storage.schema import TableType
 
+_APPEND = Word("if_exists", "append")
 DEFAULT_WORKERS = 4
-FILTERS = frozenset({"events", "where", "limit", "cohort_id", "output_properties"})
-
-
-_APPEND, _REPLACE = Word("append", value=True), Word("replace", value=True)
-
-
-@dataclass(frozen=True)
-class FetchTarget:
-    """Where a fetch writes.
-
-    Attributes:
-        name: The table that was asked for.
-        table: The table that is filled; another one while ``name`` is being replaced.
-        type: What it holds.
-        request: What this fetch was asked for.
-        source: The project that is asked.
-        staging: Where its downloads wait.
-        before: What is recorded of ``table`` so far.
-    """
-
-    name: str
-    table: str
-    type: TableType
-    request: Mapping[str, Any]
-    source: ledger.Source
-    staging: Staging
-    before: TableMetadata | None = None
-
-    @property
-    def replaces(self) -> bool:
-        """Whether ``table`` takes the place of ``name`` at the end."""
-        return self.table != self.name
-
-    @property
-    def owed(self) -> Mapping[str, Any] | None:
-        """What an earlier fetch was asked for that was stopped and is not this one again."""
-        if self.before is None or self.before.complete or self.before.request == dict(self.request):
-            return None
-        return self.before.request
-
-    def metadata(
-        self,
-        filters: Mapping[str, Any],
-        wanted: DateRange | None = None,
-        *,
-        timezone: str | None,
-        legacy_zone: str | None = None,
-    ) -> TableMetadata:
-        """What is to be recorded of the table; the request of a stopped fetch stays until it is met."""
-        return TableMetadata(
-            self.type,
-            ledger.now(),
-            wanted.first if wanted else None,
-            wanted.last if wanted else None,
-            filters={name: value for name, value in filters.items() if value is not None},
-            request=self.owed or self.request,
-            source=self.source,
-            timezone=timezone,
-            legacy_zone=legacy_zone,
-        )
+DEFAULT_SYNC_DAYS = 5
+MAX_SYNC_DAYS = 366
 
 
 class FetcherService:
@@ -105,6 +47,7 @@ class FetcherService:
         event_time: How exported times are to be read.
         timezone: The project's time zone, for the reports on a new table.
         named_timezone: The time zone for the reports on any table that is fetched, instead of that.
+        today: The day it is in the project.
     """
 
     def __init__(
@@ -115,25 +58,26 @@ class FetcherService:
         event_time: EventTime | None = None,
         timezone: str | None = None,
         named_timezone: str | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         self._client = client
         self._storage = storage
         self._event_time = event_time or EventTime()
         self._timezone = timezone
         self._named_timezone = named_timezone
-        self._source = source_of(client)
+        self._today = today
+        self._targets = Targets(storage, source_of(client), self._event_time.legacy_zone)
 
     def fetch_events(
         self,
         name: str = "events",
         *,
-        from_date: str | date,
-        to_date: str | date,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         dedupe: bool = True,
         workers: int = DEFAULT_WORKERS,
@@ -141,13 +85,18 @@ class FetcherService:
     ) -> FetchResult:
         """Fetch the events of some days into the table ``name``. See ``Workspace.fetch_events``."""
         started = time.monotonic()
-        wanted = DateRange(*parse_range(from_date, to_date))
         filters = {"events": names_of(events, "events"), "where": where, "limit": checked_limit(limit)}
         _check_workers(workers)
-        request = {"from_date": str(wanted.first), "to_date": str(wanted.last), **filters}
-        with self._target(name, "events", request, append=append, replace=replace) as target:
+        if from_date is None and to_date is None and if_exists == "append":
+            own = self._own(name, filters)
+            wanted, filters, dedupe = self._new_days(own), dict(own.filters), own.dedupe
+            columns = own.columns if columns == DEFAULT_COLUMNS else columns
+        else:
+            wanted = DateRange(*parse_range(_given(from_date, "from_date"), _given(to_date, "to_date")))
+        request = _request(wanted, filters, columns, dedupe=dedupe)
+        with self._targets.opened(name, "events", request, if_exists) as target:
             chunks = self._event_chunks(target, wanted, filters)
-            notes = self._notes(target)
+            notes = [*self._notes(target), *([] if chunks else self._nothing_asked(target, wanted, filters))]
             metadata = target.metadata(
                 filters,
                 wanted,
@@ -159,11 +108,82 @@ class FetcherService:
             loaded, requests = self._run(target, into, chunks, told, workers)
         return self._result(target, loaded, requests, started, notes, wanted)
 
+    def sync(
+        self,
+        name: str = "events",
+        *,
+        days: int = DEFAULT_SYNC_DAYS,
+        to_date: str | date | None = None,
+        workers: int = DEFAULT_WORKERS,
+        progress: Callable[[FetchProgress], None] | None = None,
+    ) -> SyncResult:
+        """Fetch the last days of the table ``name`` once more, and new ones. See ``Workspace.sync``."""
+        started = time.monotonic()
+        _check_workers(workers)
+        _check_days(days)
+        own = own_request(self._storage, name, self._event_time.legacy_zone)
+        again = own.late(days)
+        wanted = {*again, *own.new(self._until(own, to_date))}
+        span = DateRange(min(wanted), max(wanted)) if wanted else DateRange(own.last, own.last)
+        request = _request(span, own.filters, own.columns, dedupe=own.dedupe)
+        with self._targets.opened(name, "events", request, "append") as target:
+            zone = self._event_time.legacy_zone
+            chunks = [EventChunk(days, own.filters, zone) for days in few(wanted)]
+            metadata = target.metadata(
+                own.filters, span, timezone=self._timezone_of(target.before), legacy_zone=zone
+            )
+            into = self._destination(target, metadata, own.columns, dedupe=own.dedupe, renews=True)
+            told = ProgressReporter(progress, name, "events", chunks, len(wanted))
+            loaded, requests = self._run(target, into, chunks, told, workers)
+        return SyncResult(
+            table=name,
+            rows=self._storage.row_count(name),
+            days=tuple(
+                DaySync(day.day, day.day not in own.stored, day.added, day.changed, day.removed, day.total)
+                for day in sorted(loaded.changes, key=lambda change: change.day)
+            ),
+            duration_seconds=time.monotonic() - started,
+            synced_at=ledger.now(),
+            requests=requests,
+        )
+
+    def _own(self, name: str, filters: Mapping[str, Any]) -> OwnRequest:
+        """The request that a table's new days are asked by.
+
+        Raises:
+            ParameterError: there is no such table yet, or other filters are given than it has.
+        """
+        if not self._storage.table_exists(name):
+            message = [Word("from_date"), f" is missing: there is no table {name!r} whose days could go on."]
+            raise ParameterError(message, parameter="from_date", hint="Give the first and the last day.")
+        own = own_request(self._storage, name, self._event_time.legacy_zone)
+        other = next((key for key, value in filters.items() if value not in (None, own.filters[key])), None)
+        if other is not None:
+            message = [
+                Word(other),
+                f" is not that of table {name!r}, whose own request is asked for new days.",
+            ]
+            hint = ["Leave it out, or give ", Word("from_date"), " and ", Word("to_date"), "."]
+            raise ParameterError(message, parameter=other, value=filters[other], hint=hint)
+        return own
+
+    def _new_days(self, own: OwnRequest) -> DateRange:
+        """The days from the first one that is new to yesterday; the last one there is where none is."""
+        new = own.new(self._until(own))
+        return DateRange(min(new), max(new)) if new else DateRange(own.last, own.last)
+
+    def _until(self, own: OwnRequest, to_date: str | date | None = None) -> date:
+        """The last day to ask for: yesterday, or the table's last day where that is later."""
+        last = self._today() - timedelta(days=1) if to_date is None else parse_range(to_date, to_date)[1]
+        return max(last, own.last)
+
     def _event_chunks(
         self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]
     ) -> list[EventChunk]:
         """What is to be asked for: a limit cannot be split, days that are here already need not be."""
         zone = self._event_time.legacy_zone
+        if target.is_here:
+            return []
         if filters["limit"]:
             return [EventChunk(wanted, filters, zone)]
         stored = self._storage.chunks(target.table)
@@ -174,8 +194,7 @@ class FetcherService:
         self,
         name: str = "profiles",
         *,
-        append: bool = False,
-        replace: bool = False,
+        if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         progress: Callable[[FetchProgress], None] | None = None,
         **which: Any,
@@ -187,9 +206,11 @@ class FetcherService:
         started = time.monotonic()
         filters = profile_filters(**which)
         request = {"type": "profiles", **filters}
-        with self._target(name, "profiles", request, append=append, replace=replace) as target:
-            chunks = [ProfileChunk(filters)]
+        with self._targets.opened(name, "profiles", request, if_exists) as target:
+            chunks = [] if target.is_here else [ProfileChunk(filters)]
             notes = self._notes(target)
+            if target.is_here:
+                notes.append("The profiles are here, as they were when they were fetched; nothing was asked.")
             into = self._destination(target, target.metadata(filters, timezone=None), columns, dedupe=True)
             told = ProgressReporter(progress, name, "profiles", chunks)
             loaded, requests = self._run(target, into, chunks, told, workers=1)
@@ -202,6 +223,7 @@ class FetcherService:
         columns: int | Sequence[str] | None,
         *,
         dedupe: bool,
+        renews: bool = False,
     ) -> Destination:
         return Destination(
             target.table,
@@ -210,6 +232,7 @@ class FetcherService:
             dedupe,
             self._event_time,
             stays_incomplete=target.owed is not None,
+            renews=renews,
         )
 
     def _run(
@@ -226,11 +249,11 @@ class FetcherService:
         self._finish(target)
         return loaded, requests
 
-    def _notes(self, target: FetchTarget) -> tuple[str, ...]:
+    def _notes(self, target: FetchTarget) -> list[str]:
         """What is to be said of the table as it is before the fetch."""
         before, said = target.before, []
         if before is None:
-            return ()
+            return []
         rows = self._storage.row_count(target.table)
         if rows != before.row_count:
             said.append(
@@ -243,111 +266,35 @@ class FetcherService:
                 f"Reports on {target.name} count days in {self._timezone_of(before)} from now on, "
                 f"and not in {before.timezone}."
             )
-        return tuple(said)
+        return said
+
+    def _nothing_asked(self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]) -> list[str]:
+        """What is to be said where nothing is to be asked."""
+        what = "The day is" if wanted.days == 1 else f"All {wanted.days:,} days are"
+        if filters["limit"]:
+            what = "What the limit allows of these days is"
+        said = [f"{what} here; nothing was asked."]
+        stored, before = self._storage.chunks(target.table), target.before
+        over = covered_days(stored, ledger.canonical(filters), self._event_time.legacy_zone)
+        unsettled = [day for day in wanted if day not in over]
+        if unsettled:
+            said.append(f"{unsettled[0]} was not over when it was fetched: a sync asks for it again.")
+        if before is not None and (before.from_date, before.to_date) != (wanted.first, wanted.last):
+            said.append(f"{target.name} holds {before.from_date} to {before.to_date}.")
+        return said
 
     def _timezone_of(self, before: TableMetadata | None) -> str | None:
         """The time zone for reports on a table: what is named, what it has, or the project's."""
         return self._named_timezone or (before and before.timezone) or self._timezone
 
-    @contextmanager
-    def _target(
-        self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool, replace: bool
-    ) -> Iterator[FetchTarget]:
-        """Where to write, after all that can be refused is refused; nobody else fetches it meanwhile."""
-        check_table_name(name)
-        if append and replace:
-            message = [_APPEND, " and ", _REPLACE, " exclude each other."]
-            hint = [_APPEND, " adds to the table, ", _REPLACE, " puts a new one in its place."]
-            raise ParameterError(message, parameter="append", value=append, hint=hint)
-        self._storage.check_writable()
-        staging = Staging(self._storage.path, name)
-        if not replace:  # before anything is made on disk; once more below, when nobody can interfere
-            try:
-                self._check_table(name, table_type, request, append=append)
-            except TableExistsError:
-                self._sweep_after(name, request, staging)
-                raise
-        with staging.locked():
-            if replace:
-                yield self._replacement(name, table_type, request, staging)
-            else:
-                before = self._check_table(name, table_type, request, append=append)
-                yield FetchTarget(name, name, table_type, request, self._source, staging, before)
-
-    def _sweep_after(self, name: str, request: Mapping[str, Any], staging: Staging) -> None:
-        """Remove what a fetch left that was killed when all was stored; other downloads may wait still."""
-        before = self._storage.metadata_or_none(name)
-        stored = before is not None and before.complete and before.request == dict(request)
-        staging.sweep(downloads=stored)
-
-    def _check_table(
-        self, name: str, table_type: TableType, request: Mapping[str, Any], *, append: bool
-    ) -> TableMetadata | None:
-        """What is recorded of the table, if this fetch may write to it.
-
-        Raises:
-            TableExistsError: it may not.
-        """
-        if not self._storage.table_exists(name):
-            return None
-        before = self._storage.metadata_or_none(name)
-        if before is None or before.type != table_type:
-            kind = "not a fetched table" if before is None else f"a table of {before.type}"
-            message = f"{name!r} is {kind}, so {table_type} cannot be added to it."
-            raise TableExistsError(
-                message, hint="Choose another name, or replace it.", details={"table": name}
-            )
-        self._check_source(name, before)
-        resumes = not before.complete and before.request == dict(request)
-        if not (append or resumes):
-            raise _exists(name, before, self._storage.row_count(name))
-        return before
-
-    def _check_source(self, name: str, before: TableMetadata) -> None:
-        """Refuse to add to rows of another project, or to times that were read in another way.
-
-        Raises:
-            TableExistsError: the table holds such rows.
-        """
-        hint = ["Fetch into another table or another database, or replace the table with ", _REPLACE, "."]
-        if before.source != self._source:
-            held = before.source or "a project that was not recorded"
-            message = f"Table {name!r} holds {before.type} of {held}, and this fetch asks {self._source}."
-            raise TableExistsError(message, hint=hint, details={"table": name})
-        zone = self._event_time.legacy_zone
-        if before.type == "events" and before.legacy_zone != zone:
-            message = (
-                f"The times of table {name!r} were read as {_read_as(before.legacy_zone)}, "
-                f"and this fetch reads them as {_read_as(zone)}."
-            )
-            raise TableExistsError(message, hint=hint, details={"table": name})
-
-    def _replacement(
-        self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
-    ) -> FetchTarget:
-        """The table being built in place of ``name``, begun anew unless the same call was stopped."""
-        table = replacement_of(name)
-        before = self._storage.metadata_or_none(table)
-        if before is not None and not self._goes_on(before, request):
-            self._storage.discard(table)
-            before = None
-        return FetchTarget(name, table, table_type, request, self._source, staging, before)
-
-    def _goes_on(self, before: TableMetadata, request: Mapping[str, Any]) -> bool:
-        """Whether a replacement that was stopped can be continued by this fetch."""
-        return (before.request, before.source, before.legacy_zone) == (
-            dict(request),
-            self._source,
-            self._event_time.legacy_zone if before.type == "events" else None,
-        )
-
     def _finish(self, target: FetchTarget) -> None:
         """After a fetch that got all it asked for: settle what was owed, put the replacement in place."""
-        if target.owed is not None and _is_stored(target.owed, self._storage.chunks(target.table)):
+        if target.owed is not None and is_stored(target.owed, self._storage.chunks(target.table)):
             self._storage.mark(target.table, complete=True)
         if target.replaces:
             self._storage.swap(target.table, target.name)
-        target.staging.remove()
+        if not (target.is_here and target.owed):  # the stopped fetch goes on with its downloads
+            target.staging.remove()
 
     def _result(
         self,
@@ -355,7 +302,7 @@ class FetcherService:
         loaded: Loaded,
         requests: int,
         started: float,
-        notes: tuple[str, ...],
+        notes: Sequence[str],
         wanted: DateRange | None = None,
     ) -> FetchResult:
         name, zone = target.name, self._event_time.legacy_zone
@@ -373,34 +320,35 @@ class FetcherService:
             new_rows=loaded.rows,
             without_id=loaded.without_id,
             columns=tuple(column.property for column in self._storage.property_columns(name)),
-            notes=notes,
+            notes=tuple(notes),
         )
 
 
-def _read_as(legacy_zone: str | None) -> str:
-    return "UTC" if legacy_zone is None else f"local times of {legacy_zone}"
+def _request(
+    wanted: DateRange, filters: Mapping[str, Any], columns: int | Sequence[str] | None, *, dedupe: bool
+) -> dict[str, Any]:
+    """What is recorded of a fetch of events, so that the same can be asked again."""
+    return {
+        "from_date": str(wanted.first),
+        "to_date": str(wanted.last),
+        **filters,
+        HOW: {"columns": columns, "dedupe": dedupe},
+    }
 
 
-def _exists(name: str, before: TableMetadata, rows: int) -> TableExistsError:
-    held = f"{rows:,} rows"
-    if before.from_date is not None:
-        held += f" from {before.from_date} to {before.to_date}"
-    if before.complete:
-        message = f"There is a table {name!r} already, with {held}."
-        hint = ["Add to it with ", _APPEND, ", replace it with ", _REPLACE, ", or choose another name."]
-    else:
-        message = f"There is a table {name!r} already, whose fetch was stopped ({held})."
-        hint = ["Repeat the fetch that was stopped to complete it, or use ", _APPEND, " or ", _REPLACE, "."]
-    return TableExistsError(message, hint=hint, details={"table": name})
+def _given(day: str | date | None, name: str) -> str | date:
+    if day is None:
+        message = [Word(name), " is missing."]
+        hint = ["Give the first and the last day. New days of a table need none: ", _APPEND, "."]
+        raise ParameterError(message, parameter=name, hint=hint)
+    return day
 
 
-def _is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bool:
-    """Whether all that a stopped fetch was asked for is there by now, by way of other fetches."""
-    filters = {name: value for name, value in request.items() if name in FILTERS}
-    if request.get("type") == "profiles":
-        return any(chunk.filters == ledger.canonical(filters) for chunk in chunks)
-    first, last = (date.fromisoformat(request[name]) for name in ("from_date", "to_date"))
-    return stored_days(chunks, ledger.canonical(filters)).issuperset(DateRange(first, last))
+def _check_days(days: int) -> None:
+    if not 0 <= days <= MAX_SYNC_DAYS:
+        message = [Word("days"), f" is {days}."]
+        hint = f"Give a number from 0 (new days alone) to {MAX_SYNC_DAYS}."
+        raise ParameterError(message, parameter="days", value=days, hint=hint)
 
 
 def _check_workers(workers: int) -> None:

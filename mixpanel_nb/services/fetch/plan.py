@@ -54,12 +54,22 @@ def plan(wanted: DateRange, covered: set[date]) -> list[DateRange]:
     The same call after a stop plans the same chunks again, less those that are stored.
     """
     size = chunk_days(wanted.days)
-    chunks: list[DateRange] = []
-    for run in _runs(day for day in wanted if day not in covered):
-        for offset in range(0, run.days, size):
-            first = run.first + timedelta(days=offset)
-            chunks.append(DateRange(first, min(first + timedelta(days=size - 1), run.last)))
-    return chunks
+    missing = (day for day in wanted if day not in covered)
+    return [chunk for run in _runs(missing) for chunk in _cut(run, size)]
+
+
+def few(days: Iterable[date]) -> list[DateRange]:
+    """The fewest chunks: one for each run of at most a week; where there are many days, of more."""
+    wanted = sorted(days)
+    size = max(USUAL_DAYS, math.ceil(len(wanted) / MAX_REQUESTS))
+    return [chunk for run in _runs(wanted) for chunk in _cut(run, size)]
+
+
+def _cut(run: DateRange, size: int) -> Iterator[DateRange]:
+    """A range in pieces of so many days."""
+    for offset in range(0, run.days, size):
+        first = run.first + timedelta(days=offset)
+        yield DateRange(first, min(first + timedelta(days=size - 1), run.last))
 
 
 def covered_days(chunks: Iterable[Chunk], filters: str, zone: str | None = None) -> set[date]:

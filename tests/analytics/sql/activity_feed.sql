@@ -3,4 +3,4 @@ FROM "events" AS e
 WHERE e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
   AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
   AND e.distinct_id IN ('u1', 'u2')
-ORDER BY e.event_time, e.insert_id
+ORDER BY e.event_time, e."rowid"

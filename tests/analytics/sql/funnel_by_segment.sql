@@ -1,5 +1,5 @@
 WITH _entering AS (
-    SELECT e.distinct_id, e.event_time, e.insert_id, coalesce(e."plan", 'undefined') AS segment
+    SELECT e.distinct_id, e.event_time, e.insert_id, e."rowid" AS place, coalesce(e."plan", 'undefined') AS segment
     FROM "events" AS e
     WHERE e.event_name = 'View'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -7,15 +7,15 @@ WITH _entering AS (
       AND e.distinct_id <> ''
 ), _beginning AS (
     SELECT
-        distinct_id, event_time AS time_1, insert_id AS id_1,
+        distinct_id, event_time AS time_1, insert_id AS id_1, min(place) AS place_1,
         list(DISTINCT segment ORDER BY segment) AS segments
     FROM _entering
     GROUP BY distinct_id, event_time, insert_id
 ), _attempts AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY distinct_id ORDER BY time_1, id_1) AS attempt,
-        list_has_all(first_value(segments) OVER (PARTITION BY distinct_id ORDER BY time_1, id_1), segments) AS known
+        row_number() OVER (PARTITION BY distinct_id ORDER BY time_1, place_1) AS attempt,
+        list_has_all(first_value(segments) OVER (PARTITION BY distinct_id ORDER BY time_1, place_1), segments) AS known
     FROM _beginning
 ), _reached_1 AS (
     SELECT distinct_id, attempt, time_1

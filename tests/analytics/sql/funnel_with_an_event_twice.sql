@@ -1,5 +1,5 @@
 WITH _entering AS (
-    SELECT e.distinct_id, e.event_time, e.insert_id
+    SELECT e.distinct_id, e.event_time, e.insert_id, e."rowid" AS place
     FROM "events" AS e
     WHERE e.event_name = 'View'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -9,12 +9,12 @@ WITH _entering AS (
 ), _reached_1 AS (
     SELECT distinct_id, found.time AS time_1, found.id AS id_1
     FROM (
-        SELECT distinct_id, min({'time': event_time, 'id': insert_id}) AS found
+        SELECT distinct_id, min({'time': event_time, 'place': place, 'id': insert_id}) AS found
         FROM _entering
         GROUP BY distinct_id
     )
 ), _step_2 AS (
-    SELECT e.distinct_id, e.event_time, e.insert_id
+    SELECT e.distinct_id, e.event_time, e.insert_id, e."rowid" AS place
     FROM "events" AS e
     WHERE e.event_name = 'Buy'
       AND e.distinct_id <> ''
@@ -26,7 +26,8 @@ WITH _entering AS (
     FROM (
     SELECT
         r.distinct_id, min(r.time_1) AS time_1, min(r.id_1) AS id_1,
-        min({'time': s.event_time, 'id': s.insert_id}) FILTER (WHERE s.event_time IS NOT NULL) AS found
+        min({'time': s.event_time, 'place': s.place, 'id': s.insert_id})
+            FILTER (WHERE s.event_time IS NOT NULL) AS found
     FROM _reached_1 AS r
     LEFT JOIN _step_2 AS s
         ON s.distinct_id = r.distinct_id
@@ -35,7 +36,7 @@ WITH _entering AS (
     GROUP BY r.distinct_id
     )
 ), _step_3 AS (
-    SELECT e.distinct_id, e.event_time, e.insert_id
+    SELECT e.distinct_id, e.event_time, e.insert_id, e."rowid" AS place
     FROM "events" AS e
     WHERE e.event_name = 'View'
       AND e.distinct_id <> ''
@@ -47,7 +48,8 @@ WITH _entering AS (
     FROM (
     SELECT
         r.distinct_id, min(r.time_1) AS time_1, min(r.time_2) AS time_2, min(r.id_1) AS id_1, min(r.id_2) AS id_2,
-        min({'time': s.event_time, 'id': s.insert_id}) FILTER (WHERE s.event_time IS NOT NULL) AS found
+        min({'time': s.event_time, 'place': s.place, 'id': s.insert_id})
+            FILTER (WHERE s.event_time IS NOT NULL) AS found
     FROM _reached_2 AS r
     LEFT JOIN _step_3 AS s
         ON s.distinct_id = r.distinct_id

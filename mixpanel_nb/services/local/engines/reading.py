@@ -122,12 +122,16 @@ class TableReading:
         own |= {
             column.name: identifier(column.name) for column in properties.values() if column.name not in own
         }
+        order = ROW_NUMBER if stored or self._numbers_rows(types) else None
+        if order is not None:
+            own[order] = order
         return TableColumns(
             self.table,
             properties,
             has_json=json is not None,
             has_insert_id="insert_id" in read,
             read_as={} if plain else read | own,
+            order=order,
         )
 
     def _name(self, column: str, types: Mapping[str, str]) -> str:

@@ -1,0 +1,90 @@
+"""What a sync found: day by day, what came, changed and went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.results.base import Result
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class DaySync:
+    """What a sync found of a day: in UTC, or for projects created before 2023 in their time zone.
+
+    Attributes:
+        date: The day.
+        is_new: Whether the table did not have the day before.
+        added: Events that the table did not have.
+        changed: Events whose properties were others.
+        removed: Events that Mixpanel has no more.
+        total: Events of the day now.
+    """
+
+    date: date
+    is_new: bool
+    added: int
+    changed: int
+    removed: int
+    total: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything came, changed or went."""
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, repr=False)
+class SyncResult(Result):
+    """What a sync found, a row a day that was asked for.
+
+    Duration, requests and the clock are attributes but never shown, so that a notebook that is run again
+    looks the same.
+
+    Attributes:
+        table: The table.
+        rows: Rows it has now.
+        days: Each day that was asked for, in order.
+        duration_seconds: How long the sync took.
+        synced_at: When it ended (UTC).
+        requests: Requests sent to Mixpanel.
+    """
+
+    table: str
+    rows: int
+    days: tuple[DaySync, ...]
+    duration_seconds: float
+    synced_at: datetime
+    requests: int
+
+    @property
+    def column_names(self) -> list[str]:
+        """``date, added, changed, removed, total``."""
+        return ["date", "added", "changed", "removed", "total"]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row for each day that was asked for."""
+        return [(day.date, day.added, day.changed, day.removed, day.total) for day in self.days]
+
+    @property
+    def new_days(self) -> tuple[DaySync, ...]:
+        """The days that the table did not have before."""
+        return tuple(day for day in self.days if day.is_new)
+
+    @property
+    def days_again(self) -> tuple[DaySync, ...]:
+        """The days that were asked for once more."""
+        return tuple(day for day in self.days if not day.is_new)
+
+    def _frame(self) -> pd.DataFrame:
+        """The rows, with ``date`` as midnight timestamps: what pandas resamples and plots."""
+        import pandas as pd
+
+        frame = pd.DataFrame.from_records(self.tuples(), columns=self.column_names)
+        frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ns]")
+        return frame.astype(dict.fromkeys(self.column_names[1:], "int64"))

@@ -1,0 +1,115 @@
+"""What a table was fetched with, so that the same can be asked again: for its last days, or for new ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.services.fetch.plan import DateRange, covered_days, stored_days
+from mixpanel_nb.services.fetch.target import HOW, filters_of
+from mixpanel_nb.storage import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
+
+
+@dataclass(frozen=True)
+class OwnRequest:
+    """The request that a table's last days were fetched with.
+
+    Attributes:
+        filters: ``events``, ``where`` and ``limit`` (None) of the export.
+        columns: Typed columns wanted.
+        dedupe: Keep one row per event.
+        stored: The days that the table has.
+        unsettled: Those that were not over when they were fetched.
+        missing: Days that a stopped fetch still has to bring.
+    """
+
+    filters: Mapping[str, Any]
+    columns: int | Sequence[str] | None
+    dedupe: bool
+    stored: frozenset[date]
+    unsettled: frozenset[date]
+    missing: frozenset[date]
+
+    @property
+    def last(self) -> date:
+        """The last day that the table has."""
+        return max(self.stored)
+
+    def new(self, until: date) -> set[date]:
+        """Days that are not here as they will stay: missing ones, later ones, and any that were not over."""
+        later = DateRange(self.last + timedelta(days=1), until)
+        return {*self.missing, *self.unsettled, *later}
+
+    def late(self, days: int) -> set[date]:
+        """The last so many days of those that are here."""
+        since = self.last - timedelta(days=days - 1)
+        return {day for day in self.stored if day >= since}
+
+
+def own_request(storage: StorageEngine, table: str, zone: str | None) -> OwnRequest:
+    """What an events table was fetched with.
+
+    Args:
+        storage: Keeps the table.
+        table: The table.
+        zone: The zone of the days of its fetches; None is UTC.
+
+    Raises:
+        TableNotFoundError: there is no such table, or it was not fetched.
+        ParameterError: there is no request that could be asked again.
+    """
+    before, chunks = storage.get_metadata(table), storage.chunks(table)
+    if before.type != "events":
+        message = f"Table {table!r} has {before.type}, which have no days."
+        hint = ["Fetch them again, with ", Word("if_exists", "append"), " to refresh them."]
+        raise _unclear(table, message, hint)
+    if before.source is None:
+        message = f"Table {table!r} was not fetched from Mixpanel, so there is nothing to ask again."
+        raise _unclear(table, message, "Load its files once more to bring it up to date.")
+    if not chunks:
+        message = f"Nobody knows with which request table {table!r} was fetched."
+        raise _unclear(table, message, "Fetch it into a new table.")
+    filters = json.loads(_filters_of_last_days(table, chunks))
+    if filters.get("limit"):
+        message = f"Table {table!r} was fetched with a limit, so it has only some of the events of its days."
+        raise _unclear(table, message, "Fetch it without a limit, into a new table.")
+    wanted = ledger.canonical(filters)
+    stored = stored_days(chunks, wanted)
+    how = before.request.get(HOW, {})
+    return OwnRequest(
+        filters={name: filters.get(name) for name in ("events", "where", "limit")},
+        columns=how.get("columns"),
+        dedupe=how.get("dedupe", True),
+        stored=frozenset(stored),
+        unsettled=frozenset(stored - covered_days(chunks, wanted, zone)),
+        missing=frozenset(_missing(before, wanted) - stored),
+    )
+
+
+def _filters_of_last_days(table: str, chunks: Sequence[Chunk]) -> str:
+    last = max(chunk.to_date for chunk in chunks if chunk.to_date is not None)
+    filters = ledger.limits(chunk for chunk in chunks if chunk.to_date == last)
+    if len(filters) > 1:
+        message = f"The last days of table {table!r} were fetched with different filters."
+        raise _unclear(table, message, "Fetch each selection of events into a table of its own.")
+    return filters[0]
+
+
+def _missing(before: TableMetadata, filters: str) -> set[date]:
+    """The days of a stopped fetch by the same filters."""
+    request = before.request
+    if before.complete or "from_date" not in request or filters_of(request) != filters:
+        return set()
+    return set(DateRange(*(date.fromisoformat(request[name]) for name in ("from_date", "to_date"))))
+
+
+def _unclear(table: str, message: str, hint: str | list[str]) -> ParameterError:
+    return ParameterError(message, parameter="name", value=table, hint=hint)
