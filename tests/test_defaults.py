@@ -173,3 +173,30 @@ def test_the_table_is_chosen_with_the_workspace(tmp_path: Path) -> None:
         ws.fetch_events("visits", from_date="2025-01-01", to_date="2025-01-02")
         ws.fetch_events(from_date="2025-01-03", to_date="2025-01-04")
         assert str(ws.segmentation("Purchase").to_date) == "2025-01-02"
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        ({"last": "3d"}, "2025-03-29", "2025-03-31"),
+        ({"from_date": "2025-03-30"}, "2025-03-30", "2025-03-31"),
+        ({"during": "2025-W02"}, "2025-01-06", "2025-01-12"),
+        ({"from_date": "2025-01", "to_date": "2025-01-02"}, "2025-01-01", "2025-01-02"),
+        ({"from_date": "yesterday", "to_date": "yesterday"}, "2025-03-31", "2025-03-31"),
+        ({"last": "1w", "to_date": "2025-02"}, "2025-02-22", "2025-02-28"),
+    ],
+    ids=str,
+)
+def test_a_fetch_takes_days_as_reports_do(
+    tmp_path: Path, given: dict[str, Any], first: str, last: str
+) -> None:
+    with Workspace.sandbox(tmp_path / "x.db") as ws:  # whose yesterday is its last day
+        ws.fetch_events(**given)
+        (table,) = ws.tables()
+    assert (str(table.from_date), str(table.to_date)) == (first, last)
+
+
+def test_a_fetch_without_days_says_how_to_name_them(ws: Workspace) -> None:
+    with pytest.raises(ParameterError, match="from_date is missing") as refused:
+        ws.fetch_events()
+    assert 'last="30d"' in str(refused.value)

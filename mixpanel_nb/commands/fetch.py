@@ -21,6 +21,7 @@ from mixpanel_nb.commands.options import (
 )
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries.shared import DURING, LAST
 from mixpanel_nb.results import FetchResult, SyncResult
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def events(
     ] = "events",
     from_date: FromDate = None,
     to_date: ToDate = None,
+    last: Annotated[str | None, typer.Option("--last", metavar="LENGTH", help=LAST.help)] = None,
+    during: Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,6 +70,7 @@ def events(
     User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
+             mp fetch events --last 90d
     """
     session = session_of(context)
     with _resumable(session):
@@ -74,6 +78,8 @@ def events(
             name,
             from_date=from_date,
             to_date=to_date,
+            last=last,
+            during=during,
             events=event or None,
             where=where,
             limit=limit,

@@ -12,8 +12,8 @@ from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
 
-FromDate = Annotated[str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="First day.")]
-ToDate = Annotated[str | None, typer.Option("--to", metavar="YYYY-MM-DD", help="Last day, included.")]
+FromDate = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")]
+ToDate = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; yesterday.")]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
 ]

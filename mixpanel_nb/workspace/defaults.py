@@ -95,11 +95,7 @@ class Defaults:
         today = self._today()
         last, during = given.get("last"), given.get("during")
         since, until = given.get("from_date"), given.get("to_date")
-        for name, value in (("during", during), ("last", last)):
-            others = {"from_date": since, "to_date": until if name == "during" else None, "during": during}
-            for other in (each for each in others if each != name and others[each] is not None):
-                if value is not None:
-                    raise _contradiction(name, other, value)
+        _check_once(since, until, last, during)
         if during is not None:
             return days.period(during, "during", today), None
         held = None if table is None else self._engine.days(table)
@@ -121,6 +117,37 @@ class Defaults:
             hint = ["Give an earlier day, or both ", Word("from_date"), " and ", Word("to_date"), "."]
             raise ParameterError(message, parameter="from_date", value=str(first), hint=hint)
         return (first, end), None
+
+
+def days_to_fetch(given: Mapping[str, Any], today: date) -> tuple[date | None, date | None]:
+    """The first and the last day of a fetch; None where neither is given, nor a period.
+
+    Args:
+        given: ``from_date``, ``to_date``, ``last`` and ``during``, as they were typed.
+        today: The day it is in the project; a fetch without an end goes on to the day before.
+
+    Raises:
+        ParameterError: Days are wrong, or given twice.
+    """
+    since, until, last, during = (given[name] for name in ("from_date", "to_date", "last", "during"))
+    _check_once(since, until, last, during)
+    if during is not None:
+        return days.period(during, "during", today)
+    end = today - timedelta(days=1) if until is None else days.last_day(until, "to_date", today)
+    if last is not None:
+        return days.days_before(last, "last", end), end
+    if since is not None:
+        return days.first_day(since, "from_date", today), end
+    return None, None if until is None else end
+
+
+def _check_once(since: Any, until: Any, last: Any, during: Any) -> None:
+    """Refuse days that are given in two ways."""
+    for name, value in (("during", during), ("last", last)):
+        others = {"from_date": since, "to_date": until if name == "during" else None, "during": during}
+        for other in (each for each in others if each != name and others[each] is not None):
+            if value is not None:
+                raise _contradiction(name, other, value)
 
 
 def _of_mixpanel(query: type[Query[Any]], values: Mapping[str, Any]) -> bool:

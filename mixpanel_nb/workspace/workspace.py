@@ -31,6 +31,7 @@ from mixpanel_nb.queries import (
     TopEvents,
     request_parameters,
 )
+from mixpanel_nb.workspace.defaults import days_to_fetch
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
 if TYPE_CHECKING:
@@ -497,6 +498,8 @@ class Workspace:
         *,
         from_date: str | date | None = None,
         to_date: str | date | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
         events: Sequence[str] | None = None,
         where: str | None = None,
         limit: int | None = None,
@@ -513,9 +516,11 @@ class Workspace:
 
         Args:
             name: The table.
-            from_date: First day (``YYYY-MM-DD`` or a date). Without both days, ``append`` adds new
-                days by the table's own request, to yesterday in the project's time zone.
-            to_date: Last day, included.
+            from_date: First day: a date, or text such as ``2025-01-31`` or ``2025-01``. Without any days,
+                ``append`` adds new days by the table's own request, to yesterday in the project's time zone.
+            to_date: Last day, included; by default yesterday.
+            last: The last days up to that, such as ``30d`` or ``3m``.
+            during: One period, such as ``2025-03`` or ``2025-Q1``.
             events: Only events of these names.
             where: Only events for which this Mixpanel expression is true.
             limit: At most so many events (1 to 100,000), whichever Mixpanel sends first.
@@ -543,10 +548,11 @@ class Workspace:
             >>> fetched.rows, fetched.duplicates
             (10682, 72)
         """
+        first, final = days_to_fetch(locals(), self._project.today)
         return self._fetcher.fetch_events(
             name,
-            from_date=from_date,
-            to_date=to_date,
+            from_date=first,
+            to_date=final,
             events=events,
             where=where,
             limit=limit,

@@ -339,7 +339,13 @@ def _request(
 def _given(day: str | date | None, name: str) -> str | date:
     if day is None:
         message = [Word(name), " is missing."]
-        hint = ["Give the first and the last day. New days of a table need none: ", _APPEND, "."]
+        hint = [
+            "Name the days, such as ",
+            Word("last", "30d"),
+            ". New days of a table need none: ",
+            _APPEND,
+            ".",
+        ]
         raise ParameterError(message, parameter=name, hint=hint)
     return day
 
