@@ -83,6 +83,8 @@ def test_every_report_fills_in_table_and_days(ws: Workspace, name: str) -> None:
         "on": "n",
         "distinct_ids": ["u1"],
         "born_event": "Visit",
+        "metrics": ["Visit"],
+        "start": "Visit",
         "steps": ["Visit", "Visit"],
     }
     takes = request_parameters(QUERIES[name])
