@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from workspaces import workspace_on
 
@@ -98,7 +99,11 @@ def test_saved_funnels_agree_with_their_steps(ws: Workspace, funnel: int, more: 
     for days in RANGES.values():
         live = ws.funnel(funnel, **more, **days)
         local = ws.funnel(**FUNNELS[funnel], **more, **days, table="events")
-        assert rows(live) == rows(local)
+        # Mixpanel's answer has means alone.
+        unknown = [name for name in local.column_names if name.startswith(("median", "p90"))]
+        assert live.df[unknown].isna().all(axis=None)
+        assert local.df.query("step > 1 and count > 0")[unknown].notna().all(axis=None)
+        pd.testing.assert_frame_equal(live.df.drop(columns=unknown), local.df.drop(columns=unknown))
 
 
 def test_the_feed_of_somebody_agrees(ws: Workspace) -> None:

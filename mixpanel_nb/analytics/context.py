@@ -153,6 +153,17 @@ class Selection:
         """
         return Compiler(self._scope).condition(expression)
 
+    def is_a(self, event: str, where: str | None, name: str = "event") -> str:
+        """A condition, true or false: whether an event has this name and its expression is true.
+
+        Raises:
+            ExpressionError: there is a mistake in the expression.
+        """
+        named = f"{EVENTS}.event_name = {self._context.bind(event, name)}"
+        if where is None:
+            return named
+        return f"coalesce({named} AND {Compiler(self._scope).condition(where)}, FALSE)"
+
     def that(self, condition: str) -> Selection:
         """Only events for which SQL holds."""
         self._conditions.append(condition)

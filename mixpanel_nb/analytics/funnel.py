@@ -10,27 +10,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import funnel_attempts
 from mixpanel_nb.analytics.expressions.values import segment
+from mixpanel_nb.analytics.funnel_counts import GRACE_SECONDS, counted, repeats, result, same_event_before
 from mixpanel_nb.analytics.sql import conjunction, seconds
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Funnel
-
-GRACE_SECONDS = 2
-"""Steps no further apart than this may have happened in either order."""
-
-
-def _same_event_before(query: Funnel, step: int) -> list[int]:
-    """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
-    event = query.steps[step - 1].event
-    return [number for number in range(1, step) if query.steps[number - 1].event == event]
-
-
-def _repeats(query: Funnel) -> bool:
-    """Whether steps ask for the same event, so that one event must not be taken for two steps."""
-    return len({step.event for step in query.steps}) < len(query.steps)
 
 
 def _funnels(query: Funnel) -> list[str]:
@@ -52,17 +40,37 @@ def statement(context: ReportContext, query: Funnel) -> Statement:
     """One row a bucket and segment: ``count_1 …``, ``avg_time_2 …``, ``avg_time_from_start_2 …`` (seconds).
 
     Before them, ``date`` if there are buckets, and ``segment`` if there is a breakdown (NULL is everyone);
-    at the end, with a breakdown, ``place`` and ``segments``, how many there are in all.
+    at the end, with a breakdown, ``place`` and ``segments``, how many there are in all. What stands between
+    is told by ``funnel_counts.measures``.
     """
+    if _is_plain(query):
+        parts = _first_entries(context, query)
+        source = "_entered" if query.on else f"_reached_{len(query.steps)}"
+    else:
+        parts, source = funnel_attempts.parts(context, query), "_entered"
+    parts += counted(query, source)
+    return context.statement(f"WITH {', '.join(parts)}\n{result(context, query)}")
+
+
+def _is_plain(query: Funnel) -> bool:
+    """Whether each user has one attempt, the first, in the order of the steps, within a time."""
+    return (
+        query.only_tables in {None, "times"}
+        and query.window_seconds is not None
+        and not isinstance(query.on, tuple)
+    )
+
+
+def _first_entries(context: ReportContext, query: Funnel) -> list[str]:
     parts = [_entering(context, query), *(_attempts(query) if query.on else [_first(query)])]
     for step in range(2, len(query.steps) + 1):
         parts += [_step(context, query, step), _reached(query, step)]
-    if query.on:
-        parts += [_chained(query), _entered(query)]
-    parts.append(_counted(query))
-    if query.on:
-        parts.append(_RANKED)
-    return context.statement(f"WITH {', '.join(parts)}\n{_result(context, query)}")
+    return [*parts, _chained(query), _entered(query)] if query.on else parts
+
+
+def _window(query: Funnel) -> int:
+    """The window in seconds, of which a plain funnel has one."""
+    return query.window_seconds or 0
 
 
 def _entering(context: ReportContext, query: Funnel) -> str:
@@ -70,12 +78,12 @@ def _entering(context: ReportContext, query: Funnel) -> str:
     chosen = context.select().named(first.event, "step").in_period().of_people()
     chosen.where(first.where).where(query.where)
     columns = ["e.distinct_id", "e.event_time"]
-    if _repeats(query) or query.on:
+    if repeats(query) or query.on:
         columns += _told_apart(context)
     if query.unit:
         columns.append(f"{context.bucket(query.unit)} AS date")
-    if query.on:
-        name, is_list = segment(chosen.value(query.on))
+    for on in query.breakdowns:
+        name, is_list = segment(chosen.value(on))
         columns.append(f"{f'unnest({name})' if is_list else name} AS segment")
     return f"_entering AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
@@ -83,7 +91,7 @@ def _entering(context: ReportContext, query: Funnel) -> str:
 def _first(query: Funnel) -> str:
     """The first entry of each person (into each bucket)."""
     keys = ", ".join(_keys(query))
-    if not _repeats(query):
+    if not repeats(query):
         return (
             f"_reached_1 AS (\n    SELECT {keys}, min(event_time) AS time_1\n"
             f"    FROM _entering\n    GROUP BY {keys}\n)"
@@ -102,7 +110,7 @@ _reached_1 AS (
 def _attempts(query: Funnel) -> list[str]:
     """Each event that can begin an attempt: the first, and those with a segment that the first has not."""
     keys = ", ".join(_funnels(query))
-    ids = ", id_1" if _repeats(query) else ""
+    ids = ", id_1" if repeats(query) else ""
     order = f"PARTITION BY {keys} ORDER BY time_1, place_1"
     return [
         f"""\
@@ -146,7 +154,7 @@ _ending AS (
         {keys},
         r.time_1 AS since,
         CASE
-            WHEN r.{last} IS NULL THEN r.time_1 + {seconds(query.window_seconds)}
+            WHEN r.{last} IS NULL THEN r.time_1 + {seconds(_window(query))}
             ELSE greatest({times})
         END AS until,
         list_transform(a.segments, lambda name: {{'segment': name, 'steps': {{{steps}}}}}) AS entered
@@ -198,12 +206,12 @@ def _step(context: ReportContext, query: Funnel, number: int) -> str:
     step = query.steps[number - 1]
     # None of these can be a step of anyone outside these times.
     since = context.period.since - timedelta(seconds=GRACE_SECONDS * (number - 1))
-    until = context.period.until + timedelta(seconds=query.window_seconds)
+    until = context.period.until + timedelta(seconds=_window(query))
     chosen = context.select().named(step.event, "step").of_people()
     chosen.that(f"e.event_time >= {context.bind(since, 'earliest')}")
     chosen.that(f"e.event_time < {context.bind(until, 'latest')}")
     chosen.where(step.where).where(query.where)
-    columns = ["e.distinct_id", "e.event_time", *(_told_apart(context) if _repeats(query) else ())]
+    columns = ["e.distinct_id", "e.event_time", *(_told_apart(context) if repeats(query) else ())]
     return f"_step_{number} AS (\n    SELECT {', '.join(columns)}\n    {chosen.sql()}\n)"
 
 
@@ -217,12 +225,12 @@ def _reached(query: Funnel, number: int) -> str:
     """Each entry with the earliest event that can be this step, if there is one."""
     taken = [
         f"(s.event_time IS DISTINCT FROM r.time_{step} OR s.insert_id IS DISTINCT FROM r.id_{step})"
-        for step in _same_event_before(query, number)
+        for step in same_event_before(query, number)
     ]
     conditions = [
         "s.distinct_id = r.distinct_id",
         f"s.event_time >= r.time_{number - 1} - {seconds(GRACE_SECONDS)}",
-        f"s.event_time <= r.time_1 + {seconds(query.window_seconds)}",
+        f"s.event_time <= r.time_1 + {seconds(_window(query))}",
         *taken,
     ]
     joined = (
@@ -232,7 +240,7 @@ def _reached(query: Funnel, number: int) -> str:
     keys = ", ".join(f"r.{key}" for key in _keys(query))
     before = range(1, number)
     times = [f"min(r.time_{step}) AS time_{step}" for step in before]
-    if not _repeats(query):
+    if not repeats(query):
         columns = ", ".join([keys, *times, f"min(s.event_time) AS time_{number}"])
         return f"_reached_{number} AS (\n    SELECT {columns}\n    {joined}\n    GROUP BY {keys}\n)"
     ids = [f"min(r.id_{step}) AS id_{step}" for step in before]
@@ -249,44 +257,3 @@ _reached_{number} AS (
     GROUP BY {keys}
     )
 )"""
-
-
-def _counted(query: Funnel) -> str:
-    groups = [*(["date"] if query.unit else []), *(["segment"] if query.on else [])]
-    columns = [*groups, "count(time_1) AS count_1"]
-    for step in range(2, len(query.steps) + 1):
-        columns += [
-            f"count(time_{step}) AS count_{step}",
-            f"{_mean_seconds(step - 1, step)} AS avg_time_{step}",
-            f"{_mean_seconds(1, step)} AS avg_time_from_start_{step}",
-        ]
-    grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
-    listed = ",\n        ".join(columns)
-    source = "_entered" if query.on else f"_reached_{len(query.steps)}"
-    return f"_counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
-
-
-def _mean_seconds(start: int, end: int) -> str:
-    elapsed = f"greatest(date_diff('microsecond', time_{start}, time_{end}), 0)"
-    return f"avg({elapsed}) FILTER (WHERE time_{end} IS NOT NULL) / 1000000"
-
-
-_RANKED = """\
-_ranked AS (
-    SELECT
-        segment,
-        row_number() OVER (ORDER BY segment IS NOT NULL, sum(count_1) DESC, segment) - 1 AS place,
-        count(*) OVER () - 1 AS segments
-    FROM _counted
-    GROUP BY segment
-)"""
-
-
-def _result(context: ReportContext, query: Funnel) -> str:
-    if not query.on:
-        return "SELECT * FROM _counted" + ("\nORDER BY date" if query.unit else "")
-    return f"""\
-SELECT _counted.*, _ranked.place, _ranked.segments
-FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
-WHERE _ranked.place <= {context.bind(query.limit, "limit")}
-ORDER BY _ranked.place{", _counted.date" if query.unit else ""}"""

@@ -13,7 +13,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from mixpanel_nb.errors import ParameterError, did_you_mean, help_text
-from mixpanel_nb.queries.checks import Expansion, Optional, Step, expansion_word, in_order, step_word
+from mixpanel_nb.queries.checks import (
+    Exclusion,
+    Expansion,
+    Optional,
+    Step,
+    exclusion_word,
+    expansion_word,
+    in_order,
+    step_word,
+)
 from mixpanel_nb.queries.metrics import Worded
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
@@ -235,6 +244,10 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Expansion):
         return value.event, value.prop
+    if isinstance(value, Exclusion):
+        short = value.event if value.where is None else (value.event, value.where)
+        limits = (value.after, value.before)
+        return short if limits == (None, None) else (value.event, value.where, *limits)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
@@ -259,6 +272,8 @@ def _word(item: Any) -> str | None:
     """An item as a word of a command line, or None where it would be read as another."""
     if isinstance(item, Step):
         return step_word(item)
+    if isinstance(item, Exclusion):
+        return exclusion_word(item)
     return expansion_word(item) if isinstance(item, Expansion) else str(item)
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean
 
+MAX_STEPS = 100
 MAX_SEGMENTS = 10_000  # what Mixpanel's API gives at most
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHERE = " where "
 _RANGE = ".."
 COMPARISONS = ("previous", "year")
 _BY = " by "
+_BETWEEN = re.compile(r"(.+) between (\d+) and (\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,23 @@ class Expansion:
 
     event: str
     prop: str
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An event that must not come between two steps of a funnel.
+
+    Attributes:
+        event: The event.
+        where: Expression that filters it, or None.
+        after: The number of the step (from 1) after which it must not come; None for the first.
+        before: The number of the step before which it must not come; None for the last.
+    """
+
+    event: str
+    where: str | None = None
+    after: int | None = None
+    before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +150,63 @@ class Texts:
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""
         return {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+@dataclass(frozen=True)
+class Several:
+    """Values that another check takes, each once, in their order; or none. A single one may stand alone.
+
+    Attributes:
+        check: The other check.
+        most: So many at most.
+    """
+
+    check: Any
+    most: int
+
+    def __call__(self, value: Any, name: str) -> tuple[Any, ...]:
+        listed = [value] if isinstance(value, str | int) else list(value or ())
+        found = tuple(dict.fromkeys(self.check(item, name) for item in listed))
+        if len(found) > self.most:
+            hint = f"Give at most {self.most}."
+            problem = f" has {len(found)} values."
+            raise ParameterError([Word(name), problem], parameter=name, value=value, hint=hint)
+        return found
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"type": "array", "items": self.check.schema(), "maxItems": self.most}
+
+
+@dataclass(frozen=True)
+class WordOr:
+    """One of several words, or what another check takes.
+
+    Attributes:
+        choices: The words.
+        check: The other check.
+    """
+
+    choices: tuple[str, ...]
+    check: Any
+
+    def __call__(self, value: Any, name: str) -> Any:
+        if isinstance(value, str):
+            if value in self.choices:
+                return value
+            others = " or ".join(self.choices)
+            hint = did_you_mean(value, self.choices) or f"Give a whole number, or {others}."
+            raise ParameterError([Word(name), f" is {value[:40]!r}."], parameter=name, value=value, hint=hint)
+        return self.check(value, name)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        return {"anyOf": [self.check.schema(), {"enum": list(self.choices)}]}
+
+
+def whole_or_word(word: str) -> int | str:
+    """A word of a command line as the whole number that it spells, or as it is."""
+    return int(word) if word.isascii() and word.isdecimal() else word
 
 
 @dataclass(frozen=True)
@@ -383,6 +459,54 @@ def _step(value: Any, name: str) -> Step:
         return Step(Name()(value[0], name), Optional(Text())(value[1], name))
     hint = "Give an event, or a pair of it and a filter: (\"Purchase\", '…')."
     raise ParameterError([f"A step is {str(value)[:60]!r}."], parameter=name, value=value, hint=hint)
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """Events that must not come between steps: names, with a filter, and with the numbers of two steps."""
+
+    def __call__(self, value: Any, name: str) -> tuple[Exclusion, ...]:
+        given = [value] if isinstance(value, str) else list(value or ())
+        return tuple(dict.fromkeys(_exclusion(item, name) for item in given))
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        number = Optional(Whole(MAX_STEPS)).schema()
+        parts = [Name().schema(), Optional(Text()).schema(), number, number]
+        several = {"type": "array", "prefixItems": parts, "minItems": 2, "maxItems": 4}
+        return {"type": "array", "items": {"anyOf": [Name().schema(), several]}}
+
+
+def _exclusion(value: Any, name: str) -> Exclusion:
+    if isinstance(value, Exclusion):
+        return value
+    if isinstance(value, str):
+        return Exclusion(Name()(value, name))
+    if isinstance(value, Sequence) and len(value) in {2, 4}:
+        numbers = [Optional(Whole(MAX_STEPS))(number, name) for number in value[2:]]
+        return Exclusion(Name()(value[0], name), Optional(Text())(value[1], name), *numbers)
+    hint = 'Give an event, or it with a filter and the numbers of two steps: ("Log Out", None, 1, 2).'
+    raise ParameterError([f"An exclusion is {str(value)[:60]!r}."], parameter=name, value=value, hint=hint)
+
+
+def parse_exclusion(word: str) -> str | tuple[Any, ...]:
+    """``Log Out between 1 and 2 where …`` as event, filter and numbers; a name may hold these words."""
+    step = parse_step(word)
+    event, where = (step, None) if isinstance(step, str) else step
+    limited = _BETWEEN.fullmatch(event)
+    if limited:
+        return limited[1], where, int(limited[2]), int(limited[3])
+    return event if where is None else (event, where)
+
+
+def exclusion_word(exclusion: Exclusion) -> str | None:
+    """An exclusion as a word of a command line, or None where :func:`parse_exclusion` would read another."""
+    word = exclusion.event
+    if exclusion.after is not None or exclusion.before is not None:
+        word += f" between {exclusion.after} and {exclusion.before}"
+    if exclusion.where is not None:
+        word += f"{_WHERE}{exclusion.where}"
+    return word if _exclusion(parse_exclusion(word), "exclude") == exclusion else None
 
 
 def parse_step(word: str) -> str | tuple[str, str]:

@@ -31,7 +31,7 @@ from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.flow import FlowEdge, FlowNode, FlowPath, FlowResult
 from mixpanel_nb.results.frequency import FrequencyResult
-from mixpanel_nb.results.funnel import FunnelResult, FunnelStep
+from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes, interval
 from mixpanel_nb.results.insights import InsightsLine, InsightsResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.load import LoadResult
@@ -82,7 +82,9 @@ __all__ = [
     "FrequencyResult",
     "FunnelList",
     "FunnelResult",
+    "FunnelSignificance",
     "FunnelStep",
+    "FunnelTimes",
     "InsightsLine",
     "InsightsResult",
     "JQLResult",
@@ -118,5 +120,6 @@ __all__ = [
     "TopEvent",
     "TopEventsResult",
     "WorkspaceInfo",
+    "interval",
     "json_safe",
 ]

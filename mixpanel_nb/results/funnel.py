@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results.report import OVERALL, ReportResult
+from mixpanel_nb.naming import free_name
+from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
+from mixpanel_nb.results.statistics import by_chance, wilson
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
+    import pandas as pd
 
-_MEASURES = ("step_conv_ratio", "overall_conv_ratio", "avg_time", "avg_time_from_start")
+_MEASURES = (
+    "step_conv_ratio",
+    "overall_conv_ratio",
+    "avg_time",
+    "avg_time_from_start",
+    "median_time",
+    "median_time_from_start",
+    "p90_time",
+    "p90_time_from_start",
+    "low",
+    "high",
+)
+QUANTILES = ("min", "p25", "median", "p75", "p90", "p99", "max")
+ENOUGH = 30
+"""With fewer entries Mixpanel does not say whether a segment differs by more than chance
+(https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced#significance)."""
+SIGNIFICANT = 0.95
+"""Above this confidence Mixpanel calls a difference significant."""
+
+_OWN = ("step", "event", "count", "sum", *_MEASURES, "from_step", "to_step", "mean", *QUANTILES)
+interval = wilson
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,14 @@ class FunnelStep:
         avg_time_from_start: Mean seconds since step 1; None for step 1 or where nobody came.
         segment: The segment, of a funnel that is broken down.
         date: Bucket of time of the entry, of a funnel over time.
+        median_time: Median seconds since the step before; None where that is not known.
+        median_time_from_start: Median seconds since step 1.
+        p90_time: Seconds since the step before within which 90 % came.
+        p90_time_from_start: Seconds since step 1 within which 90 % came.
+        low: Where the 95 % interval (Wilson) of ``overall_conv_ratio`` begins.
+        high: Where it ends.
+        sum: Sum of the property at this step, where one was asked for.
+        segments: The value of each breakdown, where there are several.
     """
 
     step: int
@@ -41,6 +72,68 @@ class FunnelStep:
     avg_time_from_start: float | None
     segment: str | None = None
     date: dt.date | None = None
+    median_time: float | None = None
+    median_time_from_start: float | None = None
+    p90_time: float | None = None
+    p90_time_from_start: float | None = None
+    low: float | None = None
+    high: float | None = None
+    sum: float | None = None
+    segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FunnelTimes:
+    """How long it took from one step to a later one, of one segment and bucket of time where there are these.
+
+    Attributes:
+        from_step: The number of the earlier step, from 1.
+        to_step: The number of the later step.
+        count: How many reached it.
+        mean: Mean seconds; None where nobody came.
+        quantiles: Seconds by ``min``, ``p25``, ``median``, ``p75``, ``p90``, ``p99`` and ``max``,
+            interpolated between two times. Nothing where nobody came.
+        distribution: From (included), to (excluded; None is without end) and how many, in seconds.
+        segment: The segment, of a funnel that is broken down.
+        segments: The value of each breakdown, where there are several.
+        date: Bucket of time of the entry, of a funnel over time.
+    """
+
+    from_step: int
+    to_step: int
+    count: int
+    mean: float | None
+    quantiles: Mapping[str, float]
+    distribution: tuple[tuple[float, float | None, int], ...]
+    segment: str | None = None
+    segments: tuple[str, ...] = ()
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class FunnelSignificance:
+    """Whether a segment's conversion differs from that of all by more than chance.
+
+    Attributes:
+        segment: The segment.
+        entered: Its entries.
+        converted: Those that reached the last step.
+        conversion: Their share.
+        overall: The share of all.
+        p: ``1 - max(P(X < k), P(X >= k))`` of the hypergeometric distribution, as Mixpanel computes it; None
+            with fewer than 30 entries.
+        confidence: ``1 - p``.
+        is_significant: Whether the confidence is above 0.95.
+    """
+
+    segment: str
+    entered: int
+    converted: int
+    conversion: float
+    overall: float
+    p: float | None
+    confidence: float | None
+    is_significant: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,42 +145,71 @@ class FunnelResult(ReportResult):
         events: What the steps are called, in order.
         from_date: First day of entry.
         to_date: Last day of entry.
-        window: How long a user may take from step 1, in ``window_unit``; None where it is not known.
-        window_unit: ``second``, ``minute``, ``hour``, ``day`` or ``week``.
+        window: How long a user may take from step 1, in ``window_unit``; ``"ever"`` is without end; None
+            where it is not known.
+        window_unit: ``second``, ``minute``, ``hour``, ``day``, ``week``, ``month`` (30 days) or ``session``.
         unit: Bucket of time with a funnel of its own, or None for one funnel over the whole range.
-        on: The property or expression that splits the users, or None.
+        on: The property or expression that splits the users, several of them, or None.
         where: The filter on the events of all steps, or None.
         funnel_id: Mixpanel's id of a saved funnel.
         name: Mixpanel's name of a saved funnel.
         left_out: Segments beyond the limit.
+        counts: What ``count`` counts: ``uniques`` (users), ``totals`` (attempts) or ``sessions``.
+        sum_of: The property or expression that is summed, or None.
+        rules: What else was asked of the attempts, in words.
+        times: How long it took from each step to each later one, where that was asked for.
     """
 
     steps: tuple[FunnelStep, ...]
     events: tuple[str, ...]
     from_date: date
     to_date: date
-    window: int | None
+    window: int | str | None
     window_unit: str | None
     unit: str | None
-    on: str | None
+    on: str | tuple[str, ...] | None
     where: str | None
     funnel_id: int | None = None
     name: str | None = None
     left_out: int = 0
+    counts: str = "uniques"
+    sum_of: str | None = None
+    rules: tuple[str, ...] = ()
+    times: tuple[FunnelTimes, ...] = ()
 
     @property
     def column_names(self) -> list[str]:
-        """``step`` to ``avg_time_from_start``; before it ``date`` with a unit and ``segment`` with ``on``."""
-        split = [name for name, given in (("date", self.unit), ("segment", self.on)) if given is not None]
-        return [*split, "step", "event", "count", *_MEASURES]
+        """``step`` to ``high``; before it ``date`` with a unit and ``segment`` with ``on``.
+
+        Of several breakdowns these are their names, made unlike the other columns. After ``count`` comes
+        ``sum``, where asked for.
+        """
+        sums = [] if self.sum_of is None else ["sum"]
+        return [*self._split, "step", "event", "count", *sums, *_MEASURES]
+
+    @property
+    def _split(self) -> list[str]:
+        dates = [] if self.unit is None else ["date"]
+        if self.on is None:
+            return dates
+        columns = [*dates, *_OWN]
+        for name in ("segment",) if isinstance(self.on, str) else self.on:
+            columns.append(free_name(name, columns))
+        return [*dates, *columns[len(dates) + len(_OWN) :]]
+
+    def _split_of(self, row: FunnelStep | FunnelTimes) -> list[Any]:
+        segments = row.segments or (row.segment,)
+        return [*([] if self.unit is None else [row.date]), *([] if self.on is None else segments)]
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a step."""
-        return [tuple(getattr(step, name) for name in self.column_names) for step in self.steps]
+        own = self.column_names[len(self._split) :]
+        return [(*self._split_of(step), *(getattr(step, name) for name in own)) for step in self.steps]
 
     def _dtypes(self) -> Mapping[str, str]:
         times = {} if self.unit is None else {"date": "datetime64[ns]"}
-        return times | {"step": "int64", "count": "int64"} | dict.fromkeys(_MEASURES, "float64")
+        sums = {} if self.sum_of is None else {"sum": "float64"}
+        return times | {"step": "int64", "count": "int64"} | dict.fromkeys(_MEASURES, "float64") | sums
 
     @property
     def conversion(self) -> float | None:
@@ -100,3 +222,79 @@ class FunnelResult(ReportResult):
         segment = None if self.on is None else OVERALL
         ratios = [step.overall_conv_ratio for step in self.steps if step.segment == segment]
         return ratios[-1] if ratios else None
+
+    @property
+    def significance(self) -> tuple[FunnelSignificance, ...]:
+        """Of each segment, whether its conversion differs from that of all by more than chance.
+
+        Nothing for a funnel that is not broken down, or over time. As Mixpanel computes it
+        (https://docs.mixpanel.com/docs/reports/funnels/funnels-faq#how-does-mixpanel-calculate-statistical-significance).
+        """
+        if self.on is None or self.unit is not None or not self.steps:
+            return ()
+        paths: dict[str | None, list[FunnelStep]] = {}
+        for step in self.steps:
+            paths.setdefault(step.segment, []).append(step)
+        whole = paths.pop(OVERALL, None)
+        return () if whole is None else tuple(_significance(path, whole) for path in paths.values())
+
+    @property
+    def significance_df(self) -> pd.DataFrame:
+        """:attr:`significance` as a DataFrame, a row a segment."""
+        names = [each.name for each in fields(FunnelSignificance)]
+        rows = [tuple(getattr(each, name) for name in names) for each in self.significance]
+        types = {"entered": "int64", "converted": "int64", "p": "float64", "confidence": "float64"}
+        return typed_frame(rows, names, types)
+
+    @property
+    def times_df(self) -> pd.DataFrame:
+        """:attr:`times` as a DataFrame, a row a pair of steps.
+
+        ``from_step, to_step, count, mean, min, p25, median, p75, p90, p99, max``; all times are seconds.
+        """
+        names = [*self._split, "from_step", "to_step", "count", "mean", *QUANTILES]
+        rows = [
+            (
+                *self._split_of(each),
+                each.from_step,
+                each.to_step,
+                each.count,
+                each.mean,
+                *(each.quantiles.get(name) for name in QUANTILES),
+            )
+            for each in self.times
+        ]
+        return typed_frame(rows, names, dict.fromkeys(["mean", *QUANTILES], "float64"))
+
+    @property
+    def distribution_df(self) -> pd.DataFrame:
+        """The distribution of :attr:`times` as a DataFrame, a row a bucket.
+
+        ``from_step, to_step, low, high, count``: ``low`` (included) and ``high`` (excluded) are seconds;
+        buckets before the first that has any and after the last are left out.
+        """
+        names = [*self._split, "from_step", "to_step", "low", "high", "count"]
+        rows = [
+            (*self._split_of(each), each.from_step, each.to_step, low, high, count)
+            for each in self.times
+            for low, high, count in each.distribution
+        ]
+        return typed_frame(rows, names, {"low": "float64", "high": "float64", "count": "int64"})
+
+
+def _significance(path: Sequence[FunnelStep], whole: Sequence[FunnelStep]) -> FunnelSignificance:
+    entered, converted = path[0].count, path[-1].count
+    p = None
+    if entered >= ENOUGH:
+        p = by_chance(converted, entered, whole[-1].count, whole[0].count)
+    confidence = None if p is None else 1 - p
+    return FunnelSignificance(
+        path[0].segment or "",
+        entered,
+        converted,
+        path[-1].overall_conv_ratio,
+        whole[-1].overall_conv_ratio,
+        p,
+        confidence,
+        confidence is not None and confidence > SIGNIFICANT,
+    )

@@ -16,10 +16,13 @@ from mixpanel_nb.display import (
     first_of,
     format_value,
     grouped_bars,
+    ranked_bars,
     series_chart,
     step_bars,
 )
 from mixpanel_nb.results import OVERALL, FunnelResult, FunnelStep
+from mixpanel_nb.results.funnel import ENOUGH, QUANTILES, SIGNIFICANT
+from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
@@ -39,6 +42,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from mixpanel_nb.results import FunnelSignificance
+
+_NOUNS = {"uniques": "users", "totals": "attempts", "sessions": "sessions"}
+_SPANS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
 _MAX_GROUPS = 6  # segments whose bars can be told apart
 _MAX_LINES = 7
 _MAX_STEP_COLUMNS = 8
@@ -79,11 +86,24 @@ class FunnelView(ReportView[FunnelResult]):
     def _within(self) -> str | None:
         if self.result.window is None:
             return None if self.result.funnel_id is None else "within its saved window"
+        if isinstance(self.result.window, str):
+            return "with no time limit"
         return f"within {counted(self.result.window, self.result.window_unit or 'day')}"
 
     @property
+    def _noun(self) -> str:
+        """What is counted."""
+        return _NOUNS[self.result.counts]
+
+    @property
+    def _breakdown(self) -> str | None:
+        """What it is broken down by, as people read it."""
+        on = self.result.on
+        return BETWEEN.join(map(property_name, (on,) if isinstance(on, str) else on)) if on else None
+
+    @property
     def _subtitle(self) -> str:
-        split = f"by {property_name(self.result.on)}" if self.result.on else None
+        split = f"by {self._breakdown}" if self._breakdown else None
         buckets = (
             per(self.result.unit, (step.date for step in self.result.steps)) if self.result.unit else None
         )
@@ -91,6 +111,7 @@ class FunnelView(ReportView[FunnelResult]):
             (
                 days(self.result.from_date, self.result.to_date),
                 self._within,
+                *map(short, self.result.rules),
                 buckets,
                 split,
                 filtered(self.result.where),
@@ -128,8 +149,12 @@ class FunnelView(ReportView[FunnelResult]):
         facts: list[tuple[str, Any]] = [
             ("Entered", whole.entered),
             ("Converted", last.count),
-            ("Conversion", format_value(last.overall_conv_ratio, "percent")),
+            ("Conversion", listed((format_value(last.overall_conv_ratio, "percent"), _interval(last)), " ")),
         ]
+        if last.median_time_from_start is not None:
+            facts.append(("Median time", format_value(last.median_time_from_start, "duration")))
+        if last.sum is not None:
+            facts.append((f"Sum of {short(self.result.sum_of or '', _MAX_HEADING)}, last step", last.sum))
         if last.avg_time_from_start is not None:
             facts.append(("Mean time", format_value(last.avg_time_from_start, "duration")))
         return facts
@@ -143,7 +168,17 @@ class FunnelView(ReportView[FunnelResult]):
         dates = [path.date for path in paths if path.date is not None]
         return self._remarked(
             beyond_limit(self.result.left_out, "segment"),
+            self._compared(),
             partly_covered(dates, self.result.unit or "", self.result.from_date, self.result.to_date),
+        )
+
+    def _compared(self) -> str | None:
+        """What the column that compares segments says."""
+        if not self.result.significance or self.result.times:
+            return None
+        return (
+            f"“differs”: confidence that the segment converts unlike all {self._noun}, as Mixpanel computes "
+            f"it; “yes” is above {SIGNIFICANT:.0%}. Fewer than {ENOUGH} {self._noun} are too few."
         )
 
     def _drawn_notes(self, paths: Sequence[_Path]) -> list[str]:
@@ -162,16 +197,48 @@ class FunnelView(ReportView[FunnelResult]):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note(paths)), ". ") if titled else None
+        if self.result.times and self.result.unit is None:
+            return self._distribution(title, subtitle)
         if self.result.unit is not None:
             return Chart(lambda: self._lines(paths, title, subtitle), self._words_over_time(paths))
         if self.result.on is None or len(self.result.events) < 2:
             return Chart(lambda: self._bars(paths[0], title, subtitle), self._words_of_steps(paths[0]))
         return Chart(lambda: self._groups(paths, title, subtitle), self._words_of_segments(paths))
 
+    def _distribution(self, title: str | None, subtitle: str | None) -> Chart | None:
+        """How long it took from the first step to the last, of all together; none where nobody converted."""
+        last = len(self.result.events)
+        whole = self.result.times[0].segment
+        times = next(
+            each
+            for each in self.result.times
+            if (each.from_step, each.to_step, each.segment) == (1, last, whole)
+        )
+        if not times.count:
+            return None
+        bars = [
+            Bar(_span(low, high), count, f"{count:,} · {format_value(count / times.count, 'percent')}")
+            for low, high, count in times.distribution
+        ]
+        first, goal = short(self.result.events[0]), short(self.result.events[-1])
+        median = format_value(times.quantiles["median"], "duration")
+        late = format_value(times.quantiles["p90"], "duration")
+        words = (
+            f"Time from {first} to {goal}, {self._subtitle}: {times.count:,} {self._noun}, half of them "
+            f"within {median}, 90% within {late}."
+        )
+        head = listed((title, f"time from {first} to {goal}"), ": ")
+        return Chart(
+            lambda: ranked_bars(bars, title=f"{head[0].upper()}{head[1:]}", subtitle=subtitle), words
+        )
+
     def _bars(self, path: _Path, title: str | None, subtitle: str | None) -> Any:
         bars = []
         for step, following in zip(path.steps, (*path.steps[1:], None), strict=True):
-            share = f" · {format_value(step.overall_conv_ratio, 'percent')}" if step.step > 1 else " users"
+            share = f" {self._noun}"
+            if step.step > 1:
+                rate = format_value(step.overall_conv_ratio, "percent")
+                share = f" · {listed((rate, _interval(step)), ' ')}"
             name = f"{step.step}. {step.event}"
             below = _passage(step, following) if following else None
             bars.append(Bar(name, step.count, f"{step.count:,}{share}", below))
@@ -207,7 +274,7 @@ class FunnelView(ReportView[FunnelResult]):
             "segment" if self.result.on else None,
             title=title,
             subtitle=subtitle,
-            color_title=self.result.on and property_name(self.result.on),
+            color_title=self._breakdown,
             percent=True,
         )
 
@@ -217,7 +284,11 @@ class FunnelView(ReportView[FunnelResult]):
             for step in path.steps[1:]
         ]
         went = f", then {', '.join(parts)}" if parts else ""
-        words = f"Funnel, {self._subtitle}: {path.entered:,} users did {short(self.result.events[0])}{went}."
+        began = "did" if self.result.counts == "uniques" else "began with"
+        words = (
+            f"Funnel, {self._subtitle}: {path.entered:,} {self._noun} {began} "
+            f"{short(self.result.events[0])}{went}."
+        )
         worst = min(path.steps[1:], key=lambda step: step.step_conv_ratio, default=None)
         if worst is None:
             return words
@@ -248,8 +319,10 @@ class FunnelView(ReportView[FunnelResult]):
         return f"Conversion {self._title}, {self._subtitle}: {', '.join(ends)}."
 
     def _table(self, paths: Sequence[_Path]) -> Table:
+        if self.result.times:
+            return self._times_table()
         if self.result.unit is None and self.result.on is None:
-            return _steps_table(paths[0])
+            return _steps_table(paths[0], self._noun)
         return self._paths_table(paths)
 
     def _paths_table(self, paths: Sequence[_Path]) -> Table:
@@ -271,10 +344,52 @@ class FunnelView(ReportView[FunnelResult]):
                 for name, (place, _) in zip(names, later, strict=True)
             ),
             (Column("converted", "integer"), [path.last.count for path in paths]),
+            *_known(Column("95% interval", "text"), [_bounds(path.last) for path in paths]),
+            *self._differing(paths),
+            *_known(
+                Column("median time", "duration"),
+                [_or_blank(path.last.median_time_from_start) for path in paths],
+            ),
             (Column("mean time", "duration"), [_or_blank(path.last.avg_time_from_start) for path in paths]),
+            *_known(Column("sum", "number"), [_or_blank(path.last.sum) for path in paths]),
         ]
         rows = list(zip(*(values for _, values in columns), strict=True))
         return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+
+    def _differing(self, paths: Sequence[_Path]) -> list[tuple[Column, list[Any]]]:
+        """Whether each segment differs from all together."""
+        found = {each.segment: each for each in self.result.significance}
+        if not found:
+            return []
+        said = [_verdict(found.get(path.segment or "")) for path in paths]
+        return [(Column("differs", "text"), said)]
+
+    def _times_table(self) -> Table:
+        """A row a pair of steps: how long it took from the one to the other."""
+        times = self.result.times
+        heads: list[tuple[Column, list[Any]]] = []
+        if self.result.unit is not None:
+            heads.append((date_column(self.result.unit), [each.date for each in times]))
+        if self.result.on is not None:
+            heads.append(
+                (Column("segment", "text"), [short(each.segment or "", _MAX_NAME) for each in times])
+            )
+        columns = [
+            *heads,
+            (Column("from", "text"), [self._numbered(each.from_step) for each in times]),
+            (Column("to", "text"), [self._numbered(each.to_step) for each in times]),
+            (Column(self._noun, "integer"), [each.count for each in times]),
+            *(
+                (Column(name, "duration"), [_or_blank(each.quantiles.get(name)) for each in times])
+                for name in QUANTILES
+            ),
+            (Column("mean", "duration"), [_or_blank(each.mean) for each in times]),
+        ]
+        rows = list(zip(*(values for _, values in columns), strict=True))
+        return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+
+    def _numbered(self, step: int) -> str:
+        return f"{step}. {short(self.result.events[step - 1], _MAX_HEADING)}"
 
 
 @dataclass(frozen=True)
@@ -304,36 +419,80 @@ class _Path:
 
 
 def _passage(step: FunnelStep, following: FunnelStep) -> str:
-    """``61.0% went on, after 2 h 05 min on average · 3,167 dropped off``."""
-    time = following.avg_time
-    after = "" if time is None else f", after {format_value(time, 'duration')} on average"
+    """``61.0% went on, after 2 h 05 min (median) · 3,167 dropped off``."""
+    after = ""
+    if following.median_time is not None:
+        after = f", after {format_value(following.median_time, 'duration')} (median)"
+    elif following.avg_time is not None:
+        after = f", after {format_value(following.avg_time, 'duration')} on average"
     went_on = f"{format_value(following.step_conv_ratio, 'percent')} went on{after}"
     return f"↓ {went_on} · {step.count - following.count:,} dropped off"
 
 
-def _steps_table(path: _Path) -> Table:
+def _interval(step: FunnelStep) -> str | None:
+    """``(24.1-25.6%)``; nothing where it is not known, or at the first step."""
+    bounds = _bounds(step)
+    return f"({bounds})" if bounds else None
+
+
+def _bounds(step: FunnelStep) -> str:
+    if step.low is None or step.high is None or step.step == 1:
+        return ""
+    return f"{step.low * 100:.1f}–{step.high * 100:.1f}%"
+
+
+def _verdict(found: FunnelSignificance | None) -> str:
+    if found is None or not found.entered:
+        return ""
+    if found.confidence is None:
+        return "too few"
+    return f"{'yes' if found.is_significant else 'no'} ({_confidence(found.confidence)})"
+
+
+def _confidence(confidence: float) -> str:
+    """A confidence that is nearly 1 is not said to be 1."""
+    return ">99.9%" if confidence > 0.999 else f"{confidence:.1%}"
+
+
+def _span(low: float, high: float | None) -> str:
+    """``30 s – 1 min``: from (included), to (excluded)."""
+    if high is None:
+        return f"{_length(low)} and more"
+    if not low:
+        return f"under {_length(high)}"
+    return f"{_length(low)} – {_length(high)}"
+
+
+def _length(seconds: float) -> str:
+    size, unit = next((size, unit) for size, unit in _SPANS if seconds >= size)
+    number = round(seconds / size)
+    return counted(number, unit) if unit == "day" else f"{number} {unit}"
+
+
+def _known(column: Column, values: list[Any]) -> list[tuple[Column, list[Any]]]:
+    """A column, where it has any values."""
+    return [(column, values)] if any(value != "" for value in values) else []
+
+
+def _steps_table(path: _Path, noun: str) -> Table:
+    steps = path.steps
     columns = [
-        Column("step", "integer"),
-        Column("event", "text"),
-        Column("users", "integer"),
-        Column("of previous", "percent"),
-        Column("of first", "percent"),
-        Column("mean time", "duration"),
-        Column("since first", "duration"),
+        (Column("step", "integer"), [step.step for step in steps]),
+        (Column("event", "text"), [step.event for step in steps]),
+        (Column(noun, "integer"), [step.count for step in steps]),
+        *_known(Column("sum", "number"), [_or_blank(step.sum) for step in steps]),
+        (Column("of previous", "percent"), [step.step_conv_ratio for step in steps]),
+        (Column("of first", "percent"), [step.overall_conv_ratio for step in steps]),
+        *_known(Column("95% interval", "text"), [_bounds(step) for step in steps]),
+        *_known(Column("median time", "duration"), [_or_blank(step.median_time) for step in steps]),
+        *_known(Column("90% within", "duration"), [_or_blank(step.p90_time) for step in steps]),
+        (Column("mean time", "duration"), [_or_blank(step.avg_time) for step in steps]),
     ]
-    rows = [
-        (
-            step.step,
-            step.event,
-            step.count,
-            step.step_conv_ratio,
-            step.overall_conv_ratio,
-            _or_blank(step.avg_time),
-            _or_blank(step.avg_time_from_start),
-        )
-        for step in path.steps
-    ]
-    return Table(columns, rows, more=MORE_IN_DF)
+    if all(step.median_time is None for step in steps):
+        since = [_or_blank(step.avg_time_from_start) for step in steps]
+        columns.append((Column("since first", "duration"), since))
+    rows = list(zip(*(values for _, values in columns), strict=True))
+    return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
 
 
 def _or_blank(value: float | None) -> Any:

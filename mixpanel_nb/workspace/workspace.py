@@ -1038,12 +1038,21 @@ class Workspace:
         to_date: Day | None = None,
         last: str | int | None = None,
         during: str | None = None,
-        window: int | None = None,
-        window_unit: Literal["second", "minute", "hour", "day", "week"] = "day",
+        window: int | Literal["ever"] | None = None,
+        window_unit: Literal["second", "minute", "hour", "day", "week", "month", "session"] = "day",
         unit: Unit | None = None,
-        on: str | None = None,
+        on: str | Sequence[str] | None = None,
         where: str | None = None,
         limit: int = 255,
+        count: Literal["uniques", "totals", "sessions"] = "uniques",
+        exclude: Sequence[str | tuple[str, str | None] | tuple[str, str | None, int | None, int | None]] = (),
+        hold: str | Sequence[str] = (),
+        order: Literal["specific", "any"] = "specific",
+        anchors: Sequence[int] = (),
+        reentry: Literal["default", "optimized", "aggressive"] = "default",
+        attribution: int | Literal["first", "last"] = 1,
+        sum_of: str | None = None,
+        times: bool = False,
         table: str | None = None,
         live: bool = False,
     ) -> FunnelResult:
@@ -1051,7 +1060,7 @@ class Workspace:
 
         Each user enters once, with their first event of the first step in the days asked about; other
         events may come between; the last step may come after ``to_date``. Mixpanel answers for saved funnels,
-        a table for any steps.
+        a table for any steps, counted in any way.
 
         Example:
             >>> funnel = ws.funnel(steps=["View Product", "Add to Cart", "Purchase"], during="2025-01")

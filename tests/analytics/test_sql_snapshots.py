@@ -72,6 +72,17 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "funnel_by_segment": ("funnel", {"steps": STEPS, "on": "plan"}),
     "funnel_per_week": ("funnel", {"steps": STEPS, "unit": "week", "window": 1, "window_unit": "hour"}),
     "funnel_with_an_event_twice": ("funnel", {"steps": ["View", "Buy", "View"], "where": PRO}),
+    "funnel_of_totals": ("funnel", {"steps": STEPS, "count": "totals", "exclude": ["Leave"]}),
+    "funnel_in_any_order": (
+        "funnel",
+        {"steps": ["View", "Add", "Buy"], "order": "any", "anchors": [1], "window": "ever"},
+    ),
+    "funnel_optimized": ("funnel", {"steps": STEPS, "reentry": "optimized", "hold": ["plan"]}),
+    "funnel_by_last_values": (
+        "funnel",
+        {"steps": STEPS, "on": ["plan", "tags"], "attribution": "last", "sum_of": "amount", "times": True},
+    ),
+    "funnel_excluding_by_segment": ("funnel", {"steps": STEPS, "exclude": ["Leave"], "on": "plan"}),
     "retention": ("retention", {"born_event": "View"}),
     "retention_by_segment": ("retention", {"born_event": "View", "return_event": "Buy", "on": "plan"}),
     "retention_of_any_event": ("retention", {"return_event": "Buy"}),

@@ -37,7 +37,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         ("funnel", "--step", "View Product", "--step", "Purchase", *ASKED),
         [
             *("step", "event", "count", "step_conv_ratio", "overall_conv_ratio"),
-            *("avg_time", "avg_time_from_start"),
+            *("avg_time", "avg_time_from_start", "median_time", "median_time_from_start"),
+            *("p90_time", "p90_time_from_start", "low", "high"),
         ],
     ),
     "retention": (

@@ -11,20 +11,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import count, pairwise, product
-from math import floor
+from itertools import count, product
+from math import floor, inf
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from . import flows
 from .expressions import Node, Scope, compact, evaluate, kind, prop, scalar_text
+from .reference_funnels import Funnel, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-GRACE = 2_000
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 MOST_UNITS = {
     ("day", "hour"): 24,
@@ -403,58 +403,61 @@ class Reference:
         steps: Sequence[str | tuple[str, Node]],
         from_date: date,
         to_date: date,
-        window: int = 7,
+        window: int | str = 7,
         window_unit: str = "day",
         unit: str | None = None,
-        on: str | Node | None = None,
+        on: str | Node | Sequence[str | Node] | None = None,
         where: Node | None = None,
         limit: int = 255,
+        count: str = "uniques",
+        exclude: Sequence[Any] = (),
+        hold: Sequence[str | Node] = (),
+        order: str = "specific",
+        anchors: Sequence[int] = (),
+        reentry: str = "default",
+        attribution: int | str = 1,
+        sum_of: str | Node | None = None,
+        told: str = "steps",
     ) -> Records:
-        conditions = [(step, None, where) if isinstance(step, str) else (*step, where) for step in steps]
-        buckets = [None] if unit is None else self.buckets(from_date, to_date, unit)
-        length = window * SECONDS[window_unit] * 1000
-        entries = self.attempts(conditions, from_date, to_date, unit, on, length)
-        return [
-            {
-                **({} if unit is None else {"date": str(bucket)}),
-                **({} if on is None else {"segment": segment}),
-                **row,
-            }
-            for bucket in buckets
-            for segment in [OVERALL, *largest(entries, limit)]
-            for row in funnel_rows(
-                [self.path(entry, conditions, length) for entry in entries[bucket, segment].values()],
-                [condition[0] for condition in conditions],
-            )
+        excluded = [
+            (one, None, None, None) if isinstance(one, str) else (*one, None, None)[:4] for one in exclude
         ]
+        in_sessions = window_unit == "session" and window != "ever"
+        asked = Funnel(
+            self,
+            [(step, None) if isinstance(step, str) else step for step in steps],
+            from_date,
+            to_date,
+            inf if window == "ever" or in_sessions else float(window) * SECONDS[window_unit] * 1000,
+            where,
+            unit,
+            () if on is None else tuple(on) if isinstance(on, list | tuple) else (on,),
+            count,
+            [(name, only, after or 1, before or len(steps)) for name, only, after, before in excluded],
+            tuple(hold),
+            order,
+            anchors,
+            reentry,
+            attribution,
+            int(window) if in_sessions else None,
+        )
+        buckets = [None] if unit is None else self.buckets(from_date, to_date, unit)
+        return records(asked, buckets, limit, sum_of, told)
 
-    def attempts(
-        self,
-        steps: Sequence[tuple[Any, ...]],
-        first: date,
-        last: date,
-        unit: str | None,
-        on: str | Node | None,
-        window: int,
-    ) -> Entries:
-        """Each user's first event of the first step, and those that begin attempts in further segments."""
-        entries: Entries = defaultdict(dict)
-        busy: dict[tuple[Bucket | None, str], int] = {}
-        for event in self.events:
-            if not event.user or not self.within(event, first, last) or not self.matches(event, *steps[0]):
+    def session(self, event: Event) -> int:
+        """The number of the user's session of an event: half an hour without one ends it, and midnight."""
+        number, before = 0, None
+        for one in self.events:
+            if one.user != event.user:
                 continue
-            bucket = None if unit is None else self.bucket(event, unit)
-            entries[bucket, OVERALL].setdefault(event.user, event)
-            held = {key for key, users in entries.items() if event.user in users}
-            unseen = {name for name in self.segments(event, on) if (bucket, name) not in held}
-            if not unseen or event.ms <= busy.get((bucket, event.user), event.ms - 1):
-                continue
-            for name in unseen:
-                entries[bucket, name][event.user] = event
-            path = self.path(event, steps, window)
-            converted = len(path) == len(steps)
-            busy[bucket, event.user] = max(e.ms for e in path) if converted else event.ms + window
-        return entries
+            if before is not None and (
+                one.ms - before.ms > 1_800_000 or self.local(one).date() != self.local(before).date()
+            ):
+                number += 1
+            before = one
+            if one is event:
+                break
+        return number
 
     def entries(
         self, step: tuple[Any, ...], first: date, last: date, unit: str | None, on: str | Node | None
@@ -467,25 +470,6 @@ class Reference:
                 for segment in {OVERALL, *self.segments(event, on)}:
                     entries[bucket, segment].setdefault(event.user, event)
         return entries
-
-    def path(self, entry: Event, steps: Sequence[tuple[Any, ...]], window: int) -> list[Event]:
-        """The events by which the user who entered with ``entry`` reached the steps."""
-        path = [entry]
-        for step in steps[1:]:
-            used = {event.identity for event in path}
-            next_ones = (
-                event
-                for event in self.events
-                if event.user == entry.user
-                and path[-1].ms - GRACE <= event.ms <= entry.ms + window
-                and event.identity not in used
-                and self.matches(event, *step)
-            )
-            earliest = next(next_ones, None)
-            if earliest is None:
-                break
-            path.append(earliest)
-        return path
 
     # Flows and sessions
 
@@ -597,30 +581,3 @@ def retained(returns: list[set[int]], period: int, *, unbounded: bool) -> int:
     if unbounded:
         return sum(any(p >= period for p in periods) for periods in returns)
     return sum(period in periods for periods in returns)
-
-
-def funnel_rows(paths: list[list[Event]], names: Sequence[str]) -> Records:
-    """The steps of a funnel from the paths of those who entered it."""
-    rows: Records = []
-    for place, name in enumerate(names):
-        reached = [path for path in paths if len(path) > place]
-        before = len([path for path in paths if len(path) >= place])
-        rows.append(
-            {
-                "step": place + 1,
-                "event": name,
-                "count": len(reached),
-                "step_conv_ratio": share(len(reached), before) if place else 1,
-                "overall_conv_ratio": share(len(reached), len(paths)) if place else 1,
-                "avg_time": mean_seconds([path[place - 1 : place + 1] for path in reached], place),
-                "avg_time_from_start": mean_seconds([[path[0], path[place]] for path in reached], place),
-            }
-        )
-    return rows
-
-
-def mean_seconds(spans: list[list[Event]], place: int) -> float | None:
-    """The mean time between the two events of each span, never below 0; None at the first step."""
-    if not place or not spans:
-        return None
-    return fmean(max(0, later.ms - earlier.ms) / 1000 for span in spans for earlier, later in pairwise(span))

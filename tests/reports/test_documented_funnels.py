@@ -200,3 +200,153 @@ def test_a_funnel_nobody_enters(reports: Reports) -> None:
     assert (first["count"], first["step_conv_ratio"], first["overall_conv_ratio"]) == (0, 1, 1)
     assert (second["count"], second["step_conv_ratio"], second["overall_conv_ratio"]) == (0, 0, 0)
     assert second["avg_time"] is None
+
+
+# Counting methods, exclusions, order, re-entry, held properties, attribution
+
+
+def test_totals_enter_again_after_an_exit(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Counting Methods": after a conversion and after a time-out."""
+    events = stream("A 10:00", "A 10:10", "B 10:20", "A 10:30", "B 10:40", "A 11:00", "A 12:30", "B 12:40")
+    assert counts(reports, events, ["A", "B"], window=1, window_unit="hour", count="totals") == [4, 3]
+    assert counts(reports, events, ["A", "B"], window=1, window_unit="hour") == [1, 1]
+
+
+def test_users_enter_in_each_session(reports: Reports) -> None:
+    """The same section; sessions end after 30 minutes and at midnight (docs/features/sessions)."""
+    events = stream(
+        "A 10:00", "A 10:10", "B 10:20", "A 11:00", "A 23:50", "B 2025-01-02 00:05", "B 2025-01-02 12:00"
+    )
+    one = {"window": 1, "window_unit": "session"}
+    assert counts(reports, events, ["A", "B"], count="sessions", **one) == [3, 1]
+    assert counts(reports, events, ["A", "B"], count="sessions", window=1, window_unit="day") == [3, 3]
+    assert counts(reports, events, ["A", "B"], count="totals", window=2, window_unit="session") == [2, 1]
+
+
+def test_a_repeated_step_1_enters_once_in_totals_too(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-faq, "differing numbers": Step 1 -> Step 1 -> Step 2 enters once."""
+    assert counts(reports, stream("S 13:00", "S 13:10", "T 13:20"), ["S", "T"], count="totals") == [1, 1]
+
+
+def test_an_exclusion_ends_an_attempt(reports: Reports) -> None:
+    """Docs/reports/funnels/funnels-advanced, "Exclusion Steps", note 1: two entries and one conversion."""
+    events = stream("A 13:00", "A 13:10", "A 13:20", "B 13:30")
+    assert counts(reports, events, ["A", "B"], exclude=["A"], count="totals") == [2, 1]
+    assert counts(reports, events, ["A", "B"], exclude=["A"]) == [1, 0]
+
+
+def test_users_qualify_until_they_track_the_exclusion(reports: Reports) -> None:
+    """The same section, note 2, and its example: no other Product Added between the steps 2 and 3."""
+    steps = ["Viewed", "Added", "Started", "Completed"]
+    events = stream("Viewed 13:00", "Added 13:10", "Added 13:20", "Started 13:30", "Completed 13:40")
+    between = [("Added", None, 2, 3)]
+    assert counts(reports, events, steps) == [1, 1, 1, 1]
+    assert counts(reports, events, steps, exclude=between) == [1, 1, 0, 0]
+    assert counts(reports, events, steps, exclude=[("Added", None, 3, 4)]) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("second", "converted"), [(58, 0), (59, 1), (57, 0), (2, 1), (3, 0)])
+def test_exclusions_have_two_seconds_of_grace(reports: Reports, second: int, converted: int) -> None:
+    """The same section, note 4: within two seconds of a step either order may be true."""
+    events = stream("A 13:00:00", f"X 13:00:{second:02}", "B 13:01:01")
+    assert counts(reports, events, ["A", "B"], exclude=["X"]) == [1, converted]
+
+
+@pytest.mark.parametrize(
+    ("did", "anchors", "reached"),
+    [
+        ("ABCD", (), 4),
+        ("DCBA", (), 4),
+        ("ACBD", (1, 4), 4),
+        ("ADBC", (1, 4), 3),
+        ("BACD", (1, 4), 2),
+        ("BCD", (), 3),
+        ("BCD", (1,), 0),
+    ],
+)
+def test_any_order(reports: Reports, did: str, anchors: tuple[int, ...], reached: int) -> None:
+    """The same page, "Any Order": in any sequence before the next anchored step."""
+    events = stream(*(f"{name} 13:{minute:02}" for minute, name in enumerate(did)))
+    found = counts(reports, events, list("ABCD"), order="any", anchors=anchors)
+    assert found == [1] * reached + [0] * (4 - reached)
+
+
+def test_an_entry_after_the_window_converts_with_optimized_re_entry(reports: Reports) -> None:
+    """The same page, "Optimized Re-entry", scenario 1."""
+    events = stream("A 13:00", "A 15:00", "B 15:10")
+    hour = {"window": 1, "window_unit": "hour"}
+    assert counts(reports, events, ["A", "B"], reentry="optimized", **hour) == [1, 1]
+
+
+def test_an_entry_in_progress_is_restarted(reports: Reports) -> None:
+    """The same section, scenario 2: 50 %, A^ of A and A^; of users one of one."""
+    events = stream("A 13:00", "A 13:50", "B 14:10")
+    hour = {"window": 1, "window_unit": "hour"}
+    assert counts(reports, events, ["A", "B"], reentry="optimized", count="totals", **hour) == [2, 1]
+    assert counts(reports, events, ["A", "B"], reentry="optimized", **hour) == [1, 1]
+
+
+def test_the_most_recent_entry_before_step_2_is_taken(reports: Reports) -> None:
+    """The same section, notes 3 and 4: of A, A^, A^^, B it is A^^ -> B, and so is its time."""
+    events = stream("A 13:00", "A 13:10", "A 13:20", "B 13:30")
+    second = reports(Project(events))("funnel", steps=["A", "B"], reentry="optimized", **JANUARY)[1]
+    assert (second["count"], second["avg_time"]) == (1, 600)
+
+
+def test_the_first_conversion_is_the_users(reports: Reports) -> None:
+    """The same section, note 1: of A, B, A^, B^ the first conversion counts."""
+    events = stream("A 13:00", "B 13:10", "A 13:20", "B 13:25")
+    second = reports(Project(events))("funnel", steps=["A", "B"], reentry="optimized", **JANUARY)[1]
+    assert (second["count"], second["avg_time"]) == (1, 600)
+
+
+def test_a_property_is_held_constant(reports: Reports) -> None:
+    """The same page, "Hold Property Constant": the first Step 1 decides for uniques, each for totals."""
+    events = [
+        did("ann", "Browse", "2025-01-01 10:00", item="shirt"),
+        did("ann", "Browse", "2025-01-01 10:10", item="shoes"),
+        did("ann", "Cart", "2025-01-01 10:20", item="shoes"),
+        did("ann", "Purchase", "2025-01-01 10:30", item="shoes"),
+        did("ann", "Purchase", "2025-01-01 10:40"),
+    ]
+    steps = ["Browse", "Cart", "Purchase"]
+    assert counts(reports, events, steps) == [1, 1, 1]
+    assert counts(reports, events, steps, hold=["item"]) == [1, 0, 0]
+    assert counts(reports, events, steps, hold=["item"], count="totals") == [2, 1, 1]
+
+
+def test_attribution_of_a_breakdown(reports: Reports) -> None:
+    """The same page, "Property Attribution": first and last step defined, and a step that has no value."""
+    events = [
+        did("ann", "Page View", "2025-01-01 10:00"),
+        did("ann", "View Item", "2025-01-01 10:10", color="red"),
+        did("ann", "Add to Cart", "2025-01-01 10:20", color="blue"),
+        did("ann", "Checkout", "2025-01-01 10:30"),
+    ]
+    steps = ["Page View", "View Item", "Add to Cart", "Checkout"]
+    found = {}
+    for attribution in ("first", "last", 1, 2, 4):
+        records = reports(Project(events))(
+            "funnel", steps=steps, on="color", attribution=attribution, **JANUARY
+        )
+        (found[attribution],) = {record["segment"] for record in records} - {"$overall"}
+    assert found == {"first": "red", "last": "blue", 1: "undefined", 2: "red", 4: "undefined"}
+
+
+def test_a_property_is_summed_at_each_step(reports: Reports) -> None:
+    """The same page, "Property Sum": the total at each step of what got there."""
+    events = [
+        did("ann", "Cart", "2025-01-01 10:00", price=10),
+        did("bob", "Cart", "2025-01-01 10:00", price=30.5),
+        did("eve", "Cart", "2025-01-01 10:00", price="free"),
+        did("bob", "Purchase", "2025-01-01 11:00", price=30.5),
+    ]
+    records = reports(Project(events))("funnel", steps=["Cart", "Purchase"], sum_of="price", **JANUARY)
+    assert [record["sum"] for record in records] == [40.5, 30.5]
+
+
+def test_without_end(reports: Reports) -> None:
+    """A window "ever", which Mixpanel does not have: at most 366 days."""
+    events = stream("A 13:00", "B 2026-12-01 13:00")
+    assert counts(reports, events, ["A", "B"], window=366) == [1, 0]
+    assert counts(reports, events, ["A", "B"], window="ever") == [1, 1]

@@ -59,6 +59,63 @@ def test_funnel_by_bucket_and_segment(package: Package, case: tuple[Project, lis
     check(package, case[0], "funnel", case[1])
 
 
+HELD = st.lists(st.sampled_from(["plan", "plan", "mixed", "any", "amount"]), max_size=2, unique=True)
+
+
+@st.composite
+def attempted_funnels(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    """Funnels of several attempts, in any order, with exclusions, held properties and several breakdowns."""
+    question = draw(funnels(day))
+    question["steps"] = question["steps"][:4]
+    last = len(question["steps"])
+    mostly = st.sampled_from([False, False, True])
+    question |= {
+        "count": draw(st.sampled_from(["uniques", "uniques", "totals", "totals", "sessions"])),
+        "reentry": draw(st.sampled_from(["default", "default", "optimized", "aggressive"])),
+        "unit": draw(st.sampled_from([None, None, None, "day", "week"])),
+    }
+    if draw(mostly):
+        question["window"] = "ever"
+    elif draw(mostly):
+        question |= {"window": draw(st.integers(1, 3)), "window_unit": "session"}
+    if draw(mostly):
+        question["where"] = draw(USUAL)
+    if draw(mostly):
+        question["order"] = "any"
+        question["anchors"] = draw(st.lists(st.integers(1, last), max_size=2, unique=True))
+    if draw(mostly):
+        question["hold"] = draw(HELD)
+    if draw(mostly):
+        question["sum_of"] = draw(st.sampled_from(["amount", "mixed", "never sent"]))
+    if draw(mostly):
+        question["exclude"] = [
+            (name, where, after, draw(st.integers(after + 1, last)))
+            for name, where, after in draw(
+                st.lists(st.tuples(NAME, USUAL, st.integers(1, last - 1)), max_size=2)
+            )
+        ]
+    if draw(st.booleans()):
+        breakdowns = st.sampled_from(["plan", "mixed", "any", "tags"])
+        question["on"] = draw(
+            BREAKDOWN | st.lists(breakdowns, min_size=2, max_size=3, unique=True).map(tuple)
+        )
+        question["attribution"] = draw(st.sampled_from([1, 1, "first", "last", last]))
+        question["limit"] = draw(st.sampled_from([255, 2]))
+    return question
+
+
+@examples(300)
+@given(asked(with_profiles(scenes(properties(), most_users=3, ids=2)), attempted_funnels))
+def test_attempts(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
+@examples(200)
+@given(asked(with_profiles(scenes(most_users=2, ids=5)), attempted_funnels))
+def test_attempts_of_bare_events(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
 @st.composite
 def crowds(draw: st.DrawFn) -> tuple[Project, date]:
     """One user's events of one name at nearly one time, which only ids and plans tell apart."""
@@ -77,6 +134,26 @@ def funnels_of_one_event(draw: st.DrawFn, day: date) -> dict[str, Any]:
     steps = draw(st.lists(plans, min_size=2, max_size=4))
     window, unit = draw(st.sampled_from([(1, "day"), (2, "second"), (1, "second")]))
     return {"steps": steps, "from_date": day, "to_date": day, "window": window, "window_unit": unit}
+
+
+@st.composite
+def attempts_of_one_event(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    question = draw(funnels_of_one_event(day))
+    return question | {
+        "count": draw(st.sampled_from(["uniques", "totals"])),
+        "reentry": draw(st.sampled_from(["default", "optimized", "aggressive"])),
+        "order": draw(st.sampled_from(["specific", "any"])),
+        "hold": draw(st.sampled_from([(), ("plan",)])),
+        "exclude": draw(st.sampled_from([(), ("A",), (("A", None, 1, 2),)])),
+    }
+
+
+@examples(150)
+@given(asked(crowds(), attempts_of_one_event, most=4))
+def test_attempts_of_simultaneous_events(
+    package: Package, case: tuple[Project, list[dict[str, Any]]]
+) -> None:
+    check(package, case[0], "funnel", case[1])
 
 
 @examples(100)

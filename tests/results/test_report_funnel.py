@@ -25,13 +25,15 @@ def over_time() -> FunnelResult:
 
 
 MEASURES = ["step", "event", "count", "step_conv_ratio", "overall_conv_ratio", "avg_time"]
+MEASURES += ["avg_time_from_start", "median_time", "median_time_from_start", "p90_time"]
+MEASURES += ["p90_time_from_start", "low", "high"]
 
 
 @pytest.mark.parametrize(
     ("result", "split"), [(funnel(), []), (by_plan(), ["segment"]), (over_time(), ["date"])]
 )
 def test_columns_say_how_the_funnel_is_split(result: FunnelResult, split: list[str]) -> None:
-    assert list(result.df.columns) == [*split, *MEASURES, "avg_time_from_start"]
+    assert list(result.df.columns) == [*split, *MEASURES]
 
 
 def test_columns_of_segments_over_time() -> None:
@@ -115,9 +117,11 @@ def test_segments_are_compared_without_the_whole_they_are_part_of() -> None:
 
 def test_the_table_of_segments_has_the_whole_and_blanks_where_nobody_entered() -> None:
     lines = repr(by_plan()).split("\n")
-    rows = {line.split()[0]: line.split()[1:] for line in lines[-4:]}
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line}
     assert rows["$overall"][:5] == ["100", "50.0%", "20.0%", "20", "2"]
     assert rows["free"][:4] == ["80", "50.0%", "10.0%", "8"]
+    assert rows["free"][4:6] == ["yes", "(>99.9%)"]
+    assert rows["pro"][4:6] == ["too", "few"]
     assert rows["nobody"] == ["0", "0"]
 
 
@@ -133,6 +137,8 @@ def test_of_many_segments_six_are_drawn_and_that_is_said() -> None:
     assert len(result.chart().to_dict()["layer"][0]["encoding"]["color"]["sort"]) == 6
     assert result.card().notes == [
         "1 smaller segment is beyond the limit and left out.",
+        "“differs”: confidence that the segment converts unlike all users, as Mixpanel computes it; "
+        "“yes” is above 95%. Fewer than 30 users are too few.",
         "The chart shows the 6 largest of 9 segments.",
     ]
 

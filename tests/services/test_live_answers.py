@@ -186,7 +186,11 @@ class TestFunnel:
             },
         }
         result = live(zero).funnel(1, unit="day", **DAYS)
-        empty = [(1, "Purchase", 0, 1.0, 1.0, None, None), (2, "Refund", 0, 0.0, 0.0, None, None)]
+        times = (None,) * 6  # means, medians and 90th percentiles
+        empty = [
+            (1, "Purchase", 0, 1.0, 1.0, *times, 1.0, 1.0),
+            (2, "Refund", 0, 0.0, 0.0, *times, None, None),
+        ]
         # The days that the answer leaves out are days without anybody as well.
         assert result.tuples() == [(day, *row) for day in (ONE, TWO, THREE) for row in empty]
 

@@ -125,7 +125,7 @@ def test_funnel() -> None:
     result = live(published("funnels-query")).funnel(7509, unit="week", **WEEKS)
     assert result.events == ("App Open", "Game Played")  # a custom event has its name, not its number
     assert result.column_names[0] == "date"
-    assert result.tuples() == [
+    assert [row[:8] for row in result.tuples()] == [
         (date(2016, 9, 12), 1, "App Open", 32688, 1.0, 1.0, 2.0, 5.0),
         (date(2016, 9, 12), 2, "Game Played", 20524, 0.627875673029858, 0.627875673029858, 133.0, 133.0),
         (date(2016, 9, 19), 1, "App Open", 32486, 1.0, 1.0, 10.0, 10.0),

@@ -201,6 +201,12 @@ def segment(value: Value) -> tuple[str, bool]:
     return f"CASE WHEN {value.items} IS NOT NULL THEN {items} ELSE [{_scalar(value)}] END", True
 
 
+def held_text(value: Value) -> str:
+    """The value as one text, with lists and objects as their JSON; NULL where it is not set."""
+    items = [f"CAST({value.items} AS VARCHAR)"] if value.items else []
+    return first_of([text_of(value), *([value.object] if value.object else []), *items])
+
+
 def unnamed(value: Value) -> tuple[str, Value] | None:
     """What a breakdown can group by before it names the segments, which is faster where naming is work.
 

@@ -98,7 +98,7 @@ def listed_by(command: str) -> Iterator[None]:
         ) from None
 
 
-def only_tables(message: str, parameter: str) -> ParameterError:
+def only_tables(message: str | list[str | Word], parameter: str) -> ParameterError:
     """The error for what Mixpanel's API cannot be asked, but a fetched table can."""
     return ParameterError(message, parameter=parameter, hint=IN_TABLES)
 

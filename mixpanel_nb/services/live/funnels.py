@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.errors import Command, ParameterError
+from mixpanel_nb.errors import Command, ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries.funnel import WINDOW_SECONDS
 from mixpanel_nb.services.live.base import (
@@ -40,7 +40,7 @@ class FunnelReports(LiveReports):
 
         Without ``window`` it is the one that is saved with the funnel.
         """
-        number, on = _saved(query), query.on
+        number, on = _saved(query), _breakdown(query)
         period = self._period(query.from_date, query.to_date)
         with listed_by("funnels"):
             answer = self._ask(
@@ -88,6 +88,20 @@ def _saved(query: Funnel) -> int:
     return query.funnel_id
 
 
+def _breakdown(query: Funnel) -> str | None:
+    """What the funnel is broken down by.
+
+    Raises:
+        ParameterError: that, or something else that is asked, is beyond Mixpanel's API.
+    """
+    if query.only_tables is not None:
+        message = ["Mixpanel's API has no ", Word(query.only_tables), " for a saved funnel."]
+        raise only_tables(message, query.only_tables)
+    if isinstance(query.on, tuple):
+        raise only_tables("Mixpanel's API breaks a saved funnel down by one property alone.", "on")
+    return query.on
+
+
 def _window(query: Funnel) -> dict[str, Any]:
     """The conversion window as it is sent: no week, and at most 90 days.
 
@@ -97,11 +111,14 @@ def _window(query: Funnel) -> dict[str, Any]:
     length, unit = query.window, query.window_unit
     if length is None:
         return {}
-    if query.window_seconds > MAX_WINDOW_DAYS * WINDOW_SECONDS["day"]:
+    seconds = query.window_seconds
+    if seconds is None or isinstance(length, str):
+        raise only_tables("Mixpanel's API takes no such conversion window.", "window")
+    if seconds > MAX_WINDOW_DAYS * WINDOW_SECONDS["day"]:
         message = f"Mixpanel's API takes no conversion window beyond {MAX_WINDOW_DAYS} days."
         raise only_tables(message, "window")
-    if unit == "week":
-        length, unit = 7 * length, "day"
+    if unit in {"week", "month"}:
+        length, unit = seconds // WINDOW_SECONDS["day"], "day"
     return {"length": length, "length_unit": unit}
 
 

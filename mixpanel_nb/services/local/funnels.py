@@ -1,28 +1,39 @@
-"""Rows of a funnel's statement as its steps."""
+"""Rows of a funnel's statement as its steps and times."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results import OVERALL, FunnelStep
+from mixpanel_nb.analytics import funnel_counts
+from mixpanel_nb.naming import unique_names
+from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
+from mixpanel_nb.results import OVERALL, FunnelStep, FunnelTimes, interval
+from mixpanel_nb.results.funnel import QUANTILES
 from mixpanel_nb.results.report import segment_names
+from mixpanel_nb.results.series import BETWEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.queries import Funnel
 
+Row = dict[str, Any]
+
 
 class Funnels:
-    """The rows of ``funnel.statement`` as steps."""
+    """The rows of ``funnel.statement`` as steps and times."""
 
     def __init__(self, wanted: Funnel, rows: Sequence[tuple[Any, ...]]) -> None:
         self._wanted = wanted
-        self._counts: dict[tuple[str | None, Bucket | None], tuple[Any, ...]] = {}
+        self._rows: dict[tuple[str | None, Bucket | None], Row] = {}
+        self._measures = funnel_counts.measures(wanted)
+        self._runs = funnel_counts.places(wanted)
         self.segments: list[str | None] = [OVERALL] if wanted.on else [None]
         self.left_out = 0
-        self._names = segment_names(row[1 if wanted.unit else 0] for row in rows) if wanted.on else {}
+        values = [_key(row[1 if wanted.unit else 0]) for row in rows] if wanted.on else []
+        self._names = _names(values)
+        self._parts = {name: value for value, name in self._names.items() if isinstance(value, tuple)}
         for row in rows:
             self._add(list(row))
 
@@ -30,27 +41,35 @@ class Funnels:
         bucket = row.pop(0) if self._wanted.unit else None
         name: str | None = None
         if self._wanted.on:
-            name = self._names[row.pop(0)]
+            name = self._names[_key(row.pop(0))]
             place, segments = row[-2:]
             self.left_out = segments - place
             if name not in self.segments:
                 self.segments.append(name)
-        self._counts[name, bucket] = tuple(row)
+        self._rows[name, bucket] = dict(zip(self._measures, row, strict=False))
 
     @property
     def events(self) -> tuple[str, ...]:
-        """The events of the steps."""
-        return tuple(step.event for step in self._wanted.steps)
+        """What the steps are called: their events, or where several can come next all of these."""
+        steps = self._wanted.steps
+        return tuple(
+            " or ".join(dict.fromkeys(steps[number - 1].event for number in run)) for run in self._runs
+        )
 
     def missing(self) -> list[str]:
         """Events of the steps that nobody reached, and that may not be there at all."""
-        reached = [row for (name, _), row in self._counts.items() if name in {None, OVERALL}]
+        whole = [row for (name, _), row in self._rows.items() if name in {None, OVERALL}]
         steps = self._wanted.steps
         return [
-            step.event
-            for place, step in enumerate(steps)
-            if not any(row[_place_of_count(place)] for row in reached)
+            steps[number - 1].event
+            for place, run in enumerate(self._runs, 1)
+            if not any(row[f"count_{place}"] for row in whole)
+            for number in run
         ]
+
+    def values(self) -> list[Any]:
+        """The segments but for everyone: names, of several breakdowns tuples of these."""
+        return [self._parts.get(name or "", name) for name in self.segments[1:]]
 
     def steps(self, buckets: Sequence[Bucket | None]) -> tuple[FunnelStep, ...]:
         """All steps, bucket by bucket, segment by segment."""
@@ -58,30 +77,132 @@ class Funnels:
             step for bucket in buckets for name in self.segments for step in self._steps(name, bucket)
         )
 
-    def _steps(self, name: str | None, bucket: Bucket | None) -> list[FunnelStep]:
-        row = self._counts.get((name, bucket))
-        steps = self._wanted.steps
-        users = [row[_place_of_count(place)] if row else 0 for place in range(len(steps))]
-        return [
-            FunnelStep(
-                step=place + 1,
-                event=step.event,
-                count=users[place],
-                step_conv_ratio=_ratio(users[place], users[place - 1]) if place else 1.0,
-                overall_conv_ratio=_ratio(users[place], users[0]) if place else 1.0,
-                avg_time=row[_place_of_count(place) + 1] if row and place else None,
-                avg_time_from_start=row[_place_of_count(place) + 2] if row and place else None,
+    def times(self, buckets: Sequence[Bucket | None]) -> tuple[FunnelTimes, ...]:
+        """The times of all pairs of steps, bucket by bucket, segment by segment."""
+        return tuple(
+            FunnelTimes(
+                start,
+                end,
+                row.get(f"count_{end}", 0),
+                row.get(f"mean_{start}_{end}"),
+                _quantiles(row.get(f"quantiles_{start}_{end}")),
+                _distribution(row.get(f"histogram_{start}_{end}")),
                 segment=name,
+                segments=self._parts_of(name),
                 date=bucket,
             )
-            for place, step in enumerate(steps)
-        ]
+            for bucket in buckets
+            for name in self.segments
+            for row in (self._rows.get((name, bucket), {}),)
+            for start, end in funnel_counts.pairs(self._wanted)
+        )
+
+    def _steps(self, name: str | None, bucket: Bucket | None) -> list[FunnelStep]:
+        row = self._rows.get((name, bucket), {})
+        events = self.events
+        users = [row.get(f"count_{number}", 0) for number in range(1, len(events) + 1)]
+        sums = self._wanted.sum_of is not None
+        found = []
+        for place, event in enumerate(events):
+            number = place + 1
+            low, high = interval(users[place], users[0]) if place else (1.0, 1.0)
+            found.append(
+                FunnelStep(
+                    step=number,
+                    event=event,
+                    count=users[place],
+                    step_conv_ratio=_ratio(users[place], users[place - 1]) if place else 1.0,
+                    overall_conv_ratio=_ratio(users[place], users[0]) if place else 1.0,
+                    avg_time=row.get(f"avg_time_{number}"),
+                    avg_time_from_start=row.get(f"avg_time_from_start_{number}"),
+                    segment=name,
+                    date=bucket,
+                    median_time=row.get(f"median_time_{number}"),
+                    median_time_from_start=row.get(f"median_time_from_start_{number}"),
+                    p90_time=row.get(f"p90_time_{number}"),
+                    p90_time_from_start=row.get(f"p90_time_from_start_{number}"),
+                    low=low,
+                    high=high,
+                    sum=row.get(f"sum_{number}") or 0.0 if sums else None,
+                    segments=self._parts_of(name),
+                )
+            )
+        return found
+
+    def _parts_of(self, name: str | None) -> tuple[str, ...]:
+        """A segment as the values of all breakdowns, where there are several."""
+        if not isinstance(self._wanted.on, tuple) or name is None:
+            return ()
+        return self._parts.get(name, (OVERALL,) * len(self._wanted.on))
 
 
-def _place_of_count(place: int) -> int:
-    """Where the count of a step is: the first step has a count alone, the others two times behind it."""
-    return 0 if place == 0 else 1 + (place - 1) * 3
+def _key(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _names(values: Iterable[Any]) -> dict[Any, str]:
+    """The names of segments, each another; those of several breakdowns are joined."""
+    own = dict.fromkeys(values)
+    if not any(isinstance(value, tuple) for value in own):
+        return dict(segment_names(own))
+    names: dict[Any, str] = {None: OVERALL}
+    for value in own:
+        if value is not None:
+            names[value] = BETWEEN.join(value)
+    joined = list(names.values())
+    return dict(zip(names, unique_names(joined), strict=True))
+
+
+def _quantiles(found: Sequence[float] | None) -> dict[str, float]:
+    """Seconds by the names of the quantiles; nothing where nobody came."""
+    if found is None:
+        return {}
+    return {name: value / 1e6 for name, value in zip(QUANTILES, found, strict=True)}
+
+
+def _distribution(found: dict[int, int] | None) -> tuple[tuple[float, float | None, int], ...]:
+    """How many took how long: from, to (None is no end) and number, without empty buckets at the ends."""
+    counts = list((found or {}).values())
+    lows: tuple[float, ...] = (0, *funnel_counts.EDGES)
+    highs: tuple[float | None, ...] = (*funnel_counts.EDGES, None)
+    rows = [(lows[place], highs[place], count) for place, count in enumerate(counts)]
+    some = [place for place, (_, _, count) in enumerate(rows) if count]
+    return tuple(rows[some[0] : some[-1] + 1]) if some else ()
 
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
+
+
+def window_of(query: Funnel) -> tuple[int | str, str]:
+    """The window and its unit, as they are."""
+    if query.window_sessions is not None:
+        return query.window_sessions, "session"
+    return DEFAULT_WINDOW if query.window is None else query.window, query.window_unit
+
+
+def rules_of(query: Funnel) -> tuple[str, ...]:
+    """What else is asked of the attempts, in words."""
+    said = []
+    if query.count != "uniques":
+        said.append(f"each {'attempt' if query.count == 'totals' else 'session'} counts")
+    if query.order == "any":
+        kept = f", step {' and '.join(map(str, sorted(query.anchors)))} in place" if query.anchors else ""
+        said.append(f"in any order{kept}")
+    for each in query.exclude:
+        limits = ""
+        if each.after is not None or each.before is not None:
+            limits = f" between {each.after or 1} and {each.before or len(query.steps)}"
+        said.append(f"without {each.event}{limits}" + (f" where {each.where}" if each.where else ""))
+    if query.hold:
+        said.append(f"same {' and '.join(query.hold)}")
+    if query.reentry != "default":
+        said.append(f"{query.reentry} re-entry")
+    if query.on and query.attribution != 1:
+        which = (
+            f"step {query.attribution}" if isinstance(query.attribution, int) else f"{query.attribution} step"
+        )
+        said.append(
+            f"segment of the {which}" + (" that has one" if isinstance(query.attribution, str) else "")
+        )
+    return tuple(said)

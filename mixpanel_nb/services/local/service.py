@@ -45,11 +45,10 @@ from mixpanel_nb.queries import (
     changed,
 )
 from mixpanel_nb.queries.checks import enough_steps
-from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
-from mixpanel_nb.services.local.funnels import Funnels
+from mixpanel_nb.services.local.funnels import Funnels, rules_of, window_of
 from mixpanel_nb.services.local.insights import Comparison, Lines, columns_of, labels_of
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.sessions import SessionRows
@@ -367,14 +366,22 @@ class LocalQueryService:
             found.events,
             query.from_date,
             query.to_date,
-            DEFAULT_WINDOW if query.window is None else query.window,
-            query.window_unit,
+            *window_of(query),
             query.unit,
             query.on,
             query.where,
             left_out=found.left_out,
+            counts=query.count,
+            sum_of=query.sum_of,
+            rules=rules_of(query),
+            times=found.times(buckets),
             sql=statement.rendered(),
-            notes=asking.notes(found.missing(), found=False, on=query.on, segments=found.segments[1:]),
+            notes=asking.notes(
+                [*found.missing(), *(excluded.event for excluded in query.exclude)],
+                found=False,
+                on=query.on,
+                segments=found.values(),
+            ),
         )
 
     def _retention(self, query: Retention) -> results.RetentionResult:

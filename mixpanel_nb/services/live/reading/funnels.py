@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.results import OVERALL, FunnelStep
+from mixpanel_nb.results import OVERALL, FunnelStep, interval
 from mixpanel_nb.services.live.reading.buckets import bucket, dates
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class ReadFunnel:
 
     def _nobody(self) -> Steps:
         return tuple(
-            FunnelStep(number, event, 0, 1.0 if number == 1 else 0.0, 1.0 if number == 1 else 0.0, None, None)
+            FunnelStep(number, event, 0, ratio, ratio, None, None, low=bound, high=bound)
             for number, event in enumerate(self.events, 1)
+            for ratio, bound in [(1.0, 1.0) if number == 1 else (0.0, None)]
         )
 
 
@@ -120,6 +121,7 @@ def _steps(node: Node) -> Steps:
     for number, step in enumerate(node.elements(), 1):
         count = step["count"].whole()
         before, first = (steps[-1].count, steps[0].count) if steps else (count, count)
+        low, high = interval(count, first) if steps else (1.0, 1.0)
         steps.append(
             FunnelStep(
                 number,
@@ -129,6 +131,8 @@ def _steps(node: Node) -> Steps:
                 _ratio(step, "overall_conv_ratio", count, first, number),
                 _seconds(step, "avg_time"),
                 _seconds(step, "avg_time_from_start"),
+                low=low,
+                high=high,
             )
         )
     return tuple(steps)

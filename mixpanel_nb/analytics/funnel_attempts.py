@@ -1,0 +1,634 @@
+"""Funnels of which a user can make several attempts, or steps in any order, exclusions and held properties.
+
+Every event that can begin an attempt begins one, and is joined to the earliest that can be the next step, and
+so on. Where it matters which of several events of the same time a step was, events get numbers in the order
+of their user, and beside each stand the numbers of the events that can follow. Which attempts count is
+decided at the end, when it is known how each one went.
+
+https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics.context import number_of
+from mixpanel_nb.analytics.expressions.values import UNDEFINED, held_text, segment
+from mixpanel_nb.analytics.funnel_counts import GRACE_SECONDS, places, repeats
+from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
+from mixpanel_nb.analytics.sql import conjunction, seconds
+
+if TYPE_CHECKING:
+    from mixpanel_nb.analytics.context import ReportContext, Selection
+    from mixpanel_nb.queries import Funnel
+
+_NEVER = "CAST('9999-12-31' AS TIMESTAMP)"
+_ORDER = "event_time, place, name"
+_DAY = timedelta(days=1)
+_LATEST = timedelta(days=800)  # until when the project's midnights are known to the second
+_BEYOND_GRACE = f"INTERVAL '{GRACE_SECONDS * 1_000_000 + 1}' MICROSECOND"
+
+
+def parts(context: ReportContext, query: Funnel) -> list[str]:
+    """CTEs, the last of which is ``_entered``: the attempts that count, as ``funnel_counts`` takes them."""
+    return _Attempts(context, query).parts()
+
+
+@dataclass(frozen=True)
+class _Attempts:
+    """The attempts at a funnel.
+
+    Attributes:
+        context: The table and the days.
+        query: The funnel.
+    """
+
+    context: ReportContext
+    query: Funnel
+
+    # What stands where
+
+    @cached_property
+    def places(self) -> list[tuple[int, ...]]:
+        """The steps that can stand at each place."""
+        return places(self.query)
+
+    @property
+    def _count(self) -> int:
+        return len(self.query.steps)
+
+    @property
+    def _later(self) -> list[int]:
+        """The steps that can come second or later."""
+        return sorted({step for place in self.places[1:] for step in place})
+
+    @property
+    def _is_loose(self) -> bool:
+        return any(len(place) > 1 for place in self.places)
+
+    @property
+    def _held(self) -> list[str]:
+        return [f"held_{number}" for number in range(1, len(self.query.hold) + 1)]
+
+    @property
+    def _own(self) -> list[str]:
+        """What all events of an attempt have in common."""
+        return ["distinct_id", *self._held]
+
+    @property
+    def _funnel(self) -> list[str]:
+        """What makes it a funnel of its own, in which a user counts once."""
+        return [
+            "distinct_id",
+            *(["date"] if self.query.unit else []),
+            *(["session"] if self.query.count == "sessions" else []),
+        ]
+
+    @property
+    def _chain(self) -> list[str]:
+        """In what attempts come one after the other."""
+        return [*self._funnel, *self._held]
+
+    @property
+    def _has_sessions(self) -> bool:
+        return self.query.count == "sessions" or self.query.window_sessions is not None
+
+    @property
+    def _kept(self) -> list[str]:
+        """What an attempt keeps of its first event."""
+        return [
+            *self._own,
+            *(["date"] if self.query.unit else []),
+            *(["session"] if self._has_sessions else []),
+            *(["place", "name"] if self.query.hold else []),
+        ]
+
+    @property
+    def _breakdowns(self) -> range:
+        return range(1, len(self.query.breakdowns) + 1)
+
+    @property
+    def _enters_once(self) -> bool:
+        """Whether only the first attempt is looked at."""
+        if self.query.reentry != "default":
+            return False
+        return self.query.count == "sessions" or (self.query.count == "uniques" and not self.query.on)
+
+    @property
+    def _is_claimed(self) -> bool:
+        """Whether an event is a step of one attempt alone, the latest."""
+        return self.query.reentry == "optimized"
+
+    def parts(self) -> list[str]:
+        """The CTEs."""
+        found = [self._events(), *(self._sessions() if self._has_sessions else [])]
+        if self._is_timed:
+            found += self._timed()
+        else:
+            found += [self._numbered(), self._rows(), self._first()]
+            for place in range(2, self._count + 1):
+                found += self._next(place)
+        return [*found, self._made(), *self._counting()]
+
+    @property
+    def _is_timed(self) -> bool:
+        """Whether the times of events are all that matters of them, behind the first step."""
+        query = self.query
+        of_first = not query.on or query.attribution == 1
+        return not self._is_loose and not repeats(query) and query.sum_of is None and of_first
+
+    # Events, and what can follow each
+
+    def _events(self) -> str:
+        query, context = self.query, self.context
+        chosen = context.select().of_people()
+        flags = [
+            f"{chosen.is_a(step.event, step.where, 'step')} AS step_{number}"
+            for number, step in enumerate(query.steps, 1)
+        ]
+        flags += [
+            f"{chosen.is_a(excluded.event, excluded.where, 'excluded')} AS excluded_{number}"
+            for number, excluded in enumerate(query.exclude, 1)
+        ]
+        names = [*(step.event for step in query.steps), *(excluded.event for excluded in query.exclude)]
+        chosen.named(list(dict.fromkeys(names)), "step")
+        self._limit(chosen)
+        columns = ["e.distinct_id", "e.event_time", "e.event_name AS name"]
+        columns.append("e.insert_id" if context.events.has_insert_id else "NULL AS insert_id")
+        columns.append(f"{context.place} AS place")
+        columns += [*flags, self._enters()]
+        if query.unit:
+            columns.append(f"{context.bucket(query.unit)} AS date")
+        for number, name in enumerate(query.hold, 1):
+            value = held_text(chosen.value(name))
+            columns.append(f"{value} AS held_{number}")
+            chosen.that(f"{value} IS NOT NULL")
+        for number, name in enumerate(query.breakdowns, 1):
+            columns.append(f"{_segments(chosen, name)} AS on_{number}")
+        if query.sum_of is not None:
+            amount = number_of(context, chosen.value(query.sum_of), query.sum_of)
+            columns.append(f"coalesce({amount}, 0) AS amount")
+        chosen.where(query.where)
+        listed = ",\n        ".join(columns)
+        name = "_happened" if self._has_sessions else "_events"
+        return f"{name} AS (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
+
+    def _sessions(self) -> list[str]:
+        """The events with the number of their user's session."""
+        context, asked, rules = self.context, self.context.period, SessionRules()
+        around = replace(asked, first=asked.first - _DAY, last=asked.last + _LATEST)
+        chosen = events_of_sessions(context, rules)
+        self._limit(chosen)
+        return [
+            "_active AS (\n"
+            f"    SELECT e.distinct_id, e.event_time, {local_day(context, around)} AS local_day\n"
+            f"    {chosen.sql()}\n)",
+            *numbered("_active", rules),
+            "_events AS (\n    SELECT _happened.*, s.session\n    FROM _happened\n"
+            "    JOIN (SELECT DISTINCT distinct_id, event_time, session FROM _sessioned) AS s\n"
+            "        ON s.distinct_id = _happened.distinct_id AND s.event_time = _happened.event_time\n)",
+        ]
+
+    def _limit(self, chosen: Selection) -> None:
+        """Only events of times at which an attempt can have steps."""
+        period, window = self.context.period, self.query.window_seconds
+        since = period.since - timedelta(seconds=GRACE_SECONDS * (self._count - 1))
+        chosen.that(f"e.event_time >= {self.context.bind(since, 'earliest')}")
+        if window is not None:
+            until = period.until + timedelta(seconds=window)
+            chosen.that(f"e.event_time < {self.context.bind(until, 'latest')}")
+
+    def _enters(self) -> str:
+        period, bind = self.context.period, self.context.bind
+        return (
+            f"e.event_time >= {bind(period.since, 'since')} "
+            f"AND e.event_time < {bind(period.until, 'until')} AS in_period"
+        )
+
+    # By times alone: each step is the next in time
+
+    def _timed(self) -> list[str]:
+        """The attempts, each step joined to the earliest that can follow."""
+        found = [self._first_by_time()]
+        source = "_path_1"
+        for place in range(1, self._count + 1):
+            if place > 1:
+                found.append(self._next_by_time(place, source))
+                source = f"_path_{place}"
+            for number, excluded in enumerate(self.query.exclude, 1):
+                if place == (excluded.after or 1):
+                    found.append(self._out_by_time(number, place, source))
+                    source = f"_out_{number}"
+        return [*found, f"_path AS (\n    SELECT * FROM {source}\n)"]
+
+    def _first_by_time(self) -> str:
+        own = ", ".join(self._own)
+        if self._enters_once and self._kept == self._funnel:
+            keys = ", ".join(self._funnel)
+            return (
+                f"_path_1 AS (\n    SELECT {keys}, min(event_time) AS time_1, 1 AS number_1\n"
+                f"    FROM _events\n    WHERE in_period AND step_1\n    GROUP BY {keys}\n)"
+            )
+        columns = [
+            *self._kept,
+            "event_time AS time_1",
+            f"row_number() OVER (PARTITION BY {own} ORDER BY {_ORDER}) AS number_1",
+            *self._found("", 1, ""),
+        ]
+        only = ""
+        if self._enters_once:
+            only = f"row_number() OVER (PARTITION BY {', '.join(self._funnel)} ORDER BY {_ORDER}) = 1"
+        elif self._must_differ:
+            only = self._once
+        qualified = f"\n    QUALIFY {only}" if only else ""
+        return (
+            f"_path_1 AS (\n    SELECT {', '.join(columns)}\n"
+            f"    FROM _events\n    WHERE in_period AND step_1{qualified}\n)"
+        )
+
+    def _next_by_time(self, place: int, before: str) -> str:
+        conditions = [*self._in_time(), *self._not_excluded(place)]
+        if self._is_claimed:
+            chain = ", ".join(f"r.{key}" for key in self._chain)
+            conditions.append(
+                f"row_number() OVER (PARTITION BY {chain}, s.event_time ORDER BY r.number_1 DESC) = 1"
+            )
+        time = "s.event_time"
+        if conditions:
+            time = f"CASE WHEN {conjunction(conditions, '            ')} THEN s.event_time END"
+        session = ["session"] if self._has_sessions else []
+        joined = self._joined_by_time(f"step_{place}", session)
+        at = f"s.event_time >= r.time_{place - 1} - {seconds(GRACE_SECONDS)}"
+        return (
+            f"_path_{place} AS (\n    SELECT\n        r.*,\n        {time} AS time_{place}\n"
+            f"    FROM {before} AS r\n    {joined} AND {at}\n)"
+        )
+
+    def _out_by_time(self, number: int, place: int, before: str) -> str:
+        at = f"s.event_time >= r.time_{place} + {_BEYOND_GRACE}"
+        return (
+            f"_out_{number} AS (\n    SELECT r.*, s.event_time AS out_{number}\n    FROM {before} AS r\n"
+            f"    {self._joined_by_time(f'excluded_{number}', [])} AND {at}\n)"
+        )
+
+    def _joined_by_time(self, flag: str, more: list[str]) -> str:
+        columns = ", ".join([*self._own, "event_time", *more])
+        keys = " AND ".join(f"s.{key} = r.{key}" for key in self._own)
+        return f"ASOF LEFT JOIN (SELECT {columns} FROM _events WHERE {flag}) AS s\n        ON {keys}"
+
+    # By numbers: where it matters which of several events of a time it was
+
+    def _numbered(self) -> str:
+        """The events in their order, none of them twice."""
+        window = f"(PARTITION BY {', '.join(self._own)} ORDER BY {_ORDER})"
+        once = f"\n    QUALIFY {self._once}" if self._must_differ else ""
+        return (
+            f"_numbered AS (\n    SELECT *, row_number() OVER {window} AS number\n    FROM _events{once}\n)"
+        )
+
+    @property
+    def _once(self) -> str:
+        """A condition that an event meets once, also where a table holds it several times."""
+        same = ", ".join([*self._own, "event_time", "insert_id", "name"])
+        return f"row_number() OVER (PARTITION BY {same} ORDER BY place) = 1"
+
+    @property
+    def _must_differ(self) -> bool:
+        """Whether it matters that an event is there once."""
+        return repeats(self.query) or self.query.reentry != "default"
+
+    def _rivals(self, step: int) -> int:
+        """How many other steps ask for the same event as a step."""
+        asked = [each.event for each in self.query.steps]
+        return asked.count(asked[step - 1]) - 1
+
+    def _rows(self) -> str:
+        """Beside each event the number of the earliest that can be each step after it."""
+        own = ", ".join(self._own)
+        source = "_numbered"
+        ahead = []
+        for step in self._later:
+            rivals = self._rivals(step)
+            if rivals:
+                window = f"(PARTITION BY {own}, step_{step} ORDER BY number)"
+                others = [f"lead(number, {far}) OVER {window}" for far in range(1, rivals + 1)]
+                ahead.append(f"[number, {', '.join(others)}] AS numbers_{step}")
+        if ahead:
+            listed = ",\n            ".join(ahead)
+            source = f"(\n        SELECT\n            *,\n            {listed}\n        FROM _numbered\n    )"
+        columns = [
+            f"min({f'numbers_{step}' if self._rivals(step) else 'number'}) "
+            f"FILTER (WHERE step_{step}) OVER soon AS next_{step}"
+            for step in self._later
+        ]
+        columns += [
+            f"min(event_time) FILTER (WHERE excluded_{number}) OVER beyond AS out_{number}"
+            for number in range(1, len(self.query.exclude) + 1)
+        ]
+        grace = seconds(GRACE_SECONDS)
+        by = f"PARTITION BY {own} ORDER BY event_time RANGE BETWEEN"
+        windows = [f"soon AS ({by} {grace} PRECEDING AND UNBOUNDED FOLLOWING)"]
+        if self.query.exclude:
+            windows.append(f"beyond AS ({by} {_BEYOND_GRACE} FOLLOWING AND UNBOUNDED FOLLOWING)")
+        listed, framed = ",\n        ".join(columns), ",\n        ".join(windows)
+        return (
+            f"_rows AS MATERIALIZED (\n    SELECT\n        *,\n        {listed}\n    FROM {source}\n"
+            f"    WINDOW\n        {framed}\n)"
+        )
+
+    # An attempt, place by place
+
+    def _of_event(self, row: str, place: int, before: str = "") -> list[str]:
+        """What an attempt takes over from the event at a place."""
+        columns = [f"{row}event_time AS time_{place}", f"{row}number AS number_{place}"]
+        if self.query.sum_of is not None:
+            columns.append(f"{row}amount AS amount_{place}")
+        columns += [
+            f"{row}out_{number} AS out_{number}"
+            if place == (excluded.after or 1)
+            else f"{before}out_{number}"
+            for number, excluded in enumerate(self.query.exclude, 1)
+            if place >= (excluded.after or 1)
+        ]
+        columns += self._found(row, place, before)
+        return columns + [f"{row}next_{step}" for step in self._later]
+
+    def _found(self, row: str, place: int, before: str) -> list[str]:
+        """The value of each breakdown, as far as the attempt has come; NULL where there is none yet."""
+        wanted = self.query.attribution
+        columns = []
+        for number in self._breakdowns:
+            here, held = f"{row}on_{number}", f"{before}found_{number}"
+            defined = f"CASE WHEN {here} <> ['{UNDEFINED}'] THEN {here} END"
+            if wanted == "first":
+                value = defined if place == 1 else f"coalesce({held}, {defined})"
+            elif wanted == "last":
+                value = defined if place == 1 else f"coalesce({defined}, {held})"
+            elif place < int(wanted):
+                continue
+            else:
+                value = here if place == wanted else held
+            columns.append(f"{value} AS found_{number}")
+        return columns
+
+    def _first(self) -> str:
+        steps = self.places[0]
+        columns = [*self._kept, *self._of_event("", 1)]
+        if self._is_loose:
+            matched = " ".join(f"WHEN step_{step} THEN {step}" for step in steps)
+            columns.append(f"CASE {matched} END AS done_1")
+        entering = " OR ".join(f"step_{step}" for step in steps)
+        once = ""
+        if self._enters_once:
+            once = (
+                f"\n    QUALIFY row_number() OVER "
+                f"(PARTITION BY {', '.join(self._funnel)} ORDER BY {_ORDER}) = 1"
+            )
+        listed = ", ".join(columns)
+        entered = f"FROM _rows\n    WHERE in_period AND ({entering}){once}"
+        return f"_path_1 AS (\n    SELECT {listed}\n    {entered}\n)"
+
+    def _candidate(self, step: int, place: int, row: str) -> str:
+        """The number of the event that can be this step at this place; NULL where there is none."""
+        following = f"{row}next_{step}"
+        if self._rivals(step):
+            taken = ", ".join(f"{row}number_{before}" for before in range(1, place))
+            following = f"list_filter({following}, lambda n: NOT list_contains([{taken}], n))[1]"
+        run = self.places[place - 1]
+        done = [before for before in range(1, place) if self.places[before - 1] == run]
+        if len(run) == 1 or not done:
+            return following
+        others = ", ".join(f"{row}done_{before}" for before in done)
+        return f"CASE WHEN {step} NOT IN ({others}) THEN {following} END"
+
+    def _choice(self, place: int, row: str) -> str:
+        candidates = [self._candidate(step, place, row) for step in self.places[place - 1]]
+        return candidates[0] if len(candidates) == 1 else f"least({', '.join(candidates)})"
+
+    def _next(self, place: int) -> list[str]:
+        """Each attempt with the event at the next place, if there is one."""
+        before = f"_path_{place - 1}"
+        found = []
+        choice = self._choice(place, "r.")
+        if self._is_claimed:
+            keys = ", ".join([*(f"r.{key}" for key in self._chain), choice])
+            found.append(
+                f"_claiming_{place} AS (\n    SELECT r.*, row_number() OVER "
+                f"(PARTITION BY {keys} ORDER BY r.number_1 DESC) = 1 AS claims\n    FROM {before} AS r\n)"
+            )
+            before = f"_claiming_{place}"
+        conditions = [
+            *(f"s.{key} = r.{key}" for key in self._own),
+            f"s.number = {choice}",
+            *(["r.claims"] if self._is_claimed else []),
+            *self._in_time(),
+            *self._not_excluded(place),
+        ]
+        kept = [*self._kept]
+        for earlier in range(1, place):
+            kept += [f"time_{earlier}", f"number_{earlier}"]
+            kept += [f"amount_{earlier}"] if self.query.sum_of is not None else []
+            kept += [f"done_{earlier}"] if self._is_loose else []
+        columns = [*(f"r.{column}" for column in kept), *self._of_event("s.", place, "r.")]
+        if self._is_loose:
+            columns.append(f"{self._done(place)} AS done_{place}")
+        listed = ",\n        ".join(columns)
+        found.append(
+            f"_path_{place} AS (\n    SELECT\n        {listed}\n    FROM {before} AS r\n"
+            f"    LEFT JOIN _rows AS s\n        ON {conjunction(conditions, '        ')}\n)"
+        )
+        return found
+
+    def _in_time(self) -> list[str]:
+        query = self.query
+        limits = []
+        if query.window_seconds is not None:
+            limits.append(f"s.event_time <= r.time_1 + {seconds(query.window_seconds)}")
+        if query.window_sessions is not None:
+            limits.append(f"s.session < r.session + {query.window_sessions}")
+        return limits
+
+    def _not_excluded(self, place: int) -> list[str]:
+        return [
+            f"(r.out_{number} IS NULL OR s.event_time <= r.out_{number} + {seconds(GRACE_SECONDS)})"
+            for number, excluded in enumerate(self.query.exclude, 1)
+            if (excluded.after or 1) < place <= (excluded.before or self._count)
+        ]
+
+    def _done(self, place: int) -> str:
+        """Which of the steps at a place it was, the first that it can be."""
+        steps = self.places[place - 1]
+        if len(steps) == 1:
+            return f"CASE WHEN s.number IS NOT NULL THEN {steps[0]} END"
+        cases = " ".join(
+            f"WHEN s.number = {self._candidate(step, place, 'r.')} THEN {step}" for step in steps
+        )
+        return f"CASE {cases} END"
+
+    # Which attempts count
+
+    def _made(self) -> str:
+        """The attempts, with the moment at which each ended and the segments it belongs to."""
+        last = "_path" if self._is_timed else f"_path_{self._count}"
+        times = [f"time_{place}" for place in range(1, self._count + 1)]
+        amounts = [f"amount_{place}" for place in range(1, self._count + 1)] if self.query.sum_of else []
+        columns = [*self._kept, "number_1", *times, *amounts]
+        columns.append(f"{' + '.join(f'CAST({time} IS NOT NULL AS INTEGER)' for time in times)} AS reached")
+        columns.append(f"{self._until(times)} AS until")
+        if self.query.on:
+            columns.append(f"{self._combined()} AS segments")
+        listed = ",\n        ".join(columns)
+        return f"_made AS MATERIALIZED (\n    SELECT\n        {listed}\n    FROM {last}\n)"
+
+    def _until(self, times: list[str]) -> str:
+        window = self.query.window_seconds
+        ends = [_NEVER if window is None else f"time_1 + {seconds(window)}"]
+        for number, excluded in enumerate(self.query.exclude, 1):
+            before = excluded.before or self._count
+            ends.append(f"CASE WHEN time_{before} IS NULL THEN out_{number} END")
+        ended = ends[0] if len(ends) == 1 else f"least({', '.join(ends)})"
+        return f"CASE WHEN {times[-1]} IS NULL THEN {ended} ELSE greatest({', '.join(times)}) END"
+
+    def _combined(self) -> str:
+        """The segments of an attempt as a list: of texts, or of a list with a text for each breakdown."""
+        found = [f"coalesce(found_{number}, ['{UNDEFINED}'])" for number in self._breakdowns]
+        if len(found) == 1:
+            return found[0]
+        combined = f"list_transform({found[0]}, lambda a: [a])"
+        for one in found[1:]:
+            combined = (
+                f"flatten(list_transform({combined}, lambda p: list_transform({one}, "
+                f"lambda v: list_append(p, v))))"
+            )
+        return combined
+
+    def _counting(self) -> list[str]:
+        query = self.query
+        is_chained = query.count != "sessions" and query.reentry == "default" and not self._enters_once
+        if query.count == "uniques" and query.hold:
+            is_chained = False  # of held values each can be attempted at any time
+        if query.on and query.count == "uniques" and is_chained and query.attribution == 1:
+            return [*self._by_new_segments(), self._everyone_and(self._joined)]
+        if is_chained:
+            found = [self._taken(), self._chained()]
+            source = "_chained"
+        else:
+            found, source = [], "_made"
+        if query.on:
+            return [*found, self._everyone_and(self._segmented, source)]
+        best = "" if query.count == "totals" or self._enters_once else self._best(self._funnel)
+        return [*found, f"_entered AS (\n    SELECT {self._told()}\n    FROM {source}{best}\n)"]
+
+    def _told(self) -> str:
+        columns = [f"time_{place}" for place in range(1, self._count + 1)]
+        if self.query.sum_of is not None:
+            columns += [f"amount_{place}" for place in range(1, self._count + 1)]
+        return ", ".join([*(["date"] if self.query.unit else []), *columns])
+
+    def _best(self, keys: list[str]) -> str:
+        """Of attempts with the same keys the first, or with another re-entry the one that came furthest."""
+        depth = "" if self.query.reentry == "default" else "reached DESC, "
+        order = f"{depth}time_1, {'place, name' if self.query.hold else 'number_1'}"
+        return f"\n    QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {order}) = 1"
+
+    def _taken(self) -> str:
+        """One attempt after the other: what begins before the last has ended is none."""
+        keys = ", ".join(self._chain)
+        sessions = self.query.window_sessions
+        session = "" if sessions is None else f", 'session': session, 'last': session + {sessions - 1}"
+        later = "next.since > done.until"
+        if sessions is not None:
+            later = f"({later} OR next.session > done.last)"
+        return f"""\
+_taken AS (
+    SELECT {keys}, unnest(taken) AS number_1
+    FROM (
+        SELECT
+            {keys},
+            list_reduce(
+                list({{'since': time_1, 'until': until{session}, 'taken': [number_1]}} ORDER BY number_1),
+                lambda done, next: CASE
+                    WHEN {later}
+                    THEN struct_update(next, taken := list_concat(done.taken, next.taken))
+                    ELSE done
+                END
+            ).taken AS taken
+        FROM _made
+        GROUP BY {keys}
+    )
+)"""
+
+    def _chained(self) -> str:
+        return (
+            "_chained AS (\n    SELECT _made.*\n"
+            f"    FROM _made JOIN _taken USING ({', '.join([*self._chain, 'number_1'])})\n)"
+        )
+
+    def _by_new_segments(self) -> list[str]:
+        """As with first entries: an attempt begins only in segments that the user has not entered."""
+        keys = ", ".join(self._funnel)
+        sessions = self.query.window_sessions
+        later, last, kept = "next.since > done.until", "", ""
+        if sessions is not None:
+            later = f"({later} OR next.session > done.last)"
+            last = f", 'session': session, 'last': session + {sessions - 1}"
+            kept = "'session': next.session, 'last': next.last, "
+        return [
+            f"""\
+_fresh AS (
+    SELECT
+        {keys},
+        list_reduce(
+            list({{
+                'since': time_1, 'until': until{last},
+                'entered': list_transform(segments, lambda s: {{'segment': s, 'number': number_1}})
+            }} ORDER BY number_1),
+            lambda done, next: CASE
+                WHEN {later} AND NOT list_has_all({_names("done")}, {_names("next")})
+                THEN {{
+                    'since': next.since, 'until': next.until, {kept}
+                    'entered': list_concat(done.entered, list_filter(
+                        next.entered, lambda one: NOT list_contains({_names("done")}, one.segment)
+                    ))
+                }}
+                ELSE done
+            END
+        ).entered AS entered
+    FROM _made
+    GROUP BY {keys}
+)""",
+            f"_new AS (\n    SELECT {keys}, one.segment AS segment, one.number AS number_1\n"
+            f"    FROM (SELECT {keys}, unnest(entered) AS one FROM _fresh)\n)",
+        ]
+
+    def _everyone_and(self, segments: str, source: str = "_made") -> str:
+        """The attempts that count for everyone (a NULL segment), and in each segment."""
+        once = "" if self.query.count == "totals" else self._best(self._funnel)
+        kind = "VARCHAR" if len(self._breakdowns) == 1 else "VARCHAR[]"
+        return (
+            f"_entered AS (\n    SELECT CAST(NULL AS {kind}) AS segment, {self._told()}\n"
+            f"    FROM {source}{once}\n    UNION ALL\n"
+            f"    SELECT segment, {self._told()}\n    FROM ({segments.format(source=source)})\n)"
+        )
+
+    @property
+    def _joined(self) -> str:
+        return f"_new JOIN _made USING ({', '.join([*self._funnel, 'number_1'])})"
+
+    @property
+    def _segmented(self) -> str:
+        once = "" if self.query.count == "totals" else self._best([*self._funnel, "segment"])
+        return f"SELECT * FROM (SELECT *, unnest(segments) AS segment FROM {{source}}){once}"
+
+
+def _names(attempt: str) -> str:
+    return f"list_transform({attempt}.entered, lambda made: made.segment)"
+
+
+def _segments(chosen: Selection, on: str) -> str:
+    """The segments of an event as a list of texts."""
+    name, is_list = segment(chosen.value(on))
+    return name if is_list else f"[{name}]"

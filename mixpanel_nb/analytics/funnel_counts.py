@@ -1,0 +1,129 @@
+"""What a funnel counts of the attempts at it: how many reached each step, how long they took, what they sum.
+
+A relation of attempts has ``[date,] [segment,] time_1 … time_N [, amount_1 … amount_N]``: NULL is a step
+that was not reached, and the NULL segment is everyone.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.queries import Funnel
+
+GRACE_SECONDS = 2
+"""Steps no further apart than this may have happened in either order."""
+
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
+"""Those of the time between two steps; between two times they are interpolated."""
+
+EDGES = (
+    *(1, 10, 30),
+    *(60 * minutes for minutes in (1, 2, 5, 10, 30)),
+    *(3_600 * hours for hours in (1, 2, 6, 12)),
+    *(86_400 * days for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 366)),
+)
+"""Seconds at which the buckets of the distribution of times begin; the first begins at 0."""
+
+_MICROSECONDS = 1_000_000
+
+
+def same_event_before(query: Funnel, step: int) -> list[int]:
+    """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
+    event = query.steps[step - 1].event
+    return [number for number in range(1, step) if query.steps[number - 1].event == event]
+
+
+def repeats(query: Funnel) -> bool:
+    """Whether steps ask for the same event, so that one event must not be taken for two steps."""
+    return len({step.event for step in query.steps}) < len(query.steps)
+
+
+def places(query: Funnel) -> list[tuple[int, ...]]:
+    """The steps (from 1) that can stand at each place: one, or with any order all up to the next anchor."""
+    numbers = range(1, len(query.steps) + 1)
+    if query.order == "specific":
+        return [(number,) for number in numbers]
+    runs: list[list[int]] = []
+    for number in numbers:
+        if number in query.anchors or not runs or runs[-1][0] in query.anchors:
+            runs.append([number])
+        else:
+            runs[-1].append(number)
+    return [tuple(run) for run in runs for _ in run]
+
+
+def pairs(query: Funnel) -> list[tuple[int, int]]:
+    """The pairs of an earlier and a later step whose times are told."""
+    return list(combinations(range(1, len(query.steps) + 1), 2)) if query.times else []
+
+
+def measures(query: Funnel) -> list[str]:
+    """What a row tells, in order, behind its date and segment: each named as in ``count_2``."""
+    return [name for _, name in _measured(query)]
+
+
+def _measured(query: Funnel) -> list[tuple[str, str]]:
+    """SQL and name of each measure."""
+    found = [("count(time_1)", "count_1")]
+    for step in range(2, len(query.steps) + 1):
+        found.append((f"count(time_{step})", f"count_{step}"))
+        for name, start in (("time", step - 1), ("time_from_start", 1)):
+            found += [
+                (f"{_aggregate(call, start, step)} / {_MICROSECONDS}", f"{prefix}_{name}_{step}")
+                for prefix, call in (
+                    ("avg", "avg({})"),
+                    ("median", "quantile_cont({}, 0.5)"),
+                    ("p90", "quantile_cont({}, 0.9)"),
+                )
+            ]
+    if query.sum_of is not None:
+        found += [(f"sum(amount_{step})", f"sum_{step}") for step in range(1, len(query.steps) + 1)]
+    for start, end in pairs(query):
+        edges = ", ".join(str(edge * _MICROSECONDS - 1) for edge in EDGES)
+        quantiles = ", ".join(map(str, QUANTILES))
+        found += [
+            (f"{_aggregate('avg({})', start, end)} / {_MICROSECONDS}", f"mean_{start}_{end}"),
+            (_aggregate(f"quantile_cont({{}}, [{quantiles}])", start, end), f"quantiles_{start}_{end}"),
+            (_aggregate(f"histogram({{}}, [{edges}])", start, end), f"histogram_{start}_{end}"),
+        ]
+    return found
+
+
+def _aggregate(call: str, start: int, end: int) -> str:
+    elapsed = f"greatest(date_diff('microsecond', time_{start}, time_{end}), 0)"
+    return f"{call.format(elapsed)} FILTER (WHERE time_{end} IS NOT NULL)"
+
+
+def counted(query: Funnel, source: str) -> list[str]:
+    """CTEs that count the attempts of ``source`` and, with a breakdown, rank the segments."""
+    groups = [*(["date"] if query.unit else []), *(["segment"] if query.on else [])]
+    columns = [*groups, *(f"{sql} AS {name}" for sql, name in _measured(query))]
+    grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
+    listed = ",\n        ".join(columns)
+    made = f"_counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"
+    return [made, _RANKED] if query.on else [made]
+
+
+_RANKED = """\
+_ranked AS (
+    SELECT
+        segment,
+        row_number() OVER (ORDER BY segment IS NOT NULL, sum(count_1) DESC, segment) - 1 AS place,
+        count(*) OVER () - 1 AS segments
+    FROM _counted
+    GROUP BY segment
+)"""
+
+
+def result(context: ReportContext, query: Funnel) -> str:
+    """The rows: with a breakdown, ``place`` and ``segments`` stand behind the measures."""
+    if not query.on:
+        return "SELECT * FROM _counted" + ("\nORDER BY date" if query.unit else "")
+    return f"""\
+SELECT _counted.*, _ranked.place, _ranked.segments
+FROM _counted JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _counted.segment
+WHERE _ranked.place <= {context.bind(query.limit, "limit")}
+ORDER BY _ranked.place{", _counted.date" if query.unit else ""}"""
