@@ -89,3 +89,9 @@ class Answered:
 def live(*answers: Any, **options: Any) -> Asking:
     """The live reports of a Mixpanel that answers so."""
     return Answered(*answers, **options).live()
+
+
+def figures(result: Any) -> list[tuple[Any, ...]]:
+    """The rows of a result without the column ``complete``, which is true in all of them."""
+    assert all(row[-1] is True for row in result.tuples())
+    return [row[:-1] for row in result.tuples()]

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_nb.errors import ServerError
 
-from .answered import Answered, live, refused
+from .answered import Answered, figures, live, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class TestSegmentation:
         answers: list[Any] = [series(), series(**{"Sign Up": {}}), {"data": {"values": {}}}]
         for answer in answers:
             result = live(answer).segmentation("Sign Up", **DAYS)
-            assert result.tuples() == [(ONE, "total", 0), (TWO, "total", 0), (THREE, "total", 0)]
+            assert figures(result) == [(ONE, "total", 0), (TWO, "total", 0), (THREE, "total", 0)]
 
     def test_without_a_breakdown_the_name_in_the_answer_does_not_matter(self) -> None:
         answer = series(Renamed={"2025-01-02": 4})
@@ -71,7 +71,7 @@ class TestSegmentation:
     def test_averages_are_numbers_with_decimals_and_counts_are_whole(self) -> None:
         answer = series(A={"2025-01-01": 2, "2025-01-02": 1.5, "2025-01-03": None})
         result = live(answer).segmentation("A", type="average", **DAYS)
-        assert [count for *_, count in result.tuples()] == [2.0, 1.5, 0.0]
+        assert [count for *_, count, _ in result.tuples()] == [2.0, 1.5, 0.0]
         with pytest.raises(
             ServerError, match=r"a whole number at data\.values\.A\[\"2025-01-02\"\], found 1\.5"
         ):
@@ -84,7 +84,7 @@ class TestSegmentation:
         answer = {"data": {"series": [label], "values": {"A": {label: 7}}}}
         result = live(answer).segmentation("A", unit="hour", from_date="2025-01-01", to_date="2025-01-01")
         assert len(result.dates) == 24
-        assert result.tuples()[5] == (datetime(2025, 1, 1, 5), "total", 7)  # noqa: DTZ001 - local
+        assert result.tuples()[5] == (datetime(2025, 1, 1, 5), "total", 7, True)  # noqa: DTZ001 - local
 
     def test_weeks_begin_as_mixpanel_says(self) -> None:
         mondays = {"data": {"series": ["2025-01-06"], "values": {"A": {"2025-01-06": 1}}}}
@@ -134,13 +134,13 @@ class TestNumbers:
         even = series(**{"9 - 10": {"2025-01-01": 1}, "6 - 7": {"2025-01-02": 2}})
         result = live(even).segmentation_numeric("A", on="p", **DAYS)
         assert result.labels == ["6 - 7", "7 - 8", "8 - 9", "9 - 10"]
-        assert result.tuples()[:4] == [
+        assert figures(result)[:4] == [
             (ONE, "6 - 7", 0),
             (ONE, "7 - 8", 0),
             (ONE, "8 - 9", 0),
             (ONE, "9 - 10", 1),
         ]
-        assert result.tuples()[4] == (TWO, "6 - 7", 2)
+        assert result.tuples()[4] == (TWO, "6 - 7", 2, True)
 
     def test_small_steps_are_filled_exactly(self) -> None:
         answer = series(**{"0.1 - 0.2": {"2025-01-01": 1}, "0.6 - 0.7": {"2025-01-01": 1}})
@@ -157,12 +157,12 @@ class TestNumbers:
 
     def test_an_average_of_nothing_is_unknown_and_a_sum_zero(self) -> None:
         answer = {"status": "ok", "results": {"2025-01-01": None, "2025-01-02": 2}}
-        assert live(answer).segmentation_average("A", on="p", **DAYS).tuples() == [
+        assert figures(live(answer).segmentation_average("A", on="p", **DAYS)) == [
             (ONE, None),
             (TWO, 2.0),
             (THREE, None),
         ]
-        assert live(answer).segmentation_sum("A", on="p", **DAYS).tuples() == [(ONE, 0), (TWO, 2), (THREE, 0)]
+        assert figures(live(answer).segmentation_sum("A", on="p", **DAYS)) == [(ONE, 0), (TWO, 2), (THREE, 0)]
 
     def test_top_events_may_be_averages(self) -> None:
         answer = {"events": [{"event": "A", "amount": 1.25, "percent_change": 0}], "type": "average"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from .answered import Answered, live, published
+from .answered import Answered, figures, live, published
 
 AUGUST: dict[str, Any] = {"from_date": "2011-08-06", "to_date": "2011-08-09"}
 MAY: dict[str, Any] = {"from_date": "2010-05-29", "to_date": "2010-05-31"}
@@ -16,7 +16,7 @@ NEW_YEAR: dict[str, Any] = {"from_date": "2012-01-01", "to_date": "2012-01-03"}
 def test_segmentation() -> None:
     """https://developer.mixpanel.com/reference/segmentation-query."""
     result = live(published("segmentation-query")).segmentation("Signed up", **AUGUST)
-    assert result.tuples() == [
+    assert figures(result) == [
         (date(2011, 8, 6), "total", 147),
         (date(2011, 8, 7), "total", 146),
         (date(2011, 8, 8), "total", 776),
@@ -32,13 +32,13 @@ def test_segmentation_by_a_property() -> None:
     )
     assert list(result.values) == ["US", "CA", "GB", "IN", "FR"]  # by size, of equal ones by name
     assert result.tuples()[5:] == [
-        (date(2011, 8, 9), "US", 1036),
-        (date(2011, 8, 9), "CA", 277),
-        (date(2011, 8, 9), "GB", 19),
-        (date(2011, 8, 9), "IN", 19),
-        (date(2011, 8, 9), "FR", 8),
+        (date(2011, 8, 9), "US", 1036, True),
+        (date(2011, 8, 9), "CA", 277, True),
+        (date(2011, 8, 9), "GB", 19, True),
+        (date(2011, 8, 9), "IN", 19, True),
+        (date(2011, 8, 9), "FR", 8, True),
     ]
-    assert {count for _, _, count in result.tuples()[:5]} == {0}
+    assert {count for _, _, count, _ in result.tuples()[:5]} == {0}
 
 
 def test_segmentation_numeric() -> None:
@@ -46,7 +46,7 @@ def test_segmentation_numeric() -> None:
     answer = live(published("segmentation-numeric-query"))
     result = answer.segmentation_numeric("Purchase", on="amount", **AUGUST)
     assert result.buckets == ((2000, 2100), (2100, 2200), (2200, 2300), (2300, 2400), (2400, 2500))
-    rows = {(str(day), bucket): count for day, bucket, count in result.tuples()}
+    rows = {(str(day), bucket): count for day, bucket, count, _ in result.tuples()}
     assert len(rows) == 20
     assert rows["2011-08-09", "2,000 - 2,100"] == 15
     assert rows["2011-08-06", "2,100 - 2,200"] == 0
@@ -61,7 +61,7 @@ def test_segmentation_sum() -> None:
     result = live(published("segmentation-sum-query")).segmentation_sum(
         "Purchase", on="amount", from_date="2019-10-05", to_date="2019-10-07"
     )
-    assert result.tuples() == [(date(2019, 10, 5), 0), (date(2019, 10, 6), 7), (date(2019, 10, 7), 4)]
+    assert figures(result) == [(date(2019, 10, 5), 0), (date(2019, 10, 6), 7), (date(2019, 10, 7), 4)]
     assert result.computed_at == "2019-10-07T23:02:11.666218+00:00"
 
 
@@ -71,7 +71,7 @@ def test_segmentation_average() -> None:
     result = answer.segmentation_average(
         "Purchase", on="amount", from_date="2011-08-05", to_date="2011-08-09"
     )
-    assert result.tuples() == [
+    assert figures(result) == [
         (date(2011, 8, 5), None),
         (date(2011, 8, 6), 8.64705882352939),
         (date(2011, 8, 7), 4.640625),
@@ -83,7 +83,7 @@ def test_segmentation_average() -> None:
 def test_event_counts() -> None:
     """https://developer.mixpanel.com/reference/list-recent-events."""
     result = live(published("list-recent-events")).event_counts(["splash features", "account-page"], **MAY)
-    assert result.tuples() == [
+    assert figures(result) == [
         (date(2010, 5, 29), "splash features", 6),
         (date(2010, 5, 29), "account-page", 0),
         (date(2010, 5, 30), "splash features", 4),
@@ -97,13 +97,13 @@ def test_property_counts() -> None:
     """https://developer.mixpanel.com/reference/query-event-properties."""
     answer = published("query-event-properties")
     result = live(answer).property_counts("View", "page", **MAY)
-    assert result.tuples() == [
+    assert figures(result) == [
         (date(2010, 5, 29), "splash features", 6),
         (date(2010, 5, 30), "splash features", 4),
         (date(2010, 5, 31), "splash features", 5),
     ]
     chosen = live(answer).property_counts("View", "page", values=["pricing", "splash features"], **MAY)
-    assert chosen.tuples()[:2] == [
+    assert figures(chosen)[:2] == [
         (date(2010, 5, 29), "pricing", 0),
         (date(2010, 5, 29), "splash features", 6),
     ]
