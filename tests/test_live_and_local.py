@@ -50,7 +50,7 @@ QUESTIONS: list[Question] = [
     ("property_counts", ("Purchase", "plan"), {"values": ["pro", "none"], "type": "unique"}),
     ("retention", (), {"born_event": "Sign Up", "interval_count": 5}),
     ("retention", (), {"born_event": "Sign Up", "return_event": "Purchase", "unit": "week"}),
-    ("retention", (), {"born_event": "Sign Up", "born_where": PRO, "unit": "month", "unbounded": True}),
+    ("retention", (), {"born_event": "Sign Up", "born_where": PRO, "unit": "month", "mode": "on_or_after"}),
     ("retention", (), {"return_event": "Purchase", "type": "compounded", "return_where": PRO}),
     ("retention", (), {"born_event": "Sign Up", "interval": 3, "interval_count": 4}),
     ("frequency", (), {}),

@@ -53,7 +53,7 @@ BOTH_WAYS: list[Question] = [
     ("property_counts", ("A", "plan"), {}),
     ("retention", (), {"born_event": "A", "return_event": "B"}),
     ("retention", (), {"return_event": "B", "type": "compounded"}),
-    ("retention", (), {"born_event": "A", "unbounded": True, "unit": "week"}),
+    ("retention", (), {"born_event": "A", "mode": "on_or_after", "unit": "week"}),
     ("frequency", (), {}),
 ]
 LOCAL: list[Question] = [

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from mixpanel_nb.queries import LargeUnit
     from mixpanel_nb.queries.shared import CalendarUnit
 
 Bucket = date | datetime
@@ -141,6 +142,22 @@ def later(day: date, unit: CalendarUnit, number: int) -> date:
     months = day.year * 12 + day.month - 1 + number * _MONTHS[unit]
     year, month = divmod(months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def shifted(start: date, unit: LargeUnit, number: int) -> date:
+    """The bucket ``number`` buckets after one; the last day that there is, where it would be beyond."""
+    try:
+        return later(start, unit, number)
+    except (OverflowError, ValueError):
+        return date.max
+
+
+def after(moment: datetime, length: int) -> datetime:
+    """The moment so many seconds later; the last one that there is, where it would be beyond."""
+    try:
+        return moment + timedelta(seconds=length)
+    except OverflowError:
+        return datetime.combine(date.max, time.max)
 
 
 def midnight(day: date) -> datetime:

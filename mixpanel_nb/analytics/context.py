@@ -203,12 +203,27 @@ def is_expression(on: str) -> bool:
     return _ACCESS.search(on) is not None
 
 
-def everyone_and_segments(selection: Selection, on: str | None) -> str:
-    """SQL of what a breakdown groups by, and NULL for everyone beside; that alone without ``on``."""
+def everyone_and_segments(selection: Selection, on: str | Sequence[str] | None) -> str:
+    """SQL of what a breakdown groups by, and NULL for everyone beside; that alone without ``on``.
+
+    Of several breakdowns it is a list with a text of each. An event with lists is in one segment for each
+    pair of their items.
+    """
     if on is None:
         return "CAST(NULL AS VARCHAR)"
-    name, is_list = segment(selection.value(on))
-    return f"unnest(list_append({name}, NULL))" if is_list else f"unnest([{name}, NULL])"
+    if isinstance(on, str):
+        name, is_list = segment(selection.value(on))
+        return f"unnest(list_append({name}, NULL))" if is_list else f"unnest([{name}, NULL])"
+    names = [segment(selection.value(each)) for each in on]
+    listed = [place for place, (_, is_list) in enumerate(names) if is_list]
+    texts = [f"_item_{place}" if is_list else name for place, (name, is_list) in enumerate(names)]
+    one = f"[{', '.join(texts)}]"
+    if not listed:
+        return f"unnest([{one}, NULL])"
+    for depth, place in enumerate(reversed(listed)):
+        one = f"[{one} FOR _item_{place} IN {names[place][0]}]"
+        one = f"flatten({one})" if depth else one
+    return f"unnest(list_append({one}, NULL))"
 
 
 def number_of(context: ReportContext, value: Value, on: str) -> str:

@@ -1,26 +1,28 @@
 """Retention: of those who did something, how many came back, period by period.
 
-https://developer.mixpanel.com/reference/retention-query; periods roll from each person's own first event:
-https://docs.mixpanel.com/docs/reports/retention ('On' time interval).
+https://developer.mixpanel.com/reference/retention-query. Periods roll from each user's own first event, or
+are those of the calendar; who counts as retained, and what property sums are, is told in
+https://docs.mixpanel.com/docs/reports/retention (Retention Criteria, Step 2).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.calendar import SECONDS
-from mixpanel_nb.analytics.context import everyone_and_segments
+from mixpanel_nb.analytics.calendar import SECONDS, bucket_sql, shifted
+from mixpanel_nb.analytics.context import everyone_and_segments, number_of
 from mixpanel_nb.analytics.sql import seconds
 
 if TYPE_CHECKING:
-    from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.analytics.context import ReportContext, Selection
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Retention
 
 
-def period_seconds(query: Retention) -> int:
-    """The length of a period: 24 hours, 7 days or 30 days, ``interval`` times."""
-    return SECONDS[query.unit] * query.interval
+_LAST_DAY = date(2100, 1, 1)
+"""Days beyond are placed by the clock of this one: nobody knows yet when clocks will change then."""
 
 
 def _born_as_any(query: Retention) -> bool:
@@ -31,44 +33,59 @@ def _born_as_any(query: Retention) -> bool:
 def statement(context: ReportContext, query: Retention) -> Statement:
     """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
 
-    ``segment`` is NULL for all people, the only one without a breakdown; ``segments`` is how many there are
-    beside. A row tells how many people of a cohort came back in a period (where unbounded: came back in it
-    for the last time); a cohort of which nobody did has one row, with a NULL period. ``last_event`` is the
-    time of the table's last event; where there is no cohort at all, there is a row with it alone.
+    ``segment`` is NULL for all users, the only one without a breakdown, and a list where there are several
+    breakdowns; ``segments`` is how many there are beside. A row tells how many users of a cohort came back in
+    a period (for the last time where the mode is ``on_or_after``, for the first time where it is
+    ``on_or_before``, with no period left out where it is ``streak``), or the sum of ``prop`` in it; a
+    cohort of which nobody did has one row, with a NULL period. ``last_event`` is the time of the table's last
+    event; where there is no cohort at all, there is a row with it alone.
     """
+    keys = _keys(query)
+    listed = ", ".join(keys)
     return context.statement(f"""\
 WITH {_born(context, query)}, _cohorts AS (
     SELECT *, {context.bucket(query.unit, "born_at")} AS cohort
     FROM _born
 ), {_returned(context, query)}, _counted AS (
-    SELECT segment, cohort, period, count(*) AS people
+    SELECT {listed}, cohort, period, {"count(*)" if query.prop is None else "sum(amount)"} AS people
     FROM _returned
-    GROUP BY segment, cohort, period
+    GROUP BY {listed}, cohort, period
 ), _sizes AS (
-    SELECT segment, cohort, count(*) AS cohort_size
+    SELECT {listed}, cohort, count(*) AS cohort_size
     FROM _cohorts
-    GROUP BY segment, cohort
+    GROUP BY {listed}, cohort
 ), _ranked AS (
     SELECT
-        segment,
-        row_number() OVER (ORDER BY segment IS NOT NULL, sum(cohort_size) DESC, segment) - 1 AS place,
+        {listed},
+        row_number() OVER (ORDER BY {keys[0]} IS NOT NULL, sum(cohort_size) DESC, {listed}) - 1 AS place,
         count(*) OVER () - 1 AS segments
     FROM _sizes
-    GROUP BY segment
+    GROUP BY {listed}
 ), _shown AS (
     SELECT _sizes.*, _ranked.place, _ranked.segments
-    FROM _sizes JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _sizes.segment
+    FROM _sizes JOIN _ranked ON {_same(keys, "_ranked", "_sizes")}
     WHERE _ranked.place <= {context.bind(query.limit, "limit")}
 ), _ending AS (
     SELECT max(e.event_time) AS last_event {context.select().sql("")}
 )
 SELECT
-    _shown.segment, _shown.segments, _shown.cohort, _shown.cohort_size,
+    {", ".join(f"_shown.{key}" for key in keys)}, _shown.segments, _shown.cohort, _shown.cohort_size,
     _counted.period, _counted.people, _ending.last_event
 FROM _ending
 LEFT JOIN _shown ON TRUE
-LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment IS NOT DISTINCT FROM _shown.segment
+LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND {_same(keys, "_counted", "_shown")}
 ORDER BY _shown.place, _shown.cohort, _counted.period""")
+
+
+def _keys(query: Retention) -> list[str]:
+    """The columns that tell the segment: one, or one for each of several breakdowns."""
+    if not isinstance(query.on, tuple):
+        return ["segment"]
+    return [f"segment_{number}" for number, _ in enumerate(query.on, 1)]
+
+
+def _same(keys: list[str], one: str, other: str) -> str:
+    return " AND ".join(f"{one}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in keys)
 
 
 def _born(context: ReportContext, query: Retention) -> str:
@@ -81,45 +98,168 @@ def _born(context: ReportContext, query: Retention) -> str:
     name = everyone_and_segments(chosen, query.on)
     entering, born = "", ""
     if _born_as_any(query):
-        entering, born = ", e.event_name", ", arg_min(event_name, event_time) AS born_as"
+        first = "{'time': event_time, 'id': insert_id, 'name': event_name}"
+        entering = f", e.event_name, {'e.insert_id' if context.events.has_insert_id else 'NULL AS insert_id'}"
+        born = f", arg_min(event_name, {first}) AS born_as"
+    keys = ", ".join(_keys(query))
+    split = ""
+    if isinstance(query.on, tuple):
+        each = ", ".join(f"segments[{place}] AS {key}" for place, key in enumerate(_keys(query), 1))
+        split = f"), _entering AS (\n    SELECT *, {each}\n    FROM _named\n"
     return f"""\
-_entering AS (
-    SELECT e.distinct_id, e.event_time{entering}, {name} AS segment
+{"_named" if split else "_entering"} AS (
+    SELECT e.distinct_id, e.event_time{entering}, {name} AS {"segments" if split else "segment"}
     {chosen.sql()}
-), _born AS (
-    SELECT distinct_id, segment, min(event_time) AS born_at{born}
+{split}), _born AS (
+    SELECT distinct_id, {keys}, min(event_time) AS born_at{born}
     FROM _entering
-    GROUP BY distinct_id, segment, {context.bucket(query.unit, "event_time")}
+    GROUP BY distinct_id, {keys}, {context.bucket(query.unit, "event_time")}
 )"""
 
 
 def _returned(context: ReportContext, query: Retention) -> str:
-    """Who came back in which period, once each."""
+    """Who came back in which period, once each; of a property, what it sums up to there."""
     back = context.select().named(query.return_event, "return_event").where(query.return_where)
-    later = "r.event_time > c.born_at"
-    if query.return_event is None or _born_as_any(query):
-        # At the moment of birth itself only an event of another name can be a return.
-        name = "c.born_as" if _born_as_any(query) else context.bind(query.born_event, "born_event")
-        later = f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
-    elif query.type == "birth" and query.return_event != query.born_event:
-        later = "r.event_time >= c.born_at"
-    length = context.bind(period_seconds(query) * 1_000_000, "period_microseconds")
-    period = f"date_diff('microsecond', c.born_at, r.event_time) // {length}"
-    if query.unbounded:
-        last = context.bind(query.interval_count, "interval_count")
-        columns = f"c.segment, c.cohort, least(max({period}), {last}) AS period"
-        within, grouped = "", "\n    GROUP BY c.distinct_id, c.segment, c.cohort"
-    else:
-        columns = f"DISTINCT c.distinct_id, c.segment, c.cohort, {period} AS period"
-        end = seconds(period_seconds(query) * (query.interval_count + 1))
-        within, grouped = f"\n        AND r.event_time < c.born_at + {end}", ""
+    period = _period(context, query)
+    columns, grouped = _rows_of(context, query, period.number)
+    within = "" if query.mode == "on_or_after" else f"\n        AND {period.within}"
+    streaks = _streaks(", ".join(_keys(query))) if query.mode == "streak" else ""
     return f"""\
 _coming AS (
-    SELECT e.distinct_id, e.event_time, e.event_name
-    {back.sql()}
-), _returned AS (
+    {_coming(context, query, back, period.held)}
+), {"_found" if streaks else "_returned"} AS (
     SELECT {columns}
     FROM _cohorts AS c
     JOIN _coming AS r ON r.distinct_id = c.distinct_id{within}
-        AND {later}{grouped}
+        AND {_later(context, query)}{grouped}
+){streaks}"""
+
+
+def _coming(context: ReportContext, query: Retention, back: Selection, held: str) -> str:
+    """The returns; where the last one of each user is all that matters, the last of each name."""
+    if _is_last_enough(query) and query.return_event is not None:
+        return f"""\
+SELECT e.distinct_id, max(e.event_time) AS event_time, min(e.event_name) AS event_name{held}
+    {back.sql()}
+    GROUP BY e.distinct_id"""
+    if _is_last_enough(query):
+        return f"""\
+SELECT e.distinct_id, max(e.event_time) AS event_time, e.event_name{held}
+    {back.sql()}
+    GROUP BY e.distinct_id, e.event_name"""
+    amount = ""
+    if query.prop is not None:
+        amount = f",\n        {number_of(context, back.value(query.prop), query.prop)} AS amount"
+    return f"""\
+SELECT e.distinct_id, e.event_time, e.event_name{held}{amount}
+    {back.sql()}"""
+
+
+def _is_last_enough(query: Retention) -> bool:
+    """Whether the last return of each user tells all there is to know."""
+    return query.mode == "on_or_after" and query.prop is None
+
+
+def _streaks(keys: str) -> str:
+    """Of the periods in which users returned, those before which none is left out."""
+    return f""", _placed AS (
+    SELECT *, row_number() OVER (PARTITION BY distinct_id, {keys}, cohort ORDER BY period) AS place
+    FROM _found
+), _returned AS (
+    SELECT *
+    FROM _placed
+    WHERE period = place - 1
 )"""
+
+
+def _rows_of(context: ReportContext, query: Retention, period: str) -> tuple[str, str]:
+    """What is selected of the returns, and how they are grouped."""
+    keys = ", ".join(f"c.{key}" for key in _keys(query))
+    user = f"c.distinct_id, {keys}, c.cohort"
+    if query.prop is None:
+        if query.mode == "on_or_before":
+            return f"{keys}, c.cohort, min({period}) AS period", f"\n    GROUP BY {user}"
+        if query.mode == "on_or_after":
+            period = f"least(max({period}), {_last(context, query)})"
+            return f"{keys}, c.cohort, {period} AS period", f"\n    GROUP BY {user}"
+        return f"DISTINCT {user}, {period} AS period", ""
+    if query.mode == "on_or_after":
+        period = f"least({period}, {_last(context, query)})"
+    amount = "sum(coalesce(r.amount, 0)) AS amount"
+    whose = user if query.mode == "streak" else f"{keys}, c.cohort"
+    return f"{whose}, {period} AS period, {amount}", f"\n    GROUP BY {whose}, period"
+
+
+def _last(context: ReportContext, query: Retention) -> str:
+    """The number of the last period."""
+    return context.bind(len(query.edges) - 2, "interval_count")
+
+
+def _later(context: ReportContext, query: Retention) -> str:
+    """The condition for an event to be a return, with a WHERE behind it where it needs one.
+
+    What makes a user part of a cohort is no return. Only in a streak it is one, where it is an event that
+    counts as coming back: https://docs.mixpanel.com/docs/reports/retention ('Streak mode').
+    """
+    if query.mode == "streak":
+        return "r.event_time >= c.born_at"
+    if query.return_event is None or _born_as_any(query):
+        # At the moment of birth itself only an event of another name can be a return.
+        name = "c.born_as" if _born_as_any(query) else context.bind(query.born_event, "born_event")
+        return f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
+    if query.type == "birth" and query.return_event != query.born_event:
+        return "r.event_time >= c.born_at"
+    return "r.event_time > c.born_at"
+
+
+@dataclass(frozen=True)
+class _Period:
+    """The period in which a return lies, as SQL.
+
+    Attributes:
+        number: Its number, from 0.
+        within: A condition: whether it is not behind the last one.
+        held: What the returns have to hold for that.
+    """
+
+    number: str
+    within: str
+    held: str = ""
+
+
+def _period(context: ReportContext, query: Retention) -> _Period:
+    if query.alignment == "calendar":
+        return _calendar_period(context, query)
+    unit, end = SECONDS[query.unit], query.edges[-1]
+    length = unit if query.brackets else unit * query.interval
+    bound = context.bind(length * 1_000_000, "period_microseconds")
+    units = f"date_diff('microsecond', c.born_at, r.event_time) // {bound}"
+    return _Period(_bracket(context, query, units), f"r.event_time < c.born_at + {seconds(unit * end)}")
+
+
+def _calendar_period(context: ReportContext, query: Retention) -> _Period:
+    """Days, weeks and months of the project behind the one that the cohort is called by."""
+    cohorts = context.period.buckets(query.unit)
+    end = shifted(cohorts[-1], query.unit, query.edges[-1])
+    known = replace(context.period, last=max(context.period.last, min(end, _LAST_DAY)))
+    time = "max(e.event_time)" if _is_last_enough(query) else "e.event_time"
+    came = bucket_sql(time, query.unit, known, context.parameters)
+    part = "month" if query.unit == "month" else "day"
+    units = f"date_diff('{part}', c.cohort, r.came){' // 7' if query.unit == 'week' else ''}"
+    within = f"{units} < {context.bind(query.edges[-1], 'end')}"
+    if query.brackets is None and query.interval > 1:
+        units = f"{units} // {context.bind(query.interval, 'interval')}"
+    return _Period(_bracket(context, query, units), within, f",\n        {came} AS came")
+
+
+def _bracket(context: ReportContext, query: Retention, units: str) -> str:
+    """The number of the bracket that so many units lie in; the units themselves without brackets."""
+    if query.brackets is None:
+        return units
+    *ends, _ = query.brackets[1:]
+    if not ends:
+        return "0"
+    cases = " ".join(
+        f"WHEN {units} < {context.bind(end, 'edge')} THEN {number}" for number, end in enumerate(ends)
+    )
+    return f"CASE {cases} ELSE {len(ends)} END"

@@ -91,6 +91,8 @@ def _typed(parameter: Parameter, annotation: Any) -> Any:
     """What a command line gives of a parameter: a switch, a number, one word or several."""
     if isinstance(parameter.check, Flag):
         return bool
+    if parameter.joined is not None:
+        return str
     hints = () if annotation is None else (annotation.__origin__, *get_args(annotation.__origin__))
     if tuple in {getattr(hint, "__origin__", hint) for hint in hints}:
         return list[str]

@@ -13,7 +13,7 @@ from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
 from mixpanel_nb.display.card import Card, Chart, render_html
 from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
 from mixpanel_nb.display.described import described_days, described_series
-from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap
+from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap, share_text
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
 from mixpanel_nb.display.progress_widget import WidgetProgress
 from mixpanel_nb.display.render import render_png, render_svg
@@ -23,7 +23,7 @@ from mixpanel_nb.display.terminal import render_text
 from mixpanel_nb.display.text import distinct_labels
 from mixpanel_nb.display.theme import ramp_colors
 from mixpanel_nb.display.timeline import timeline
-from mixpanel_nb.display.values import counted, first_of, format_value
+from mixpanel_nb.display.values import compact, counted, first_of, format_value
 
 __all__ = [
     "MAX_CELLS",
@@ -42,6 +42,7 @@ __all__ = [
     "TerminalProgress",
     "TextProgress",
     "WidgetProgress",
+    "compact",
     "counted",
     "described_days",
     "described_series",
@@ -60,6 +61,7 @@ __all__ = [
     "render_text",
     "sankeys",
     "series_chart",
+    "share_text",
     "shortened",
     "step_bars",
     "timeline",

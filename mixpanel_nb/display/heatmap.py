@@ -1,9 +1,9 @@
-"""A heat map: rows of shares, coloured by how much, with the number in each cell where there is room."""
+"""A heat map: rows of numbers, coloured by how much, with the number in each cell where there is room."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
@@ -11,7 +11,7 @@ from mixpanel_nb.display.layers import layer, layered
 from mixpanel_nb.display.text import distinct_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import altair as alt
 
@@ -39,14 +39,28 @@ class HeatRow:
     Attributes:
         label: What the row is.
         lead: The text of its first column, which has no colour, such as how many users the row is about.
-        cells: One share (0 to 1) a column; None leaves the cell blank.
+        cells: One number a column, such as a share (0 to 1); None leaves the cell blank.
         open: Which cells may still change: they are paler and marked ``*``. Empty is none of them.
+        apart: Whether the row has a scale of colours of its own, as a total beside its parts.
     """
 
     label: str
     lead: str
     cells: Sequence[float | None]
     open: Sequence[bool] = ()
+    apart: bool = False
+
+
+def share_text(share: float, *, narrow: bool = False) -> str:
+    """``12.3%``; ``12`` where there is little room."""
+    return f"{share * 100:.0f}" if narrow else f"{share * 100:.1f}%"
+
+
+class Written(Protocol):
+    """Writes the number of a cell, in few characters."""
+
+    def __call__(self, number: float, /, *, narrow: bool = False) -> str:
+        """The text; ``narrow`` is said where there is room for two digits alone."""
 
 
 def heatmap(
@@ -55,6 +69,7 @@ def heatmap(
     *,
     lead: str,
     x: str,
+    written: Written = share_text,
     title: str | None = None,
     subtitle: str | None = None,
 ) -> alt.Chart:
@@ -65,6 +80,7 @@ def heatmap(
         columns: Headings of the cells, from left to right, all different.
         lead: Heading of the first column.
         x: What the columns are.
+        written: Writes the numbers.
         title: The headline.
         subtitle: A line below it.
     """
@@ -73,11 +89,11 @@ def heatmap(
     few = len(rows) <= _MOST_TEXT_ROWS and len(rows) * len(columns) <= _MOST_TEXT_CELLS
     texts = few and wide >= _NUMBER_WIDTH
     high = _CELL_HEIGHT if texts else min(_PLAIN_HEIGHT, max(_HEIGHT // max(len(rows), 1), 1))
-    most = max((share for row in rows for share in row.cells if share is not None), default=0)
-    points = _points(rows, labels, columns, most or 1.0, whole=wide < _PERCENT_WIDTH)
+    most = _most(row for row in rows if not row.apart)
+    points = _points(rows, labels, columns, most, written, narrow=wide < _PERCENT_WIDTH)
     led = high >= _TEXT_HEIGHT
     room = max(map(len, (lead, *(row.lead for row in rows)))) * _CHARACTER + 8 if led else 0
-    place = _places(labels, columns, x if texts else f"{x} (the darkest is {most:.1%})", room)
+    place = _places(labels, columns, x if texts else f"{x} (the darkest is {written(most)})", room)
     layers = [_cells(points, place)]
     if led:
         layers += [_leads(rows, labels, place), _corner(lead)]
@@ -90,18 +106,29 @@ def heatmap(
     )
 
 
+def _most(rows: Iterable[HeatRow]) -> float:
+    return max((number for row in rows for number in row.cells if number is not None), default=0.0)
+
+
 def _points(
-    rows: Sequence[HeatRow], labels: Sequence[str], columns: Sequence[str], most: float, *, whole: bool
+    rows: Sequence[HeatRow],
+    labels: Sequence[str],
+    columns: Sequence[str],
+    most: float,
+    written: Written,
+    *,
+    narrow: bool,
 ) -> list[dict[str, Any]]:
     """The cells that hold something; a cell that is open is paler."""
     points = []
     for row, label in zip(rows, labels, strict=True):
-        for number, (column, share) in enumerate(zip(columns, row.cells, strict=True)):
-            if share is not None:
-                still_open = bool(row.open) and row.open[number]
-                color = theme.ramp(share / most)
+        darkest = _most([row]) if row.apart else most
+        for place, (column, number) in enumerate(zip(columns, row.cells, strict=True)):
+            if number is not None:
+                still_open = bool(row.open) and row.open[place]
+                color = theme.ramp(max(number, 0) / darkest if darkest > 0 else 0)
                 fill = theme.paler(color) if still_open else color
-                text = f"{share * 100:.0f}" if whole else f"{share * 100:.1f}%"
+                text = written(number, narrow=narrow)
                 points.append(
                     {
                         "row": label,

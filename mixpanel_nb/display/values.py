@@ -64,6 +64,29 @@ def format_value(value: Any, kind: Kind = "auto", *, limit: int = MAX_CHARS) -> 
     return write(value, column_format("", kind, [value]), limit=limit)
 
 
+def compact(number: float, *, narrow: bool = False) -> str:
+    """A number in at most six characters, or four: ``9.87``, ``123.4``, ``12,345``, ``123k``, ``1.2M``.
+
+    Args:
+        number: The number.
+        narrow: Whether there is room for four characters alone, and for a sign.
+    """
+    size = abs(number)
+    if not math.isfinite(number) or size >= 1e15:
+        return f"{number:.0e}"
+    for least, unit, sign in _LARGE:
+        if size >= least * (1 if narrow or unit > 1e3 else 100):
+            shown = number / unit
+            return f"{shown:.{1 if abs(shown) < 9.95 else 0}f}{sign}"
+    if narrow:
+        return f"{number:.{1 if size < 9.95 and number != int(number) else 0}f}"
+    decimals = 0 if number == int(number) or size >= 999.95 else 1 if size >= 99.995 else 2
+    return f"{number:,.{decimals}f}"
+
+
+_LARGE = ((999.5e9, 1e12, "T"), (999.5e6, 1e9, "B"), (999.5e3, 1e6, "M"), (999.5, 1e3, "k"))
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: ``1 row``, ``1,234 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -137,6 +137,8 @@ class Query(Generic[Answer]):
             if value is True or value is None:
                 options.append(option if value else parameter.any_option or option)
                 continue
+            if parameter.joined is not None:
+                value = parameter.joined.join(map(str, value))
             for item in value if isinstance(value, tuple) else (value,):
                 word = _word(item)
                 if word is None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean
@@ -132,6 +133,38 @@ class Breakdowns:
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""
         return {"anyOf": [Name().schema(), {"type": "array", "items": Name().schema(), "minItems": 1}]}
+
+
+MAX_EDGE = 36_600  # a hundred years of days
+_EDGES = re.compile(r"\s*\d{1,6}\s*(,\s*\d{1,6}\s*)*")
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """Where periods begin and end: ascending whole numbers from 0 on, or the same as text, ``0,1,3,7``."""
+
+    def __call__(self, value: Any, name: str) -> tuple[int, ...]:
+        edges = value
+        if isinstance(value, str) and _EDGES.fullmatch(value):
+            edges = [int(word) for word in value.split(",")]
+        if not isinstance(edges, Sequence) or isinstance(edges, str) or not self._are_edges(edges):
+            problem = f" is {str(value)[:60]!r}."
+            hint = (
+                "Give ascending whole numbers that begin with 0, such as 0,1,3,7,14,30: each until the next."
+            )
+            raise ParameterError([Word(name), problem], parameter=name, value=value, hint=hint)
+        return tuple(edges)
+
+    def _are_edges(self, edges: Sequence[Any]) -> bool:
+        if not all(isinstance(edge, int) and not isinstance(edge, bool) for edge in edges):
+            return False
+        ascending = all(before < after for before, after in pairwise(edges))
+        return len(edges) > 1 and edges[0] == 0 and edges[-1] <= MAX_EDGE and ascending
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        edge = {"type": "integer", "minimum": 0, "maximum": MAX_EDGE}
+        return {"type": "array", "items": edge, "minItems": 2, "uniqueItems": True}
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class Parameter:
         read: Reads its value from a word of a command line.
         label: How it stands in a form; None where it does not.
         any_option: The option that stands for None, as ``--any`` does for any event, if there is one.
+        joined: What stands between several values in one word of a command line; None where each has its own.
         filled: Whether a workspace fills it in where it is left out, although a query needs it.
     """
 
@@ -80,6 +81,7 @@ class Parameter:
     read: Callable[[str], Any] = str
     label: Label | None = None
     any_option: str | None = None
+    joined: str | None = None
     filled: bool = False
 
     def option_of(self, name: str) -> str:

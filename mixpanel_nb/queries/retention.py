@@ -1,6 +1,7 @@
 """Retention: of the users who did something, how many came back, period by period.
 
-https://developer.mixpanel.com/reference/retention-query
+https://developer.mixpanel.com/reference/retention-query; what tables answer beyond it is told in
+https://docs.mixpanel.com/docs/reports/retention.
 """
 
 from __future__ import annotations
@@ -8,16 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
-from mixpanel_nb.queries.checks import Flag, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import DayOrLonger, FromDate, LargeUnit, Limit, Segments, Table, ToDate
+from mixpanel_nb.queries.shared import Breakdown, DayOrLonger, FromDate, LargeUnit, Limit, Table, ToDate
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import RetentionResult
 
 RetentionType = Literal["birth", "compounded"]
+RetentionMode = Literal["on", "on_or_after", "on_or_before", "streak"]
+Alignment = Literal["rolling", "calendar"]
+RetentionMeasure = Literal["sum", "average"]
 RETENTION_TYPES: tuple[RetentionType, ...] = get_args(RetentionType)
+RETENTION_MODES: tuple[RetentionMode, ...] = get_args(RetentionMode)
+ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
+RETENTION_MEASURES: tuple[RetentionMeasure, ...] = get_args(RetentionMeasure)
 MAX_PERIODS = 1_000
 
 
@@ -86,12 +94,88 @@ class Retention(Query["RetentionResult"]):
             "TYPE",
         ),
     ] = "birth"
-    unbounded: Annotated[
-        bool, Parameter("Coming back later counts for all periods before, too.", Flag(), "")
-    ] = False
-    on: Segments = None
+    mode: Annotated[
+        RetentionMode,
+        Parameter(
+            "on: came back in the period; on_or_after, on_or_before; streak: in each so far.",
+            OneOf(RETENTION_MODES),
+            "MODE",
+            label=Label(
+                "Came back",
+                choices=(
+                    ("on the period", "on"),
+                    ("on or after it", "on_or_after"),
+                    ("on or before it", "on_or_before"),
+                    ("in a streak", "streak"),
+                ),
+            ),
+        ),
+    ] = "on"
+    alignment: Annotated[
+        Alignment,
+        Parameter(
+            "rolling: periods from each user's own event; calendar: days, weeks and months of the project.",
+            OneOf(ALIGNMENTS),
+            "ALIGNMENT",
+            label=Label("Periods", only="tables"),
+        ),
+    ] = "rolling"
+    brackets: Annotated[
+        tuple[int, ...] | None,
+        Parameter(
+            "Periods of different lengths, in units, each until the next: 0,1,3,7,14,30.",
+            Optional(Brackets()),
+            "N,N…",
+            label=Label("Brackets", only="tables"),
+            joined=",",
+        ),
+    ] = None
+    prop: Annotated[
+        str | None,
+        Parameter(
+            "Count this property (or expression) of the returns instead of users.",
+            Optional(Name()),
+            "PROPERTY",
+            label=Label("Of", names="numbers", none="(users)", only="tables"),
+        ),
+    ] = None
+    measure: Annotated[
+        RetentionMeasure,
+        Parameter(
+            "Of --prop, the sum in each period, or its average per user of the cohort.",
+            OneOf(RETENTION_MEASURES),
+            "MEASURE",
+            label=Label("Measure", only="tables"),
+        ),
+    ] = "sum"
+    on: Breakdown = None
     limit: Limit = 255
     table: Table = None
+
+    def check(self) -> None:
+        """Refuse fields that contradict each other.
+
+        Raises:
+            ParameterError: brackets and other periods, or an average of nothing, are asked for.
+        """
+        for name, default in (("interval", 1), ("interval_count", 10)):
+            if self.brackets is not None and getattr(self, name) != default:
+                message = [Word("brackets"), " and ", Word(name), " both say how long the periods are."]
+                raise ParameterError(
+                    message, parameter=name, value=getattr(self, name), hint="Give one of them."
+                )
+        if self.measure != "sum" and self.prop is None:
+            message = [Word("measure"), f" is {self.measure!r}, and ", Word("prop"), " names no property."]
+            raise ParameterError(
+                message, parameter="measure", value=self.measure, hint="Name the property to be averaged."
+            )
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Where the periods begin, in units, and at last where the last one ends."""
+        if self.brackets is not None:
+            return self.brackets
+        return tuple(number * self.interval for number in range(self.interval_count + 2))
 
     @property
     def period(self) -> tuple[LargeUnit, int]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -22,16 +23,17 @@ class RetentionCohort:
 
     Attributes:
         date: First day of the bucket.
-        size: How many users.
-        counts: How many of them returned in each period; None where that cannot be known yet.
-        segment: The segment, of a report that is broken down.
+        size: How many users; None where the bucket was not fetched.
+        counts: How many of them returned in each period, or the sum of a property of their returns; None
+            where that cannot be known yet.
+        segment: The segment, of a report that is broken down; of several breakdowns a name each.
         complete: Whether each period is over for the whole cohort; empty where that is not known.
     """
 
     date: dt.date
-    size: int
-    counts: tuple[int | None, ...]
-    segment: str | None = None
+    size: int | None
+    counts: tuple[float | None, ...]
+    segment: str | tuple[str, ...] | None = None
     complete: tuple[bool, ...] = ()
 
     def is_complete(self, period: int) -> bool:
@@ -41,7 +43,7 @@ class RetentionCohort:
 
     @property
     def rates(self) -> tuple[float | None, ...]:
-        """The counts as fractions of the size; None where unknown or nobody began."""
+        """The counts divided by the size; None where unknown or nobody began."""
         return tuple(None if count is None or not self.size else count / self.size for count in self.counts)
 
 
@@ -59,11 +61,15 @@ class RetentionResult(ReportResult):
         interval: Units in a period. Seven days are one week.
         interval_count: The last period; the first is 0.
         type: ``birth`` or ``compounded``.
-        unbounded: Whether a return in a later period counts too.
+        mode: ``on``, ``on_or_after``, ``on_or_before`` or ``streak``.
         born_where: The filter on ``born_event``, or None.
         return_where: The filter on ``return_event``, or None.
-        on: The property or expression that splits the users, or None.
+        on: The property or expression that splits the users, several of them, or None.
         left_out: Segments beyond the limit.
+        alignment: ``rolling`` or ``calendar``.
+        brackets: Where the periods begin and the last one ends, in units; None where each has ``interval``.
+        prop: The property or expression of the returns that is counted; None counts users.
+        measure: Of ``prop``, its ``sum`` in each period, or its ``average`` per user of the cohort.
     """
 
     cohorts: tuple[RetentionCohort, ...]
@@ -75,46 +81,71 @@ class RetentionResult(ReportResult):
     interval: int
     interval_count: int
     type: str
-    unbounded: bool
+    mode: str
     born_where: str | None
     return_where: str | None
-    on: str | None = None
+    on: str | tuple[str, ...] | None = None
     left_out: int = 0
+    alignment: str = "rolling"
+    brackets: tuple[int, ...] | None = None
+    prop: str | None = None
+    measure: str = "sum"
 
     @property
     def column_names(self) -> list[str]:
-        """``cohort_date, cohort_size, period_0 …``; before it ``segment`` where there are such."""
-        split = [] if self.on is None else ["segment"]
-        return [*split, "cohort_date", "cohort_size", *self._period_names]
+        """``cohort_date, cohort_size, period_0 …``; before them those of the segments, if there are such."""
+        return [*self.segment_columns, "cohort_date", "cohort_size", *self._period_names]
+
+    @property
+    def segment_columns(self) -> list[str]:
+        """``segment``; of several breakdowns their names, made unlike the other columns; none without any."""
+        if not isinstance(self.on, tuple):
+            return [] if self.on is None else ["segment"]
+        taken = ["cohort_date", "cohort_size", *self._period_names]
+        for name in self.on:
+            taken.append(free_name(name, taken))
+        return taken[-len(self.on) :]
 
     @property
     def _period_names(self) -> list[str]:
         return [f"period_{period}" for period in range(self.interval_count + 1)]
 
-    def _dtypes(self, period: str = "Int64") -> Mapping[str, str]:
-        sizes = {"cohort_date": "datetime64[ns]", "cohort_size": "int64"}
-        return sizes | dict.fromkeys(self._period_names, period)
+    def _dtypes(self, period: str | None = None) -> Mapping[str, str]:
+        unknown = any(cohort.size is None for cohort in self.cohorts)
+        sizes = {"cohort_date": "datetime64[ns]", "cohort_size": "Int64" if unknown else "int64"}
+        counted = "Int64" if self.prop is None else "Float64"
+        return sizes | dict.fromkeys(self._period_names, period or counted)
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a cohort; None where a period cannot be known yet."""
-        return [(*self._head(cohort), *cohort.counts) for cohort in self.cohorts]
+        """One row a cohort: users, or the sum or average of ``prop``; None where that cannot be known yet."""
+        average = self.is_average
+        return [
+            (*self._head(cohort), *(cohort.rates if average else cohort.counts)) for cohort in self.cohorts
+        ]
+
+    @property
+    def is_average(self) -> bool:
+        """Whether the periods are averages per user of the cohort."""
+        return self.prop is not None and self.measure == "average"
 
     def _head(self, cohort: RetentionCohort) -> tuple[Any, ...]:
-        split = () if self.on is None else (cohort.segment,)
-        return (*split, cohort.date, cohort.size)
+        if self.on is None:
+            return (cohort.date, cohort.size)
+        names = cohort.segment if isinstance(cohort.segment, tuple) else (cohort.segment,)
+        return (*names, cohort.date, cohort.size)
 
     @cached_property
     def rates(self) -> pd.DataFrame:
-        """``.df`` with the periods as fractions of ``cohort_size``; NaN where unknown or nobody began."""
+        """``.df`` with the periods divided by ``cohort_size``; NaN where unknown or nobody began."""
         rows = [(*self._head(cohort), *cohort.rates) for cohort in self.cohorts]
         return typed_frame(rows, self.column_names, self._dtypes("float64"))
 
     @property
     def average(self) -> dict[int, float | None]:
-        """Period to the average share that returned in it, as Mixpanel's row "Average" has it.
+        """Period to its average over the cohorts for which it is over, as Mixpanel's row "Average" has it.
 
-        The users that returned and the users of the cohorts are each averaged, weighted by the cohorts'
-        sizes, over the cohorts for which the period is over; the share is their quotient
+        Cohorts are weighted by their sizes: the weighted mean of those who returned, divided by the weighted
+        mean of the sizes; of a sum of ``prop``, the weighted mean of the sums alone
         (https://docs.mixpanel.com/docs/reports/retention#faq, question 3). None where no such cohort has
         users. Where the report is broken down it is the average of all users together.
         """
@@ -124,34 +155,48 @@ class RetentionResult(ReportResult):
     def pooled(self) -> dict[int, float | None]:
         """Period to the share of users that returned in it, over all cohorts for which it is over.
 
-        Every user of a cohort weighs the same: those who returned, divided by all. None where no such cohort
-        has users. Where the report is broken down it is the share of all users together.
+        Every user of a cohort weighs the same: those who returned, divided by all; of a sum of ``prop``, the
+        sum of all of them. None where no such cohort has users. Where the report is broken down it is
+        that of all users together.
         """
         return self._shares(self.whole, _pooled)
 
-    def average_of(self, segment: str | None) -> dict[int, float | None]:
+    def average_of(self, segment: str | tuple[str, ...] | None) -> dict[int, float | None]:
         """The average of a segment's cohorts, reckoned like ``average``."""
         return self._shares(segment, _average)
 
     @property
-    def whole(self) -> str | None:
+    def whole(self) -> str | tuple[str, ...] | None:
         """The segment of all users together: None, or ``OVERALL`` where the report is broken down."""
-        return None if self.on is None else OVERALL
+        return (
+            (OVERALL,) * len(self.on) if isinstance(self.on, tuple) else None if self.on is None else OVERALL
+        )
 
     def _shares(
-        self, segment: str | None, share: Callable[[list[RetentionCohort], int], float | None]
+        self,
+        segment: str | tuple[str, ...] | None,
+        share: Callable[[Sequence[tuple[int, float]], bool], float | None],
     ) -> dict[int, float | None]:
         cohorts = [cohort for cohort in self.cohorts if cohort.segment == segment]
-        return {period: share(cohorts, period) for period in range(self.interval_count + 1)}
+        is_sum = self.prop is not None and not self.is_average
+        return {
+            period: share(
+                [_sized(cohort, period) for cohort in cohorts if cohort.is_complete(period)], is_sum
+            )
+            for period in range(self.interval_count + 1)
+        }
 
 
-def _average(cohorts: list[RetentionCohort], period: int) -> float | None:
-    over = [cohort for cohort in cohorts if cohort.is_complete(period)]
-    size = sum(cohort.size**2 for cohort in over)
-    return sum((cohort.counts[period] or 0) * cohort.size for cohort in over) / size if size else None
+def _sized(cohort: RetentionCohort, period: int) -> tuple[int, float]:
+    return cohort.size or 0, cohort.counts[period] or 0
 
 
-def _pooled(cohorts: list[RetentionCohort], period: int) -> float | None:
-    over = [cohort for cohort in cohorts if cohort.is_complete(period)]
-    size = sum(cohort.size for cohort in over)
-    return sum(cohort.counts[period] or 0 for cohort in over) / size if size else None
+def _average(over: Sequence[tuple[int, float]], is_sum: bool) -> float | None:
+    weight = sum(size if is_sum else size**2 for size, _ in over)
+    return sum(count * size for size, count in over) / weight if weight else None
+
+
+def _pooled(over: Sequence[tuple[int, float]], is_sum: bool) -> float | None:
+    size = sum(size for size, _ in over)
+    count = sum(count for _, count in over)
+    return (count if is_sum else count / size) if size else None

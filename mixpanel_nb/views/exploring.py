@@ -10,7 +10,7 @@ from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
-from mixpanel_nb.queries.checks import Breakdowns, Day, OneOf, OneStep, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import Brackets, Breakdowns, Day, OneOf, OneStep, Optional, Steps, Text, Whole
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
@@ -217,6 +217,11 @@ class QueryForm:
                 return self._saved_funnel(name, label.text, value)
             case Whole():
                 return Field(name, label.text, "number", label.default if value is None else value)
+            case Brackets():
+                text = (
+                    None if value is None else ",".join(map(str, value)) if isinstance(value, list) else value
+                )
+                return Field(name, label.text, "text", text, hint="0,1,3,7,14,30")
             case Breakdowns() if isinstance(value, list | tuple):
                 names = self._names(label.names)
                 return Field(name, label.text, "list", list(value), names)

@@ -1,8 +1,9 @@
-"""How retention looks: a heat map of cohorts or segments."""
+"""How retention looks: a heat map of cohorts or segments, of shares or of a property's sums."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import (
@@ -12,12 +13,15 @@ from mixpanel_nb.display import (
     Column,
     HeatRow,
     Table,
+    compact,
     first_of,
     format_value,
     heatmap,
     series_chart,
+    share_text,
 )
-from mixpanel_nb.results import OVERALL, RetentionCohort, RetentionResult
+from mixpanel_nb.results import RetentionCohort, RetentionResult
+from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import (
@@ -32,17 +36,30 @@ from mixpanel_nb.views.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
 
 AVERAGE = "Average"
 """The row that stands for all cohorts, or segments, together."""
+POOLED = "Pooled"
+"""The row in which every user weighs the same."""
 _MAX_NAME = 40
 _MAX_SEGMENTS = 30  # rows of a heat map of segments
+_LARGE = 10_000  # amounts from here on are written without digits behind the point
 _MAX_OPEN = 12  # cohorts to name that are not over
-_STILL_OPEN = "* The period is not over for the whole cohort: the share can still grow."
+_STILL_OPEN = "* The period is not over for the whole cohort: the {} can still grow."
 _UNKNOWN = "Blank: the period has not begun for the cohort."
+_MODES = {
+    "on_or_after": "returned in a period or later",
+    "on_or_before": "returned in a period or before",
+    "streak": "returned in every period so far",
+}
+_AMOUNTS = {
+    "on_or_after": "in a period and later",
+    "on_or_before": "up to a period",
+    "streak": "of users who returned in every period so far",
+}
 
 
 class RetentionView(ReportView[RetentionResult]):
@@ -57,14 +74,14 @@ class RetentionView(ReportView[RetentionResult]):
         columns = [
             Column("cohort" if self.result.on is None else "segment", "text"),
             Column("users", "integer"),
-            *(Column(name, "percent") for name in self._headings),
+            *(Column(name, "percent" if self._shares else "number") for name in self._headings),
         ]
         return Card(
             title=self._title,
             subtitle=self._subtitle,
             facts=self._facts() if rows else (),
             chart=self.drawing(titled=False),
-            table=Table(columns, [row.texts for row in rows], more=MORE_IN_DF) if rows else None,
+            table=Table(columns, self._texts(rows), more=MORE_IN_DF) if rows else None,
             query=self.result.query,
             notes=[*self.result.notes, *(self._card_notes(rows) if rows else [])],
             empty=None if rows else self._nothing(),
@@ -91,11 +108,38 @@ class RetentionView(ReportView[RetentionResult]):
             (
                 days(self.result.from_date, self.result.to_date),
                 f"cohorts {per(self.result.unit, (cohort.date for cohort in self.result.cohorts))}",
-                f"by {property_name(self.result.on)}" if self.result.on else None,
-                "returned in a period or later" if self.result.unbounded else None,
+                "calendar periods" if self.result.alignment == "calendar" else None,
+                self._split,
+                *self._counted,
                 *self._conditions,
             )
         )
+
+    @property
+    def _split(self) -> str | None:
+        on = self.result.on
+        names = (on,) if isinstance(on, str) else on or ()
+        return f"by {BETWEEN.join(map(property_name, names))}" if names else None
+
+    @property
+    def _counted(self) -> list[str]:
+        """What the numbers are, where they are not the shares of those who returned in a period."""
+        how = _MODES if self._shares else _AMOUNTS
+        said = how.get(self.result.mode)
+        if self.result.prop is None:
+            return [said] if said else []
+        return [listed((self._amount, said), " ")]
+
+    @property
+    def _amount(self) -> str:
+        """``sum of revenue``, or ``revenue per user``."""
+        name = property_name(self.result.prop or "")
+        return f"{name} per user" if self.result.is_average else f"sum of {name}"
+
+    @property
+    def _shares(self) -> bool:
+        """Whether the numbers are shares of users."""
+        return self.result.prop is None
 
     @property
     def _conditions(self) -> list[str]:
@@ -111,11 +155,10 @@ class RetentionView(ReportView[RetentionResult]):
     @property
     def _periods_are(self) -> str:
         """What the periods are: ``weeks after Sign Up``."""
-        units = (
-            f"{self.result.unit}s"
-            if self.result.interval == 1
-            else f"periods of {self.result.interval} {self.result.unit}s"
-        )
+        kind = "calendar " if self.result.alignment == "calendar" else ""
+        units = f"{kind}{self.result.unit}s"
+        if self.result.interval > 1:
+            units = f"periods of {self.result.interval} {units}"
         return f"{units} after {self._first}"
 
     @property
@@ -124,35 +167,82 @@ class RetentionView(ReportView[RetentionResult]):
 
     @property
     def _headings(self) -> list[str]:
-        return [str(period) for period in range(self.result.interval_count + 1)]
+        """The numbers of the periods; of brackets the first and the last unit, as in ``1–2``."""
+        if self.result.brackets is None:
+            return [str(period) for period in range(self.result.interval_count + 1)]
+        ranges = [(first, after - 1) for first, after in pairwise(self.result.brackets)]
+        return [f"{first}" if first == last else f"{first}–{last}" for first, last in ranges]
+
+    def _named(self, period: int) -> str:
+        """``week 3``, ``days 1–2``."""
+        heading = self._headings[period]
+        return f"{self._period_is}{'s' if '–' in heading else ''} {heading}"
 
     def _nothing(self) -> str:
         nobody = listed((f"Nobody did {self._first}", filtered(self._first_where)), " ")
         return f"{nobody} from {self.result.from_date} to {self.result.to_date}."
 
     def _rows(self) -> list[_Row]:
-        """The average and each cohort, or the average of each segment; none where there are no users."""
+        """The averages and each cohort, or the average of each segment; none where there are no users."""
         if not any(cohort.size for cohort in self.result.cohorts):
             return []
+        whole = [cohort for cohort in self.result.cohorts if cohort.segment == self.result.whole]
+        rows = [
+            _average_row(AVERAGE, whole, self.result.average),
+            _average_row(
+                POOLED, whole, self.result.pooled, apart=not (self._shares or self.result.is_average)
+            ),
+        ]
         if self.result.on is None:
-            whole = _average_row(AVERAGE, self.result.cohorts, self.result.average)
-            return [whole, *(_cohort_row(cohort) for cohort in self.result.cohorts)]
+            return [*rows, *(self._cohort_row(cohort) for cohort in self.result.cohorts)]
         segments = dict.fromkeys(cohort.segment for cohort in self.result.cohorts)
-        return [self._segment_row(segment) for segment in sorted(segments, key=lambda name: name != OVERALL)]
+        return [*rows, *(self._segment_row(segment) for segment in segments if segment != self.result.whole)]
 
-    def _segment_row(self, segment: str | None) -> _Row:
+    def _cohort_row(self, cohort: RetentionCohort) -> _Row:
+        still_open = tuple(not cohort.is_complete(period) for period in range(len(cohort.counts)))
+        numbers = cohort.rates if self._shares or self.result.is_average else cohort.counts
+        return _Row(cohort.date.isoformat(), cohort.size, numbers, still_open)
+
+    def _segment_row(self, segment: str | tuple[str, ...] | None) -> _Row:
         cohorts = [cohort for cohort in self.result.cohorts if cohort.segment == segment]
-        name = AVERAGE if segment == OVERALL else short(segment or "", _MAX_NAME)
-        return _average_row(name, cohorts, self.result.average_of(segment))
+        name = BETWEEN.join(segment) if isinstance(segment, tuple) else segment or ""
+        return _average_row(short(name, _MAX_NAME), cohorts, self.result.average_of(segment))
+
+    def _texts(self, rows: Sequence[_Row]) -> list[tuple[Any, ...]]:
+        """The rows of the table: ``12.3%``, with ``*`` where it can still grow; blank where it is unknown."""
+        write = self._share if self._shares else self._writer(rows)
+        return [
+            (
+                row.name,
+                "" if row.size is None else row.size,
+                *("" if number is None else write(number, still_open) for number, still_open in row.cells),
+            )
+            for row in rows
+        ]
+
+    @staticmethod
+    def _share(rate: float, still_open: bool) -> Any:
+        return f"{format_value(rate, 'percent')}*" if still_open else rate
+
+    @staticmethod
+    def _writer(rows: Sequence[_Row]) -> Callable[[float, bool], str]:
+        """Writes amounts, all with as many digits; whole ones, and those of thousands, without any."""
+        known = [number for row in rows for number, _ in row.cells if number is not None]
+        whole = all(number == int(number) for number in known) or max(map(abs, known), default=0) >= _LARGE
+        return lambda number, still_open: f"{number:,.{0 if whole else 2}f}{'*' if still_open else ''}"
+
+    def _written(self, number: float) -> str:
+        """An average as a text by itself."""
+        return format_value(number, "percent") if self._shares else compact(number)
 
     def _facts(self) -> list[tuple[str, Any]]:
         cohorts = [cohort for cohort in self.result.cohorts if cohort.segment == self.result.whole]
         facts: list[tuple[str, Any]] = []
         if cohorts:
-            users = sum(cohort.size for cohort in cohorts)
+            users = sum(cohort.size or 0 for cohort in cohorts)
             facts = [("Users, all cohorts", users), ("Cohorts", len(cohorts))]
         rates = [
-            (f"{self._period_is.capitalize()} {period}", format_value(rate, "percent"))
+            (self._named(period).capitalize(), self._written(rate))
             for period, rate in _few(self.result.average)
         ]
         return [*facts, *rates]
@@ -179,13 +269,24 @@ class RetentionView(ReportView[RetentionResult]):
 
     def _card_notes(self, rows: Sequence[_Row]) -> list[str]:
         notes = [
-            _STILL_OPEN if any(row.grows for row in rows) else None,
-            _UNKNOWN if any(None in row.rates for row in rows if row.size) else None,
+            _STILL_OPEN.format(self._grows) if any(row.grows for row in rows) else None,
+            _UNKNOWN if any(None in row.numbers for row in rows if row.size) else None,
             self._drawn_note(rows),
             f"{AVERAGE}: of the cohorts for which the period is over, weighted by their users.",
+            f"{POOLED}: {self._pooled_is}",
             beyond_limit(self.result.left_out, "segment"),
         ]
         return [note for note in notes if note]
+
+    @property
+    def _grows(self) -> str:
+        return "share" if self._shares else "average" if self.result.is_average else "sum"
+
+    @property
+    def _pooled_is(self) -> str:
+        if self._shares or self.result.is_average:
+            return "those cohorts as one, in which every user weighs the same."
+        return "the sum of those cohorts, coloured on a scale of its own."
 
     def _drawn_note(self, rows: Sequence[_Row]) -> str | None:
         return None if self.result.on is None else drawn_of(min(len(rows), _MAX_SEGMENTS), len(rows), "row")
@@ -208,29 +309,35 @@ class RetentionView(ReportView[RetentionResult]):
     def _map(self, rows: Sequence[_Row], title: str | None, subtitle: str | None) -> Any:
         heat = [row.heat for row in rows]
         headings, x = self._headings, self._periods_are
-        return heatmap(heat, headings, lead="users", x=x, title=title, subtitle=subtitle)
+        written = share_text if self._shares else compact
+        return heatmap(heat, headings, lead="users", x=x, written=written, title=title, subtitle=subtitle)
 
     def _curve(self, rows: Sequence[_Row], title: str | None, subtitle: str | None) -> Any:
         """The average alone, where there are too many cohorts to draw each of them."""
-        x, y = self._periods_are, f"average of {len(rows) - 1:,} cohorts"
-        points = [{x: period, y: rate} for period, rate in enumerate(rows[0].rates)]
-        return series_chart(points, x, y, title=title, subtitle=subtitle, percent=True)
+        whole, *_ = rows
+        x, y = self._periods_are, f"average of {len(self.result.cohorts):,} cohorts"
+        points = [{x: period, y: number} for period, number in enumerate(whole.numbers)]
+        return series_chart(points, x, y, title=title, subtitle=subtitle, percent=self._shares)
 
     def _words(self, whole: _Row) -> str:
         parts = [
-            f"{format_value(rate, 'percent')} in {self._period_is} {period}"
-            for period, rate in _few(dict(enumerate(whole.rates)))
+            f"{self._written(number)} in {self._named(period)}"
+            for period, number in _few(dict(enumerate(whole.numbers)))
         ]
-        came = f"came back on average {', '.join(parts)}" if parts else "nothing is known of their return yet"
+        what = "came back on average" if self._shares else "on average"
+        came = f"{what} {', '.join(parts)}" if parts else "nothing is known of their return yet"
         return f"{self._title}, {self._subtitle}, {whole.size:,} users: {came}."
 
     def _words_of_segments(self, rows: Sequence[_Row]) -> str:
-        known = [(row.name, rates[0]) for row in rows if (rates := _few(dict(enumerate(row.rates))))]
-        parts = [f"{name} {format_value(rate, 'percent')}" for name, (_, rate) in known]
+        whole, _, *segments = rows
+        known = [
+            (row.name, few[0]) for row in (whole, *segments) if (few := _few(dict(enumerate(row.numbers))))
+        ]
+        parts = [f"{name} {self._written(number)}" for name, (_, number) in known]
         if not parts:
             return f"{self._title}, {self._subtitle}: nothing is known of their return yet."
-        period = f"{self._period_is} {known[0][1][0]}"
-        return f"{self._title}, {self._subtitle}, came back in {period}: {first_of(parts, 6)}."
+        period = f"{'came back ' if self._shares else ''}in {self._named(known[0][1][0])}"
+        return f"{self._title}, {self._subtitle}, {period}: {first_of(parts, 6)}."
 
 
 @dataclass(frozen=True)
@@ -239,49 +346,40 @@ class _Row:
 
     Attributes:
         name: A cohort, a segment or all of them.
-        size: Its users.
-        rates: Share of them that returned, per period; None where unknown.
-        open: Whether the share can still grow, per period.
+        size: Its users; None where they are not known.
+        numbers: Share of them that returned, or an amount, per period; None where unknown.
+        open: Whether the number can still grow, per period.
+        apart: Whether the row is coloured on a scale of its own.
     """
 
     name: str
-    size: int
-    rates: tuple[float | None, ...]
+    size: int | None
+    numbers: tuple[float | None, ...]
     open: tuple[bool, ...]
+    apart: bool = False
+
+    @property
+    def cells(self) -> list[tuple[float | None, bool]]:
+        """The numbers, each with whether it can still grow."""
+        return list(zip(self.numbers, self.open, strict=True))
 
     @property
     def grows(self) -> bool:
-        """Whether a share that is shown can still grow."""
-        return any(
-            rate is not None and still_open for rate, still_open in zip(self.rates, self.open, strict=True)
-        )
-
-    @property
-    def texts(self) -> tuple[Any, ...]:
-        """The row of the table."""
-        return (self.name, self.size, *map(_share, self.rates, self.open))
+        """Whether a number that is shown can still grow."""
+        return any(number is not None and still_open for number, still_open in self.cells)
 
     @property
     def heat(self) -> HeatRow:
         """The row of the heat map."""
-        return HeatRow(self.name, f"{self.size:,}", self.rates, self.open)
+        lead = "" if self.size is None else f"{self.size:,}"
+        return HeatRow(self.name, lead, self.numbers, self.open, self.apart)
 
 
-def _cohort_row(cohort: RetentionCohort) -> _Row:
-    still_open = tuple(not cohort.is_complete(period) for period in range(len(cohort.counts)))
-    return _Row(cohort.date.isoformat(), cohort.size, cohort.rates, still_open)
-
-
-def _average_row(name: str, cohorts: Sequence[RetentionCohort], rates: Mapping[int, float | None]) -> _Row:
-    size = sum(cohort.size for cohort in cohorts)
-    return _Row(name, size, tuple(rates.values()), (False,) * len(rates))
-
-
-def _share(rate: float | None, still_open: bool) -> Any:
-    """``12.3%``, with ``*`` where it can still grow; blank where it is unknown."""
-    if rate is None:
-        return ""
-    return f"{format_value(rate, 'percent')}*" if still_open else rate
+def _average_row(
+    name: str, cohorts: Sequence[RetentionCohort], numbers: Mapping[int, float | None], *, apart: bool = False
+) -> _Row:
+    size = sum(cohort.size or 0 for cohort in cohorts)
+    return _Row(name, size, tuple(numbers.values()), (False,) * len(numbers), apart)
 
 
 def _few(rates: Mapping[int, float | None]) -> list[tuple[int, float]]:

@@ -1084,16 +1084,22 @@ class Workspace:
         interval_count: int = 10,
         unit: LargeUnit = "day",
         type: Literal["birth", "compounded"] = "birth",  # noqa: A002 - as in the API, without its prefix
-        unbounded: bool = False,
-        on: str | None = None,
+        mode: Literal["on", "on_or_after", "on_or_before", "streak"] = "on",
+        alignment: Literal["rolling", "calendar"] = "rolling",
+        brackets: Sequence[int] | None = None,
+        prop: str | None = None,
+        measure: Literal["sum", "average"] = "sum",
+        on: str | Sequence[str] | None = None,
         limit: int = 255,
         table: str | None = None,
         live: bool = False,
     ) -> RetentionResult:
         """Of the users who did something, how many came back, period by period.
 
-        Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times. What
-        nobody can know yet, because the table ends before, is None and not 0.
+        Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times; or
+        they are the project's days, weeks and months (``alignment="calendar"``). With ``prop`` the periods
+        hold a property of the returns: its sum, or its average per user of the cohort. What nobody can know
+        yet, because it was not fetched, is None and not 0.
 
         Example:
             >>> retention = ws.retention(

@@ -32,9 +32,9 @@ def asked(steps: tuple[Step, ...]) -> Funnel:
     )
 
 
-def returning(*, unbounded: bool) -> Retention:
+def returning(**asked: Any) -> Retention:
     cohorts = {"born_event": "A", "born_where": PRO, "unit": "week", "interval_count": 4}
-    return Retention.of({**cohorts, "unbounded": unbounded, "on": "plan", "limit": 5, **DAYS})
+    return Retention.of({**cohorts, "on": "plan", "limit": 5, **asked, **DAYS})
 
 
 def active() -> Frequency:
@@ -67,8 +67,14 @@ STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
     "flow, totals": lambda q: flow.statement(q, flowing(count="totals", exclude=("C",))),
     "flow, sessions": lambda q: flow.statement(q, flowing(count="sessions", collapse_repeats=True)),
     "sessions": lambda q: sessions.statement(q, Sessions.of({"on": "plan", "where": PRO, **DAYS})),
-    "retention": lambda q: retention.statement(q, returning(unbounded=False)),
-    "retention, unbounded": lambda q: retention.statement(q, returning(unbounded=True)),
+    "retention": lambda q: retention.statement(q, returning()),
+    "retention, on or after": lambda q: retention.statement(q, returning(mode="on_or_after")),
+    "retention, on or before": lambda q: retention.statement(q, returning(mode="on_or_before")),
+    "retention, streak": lambda q: retention.statement(q, returning(mode="streak")),
+    "retention, calendar": lambda q: retention.statement(q, returning(alignment="calendar", interval=2)),
+    "retention, brackets": lambda q: retention.statement(
+        q, returning(brackets=(0, 1, 3), interval_count=10, prop="amount", on=("plan", "amount"))
+    ),
 }
 
 

@@ -86,7 +86,20 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "retention": ("retention", {"born_event": "View"}),
     "retention_by_segment": ("retention", {"born_event": "View", "return_event": "Buy", "on": "plan"}),
     "retention_of_any_event": ("retention", {"return_event": "Buy"}),
-    "retention_unbounded": ("retention", {"born_event": "View", "unit": "week", "unbounded": True}),
+    "retention_on_or_after": ("retention", {"born_event": "View", "unit": "week", "mode": "on_or_after"}),
+    "retention_on_or_before": (
+        "retention",
+        {"born_event": "View", "return_event": "Buy", "mode": "on_or_before", "prop": "amount"},
+    ),
+    "retention_streak": ("retention", {"born_event": "View", "unit": "week", "mode": "streak"}),
+    "retention_calendar": (
+        "retention",
+        {"born_event": "View", "unit": "month", "interval": 3, "alignment": "calendar"},
+    ),
+    "retention_by_two": (
+        "retention",
+        {"born_event": "View", "brackets": [0, 1, 3, 7], "on": ["plan", "tags"]},
+    ),
     "retention_compounded": ("retention", {"type": "compounded", "return_event": "Buy"}),
     "flow": ("flow", {"start": "View"}),
     "flow_between": ("flow", {"start": "View", "end": STEPS[1], "back": 1, "exclude": "Help"}),

@@ -116,7 +116,7 @@ def test_retention_is_the_same(theirs: dict[str, Any], ws: Workspace) -> None:
     assert theirs["retention"] == {
         str(cohort.date): [
             cohort.size,
-            pytest.approx([(count or 0) / cohort.size for count in cohort.counts]),
+            pytest.approx([rate or 0 for rate in cohort.rates]),
         ]
         for cohort in ours.cohorts
     }

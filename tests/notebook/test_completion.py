@@ -105,7 +105,7 @@ def take(shell: Shell, tab: object) -> Callable[[str], list[str]]:
     [
         ("%mp_segmentation Purchase --fr‸", ["%mp_segmentation Purchase --from"]),
         ("x = %mp_segmentation Purchase --fr‸", ["x = %mp_segmentation Purchase --from"]),
-        ("print(1)\nx = %mp_retention --unb‸\nx", ["print(1)\nx = %mp_retention --unbounded\nx"]),
+        ("print(1)\nx = %mp_retention --ali‸\nx", ["print(1)\nx = %mp_retention --alignment\nx"]),
         ('%mp_segmentation "Sign Up" \\\n  --wh‸', ['%mp_segmentation "Sign Up" \\\n  --where']),
         ("%mp_fetch --ev‸", ["%mp_fetch --event"]),
         ("%mp_fetch profiles --co‸", ["%mp_fetch profiles --cohort", "%mp_fetch profiles --columns"]),

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import count, product
+from itertools import count, pairwise, product
 from math import floor, inf
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -460,16 +460,27 @@ class Reference:
         return number
 
     def entries(
-        self, step: tuple[Any, ...], first: date, last: date, unit: str | None, on: str | Node | None
+        self,
+        step: tuple[Any, ...],
+        first: date,
+        last: date,
+        unit: str | None,
+        on: str | Node | list[str | Node] | None,
     ) -> Entries:
         """Each user's first event of a step, by bucket and segment."""
         entries: Entries = defaultdict(dict)
         for event in self.events:
             if event.user and self.within(event, first, last) and self.matches(event, *step):
                 bucket = None if unit is None else self.bucket(event, unit)
-                for segment in {OVERALL, *self.segments(event, on)}:
+                for segment in self.entered(event, on):
                     entries[bucket, segment].setdefault(event.user, event)
         return entries
+
+    def entered(self, event: Event, on: str | Node | list[str | Node] | None) -> set[Any]:
+        """The segments of an event, and that of everyone."""
+        if isinstance(on, list):
+            return {(OVERALL,) * len(on), *product(*(self.segments(event, each) for each in on))}
+        return {OVERALL, *self.segments(event, on)}
 
     # Flows and sessions
 
@@ -494,45 +505,87 @@ class Reference:
         interval_count: int = 10,
         unit: str = "day",
         type: str = "birth",
-        unbounded: bool = False,
-        on: str | Node | None = None,
+        mode: str = "on",
+        alignment: str = "rolling",
+        brackets: Sequence[int] | None = None,
+        prop: str | Node | None = None,
+        measure: str = "sum",
+        on: str | Node | list[str | Node] | None = None,
         limit: int = 255,
     ) -> Records:
-        compounded = type == "compounded"
-        entering = (return_event, return_where) if compounded else (born_event, born_where)
+        entering = (return_event, return_where) if type == "compounded" else (born_event, born_where)
         if unit == "day" and interval == 7:
             unit, interval = "week", 1
+        edges = brackets or [number * interval for number in range(interval_count + 2)]
         cohorts = self.entries(entering, from_date, to_date, unit, on)
-        length = interval * SECONDS[unit] * 1000
-        kept = [OVERALL, *largest(cohorts, limit)]
+        columns = [str(each) for each in on] if isinstance(on, list) else [] if on is None else ["segment"]
+        everyone = (OVERALL,) * len(on) if isinstance(on, list) else OVERALL
         rows = []
-        for segment in kept:
+        for segment in [everyone, *largest(cohorts, limit)]:
+            names = segment if isinstance(segment, tuple) else (segment,)
             for bucket in self.buckets(from_date, to_date, unit):
-                born = cohorts[bucket, segment].values()
-                returns = [self.periods(event, return_event, return_where, length) for event in born]
-                counts = [retained(returns, p, unbounded=unbounded) for p in range(interval_count + 1)]
-                over = self.observable(max(bucket, from_date), length)
-                periods = {f"period_{p}": n if p <= over else None for p, n in enumerate(counts)}
-                row = {"cohort_date": str(bucket), "cohort_size": len(born), **periods}
-                rows.append(row if on is None else {"segment": segment, **row})
+                born = list(cohorts[bucket, segment].values())
+                returns = [
+                    self.returns(event, (return_event, return_where), prop, unit, alignment, mode)
+                    for event in born
+                ]
+                values: list[float | None] = []
+                for period in range(len(edges) - 1):
+                    counted = [retained(found, edges, period, mode) for found in returns]
+                    total = sum(map(bool, counted)) if prop is None else sum(sum(each) for each in counted)
+                    if not self.has_begun(bucket, from_date, edges[period], unit, alignment):
+                        values.append(None)
+                    elif prop is not None and measure == "average":
+                        values.append(total / len(born) if born else None)
+                    else:
+                        values.append(total)
+                row = dict(zip(columns, names, strict=False))
+                row |= {"cohort_date": str(bucket), "cohort_size": len(born)}
+                rows.append(row | {f"period_{number}": value for number, value in enumerate(values)})
         return rows
 
-    def periods(self, born: Event, name: str | None, where: Node | None, length: int) -> set[int]:
-        """The periods in which a user came back."""
-        return {
-            (event.ms - born.ms) // length
-            for event in self.events
-            if event.user == born.user
-            and self.matches(event, name, where)
-            and (event.ms > born.ms or (event.ms == born.ms and event.name != born.name))
-        }
+    def returns(
+        self,
+        born: Event,
+        step: tuple[str | None, Node | None],
+        prop: str | Node | None,
+        unit: str,
+        alignment: str,
+        mode: str,
+    ) -> list[tuple[int, float]]:
+        """How many units after their birth a user came back each time, and the number of that event."""
+        found = []
+        for event in self.events:
+            if event.user != born.user or event.ms < born.ms or not self.matches(event, *step):
+                continue
+            if event.ms == born.ms and event.name == born.name and mode != "streak":
+                continue
+            amount = 0.0 if prop is None else as_number(self.value(prop, event))
+            found.append((self.units_between(born, event, unit, alignment), amount))
+        return found
 
-    def observable(self, first: date, length: int) -> int:
-        """The last period that had begun at the last event for those who were born first."""
-        began = datetime.combine(first, datetime.min.time()).replace(tzinfo=self.zone)
-        ms = (began - EPOCH) // timedelta(milliseconds=1)
-        last = max((event.ms for event in self.events), default=ms - 1)
-        return (last - ms) // length
+    def units_between(self, born: Event, event: Event, unit: str, alignment: str) -> int:
+        if alignment == "rolling":
+            return (event.ms - born.ms) // (SECONDS[unit] * 1000)
+        before, after = (self.bucket(each, unit) for each in (born, event))
+        if unit == "month":
+            return (after.year - before.year) * 12 + after.month - before.month
+        return (after.toordinal() - before.toordinal()) // (7 if unit == "week" else 1)
+
+    def has_begun(self, bucket: Bucket, first: date, units: int, unit: str, alignment: str) -> bool:
+        """Whether a period had begun at the last event for those of a cohort who were born first."""
+        born = datetime.combine(max(bucket, first), datetime.min.time())
+        begins = born
+        if alignment == "calendar" and units:
+            day = date(bucket.year, bucket.month, bucket.day)
+            for _ in range(units):
+                step = timedelta(days=1 if unit == "day" else 7 if unit == "week" else 31)
+                day = (day + step).replace(day=1) if unit == "month" else day + step
+            begins = datetime.combine(day, datetime.min.time())
+        ms = (begins.replace(tzinfo=self.zone) - EPOCH) // timedelta(milliseconds=1)
+        if alignment == "rolling":
+            ms += units * SECONDS[unit] * 1000
+        return bool(self.events) and ms <= max(event.ms for event in self.events)
 
     # Frequency and feed
 
@@ -565,19 +618,28 @@ class Reference:
         return [e for e in self.found(None, None, from_date, to_date) if e.user in distinct_ids]
 
 
-Entries = defaultdict[tuple[Bucket | None, str], dict[str, Event]]
+Entries = defaultdict[tuple[Bucket | None, Any], dict[str, Event]]
 
 
-def largest(entries: Entries, limit: int) -> list[str]:
+def largest(entries: Entries, limit: int) -> list[Any]:
     """The segments with the most entries."""
-    sizes: defaultdict[str, int] = defaultdict(int)
+    sizes: defaultdict[Any, int] = defaultdict(int)
     for (_, segment), events in entries.items():
-        if segment != OVERALL:
+        if set(segment if isinstance(segment, tuple) else [segment]) != {OVERALL}:
             sizes[segment] += len(events)
     return most_first(sizes)[:limit]
 
 
-def retained(returns: list[set[int]], period: int, *, unbounded: bool) -> int:
-    if unbounded:
-        return sum(any(p >= period for p in periods) for periods in returns)
-    return sum(period in periods for periods in returns)
+def retained(returns: list[tuple[int, float]], edges: Sequence[int], period: int, mode: str) -> list[float]:
+    """The numbers of the returns that count for a period."""
+    first, after = edges[period], edges[period + 1]
+    match mode:
+        case "on_or_after":
+            return [amount for units, amount in returns if units >= first]
+        case "on_or_before":
+            return [amount for units, amount in returns if units < after]
+        case "streak":
+            for one, next_one in pairwise(edges[: period + 2]):
+                if not any(one <= units < next_one for units, _ in returns):
+                    return []
+    return [amount for units, amount in returns if first <= units < after]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,7 +128,113 @@ def test_unbounded_accumulates_from_right_to_left(reports: Reports) -> None:
         **ONE_DAY,
     }
     assert cohorts(reports, events, **query) == {"2012-01-02": [3, 1, 0, 1, 0]}
-    assert cohorts(reports, events, unbounded=True, **query) == {"2012-01-02": [3, 3, 2, 2, 1]}
+    assert cohorts(reports, events, mode="on_or_after", **query) == {"2012-01-02": [3, 3, 2, 2, 1]}
+
+
+def bought(user: str, *purchases: tuple[str, float]) -> list[dict[str, Any]]:
+    """A user who signs up at noon of the second, and spends so much at these times."""
+    born = did(user, "Sign Up", "2012-01-02 12:00:00")
+    return [born, *(did(user, "Purchase", when, revenue=revenue) for when, revenue in purchases)]
+
+
+SPENT = [
+    *bought("a", ("2012-01-02 13:00", 10), ("2012-01-03 13:00", 20), ("2012-02-01 11:59", 30)),
+    *bought("b", ("2012-01-04 13:00", 5.5), ("2012-02-02 13:00", 1000)),
+    *bought("c"),
+    LATER,
+]
+BUYING: dict[str, Any] = {"born_event": "Sign Up", "return_event": "Purchase", **ONE_DAY}
+
+
+def test_lifetime_value_is_what_was_spent_on_or_before_a_day(reports: Reports) -> None:
+    """Docs/reports/retention, "On or Before": "revenue spent from Day 0, Day 1 ..to Day 30"."""
+    query = {**BUYING, "mode": "on_or_before", "prop": "revenue", "interval_count": 30}
+    ((_, *sums),) = cohorts(reports, SPENT, **query).values()
+    assert sums == [10, 30, *[35.5] * 27, 65.5, 65.5]
+    by_period = {**query, "mode": "on", "interval_count": 2}
+    assert cohorts(reports, SPENT, **by_period) == {"2012-01-02": [3, 10, 20, 5.5]}
+
+
+def test_arpu_is_the_total_spent_per_user(reports: Reports) -> None:
+    """The same section: "averaging the total revenue spent per user within the first 30 days"."""
+    query = {**BUYING, "mode": "on_or_before", "prop": "revenue", "measure": "average"}
+    ((_, within, later),) = cohorts(reports, SPENT, brackets=[0, 30, 60], **query).values()
+    assert within == pytest.approx(65.5 / 3)
+    assert later == pytest.approx(1065.5 / 3)
+
+
+def test_users_on_or_before_accumulate_from_left_to_right(reports: Reports) -> None:
+    """The same section: "total activity done during the period between the start and end event"."""
+    query = {**BUYING, "mode": "on_or_before", "interval_count": 3}
+    assert cohorts(reports, SPENT, **query) == {"2012-01-02": [3, 1, 1, 2, 2]}
+
+
+def test_a_streak_is_consecutive_since_the_birth(reports: Reports) -> None:
+    """The same page, "Streak mode": "played a game for 5 consecutive days since sign-up"."""
+    days = {"a": (2, 3, 4, 5, 6), "b": (2, 3, 5, 6), "c": (3, 4, 5, 6)}
+    events = [
+        *(did(user, "Sign Up", "2012-01-02 12:00") for user in days),
+        *(did(user, "Play", f"2012-01-{day:02} 13:00") for user in days for day in days[user]),
+        LATER,
+    ]
+    query = {"born_event": "Sign Up", "return_event": "Play", "interval_count": 5, **ONE_DAY}
+    assert cohorts(reports, events, mode="streak", **query) == {"2012-01-02": [3, 2, 2, 1, 1, 1, 0]}
+    assert cohorts(reports, events, **query) == {"2012-01-02": [3, 2, 3, 2, 3, 3, 0]}
+
+
+def test_a_birth_counts_towards_the_streak_where_it_is_the_same_event(reports: Reports) -> None:
+    """The same section: "the birth event will count towards the streak"."""
+    events = [did("a", "Visit", "2012-01-02 12:00"), did("a", "Visit", "2012-01-03 13:00"), LATER]
+    query = {"born_event": "Visit", "return_event": "Visit", "interval_count": 2, **ONE_DAY}
+    assert cohorts(reports, events, mode="streak", **query) == {"2012-01-02": [1, 1, 1, 0]}
+    assert cohorts(reports, events, **query) == {"2012-01-02": [1, 0, 1, 0]}
+
+
+def test_brackets_of_mobile_gaming(reports: Reports) -> None:
+    """The same page, "Custom Retention Brackets": Day < 1, Days 1-3, 4-7, 8-14 and 15-30."""
+    returned = {"a": (3,), "b": (5, 10), "c": (17, 18, 32), "d": (33,)}
+    events = [
+        event
+        for user, days in returned.items()
+        for event in integrated(user, *(str(DAY + timedelta(days=day - 2)) + " 12:00" for day in days))
+    ]
+    query = {"born_event": "event integration", "return_event": "viewed report", **ONE_DAY}
+    gaming = {"brackets": [0, 1, 4, 8, 15, 31], **query}
+    assert cohorts(reports, [*events, LATER], **gaming) == {"2012-01-02": [4, 0, 2, 0, 1, 1]}
+    trial = {"brackets": [0, 7, 37], **query}
+    assert cohorts(reports, [*events, LATER], **trial) == {"2012-01-02": [4, 2, 3]}
+
+
+def test_calendar_periods_are_those_in_which_rolling_ones_do_not_count(reports: Reports) -> None:
+    """The same page, "Calendar Retention Mode": its three examples, none of which is period 1 in rolling."""
+    for unit, born, back in [
+        ("day", "2012-01-02 20:00", "2012-01-03 06:00"),
+        ("week", "2012-01-06 12:00", "2012-01-09 12:00"),
+        ("month", "2012-02-25 12:00", "2012-03-03 12:00"),
+    ]:
+        events = [did("a", "Act", born), did("a", "Act", back), LATER]
+        day = date.fromisoformat(born[:10])
+        query: dict[str, Any] = {
+            "born_event": "Act",
+            "return_event": "Act",
+            "interval_count": 1,
+            "unit": unit,
+        }
+        query |= {"from_date": day, "to_date": day}
+        assert [*cohorts(reports, events, alignment="calendar", **query).values()] == [[1, 0, 1]], unit
+        assert [*cohorts(reports, events, **query).values()] == [[1, 1, 0]], unit
+
+
+def test_calendar_weeks_as_the_page_counts_them(reports: Reports) -> None:
+    """The same section: who returned in the week of sign-up, Dec 23 to 30, and who in the one after."""
+    born = {f"u{number}": f"2024-12-{23 + number % 7} 12:00" for number in range(16)}
+    same = [did(f"u{number}", "Post", f"2024-12-{23 + number % 7} 13:00") for number in range(6)]
+    after = [did(f"u{number}", "Post", f"2024-12-30 {number:02}:00") for number in range(6, 16)]
+    events = [*(did(user, "Sign Up", when) for user, when in born.items()), *same, *after]
+    events.append(did("nobody", "Something", "2025-03-01 12:00"))
+    weeks: dict[str, Any] = {"from_date": date(2024, 12, 23), "to_date": date(2024, 12, 29), "unit": "week"}
+    query = {"born_event": "Sign Up", "return_event": "Post", "interval_count": 1, **weeks}
+    assert cohorts(reports, events, alignment="calendar", **query) == {"2024-12-23": [16, 6, 10]}
 
 
 def test_once_per_bucket_but_in_several(reports: Reports) -> None:

@@ -152,7 +152,7 @@ def funnel(*paths: tuple[FunnelStep, ...], **changes: Any) -> FunnelResult:
     return FunnelResult(**(fields | changes))
 
 
-def cohorts(segment: str | None = None) -> tuple[RetentionCohort, ...]:
+def cohorts(segment: str | tuple[str, ...] | None = None) -> tuple[RetentionCohort, ...]:
     """Three weeks: one that is over, one without users, one that has just begun."""
     return (
         RetentionCohort(date(2025, 1, 6), 200, (150, 100, 50), segment, (True, True, True)),
@@ -172,7 +172,7 @@ def retention(*found: RetentionCohort, **changes: Any) -> RetentionResult:
         "interval": 1,
         "interval_count": 2,
         "type": "birth",
-        "unbounded": False,
+        "mode": "on",
         "born_where": None,
         "return_where": None,
     }

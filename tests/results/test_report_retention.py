@@ -81,6 +81,18 @@ def test_the_average_row_of_mixpanels_own_page() -> None:
     assert result.pooled[1] == pytest.approx(0.6)
 
 
+def test_the_average_row_of_absolute_numbers() -> None:
+    """The same question, "# / Absolute view": 500 * 1000 / 1500 + 400 * 500 / 1500 is 466."""
+    found = [
+        RetentionCohort(day(0), 1000, (500.0,), None, (True,)),
+        RetentionCohort(day(1), 500, (400.0,), None, (True,)),
+        RetentionCohort(day(2), 700, (10.0,), None, (False,)),
+    ]
+    result = retention(*found, interval_count=0, prop="revenue")
+    assert result.average == {0: pytest.approx(466.67, abs=0.01)}
+    assert result.pooled == {0: 900.0}
+
+
 def test_where_it_is_not_known_what_is_over_all_that_is_known_counts() -> None:
     found = [RetentionCohort(day(0), 100, (50, 10)), RetentionCohort(day(1), 300, (50, None))]
     result = retention(*found, interval_count=1)
@@ -99,9 +111,10 @@ def test_the_average_of_a_breakdown_is_that_of_all_users() -> None:
 
 def test_a_table_has_the_average_first_and_stars_and_blanks() -> None:
     lines = repr(retention()).split("\n")
-    table = [line for line in lines if line.startswith(("Average ", "2025-"))][1:]
+    table = [line for line in lines if line.startswith(("Average ", "Pooled ", "2025-"))][1:]
     assert [line.split() for line in table] == [
         ["Average", "300", "78.0%", "50.0%", "25.0%"],
+        ["Pooled", "300", "80.0%", "50.0%", "25.0%"],
         ["2025-01-06", "200", "75.0%", "50.0%", "25.0%"],
         ["2025-01-13", "0"],
         ["2025-01-20", "100", "90.0%", "10.0%*"],
@@ -155,16 +168,22 @@ def test_a_known_zero_is_a_cell_of_its_own() -> None:
 def test_cohort_sizes_are_the_first_column() -> None:
     found = retention().chart().to_dict()["datasets"].values()
     leads = {row["row"]: row["lead"] for rows in found for row in rows if "lead" in row and "row" in row}
-    assert leads == {"Average": "300", "2025-01-06": "200", "2025-01-13": "0", "2025-01-20": "100"}
+    assert leads == {
+        "Average": "300",
+        "Pooled": "300",
+        "2025-01-06": "200",
+        "2025-01-13": "0",
+        "2025-01-20": "100",
+    }
 
 
 def test_a_breakdown_has_one_row_a_segment_all_users_first() -> None:
     rows = [
         row.split()[0]
         for row in repr(by_plan()).split("\n")
-        if row.startswith(("Average ", "free", "nobody"))
+        if row.startswith(("Average ", "Pooled ", "free", "nobody"))
     ]
-    assert rows == ["Average", "free", "nobody"]
+    assert rows == ["Average", "Pooled", "free", "nobody"]
     assert cells(by_plan())["free", "1"]["text"] == "30.0%"
     card = by_plan().card()
     assert card.chart is not None
@@ -186,7 +205,9 @@ def test_very_many_cohorts_are_drawn_as_their_average() -> None:
     [
         ({"born_event": None, "return_event": None}, "Retention: any event → any event"),
         ({"type": "compounded"}, "Retention: Purchase → Purchase"),
-        ({"unbounded": True}, "returned in a period or later"),
+        ({"mode": "on_or_after"}, "returned in a period or later"),
+        ({"mode": "on_or_before"}, "returned in a period or before"),
+        ({"mode": "streak"}, "returned in every period so far"),
         ({"born_where": "a == 1"}, "Sign Up where a == 1"),
         ({"return_where": "b == 2"}, "Purchase where b == 2"),
         ({"on": None, "interval": 2}, "Period 1"),
@@ -200,6 +221,69 @@ def test_periods_are_named_in_the_heat_map() -> None:
     axis = retention(interval=2).chart().to_dict()["layer"][0]["encoding"]["x"]
     assert axis["title"] == "periods of 2 weeks after Sign Up"
     assert retention().chart().to_dict()["layer"][0]["encoding"]["x"]["title"] == "weeks after Sign Up"
+
+
+def spent(**changes: Any) -> RetentionResult:
+    """What two cohorts spent, one of them still spending, one that was not fetched."""
+    found = (
+        RetentionCohort(date(2025, 1, 6), 200, (1500.0, 500.5, 0.0), None, (True, True, True)),
+        RetentionCohort(date(2025, 1, 13), 100, (900.0, 100.0, None), None, (True, False, False)),
+        RetentionCohort(date(2025, 1, 20), None, (None, None, None), None, (False, False, False)),
+    )
+    return retention(*found, **{"prop": "revenue", **changes})
+
+
+def test_sums_are_amounts_and_their_average_is_weighted() -> None:
+    frame = spent().df
+    assert frame["period_1"].tolist()[:2] == [500.5, 100.0]
+    assert frame["period_1"].dtype == "Float64"
+    assert frame["cohort_size"].isna().tolist() == [False, False, True]
+    assert spent().average == {0: (1500 * 200 + 900 * 100) / 300, 1: 500.5, 2: 0.0}
+    assert spent().pooled == {0: 2400.0, 1: 500.5, 2: 0.0}
+
+
+def test_an_average_of_a_property_is_per_user_of_the_cohort() -> None:
+    result = spent(measure="average")
+    assert result.df["period_0"].tolist()[:2] == [7.5, 9.0]
+    assert result.average[0] == pytest.approx((1500 * 200 + 900 * 100) / (200**2 + 100**2))
+    assert result.pooled[0] == 2400 / 300
+
+
+def test_a_card_of_sums_names_them_and_both_averages() -> None:
+    text = repr(spent(mode="on_or_before"))
+    assert "sum of revenue up to a period" in text
+    table = [line.split() for line in text.split("\n") if line.startswith(("Average ", "Pooled ", "2025-"))][
+        1:
+    ]
+    assert table == [
+        ["Average", "300", "1,300.00", "500.50", "0.00"],
+        ["Pooled", "300", "2,400.00", "500.50", "0.00"],
+        ["2025-01-06", "200", "1,500.00", "500.50", "0.00"],
+        ["2025-01-13", "100", "900.00", "100.00*"],
+        ["2025-01-20"],
+    ]
+    assert "Pooled: the sum of those cohorts, coloured on a scale of its own." in text
+    assert cells(spent())["2025-01-06", "0"]["text"] == "1,500"
+    assert cells(spent())["2025-01-13", "1"]["text"] == "100*"
+    assert "revenue per user" in repr(spent(measure="average"))
+
+
+def test_brackets_are_named_by_their_first_and_last_unit() -> None:
+    card = retention(brackets=(0, 1, 3, 7), unit="day").card()
+    assert card.table is not None
+    assert [column.name for column in card.table.columns] == ["cohort", "users", "0", "1–2", "3–6"]
+    assert [name for name, _ in card.facts] == ["Users, all cohorts", "Cohorts", "Days 1–2", "Days 3–6"]
+
+
+def test_several_breakdowns_have_a_column_each() -> None:
+    pairs = [("$overall", "$overall"), ("free", "DE")]
+    found = [cohort for pair in pairs for cohort in cohorts(pair)]
+    result = retention(*found, on=("plan", "cohort_size"))
+    assert list(result.df.columns)[:4] == ["plan", "cohort_size_2", "cohort_date", "cohort_size"]
+    assert result.df["cohort_size_2"].unique().tolist() == ["$overall", "DE"]
+    assert result.average == retention().average
+    assert "free · DE" in repr(result)
+    assert "by plan · cohort_size" in repr(result)
 
 
 def test_numbers_can_be_computed_with_in_pandas() -> None:

@@ -175,7 +175,7 @@ REPORTS: list[tuple[str, Any, Ask, str, dict[str, str]]] = [
         "retention by an interval",
         {},
         lambda live: live.retention(
-            born_event="ignored", type="compounded", interval=3, unbounded=True, **JANUARY
+            born_event="ignored", type="compounded", interval=3, mode="on_or_after", **JANUARY
         ),
         "retention",
         {

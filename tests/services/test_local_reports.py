@@ -52,7 +52,7 @@ REPORTS: dict[str, Callable[[Workspace], ReportResult]] = {
     "funnel of one event": lambda ws: ws.funnel(steps=["Search"] * 3, window=1, window_unit="hour", **HERE),
     "retention": lambda ws: ws.retention(born_event="Sign Up", interval_count=3, **HERE),
     "retention, recurring": lambda ws: ws.retention(
-        return_event="Purchase", type="compounded", unbounded=True, unit="week", on="plan", **HERE
+        return_event="Purchase", type="compounded", mode="on_or_after", unit="week", on="plan", **HERE
     ),
     "frequency": lambda ws: ws.frequency(unit="week", addiction_unit="day", **HERE),
     "flow": lambda ws: ws.flow(start="Sign Up", end="Purchase", on="plan", **HERE),
@@ -470,6 +470,27 @@ class TestWhereRetentionEnds:
     def test_cohorts_of_days_that_were_not_fetched_are_blank(self, ws: Workspace) -> None:
         ws.fetch_events(from_date="2025-01-02", to_date="2025-01-31")
         assert self.cohort(ws).counts == (None,) * 11
+        assert self.cohort(ws).size is None
+        assert self.cohort(ws, prop="n", measure="average").rates == (None,) * 11
+
+    def test_what_covers_several_periods_is_known_where_each_is(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-03")
+        ws.fetch_events(from_date="2025-01-08", to_date="2025-01-31", if_exists="append")
+        before = self.cohort(ws, mode="on_or_before")
+        assert before.counts == (0, 5, 5, *(None,) * 8)
+        assert before.complete == (True, True, *(False,) * 9)
+        assert self.cohort(ws, mode="streak").counts == (0, 0, 0, *(None,) * 8)
+        sums = self.cohort(ws, mode="on_or_before", prop="n")
+        assert sums.counts == (0.0, 0.0, 0.0, *(None,) * 8)
+        brackets = self.cohort(ws, brackets=[0, 1, 3, 7, 14, 30])
+        assert brackets.counts == (0, 5, 0, 0, 0)
+        assert brackets.complete == (True, False, False, True, True)
+
+    def test_calendar_days_end_at_midnight_for_everyone(self, ws: Workspace) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-08")
+        cohort = self.cohort(ws, alignment="calendar")
+        assert cohort.complete == (True,) * 8 + (False,) * 3
+        assert cohort.counts[8:] == (None, None, None)
 
     def test_without_a_ledger_it_ends_with_the_last_event(self, ws: Workspace) -> None:
         ws.fetch_events(from_date="2025-01-01", to_date="2025-01-31")

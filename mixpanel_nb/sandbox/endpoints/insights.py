@@ -130,7 +130,8 @@ def _retention(runner: ReportRunner, report: Report, asks: Retention) -> Series:
 
 def _average(result: RetentionResult) -> dict[str, Any]:
     """Mixpanel's row "Average": sizes, counts and rates, averaged with the cohorts' sizes as weights."""
-    users = sum(cohort.size for cohort in result.cohorts)
-    size = sum(cohort.size**2 for cohort in result.cohorts) / users if users else 0
+    sizes = [cohort.size or 0 for cohort in result.cohorts]
+    users = sum(sizes)
+    size = sum(size**2 for size in sizes) / users if users else 0
     rates = [rate for rate in result.average.values() if rate is not None]
     return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Report
 
-_ON_THE_WIRE = {"return_event": "event", "unbounded": "unbounded_retention"}
+_ON_THE_WIRE = {"return_event": "event"}
+_OF_TABLES: dict[str, Any] = {
+    "alignment": "rolling",
+    "brackets": None,
+    "prop": None,
+    "measure": "sum",
+    "on": None,
+}
+"""What the API has no parameter for."""
 _MOST_INTERVAL, _MOST_COUNT = 90, 1_000
 _SEGMENTS, _MOST_SEGMENTS = 60, 10_000
 
@@ -73,7 +81,8 @@ def _cohorts(call: Call, runner: ReportRunner, where: str | None) -> dict[str, A
         interval_count=call.integer("interval_count", 1, most=_MOST_COUNT),
         interval=call.integer("interval", 1, most=_MOST_INTERVAL),
         type=kind,
-        on=None,
+        mode="on_or_after" if call.flag("unbounded_retention") else "on",
+        **_OF_TABLES,
         limit=_SEGMENTS,
     )
     result = runner.service.ask(query)

@@ -31,6 +31,7 @@ class RetentionReports(LiveReports):
             )
         if query.on is not None:
             raise only_tables("Mixpanel's API breaks no retention down in a way that is documented.", "on")
+        _refuse_what_tables_answer(query)
         period = self._period(query.from_date, query.to_date)
         known, interval = query.period
         answer = self._ask(
@@ -43,7 +44,7 @@ class RetentionReports(LiveReports):
             born_where=expression(born_where),
             where=expression(query.return_where),
             interval_count=query.interval_count,
-            unbounded_retention=query.unbounded,
+            unbounded_retention=query.mode == "on_or_after",
             **_periods(checked_buckets(period, known), interval),
         )
         cohorts = read_cohorts(answer, period, known, periods=query.interval_count + 1, interval=interval)
@@ -58,7 +59,7 @@ class RetentionReports(LiveReports):
             interval,
             query.interval_count,
             query.type,
-            query.unbounded,
+            query.mode,
             born_where,
             query.return_where,
             notes=self._notes([] if any(cohort.size for cohort in cohorts) else missing),
@@ -91,6 +92,23 @@ class RetentionReports(LiveReports):
             notes=self._notes([query.event] if query.event and not active else []),
             **sent(answer),
         )
+
+
+def _refuse_what_tables_answer(query: Retention) -> None:
+    """Refuse what Mixpanel's API has no parameter for.
+
+    Raises:
+        ParameterError: it is asked for.
+    """
+    if query.mode not in {"on", "on_or_after"}:
+        message = "Mixpanel's API counts who came back on a period, or on or after it."
+        raise only_tables(message, "mode")
+    if query.alignment != "rolling":
+        raise only_tables("Mixpanel's API has rolling periods alone.", "alignment")
+    if query.brackets is not None:
+        raise only_tables("Mixpanel's API has periods of one length alone.", "brackets")
+    if query.prop is not None:
+        raise only_tables("Mixpanel's API counts users in retention, no properties.", "prop")
 
 
 def _periods(unit: Unit, interval: int) -> dict[str, Any]:

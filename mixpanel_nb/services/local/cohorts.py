@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.calendar import midnight, utc
-from mixpanel_nb.analytics.retention import period_seconds
+from mixpanel_nb.analytics.calendar import SECONDS, after, midnight, shifted, utc
 from mixpanel_nb.results import OVERALL, RetentionCohort
 from mixpanel_nb.results.report import segment_names
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Period
     from mixpanel_nb.queries import Retention
     from mixpanel_nb.services.local.engines import EventTable
+
+Segment = str | tuple[str, ...]
+_DIGITS = 12  # what is behind them depends on the order in which numbers were added
 
 
 class Cohorts:
@@ -35,26 +37,32 @@ class Cohorts:
     ) -> None:
         self._wanted = wanted
         self._period = period
-        self._sizes: dict[tuple[str, date], int] = {}
-        self._users: dict[tuple[str, date], dict[int, int]] = {}
-        self.segments: list[str] = [OVERALL]
+        self._sizes: dict[tuple[Segment, date], int] = {}
+        self._counts: dict[tuple[Segment, date], dict[int, float]] = {}
+        several = len(wanted.on) if isinstance(wanted.on, tuple) else 0
+        self.segments: list[Segment] = [(OVERALL,) * several if several else OVERALL]
         self.left_out = 0
-        self._spans = table.observed(wanted.return_event, rows[0][-1] if rows else None)
-        names = segment_names(segment for segment, *_ in rows)
-        for segment, segments, cohort, size, number, users, _ in rows:
+        last_event = rows[0][-1] if rows else None
+        born = wanted.born_event if wanted.type == "birth" else wanted.return_event
+        self._returns = table.observed(wanted.return_event, last_event)
+        self._births = table.observed(born, last_event) if table.parts else None
+        columns = [segment_names(texts) for texts in zip(*(row[: several or 1] for row in rows), strict=True)]
+        for row in rows:
+            *texts, segments, cohort, size, number, count, _ = row
             if cohort is not None:
-                self._add(names[segment], segments, cohort, size, number, users)
+                names = tuple(names[text] for names, text in zip(columns, texts, strict=True))
+                self._add(names if several else names[0], segments, cohort, size, number, count)
         self.left_out = max(self.left_out - (len(self.segments) - 1), 0)
 
     def _add(
-        self, segment: str, segments: int, cohort: date, size: int, number: int | None, users: int
+        self, segment: Segment, segments: int, cohort: date, size: int, number: int | None, count: float
     ) -> None:
         self.left_out = segments
         if segment not in self.segments:
             self.segments.append(segment)
         self._sizes[segment, cohort] = size
         if number is not None:
-            self._users.setdefault((segment, cohort), {})[number] = users
+            self._counts.setdefault((segment, cohort), {})[number] = count
 
     @property
     def users(self) -> int:
@@ -64,51 +72,81 @@ class Cohorts:
     def cohorts(self) -> tuple[RetentionCohort, ...]:
         """Every cohort of the days asked about, segment by segment."""
         broken_down = self._wanted.on is not None
+        days = self._period.buckets(self._wanted.unit)
+        observed = {day: self._observed(day) for day in days}
         return tuple(
-            self._cohort(segment, cohort, segment if broken_down else None)
+            self._cohort(segment, day, segment if broken_down else None, *observed[day])
             for segment in self.segments
-            for cohort in self._period.buckets(self._wanted.unit)
+            for day in days
         )
 
-    def _cohort(self, segment: str, cohort: date, shown_segment: str | None) -> RetentionCohort:
-        users = self._users.get((segment, cohort), {})
-        counted = [users.get(number, 0) for number in range(self._wanted.interval_count + 1)]
-        if self._wanted.unbounded:
-            counted = [sum(counted[number:]) for number in range(len(counted))]
-        begun, over = self._observed(cohort)
+    def _cohort(
+        self,
+        segment: Segment,
+        cohort: date,
+        shown_segment: Segment | None,
+        known: bool,
+        begun: Sequence[bool],
+        over: Sequence[bool],
+    ) -> RetentionCohort:
+        zero = 0 if self._wanted.prop is None else 0.0
+        found = self._counts.get((segment, cohort), {})
+        counted = [found.get(number, zero) for number in range(len(begun))]
+        if self._wanted.mode == "on_or_after":
+            counted = list(accumulate(reversed(counted)))[::-1]
+        elif self._wanted.mode == "on_or_before":
+            counted = list(accumulate(counted))
+        if self._wanted.prop is not None:
+            counted = [float(f"{amount:.{_DIGITS}g}") for amount in counted]
         return RetentionCohort(
             cohort,
-            self._sizes.get((segment, cohort), 0),
+            self._sizes.get((segment, cohort), 0) if known else None,
             tuple(count if seen else None for count, seen in zip(counted, begun, strict=True)),
             shown_segment,
             tuple(over),
         )
 
-    def _observed(self, cohort: date) -> tuple[list[bool], list[bool]]:
-        """For each period, whether anything is known of it, and whether all is known for everyone."""
-        length = timedelta(seconds=period_seconds(self._wanted))
-        numbers = range(self._wanted.interval_count + 1)
-        first_day = max(cohort, self._period.first)
-        begins = utc(midnight(first_day), self._zone)
+    def _observed(self, cohort: date) -> tuple[bool, list[bool], list[bool]]:
+        """Whether a cohort's own days are known; for each period, whether anything is, and whether all is.
+
+        What covers several periods is known where each of them is.
+        """
+        begins = utc(midnight(max(cohort, self._period.first)), self._zone)
         ends = min(self._end_of(cohort), self._period.until)
-        if not self._touched(begins, ends):  # the days of the cohort itself were not fetched
-            return [False for _ in numbers], [False for _ in numbers]
-        windows = [(begins + number * length, ends + (number + 1) * length) for number in numbers]
-        return [self._touched(*window) for window in windows], [self._held(*window) for window in windows]
+        windows = self._windows(cohort, begins, ends)
+        known = self._births is None or _touched(self._births, begins, ends)
+        if not known or not _touched(self._returns, begins, ends):
+            return known, [False for _ in windows], [False for _ in windows]
+        begun = [_touched(self._returns, *window) for window in windows]
+        over = [_held(self._returns, *window) for window in windows]
+        if self._wanted.mode in {"on_or_before", "streak"}:
+            begun, over = (
+                list(accumulate(states, lambda one, other: one and other)) for states in (begun, over)
+            )
+        return known, begun, over
 
-    def _touched(self, since: datetime, until: datetime) -> bool:
-        """Whether anything is known of a time."""
-        return any(first < until and since < last for first, last in self._spans)
-
-    def _held(self, since: datetime, until: datetime) -> bool:
-        """Whether all is known of a time."""
-        return any(first <= since and until <= last for first, last in self._spans)
+    def _windows(self, cohort: date, begins: datetime, ends: datetime) -> list[tuple[datetime, datetime]]:
+        """From when until when each period lasts, for somebody of a cohort that was born in some time."""
+        unit, edges = self._wanted.unit, self._wanted.edges
+        if self._wanted.alignment == "calendar":
+            moments = [utc(midnight(shifted(cohort, unit, edge)), self._zone) for edge in edges]
+            return list(pairwise([begins, *moments[1:]]))
+        lengths = [edge * SECONDS[unit] for edge in edges]
+        return [(after(begins, first), after(ends, last)) for first, last in pairwise(lengths)]
 
     def _end_of(self, cohort: date) -> datetime:
-        days = self._period.buckets(self._wanted.unit)
-        following = [day for day in days if day > cohort]
-        return utc(midnight(following[0]), self._zone) if following else self._period.until
+        return utc(midnight(shifted(cohort, self._wanted.unit, 1)), self._zone)
 
     @property
     def _zone(self) -> ZoneInfo:
         return self._period.zone
+
+
+def _touched(spans: Sequence[tuple[datetime, datetime]], since: datetime, until: datetime) -> bool:
+    """Whether anything is known of a time."""
+    return any(first < until and since < last for first, last in spans)
+
+
+def _held(spans: Sequence[tuple[datetime, datetime]], since: datetime, until: datetime) -> bool:
+    """Whether all is known of a time."""
+    return any(first <= since and until <= last for first, last in spans)

@@ -13,8 +13,9 @@ WITH _entering AS (
     SELECT *, CAST(date_trunc('week', (born_at + INTERVAL '3600' SECOND)) AS DATE) AS cohort
     FROM _born
 ), _coming AS (
-    SELECT e.distinct_id, e.event_time, e.event_name
+    SELECT e.distinct_id, max(e.event_time) AS event_time, e.event_name
     FROM "events" AS e
+    GROUP BY e.distinct_id, e.event_name
 ), _returned AS (
     SELECT c.segment, c.cohort, least(max(date_diff('microsecond', c.born_at, r.event_time) // 604800000000), 10) AS period
     FROM _cohorts AS c

@@ -1,0 +1,55 @@
+WITH _entering AS (
+    SELECT e.distinct_id, e.event_time, CAST(NULL AS VARCHAR) AS segment
+    FROM "events" AS e
+    WHERE e.event_name = 'View'
+      AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+      AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
+      AND e.distinct_id <> ''
+), _born AS (
+    SELECT distinct_id, segment, min(event_time) AS born_at
+    FROM _entering
+    GROUP BY distinct_id, segment, CAST((event_time + INTERVAL '3600' SECOND) AS DATE)
+), _cohorts AS (
+    SELECT *, CAST((born_at + INTERVAL '3600' SECOND) AS DATE) AS cohort
+    FROM _born
+), _coming AS (
+    SELECT e.distinct_id, e.event_time, e.event_name,
+        CASE WHEN isfinite(e."amount") THEN e."amount" END AS amount
+    FROM "events" AS e
+    WHERE e.event_name = 'Buy'
+), _returned AS (
+    SELECT c.segment, c.cohort, date_diff('microsecond', c.born_at, r.event_time) // 86400000000 AS period, sum(coalesce(r.amount, 0)) AS amount
+    FROM _cohorts AS c
+    JOIN _coming AS r ON r.distinct_id = c.distinct_id
+        AND r.event_time < c.born_at + INTERVAL '950400' SECOND
+        AND r.event_time >= c.born_at
+    GROUP BY c.segment, c.cohort, period
+), _counted AS (
+    SELECT segment, cohort, period, sum(amount) AS people
+    FROM _returned
+    GROUP BY segment, cohort, period
+), _sizes AS (
+    SELECT segment, cohort, count(*) AS cohort_size
+    FROM _cohorts
+    GROUP BY segment, cohort
+), _ranked AS (
+    SELECT
+        segment,
+        row_number() OVER (ORDER BY segment IS NOT NULL, sum(cohort_size) DESC, segment) - 1 AS place,
+        count(*) OVER () - 1 AS segments
+    FROM _sizes
+    GROUP BY segment
+), _shown AS (
+    SELECT _sizes.*, _ranked.place, _ranked.segments
+    FROM _sizes JOIN _ranked ON _ranked.segment IS NOT DISTINCT FROM _sizes.segment
+    WHERE _ranked.place <= 255
+), _ending AS (
+    SELECT max(e.event_time) AS last_event FROM "events" AS e
+)
+SELECT
+    _shown.segment, _shown.segments, _shown.cohort, _shown.cohort_size,
+    _counted.period, _counted.people, _ending.last_event
+FROM _ending
+LEFT JOIN _shown ON TRUE
+LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment IS NOT DISTINCT FROM _shown.segment
+ORDER BY _shown.place, _shown.cohort, _counted.period
