@@ -33,6 +33,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 PACIFIC = "America/Los_Angeles"
 EVENT = "View Product"
 FETCHED: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-08"}
+HERE = "All 8 days are here; nothing was asked."
 ASKED: dict[str, Any] = {"from_date": "2025-01-02", "to_date": "2025-01-06"}
 OPTIONS = ("--from", "2025-01-02", "--to", "2025-01-06", "--table", "events")
 FETCH = ("fetch", "events", "--from", "2025-01-01", "--to", "2025-01-08")
@@ -167,10 +168,10 @@ def test_another_zone_than_the_tables_is_remarked_on(
             f"Days are those of {PACIFIC}, with which events was fetched; the account says Europe/Berlin.",
         )
         # What is appended changes the zone only if one is named.
-        assert not ws.fetch_events(**FETCHED, if_exists="append").notes
+        assert ws.fetch_events(**FETCHED, if_exists="append").notes == (HERE,)
         assert ws.tables()[0].timezone == PACIFIC
     with Workspace(path=database, timezone="Europe/Berlin") as ws:
-        (note,) = ws.fetch_events(**FETCHED, if_exists="append").notes
+        note, _ = ws.fetch_events(**FETCHED, if_exists="append").notes
         assert note == f"Reports on events count days in Europe/Berlin from now on, and not in {PACIFIC}."
         assert ws.tables()[0].timezone == "Europe/Berlin"
     assert asked(Workspace.open(database)) == counted(store, "Europe/Berlin")
@@ -241,14 +242,14 @@ def test_days_of_a_project_made_before_2023_are_its_own(
                 (datetime(2022, 3, 10, 19), datetime(2022, 3, 11, 18))  # noqa: DTZ001 - as DuckDB gives them
             ]
             report = ws.segmentation("A", **day, table="events")
-            assert report.tuples() == [(date(2022, 3, 11), "total", 24)]
+            assert report.tuples() == [(date(2022, 3, 11), "total", 24, True)]
             assert report.notes == ("Days are those of Asia/Kolkata.",)
             wider = ws.segmentation("A", from_date="2022-03-10", to_date="2022-03-12", table="events")
             missing = "2022-03-10, 2022-03-12 (Asia/Kolkata): these days were not fetched."
             assert f"events holds no events of {missing}" in wider.notes
         with Workspace.open(tmp_path / "k.db", timezone="UTC") as ws:
             report = ws.segmentation("A", **day, table="events")
-            assert report.tuples() == [(date(2022, 3, 11), "total", 19)]
+            assert report.tuples() == [(date(2022, 3, 11), "total", 19, False)]
             assert (
                 "events holds no events of 2022-03-12 (Asia/Kolkata): these days were not fetched."
                 in report.notes

@@ -130,7 +130,7 @@ def _words_without_option(context: Any, words: Sequence[str]) -> tuple[list[str]
     for param in context.command.params:
         value = again.params.get(param.name)
         if param.param_type_name == "argument" and value is not None:
-            taken += [value] if isinstance(value, str) else [str(each) for each in value]
+            taken += map(str, value if isinstance(value, list | tuple) else [value])
     return taken, list(again.args)
 
 

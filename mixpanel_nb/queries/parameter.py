@@ -40,6 +40,7 @@ class Label:
         none: What stands for None; None where a value has to be chosen.
         choices: Other words for its choices, as pairs of word and value.
         default: What the form shows where the query leaves it open.
+        main: Whether it is the event that a report is about, which another report takes over.
         needed: What to say where it is not chosen yet; None where it may be left out.
         unless: Other fields that may be chosen in place of one that is needed.
         only: Who alone can be asked with it.
@@ -51,6 +52,7 @@ class Label:
     none: str | None = None
     choices: tuple[tuple[str, str], ...] = ()
     default: Any = None
+    main: bool = False
     needed: str | None = None
     unless: tuple[str, ...] = ()
     only: Literal["tables", "Mixpanel"] | None = None

@@ -44,7 +44,7 @@ class Retention(Query["RetentionResult"]):
             Optional(Name()),
             "EVENT",
             option="--born",
-            label=Label("First", "subject", names="events", none="(any event)"),
+            label=Label("First", "subject", names="events", none="(any event)", main=True),
         ),
     ] = None
     return_event: Annotated[
@@ -54,7 +54,7 @@ class Retention(Query["RetentionResult"]):
             Optional(Name()),
             "EVENT",
             option="--return",
-            label=Label("Then", "subject", names="events", none="(any event)"),
+            label=Label("Then", "subject", names="events", none="(any event)", main=True),
         ),
     ] = None
     from_date: FromDate

@@ -27,7 +27,7 @@ Event = Annotated[
         Optional(Name()),
         "EVENT",
         positional=True,
-        label=Label("Event", "subject", names="events", none="(any event)"),
+        label=Label("Event", "subject", names="events", none="(any event)", main=True),
         any_option="--any",
     ),
 ]

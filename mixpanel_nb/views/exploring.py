@@ -131,6 +131,8 @@ class QueryForm:
             is_short = isinstance(parameter.check, Steps) and len(value or ()) < 2
             if needed and (not value or is_short):
                 return needed
+            if parameter.any_option and self.table is None and not value:
+                return "Choose an event."
         return None
 
     @property
@@ -288,7 +290,7 @@ def _main_field(query: type[Query[Any]]) -> str | None:
     """The field for the event that a query is about, if it needs one."""
     for name, parameter in parameters_of(query).items():
         label = parameter.label
-        if label and label.names == "events" and (label.needed or parameter.any_option):
+        if label and label.names == "events" and (label.needed or label.main):
             return name
     return None
 

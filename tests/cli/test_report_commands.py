@@ -22,16 +22,25 @@ DAYS = ("--from", "2025-01-01", "--to", "2025-01-14")
 ASKED = (*DAYS, "--table", "events")
 SERIES = {"date", "count"}
 COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
-    "segmentation": (("segmentation", "Purchase", *ASKED), ["date", "segment", "count"]),
+    "segmentation": (("segmentation", "Purchase", *ASKED), ["date", "segment", "count", "complete"]),
     "breakdown": (
         ("segmentation", "Purchase", "--on", "plan", "--unit", "week", "--type", "unique", *ASKED),
-        ["date", "segment", "count"],
+        ["date", "segment", "count", "complete"],
     ),
-    "numeric": (("segmentation-numeric", "Purchase", "--on", "revenue", *ASKED), ["date", "bucket", "count"]),
-    "sum": (("segmentation-sum", "Purchase", "--on", "revenue", *ASKED), ["date", "sum"]),
-    "average": (("segmentation-average", "Purchase", "--on", "revenue", *ASKED), ["date", "average"]),
-    "events": (("event-counts", "Purchase", "Sign Up", *ASKED), ["date", "event", "count"]),
-    "values": (("property-counts", "Purchase", "plan", "--value", "pro", *ASKED), ["date", "value", "count"]),
+    "numeric": (
+        ("segmentation-numeric", "Purchase", "--on", "revenue", *ASKED),
+        ["date", "bucket", "count", "complete"],
+    ),
+    "sum": (("segmentation-sum", "Purchase", "--on", "revenue", *ASKED), ["date", "sum", "complete"]),
+    "average": (
+        ("segmentation-average", "Purchase", "--on", "revenue", *ASKED),
+        ["date", "average", "complete"],
+    ),
+    "events": (("event-counts", "Purchase", "Sign Up", *ASKED), ["date", "event", "count", "complete"]),
+    "values": (
+        ("property-counts", "Purchase", "plan", "--value", "pro", *ASKED),
+        ["date", "value", "count", "complete"],
+    ),
     "top": (("top-events", "--table", "events"), ["event", "count", "percent_change"]),
     "funnel": (
         ("funnel", "--step", "View Product", "--step", "Purchase", *ASKED),
@@ -131,7 +140,12 @@ def test_days_are_those_of_the_time_zone(mp: Command) -> None:
             "AND event_time >= '2025-01-01 15:00' AND event_time < '2025-01-02 15:00'",
         ).out
     )
-    assert in_tokyo[1] == {"date": "2025-01-02", "segment": "total", "count": counted[0]["n"]}
+    assert in_tokyo[1] == {
+        "date": "2025-01-02",
+        "segment": "total",
+        "count": counted[0]["n"],
+        "complete": True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("retention", *LIVE), "needs an event that makes a user part of a cohort"),
+        (("retention", *LIVE), "--born is missing: Mixpanel's API has no cohorts of any event."),
         (("retention", "--born", "Visit", "--unit", "hour", *TABLE), "--unit is 'hour'."),
         (("retention", "--born", "Visit", "--intervals", "0", *TABLE), "--intervals is 0."),
         (("retention", "--born", "Visit", "--type", "x", *TABLE), "--type is 'x'."),

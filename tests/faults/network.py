@@ -293,7 +293,7 @@ ASKING: dict[str, Callable[[Workspace], Any]] = {
 }
 FETCHING: dict[str, tuple[str, dict[str, Any]]] = {
     "fetch_events": ("events", {}),
-    "fetch_events, replace": ("events", {"replace": True}),
+    "fetch_events, replace": ("events", {"if_exists": "replace"}),
     "fetch_profiles": ("profiles", {}),
 }
 

@@ -54,8 +54,11 @@ pytestmark = pytest.mark.usefixtures("database")
             ],
         ),
         (
-            "%mp_fetch --from 2025-01-01",
-            ["ParameterError: Missing option '--to'.", "Try: %mp_fetch --help"],
+            "%mp_fetch visits",
+            [
+                "ParameterError: --from is missing.",
+                "Name the days, such as --last 30d. New days of a table need none: --append.",
+            ],
         ),
         ("%mp_auth nope", ["ParameterError: No such command 'nope'.", "Try: %mp_auth --help"]),
         (

@@ -129,9 +129,15 @@ def test_what_is_no_number_counts_as_nothing_in_sums_and_averages(reports: Repor
     ask = reports(Project(events))
     span: dict[str, Any] = {"from_date": DAY, "to_date": date(2011, 8, 7)}
     sums = ask("segmentation_sum", event="View", on="price", **span)
-    assert sums == [{"date": "2011-08-06", "sum": 12.5}, {"date": "2011-08-07", "sum": 0.0}]
+    assert sums == [
+        {"date": "2011-08-06", "sum": 12.5, "complete": True},
+        {"date": "2011-08-07", "sum": 0.0, "complete": True},
+    ]
     means = ask("segmentation_average", event="View", on="price", **span)
-    assert means == [{"date": "2011-08-06", "average": 2.5}, {"date": "2011-08-07", "average": None}]
+    assert means == [
+        {"date": "2011-08-06", "average": 2.5, "complete": True},
+        {"date": "2011-08-07", "average": None, "complete": True},
+    ]
 
 
 def test_event_counts(reports: Reports) -> None:
@@ -140,10 +146,10 @@ def test_event_counts(reports: Reports) -> None:
     query: dict[str, Any] = {"from_date": date(2010, 5, 29), "to_date": date(2010, 5, 30)}
     records = reports(Project(events))("event_counts", events=["splash features", "account-page"], **query)
     assert [tuple(record.values()) for record in records] == [
-        ("2010-05-29", "splash features", 1),
-        ("2010-05-29", "account-page", 0),
-        ("2010-05-30", "splash features", 0),
-        ("2010-05-30", "account-page", 1),
+        ("2010-05-29", "splash features", 1, True),
+        ("2010-05-29", "account-page", 0, True),
+        ("2010-05-30", "splash features", 0, True),
+        ("2010-05-30", "account-page", 1, True),
     ]
 
 

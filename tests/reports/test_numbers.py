@@ -130,7 +130,9 @@ NO_NUMBERS = ["NaN", "nan", "-Infinity", "Infinity", "-inf", "INFINITY", "null"]
 def test_nan_and_infinity_are_no_numbers(loaded: Loaded, columns: int, no_number: str) -> None:
     ws = loaded(["1.5", no_number, "2"], columns=columns)
     asked: dict[str, Any] = {"on": "value", **DAY, "table": "events"}
-    assert ws.segmentation_sum("Pay", **asked).records() == [{"date": "2025-01-01", "sum": 3.5}]
+    assert ws.segmentation_sum("Pay", **asked).records() == [
+        {"date": "2025-01-01", "sum": 3.5, "complete": True}
+    ]
     assert ws.segmentation_average("Pay", **asked).records()[0]["average"] == pytest.approx(3.5 / 3)
     assert sum(counts(ws, "segmentation_numeric", on="value").values()) == 2
     assert counts(ws, where='properties["value"] > 1') == {"total": 2}
@@ -185,7 +187,7 @@ def test_a_table_made_in_sql_may_hold_nan(loaded: Loaded) -> None:
     ws = loaded(["1.5", "2"])
     ws.sql("CREATE TABLE mine AS FROM events; UPDATE mine SET value = 'nan' WHERE value = 2")
     total = ws.segmentation_sum("Pay", on="value", **DAY, table="mine")
-    assert total.records() == [{"date": "2025-01-01", "sum": 1.5}]
+    assert total.records() == [{"date": "2025-01-01", "sum": 1.5, "complete": True}]
     over = ws.segmentation("Pay", where='properties["value"] > 1', **DAY, table="mine")
     assert over.totals == {"total": 1}
 

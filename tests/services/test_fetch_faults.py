@@ -46,7 +46,7 @@ THIRD_WEEK = {"from_date": "2025-02-15"}
 PAST: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-05"}
 
 FRESH: dict[str, Any] = {}
-APPEND, REPLACE = {"if_exists": "append"}, {"replace": True}
+APPEND, REPLACE = {"if_exists": "append"}, {"if_exists": "replace"}
 BAD_DAYS = [
     (FaultRule("cut", match=THIRD_WEEK, times=None, size=3000), IncompleteExportError, "connection broke"),
     (FaultRule("truncate_gzip", match=THIRD_WEEK, times=None), IncompleteExportError, "stream is cut"),

@@ -50,7 +50,7 @@ def test_every_field_changes_the_answer(ws: Workspace, explorer: Explorer) -> No
 
 def test_the_names_offered_are_those_of_the_table(ws: Workspace, explorer: Explorer) -> None:
     events = ws.sql("SELECT DISTINCT event_name FROM events ORDER BY 1")["event_name"].tolist()
-    assert list(labelled(explorer)["Event"].options) == [*events, "type…"]
+    assert list(labelled(explorer)["Event"].options) == ["(any event)", *events, "type…"]
     assert {"plan", "revenue", "$os"} <= set(labelled(explorer)["By"].options)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
+from mixpanel_nb.errors import Word
 from mixpanel_nb.services.live.base import LiveReports, checked_buckets, expression, only_tables, sent
 from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
 
@@ -27,7 +28,7 @@ class RetentionReports(LiveReports):
         born, born_where = (query.born_event, query.born_where) if birth else (None, None)
         if birth and born is None:
             raise only_tables(
-                "Mixpanel's API needs an event that makes a user part of a cohort.", "born_event"
+                [Word("born_event"), " is missing: Mixpanel's API has no cohorts of any event."], "born_event"
             )
         if query.on is not None:
             raise only_tables("Mixpanel's API breaks no retention down in a way that is documented.", "on")
