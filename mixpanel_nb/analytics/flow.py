@@ -182,7 +182,7 @@ _entering AS (
 )"""
 
     def _events(self) -> str:
-        """The events that may be part of a flow; with sessions, all events of the sessions."""
+        """The events that may be part of a flow (with sessions, all of their events)."""
         context, query = self._context, self._query
         chosen = self._of_sessions() if self._by_session else self._nearby()
         kept = self._kept(chosen)
@@ -231,9 +231,7 @@ _entering AS (
         return self._slots[0].kind == "before"
 
     def _kept(self, chosen: Selection) -> str:
-        """The condition of the events to read: they match the filter, are not hidden and have all needed
-        properties.
-        """
+        """The condition of the events to read: filtered, not hidden, with all held properties."""
         anchors = tuple(dict.fromkeys(step.event for step in self._query.anchors))
         hidden = [*self._query.hide, *(name for name in sorted(self._context.hidden) if name not in anchors)]
         if self._context.hidden and not self._by_session:

@@ -195,9 +195,7 @@ ORDER BY 4, 1"""
 def _named_later(
     context: ReportContext, matching: Selection, raw: str, value: Value, unit: Unit, chosen: _Chosen
 ) -> str:
-    """For numbers, lists and JSON: each distinct value is named once, and only the shown segments are
-    counted.
-    """
+    """For numbers, lists and JSON: each distinct value is named once, and only shown segments count."""
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (

@@ -57,9 +57,7 @@ def events_of_sessions(context: ReportContext, rules: SessionRules) -> Selection
 
 
 def local_day(context: ReportContext, period: Period | None = None, time: str = "e.event_time") -> str:
-    """SQL of the day of the project on which an event of the period happened; None uses the context's
-    days.
-    """
+    """SQL of the project's day of an event in the period; None uses the context's days."""
     return bucket_sql(time, "day", period or context.period, context.parameters)
 
 

@@ -132,9 +132,7 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
 
 
 def _at_a_signal(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    """Set the handlers of Ctrl-C and SIGTERM; an ignored signal stays ignored, as in a shell's background
-    job.
-    """
+    """Set the handlers of Ctrl-C and SIGTERM; ignored signals stay ignored, as in background jobs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
