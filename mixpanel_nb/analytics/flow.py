@@ -210,9 +210,7 @@ _entering AS (
         return events_of_sessions(self._context, self._rules).in_period()
 
     def _nearby(self) -> Selection:
-        """Events of users who enter, from the earliest start of the first flow to the latest end of the last
-        one.
-        """
+        """Events of users who enter, within the time in which their flows can be."""
         context, query = self._context, self._query
         length = timedelta(seconds=query.window_seconds)
         since = context.period.since - (length if self._reaches_back else timedelta())

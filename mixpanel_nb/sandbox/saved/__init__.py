@@ -1,8 +1,4 @@
-"""What people save in a project: funnels, cohorts, reports, annotations, and a described vocabulary.
-
-What lives here: the kinds of saved things (``kinds``), those of the generated store (``store``, ``lexicon``)
-and how a report's parameters are written (``params``). What may not: answering any of them, which is the
-endpoints' part. A replayed export has none of these: its project is not here, only its events.
+"""x
 """
 
 from __future__ import annotations
