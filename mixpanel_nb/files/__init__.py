@@ -1,2 +1,1 @@
-"""Files and operating system errors: atomic writes, paths, and the encoding of user files.
-"""
+"""Files and operating system errors: atomic writes, paths, and encodings."""

@@ -89,8 +89,7 @@ def _taken(problem: str, hint: str | list[str]) -> StorageError:
 
 @contextmanager
 def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
-    """A new file that atomically replaces ``path`` at the end of the block; an error leaves ``path``
-    unchanged.
+    """A new file that atomically replaces ``path`` at the end of the block, unless there is an error.
 
     Args:
         path: The file; a link itself is replaced.

@@ -1,5 +1,4 @@
-"""Notebook variables in SQL: values bound as ``$name``, DataFrames named in ``FROM``.
-"""
+"""Notebook variables in SQL: values bound as ``$name``, DataFrames named in ``FROM``."""
 
 from __future__ import annotations
 

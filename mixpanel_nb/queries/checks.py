@@ -543,8 +543,7 @@ def exclusion_word(exclusion: Exclusion) -> str | None:
 
 
 def parse_step(word: str) -> str | tuple[str, str]:
-    """``Purchase where properties["amount"] > 5`` as event and filter.
-    """
+    """``Purchase where properties["amount"] > 5`` as event and filter; names may contain "where"."""
     event, separator, where = word.partition(_WHERE)
     return (event.strip(), where.strip()) if separator and "[" in where else word
 

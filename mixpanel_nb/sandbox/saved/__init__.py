@@ -1,4 +1,8 @@
-"""x
+"""Saved items of a project: funnels, cohorts, reports, annotations, and Lexicon descriptions.
+
+This package contains the kinds of saved items (``kinds``), those of the generated store (``store``,
+``lexicon``) and the format of a report's parameters (``params``). The endpoints answer them. A replayed
+export has no saved items, only events.
 """
 
 from __future__ import annotations
