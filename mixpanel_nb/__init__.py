@@ -1,8 +1,8 @@
 """The Mixpanel workbench for notebooks.
 
 ``Workspace`` is the library; ``%load_ext mixpanel_nb`` makes its commands magics; ``python -m
-mixpanel_nb`` (or ``mp``) runs the same commands in a terminal. What is imported here is loaded when it
-is first used, so that importing the package costs next to nothing.
+mixpanel_nb`` (or ``mp``) runs the same commands in a terminal. Public names are loaded on first use, so that
+importing the package is cheap.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, loaded now that it is used.
+    """Load a public name on first use.
 
     Raises:
         AttributeError: there is no such name.
@@ -217,10 +217,10 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """``%load_ext mixpanel_nb``: register the magics, and nothing else."""
+    """``%load_ext mixpanel_nb``: register the magics, without other side effects."""
     importlib.import_module("mixpanel_nb.notebook").load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """``%unload_ext mixpanel_nb``: take every trace away."""
+    """``%unload_ext mixpanel_nb``: remove the magics and all hooks."""
     importlib.import_module("mixpanel_nb.notebook").unload(shell)

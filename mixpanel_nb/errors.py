@@ -1,4 +1,4 @@
-"""Every error of the package, as one tree.
+"""The errors of the package, in one tree.
 
 ::
 
@@ -14,17 +14,17 @@
     │   ├── PlanError               402: the plan does not include this API
     │   ├── NotFoundError           404
     │   ├── RateLimitError          429, or the quota ledger says so beforehand
-    │   ├── QueryError              Mixpanel or DuckDB refuses the question: a 400, a script or SQL that fails
+    │   ├── QueryError              Mixpanel or DuckDB refuses the query: a 400, a script or SQL that fails
     │   ├── ServerError             5xx
     │   ├── ConnectionFailedError   no answer at all
-    │   └── IncompleteExportError   a stream that ended early, or is not what was asked for
+    │   └── IncompleteExportError   a stream that ended early, or is not the requested one
     ├── StorageError                the local database
     │   ├── TableExistsError
     │   ├── TableNotFoundError
     │   └── DatabaseLockedError
     └── ExpressionError             a mistake in a Mixpanel expression, with its position
 
-No error ever carries a secret: what it says passes through `redaction` first.
+No error contains a secret: its text passes through `redaction` first.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _IN_HELP = re.compile(r"\{mp (?P<words>[^{}]+)\}")
 class Word(str):
     """A parameter within a message, alone or with a value: ``from_date``, ``table="events"``.
 
-    A face puts what its users type in its place: ``--from``, ``--table events``.
+    An interface replaces it by what its users type: ``--from``, ``--table events``.
 
     Attributes:
         parameter: The parameter, by its name in the library.
@@ -57,13 +57,13 @@ class Word(str):
     value: str | int | None
 
     def __new__(cls, parameter: str, value: str | int | None = None) -> Self:
-        """The text that a user of the library reads."""
+        """The text for users of the library."""
         word = super().__new__(cls, parameter if value is None else f"{parameter}={_literal(value)}")
         word.parameter, word.value = parameter, value
         return word
 
     def typed_as(self, option: str) -> str:
-        """The same where the parameter is typed as ``option``."""
+        """The text if the parameter is typed as ``option``."""
         if self.value is None or self.value is True:
             return option
         return f"{option} {_quoted(str(self.value))}"
@@ -72,31 +72,31 @@ class Word(str):
 class Command(str):
     """A command within a message: ``mp tables``, ``mp auth test shop``.
 
-    A notebook puts its magic in its place: ``%mp_tables``.
+    A notebook replaces it by its magic: ``%mp_tables``.
 
     Attributes:
-        name: The command, or the group that it is in.
+        name: The command, or its group.
     """
 
     name: str
 
     def __new__(cls, words: str) -> Self:
-        """The text that users of a terminal type, from its words behind ``mp``."""
+        """The text typed in a terminal, from the words after ``mp``."""
         command = super().__new__(cls, f"mp {words}")
         command.name = words.split(" ", 1)[0]
         return command
 
     def typed_as(self, name: str) -> str:
-        """The same where its name is typed as ``name``."""
+        """The text if its name is typed as ``name``."""
         return name + self.removeprefix(f"mp {self.name}")
 
 
 class MixpanelDataError(Exception):
-    """Base of every error this package raises on purpose.
+    """Base of every error that this package raises deliberately.
 
     Args:
-        message: One line that says what is wrong, in pieces where it names parameters (``Word``) or
-            commands (``Command``).
+        message: One line that says what is wrong, in parts if it names parameters (``Word``) or commands
+            (``Command``).
         hint: One line that says what to do about it, likewise.
         details: JSON-safe facts for programs (no secrets).
 
@@ -120,11 +120,11 @@ class MixpanelDataError(Exception):
         self.word({}, {})
 
     def word(self, words: Mapping[str, str], commands: Mapping[str, str]) -> None:
-        """Put a face's words in the place of parameters and commands; those it has no word for stay.
+        """Replace parameters and commands by an interface's wording; those without one stay.
 
         Args:
-            words: What is typed for a parameter: ``--from`` for ``from_date``.
-            commands: What is typed for the name of a command: ``%mp_tables`` for ``tables``.
+            words: The typed form of a parameter: ``--from`` for ``from_date``.
+            commands: The typed form of a command: ``%mp_tables`` for ``tables``.
         """
         message, hint = self._pieces
         message = _said(message, words, commands)
@@ -161,7 +161,7 @@ class AccountExistsError(ConfigError):
 
 
 class ParameterError(MixpanelDataError):
-    """Raised for a parameter that cannot be used: it is missing, is none of its choices, contradicts another.
+    """Raised for a parameter that cannot be used: it is missing, invalid, or contradicts another one.
 
     Args:
         message: One line that says what is wrong.
@@ -219,7 +219,7 @@ class APIError(MixpanelDataError):
 
     Args:
         message: One line that says what is wrong.
-        status_code: HTTP status, or None where there was no HTTP answer.
+        status_code: HTTP status, or None without an HTTP answer.
         hint: One line that says what to do about it.
         details: JSON-safe facts: ``method``, ``path``, ``params``, ``body`` (an excerpt of the answer).
     """
@@ -247,7 +247,7 @@ class AuthenticationError(APIError):
 
 
 class AccessDeniedError(APIError):
-    """The account may not do this, or the plan does not reach that far back (403)."""
+    """The account lacks permission, or the plan does not reach that far back (403)."""
 
     code = "ACCESS_DENIED"
 
@@ -259,7 +259,7 @@ class PlanError(APIError):
 
 
 class NotFoundError(APIError):
-    """Mixpanel knows no such thing (404)."""
+    """Mixpanel does not find it (404)."""
 
     code = "NOT_FOUND"
 
@@ -268,7 +268,7 @@ class RateLimitError(APIError):
     """The quota is used up.
 
     Attributes:
-        retry_after: Seconds until it is worth trying again, or None if nobody said.
+        retry_after: Seconds until a retry can succeed, or None if unknown.
     """
 
     code = "RATE_LIMITED"
@@ -288,7 +288,7 @@ class RateLimitError(APIError):
 
 
 class QueryError(APIError):
-    """Mixpanel or DuckDB refuses the question: an API refusal (400), a script or SQL that fails.
+    """Mixpanel or DuckDB refuses the query: an API refusal (400), a script or SQL that fails.
 
     Example:
         >>> from mixpanel_nb import QueryError
@@ -315,7 +315,7 @@ class ConnectionFailedError(APIError):
 
 
 class IncompleteExportError(APIError):
-    """An export ended early or holds something that is not an event, so it cannot be trusted."""
+    """An export ended early or contains something that is not an event, so it cannot be used."""
 
     code = "INCOMPLETE_EXPORT"
 
@@ -327,7 +327,7 @@ class StorageError(MixpanelDataError):
 
 
 class TableExistsError(StorageError):
-    """A table of that name exists, and nothing was said of replacing or appending."""
+    """A table of that name exists, and neither replacing nor appending was requested."""
 
     code = "TABLE_EXISTS"
 
@@ -339,7 +339,7 @@ class TableNotFoundError(StorageError):
 
 
 class DatabaseLockedError(StorageError):
-    """Another program holds the database file for longer than one can wait."""
+    """Another program locks the database file for longer than the maximum wait."""
 
     code = "DATABASE_LOCKED"
 
@@ -370,7 +370,7 @@ class ExpressionError(MixpanelDataError):
 
 
 def worded(text: Text, words: Mapping[str, str], commands: Mapping[str, str]) -> str:
-    """A message as one text, with a face's words in the place of parameters and commands it knows."""
+    """A message as one text, with an interface's wording of parameters and commands."""
     return "".join(_said(text, words, commands))
 
 
@@ -379,7 +379,7 @@ def _said(text: Text, words: Mapping[str, str], commands: Mapping[str, str]) -> 
 
 
 def _typed(piece: str, words: Mapping[str, str], commands: Mapping[str, str]) -> str:
-    # A face may have an option of its own for one value of a parameter.
+    # An interface may have a separate option for one value of a parameter.
     if isinstance(piece, Word) and f"{piece.parameter}={piece.value}" in words:
         return words[f"{piece.parameter}={piece.value}"]
     if isinstance(piece, Word) and piece.parameter in words:
@@ -390,7 +390,7 @@ def _typed(piece: str, words: Mapping[str, str], commands: Mapping[str, str]) ->
 
 
 def help_text(template: str, commands: Mapping[str, str] | None = None) -> str:
-    """A help with the commands it names (as ``{mp tables}``) as they are typed."""
+    """A help text with its commands (as ``{mp tables}``) as they are typed."""
     return _IN_HELP.sub(lambda found: _typed(Command(found["words"]), {}, commands or {}), template)
 
 
@@ -403,7 +403,7 @@ def _quoted(text: str) -> str:
 
 
 def _pointed_at(text: str, position: int, width: int = 70) -> str:
-    """The line of a text that has a position in it, and a caret below; of a long line the part around."""
+    """The line of a text that contains a position, and a caret below; of a long line, an excerpt."""
     begin = text.rfind("\n", 0, position) + 1
     line, column = text[begin:].split("\n", 1)[0], position - begin
     left = max(column - width // 2, 0) if len(line) > width else 0
@@ -422,7 +422,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
 
     Args:
         name: What was typed.
-        known: What could have been meant.
+        known: The known words.
         cutoff: How near a word must be, from 0 to 1.
     """
     candidates = list(known)

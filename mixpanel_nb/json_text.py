@@ -1,4 +1,4 @@
-"""JSON as all of this package reads it, which is as DuckDB does: of equal keys the first, and no NaN."""
+"""JSON parsing consistent with DuckDB: the first of equal keys counts, and NaN is None."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 def parsed(text: str | bytes) -> Any:
     """The value of a JSON text.
 
-    Of equal keys of an object the first counts. NaN and Infinity, which JSON does not have, are None; a
-    number beyond what a float reaches, such as 1e999, is its text.
+    The first of equal keys counts. NaN and Infinity, which JSON does not have, are None; a number beyond the
+    range of a float, such as 1e999, is its text.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
         RecursionError: lists or objects in it are nested too deeply.
     """
     return json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_nothing)

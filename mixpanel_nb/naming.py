@@ -1,4 +1,4 @@
-"""Names that do not collide: of columns, of keys, of files."""
+"""Unique names of columns, keys and files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _PROPERTY = re.compile(r"""properties\[(["'])([^"'\\]+)\1\]""")
 
 
 def property_of(on: str) -> str:
-    """The property behind an expression that is nothing but one; any other expression as it stands."""
+    """The property of an expression that consists only of it; any other expression unchanged."""
     match = _PROPERTY.fullmatch(on.strip())
     return match.group(2) if match else on
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """The names with ``_1``, ``_2``… appended to those that came before, so that a dict can hold them all."""
+    """The names with ``_1``, ``_2``… appended to repeated ones, so that they are unique."""
     taken: set[str] = set()
     unique: list[str] = []
     for name in names:
@@ -32,7 +32,7 @@ def unique_names(names: list[str]) -> list[str]:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """``name``, or with ``_2``, ``_3`` … behind it, unlike any that is taken when case is folded."""
+    """``name``, or with ``_2``, ``_3`` … appended, different from all taken names (case-insensitive)."""
     used = {each.casefold() for each in taken}
     free, number = name, 1
     while free.casefold() in used:

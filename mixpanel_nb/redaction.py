@@ -1,10 +1,9 @@
-"""Striking secrets out of text: the one function that every error and every log line passes through.
+"""Redaction of secrets, applied to every error and log line.
 
-A client announces its secret by holding a `Redactor`; as long as it lives, `redacted` strikes that secret
-out. What is struck out is the secret in each form in which it is sent or repeated, and every piece of eight
-or more characters of such a form: a text that was cut, or that holds only a part, does not show that part.
-
-This module imports nothing of the package, and of Python what is loaded anyway.
+A client registers its secret by keeping a `Redactor`; while that exists, `redacted` removes the secret. The
+redaction covers the secret in each form in which it is sent or repeated, and every part of eight or more
+characters of such a form, so truncated texts do not show it either. This module imports nothing of the
+package, and from Python only modules that are already loaded.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STRUCK = "***"
-"""What stands in place of a secret."""
+"""The replacement of a secret."""
 
 PIECE = 8
-"""Characters of a secret in a row that are struck out; shorter pieces tell nothing and would garble words."""
+"""Minimum length of a redacted part; shorter ones reveal nothing and would garble words."""
 
-_SHORTEST = 4  # characters; what is shorter is no secret, and would be struck out of every word
-_WINDOW = 65_536  # characters of a long text that are looked at for an excerpt
+_SHORTEST = 4  # characters; a shorter text is not a secret, and redacting it would garble words
+_WINDOW = 65_536  # characters of a long text that are read for an excerpt
 _LOWER = {ord(capital): ord(capital) + 32 for capital in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _live: weakref.WeakSet[Redactor] = weakref.WeakSet()
 
 
 class Redactor:
-    """Strikes one secret out of text. While it lives, `redacted` does so too.
+    """Redacts one secret. While it exists, `redacted` does so too.
 
     Args:
-        username: Whose secret; a secret equal to it is public (as the sandbox's) and stays.
+        username: The secret's user name; a secret equal to it is public (as the sandbox's) and stays.
         secret: The secret.
     """
 
@@ -50,7 +49,7 @@ class Redactor:
         return "<Redactor>"
 
     def __call__(self, text: str) -> str:
-        """``text`` with each piece of the secret replaced by ``***``."""
+        """``text`` with each part of the secret replaced by ``***``."""
         folded, struck = text.translate(_LOWER), bytearray(len(text))
         for size, pieces in self._pieces.items():
             for place in range(len(folded) - size + 1):
@@ -59,7 +58,7 @@ class Redactor:
         return "".join(_kept(text, struck)) if 1 in struck else text
 
     def in_bytes(self, body: bytes) -> bytes:
-        """A body of any size with the whole forms of the secret replaced."""
+        """A body of any size with complete forms of the secret replaced."""
         for form in self._bytes:
             if form in body:
                 body = body.replace(form, STRUCK.encode())
@@ -67,17 +66,17 @@ class Redactor:
 
 
 def redacted(text: str) -> str:
-    """``text`` without the secrets of the clients that live."""
+    """``text`` without the secrets of existing clients."""
     for redactor in tuple(_live):
         text = redactor(text)
     return text
 
 
 def excerpt(text: str, limit: int) -> str:
-    """The first ``limit`` characters of a text, redacted before it is cut; ``…`` ends one that is cut."""
+    """The first ``limit`` characters of a text, redacted before truncation; a truncated one ends in ``…``."""
     text = text.strip()
     window = redacted(text[:_WINDOW])
-    if len(text) > _WINDOW:  # where the window ends, a piece too short to be found may stand
+    if len(text) > _WINDOW:  # a part too short to be found may be at the end of the window
         window = window[: -max((redactor.longest for redactor in tuple(_live)), default=0) or None]
     return window if len(window) <= limit and len(text) <= _WINDOW else f"{window[: limit - 1]}…"
 
@@ -110,7 +109,7 @@ def _pieces(form: str, size: int) -> Iterator[str]:
 
 
 def _forms(username: str, secret: str) -> Iterator[str]:
-    """The secret as it is, and as HTTP, JSON, HTML, Python and logs write it."""
+    """The secret itself, and as HTTP, JSON, HTML, Python and logs write it."""
     import base64
     import html
     import json
@@ -127,7 +126,7 @@ def _forms(username: str, secret: str) -> Iterator[str]:
 
 
 def _within_base64(data: bytes) -> Iterator[str]:
-    """The characters of base64 that depend on ``data`` alone, wherever it stands in what was encoded."""
+    """The characters of base64 that depend only on ``data``, at any offset in the encoded text."""
     import base64
 
     for before in range(3):

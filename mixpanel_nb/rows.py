@@ -1,4 +1,4 @@
-"""Rows that are read in pieces, wherever they are: in memory, or in a database."""
+"""Sources of rows that are read in batches: memory, or a database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Order = tuple[int, bool]
 
 
 class RowSource(Protocol):
-    """Rows that may live elsewhere, such as in DuckDB."""
+    """Rows that may be stored elsewhere, such as in DuckDB."""
 
     @property
     def columns(self) -> list[str]:
@@ -77,7 +77,7 @@ class MemoryRows:
 
 
 def sorted_rows(rows: Sequence[tuple[Any, ...]], place: int, *, descending: bool) -> list[tuple[Any, ...]]:
-    """The rows by the values of a column; equal ones as they came, those without a value last."""
+    """The rows by the values of a column; a stable sort, with missing values last."""
     known = [row for row in rows if not _is_missing(row[place])]
     known.sort(key=lambda row: _rank(row[place]), reverse=descending)
     return [*known, *(row for row in rows if _is_missing(row[place]))]
@@ -88,7 +88,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _rank(value: Any) -> tuple[str, Any]:
-    """Orders values of one kind among themselves, and values of different kinds by kind."""
+    """A sort key that orders values of different kinds by kind."""
     if isinstance(value, int | float | Decimal):
         return "", value
     return type(value).__name__, value if isinstance(value, str | date) else str(value)

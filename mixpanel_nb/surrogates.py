@@ -1,4 +1,4 @@
-r"""Half a character, as in ``\ud83d`` without its second half: JSON by the letter, but no Unicode text.
+r"""Lone surrogates, as in ``\ud83d`` without its second half: valid JSON, but not Unicode text.
 
 JavaScript cuts strings in the middle of an emoji, so exports and answers hold such escapes. Nothing can
 write them (DuckDB, Arrow, a file), so each lone half becomes U+FFFD, the replacement character.
@@ -20,12 +20,12 @@ _HALF_LENGTH = len(rb"\ud83d")
 
 
 def mended(json: bytes) -> bytes:
-    """JSON in which each lone half is replaced."""
+    """JSON with each lone surrogate replaced."""
     return _ESCAPE.sub(_whole, json) if rb"\ud" in json.lower() else json
 
 
 def replace_lone_surrogates(file: Path) -> bool:
-    """Mend ``file`` in place. Returns whether anything was to be mended."""
+    """Repair ``file`` in place. Returns whether anything was replaced."""
     changed = False
     part = file.with_suffix(".mended")
     with file.open("rb") as source, part.open("wb") as target:
@@ -38,7 +38,7 @@ def replace_lone_surrogates(file: Path) -> bool:
 
 
 def encoded(text: str) -> bytes:
-    """``text`` in UTF-8, each half a character in it replaced."""
+    """``text`` in UTF-8, with each lone surrogate replaced."""
     try:
         return text.encode()
     except UnicodeEncodeError:

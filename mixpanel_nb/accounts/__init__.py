@@ -1,8 +1,8 @@
-"""Who is asking: service accounts, where they are kept, and which one is meant.
+"""Service accounts: credentials, configuration, and the choice of an account.
 
 Accounts live in ``config.toml`` in the home directory of this package (``~/.mixpanel_nb``, or
 ``MIXPANEL_NB_HOME``), or in the environment. ``credentials`` holds the data, ``config`` the accounts of one
-home directory, ``files`` the care for a file with secrets in it. Nothing here knows of HTTP or of storage.
+home directory, ``home`` reads and writes files that contain secrets. Nothing here depends on HTTP or storage.
 """
 
 from __future__ import annotations

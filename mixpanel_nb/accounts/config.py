@@ -1,4 +1,4 @@
-"""``config.toml``: the accounts of one home directory, and the order in which one of them is chosen.
+"""``config.toml``: the accounts of one home directory, and how one of them is selected.
 
 The file is treated like a private key:
 
@@ -71,7 +71,7 @@ _PUBLIC = _KINDS.keys() - {"secret"}
 
 @dataclass(frozen=True)
 class AccountInfo:
-    """What may be shown of a configured account: everything but its secret."""
+    """A configured account without its secret."""
 
     name: str
     username: str
@@ -102,7 +102,7 @@ class ConfigManager:
 
     @property
     def home(self) -> Path:
-        """The directory that holds the accounts; looked for when it is needed.
+        """The directory that holds the accounts; determined on first use.
 
         Raises:
             ConfigError: the system does not know the user's home directory.
@@ -158,10 +158,10 @@ class ConfigManager:
             document["accounts"] = {**entries, name: _entry(credentials)}
 
     def remove(self, name: str) -> None:
-        """Forget the account ``name``.
+        """Remove the account ``name``.
 
-        If it was the default, the only account left becomes the default; where several are left there is
-        none until one is chosen.
+        If it was the default and exactly one account is left, that one becomes the default; otherwise there
+        is no default.
 
         Raises:
             AccountNotFoundError: No account has that name.
@@ -188,11 +188,11 @@ class ConfigManager:
             document["default"] = name
 
     def account_in_effect(self, account: str | None = None) -> str | None:
-        """The name `resolve` goes by: ``account``, ``MP_ACCOUNT``, or the default.
+        """The account name that `resolve` uses: ``account``, ``MP_ACCOUNT``, or the default.
 
         Returns:
-            The name (which may be ``sandbox``), or None if the environment carries the credentials itself or
-            no account is configured.
+            The name (which may be ``sandbox``), or None if the environment contains the credentials or no
+            account is configured.
         """
         if account is not None:
             return account
@@ -204,7 +204,7 @@ class ConfigManager:
     def resolve(
         self, account: str | None = None, *, project_id: str | int | None = None, region: str | None = None
     ) -> Credentials:
-        """The credentials to use: the first of these that is there.
+        """The credentials to use: the first of these that exists.
 
         1. the ``account`` named in the call;
         2. ``MP_USERNAME``, ``MP_SECRET``, ``MP_PROJECT_ID`` and, if it is not ``us``, ``MP_REGION``;
@@ -213,8 +213,8 @@ class ConfigManager:
 
         Args:
             account: Name of a configured account.
-            project_id: Ask about this project instead of the account's own.
-            region: Where that project is kept.
+            project_id: Query this project instead of the account's own.
+            region: The region of that project.
 
         Raises:
             AccountNotFoundError: The named account does not exist.
@@ -289,7 +289,7 @@ class ConfigManager:
 
 
 def _parsed(content: bytes) -> dict[str, Any] | str:
-    """The document, or what is wrong with it.
+    """The document, or a description of the problem.
 
     A problem is returned, not raised, because the frames and arguments of the parser's errors hold the file.
     """
@@ -317,7 +317,7 @@ def _rendered(document: dict[str, Any]) -> bytes:
 
 
 class _Unknown:
-    """A value of the file that nothing here knows: it may be a misplaced secret, so it does not print."""
+    """A value of an unknown key: it may be a misplaced secret, so its ``repr`` hides it."""
 
     __slots__ = ("value",)
 
@@ -329,7 +329,7 @@ class _Unknown:
 
 
 def _wrapped(value: Any, path: tuple[str, ...]) -> Any:
-    """A value in which all that is not known to be public is wrapped: secrets, and what is misplaced."""
+    """A copy of a value in which everything not known to be public is wrapped."""
     if isinstance(value, dict):
         return {name: _wrapped(item, (*path, name)) for name, item in value.items()}
     if path == ("default",) or (path[0] == "accounts" and len(path) == 3 and path[2] in _PUBLIC):
@@ -346,10 +346,10 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _check_name(name: str) -> None:
-    """Refuse what cannot name an account.
+    """Check an account name.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: the name is not usable.
     """
     if name == SANDBOX:
         problem, hint = "The name 'sandbox' is reserved for the offline sandbox.", "Choose another."
@@ -377,7 +377,7 @@ def _entry(credentials: Credentials) -> dict[str, Any]:
 
 
 def _credential_variables() -> list[str]:
-    """Which of the variables that carry credentials are set (an empty one counts as not set)."""
+    """The credential variables that are set (an empty one counts as not set)."""
     return [name for name in ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID") if os.environ.get(name)]
 
 

@@ -1,4 +1,4 @@
-"""A service account and its secret, as data that is hard to leak."""
+"""Service account credentials, protected from accidental disclosure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mixpanel_nb.errors import ConfigError, did_you_mean
 from mixpanel_nb.weekdays import WEEKDAYS, Weekday
 
 REGIONS = ("us", "eu", "in")
-"""Where Mixpanel keeps projects: the United States, the European Union, India."""
+"""Mixpanel's regions: the United States, the European Union, India."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # and half a character, which cannot be sent
 
@@ -23,7 +23,7 @@ _CITY = re.compile(r"(?!Etc/)\w+/|UTC$")  # no Etc/GMT+2, which is behind UTC an
 _OFFSET = re.compile(
     r"(?:Etc/)?(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE
 )
-# Names that tz knows for clocks without summer time, which hardly anybody means who types them.
+# Names that tz knows for clocks without summer time, which are rarely what a user means.
 _WITHOUT_SUMMER = frozenset({"EST", "MST"})
 # A city for each clock that many projects have.
 _CITIES = (
@@ -32,7 +32,7 @@ _CITIES = (
     *("Europe/Istanbul", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Dhaka", "Asia/Jakarta"),
     *("Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland"),
 )
-# Letters that people write, and the cities that may be meant.
+# Common abbreviations, and the cities they may stand for.
 _ABBREVIATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("PST", "PDT", "PT", "PACIFIC", "US PACIFIC"), ("America/Los_Angeles",)),
     **dict.fromkeys(("MST", "MDT", "MT", "US MOUNTAIN"), ("America/Denver", "America/Phoenix")),
@@ -55,7 +55,7 @@ _ABBREVIATED: dict[str, tuple[str, ...]] = {
 
 
 class Secret:
-    """A string that shows itself only when asked by name.
+    """A string that is only shown by an explicit call.
 
     ``repr``, ``str``, formatting, ``dataclasses.asdict`` and tracebacks that print local variables show
     ``***``. Copying keeps the secret; pickling is refused, so that none ends up in a file by accident.
@@ -67,7 +67,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, for the one place that must send it."""
+        """The secret itself, for the one place that sends it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -102,7 +102,7 @@ class Secret:
 
 @dataclass(frozen=True, init=False)
 class Credentials:
-    """A service account and the project it asks about.
+    """A service account and its project.
 
     Args:
         username: User name of the service account.
@@ -191,7 +191,7 @@ def _checked_region(region: str) -> str:
 
 
 def checked_timezone(timezone: str) -> str:
-    """The name of a time zone, if there is such a one.
+    """The name of a time zone, if it exists.
 
     Raises:
         ConfigError: there is none; the nearest name is suggested.
@@ -208,7 +208,7 @@ def checked_timezone(timezone: str) -> str:
 
 
 def _zone_hint(wanted: str) -> str:
-    """What to give instead: only a name that is certainly meant, for another is another clock."""
+    """A suggested zone name, only if it is unambiguous: a wrong zone would shift all times."""
     key = wanted.strip().casefold().replace(" ", "_")
     zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones() if _CITY.match(zone)}
     meant = [zone for name, zone in sorted(zones.items()) if key in {name, name.rpartition("/")[2]}]

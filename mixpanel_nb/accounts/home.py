@@ -1,4 +1,4 @@
-"""The home directory, and files with secrets in them: read with suspicion, written whole or not at all."""
+"""The home directory, and files with secrets in them: checked when read, written atomically."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_LOCK_TIMEOUT = 10.0  # seconds; whoever holds the lock rewrites one small file
+_LOCK_TIMEOUT = 10.0  # seconds; the lock's holder rewrites one small file
 
 
 def home_directory() -> Path:
-    """Where this package keeps its files: ``MIXPANEL_NB_HOME``, or ``~/.mixpanel_nb``. Creates nothing.
+    """The directory of this package's files: ``MIXPANEL_NB_HOME``, or ``~/.mixpanel_nb``. Creates nothing.
 
     Raises:
         ConfigError: the system does not know the user's home directory.
@@ -30,7 +30,7 @@ def home_directory() -> Path:
 
 
 def ensure_home_directory(home: Path | None = None) -> Path:
-    """The home directory, created with mode 0700 if it is not there yet.
+    """The home directory, created with mode 0700 if it does not exist.
 
     Raises:
         ConfigError: It cannot be created.
@@ -58,7 +58,7 @@ def read_private(path: Path, *, any_mode: bool = False) -> bytes:
     """
     try:
         _refuse_unsafe(path, path.lstat(), any_mode=any_mode)
-        # The path may change between looking and opening: the system refuses a link once more.
+        # The path may change between the check and the opening, so the system checks for links again.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
@@ -76,7 +76,7 @@ def _refuse_unsafe(path: Path, status: os.stat_result, *, any_mode: bool) -> Non
         )
     if not stat.S_ISREG(status.st_mode):
         raise ConfigError(f"{path} is not a file.")
-    # Windows has no such bits: there the user's profile directory is what protects the file.
+    # Windows has no such bits: the user's profile directory protects the file.
     if os.name == "posix" and status.st_mode & 0o077 and not any_mode:
         raise ConfigError(
             f"{path} can be read or written by others (mode {stat.S_IMODE(status.st_mode):04o}).",
@@ -103,13 +103,13 @@ def write_private(path: Path, content: Callable[[], bytes]) -> None:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold ``path`` as a lock among processes.
+    """Hold ``path`` as an interprocess lock.
 
     SQLite's own file lock is used, since it works alike on every system and ends with its process: a crash
-    leaves nothing behind that somebody would have to judge stale.
+    leaves no stale lock.
 
     Raises:
-        ConfigError: Somebody held the lock for 10 seconds, or it cannot be taken at all.
+        ConfigError: Another process held the lock for 10 seconds, or it cannot be taken.
     """
     try:
         lock = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)

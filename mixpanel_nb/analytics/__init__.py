@@ -1,9 +1,9 @@
-"""Mixpanel's questions as SQL: the expression language, and one module per report.
+"""Mixpanel's reports as SQL: the expression language, and one module per report.
 
-What lives here: pure functions from a report's parameters and a table's columns to one ``Statement``, and
-the calendar they share. What may not: input or output of any kind, a database, pandas. Whoever has a
-table's columns can build the statements and run them on any engine that speaks DuckDB's SQL, or on
-another one through a translator such as sqlglot.
+This package contains pure functions from a report's parameters and a table's columns to one ``Statement``,
+and the calendar they share. It does no input or output and does not use a database or pandas. A caller that
+knows a table's columns can build the statements and run them on any engine that understands DuckDB's SQL, or
+on another one through a translator such as sqlglot.
 
-What the reports mean is told in ``docs/local-reports.md``.
+``docs/local-reports.md`` defines what the reports count.
 """

@@ -1,4 +1,4 @@
-"""The activity feed: all events of some people, by their time, and then as they were sent.
+"""The activity feed: all events of some users, ordered by time, then by the order in which they were sent.
 
 https://developer.mixpanel.com/reference/activity-stream-query
 """

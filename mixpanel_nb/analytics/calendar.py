@@ -1,7 +1,7 @@
 """Days, weeks and months of a project: its time zone, and the buckets of its reports.
 
-A time zone enters SQL as the few offsets it has in the range of a report. So statements need no time zone
-support of their engine, and cost no more than an addition.
+SQL contains a time zone only as the few offsets that it has in the range of a report. Statements thus need no
+time zone support from the engine and cost only an addition.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ class Period:
         return utc(midnight(self.last + _DAY), self.zone)
 
     def buckets(self, unit: CalendarUnit) -> list[Bucket]:
-        """All buckets that touch the period, as they are called: dates, or local times without a zone.
+        """All buckets that touch the period, by name: dates, or local times without a zone.
 
         Raises:
-            ParameterError: there are too many to be of use.
+            ParameterError: there are too many buckets.
         """
         if unit in _SHORT:
             step = _SHORT[unit]
@@ -87,13 +87,12 @@ class Period:
 def coverage(
     period: Period, unit: CalendarUnit, spans: Sequence[tuple[datetime, datetime]]
 ) -> tuple[bool | None, ...]:
-    """For each bucket, whether all of its time is known: False where a part is, None where nothing is.
+    """For each bucket, whether all of its time is known: False if only a part is known, None if nothing is.
 
     Args:
-        period: The days that are asked about; what is outside is not counted.
+        period: The report's days; time outside them is not counted.
         unit: The buckets.
-        spans: The times that are known, each from a moment to another one (UTC, without the latter), in
-            order and apart from each other.
+        spans: The known times as half-open intervals (UTC), in order and disjoint.
     """
     starts = [utc(_local(bucket), period.zone) for bucket in period.buckets(unit)]
     ends = [*starts[1:], utc(_local(_next(period, unit)), period.zone)]
@@ -133,9 +132,9 @@ def start_of(day: date, unit: CalendarUnit, week_start: Weekday = "monday") -> d
 
 
 def later(day: date, unit: CalendarUnit, number: int) -> date:
-    """The day so many weeks, months, quarters or years later (earlier where negative); days for small units.
+    """``day`` shifted by weeks, months, quarters or years (by days for smaller units); negative is earlier.
 
-    A day that the month does not have becomes its last one.
+    A day beyond the end of the month becomes its last day.
     """
     if unit not in _MONTHS:
         return day + number * (7 if unit == "week" else 1) * _DAY
@@ -171,7 +170,7 @@ def utc(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def offset_at(moment: datetime, zone: ZoneInfo) -> int:
-    """Seconds that local time is ahead at a moment in UTC (naive)."""
+    """Seconds by which local time is ahead of UTC at a moment (UTC, naive)."""
     offset = moment.replace(tzinfo=UTC).astimezone(zone).utcoffset()
     return 0 if offset is None else int(offset.total_seconds())
 

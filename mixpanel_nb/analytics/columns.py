@@ -1,4 +1,4 @@
-"""What a report needs to know of a table: how each property can be read."""
+"""The columns of a table: how reports read each property."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Holds = Literal["text", "double", "float", "integer", "decimal", "boolean", "mom
 
 @dataclass(frozen=True)
 class PropertyColumn:
-    """A column that holds every value of one property.
+    """A column that contains every value of one property.
 
     Attributes:
         name: The column's name.
-        holds: What all of its values are: ``double``, ``integer`` and ``decimal`` are numbers, ``float``
+        holds: The type of its values: ``double``, ``integer`` and ``decimal`` are numbers, ``float``
             numbers among which NaN and infinities may be, ``moment`` a timestamp in UTC, ``json`` any kind of
             value, as JSON.
     """
@@ -34,13 +34,13 @@ class TableColumns:
 
     Attributes:
         table: Its name.
-        properties: Properties that have a column of their own.
+        properties: Properties with their own column.
         has_json: Whether a column ``properties`` holds all of them as JSON.
-        has_insert_id: Whether events can be told apart by ``insert_id``.
+        has_insert_id: Whether there is an ``insert_id`` that identifies events.
         read_as: SQL of each column, by the name that statements give it, where some have other types than
-            those of a fetched table (a day, a number for a user); empty where all can be read as they are.
-        order: The column that grows in the order in which rows were sent, by which events of one time follow
-            each other; None where nobody knows.
+            those of a fetched table (a day, a number for a user); empty if none needs a conversion.
+        order: The column that increases in the order in which rows were sent and orders events of the same
+            time; None if unknown.
     """
 
     table: str
@@ -51,7 +51,7 @@ class TableColumns:
     read_as: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, indent: str = "") -> str:
-        """The table as statements read it, to stand in ``FROM`` at ``indent``."""
+        """SQL of the table for ``FROM``, at ``indent``."""
         if not self.read_as:
             return identifier(self.table)
         inner = f"\n{indent}{INDENT}"
@@ -61,7 +61,7 @@ class TableColumns:
         return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {identifier(self.table)}\n{indent})"
 
     def in_order(self, alias: str = "") -> list[str]:
-        """The columns by which events of a user are ordered: by time, and what breaks a tie."""
+        """The columns by which events of a user are ordered: time, then the tie-breakers."""
         prefix = f"{alias}." if alias else ""
         ties = ["insert_id"] if self.has_insert_id else []
         return [f"{prefix}{name}" for name in ("event_time", *ties, "event_name")]

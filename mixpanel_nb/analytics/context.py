@@ -1,4 +1,4 @@
-"""What every report has in common: a table, some days of it, and the events that are meant."""
+"""The parts that all reports share: the table, the days, and the selection of events."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries.shared import CalendarUnit
 
 PERSON = f"nullif({EVENTS}.distinct_id, '')"
-"""Whose event it is; NULL for events of nobody, which count, but not as people."""
+"""The event's user; NULL for events without a user, which count as events but not as users."""
 
-# An access names what it looks into in quotes; `user[email]` is what somebody called a property.
+# An access has its name in quotes; `user[email]` is the name of a property.
 _ACCESS = re.compile(r"\b(?:properties|user|event)\s*\[\s*[\"']")
 
 
 @dataclass
 class ReportContext:
-    """A table of events and the days that are asked about.
+    """A table of events and the days of a report.
 
     Attributes:
         events: The table.
-        find_profiles: Finds the people that ``user["…"]`` looks into, or None if there are none.
+        find_profiles: Finds the profiles that ``user["…"]`` reads, or None if there are none.
         period: The days.
         now: Unix seconds, for ``NOW``.
         parameters: The values of the statement.
-        notes: What a reader should know of the expressions.
+        notes: Notes for the reader about the expressions.
         hidden: Events that are hidden in Lexicon, which "any event" leaves out
             (https://docs.mixpanel.com/docs/data-governance/lexicon#hide-events-and-properties).
-        without_column: The properties that were asked for and have no column of their own.
+        without_column: The requested properties without their own column.
     """
 
     events: TableColumns
@@ -53,16 +53,16 @@ class ReportContext:
     without_column: list[str] = field(default_factory=list)
 
     def select(self) -> Selection:
-        """A selection of the table's events, without conditions yet."""
+        """A selection of the table's events without conditions."""
         return Selection(self)
 
     def bind(self, value: object, name: str) -> str:
-        """The ``$name`` that stands for a value."""
+        """Bind a value; returns its ``$name``."""
         return self.parameters.bind(value, name)
 
     @property
     def place(self) -> str:
-        """SQL for what orders events of the same time: as they were sent, else by ``insert_id``."""
+        """SQL that orders events of the same time: by the order of sending, else by ``insert_id``."""
         if self.events.order is not None:
             return f"{EVENTS}.{identifier(self.events.order)}"
         return f"{EVENTS}.insert_id" if self.events.has_insert_id else "NULL"
@@ -77,7 +77,7 @@ class ReportContext:
 
 
 class Selection:
-    """Some events of the table: what stands behind FROM and WHERE in one part of a statement."""
+    """A selection of the table's events: FROM and WHERE of one part of a statement."""
 
     def __init__(self, context: ReportContext) -> None:
         self._context = context
@@ -134,7 +134,7 @@ class Selection:
         return self.that(f"{time} >= {since}").that(f"{time} < {until}")
 
     def of_people(self) -> Selection:
-        """Only events of somebody."""
+        """Only events with a user."""
         return self.that(f"{EVENTS}.distinct_id <> ''")
 
     def where(self, expression: str | None) -> Selection:
@@ -154,7 +154,7 @@ class Selection:
         return Compiler(self._scope).condition(expression)
 
     def is_a(self, event: str, where: str | None, name: str = "event") -> str:
-        """A condition, true or false: whether an event has this name and its expression is true.
+        """A condition (never NULL): the event has this name and its expression is true.
 
         Raises:
             ExpressionError: there is a mistake in the expression.
@@ -170,12 +170,12 @@ class Selection:
         return self
 
     def joined(self, join: str) -> Selection:
-        """Only events that this SQL joins to something."""
+        """Add a JOIN."""
         self._joins.append(join)
         return self
 
     def value(self, on: str) -> Value:
-        """What a breakdown or a sum is over: a Mixpanel expression, or the name of a property.
+        """The value of a breakdown or a sum: a Mixpanel expression, or the name of a property.
 
         Raises:
             ExpressionError: there is a mistake in it.
@@ -204,10 +204,10 @@ def is_expression(on: str) -> bool:
 
 
 def everyone_and_segments(selection: Selection, on: str | Sequence[str] | None) -> str:
-    """SQL of what a breakdown groups by, and NULL for everyone beside; that alone without ``on``.
+    """SQL of the values a breakdown groups by, plus NULL for all users; only the latter without ``on``.
 
-    Of several breakdowns it is a list with a text of each. An event with lists is in one segment for each
-    pair of their items.
+    For several breakdowns it is a list with one text per breakdown. An event with lists is in one segment for
+    each pair of their items.
     """
     if on is None:
         return "CAST(NULL AS VARCHAR)"
@@ -227,7 +227,7 @@ def everyone_and_segments(selection: Selection, on: str | Sequence[str] | None) 
 
 
 def number_of(context: ReportContext, value: Value, on: str) -> str:
-    """The value as a DOUBLE, NULL where it is no number; a note says so where it never is."""
+    """The value as a DOUBLE, NULL if it is not a number; adds a note if it never is."""
     if value.double is None and value.types:
         hint = "" if value.types != ("text",) or is_expression(on) else f' Try number(properties["{on}"]).'
         context.notes.append(f"{on!r} never is a number (it holds {' or '.join(value.types)}).{hint}")
@@ -235,7 +235,7 @@ def number_of(context: ReportContext, value: Value, on: str) -> str:
 
 
 def measure(kind: CountType, person: str = "person") -> str:
-    """SQL of a count: events, people, or events of people per person."""
+    """SQL of a count: events, users, or events per user."""
     if kind == "general":
         return "count(*)"
     if kind == "unique":

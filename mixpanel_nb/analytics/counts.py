@@ -1,4 +1,4 @@
-"""Several events side by side, over time or on one day.
+"""Counts of several events, over time or on one day.
 
 https://developer.mixpanel.com/reference/query-total-events and …/query-top-events.
 """
@@ -32,13 +32,13 @@ def top(context: ReportContext, *, kind: CountType, limit: int, elapsed: float =
     """Columns ``event, count, percent_change`` of the last day asked about; the day before is needed, too.
 
     ``percent_change`` is the change since the day before as a part of its count; 1 where that was 0. It is
-    normalized (https://developer.mixpanel.com/reference/query-top-events): of the day before only the part
-    counts that has passed of the last day.
+    normalized (https://developer.mixpanel.com/reference/query-top-events): only the same part of the day
+        before is compared as has passed of the last day.
 
     Args:
-        context: What is asked of.
+        context: The table and days.
         kind: What is counted.
-        limit: Events to give.
+        limit: Maximum number of events.
         elapsed: The part of the last day that has passed, above 0 and up to 1; not used for averages.
     """
     matching = context.select().named(None).in_period()

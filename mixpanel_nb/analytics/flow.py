@@ -1,11 +1,10 @@
 """Flows: what users did after, before and between some events.
 
-https://docs.mixpanel.com/docs/reports/flows. What that page leaves open is decided in
-``docs/local-reports.md``.
+https://docs.mixpanel.com/docs/reports/flows. ``docs/local-reports.md`` defines what that page leaves open.
 
 A flow has *anchors*, events that have to happen one after the other, and *slots*: the places at which an
-event is shown, from left to right. Those slots are columns of one row a flow, so that counting paths is
-grouping rows, and everything else is counted of these paths.
+event is shown, from left to right. The slots are the columns of one row per flow, so that paths are counted
+by grouping rows; all other counts derive from these paths.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import Flow, Step
 
 MAX_PATHS = 50
-"""How many of the most frequent paths are given, as in Mixpanel."""
+"""The number of most frequent paths in the result, as in Mixpanel."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,10 @@ class Slot:
     """A place of a flow at which an event is shown.
 
     Attributes:
-        step: Its step: 0 is the first anchor, what comes before it is negative.
-        kind: Whether it is an anchor, or so many events after or before one.
+        step: Its step: 0 is the first anchor, steps before it are negative.
+        kind: Whether it is an anchor, or an event after or before one.
         anchor: The number of that anchor, from 1.
-        distance: So many events; 0 for an anchor.
+        distance: Events from the anchor; 0 for an anchor.
     """
 
     step: int
@@ -60,10 +59,10 @@ def slots(query: Flow) -> tuple[Slot, ...]:
 
 
 def following(found: tuple[Slot, ...], place: int) -> tuple[list[int], int | None]:
-    """Where a flow can go on from a slot, and where it drops off if it does not.
+    """The slots at which a flow can continue after a slot, and the slot at which it drops off otherwise.
 
     Returns:
-        Places of slots, the nearest first; the place of the drop-off, None where the flow is over.
+        Places of slots, the nearest first; the place of the drop-off, None if the flow has ended.
     """
     rest = range(place + 1, len(found))
     if not rest:
@@ -111,7 +110,7 @@ class _Flow:
 
     @property
     def _keys(self) -> list[str]:
-        """What the events of one flow have in common."""
+        """The columns that the events of one flow share."""
         return ["distinct_id", *(["session"] if self._by_session else []), *self._held]
 
     @property
@@ -129,7 +128,7 @@ class _Flow:
 
     @property
     def _ties(self) -> dict[str, str]:
-        """The columns that order events of one time, and what they are read from."""
+        """The columns that order events of one time, and their sources."""
         names = self._context.events.in_order("e")[1:]
         ties = {f"tie_{number}": name for number, name in enumerate(names, start=1)}
         if self._query.expand:
@@ -151,7 +150,7 @@ class _Flow:
         recursive = "RECURSIVE " if self._chained else ""
         return f"WITH {recursive}{', '.join(parts)}\n{self._result()}"
 
-    # The events of users who enter, with what each of them is
+    # The events of users who enter, and the role of each
 
     def _first(self, chosen: Selection) -> str:
         """The condition of an event with which a flow begins."""
@@ -172,7 +171,7 @@ class _Flow:
         return [f"CASE WHEN {value.is_set} THEN {_text(value)} END" for value in values]
 
     def _entering(self) -> str:
-        """When the first flow of each user begins, and the last one can."""
+        """The first and the last time at which a flow of each user can begin."""
         chosen = self._context.select().of_people().where(self._query.where)
         chosen.that(self._first(chosen))
         return f"""\
@@ -183,7 +182,7 @@ _entering AS (
 )"""
 
     def _events(self) -> str:
-        """The events that may be part of a flow; in sessions all of which these are made."""
+        """The events that may be part of a flow (with sessions, all of their events)."""
         context, query = self._context, self._query
         chosen = self._of_sessions() if self._by_session else self._nearby()
         kept = self._kept(chosen)
@@ -211,7 +210,7 @@ _entering AS (
         return events_of_sessions(self._context, self._rules).in_period()
 
     def _nearby(self) -> Selection:
-        """Events of users who enter, from when the first flow can begin to when the last one can end."""
+        """Events of users who enter, within the time in which their flows can be."""
         context, query = self._context, self._query
         length = timedelta(seconds=query.window_seconds)
         since = context.period.since - (length if self._reaches_back else timedelta())
@@ -226,11 +225,11 @@ _entering AS (
 
     @property
     def _reaches_back(self) -> bool:
-        """Whether what came before the first anchor is shown."""
+        """Whether events before the first anchor are shown."""
         return self._slots[0].kind == "before"
 
     def _kept(self, chosen: Selection) -> str:
-        """The condition of events that are looked at: filtered, not hidden, with all properties held."""
+        """The condition of the events to read: filtered, not hidden, with all held properties."""
         anchors = tuple(dict.fromkeys(step.event for step in self._query.anchors))
         hidden = [*self._query.hide, *(name for name in sorted(self._context.hidden) if name not in anchors)]
         if self._context.hidden and not self._by_session:
@@ -246,7 +245,7 @@ _entering AS (
         return f"(e.event_name IN ({', '.join(self._context.bind(event, name) for event in events)}))"
 
     def _label(self, chosen: Selection) -> str:
-        """What an event is shown as: its name, with values of the properties it is expanded by."""
+        """An event's label: its name, with values of the properties it is expanded by."""
         expanded: dict[str, list[str]] = {}
         for expansion in self._query.expand:
             value = f"coalesce({_text(chosen.value(expansion.prop))}, '{UNDEFINED}')"
@@ -266,7 +265,7 @@ _entering AS (
         )
 
     def _collapsed(self, source: str) -> str:
-        """One event of each run of events that are the same in all that matters."""
+        """One event of each run of equivalent events."""
         order = f"PARTITION BY {', '.join(self._keys)} ORDER BY {self._order}"
         same = conjunction(
             [f"{name} = lag({name}) OVER ({order})" for name in ("label", *self._flags)], " " * 12
@@ -284,7 +283,7 @@ _collapsed AS (
 )"""
 
     def _placed(self, source: str) -> str:
-        """Each event with its place among those of a flow, and with its neighbours."""
+        """Each event with its place in the flow and its neighbours."""
         columns = [*self._keys, "event_time", "label", *self._flags]
         columns += ["segments"] if self._query.on is not None else []
         columns.append("row_number() OVER flow AS place")
@@ -318,7 +317,7 @@ _collapsed AS (
 
     @property
     def _timed(self) -> bool:
-        """Whether a neighbour may lie outside the window; where each user has one flow, none of them does."""
+        """Whether a neighbour may lie outside the window; with one flow per user, none does."""
         return self._query.count != "uniques"
 
     # Which of the events that could begin a flow do
@@ -347,11 +346,11 @@ _entries AS (
 )"""
 
     def _chain(self) -> list[str]:
-        """The flows of a user one after the other: another begins only when the one before is over.
+        """The flows of a user in sequence: a flow begins only after the one before has ended.
 
-        It is over with its last anchor, with an event that is excluded, or with its window. From each event
-        that could begin a flow, that leads to the next one. Who is reached from the first is found in steps
-        that double, so that the work grows with n log n however many flows a user has.
+        A flow ends with its last anchor, with an excluded event, or with its window. So each possible start
+        leads to the next one. The starts reachable from the first are found by pointer doubling, in O(n log
+        n) for any number of flows per user.
         """
         last = f"a_{len(self._query.anchors)}"
         over = f"{last}.entered"
@@ -394,7 +393,7 @@ _jumps AS (
         ]
 
     def _joins(self) -> str:
-        """Each entry ``a_1`` with its later anchors, and with the first event after it that is excluded."""
+        """Each entry ``a_1`` with its later anchors, and the first excluded event after it."""
         joins = [self._next(f"a_{number}", f"a_{number - 1}", f"is_{number}") for number in self._later]
         if self._query.exclude:
             joins.append(self._next("x", "a_1", "excluded"))
@@ -411,7 +410,7 @@ _jumps AS (
 
     @property
     def _is_excluded(self) -> str:
-        """Whether an event that is excluded came before the last anchor, or before the window was over."""
+        """Whether an excluded event came before the last anchor, or before the end of the window."""
         last = f"a_{len(self._query.anchors)}"
         if not self._later:
             return "FALSE"
@@ -447,14 +446,14 @@ _attempts AS (
 
     @property
     def _room(self) -> int:
-        """How many events between two anchors are shown."""
+        """The number of events shown between two anchors."""
         return self._query.steps_after + self._query.steps_before
 
     def _named_slots(self) -> list[tuple[Slot, str]]:
         return [(slot, f"slot_{number}") for number, slot in enumerate(self._slots, start=1)]
 
     def _between(self, number: int) -> str:
-        """How many events there are between an anchor and the one before it."""
+        """The number of events between an anchor and the one before it."""
         return f"a_{number}.place - a_{number - 1}.place - 1"
 
     def _neighbour(self, slot: Slot, name: str) -> str:
@@ -484,7 +483,7 @@ _attempts AS (
             return "TRUE"
         return f"{self._neighbour(slot, 'event_time')} {compared} a_1.event_time {sign} {self._window}"
 
-    # Paths, and what is counted of them
+    # Paths and their counts
 
     def _paths(self) -> str:
         names = [name for _, name in self._named_slots()] + [f"more_{number}" for number in self._later]
@@ -498,7 +497,7 @@ _paths AS (
 )"""
 
     def _lines(self) -> str:
-        """From each slot to the next that has an event; without a target a flow drops off, or is over."""
+        """From each slot to the next that has an event; without a target the flow drops off or has ended."""
         lines = "\n    UNION ALL\n    ".join(map(self._from, range(len(self._slots))))
         return f"_lines AS (\n    {lines}\n)"
 
@@ -587,7 +586,7 @@ _events_shown AS (
 
 
 def _text(value: Value) -> str:
-    """A value as one text, a list or an object as its JSON; NULL where it is not set."""
+    """A value as one text, a list or an object as its JSON; NULL if it is not set."""
     forms = [text_of(value), *([value.object] if value.object else [])]
     return first_of([*forms, *([f"CAST({value.items} AS VARCHAR)"] if value.items else [])])
 

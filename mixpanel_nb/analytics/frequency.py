@@ -1,4 +1,4 @@
-"""Frequency (in the API, addiction): in how many hours of a day, or days of a month, people were active.
+"""Frequency (in the API, addiction): in how many hours of a day, or days of a month, users were active.
 
 https://developer.mixpanel.com/reference/retention-frequency-query
 """
@@ -21,11 +21,11 @@ MOST: dict[tuple[LargeUnit, AddictionUnit], int] = {
     ("week", "day"): 7,
     ("month", "day"): 31,
 }
-"""How many of the smaller unit the larger one has at most."""
+"""The maximum number of smaller units in a larger one."""
 
 
 def statement(context: ReportContext, query: Frequency) -> Statement:
-    """Columns ``date, periods, people``: how many were active in exactly so many periods of the bucket."""
+    """Columns ``date, periods, people``: the users active in exactly ``periods`` periods of the bucket."""
     matching = context.select().named(query.event).in_period().of_people().where(query.where)
     return context.statement(f"""\
 WITH _active AS (

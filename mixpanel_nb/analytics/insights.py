@@ -1,8 +1,8 @@
-"""Insights: several metrics from one look at the events, in buckets of time and by segments.
+"""Insights: several metrics from one scan of the events, by time bucket and segment.
 
-https://docs.mixpanel.com/docs/reports/insights. A statement is made of families of metrics, each as many of
-them as one aggregation can count: measures of events, measures of a number per user, users by their first or
-last segment, and users of the last days of a bucket.
+https://docs.mixpanel.com/docs/reports/insights. A statement consists of families of metrics; one aggregation
+computes each family: measures of events, measures of a number per user, users by their first or last segment,
+and users of the last days of a bucket.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Days:
     """The days of a statement.
 
     Attributes:
-        asked: The days that are asked about.
-        counted_from: The first day of events that count; before the first one asked about for an average with
-            the buckets before.
-        seen_from: The first day that is looked at, for users of the days that end with a bucket.
+        asked: The requested days.
+        counted_from: The first day whose events count; earlier than the first requested day for a rolling
+            average.
+        seen_from: The first day to read, for users of the days that end with a bucket.
     """
 
     asked: Period
@@ -70,7 +70,7 @@ class Days:
 
     @property
     def looks_back(self) -> bool:
-        """Whether days are looked at whose events do not count."""
+        """Whether days are read whose events do not count."""
         return self.seen_from < self.counted_from
 
 
@@ -84,23 +84,23 @@ def statement(
 ) -> Statement:
     """Columns ``metric, date, value``; with a breakdown also ``place, segments, segment_1 …, width, origin``.
 
-    ``metric`` is the place of the metric; it is NULL in a row that only tells that there is such a segment.
-    Buckets without events have no row. ``place`` orders the segments by their events; NULL is all those
-    beyond the limit together, and ``segments`` is how many there are. Ranges that are chosen here are named
-    by their number: they begin at ``origin + number * width``.
+    ``metric`` is the place of the metric; it is NULL in a row that only lists a segment.
+    Buckets without events have no row. ``place`` orders the segments by their events; NULL is the rest beyond
+    the limit, and ``segments`` is their number. Ranges chosen here are identified by their number: they begin
+    at ``origin + number * width``.
 
     Args:
-        context: What is asked of; its period are the days from ``days.seen_from`` on.
+        context: The table and days; its period begins at ``days.seen_from``.
         query: The query.
         days: Its days.
-        only: Segments that have a place of their own, in their order; None for the largest.
+        only: The segments to show, in order; None for the largest.
     """
     return _Insights(context, query, days, only).statement()
 
 
 @dataclass
 class _Source:
-    """The columns that the families need of each event, as they are found out."""
+    """Collects the event columns that the families need."""
 
     columns: dict[str, str] = field(default_factory=dict)
 
@@ -115,7 +115,7 @@ class _Source:
 
 
 class _Insights:
-    """One statement in the making."""
+    """Builds one statement."""
 
     def __init__(
         self, context: ReportContext, query: Insights, days: Days, only: Sequence[tuple[str, ...]] | None
@@ -182,7 +182,7 @@ ORDER BY place, metric, date"""
         if not self._breakdowns:
             return []
         self._ctes.append(_cte("_values", "\nUNION ALL\n".join(self._results)))
-        # Of an event whose list has several segments beyond the limit, one row is left.
+        # An event whose list has several segments beyond the limit keeps one row.
         distinct = "DISTINCT " if any(each.is_list for each in self._breakdowns) else ""
         if distinct:
             self._source.columns["event_number"] = "row_number() OVER ()"
@@ -217,7 +217,7 @@ ORDER BY place, metric, date"""
         ]
 
     def _chosen(self, source: str) -> list[str]:
-        """Segments that another statement has found to be the largest, in their order."""
+        """The largest segments as another statement found them, in order."""
         raw = ", ".join(each.raw for each in self._breakdowns)
         shown = "".join(f", {each.name} AS segment_{each.number}" for each in self._breakdowns)
         rows = ", ".join(
@@ -245,10 +245,10 @@ ORDER BY place, metric, date"""
             conditions.append(f"date >= CAST({self._context.bind(buckets[0], 'first')} AS {kind})")
         return conditions
 
-    # What families share
+    # Shared by families
 
     def _counted(self) -> list[str]:
-        """The condition that an event counts, where some are only looked at."""
+        """The condition that an event counts, if some are only read."""
         if not self._days.looks_back:
             return []
         since = self._context.bind(_since(self._days), "counted_since")
@@ -279,7 +279,7 @@ ORDER BY place, metric, date"""
         return [(number, metric) for number, metric in enumerate(self._query.metrics) if kind(metric)]
 
     def _family(self, name: str, query: Callable[[str], str], values: dict[int, str]) -> None:
-        """Add a CTE with a column a metric, and a row for each of its values to what the statement gives."""
+        """Add a CTE with one column per metric, and a result row for each of its values."""
         if not self._breakdowns and len(self._query.metrics) == 1:
             ((number, sql),) = values.items()
             self._results.append(query(f"{number} AS metric, date, CAST({sql} AS DOUBLE) AS value"))
@@ -336,7 +336,7 @@ ORDER BY place, metric, date"""
         return self._source.add(number_of(self._context, self._events.value(of), of), "number_")
 
     def _different(self, of: str, kept: str) -> str:
-        """How many different segments a breakdown would have, without what is not set."""
+        """The number of distinct segments of a breakdown, without unset values."""
         name, is_list = segment(self._events.value(of))
         column = self._source.add(name, "text_")
         if is_list:
@@ -345,7 +345,7 @@ ORDER BY place, metric, date"""
         return f"count(DISTINCT nullif({column}, '{UNDEFINED}')){kept}"
 
     def _per_user(self) -> None:
-        """A number of each user, and measures of these."""
+        """A number per user, and measures of these numbers."""
         metrics = self._of(lambda metric: metric.per_user is not None)
         if not metrics:
             return
@@ -382,7 +382,7 @@ GROUP BY {self._groups}, person"""
     def _in_one_segment(self, number: int, metric: Metric) -> None:
         self._source.columns.setdefault("time", f"{EVENTS}.event_time")
         rest = self._query.limit + 1
-        # Of segments at the same moment the larger one counts; those beyond the limit are the smallest.
+        # At equal times the larger segment counts; those beyond the limit are the smallest.
         place = f"coalesce(place, {rest})"
         chosen = f"min(ROW(time, {place}))" if metric.measure == ONCE[0] else f"max(ROW(time, -{place}))"
         conditions = [f"{self._person()} IS NOT NULL", *self._flag(metric), *self._counted()]
@@ -400,8 +400,8 @@ GROUP BY date, person"""
     def _last_days(self) -> None:
         """Users of the 1, 7 or 30 days that end with a bucket.
 
-        A day of a user counts in so many days from it on, but not beyond their next day: so every user is in
-        one interval at a time, and is counted by adding those that begin and taking away those that end.
+        A user's active day counts for the given number of days, but only until their next active day. So each
+        user is in one interval at a time, and the count is the sum of intervals begun minus intervals ended.
         """
         metrics = self._of(lambda metric: metric.active_days is not None)
         if not metrics:
@@ -469,17 +469,17 @@ GROUP BY 1"""
         self._source.columns[name] = sql
 
     def value(self, on: str) -> Value:
-        """What a breakdown is over."""
+        """The value of a breakdown."""
         return self._events.value(on)
 
     @property
     def context(self) -> ReportContext:
-        """What is asked of."""
+        """The table and days."""
         return self._context
 
 
 class _Breakdown:
-    """One of the things that a report is broken down by.
+    """One breakdown of a report.
 
     Attributes:
         number: Its place, from 1.
@@ -487,7 +487,7 @@ class _Breakdown:
         raw: The column that events are grouped by.
         name: SQL of the segment's name from that column.
         is_list: Whether an event may be in several segments.
-        ranges: The ranges, where they are chosen by the statement.
+        ranges: The ranges, if the statement chooses them.
     """
 
     def __init__(self, report: _Insights, on: str | Buckets, number: int) -> None:
@@ -510,16 +510,16 @@ class _Breakdown:
 
     @property
     def moves(self) -> bool:
-        """Whether its segments are made in a step of their own."""
+        """Whether its segments need their own CTE."""
         return self.is_list or self.ranges is not None
 
     @property
     def made(self) -> str:
-        """The CTE that has its segments, if they are made in a step of their own."""
+        """The CTE with its segments, if they need their own."""
         return f"_by_{self.number}"
 
     def ctes(self, source: str) -> list[str]:
-        """The steps that make its segments; the last has all columns of ``source`` and ``raw``."""
+        """The CTEs that compute its segments; the last has all columns of ``source`` and ``raw``."""
         if self.ranges is None:
             return [_cte(self.made, f"SELECT *, unnest({self._held}) AS {self.raw}\nFROM {source}")]
         begun = f"_begun_{self.number}"
@@ -549,7 +549,7 @@ class _Breakdown:
 
 
 def _kind(value: Value) -> str:
-    """SQL of the segment of what is no number."""
+    """SQL of the segment of non-numeric values."""
     return f"CASE WHEN {value.is_set} THEN '{NOT_A_NUMBER}' ELSE '{NOT_SET}' END"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import CountType, Unit
 
 _FINEST = f"greatest(abs(CAST(lowest AS DOUBLE)), abs(CAST(highest AS DOUBLE))) / {2**51}"
-"""How wide buckets must be at least so that their bounds differ as DOUBLE."""
+"""Minimum width of buckets whose bounds differ as DOUBLE."""
 
 
 def in_buckets(
@@ -32,19 +32,19 @@ def in_buckets(
     where: str | None,
     buckets: int,
 ) -> Statement:
-    """Columns ``date, place, width, origin, count``; values that are no numbers are left out.
+    """Columns ``date, place, width, origin, count``; non-numeric values are left out.
 
     A bucket begins at ``origin + place * width`` and ends before ``origin + (place + 1) * width``.
     Whole numbers are placed exactly, however large; other buckets are wide enough to differ as DOUBLE.
 
     Args:
-        context: What is asked of.
+        context: The table and days.
         event: The event.
         on: Expression or property with the number.
         unit: The buckets of time.
         kind: What is counted.
         where: Expression that filters the events.
-        buckets: About how many buckets the numbers are to be put in.
+        buckets: The approximate number of buckets.
     """
     matching = context.select().named(event).in_period().where(where)
     value = matching.value(on)
@@ -69,7 +69,7 @@ class Ranges:
     """Ranges of equal width, 1, 2 or 5 times a power of ten.
 
     Attributes:
-        number: SQL of the number that is put in them: HUGEINT or DOUBLE.
+        number: SQL of the number: HUGEINT or DOUBLE.
         span: SQL of the width that would give the number of ranges asked for.
         finest: SQL of the least width.
         origin: SQL of where ranges begin.
@@ -82,7 +82,7 @@ class Ranges:
 
     @staticmethod
     def of(context: ReportContext, value: Value, on: str, buckets: int) -> Ranges:
-        """About so many ranges of a value."""
+        """Ranges of a value, about as many as requested."""
         number_buckets = context.bind(buckets, "buckets")
         if value.number and not value.is_double:
             return Ranges(
@@ -140,12 +140,12 @@ PLACE = "floor(round(CAST(number - origin AS DOUBLE) / width, 9))"
 
 
 def total(context: ReportContext, event: str | None, *, on: str, unit: Unit, where: str | None) -> Statement:
-    """Columns ``date, sum``; what is no number counts as 0."""
+    """Columns ``date, sum``; non-numeric values count as 0."""
     return _aggregated(context, event, "sum", on, unit, where)
 
 
 def mean(context: ReportContext, event: str | None, *, on: str, unit: Unit, where: str | None) -> Statement:
-    """Columns ``date, average``, over all events; what is no number counts as 0."""
+    """Columns ``date, average``, over all events; non-numeric values count as 0."""
     return _aggregated(context, event, "avg", on, unit, where)
 
 

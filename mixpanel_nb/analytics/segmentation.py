@@ -1,6 +1,6 @@
 """Segmentation: how often an event happened, over time and by segment.
 
-https://developer.mixpanel.com/reference/segmentation-query; how people are counted within a breakdown:
+https://developer.mixpanel.com/reference/segmentation-query; how users are counted within a breakdown:
 https://docs.mixpanel.com/docs/reports/insights (how do breakdowns work with uniques).
 """
 
@@ -46,18 +46,18 @@ def by_segment(
     """Columns ``date, segment, count, place, segments``; buckets without events have no row.
 
     ``place`` orders the segments by their events (of equal ones, the smaller text comes first), up to
-    ``limit``; ``segments`` is how many there are in all. Where events are counted, rows without a segment
-    follow: the counts of all segments beyond the limit.
+    ``limit``; ``segments`` is the number of all segments. If events are counted, rows without a segment
+        follow: the counts of the segments beyond the limit.
 
     Args:
-        context: What is asked of.
+        context: The table and days.
         event: The event; None for any.
-        on: Expression or property that tells the segment.
+        on: Expression or property of the segment.
         unit: The buckets.
         kind: What is counted.
         where: Expression that filters the events.
-        limit: Segments to give.
-        only: Segments to look at; None for all.
+        limit: Maximum number of segments.
+        only: Only these segments; None for all.
     """
     matching = context.select().named(event).in_period().where(where)
     value = matching.value(on)
@@ -135,7 +135,7 @@ GROUP BY _counted.date, _ranked.segments"""
 
 
 class _Chosen:
-    """What is counted, and which segments are given."""
+    """What is counted, and which segments are returned."""
 
     def __init__(
         self, context: ReportContext, kind: CountType, limit: int, only: Sequence[str] | None
@@ -149,7 +149,7 @@ class _Chosen:
         self.where = f"\n    WHERE segment IN ({bound})" if only is not None else ""
 
     def _shown(self) -> str:
-        """Segment and place of the segments to give, and of the rest where it is given."""
+        """Segment and place of the segments to return, and of the rest if it is returned."""
         joined = "FROM _named JOIN _ranked ON _ranked.segment = _named.segment"
         if not self.adds_up:
             return f"""_ranked.segment, _ranked.place, _ranked.segments
@@ -165,7 +165,7 @@ class _Chosen:
 def _named_at_once(
     context: ReportContext, matching: Selection, value: Value, unit: Unit, chosen: _Chosen
 ) -> str:
-    """For values that are their own names, such as texts."""
+    """For values that are their own names, such as strings."""
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
@@ -195,7 +195,7 @@ ORDER BY 4, 1"""
 def _named_later(
     context: ReportContext, matching: Selection, raw: str, value: Value, unit: Unit, chosen: _Chosen
 ) -> str:
-    """For numbers, lists and JSON: each different value is named once, and only what is shown is counted."""
+    """For numbers, lists and JSON: each distinct value is named once, and only shown segments count."""
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (

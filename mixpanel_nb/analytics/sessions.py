@@ -1,8 +1,9 @@
-"""Sessions: the events of a user between which there is no long pause, and no midnight.
+"""Sessions: a user's events without a long pause or a midnight between them.
 
 https://docs.mixpanel.com/docs/features/sessions (timeout-based sessions): a session ends where a user does
-nothing for longer than the timeout, and at midnight of the project's time zone. Events that no user causes
-are not part of it. Other reports that count sessions use :func:`events_of_sessions` and :func:`numbered`.
+nothing for longer than the timeout, and at midnight of the project's time zone. Events that a user does not
+cause are not part of a session. Other reports that count sessions use :func:`events_of_sessions` and
+:func:`numbered`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import Sessions
 
 PROPERTIES = ("$session_id", "$duration_s", "$event_count", "$origin_start", "$origin_end")
-"""What Mixpanel calls the properties of a session; the last two are the names of its first and last event."""
+"""Mixpanel's names for the properties of a session; the last two are the names of its first and last
+event.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class SessionRules:
     """What makes a session.
 
     Attributes:
-        timeout: Seconds without an event that end one.
+        timeout: Seconds without an event after which a session ends.
         excluded: Events that are not part of sessions.
     """
 
@@ -48,27 +51,27 @@ class SessionRules:
 
 
 def events_of_sessions(context: ReportContext, rules: SessionRules) -> Selection:
-    """The events of users that sessions are made of, those that are hidden in Lexicon left out."""
+    """The events of users that sessions are made of, without events hidden in Lexicon."""
     bound = ", ".join(context.bind(event, "not_of_sessions") for event in rules.excluded)
     return context.select().named(None).of_people().that(f"e.event_name NOT IN ({bound})")
 
 
 def local_day(context: ReportContext, period: Period | None = None, time: str = "e.event_time") -> str:
-    """SQL of the day of the project on which an event of the period happened; None is that of the context."""
+    """SQL of the project's day of an event in the period; None uses the context's days."""
     return bucket_sql(time, "day", period or context.period, context.parameters)
 
 
 def numbered(source: str, rules: SessionRules, order: Sequence[str] = ("event_time",)) -> list[str]:
     """CTEs that number the sessions of each user: the last, ``_sessioned``, is ``source`` with ``session``.
 
-    Users are told apart by ``distinct_id``, sessions of a user by ``session``, from 1 in the order of time.
+    ``distinct_id`` identifies users; ``session`` numbers a user's sessions from 1 in order of time.
 
     Args:
-        source: Name of a CTE with ``distinct_id``, ``event_time`` and ``local_day`` among its columns, whose
-            rows are all of the events of some days that sessions are made of.
+        source: Name of a CTE with ``distinct_id``, ``event_time`` and ``local_day`` among its columns, with
+            all session events of some days.
         rules: What makes a session.
-        order: The columns that order the events of a user. Sessions need no more than their time; with all
-            of them there is a column ``place``, from 1 in that order.
+        order: The columns that order the events of a user. Sessions only need the time; with all columns,
+            ``place`` numbers the events from 1 in that order.
     """
     users = f"PARTITION BY distinct_id ORDER BY {', '.join(order)}"
     place = f"\n        row_number() OVER ({users}) AS place," if len(order) > 1 else ""
@@ -192,16 +195,16 @@ def view(
 ) -> str:
     """SQL of a table's sessions, or of its events with the properties of their sessions.
 
-    It is DuckDB's, and has no bound values, so that a view can be made of it. The properties are called as
-    in Mixpanel; where the table has such a column, with a number behind. A session's events are a user's; an
-    event of nobody, or of a kind that is excluded, has no session.
+    It is DuckDB SQL without bound values, so that a view can be made of it. The properties have Mixpanel's
+    names, with a number appended if the table has such a column. An event without a user, or an excluded
+    event, has no session.
 
     Args:
         events: The table.
         taken: Names of its columns.
         zone: The project's time zone.
         rules: What makes a session.
-        per_event: Whether there is a row an event.
+        per_event: Whether there is one row per event.
     """
     excluded = ", ".join(literal(event) for event in rules.excluded)
     part = f"(coalesce(distinct_id, '') <> '' AND event_name NOT IN ({excluded}))"

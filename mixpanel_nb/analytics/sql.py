@@ -1,4 +1,4 @@
-"""Statements, and the only places where names and values enter SQL.
+"""Statements, and the only functions that put names and values into SQL.
 
 Names are quoted and values rendered by sqlglot; everything else is bound.
 """
@@ -23,7 +23,7 @@ class Statement:
     """A query with bound values.
 
     Attributes:
-        text: The SQL; values stand in it as ``$name``.
+        text: The SQL; values appear in it as ``$name``.
         params: The value of each name.
     """
 
@@ -31,7 +31,7 @@ class Statement:
     params: Mapping[str, Any]
 
     def rendered(self) -> str:
-        """The query with its values written out, which runs as it stands wherever DuckDB's SQL does."""
+        """The query with its values written out, which runs unchanged on any engine with DuckDB's SQL."""
         from sqlglot.dialects.dialect import Dialect
 
         tokens = Dialect.get_or_raise(DIALECT).tokenize(self.text)
@@ -44,7 +44,7 @@ class Statement:
 
 
 class Parameters:
-    """Collects the values of one statement under names that tell what they are."""
+    """Collects the values of one statement under descriptive names."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -67,7 +67,7 @@ def identifier(name: str) -> str:
     """``name`` as a quoted identifier.
 
     Raises:
-        QueryError: nothing can have such a name.
+        QueryError: the name is not possible.
     """
     if "\0" in name:
         message = "A name in SQL cannot contain a NUL character."

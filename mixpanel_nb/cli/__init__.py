@@ -1,7 +1,7 @@
-"""The commands in a terminal: formats, exit codes, data on standard output, all else on standard error.
+"""The commands in a terminal: formats, exit codes, data on standard output, messages on standard error.
 
-``main`` (in ``program``) runs one command, ``formats`` writes its result, ``session`` is the terminal as
-a place where commands are typed. Nothing here decides what a command does.
+``main`` (in ``program``) runs one command, ``formats`` writes its result, ``terminal_session`` is the
+    terminal's session. Nothing here implements a command.
 """
 
 from mixpanel_nb.cli.program import main

@@ -1,4 +1,4 @@
-"""What a shell offers at Tab: commands, options, and names out of the database file that the line names."""
+"""Shell completion: commands, options, and names from the database file given on the line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SPECIAL_IN_QUOTES = re.compile(r"""([\\"$`])""")
 
 
 class FileNames(Names):
-    """Names of the tables in a database file that is there already; nobody else is asked.
+    """Names of the tables in an existing database file; no other source is used.
 
     Attributes:
         account: ``--account``.
@@ -42,7 +42,7 @@ class FileNames(Names):
 
     def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
         del key
-        # Whatever goes wrong, a key press is no place to tell of it.
+        # Completion never reports errors.
         with suppress(Exception):
             if self._storage is not None:
                 with self._storage.read_without_waiting() as con:
@@ -63,8 +63,8 @@ class FileNames(Names):
 
 
 def complete(program: Any, arguments: Sequence[str]) -> None:
-    """Write what can stand at the cursor, as the shell that asks wants it, and end the process."""
-    for option in program.params:  # of which commands have copies that do so
+    """Write the completions in the shell's format and end the process."""
+    for option in program.params:  # which has copies for commands
         if option.name in {"account", "database"}:
             option.callback = _remember
     told = io.StringIO()
@@ -84,7 +84,7 @@ def _remember(context: typer.Context, option: Any, value: Any) -> Any:
 
 
 def _for_bash(word: str) -> str:
-    """The word as bash is to put it into the line, behind the quote that stands there open, if one does."""
+    """The word as bash inserts it, after an open quote if there is one."""
     typed = os.environ.get("COMP_WORDS", "").split("\n")
     current = typed[-1] if typed else ""
     if current.startswith("'"):

@@ -1,4 +1,4 @@
-"""Results as text: a table for people, JSON and CSV for programs."""
+"""Results as text: a table for terminals, JSON and CSV for programs."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def _in_csv(text: str) -> str:
 
 
 def write(result: Result, how: Format, stream: Output) -> None:
-    """Write ``result``; rows are written as they come, however many there are.
+    """Write ``result``; rows are streamed.
 
-    On a terminal nothing of it can steer the terminal; elsewhere the text is as it is.
+    On a terminal, control characters are escaped; elsewhere the text is unchanged.
     """
     if stream.isatty() and how is not Format.TABLE:
         stream = _Shown(stream, _in_csv if how is Format.CSV else _in_json)

@@ -38,7 +38,7 @@ OTHER, AUTHENTICATION, INVALID, NOT_FOUND, RATE_LIMITED = 1, 2, 3, 4, 5
 INTERRUPTED, TERMINATED = 130, 143  # 128 and the signal's number, as shells have it
 SOON = 0.02  # seconds
 
-# The first that fits decides, so that special cases stand before the general ones.
+# The first match decides, so special cases come before general ones.
 EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
     (errors.AccountNotFoundError, NOT_FOUND),
     (errors.AccountExistsError, INVALID),
@@ -59,12 +59,12 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
 # Global options, which may also follow the command.
 GLOBAL = ("account", "database", "timezone", "week_start", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
-# Typer makes them what they are when it calls a command, and before 0.29 not for a callback.
+# Typer converts them when it calls a command, but before 0.29 not for a callback.
 TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, which ends the work as Ctrl-C does: at once, and with everything left usable."""
+    """SIGTERM, which ends the work as Ctrl-C does: at once, and leaving everything usable."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _at_a_signal(_interrupt)
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
-        _at_a_signal(signal.SIG_DFL)  # while Python exits an interrupt would only be a traceback
-    except KeyboardInterrupt as interrupt:  # it came while the session was being closed
+        _at_a_signal(signal.SIG_DFL)  # while Python exits, an interrupt would only print a traceback
+    except KeyboardInterrupt as interrupt:  # it arrived while the session was closing
         _at_a_signal(signal.SIG_DFL)
         code = _interrupted(interrupt)
     sys.exit(code)
@@ -97,7 +97,7 @@ def run(arguments: Sequence[str]) -> int:
         return _misused(error)
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
-    except BrokenPipeError:  # whoever read the output has enough
+    except BrokenPipeError:  # the reader closed the output
         streams.forget_output()
         return 0
     except (OSError, RuntimeError, MemoryError) as error:
@@ -110,11 +110,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _refused(error: Exception, session: TerminalSession) -> int:
-    """Tell in a line what the operating system refused; what is no such thing is raised again."""
+    """Report an operating system error in one line; raise any other error again."""
     ours = system_error(error)
     if ours is None:
         raise error
-    if isinstance(error, OSError) and error.filename is None:  # a help text, perhaps, that nobody took
+    if isinstance(error, OSError) and error.filename is None:  # perhaps a help text without a reader
         streams.forget_output()
     if session.verbose:
         _tell_traceback(error)
@@ -132,7 +132,7 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
 
 
 def _at_a_signal(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    """What Ctrl-C and SIGTERM do from here on; what is ignored stays so, as in a shell's background."""
+    """Set the handlers of Ctrl-C and SIGTERM; ignored signals stay ignored, as in background jobs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
@@ -141,8 +141,8 @@ def _at_a_signal(handler: Callable[[int, FrameType | None], None] | signal.Handl
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """End the work at once, or as soon as Python has imported what it is importing.
 
-    An interrupt in the middle of an import can get lost in a callback of Python's, which then keeps the
-    import lock for good: threads that import something wait for ever.
+    An interrupt in the middle of an import can get lost in a callback of Python's, which then never releases
+    the import lock: threads that import wait forever.
     """
     if _is_importing(frame):
         soon = threading.Timer(SOON, _send_again, (number,))
@@ -174,7 +174,7 @@ def _program() -> Any:
     formats = _format_options()
     for _, command in leaves(program):
         taken = {param.name for param in command.params}
-        # A command that returns nothing has nothing to format, and one with a format of its own has a file.
+        # A command that returns nothing has nothing to format, and one with its own format has a file.
         if command.callback.__annotations__["return"] != "None" and "format" not in taken:
             command.params.extend(option for option in formats if option.name not in taken)
             command.params = [_heard(param) for param in command.params]
@@ -227,7 +227,7 @@ def _global_options(
 
 
 def _format_options() -> list[Any]:
-    """Options of ``OF_OUTPUT``, which tell the session and stay hidden from the command itself."""
+    """Options of ``OF_OUTPUT``, which go to the session and not to the command."""
     carrier = typer.Typer(add_completion=False)
 
     @carrier.command()
@@ -249,7 +249,7 @@ def _format_options() -> list[Any]:
 
 
 def _heard(param: Any) -> Any:
-    """A parameter of a command; its own ``--replace`` is for the file of ``--output`` too."""
+    """A parameter of a command; its own ``--replace`` also applies to the file of ``--output``."""
     if param.name == "replace":
         param.callback = _remember
     return param
@@ -263,7 +263,7 @@ def _repeated(option: Any) -> Any:
 
 
 def _with_note(option: Any) -> Any:
-    """The option, telling the session its value instead of the command."""
+    """The option, whose value goes to the session instead of the command."""
     option.expose_value = False
     option.callback = _remember
     return option
@@ -287,7 +287,7 @@ def _show(result: Result, session: TerminalSession) -> None:
         _save(result, how, session.output)
         session.say(f"Wrote {session.output}.")
     if how is Format.TABLE and session.output is None:
-        return  # the table has said it
+        return  # the table contains it
     if isinstance(result, FetchResult | ExportResult | SyncResult):
         session.say(result.headline)
     if not session.quiet:
@@ -322,7 +322,7 @@ def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:
     if session.verbose:
         _tell_traceback(error)
     _tell(f"Error: {error.message}", error.details.get("context"), error.hint)
-    if "parameter" in error.details:  # whatever it is that fails, it is for what was typed
+    if "parameter" in error.details:  # any failure comes from the command line
         return INVALID
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 

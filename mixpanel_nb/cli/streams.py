@@ -1,4 +1,4 @@
-"""Standard input, output and error: closed ones, full ones, terminals, and encodings that lack characters."""
+"""Standard streams: closed streams, full disks, terminals, and limited encodings."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SIMILAR = dict(zip("─—–…·↵└├│×", "---.-|`||x", strict=True))
 def prepare() -> None:
     """Make the three streams safe to use.
 
-    A closed descriptor would be given to the next file that is opened, a database perhaps, and what is
-    meant for the stream would be written there. So each is held: nothing can be read from standard input or
-    written to standard output, and standard error says nothing.
+    The next opened file, perhaps a database, would get a closed descriptor, and output for the stream would
+    be written to it. So each closed descriptor is occupied: reads from standard input and writes to standard
+    output fail, and standard error is discarded.
     """
     for number in (0, 1, 2):
         try:
@@ -39,8 +39,8 @@ def prepare() -> None:
 def data(*, for_programs: bool) -> TextIO:
     """Standard output, ready for a result.
 
-    Programs get UTF-8, whatever the locale says; a terminal, and tables for people, the characters that its
-    encoding has, and for others what looks like them or ``?``.
+    Programs get UTF-8 in every locale; terminals and tables get the characters of the encoding, with similar
+    ones or ``?`` for others.
 
     Raises:
         MixpanelDataError: it is closed.
@@ -60,11 +60,11 @@ def data(*, for_programs: bool) -> TextIO:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """A full disk, or a device that refuses, as an error of ours.
+    """Convert errors of standard output, such as a full disk, to `MixpanelDataError`.
 
     Raises:
         MixpanelDataError: standard output cannot be written.
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: the reader closed it.
     """
     try:
         yield
@@ -78,7 +78,7 @@ def standard_output() -> Iterator[None]:
 
 
 def forget_output() -> None:
-    """Let what is left in standard output go nowhere: Python writes it once more when it exits."""
+    """Discard what is left in standard output: Python would write it again at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

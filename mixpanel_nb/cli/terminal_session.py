@@ -1,4 +1,4 @@
-"""The terminal as a place where commands are typed."""
+"""The session of commands in a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 STANDARD_OUTPUT = Path("/dev/stdout")
-REQUESTS = "mixpanel_nb.client"  # the log of what is asked of Mixpanel, without secrets
+REQUESTS = "mixpanel_nb.client"  # the log of requests to Mixpanel, without secrets
 MAX_LOG_LINE = 500
 _NAME_A_FILE = "Files of your own need none: name a database file, as in: mp --db shop.db load events.csv"
 MAX_MESSAGE = 5_000
@@ -46,7 +46,7 @@ class TerminalSession(Session):
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
         output: ``--output``: a file for the result instead of standard output.
-        replace: ``--replace``: a file of that name may go.
+        replace: ``--replace``: an existing file is replaced.
     """
 
     account: str | None = None
@@ -64,7 +64,7 @@ class TerminalSession(Session):
 
     @property
     def workspace_for_files(self) -> Workspace:
-        """That of ``--account`` and ``--db``; without an account, a file that is not there yet will do."""
+        """That of ``--account`` and ``--db``; without an account, the file need not exist."""
         from mixpanel_nb.workspace import Workspace
 
         if self.account is None and self.database is not None and not self.database.exists():
@@ -115,16 +115,16 @@ class TerminalSession(Session):
             stream.flush()
 
     def check_output(self) -> None:
-        """See that the file of ``--output`` may be written, before anything is done for it.
+        """Check that the file of ``--output`` may be written, before any work.
 
         Raises:
-            StorageError: there is a file that may not go, or a database.
+            StorageError: the file exists and may not be replaced, or is a database.
         """
         if self.output is not None:
             check_place(self.output, replace=self.replace, how="--replace")
 
     def ask_secret(self, prompt: str) -> str:
-        """Typed unseen on a terminal, else the first line of standard input."""
+        """A hidden prompt on a terminal, else the first line of standard input."""
         if not sys.stdin.isatty():
             return _first_line(sys.stdin)
         from getpass import getpass
@@ -134,7 +134,7 @@ class TerminalSession(Session):
         return getpass(f"{one_line(prompt, MAX_LOG_LINE)}: ")
 
     def progress(self) -> Callable[[FetchProgress], None] | None:
-        """A line on standard error while it is a terminal."""
+        """A progress line on standard error if it is a terminal."""
         if self.quiet:
             return None
         from mixpanel_nb.display import TerminalProgress
@@ -154,7 +154,7 @@ class TerminalSession(Session):
         logging.getLogger(REQUESTS).removeHandler(self._log)
 
     def _tell_requests(self) -> None:
-        """With ``--verbose``, let every request be told when it has ended."""
+        """With ``--verbose``, log every request when it has ended."""
         if self.verbose:
             logger = logging.getLogger(REQUESTS)
             logger.setLevel(logging.INFO)
@@ -165,7 +165,7 @@ def _first_line(stream: TextIO) -> str:
     """The first line that is piped in, without its end.
 
     Raises:
-        ConfigError: it is no text. No frame of the error holds what was read.
+        ConfigError: it is not text. No frame of the error contains what was read.
     """
     text = problem = ""
     try:
@@ -180,7 +180,7 @@ def _first_line(stream: TextIO) -> str:
 
 
 def tell(text: str, limit: int = MAX_MESSAGE) -> None:
-    """Text on standard error, in which nothing can steer a terminal; lost where nobody takes it."""
+    """Write text to standard error with control characters escaped; a closed stream is ignored."""
     from mixpanel_nb.display.text import block
 
     with suppress(OSError):

@@ -1,12 +1,12 @@
-"""Talking to Mixpanel over HTTP, and nothing else.
+"""The HTTP client of Mixpanel's APIs.
 
-Here live the hosts of the regions, Basic authentication, the meaning of every status, retries, the quota
-ledger that all processes of a home directory share, the export and profile streams, and a method for each
-report (``queries``) and list (``lists``). What comes back is Mixpanel's own JSON or a file of exported lines.
-What must not live here: storage, result types, display.
+This package contains the hosts of the regions, Basic authentication, the interpretation of statuses, retries,
+the quota ledger that all processes of a home directory share, the export and profile streams, and a method
+for each report (``queries``) and list (``lists``). Methods return Mixpanel's own JSON or a file of exported
+lines. Storage, result types and display do not belong here.
 
 ``connection`` is the only module that touches the HTTP library; no exception of that library leaves it,
-because those hold the request and with it the ``Authorization`` header.
+    because it would expose the request and its ``Authorization`` header.
 """
 
 from __future__ import annotations

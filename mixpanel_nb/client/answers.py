@@ -1,4 +1,4 @@
-"""What an answer means: JSON, or one of the package's errors.
+"""Interpretation of answers: JSON, or one of the package's errors.
 
 The shapes of errors differ by API (Mixpanel's docs and its clients' records): the Query API answers
 ``{"request", "error"}``, the App API ``{"status": "error", "error"}``, raw export plain text. So a body is
@@ -53,13 +53,13 @@ _HINTS = (
 
 
 class Interpreter:
-    """Turns answers into data or errors, with the credentials' secret struck out of everything shown.
+    """Turns answers into data or errors, and redacts the credentials' secret.
 
     Args:
-        credentials: Who asks; named (without the secret) where they are refused.
+        credentials: The account; errors name it (without the secret) if it is refused.
 
     Attributes:
-        redact: Strikes the secret out of text.
+        redact: Removes the secret from text.
     """
 
     def __init__(self, credentials: Credentials) -> None:
@@ -74,7 +74,7 @@ class Interpreter:
             APIError: Any other.
         """
         failure, data = self._judged(answer, call)
-        if failure is not None:  # raised out here, no frame of the error holds what the answer says
+        if failure is not None:  # raised here, so that no frame of the error contains the answer
             raise failure
         return data
 
@@ -122,7 +122,7 @@ class Interpreter:
         )
 
     def details(self, call: ApiCall, body: str | None = None) -> dict[str, Any]:
-        """What programs may know of a call and its answer: JSON-safe, without secrets."""
+        """JSON-safe facts about a call and its answer, without secrets."""
         shown = self.described(call)
         shown["params"] = {name: _excerpt(value) for name, value in shown["params"].items()}
         if body is not None:
@@ -130,13 +130,13 @@ class Interpreter:
         return shown
 
     def described(self, call: ApiCall) -> dict[str, Any]:
-        """What was sent: ``method``, ``path`` and ``params`` (of URL and form together), without secrets."""
+        """The request: ``method``, ``path`` and ``params`` (of URL and form together), without secrets."""
         asked = {**call.params, **(call.data or {})}
         params = {name: self.redact(value) for name, value in asked.items()}
         return {"method": call.method, "path": call.path, "params": params}
 
     def _said(self, answer: Answer) -> str:
-        """The answer's own words."""
+        """The error message of the answer."""
         text = excerpt(_text_of(answer), _MOST_SAID)
         if text[:1] == "<":
             return "an HTML page"
@@ -231,7 +231,7 @@ _REFUSALS: dict[int, tuple[type[APIError], str, str | None]] = {
 
 
 def _is_error(value: object) -> bool:
-    """Whether the ``error`` of an answer with status 200 tells of an error.
+    """Whether the ``error`` of an answer with status 200 is an error.
 
     ``events/properties/top`` answers with property names as keys, and a property may be called ``error``.
     """
@@ -241,7 +241,7 @@ def _is_error(value: object) -> bool:
 
 
 def _text_of(answer: Answer) -> str:
-    """The human part of an error body: ``error`` or ``message`` of a JSON object, else all of it."""
+    """The readable part of an error body: ``error`` or ``message`` of a JSON object, else all of it."""
     parsed = _parsed(answer.body)
     if parsed is None or not isinstance(parsed[0], dict):
         return answer.text
@@ -251,7 +251,7 @@ def _text_of(answer: Answer) -> str:
 
 
 def _parsed(body: bytes) -> tuple[Any] | None:
-    """The JSON of a body, or None if it is none."""
+    """The parsed JSON of a body, or None if it is not JSON."""
     try:
         return (parsed(mended(body)),)
     except (ValueError, RecursionError):

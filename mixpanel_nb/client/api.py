@@ -1,4 +1,4 @@
-"""`MixpanelAPIClient`: every request to Mixpanel starts here."""
+"""`MixpanelAPIClient`: the entry point of all requests to Mixpanel."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from mixpanel_nb.client.retry import Wait
 
 QUERY_TIMEOUT = 495.0
-"""Seconds to wait for a query: Mixpanel's edge gives up after 488 s, and its own answer says more."""
+"""Seconds to wait for a query: Mixpanel's edge times out after 488 s, and its answer is more informative."""
 
 APP_TIMEOUT = 130.0
-"""Seconds to wait for the App API, whose edge gives up after 120 s."""
+"""Seconds to wait for the App API, whose edge times out after 120 s."""
 
 EXPORT_TIMEOUT = 120.0
-"""Longest silence in an export, in seconds, before it is taken for stalled."""
+"""Longest silence in an export, in seconds, before it counts as stalled."""
 
 
 class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
-    """Asks Mixpanel: authenticates, keeps to the quota, asks again what may pass, and names what does not.
+    """Sends requests to Mixpanel: authenticates, respects the quota, retries transient failures.
 
-    Its reports are in ``queries``, its lists in ``lists``; here are what these are made of, the raw export
-    and the profiles.
+    Its reports are in ``queries``, its lists in ``lists``; here are the basic requests, the raw export and
+    the profiles.
 
     Safe to use from several threads. Nothing is connected, and no HTTP library loaded, before the first
     request. A context manager that closes its connections.
@@ -56,16 +56,16 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             ``MP_API_BASE_URL``, if that is set.
         transport: Replaces the network, for tests.
         ledger: Shared count of requests, by which they are paced; None for no pacing.
-        max_retries: How often to ask again after rate limits, server errors, broken connections and
+        max_retries: Number of retries after rate limits, server errors, broken connections and
             incomplete exports.
-        max_wait: Longest wait, in seconds, that is waited out; a longer one is a `RateLimitError`.
-        on_wait: Told of each wait before it begins.
+        max_wait: Longest wait in seconds; a longer one raises `RateLimitError`.
+        on_wait: Called with each wait before it begins.
         timeout: Longest silence, in seconds, before a query's answer (the App API waits 130 s at most).
         export_timeout: Longest silence, in seconds, in an export.
         backoff: Ceiling of the first random wait between attempts, in seconds; each later one doubles it.
 
     Raises:
-        ConfigError: ``base_url`` is no HTTP address.
+        ConfigError: ``base_url`` is not an HTTP address.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
 
     @property
     def on_wait(self) -> Callable[[Wait], None] | None:
-        """Told of each wait before it begins, on the thread that waits."""
+        """Called with each wait before it begins, on the thread that waits."""
         return self._runner.on_wait
 
     @on_wait.setter
@@ -124,17 +124,17 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         self._runner.listen(listener)
 
     def close(self) -> None:
-        """Give the connections back. Requests after that open new ones."""
+        """Close the connections. Later requests open new ones."""
         self._runner.close()
 
     def prepare(self) -> None:
-        """Load what requests need, so that threads that ask have nothing to import at once."""
+        """Import what requests need, so that threads do not import it concurrently."""
         self._runner.prepare()
 
     def abort(self) -> None:
-        """Break off whatever other threads are reading, at once.
+        """Abort the requests of all other threads at once.
 
-        For an interruption: make ``cancelled`` say True first, so that they do not ask again.
+        For an interrupt: make ``cancelled`` return True first, so that they do not retry.
         """
         self._runner.abort()
 
@@ -152,11 +152,11 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             AuthenticationError: The credentials are not accepted (401, or 400 saying so).
             PlanError: The plan does not include the API (402).
             AccessDeniedError: No permission, or dates too far back (403).
-            NotFoundError: No such thing (404).
-            QueryError: The question is refused (400, 412, 422, or 200 with an ``error``).
+            NotFoundError: Not found (404).
+            QueryError: The query is refused (400, 412, 422, or 200 with an ``error``).
             RateLimitError: The quota is used up for longer than ``max_wait``.
-            ServerError: Mixpanel failed, also after asking again, or answered something that is not JSON.
-            ConnectionFailedError: No answer, also after asking again.
+            ServerError: Mixpanel failed, also after retries, or the answer is not JSON.
+            ConnectionFailedError: No answer, also after retries.
         """
         call = self._call("GET", endpoint, family, params)
         return self._runner.json(call, counted=is_counted(endpoint))
@@ -176,7 +176,8 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             data: Form fields, encoded as ``params`` are.
             json: JSON body, in place of ``data``.
             params: Query string, as for `get`.
-            family: ``"query"`` or ``"app"``. A change of the App API that breaks off is not asked for again.
+            family: ``"query"`` or ``"app"``. A broken request that changes something in the App API is not
+                retried.
 
         Raises:
             ParameterError: Both ``data`` and ``json`` are given; and whatever `get` raises.
@@ -211,7 +212,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         answer = self._runner.json(call, counted=is_counted(endpoint))
         return QueryAnswer(answer, self._interpreter.described(call))
 
-    # Who am I
+    # Account
 
     def me(self) -> dict[str, Any]:
         """The service account, its organizations, projects and workspaces, by id (App API, ``me``).
@@ -222,7 +223,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         return results
 
     def test(self) -> dict[str, Any]:
-        """Check the credentials, with ``me`` (free) or, where that does not tell, with one cheap query.
+        """Check the credentials, with ``me`` (free) or, if that is inconclusive, with one cheap query.
 
         Returns:
             ``username``, ``project_id``, ``region``, ``project_name`` and ``timezone`` (None if not known).
@@ -262,9 +263,9 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     ) -> Download:
         """Write the events of some days to a file, as plain JSONL with ``time`` in milliseconds.
 
-        The file appears under its name only when the export proved complete: its transfer and compression
-        ended properly, it begins as an object, and its last line is one. The lines between are not looked
-        at. Memory does not grow with their number.
+        The file appears under its name only when the export is complete: its transfer and compression ended
+        properly, and its first and last lines are objects. The lines between are not checked. Memory does not
+        grow with their number.
 
         Args:
             from_date: First day, in UTC (for projects created before 2023: in the project's time zone).
@@ -272,12 +273,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             events: Only events of these names.
             where: Only events for which this Mixpanel expression holds.
             limit: At most this many events (Mixpanel allows 100,000).
-            destination: The file to write; a ``.part`` file beside it while it comes.
-            on_progress: Told ``(rows, bytes_received)`` after each block, never less than before.
-            cancelled: Asked at each block and while waiting.
+            destination: The file to write; during the download, a ``.part`` file beside it.
+            on_progress: Called with ``(rows, bytes_received)`` after each block; the numbers never decrease.
+            cancelled: Polled at each block and during waits.
 
         Raises:
-            IncompleteExportError: Each attempt ended early, or what came is no export.
+            IncompleteExportError: Each attempt ended early, or the answer is not an export.
             concurrent.futures.CancelledError: ``cancelled`` said so.
             APIError: Whatever `get` raises, with ``from_date``, ``to_date`` and ``attempts`` in its details.
         """
@@ -297,8 +298,8 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     ) -> Iterator[dict[str, Any]]:
         """The events of some days, one by one as Mixpanel gives them, ``time`` in milliseconds.
 
-        Args and errors are those of `download_events`. Once an event was given, a break is an
-        `IncompleteExportError`, because starting anew would give events twice.
+        Args and errors are those of `download_events`. A break after the first event raises
+        `IncompleteExportError`, because a retry would yield events twice.
         """
         return raw_export.events(self._runner, self._export_call(from_date, to_date, events, where, limit))
 
@@ -317,7 +318,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         Args:
             page: Its number, from 0.
             session_id: From page 0; needed for all others.
-            cancelled: Asked while waiting.
+            cancelled: Polled during waits.
             **filters: Which profiles; the same for each page.
 
         Raises:
@@ -331,12 +332,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     def profile_pages(
         self, *, cancelled: Callable[[], bool] = never, **filters: Unpack[ProfileFilters]
     ) -> Iterator[ProfilePage]:
-        """All pages of the profiles that match, in order; after page 0, several are asked for at once.
+        """All pages of the profiles that match, in order; after page 0, several are requested concurrently.
 
-        At most five pages are in memory. Whoever stops reading closes the iterator; nothing is asked after.
+        At most five pages are in memory. Closing the iterator stops the requests.
 
         Args:
-            cancelled: Asked all the time.
+            cancelled: Polled throughout.
             **filters: Which profiles.
 
         Raises:
@@ -344,10 +345,10 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             IncompleteExportError: Fewer profiles came than Mixpanel announced; and whatever `get` raises.
             concurrent.futures.CancelledError: ``cancelled`` said so.
         """
-        engage.form(filters, 0, None)  # mistakes show at the call, not at the first page
+        engage.form(filters, 0, None)  # errors are raised at the call, not at the first page
         ids = filters.get("distinct_ids")
         if ids is not None and not ids:
-            return iter(())  # nobody is asked for, and Mixpanel would answer with everybody
+            return iter(())  # no user is requested, but Mixpanel would return all users
 
         def fetch(page: int, session_id: str | None, stopped: Callable[[], bool]) -> ProfilePage:
             return self.profile_page(page, session_id, cancelled=stopped, **filters)

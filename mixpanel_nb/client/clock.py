@@ -1,4 +1,4 @@
-"""A clock that all processes of a machine share and that nobody can set: time since the machine started."""
+"""A clock that all processes of a machine share and that cannot be set: time since the machine started."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Moment(NamedTuple):
     """A moment, on two clocks.
 
     Attributes:
-        wall: Seconds since the epoch; somebody may set it back or ahead.
+        wall: Seconds since the epoch; the clock may be set back or ahead.
         steady: Seconds since the machine started, sleep included; comparable where ``boot`` is the same.
-        boot: Which start of which machine ``steady`` counts from.
+        boot: Identifies the machine's start that ``steady`` counts from.
     """
 
     wall: float
@@ -27,7 +27,7 @@ class Moment(NamedTuple):
 def now() -> Moment:
     """This moment.
 
-    Where the system does not name its start (anything but Linux), the clock on the wall is all there is.
+    If the system does not identify its start (any but Linux), only the wall clock is used.
     """
     wall, boot = time.time(), _boot()
     return Moment(wall, time.clock_gettime(time.CLOCK_BOOTTIME) if boot else wall, boot)

@@ -1,8 +1,8 @@
-"""The one module that touches the HTTP library: bytes out, bytes in, and its exceptions translated.
+"""The only module that uses the HTTP library: sends and receives bytes, and translates its exceptions.
 
-The library's exceptions hold the request, and with it the ``Authorization`` header. So each is turned into a
-`NoAnswerError` that knows only text, and that is raised after the ``except`` block has ended: it has no cause
-and no context through which the header could be reached.
+The library's exceptions contain the request, and with it the ``Authorization`` header. So each becomes a
+`NoAnswerError` that contains only text and is raised after the ``except`` block has ended: no cause or
+context leads to the header.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ CONNECT_TIMEOUT = 15.0
 """Seconds to wait for a connection."""
 
 LARGEST_ANSWER = 256 * 2**20
-"""Bytes of an answer that is read whole; what is larger is no answer."""
+"""Maximum bytes of an answer that is read at once; a larger one is refused."""
 
 MOST_VALUES = 10_000_000
-"""Values in an answer that is parsed (counted by their commas): each takes some 70 bytes of memory."""
+"""Maximum values in a parsed answer (counted by commas): each takes some 70 bytes of memory."""
 
 LARGEST_EXPLANATION = 2**20
-"""Bytes of the explanation of a failure that are read."""
+"""Maximum bytes read of an error body."""
 
 _PROBLEM = 500  # characters of a problem of the HTTP library, which may quote a whole header
 
@@ -61,7 +61,7 @@ def _redact_record(record: logging.LogRecord) -> bool:
 
 
 def _guard_logs() -> None:
-    """Redact all that is logged here and in the HTTP library, which logs what servers send."""
+    """Redact the logs of this module and of the HTTP library, which logs what servers send."""
     for name in (__name__, "httpx", "httpcore", *(f"httpcore.{part}" for part in _LIBRARY_LOGS)):
         logging.getLogger(name).addFilter(_redact_record)  # once, however often it is added
 
@@ -71,7 +71,7 @@ class Connection:
 
     Args:
         credentials: User name and secret for Basic authentication.
-        redactor: Strikes the secret out of what servers send back.
+        redactor: Removes the secret from what servers send.
         transport: Replaces the network, for tests.
         trust_env: Whether proxies of the environment apply.
 
@@ -107,7 +107,7 @@ class Connection:
         """Send ``call`` and give the answer before its body has been read.
 
         Raises:
-            NoAnswerError: There is no answer, or (while the body is read) not all of it.
+            NoAnswerError: There is no answer, or (while the body is read) it is incomplete.
         """
         started = time.monotonic()
         try:
@@ -131,10 +131,10 @@ class Connection:
             logger.info("%s: %d, %s bytes in %.2f s", call, response.status_code, f"{size:,}", taken)
 
     def _begun(self, call: ApiCall) -> httpx.Response:
-        """The answer as soon as its head has come, which may not drip in for ever.
+        """The answer as soon as its headers have arrived, within a time limit.
 
-        The HTTP library knows the longest silence alone. So when time is up every connection is broken;
-        others that are in use are asked again.
+        The HTTP library only limits the longest silence. So at the time limit every connection is broken;
+        other requests in progress are retried.
         """
         overdue = threading.Event()
 
@@ -163,7 +163,7 @@ class Connection:
                 socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._http.close()
 
     def _request(self, call: ApiCall) -> httpx.Request:
@@ -194,30 +194,30 @@ def _http(
         return httpx.Client(
             auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
             headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": ACCEPTED},
-            # Credentials never follow to another host.
+            # Credentials are never sent to another host.
             follow_redirects=False,
             transport=transport,
             trust_env=trust_env,
         )
     except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
         failure = unusable_environment(error)
-    raise failure  # out here it has no context, in which a proxy's password may be
+    raise failure  # raised here without context, which may contain a proxy's password
 
 
 def _shows_its_end(response: httpx.Response) -> bool:
-    """Whether a body that is cut can be told from a whole one by its length or its final chunk."""
+    """Whether a truncated body can be detected by its length or its final chunk."""
     return (
-        "network_stream" not in response.extensions  # no wire was crossed
+        "network_stream" not in response.extensions  # no network was used
         or "content-length" in response.headers
         or "chunked" in response.headers.get("transfer-encoding", "").lower()
     )
 
 
 def _body_of(response: httpx.Response, call: ApiCall) -> bytes:
-    """The body of an answer that is read whole; of a failure as much of its explanation as can be read.
+    """The whole body of an answer; of a failure, as much of the body as can be read.
 
     Raises:
-        NoAnswerError: It did not come whole and in time, or it is no answer of Mixpanel's.
+        NoAnswerError: It was incomplete or late, or is not an answer of Mixpanel's.
     """
     failed = not response.is_success
     try:
@@ -227,7 +227,7 @@ def _body_of(response: httpx.Response, call: ApiCall) -> bytes:
         problem = flaw
     else:
         return body
-    if failed:  # its status says what matters
+    if failed:  # its status is sufficient
         return f"({problem.reason})".encode()
     raise NoAnswerError(problem.reason, permanent=not problem.passing)
 
@@ -237,7 +237,7 @@ def _encoding_of(response: httpx.Response) -> str:
 
 
 def _whole(response: httpx.Response, call: ApiCall, largest: int, *, cut: bool) -> bytes:
-    """The body, inflated, if all of it comes in time; ``cut`` after ``largest`` bytes, or refused there."""
+    """The inflated body, if it arrives in time; beyond ``largest`` bytes it is ``cut`` or refused."""
     end = time.monotonic() + call.timeout
     blocks, size, values = [], 0, 0
     for block in inflated(_blocks(response, call), promised=is_compressed(_encoding_of(response))):
@@ -260,7 +260,7 @@ def _too_slow(call: ApiCall) -> NoAnswerError:
 
 
 def _blocks(response: httpx.Response, call: ApiCall) -> Iterator[bytes]:
-    if response.is_stream_consumed:  # a transport may hand over an answer that it has read already
+    if response.is_stream_consumed:  # a transport may return an answer that it has already read
         yield response.content
         return
     raw = response.iter_raw()
@@ -269,14 +269,14 @@ def _blocks(response: httpx.Response, call: ApiCall) -> Iterator[bytes]:
 
 
 def _translated(action: Callable[[], T], call: ApiCall) -> T:
-    """What ``action`` returns; an exception of the HTTP library becomes a `NoAnswerError`."""
+    """Run ``action``; an exception of the HTTP library becomes a `NoAnswerError`."""
     try:
         return action()
     except httpx.HTTPError as error:
         failure: BaseException = _no_answer(error, call)
     except (httpx.InvalidURL, UnicodeError):  # a label of the host is empty, too long, or no IDNA
         failure = NoAnswerError("the address is not valid", reached=False, permanent=True)
-    except KeyboardInterrupt as interrupt:  # the library's frames, which hold the header, are not kept
+    except KeyboardInterrupt as interrupt:  # drops the library's frames, which contain the header
         failure = interrupt.with_traceback(None)
         failure.__context__ = None
     raise failure

@@ -1,4 +1,4 @@
-"""How much a download may write: what the disk has, less a reserve for everybody else."""
+"""Free disk space for downloads, less a reserve."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESERVE = 2**30
-"""Bytes of the disk that downloads leave free, at most; of a small disk they leave a twentieth."""
+"""Bytes that downloads leave free, at most; on a small disk, a twentieth."""
 
-_LOOK_EVERY = 16 * 2**20  # bytes written between two looks at the disk
+_LOOK_EVERY = 16 * 2**20  # bytes written between two checks of the disk
 
 
 class DiskSpace:
-    """Watches the disk while a download grows, so that one without an end does not fill it.
+    """Checks the disk during a download, so that an endless one does not fill it.
 
     Args:
         folder: Where the download is written.
@@ -31,7 +31,7 @@ class DiskSpace:
         """Note that ``size`` bytes are written.
 
         Raises:
-            StorageError: The disk has no more left than the reserve.
+            StorageError: Only the reserve is left on the disk.
         """
         self._since += size
         if self._since >= _LOOK_EVERY:

@@ -1,4 +1,4 @@
-"""A report's answer together with the request that brought it."""
+"""A report's answer and its request."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Data = TypeVar("Data", covariant=True)
 
 @dataclass(frozen=True)
 class QueryAnswer(Generic[Data]):
-    """What Mixpanel answered, and what it was asked.
+    """Mixpanel's answer, and the request.
 
     Attributes:
-        data: Its JSON, as it came.
+        data: The unchanged JSON.
         request: What was sent: ``method``, ``path`` and ``params`` (of URL and form together, each the text
             that went over the wire). Never a secret.
     """
@@ -30,7 +30,7 @@ class QueryAnswer(Generic[Data]):
 
 
 class Endpoints(ABC):
-    """A group of endpoints: whoever can send a request has them by inheriting from it."""
+    """A group of endpoints: a base class for clients that can send a request."""
 
     credentials: Credentials
 

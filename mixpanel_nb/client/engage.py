@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     Fetch = Callable[[int, str | None, Callable[[], bool]], "ProfilePage"]
 
 PAGES_AT_ONCE = 4
-"""How many pages are under way or wait to be taken; Mixpanel lets five queries run at once."""
+"""Maximum pages in progress or buffered; Mixpanel allows five concurrent queries."""
 
 _USUAL_PAGE_SIZE = 1000
 
 
 class ProfileFilters(TypedDict, total=False):
-    """Which profiles, and what of them; each may be left out or None.
+    """Filters of profiles and their properties; each may be omitted or None.
 
     Attributes:
         where: A Mixpanel expression over profile properties.
@@ -57,8 +57,8 @@ class ProfilePage:
     Attributes:
         page: Its number, from 0.
         page_size: Profiles on a full page.
-        total: Profiles that match, or None where the page does not say (only page 0 is sure to).
-        session_id: What the next page is asked with, or None if there is none.
+        total: Profiles that match, or None if the page does not contain it (only page 0 always does).
+        session_id: The session of the next page, or None if there is none.
         results: ``{"$distinct_id": …, "$properties": {…}}`` each.
     """
 
@@ -95,7 +95,7 @@ def form(filters: ProfileFilters, page: int, session_id: str | None) -> dict[str
         "behaviors": _listed(filters.get("behaviors")),
         "as_of_timestamp": filters.get("as_of_timestamp"),
         "filter_by_cohort": None if cohort is None else {"id": cohort},
-        # Always sent with a cohort, so that nobody has to know the server's default.
+        # Always sent with a cohort, so that the result does not depend on the server's default.
         "include_all_users": None if cohort is None else everyone is not False,
     }
 
@@ -123,7 +123,7 @@ def parse_page(data: Any, asked: int) -> ProfilePage:
     """The page ``asked`` for, from Mixpanel's JSON.
 
     Raises:
-        IncompleteExportError: It is none, or another one.
+        IncompleteExportError: It is not a page, or not the requested one.
     """
     results = data.get("results") if isinstance(data, dict) else None
     if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
@@ -142,15 +142,15 @@ def parse_page(data: Any, asked: int) -> ProfilePage:
 
 
 def pages(fetch: Fetch, *, cancelled: Callable[[], bool] = never) -> Iterator[ProfilePage]:
-    """All pages in order: page 0, then the announced ones several at once, then one by one what is left.
+    """All pages in order: page 0, then the announced pages concurrently, then any further pages one by one.
 
-    ``total`` is trusted only as a lower bound, and only that of page 0 (later pages may lack it). It says
-    which pages can be asked for at once; the end is a page that is not full, or that offers no session to go
-    on with once all that was announced has come. A page that is not full before is an error.
+    ``total`` is trusted only as a lower bound, and only that of page 0 (later pages may lack it). It
+        determines which pages can be requested concurrently; the last page is one that is not full, or that
+        has no session after all announced profiles arrived. An earlier page that is not full is an error.
 
     Args:
-        fetch: Gives page ``n`` of a session; stops as soon as it is told to.
-        cancelled: Asked all the time.
+        fetch: Gives page ``n`` of a session; stops when ``stopped()`` is true.
+        cancelled: Polled throughout.
 
     Raises:
         IncompleteExportError: The pages end before ``total`` profiles came.

@@ -1,4 +1,4 @@
-"""Variables of the environment that the HTTP library cannot use: proxies, and files of certificates."""
+"""Environment variables that the HTTP library cannot use: proxies and certificate files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 def unusable_environment(error: Exception) -> ConnectionFailedError:
-    """The error for what the HTTP library raised when it read the environment: names, no values."""
+    """The error for an unusable environment; it contains the variables' names, not their values."""
     if isinstance(error, OSError):  # SSLError too
         reason = "it holds no certificates" if isinstance(error, SSLError) else error.strerror
         message = f"{_set(_FILES)} cannot be used for HTTPS: {reason}."

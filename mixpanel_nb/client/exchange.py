@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encoded(params: Mapping[str, Any] | None) -> dict[str, str]:
-    """Parameters as Mixpanel wants them in a query string or a form.
+    """Parameters encoded for a query string or a form.
 
     Lists and objects become JSON, booleans ``true`` and ``false``, dates ``YYYY-MM-DD``; None is left out.
     """
@@ -44,7 +44,7 @@ def _encoded(value: Any) -> str:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One request, without its credentials: all of it may be printed.
+    """One request, without its credentials: it is safe to print.
 
     Attributes:
         method: ``GET`` or ``POST``.
@@ -85,13 +85,13 @@ class Answer:
     """
 
     status: int
-    # Not in the repr, and so in no traceback that prints variables: a server may echo what it was sent.
+    # Excluded from the repr, and so from tracebacks with variables: a server may echo the request.
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
     @property
     def text(self) -> str:
-        """The body as text; what is not UTF-8 is replaced."""
+        """The body as text; invalid UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
 
@@ -99,10 +99,10 @@ class NoAnswerError(Exception):
     """There is no (complete) answer (internal: it never leaves this package).
 
     Attributes:
-        problem: What happened, as half a sentence.
+        problem: What happened, as a clause.
         reached: False if the request was certainly not sent.
         timed_out: Whether the answer took too long.
-        permanent: Whether asking again cannot help.
+        permanent: Whether a retry cannot help.
     """
 
     def __init__(
@@ -117,14 +117,14 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Stream:
-    """An answer whose body is still coming.
+    """An answer whose body is still arriving.
 
     Attributes:
         status: HTTP status.
         headers: By lower-case name.
-        blocks: The body as it comes over the wire, still compressed, in blocks of at most about 64 KiB.
+        blocks: The raw body, still compressed, in blocks of at most about 64 KiB.
         answer: Reads the (small) body and gives the complete answer; instead of ``blocks``.
-        shows_its_end: Whether a length or a final chunk tells a whole body from one that is cut.
+        shows_its_end: Whether a length or a final chunk shows if the body is complete.
     """
 
     status: int

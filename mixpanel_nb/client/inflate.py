@@ -1,8 +1,8 @@
-"""Bodies as they come over the wire, inflated in small steps and within bounds.
+"""Decompression of bodies in small steps and within bounds.
 
-Only gzip is asked for, so only gzip is inflated, once, and by no other code than this: a decoder that
-inflates a whole block at once, or several encodings in each other, turns some kilobytes into gigabytes before
-anybody can look at their size.
+Only gzip is requested, so only gzip is inflated, once, and only by this module: a decoder that inflates a
+whole block at once, or nested encodings, turns some kilobytes into gigabytes before their size can be
+checked.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ACCEPTED = "gzip"
-"""What ``Accept-Encoding`` asks for."""
+"""The value of ``Accept-Encoding``."""
 
 INFLATED_BLOCK = 262_144
 """Bytes that are inflated in one step, at most: bounds memory however well the data compresses."""
 
 LARGEST_RATIO = 200
-"""Bytes that a byte of the wire may become. Exports were seen to reach 40; gzip can reach 1,032."""
+"""Maximum compression ratio. Exports were seen to reach 40; gzip can reach 1,032."""
 
 RATIO_FROM = 64 * 2**20
-"""Bytes of a body up to which nothing is said of its ratio."""
+"""Bytes of a body up to which the ratio is not checked."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _READABLE = frozenset({"", "identity", "gzip", "x-gzip"})
 
 
 def check_encoding(content_encoding: str) -> None:
-    """Refuse a body whose ``Content-Encoding`` was not asked for.
+    """Check that a body has the requested ``Content-Encoding``.
 
     Raises:
         InvalidBodyError: It is not gzip, or there are several.
@@ -53,7 +53,7 @@ def is_compressed(content_encoding: str) -> bool:
 def inflated(blocks: Iterable[bytes], *, promised: bool = False) -> Iterator[bytes]:
     """The plain bytes of a body that may be gzip-compressed, in blocks of at most 256 KiB (if compressed).
 
-    The body itself tells whether it is compressed: proxies have been seen to unpack a body and to leave the
+    The first bytes of the body show whether it is compressed: some proxies decompress a body but keep the
     header, and no JSON begins with gzip's first bytes.
 
     Args:

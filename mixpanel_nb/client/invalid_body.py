@@ -1,14 +1,14 @@
-"""What is wrong with the body of an answer."""
+"""Errors of invalid bodies."""
 
 from __future__ import annotations
 
 
 class InvalidBodyError(Exception):
-    """What is wrong with a body (internal: it never leaves this package).
+    """An invalid body (internal: it never leaves this package).
 
     Attributes:
-        reason: As half a sentence.
-        passing: Whether another attempt may bring a good one.
+        reason: The problem, as a clause.
+        passing: Whether a retry may help.
     """
 
     def __init__(self, reason: str, *, passing: bool = True) -> None:
@@ -18,7 +18,7 @@ class InvalidBodyError(Exception):
 
 
 class TooDeepError(InvalidBodyError):
-    """Lists or objects in each other, or values, more of them than Python can hold well. DuckDB can."""
+    """Too much nesting or too many values to parse in Python; DuckDB can still read it."""
 
     def __init__(self) -> None:
         super().__init__("a line is too deep, or has too many values, to be read one by one", passing=False)

@@ -1,4 +1,4 @@
-r"""What is wrong with a JQL script, from Mixpanel's own words.
+r"""Errors of JQL scripts, from Mixpanel's messages.
 
 The error of a 412 looks like this (recorded from Mixpanel's own client)::
 
@@ -28,8 +28,9 @@ class ScriptProblem:
 
     Attributes:
         reason: In one line, as JavaScript says it.
-        context: The failing line with a caret below it, or what else Mixpanel shows; None for nothing.
-        line: Number of the failing line in the script, from 1; None where it cannot be told.
+        context: The failing line with a caret below it, or another excerpt from Mixpanel; None if there is
+            none.
+        line: Number of the failing line in the script, from 1; None if unknown.
     """
 
     reason: str
@@ -38,7 +39,7 @@ class ScriptProblem:
 
 
 def problem_in(said: str, script: str = "") -> ScriptProblem:
-    """The problem that an error text tells of.
+    """The problem described by an error text.
 
     Args:
         said: The text, with or without excerpt and stack trace.
@@ -63,13 +64,13 @@ def _line_at_caret(lines: list[str]) -> str | None:
 
 
 def _number_of(line: str, script: str) -> int | None:
-    """Where the line is in the script, if it is there once."""
+    """The number of the line, if it occurs once in the script."""
     places = [number for number, each in enumerate(script.splitlines(), 1) if each.strip() == line.strip()]
     return places[0] if len(places) == 1 and line.strip() else None
 
 
 def _cut(lines: list[str]) -> str | None:
-    """The excerpt, all of its lines cut alike so that the caret stays below what it points to."""
+    """The excerpt, all lines cut alike so that the caret stays aligned."""
     column = next((line.index("^") for line in lines if _CARET.fullmatch(line)), 0)
     left = max(column - _WIDTH // 2, 0) if any(len(line) > _WIDTH for line in lines) else 0
     text = "\n".join(line[left : left + _WIDTH].rstrip() for line in lines)

@@ -1,9 +1,9 @@
-r"""The lines of an export: counted and checked, without looking at each.
+r"""Counting and checking the lines of an export without parsing each.
 
 An export is one JSON object per line (Mixpanel's docs, raw event export). Its status is 200 as soon as it
-starts, so a failure can only show in the body: as a last line that is text (``terminated early``), as a line
-or a compressed stream that is cut, or as something else altogether. Lines end with the byte ``\n`` and
-nothing else: U+2028 and its like occur inside strings.
+starts, so a failure only appears in the body: as a last line of text (``terminated early``), as a truncated
+line or compressed stream, or as other content. Only the byte ``\n`` ends a line: U+2028 and similar occur
+inside strings.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LONGEST_LINE = 64 * 1024 * 1024  # bytes; an event has at most about 1 MB
-_LONGEST_HEAD = 2048  # bytes of a wrong beginning that are worth waiting for
+_LONGEST_HEAD = 2048  # bytes read of an invalid beginning
 _MOST_COMMAS = 1_000_000  # in a line that Python parses: a value of three bytes takes some 70 in memory
 _SHOWN = 120  # characters of a wrong line that an error shows
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class LineCheck:
-    """Counts the lines of an export block by block, and judges its first byte and its last line.
+    """Counts the lines of an export block by block, and checks its first byte and its last line.
 
     Attributes:
         rows: Lines so far that are complete and not blank.
@@ -44,7 +44,7 @@ class LineCheck:
         """Take the next bytes.
 
         Raises:
-            InvalidBodyError: They are not an export's.
+            InvalidBodyError: They are not part of an export.
         """
         if not block:
             return
@@ -62,7 +62,7 @@ class LineCheck:
             raise InvalidBodyError("a line is longer than 64 MiB", passing=False)
 
     def finish(self) -> None:
-        """The body is complete: judge the last line, which may lack its newline.
+        """Check the last line after the end of the body; its newline may be missing.
 
         Raises:
             InvalidBodyError: It is not an event.
@@ -79,7 +79,7 @@ class LineCheck:
             self.rows += not self._ended
 
     def _judge_beginning(self, block: bytes) -> None:
-        """Wait for the first byte; if it begins no object, for the whole first line, to say what it is."""
+        """Check the first byte; if it does not begin an object, wait for the whole first line."""
         self._head = (self._head + block).lstrip()
         if self._head.startswith(b"{"):
             self._begun, self._head = True, b""
@@ -107,10 +107,10 @@ def _is_balanced(line: bytes) -> bool:
 
 
 def events_in(blocks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The events of a plain body; blank lines are passed over.
+    """The events of a plain body; blank lines are skipped.
 
     Raises:
-        InvalidBodyError: A line is cut, or is no event.
+        InvalidBodyError: A line is truncated or not an event.
     """
     rest = b""
     for block in blocks:
@@ -126,8 +126,8 @@ def parse_event(line: bytes) -> dict[str, Any]:
     """The event of one line.
 
     Raises:
-        InvalidBodyError: The line is cut, or is no event.
-        TooDeepError: Python cannot tell.
+        InvalidBodyError: The line is truncated or not an event.
+        TooDeepError: Python cannot parse it.
     """
     if line.count(b",") > _MOST_COMMAS:
         raise TooDeepError
@@ -143,7 +143,7 @@ def parse_event(line: bytes) -> dict[str, Any]:
 
 
 def flaw_of(line: bytes) -> InvalidBodyError:
-    """What a line that is no event says."""
+    """The content of a line that is not an event."""
     text = line.decode("utf-8", "replace").strip()
     shown = excerpt(text, _SHOWN)
     if text.startswith("<"):

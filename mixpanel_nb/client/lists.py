@@ -1,4 +1,4 @@
-"""What a project holds, as lists: names, saved funnels, cohorts, saved reports, Lexicon schemas.
+"""Lists of a project: names, saved funnels, cohorts, saved reports, Lexicon schemas.
 
 The App API (saved reports, Lexicon) names the project in the path and costs no query of the quota.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ListEndpoints(Endpoints):
-    """Names and things. Each method raises what `MixpanelAPIClient.get` raises."""
+    """Lists of names and saved items. Each method raises what `MixpanelAPIClient.get` raises."""
 
     def get_events(
         self, limit: int = 5000, *, from_date: str | date | None = None, to_date: str | date | None = None
@@ -65,7 +65,7 @@ class ListEndpoints(Endpoints):
         """
         params = {"v": 2, "type": type}
         results = self._results(self._in_project("bookmarks"), params, "bookmarks")
-        # The list comes inside a second envelope by now, and came without it before.
+        # Newer answers have a second envelope around the list.
         if isinstance(results, dict):
             results = results.get("results")
         return as_objects(results, "bookmarks")
@@ -73,7 +73,7 @@ class ListEndpoints(Endpoints):
     def lexicon_schemas(
         self, entity_type: str | None = None, name: str | None = None
     ) -> list[dict[str, Any]]:
-        """Lexicon's schemas, ``{"entityType", "name", "schemaJson"}`` each; only what has one is listed.
+        """Lexicon's schemas, ``{"entityType", "name", "schemaJson"}`` each; items without one are omitted.
 
         Mixpanel allows 5 such requests a minute.
         https://developer.mixpanel.com/reference/list-all-schemas-for-project
@@ -84,7 +84,7 @@ class ListEndpoints(Endpoints):
         """
         path = "schemas" if entity_type is None else f"schemas/{quote(entity_type, safe='')}"
         results = self._results(self._in_project(path), {"entity_name": name}, "schemas")
-        if isinstance(results, dict) and name is not None:  # one schema comes without its envelope
+        if isinstance(results, dict) and name is not None:  # a single schema has no envelope
             return [{"entityType": entity_type, "name": name, "schemaJson": results}]
         return as_objects(results, "schemas")
 

@@ -1,4 +1,4 @@
-"""Work done ahead of whoever takes its results: several pieces at once, the results in order."""
+"""Prefetching: several jobs run concurrently, their results are yielded in order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def in_order(
     workers: int,
     cancelled: Callable[[], bool] = never,
 ) -> Generator[Done, None, None]:
-    """What ``work(job, stopped)`` makes of each job, in the order of the jobs.
+    """The results of ``work(job, stopped)``, in the order of the jobs.
 
-    At most ``workers`` results wait or are being worked on, so that memory is bounded however slowly they
-    are taken. An error comes when its turn comes. ``stopped()`` turns true as soon as nobody wants the result
-    any more: after an error, a cancellation, or when the iterator is closed. The threads are daemons, so one
-    that hangs does not hold up the end of the program.
+    At most ``workers`` results are buffered or in progress, so memory is bounded even for a slow consumer. A
+    job's error is raised in its turn. ``stopped()`` becomes true when the result is no longer needed: after
+    an error, a cancellation, or when the iterator is closed. The threads are daemons, so one that hangs does
+    not delay the end of the program.
 
     Raises:
         concurrent.futures.CancelledError: ``cancelled`` said so.
@@ -64,7 +64,7 @@ def _begun(
     def run() -> None:
         try:
             future.set_result(work(job, stopped))
-        # Whatever happens on a worker is told to whoever waits for it, who raises it there.
+        # Any error of a worker is raised again in the consumer.
         except BaseException as error:  # noqa: BLE001 - see above
             future.set_exception(error)
 

@@ -1,8 +1,8 @@
-"""The reports of the Query API: an endpoint and its parameters in, Mixpanel's own JSON out.
+"""The reports of the Query API: requests by endpoint and parameters, answers as Mixpanel's JSON.
 
-https://developer.mixpanel.com/reference/query-api. Nothing is interpreted here but the outer shape of an
-answer. ``where`` and ``on`` are Mixpanel expressions, days are ``YYYY-MM-DD`` texts or dates, inclusive, in
-the project's time zone.
+https://developer.mixpanel.com/reference/query-api. Only the outer shape of an answer is checked here.
+``where`` and ``on`` are Mixpanel expressions, days are ``YYYY-MM-DD`` texts or dates, inclusive, in the
+project's time zone.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ SHAPES: dict[str, dict[str, type]] = {
     # …/insights-query: {"computed_at", "date_range", "headers", "series"}
     "insights": {"series": dict},
 }
-"""The endpoints, and which fields of which types an answer of theirs must have."""
+"""The endpoints, and the required fields of their answers with their types."""
 
 
 class QueryEndpoints(Endpoints):
     """The reports. Each costs one query of the quota."""
 
     def report(self, endpoint: str, params: Mapping[str, Any]) -> QueryAnswer[dict[str, Any]]:
-        """The answer to a report: the JSON as ``data``, what was sent as ``request``.
+        """The answer of a report: the JSON as ``data``, the request as ``request``.
 
         Args:
             endpoint: One of `SHAPES`.
             params: Its parameters; those that are None are not sent.
 
         Raises:
-            ServerError: the answer has not even the outer shape of its kind.
+            ServerError: the answer does not have the expected outer shape.
             APIError: what `MixpanelAPIClient.get` raises.
         """
         asked = self.ask("GET", endpoint, params)
@@ -73,7 +73,7 @@ class QueryEndpoints(Endpoints):
 
         Raises:
             QueryError: The script failed (412): ``details["context"]`` shows where, ``details["line"]`` is
-                the number of the line, where it can be told.
+                the number of the line, if known.
         """
         data = {"script": script, "params": None if params is None else dict(params)}
         asked = self.ask("POST", "jql", data=data)

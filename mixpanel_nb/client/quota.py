@@ -1,13 +1,13 @@
-"""The quota ledger: what every process of a home directory has asked lately, so that none asks too much.
+"""The quota ledger: the recent requests of all processes of a home directory.
 
 Mixpanel counts per project. The ledger is a small SQLite file; each step is one short transaction, so threads
-and processes may share it. It is a courtesy and a cache: a damaged file is replaced. While the file cannot be
-used (locked by others, a full or read-only disk) the process counts in memory; it looks for the file again
-every few seconds, and then writes down there what it has counted.
+and processes may share it. It is only a cache: a damaged file is replaced. While the file cannot be used
+(locked, or on a full or read-only disk), the process counts in memory; it tries the file again every few
+seconds and then writes its counts there.
 
-Rows are dated on the machine's own clock since its start, so setting the time neither opens the quota early
-nor keeps it closed. Rows of another machine or an earlier start are translated by the time on the wall; one
-that lies in the future counts as made now.
+Rows are dated by the time since the machine's start, so changing the system time does not affect the quota.
+Rows of another machine or an earlier start are converted by wall clock time; one in the future counts as made
+now.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_POLL = 0.05  # seconds between two looks for a free place among the running requests
-_UNTOLD = 0.1  # seconds; shorter waits are not worth telling anybody
-_BUSY = 5.0  # seconds to wait for others who write
+_POLL = 0.05  # seconds between two checks for a free place among the running requests
+_UNTOLD = 0.1  # seconds; shorter waits are not reported
+_BUSY = 5.0  # seconds to wait for other writers
 _BUSY_STILL = 0.2  # the same, for a file that could not be used the last time
 _RETURN_AFTER = 10.0  # seconds in memory before the file is tried again
-_MOST_UNWRITTEN = 10_000  # changes in memory that the file is told later
+_MOST_UNWRITTEN = 10_000  # changes in memory to write to the file later
 _NOT_OURS = re.compile("no such|has no column|values for|malformed|not a database")
 _VERSION = 2
 _MOMENT = "at REAL, steady REAL, boot TEXT"
@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class Hold(NamedTuple):
-    """Why a request must wait, and for how many seconds (a guess, if it must look again and again)."""
+    """Why a request must wait, and for how many seconds (an estimate, if it must poll)."""
 
     seconds: float
     reason: str
@@ -75,9 +75,9 @@ class Hold(NamedTuple):
 
 
 class Lease:
-    """Permission for one request: a context manager around it, told what the answer says about the quota.
+    """Permission for one request: a context manager that receives the answer's quota information.
 
-    This base class counts nothing: it is the lease where there is no ledger or no quota.
+    This base class counts nothing: it is used without a ledger or a quota.
     """
 
     def __enter__(self) -> Lease:
@@ -87,13 +87,13 @@ class Lease:
         self.release()
 
     def release(self) -> None:
-        """The request is over."""
+        """The request has ended."""
 
     def forget(self) -> None:
         """The request does not count: it was not sent, or answered 401, 402 or 429."""
 
     def refused(self, seconds: float) -> None:
-        """Mixpanel says that the quota is used up for ``seconds``: nobody needs to ask before."""
+        """Mixpanel reports that the quota is used up for ``seconds``: block all requests until then."""
 
     def announced(self, headers: Mapping[str, str]) -> None:
         """Adopt the quota an answer announces (``RateLimit-Policy``; headers by lower-case name)."""
@@ -137,7 +137,7 @@ class QuotaLedger:
         self._lock = threading.Lock()
         self._memory: sqlite3.Connection | None = None
         self._return_at = 0.0
-        # What the file must still be told.
+        # Changes still to be written to the file.
         self._unwritten: deque[tuple[str, tuple[object, ...]]] = deque(maxlen=_MOST_UNWRITTEN)
         self._adopted: dict[tuple[str, str], tuple[int, int, int | None]] = {}
 
@@ -151,22 +151,22 @@ class QuotaLedger:
         on_wait: Callable[[Wait], None] | None = None,
         cancelled: Callable[[], bool] = never,
     ) -> Lease:
-        """Permission for one request, after waiting for it if that does not take long.
+        """Permission for one request, after a wait if necessary.
 
         Args:
             key: Whose quota: host and project.
             family: Which quota.
             counted: False for requests that are free of the hourly quota; they still count as running.
             max_wait: Longest wait in seconds, all in all.
-            on_wait: Told of a wait before it begins.
-            cancelled: Asked while waiting.
+            on_wait: Called with a wait before it begins.
+            cancelled: Polled during waits.
 
         Returns:
             A context manager to hold while the request runs.
 
         Raises:
             RateLimitError: The wait would be longer than ``max_wait``.
-            CancelledError: ``cancelled`` said so.
+            CancelledError: ``cancelled`` returned True.
         """
         deadline = time.monotonic() + max_wait
         told = ""
@@ -209,7 +209,7 @@ class QuotaLedger:
 
     def _adopt(self, key: str, family: str, amount: int, window: int, concurrent: int | None) -> None:
         if self._adopted.get((key, family)) == (amount, window, concurrent):
-            return  # said already: no need to write it with every answer
+            return  # already recorded: not written with every answer
         row = (key, family, amount, window, concurrent)
         self._execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?)", *row)
         self._adopted[key, family] = (amount, window, concurrent)
@@ -233,7 +233,7 @@ class QuotaLedger:
             return _in_transaction(self._memory or self._remembered(), work)
 
     def _in_sound_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` on the file; one that is damaged, or holds what nobody has written, is made anew."""
+        """Run ``work`` on the file; a damaged file, or one with implausible values, is created again."""
         try:
             return self._in_file(work)
         except (TypeError, ValueError, LookupError, OverflowError):
@@ -256,7 +256,7 @@ class QuotaLedger:
         return result
 
     def _caught_up(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Tell the file what was counted in memory, then run ``work`` on it."""
+        """Write the counts in memory to the file, then run ``work`` on it."""
         for statement, values in self._unwritten:
             db.execute(statement, values)
         return work(db)
@@ -323,7 +323,7 @@ def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection],
 
 
 def _prune(db: sqlite3.Connection, now: Moment) -> None:
-    """Date all rows on this machine's clock; forget what no window reaches any more, and what crashed."""
+    """Date all rows by this machine's clock; remove expired rows and those of crashed processes."""
     for table in _DATED:
         db.execute(
             f"UPDATE {table} SET steady = :steady - max(:wall - at, 0), at = min(at, :wall), boot = :boot "
@@ -343,7 +343,7 @@ def _windows() -> list[int]:
 
 def _is_alive(pid: int) -> bool:
     if os.name != "posix":
-        return True  # elsewhere signal 0 is no harmless question; the lifetime decides
+        return True  # elsewhere signal 0 is not harmless; the lifetime decides
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -354,19 +354,19 @@ def _is_alive(pid: int) -> bool:
 
 
 def _quota_in_force(db: sqlite3.Connection, key: str, family: str) -> Quota:
-    """The quota: announced, if it may be, else as published."""
+    """The quota: as announced, if that is plausible, else as published."""
     published = QUOTAS[family]
     row = db.execute(
         "SELECT amount, span, concurrent FROM told WHERE key = ? AND family = ?", (key, family)
     ).fetchone()
     amount, span, concurrent = row or (published.amount, published.window, None)
-    if not _is_plausible(amount, span):  # a file that somebody else has written
+    if not _is_plausible(amount, span):  # written by another program
         amount, span = published.amount, published.window
     if concurrent is None or not 0 < concurrent <= LARGEST_AMOUNT:
         concurrent = published.concurrent
     per_second = published.per_second
     if per_second is not None and amount > per_second * span:
-        per_second = None  # who may ask more than that in an hour is not held to it by the second
+        per_second = None  # a larger hourly quota has no limit per second
     return Quota(amount, span, per_second, concurrent, published.noun, published.lifetime)
 
 
@@ -385,7 +385,7 @@ def _too_many_at_once(db: sqlite3.Connection, key: str, family: str, quota: Quot
 
 
 def _too_often(db: sqlite3.Connection, key: str, family: str, quota: Quota, now: Moment) -> Hold:
-    """The longest of the waits that the window, the second and Mixpanel's own word ask for."""
+    """The longest wait required by the window, the limit per second, or Mixpanel's last refusal."""
     span = f"{quota.window // 3600} h" if quota.window % 3600 == 0 else f"{quota.window} s"
     hourly = _until_room(db, key, family, quota.amount, quota.window, now)
     holds = [
@@ -410,7 +410,7 @@ def _until_room(
 
 
 def _until_open(db: sqlite3.Connection, key: str, family: str, now: Moment) -> float:
-    """Seconds for which Mixpanel wants no request (0 or less: none)."""
+    """Seconds until Mixpanel accepts requests again (0 or less: now)."""
     row = db.execute(
         "SELECT steady, seconds FROM closed WHERE key = ? AND family = ?", (key, family)
     ).fetchone()

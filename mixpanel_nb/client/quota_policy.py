@@ -1,4 +1,4 @@
-"""What Mixpanel allows a project, and what it counts (Mixpanel's docs, rate limits)."""
+"""Mixpanel's quotas, and which requests count (Mixpanel's docs, rate limits)."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ LARGEST_AMOUNT = 1_000_000_000
 """Requests that an announced quota may allow in its window."""
 
 LONGEST_CLOSURE = 3_600.0
-"""Seconds for which a refusal keeps all others of the home directory from asking: one window."""
+"""Seconds for which a refusal blocks all processes of the home directory: one window."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What a family allows.
+    """The quota of an API family.
 
     Attributes:
         amount: Requests per ``window``.
         window: Seconds of the rolling window.
         per_second: Requests per second, or None where only the window counts.
         concurrent: Requests at once.
-        noun: What a person calls the requests.
-        lifetime: Seconds after which an open request is taken for the trace of a crash.
+        noun: The noun for the requests in messages.
+        lifetime: Seconds after which an open request counts as crashed.
     """
 
     amount: int
@@ -78,7 +78,7 @@ class Quota:
 
 
 QUOTAS: dict[str, Quota] = {
-    # Mixpanel's edge gives a query up after 488 s, so an older one is not running any more.
+    # Mixpanel's edge ends a query after 488 s, so an older one is no longer running.
     "query": Quota(60, 3600, None, 5, "queries", 600.0),
     "export": Quota(60, 3600, 3, 100, "exports", 3600.0),
 }

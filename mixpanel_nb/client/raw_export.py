@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STALLED_BELOW = 1000  # bytes in the time of the longest silence; what is slower would take for ever
+_STALLED_BELOW = 1000  # minimum bytes per longest silence; a slower export counts as stalled
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class _Counts(NamedTuple):
 
 
 class _Meter:
-    """Passes a body on, counts its bytes, and stops it when the work is cancelled or all but stalls."""
+    """Passes a body on, counts its bytes, and stops it if the work is cancelled or nearly stalls."""
 
     def __init__(self, blocks: Iterator[bytes], call: ApiCall, cancelled: Callable[[], bool] = never) -> None:
         self.received = 0
@@ -62,7 +62,7 @@ class _Meter:
         self._cancelled = cancelled
 
     def __iter__(self) -> Iterator[bytes]:
-        waited, before = 0.0, 0  # seconds of waiting alone: whoever takes the blocks may take their time
+        waited, before = 0.0, 0  # seconds of waiting only, without the consumer's time
         blocks = iter(self._blocks)
         while True:
             started = time.monotonic()
@@ -80,7 +80,7 @@ class _Meter:
 
 
 class _Progress:
-    """Tells how far a download has come, and never less than it told before: a retry starts anew."""
+    """Reports the progress of a download; the numbers never decrease, although a retry starts again."""
 
     def __init__(self, listener: Callable[[int, int], None] | None) -> None:
         self._listener = listener
@@ -101,12 +101,12 @@ def download(
     on_progress: Callable[[int, int], None] | None,
     cancelled: Callable[[], bool],
 ) -> Download:
-    """Write the export that answers ``call`` to ``destination``, asking again if it comes incomplete.
+    """Write the export that answers ``call`` to ``destination``, with retries if it is incomplete.
 
     Raises:
-        IncompleteExportError: Each attempt ended early, or what came is no export.
+        IncompleteExportError: Each attempt ended early, or the answer is not an export.
         APIError: Mixpanel refused, or could not be reached.
-        CancelledError: ``cancelled`` said so.
+        CancelledError: ``cancelled`` returned True.
     """
     part = destination.with_name(f"{destination.name}.part")
     progress = _Progress(on_progress)
@@ -152,10 +152,10 @@ def _checked(blocks: Iterator[bytes], check: LineCheck) -> Iterator[bytes]:
 def events(runner: RequestRunner, call: ApiCall) -> Iterator[dict[str, Any]]:
     """The events that answer ``call``, one by one.
 
-    Asks again only until the first event was given, so that none is given twice.
+    Retries only before the first event, so that none is yielded twice.
 
     Raises:
-        IncompleteExportError: The stream broke, or holds something that is no event.
+        IncompleteExportError: The stream broke, or contains something that is not an event.
         APIError: Mixpanel refused, or could not be reached.
     """
 
@@ -180,10 +180,10 @@ def _events_once(runner: RequestRunner, call: ApiCall) -> Generator[dict[str, An
 
 
 def _plain(stream: Stream, meter: _Meter) -> Iterator[bytes]:
-    """The plain bytes of an export whose end can be told.
+    """The decompressed bytes of an export whose end is detectable.
 
-    Compression does not show it: a gzip stream may have several members, and one that is cut between two of
-    them looks whole.
+    Compression does not suffice: a gzip stream may have several members, and one cut between two of them
+    looks complete.
     """
     check_encoding(stream.headers.get("content-encoding", ""))
     if not stream.shows_its_end:
@@ -193,7 +193,7 @@ def _plain(stream: Stream, meter: _Meter) -> Iterator[bytes]:
 
 
 def _without_retry(items: Iterator[T]) -> Iterator[T]:
-    """The items; a failure that might pass is final here."""
+    """The items; a transient failure is final here."""
     try:
         yield from items
         return
@@ -203,7 +203,7 @@ def _without_retry(items: Iterator[T]) -> Iterator[T]:
 
 
 def _guarded(runner: RequestRunner, call: ApiCall, items: Iterator[T]) -> Iterator[T]:
-    """The items of a body; a flaw in it, or its breaking off, becomes an `IncompleteExportError`."""
+    """The items of a body; an invalid or broken body becomes an `IncompleteExportError`."""
     try:
         yield from items
         return

@@ -1,4 +1,4 @@
-"""Which host answers what (Mixpanel's docs, API overview and the OpenAPI files' server lists)."""
+"""The hosts of each region and API (Mixpanel's docs, API overview and the OpenAPI files' server lists)."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _REGIONS = {
 
 
 def hosts_for(region: str, base_url: str | None = None) -> Hosts:
-    """The hosts of a region, unless ``base_url`` or ``MP_API_BASE_URL`` sends every call elsewhere.
+    """The hosts of a region, unless ``base_url`` or ``MP_API_BASE_URL`` replaces them.
 
     Raises:
-        ConfigError: The base URL is no ``http://`` or ``https://`` address, carries credentials, or would
-            send the secret in clear to another machine (``MP_ALLOW_PLAIN_HTTP=1`` allows that).
+        ConfigError: The base URL is not an ``http://`` or ``https://`` address, carries credentials, or would
+            send the secret unencrypted to another machine (``MP_ALLOW_PLAIN_HTTP=1`` allows that).
     """
     base = base_url or os.environ.get("MP_API_BASE_URL")
     if not base:

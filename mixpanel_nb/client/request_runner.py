@@ -1,4 +1,4 @@
-"""One request from start to end: quota, sending, meaning, and asking again."""
+"""One request from start to end: quota, sending, interpretation, and retries."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNCOUNTED_STATUSES = (401, 402, 429)
-"""Answers that Mixpanel does not count against the quota (as its own client has it)."""
+"""Answers that Mixpanel does not count against the quota (as in its own client)."""
 
 
 class RequestRunner:
-    """What all requests of a client share.
+    """Runs the requests of a client.
 
     Args:
-        credentials: Who asks.
+        credentials: The account.
         base_url: Address of the API host; with the project it is the key of the quota.
-        interpreter: Gives answers their meaning.
+        interpreter: Interprets answers.
         ledger: Paces requests, or None for no pacing.
-        persistence: How patiently to ask again.
+        persistence: The retry policy.
         transport: Replaces the network, for tests.
     """
 
@@ -66,10 +66,10 @@ class RequestRunner:
         """The JSON that ``call`` is answered with.
 
         Raises:
-            APIError: It failed, also after asking again.
-            CancelledError: ``cancelled`` said so, before an attempt or during a wait.
+            APIError: It failed, also after retries.
+            CancelledError: ``cancelled`` returned True before an attempt or during a wait.
         """
-        # A change of the App API that broke off may have been made: only questions are asked again blindly.
+        # A broken request may have changed something in the App API: only reads are retried unconditionally.
         repeatable = call.method == "GET" or call.family != "app"
         persistence = self.persistence(cancelled=cancelled, repeatable=repeatable)
         return persistence.run(lambda: self._ask(call, counted, cancelled))
@@ -81,7 +81,7 @@ class RequestRunner:
         Raises:
             TransientFailureError: A failure that may pass.
             APIError: Any other.
-            NoAnswerError: While the body is read: it broke off.
+            NoAnswerError: The connection broke while the body was read.
         """
         with self._lease(call, counted=True, cancelled=cancelled) as lease, contextlib.ExitStack() as stack:
             connection = self._connection()
@@ -97,25 +97,25 @@ class RequestRunner:
         return Persistence(each.max_retries, each.max_wait, each.base, each.on_wait, cancelled, repeatable)
 
     def listen(self, on_wait: Callable[[Wait], None] | None) -> None:
-        """Tell waits to another listener from now on; work that has begun keeps the one it has."""
+        """Set the listener of waits; work in progress keeps its listener."""
         self._persistence = replace(self._persistence, on_wait=on_wait)
 
     @property
     def on_wait(self) -> Callable[[Wait], None] | None:
-        """Who is told of waits."""
+        """The listener that is called with each wait."""
         return self._persistence.on_wait
 
     def prepare(self) -> None:
-        """Load the HTTP library, which otherwise the first request does."""
+        """Load the HTTP library, which the first request would do otherwise."""
         self._connection()
 
     def abort(self) -> None:
-        """Break every answer that is being read by another thread."""
+        """Abort all answers that other threads are reading."""
         if self._opened is not None:
             self._opened.abort()
 
     def close(self) -> None:
-        """Give the connections back; a later request opens new ones."""
+        """Close the connections; a later request opens new ones."""
         with self._lock:
             opened, self._opened = self._opened, None
         if opened is not None:
@@ -155,7 +155,7 @@ class RequestRunner:
         )
 
     def _tell(self, lease: Lease, status: int, headers: Mapping[str, str]) -> None:
-        """Report to the ledger what an answer says about the quota."""
+        """Report the quota information of an answer to the ledger."""
         lease.announced(headers)
         if status in _UNCOUNTED_STATUSES:
             lease.forget()
@@ -163,7 +163,7 @@ class RequestRunner:
             lease.refused(seconds)
 
     def _answered(self, action: Callable[[], T], call: ApiCall, lease: Lease) -> T:
-        """What ``action`` returns; a missing answer becomes an error of the package."""
+        """Run ``action``; a missing answer becomes an error of the package."""
         try:
             return action()
         except NoAnswerError as problem:
@@ -176,7 +176,7 @@ class RequestRunner:
         if not problem.reached:
             lease.forget()
         error = self.interpreter.no_answer(problem, call)
-        # A query that ran out of time would most likely do so again, and cost another piece of the quota.
+        # A query that timed out would most likely do so again, and cost more of the quota.
         if problem.permanent or (problem.timed_out and call.family != "export"):
             return error
         return TransientFailureError(error, untouched=not problem.reached)

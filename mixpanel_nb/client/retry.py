@@ -1,7 +1,7 @@
-"""Asking again: which failures pass, how long to wait, and what the headers say about it.
+"""Retry policy: which failures are retried, how long to wait, and how to read the headers.
 
 Backoff is exponential with full jitter: a random time between zero and ``base * 2**n`` seconds, at most 30.
-An answer that names its own wait (``Retry-After``, ``RateLimit``) is believed instead.
+A wait in the answer's headers (``Retry-After``, ``RateLimit``) takes precedence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 MAX_BACKOFF = 30.0
 """Longest backoff, in seconds."""
 
-_LONGEST_WAIT = 7 * 86400.0  # seconds; whoever names more is not to be taken by the word
+_LONGEST_WAIT = 7 * 86400.0  # seconds; a longer wait in a header is not plausible
 _STEP = 0.1  # seconds; waiting in steps lets Ctrl-C and a cancellation act at once
 _POLICY = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[A-Za-z*][\w.*:/-]*))(?P<rest>[^,]*)')
 _PARAMETER = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)\s*=\s*(\d{1,15})\s*")
@@ -33,12 +33,12 @@ _PARAMETER = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)\s*=\s*(\d{1,15})\s*")
 
 @dataclass(frozen=True)
 class Wait:
-    """A pause that is about to be made, so that somebody can show it.
+    """A wait that is about to begin, for display.
 
     Attributes:
         seconds: How long it takes.
         until: The local time (with its offset) at which it ends.
-        reason: Why, as half a sentence: ``"60 queries an hour are used up"``.
+        reason: Why, as a clause: ``"60 queries an hour are used up"``.
     """
 
     seconds: float
@@ -52,12 +52,12 @@ class Wait:
 
 
 class TransientFailureError(Exception):
-    """A failure that may pass (internal: it never leaves this package).
+    """A transient failure (internal: it never leaves this package).
 
     Attributes:
-        error: What to raise if it does not pass.
-        wait: Seconds the server asked for, or None if it named no time.
-        untouched: Whether the request certainly had no effect, so that even a change may be asked for again.
+        error: What to raise if retries do not help.
+        wait: Seconds the server asked for, or None if it gave no time.
+        untouched: Whether the request certainly had no effect, so that even a change may be retried.
     """
 
     def __init__(self, error: APIError, wait: float | None = None, *, untouched: bool = False) -> None:
@@ -68,20 +68,20 @@ class TransientFailureError(Exception):
 
 
 def never() -> bool:
-    """The ``cancelled`` of work that nobody can cancel."""
+    """The ``cancelled`` of work that cannot be cancelled."""
     return False
 
 
 @dataclass(frozen=True)
 class Persistence:
-    """How patiently to ask again.
+    """The retry policy of one piece of work.
 
     Attributes:
         max_retries: Attempts after the first.
-        max_wait: Longest wait in seconds that is waited out; a longer one is an error at once.
+        max_wait: Longest wait in seconds; a longer one raises an error at once.
         base: First backoff in seconds.
-        on_wait: Told of every wait.
-        cancelled: Asked all the time; once it says True, ``CancelledError`` is raised.
+        on_wait: Called with every wait.
+        cancelled: Polled throughout; once it returns True, ``CancelledError`` is raised.
         repeatable: False for a request that may have changed something before it failed.
     """
 
@@ -93,11 +93,11 @@ class Persistence:
     repeatable: bool = True
 
     def run(self, action: Callable[[], T]) -> T:
-        """What ``action`` returns, once it does.
+        """Run ``action`` until it succeeds, and return its result.
 
         Raises:
             APIError: The last failure, with ``attempts`` in its details.
-            CancelledError: ``cancelled`` said so.
+            CancelledError: ``cancelled`` returned True.
         """
         attempt = 1
         while True:
@@ -106,7 +106,7 @@ class Persistence:
                 return action()
             except TransientFailureError as failure:
                 passing = failure
-            # Raised out here, the error has no context whose frames could be followed.
+            # Raised here, so that the error has no context with frames.
             error, wait = passing.error, passing.wait
             error.details["attempts"] = attempt
             if attempt > self.max_retries or not self._worth_repeating(passing):
@@ -125,7 +125,7 @@ class Persistence:
 
 
 def stop_if(cancelled: Callable[[], bool]) -> None:
-    """Raise ``CancelledError`` if ``cancelled`` says so."""
+    """Raise ``CancelledError`` if ``cancelled`` returns True."""
     if cancelled():
         raise CancelledError
 
@@ -141,7 +141,7 @@ def pause(seconds: float, cancelled: Callable[[], bool] = never) -> None:
 def backoff(attempt: int, base: float) -> float:
     """Seconds to wait after the ``attempt``-th failure (from 1): full jitter under an exponential ceiling."""
     ceiling = min(MAX_BACKOFF, base * 2.0 ** min(attempt - 1, 32))
-    return random.uniform(0.0, ceiling)  # noqa: S311 -- spreads retries, guards nothing
+    return random.uniform(0.0, ceiling)  # noqa: S311 -- spreads retries, not for security
 
 
 def local_time_in(seconds: float) -> datetime:
@@ -150,14 +150,14 @@ def local_time_in(seconds: float) -> datetime:
 
 
 def clock_time_in(seconds: float) -> str:
-    """The local time in ``seconds`` as a person says it: ``14:05``, with the date if that is not today."""
+    """The local time in ``seconds`` from now as text: ``14:05``, with the date if that is not today."""
     then = local_time_in(seconds)
     today = local_time_in(0.0).date()
     return f"{then:%H:%M:%S}" if then.date() == today else f"{then:%Y-%m-%d %H:%M:%S}"
 
 
 def requested_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds the answer asks to wait, from ``Retry-After`` or else ``RateLimit``; None if it names none.
+    """Seconds the answer asks to wait, from ``Retry-After`` or else ``RateLimit``; None if there is none.
 
     Args:
         headers: The answer's headers, by lower-case name.
@@ -167,7 +167,7 @@ def requested_wait(headers: Mapping[str, str]) -> float | None:
 
 
 def _date_of(headers: Mapping[str, str]) -> datetime | None:
-    """The time that the server's own clock shows; ours may be wrong."""
+    """The server's time; the local clock may be wrong."""
     return _http_date(headers.get("date", ""))
 
 
@@ -182,8 +182,8 @@ def _http_date(text: str) -> datetime | None:
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
     """Seconds from a ``Retry-After`` header: a number of seconds or an HTTP date (RFC 9110, 10.2.3).
 
-    A date is compared with ``now``: the server's own time, where it tells that. A date in the past means now.
-    What cannot be understood is None.
+    A date is compared with ``now``: the server's time, if the answer contains it. A date in the past means
+    now. Returns None if the header is invalid.
     """
     if value is None:
         return None
@@ -201,8 +201,7 @@ def parse_policies(value: str | None) -> dict[str, dict[str, int]]:
     """The items of a ``RateLimit`` or ``RateLimit-Policy`` header with their integer parameters.
 
     ``'"project";r=0;t=3600, "project-concurrency";r=3'`` gives
-    ``{"project": {"r": 0, "t": 3600}, "project-concurrency": {"r": 3}}``. What cannot be understood is
-    left out.
+    ``{"project": {"r": 0, "t": 3600}, "project-concurrency": {"r": 3}}``. Invalid items are left out.
     """
     policies: dict[str, dict[str, int]] = {}
     position = 0

@@ -1,4 +1,4 @@
-"""The outer shape of answers: what is not even that was not sent by Mixpanel's API as it is known."""
+"""Checks of the outer shape of answers; any other shape is not from Mixpanel's API as documented."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def as_objects(answer: Any, endpoint: str) -> list[dict[str, Any]]:
 
 
 def as_texts(answer: Any, endpoint: str) -> list[str]:
-    """The items of the answer as text, if it is a list; what is no text as its JSON.
+    """The items of the answer as text, if it is a list; other values than strings become their JSON.
 
     Raises:
         ServerError: It is not.
@@ -70,7 +70,7 @@ def as_texts(answer: Any, endpoint: str) -> list[str]:
 
 
 def unexpected(answer: Any, endpoint: str, wanted: str, found: str | None = None) -> ServerError:
-    """The error for an answer that is not what it should be."""
+    """The error for an answer of an unexpected shape."""
     came = found or _called(answer)
     return ServerError(
         f"The answer of {endpoint} has an unexpected shape: expected {wanted}, found {came}.",

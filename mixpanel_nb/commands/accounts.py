@@ -1,4 +1,4 @@
-"""``auth``: the accounts that are configured."""
+"""``auth``: commands of the configured accounts."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _in_use(session: Session, name: str | None) -> AccountInfo:
 
     wanted = session.accounts.account_in_effect(name)
     if wanted not in {None, SANDBOX}:
-        session.accounts.get(wanted)  # raises where there is no such account
+        session.accounts.get(wanted)  # raises if there is no such account
         return next(_shown(a) for a in session.accounts.list_accounts() if a.name == wanted)
     used = sandbox_credentials() if wanted == SANDBOX else session.accounts.resolve()
     return AccountInfo(

@@ -1,4 +1,4 @@
-"""What to type instead of words that a command cannot use."""
+"""Hints for words that a command cannot use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What Typer raises for words it cannot use. It comes with a copy of Click, or with Click itself,
-# depending on its version, so the classes are reached through the one it publishes.
+# What Typer raises for words it cannot use. Depending on its version, Typer includes a copy of Click or
+# depends on Click, so the classes are reached through the one it publishes.
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 CommandError: type[Any] = typer.BadParameter.__mro__[2]
 
 _TYPED = "mixpanel_nb.typed"
-# What other tools, SQL and Mixpanel's own screens call an option; the first of its names that a command has.
+# Names of options in other tools, SQL and Mixpanel's interface; the first matching option of a command is
+# used.
 _OTHER_NAMES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(("--from-date", "--start", "--start-date", "--since", "--begin"), ("--from",)),
     **dict.fromkeys(("--to-date", "--end", "--end-date", "--until"), ("--to",)),
@@ -49,7 +50,7 @@ _OTHER_NAMES: Mapping[str, Sequence[str]] = {
 
 
 def remember(command: Any) -> None:
-    """Let a command's context know the words that it was given, for :func:`advice`."""
+    """Store the words of a command line in its context, for :func:`advice`."""
     parse = command.parse_args
 
     def parse_args(context: Any, words: list[str]) -> Any:
@@ -60,7 +61,7 @@ def remember(command: Any) -> None:
 
 
 def advice(error: Any) -> str | None:
-    """What to type instead; None where nobody knows.
+    """What to type instead; None if unknown.
 
     Args:
         error: What Typer raised.
@@ -85,7 +86,7 @@ def _options(command: Any) -> set[str]:
 
 
 def _of_unknown(unknown: str, context: Any, options: set[str]) -> str | None:
-    """What is meant by an option that there is not."""
+    """The option probably meant by an unknown one."""
     commands = getattr(context.command, "commands", {})
     for name, command in commands.items():
         if unknown in _options(command):
@@ -105,7 +106,7 @@ _EXAMPLES = {"EVENT": '"Sign Up"', "EVENTS": '"Sign Up" Purchase', "PROPERTY": "
 
 
 def _argument_called(unknown: str, command: Any) -> str | None:
-    """The argument that an option is called like."""
+    """The argument with the name of an option."""
     wanted = unknown.removeprefix("--").upper()
     for param in command.params:
         name = (param.metavar or param.name).strip("[].").upper()
@@ -119,7 +120,7 @@ def _argument_called(unknown: str, command: Any) -> str | None:
 
 
 def _words_without_option(context: Any, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words that were taken for arguments, and those that are too many."""
+    """The words parsed as arguments, and the surplus words."""
     try:
         again = context.command.make_context(
             context.info_name, list(words), resilient_parsing=True, allow_extra_args=True, obj=context.obj
@@ -137,7 +138,7 @@ def _words_without_option(context: Any, words: Sequence[str]) -> tuple[list[str]
 def _of_names(
     options: set[str], named: Sequence[str], left_over: Sequence[str], words: Sequence[str]
 ) -> str | None:
-    """What is meant by words too many, or by a name where a number is wanted."""
+    """A hint for surplus words, or for a name in place of a number."""
     given = [*named, *left_over]
     assigned = [word.split("=", 1) for word in given if f"--{word.split('=')[0]}" in options]
     if assigned:
@@ -166,7 +167,7 @@ def _of_names(
 
 
 def _of_value(word: str, words: Sequence[str], options: set[str]) -> str | None:
-    """What is meant by a word behind the value of an option: a name with a space, or a unit."""
+    """A hint for a word after an option's value: a name with a space, or a unit."""
     place = words.index(word)
     before = words[max(place - 2, 0) : place]
     if len(before) < 2 or before[0] not in options or before[1].startswith("-"):
@@ -186,7 +187,7 @@ def _each(option: str, values: Sequence[str]) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word as it is typed."""
+    """A word, quoted if necessary."""
     return word if word.isalnum() else f'"{word}"'
 
 
@@ -196,7 +197,7 @@ def _one_dash(words: Sequence[str], options: set[str]) -> str | None:
 
 
 def _of_a_length(error: Any, options: set[str]) -> str | None:
-    """A hint where a number has a unit behind it that another option takes: ``--window 7d``."""
+    """A hint for a number with a unit that another option takes: ``--window 7d``."""
     param = getattr(error, "param", None)
     names = [] if param is None else [name for name in param.opts if f"{name}-unit" in options]
     return f"The unit has an option of its own: {names[0]} 7 {names[0]}-unit day" if names else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def build() -> typer.Typer:
-    """The application: every command under its name, grouped as people look for them."""
+    """The application: every command under its name, in groups."""
     app = typer.Typer(
         name="mp",
         no_args_is_help=True,
@@ -57,7 +57,7 @@ def build() -> typer.Typer:
 
 
 def tree(app: typer.Typer, face: Face = TERMINAL) -> Any:
-    """The application's commands, ready to parse words, worded as a face says them (a Click group)."""
+    """The application's commands, ready to parse words, with an interface's wording (a Click group)."""
     group = typer.main.get_command(app)
     for _, command in leaves(group):
         _finish(command, face)
@@ -65,7 +65,7 @@ def tree(app: typer.Typer, face: Face = TERMINAL) -> Any:
 
 
 def alone(function: Callable[..., Any], face: Face) -> Any:
-    """A function that is no command of the application as a command of its own (a Click command)."""
+    """A function outside the application as a separate command (a Click command)."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(function)
     command: Any = typer.main.get_command(app)
@@ -82,7 +82,7 @@ def _finish(command: Any, face: Face) -> None:
 
 
 def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: list[str]) -> Any:
-    """Parse the words of a command, and refuse an option that is given twice and has room for one value."""
+    """Parse the words of a command, and refuse a repeated option that takes one value."""
     _, _, order = command.make_parser(context).parse_args(args=list(words))
     seen = [param for param in order if param.param_type_name == "option"]
     for param in seen:
@@ -94,7 +94,7 @@ def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: li
 
 
 def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command of a group and of the groups in it, with the names that lead to it."""
+    """Every command of a group and its subgroups, with its path of names."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from leaves(command, (*path, name))

@@ -1,4 +1,4 @@
-"""``demo``: the main job on the sandbox, from nothing to a picture."""
+"""``demo``: a tour on the sandbox: fetch, query, chart."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _fetch(workspace: Workspace, session: Session) -> FetchResult:
 
 
 def _reports(workspace: Workspace) -> Iterator[tuple[str, ReportResult]]:
-    """Mixpanel's three questions, answered by the table."""
+    """Mixpanel's three main reports, computed from the table."""
     first, last, table = FIRST_DAY, LAST_DAY, "events"
     yield (
         "segmentation",
@@ -109,7 +109,7 @@ def _draw(result: Result, picture: Path, session: Session) -> None:
 
 
 def _typed() -> str:
-    """How this program is started here, so that what is shown can be typed."""
+    """How this program is started here, so that the shown commands can be copied."""
     if shutil.which("mp"):
         return "mp"
     started = Path(sys.argv[0])

@@ -1,4 +1,4 @@
-"""Commands about what a project holds, asked of Mixpanel."""
+"""Commands that list a project's events, properties and saved items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``export``: a table or a query as a file for other programs."""
+"""``export``: write a table or a query to a file."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def export(
 
 
 def _refuse_terminal(stream: Path | None) -> None:
-    """Refuse to write to a terminal what could steer it: an export is bytes for programs."""
+    """Refuse to write an export to a terminal, where its bytes could act as control sequences."""
     if stream is not None and is_terminal(stream):
         message = "An export is nothing for a terminal: send it to a file or a program."
         hint = ["Look at rows with: ", Command("sample TABLE")]

@@ -193,7 +193,7 @@ def _behaviors(text: str | None) -> list[dict[str, Any]] | None:
 
 @contextmanager
 def _resumable(session: Session) -> Iterator[None]:
-    """Say, where the fetch is interrupted, that nothing is lost."""
+    """On an interrupt, say that the fetch can be resumed."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""``load``: files of one's own into a table."""
+"""``load``: load user files into a table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Names that can be typed next: what completes them in a shell, and in the lines of magics.
+"""Completion of names in shells and magic lines.
 
-A parameter says what names it takes by its ``autocompletion``, one of the functions below. They ask the
-``Names`` that the place of typing knows (the context's object) and never open a workspace or ask Mixpanel.
+A parameter declares the names it takes by its ``autocompletion``, one of the functions below. They query the
+``Names`` of the context and never open a workspace or send a request to Mixpanel.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Completion = Callable[[typer.Context], list[tuple[str, str]]]
 
-MAX_TABLES = 5  # that are asked for names where the line names no table
+MAX_TABLES = 5  # that provide names if the line names no table
 SANDBOX = "sandbox"
 EVENTS = ("event", "events", "steps", "start", "through", "end", "born_event", "return_event")
 """Parameters whose value is an event."""
 
 
 class Names(ABC):
-    """Names that can be offered; each list is empty where nothing is known."""
+    """Names to offer; each list is empty if nothing is known."""
 
     @abstractmethod
     def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
-        """What ``work`` finds out in the database, or None where that is not known at once."""
+        """The result of ``work`` on the database, or None if it takes too long."""
 
     @abstractmethod
     def _told(self, *question: str) -> list[str]:
-        """What Mixpanel has answered to this question already; nothing where it was not asked."""
+        """Mixpanel's cached answer to a discovery query; nothing if there is none."""
 
     def accounts(self) -> list[str]:
         """Names of the configured accounts."""
@@ -53,7 +53,7 @@ class Names(ABC):
         return self._ask("tables", held.tables) or {}
 
     def events(self, table: str | None = None) -> list[str]:
-        """Names of events: those of ``table``, or of all tables and those that Mixpanel has told."""
+        """Names of events: those of ``table``, or of all tables and cached discovery answers."""
         from mixpanel_nb.storage import table_names as held
 
         names: set[str] = set()
@@ -65,7 +65,7 @@ class Names(ABC):
     def properties(
         self, table: str | None = None, event: str | None = None, kind: str = "events"
     ) -> list[str]:
-        """Names of properties of events (or ``kind="profiles"``); those of ``event`` where that is known."""
+        """Names of properties of events (or ``kind="profiles"``); those of ``event`` if known."""
         told = self._told("properties", event) if event and not table else []
         if told:
             return sorted(told)
@@ -84,7 +84,7 @@ class Names(ABC):
         return self._ask(("json", found.name), lambda con: held.without_column(con, found)) or []
 
     def property_values(self, prop: str, table: str | None = None, event: str | None = None) -> list[str]:
-        """The most frequent values of a property: of a table, or as Mixpanel has told them."""
+        """The most frequent values of a property: of a table, or from cached discovery answers."""
         told = self._told("values", event, prop) if event and not table else []
         if told:
             return told
@@ -92,7 +92,7 @@ class Names(ABC):
         return self.values(held[0][0].name, held[0][1]) if held else []
 
     def values(self, table: str, column: str) -> list[str]:
-        """The most frequent texts of a column; none of a column that is no text."""
+        """The most frequent texts of a column; none for a column of another type."""
         from mixpanel_nb.storage import table_names as held
 
         found = self.tables().get(table.lower())
@@ -124,12 +124,12 @@ def tables(ctx: typer.Context) -> list[tuple[str, str]]:
 
 
 def events(ctx: typer.Context) -> list[tuple[str, str]]:
-    """Events of the table that is named, or of all tables."""
+    """Events of the named table, or of all tables."""
     return _offered("event", _names(ctx).events(_given(ctx, "table")))
 
 
 def properties(ctx: typer.Context) -> list[tuple[str, str]]:
-    """Properties of the event that is named, or of all events."""
+    """Properties of the named event, or of all events."""
     return _offered("property", _names(ctx).properties(_given(ctx, "table"), event_of(_typed(ctx))))
 
 
@@ -139,12 +139,12 @@ def profile_properties(ctx: typer.Context) -> list[tuple[str, str]]:
 
 
 def untyped_properties(ctx: typer.Context) -> list[tuple[str, str]]:
-    """Properties that have no column of their own."""
+    """Properties without their own column."""
     return _offered("property", _names(ctx).without_column(_given(ctx, "table") or ""))
 
 
 def property_values(ctx: typer.Context) -> list[tuple[str, str]]:
-    """Values of the property that is named."""
+    """Values of the named property."""
     prop, table = _given(ctx, "prop") or "", _given(ctx, "table")
     return _offered("value", _names(ctx).property_values(prop, table, event_of(_typed(ctx))))
 
@@ -160,7 +160,7 @@ def accounts(ctx: typer.Context) -> list[tuple[str, str]]:
 
 
 def choices(*words: str) -> Completion:
-    """Some of a few words."""
+    """Completion of a fixed list of words."""
 
     def completion(ctx: typer.Context) -> list[tuple[str, str]]:
         del ctx
@@ -171,7 +171,7 @@ def choices(*words: str) -> Completion:
 
 
 def completion_of(parameter: Parameter) -> Completion | None:
-    """What completes the parameter of a query: its choices, or the names that its placeholder says."""
+    """The completion of a query's parameter: its choices, or the names for its placeholder."""
     schema = parameter.check.schema()
     for allowed in (schema, *schema.get("anyOf", ())):
         if "enum" in allowed:
@@ -180,7 +180,7 @@ def completion_of(parameter: Parameter) -> Completion | None:
 
 
 def event_of(params: dict[str, Any]) -> str | None:
-    """The event that a line names: the last one where there are several."""
+    """The event on the line: the last one if there are several."""
     for name in EVENTS:
         if params.get(name):
             return _last(params[name]).partition(" where ")[0].strip()
@@ -205,7 +205,7 @@ def _given(ctx: typer.Context, name: str) -> str | None:
 
 
 def _typed(ctx: typer.Context) -> dict[str, Any]:
-    """The values on the line; an option that waits for its value keeps Click from reading arguments."""
+    """The values on the line; an option without its value keeps Click from reading arguments."""
     places = [param.name for param in ctx.command.params if param.param_type_name == "argument"]
     waiting = dict(zip(places, ctx.args, strict=False))
     return {**waiting, **{name: value for name, value in ctx.params.items() if value}}

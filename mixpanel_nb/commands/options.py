@@ -38,10 +38,10 @@ def parse_columns(value: str) -> int | list[str]:
 
 
 def read_text(file: Path) -> str:
-    """What a file holds, or standard input where it is ``-``.
+    """The content of a file, or of standard input for ``-``.
 
     Raises:
-        ParameterError: it cannot be read, or is no text.
+        ParameterError: it cannot be read, or is not text.
     """
     hint = "Name a file with text in UTF-8, or - for standard input."
     shown = "Standard input" if str(file) == "-" else str(file)

@@ -1,4 +1,4 @@
-"""Running commands from words, the same way for a terminal and a notebook."""
+"""Parsing and running commands, for terminal and notebook."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
     "root",
 ]
 
-# What some versions of Typer say, in the words of the library they check with.
+# Messages of some Typer versions, in the wording of their validation library.
 _AMENDED = (
     (
         re.compile(r"Input should be a valid integer.*|'[^']*' is not a valid integer\."),
@@ -43,23 +43,23 @@ _AMENDED = (
 
 @cache
 def root(face: Face = TERMINAL) -> Any:
-    """The tree of commands, ready to run, in a face's words (a Click group)."""
+    """The tree of commands, ready to run, with an interface's wording (a Click group)."""
     return tree(build(), face)
 
 
 def invoke(command: Any, words: Sequence[str], session: Session | None = None, *, shown_as: str) -> Any:
-    """Run a command with these words and give what it returns (None where help was shown).
+    """Run a command with these words and return its result (None if help was shown).
 
-    Click's own ``main`` would turn Ctrl-C and a closed pipe into exit codes; here they stay what they are.
+    Click's own ``main`` would turn Ctrl-C and a closed pipe into exit codes; here they are raised unchanged.
 
     Args:
         command: A Click command.
         words: Its arguments and options.
-        session: What it works with.
+        session: Its session.
         shown_as: Its name in usage lines.
 
     Raises:
-        CommandError: the words do not fit (``format_message()`` says how).
+        CommandError: the words do not match the command (``format_message()`` explains).
         MixpanelDataError: the command failed.
     """
     try:
@@ -84,7 +84,7 @@ def find(path: Sequence[str], face: Face = TERMINAL) -> Any:
 
 
 def misuse(error: Any) -> tuple[str, str | None]:
-    """What is wrong with the words, and the command whose help tells more (None where nobody knows)."""
+    """The error in the words, and the command whose help explains more (None if unknown)."""
     context = getattr(error, "ctx", None)
     message = str(error.format_message()).removeprefix("Invalid value: ").replace("Value error, ", "")
     for told, amended in _AMENDED:
@@ -95,5 +95,5 @@ def misuse(error: Any) -> tuple[str, str | None]:
 
 
 def asks_for_help(error: Any) -> bool:
-    """Whether a group was named without a command, so that its help is the answer."""
+    """Whether a group was named without a command, so that its help is shown."""
     return type(error).__name__ == "NoArgsIsHelpError"  # a class that Typer does not publish

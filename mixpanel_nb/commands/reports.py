@@ -1,4 +1,4 @@
-"""Commands of the reports, each derived from its query; by hand only what is read in a way of its own."""
+"""Commands of the reports, derived from their queries; only those with special parsing are written out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reports() -> Iterator[Callable[..., Any]]:
 
 
 def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
-    """The command that asks a query: its arguments, options, defaults and help are those of its fields."""
+    """The command of a query: its arguments, options, defaults and help come from the query's fields."""
     known = request_parameters(query)
 
     def run(context: typer.Context, **typed: Any) -> ReportResult:
@@ -60,7 +60,7 @@ _ANY = "any_event"
 def _any_or_one(
     name: str, parameter: Parameter, given: Mapping[str, Any], *, any_wanted: bool
 ) -> dict[str, None]:
-    """None for a parameter that is to be anything; nothing where it is given."""
+    """None for a parameter with its "any" option; nothing if it is given."""
     if any_wanted and name in given:
         raise typer.BadParameter(f"{parameter.metavar} and {parameter.any_option} do not go together.")
     if not any_wanted and name not in given:
@@ -88,7 +88,7 @@ def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
 
 
 def _typed(parameter: Parameter, annotation: Any) -> Any:
-    """What a command line gives of a parameter: a switch, a number, one word or several."""
+    """The type of a parameter on the command line: a switch, a number, one word or several."""
     if isinstance(parameter.check, Flag):
         return bool
     if parameter.joined is not None:

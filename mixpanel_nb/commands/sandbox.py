@@ -1,4 +1,4 @@
-"""``sandbox``: a Mixpanel on this machine."""
+"""``sandbox``: commands of the local Mixpanel sandbox."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def serve(
 
     try:
         serve_app(server, port=port, on_listening=listening)
-    except ConfigError as error:  # the port is taken: nothing of an account, as that error says elsewhere
+    except ConfigError as error:  # the port is taken: without the hint about accounts
         raise MixpanelDataError(error.message, hint=error.hint) from None
 
 
@@ -86,7 +86,7 @@ def dump(
 
     Example: mp sandbox dump --output events.jsonl.gz
     """
-    check_place(output, replace=replace)  # before a data set is made for nothing
+    check_place(output, replace=replace)  # before generating a data set
     dataset = _dataset(None, None, events, seed)
     try:
         rows = dataset.dump(output, "profiles" if profiles else "events", replace=replace)

@@ -1,4 +1,4 @@
-"""What a command works with: the workspace, and a way to speak to whoever typed it."""
+"""``Session``: the workspace and the output of a command."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class Session(ABC):
-    """One place where commands are typed: a terminal or a notebook."""
+    """The environment of a command: a terminal or a notebook."""
 
     @property
     @abstractmethod
     def account(self) -> str | None:
-        """The account that was named for the commands, or None."""
+        """The account given for the commands, or None."""
 
     @property
     @abstractmethod
     def workspace(self) -> Workspace:
-        """The workspace that commands work on, made when it is first needed."""
+        """The workspace of the commands, opened on first use."""
 
     @property
     def workspace_for_files(self) -> Workspace:
-        """The workspace that files of one's own are loaded into; they need no account.
+        """The workspace for loading user files, which needs no account.
 
         Raises:
             ConfigError: there is neither an account nor a database file to load them into.
@@ -45,23 +45,23 @@ class Session(ABC):
 
     @abstractmethod
     def say(self, message: Text) -> None:
-        """Tell how something went (never data), in pieces where commands are named."""
+        """Show a message (never data), in parts if it names commands."""
 
     @abstractmethod
     def show(self, result: Result) -> None:
-        """Show a result in the middle of a command."""
+        """Show a result during a command."""
 
     @abstractmethod
     def ask_secret(self, prompt: str) -> str:
-        """A secret, typed unseen or piped in."""
+        """A secret from a hidden prompt or standard input."""
 
     @abstractmethod
     def progress(self) -> Callable[[FetchProgress], None] | None:
-        """What shows the progress of a fetch, or None for silence."""
+        """The progress display of a fetch, or None."""
 
     @property
     def standard_output(self) -> Path | None:
-        """Where bytes for other programs can be written, or None where there is no such place."""
+        """The binary output for other programs, or None if there is none."""
         return None
 
     @property
@@ -73,5 +73,5 @@ class Session(ABC):
 
 
 def session_of(context: typer.Context) -> Session:
-    """The session a command was typed in."""
+    """The session of a command."""
     return cast("Session", context.obj)

@@ -53,7 +53,7 @@ def parse_params(given: list[str]) -> dict[str, str]:
     """``NAME=VALUE`` options as a dict.
 
     Raises:
-        typer.BadParameter: one has no ``=``.
+        typer.BadParameter: an option has no ``=``.
     """
     params = {}
     for item in given:

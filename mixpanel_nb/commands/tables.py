@@ -1,4 +1,4 @@
-"""Commands about the tables of the database."""
+"""Commands of the database's tables."""
 
 from __future__ import annotations
 

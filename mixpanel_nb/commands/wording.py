@@ -1,4 +1,4 @@
-"""What the library says of parameters and commands, in the words of a place where commands are typed."""
+"""Wording: parameters and commands in messages, as an interface's users type them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.errors import Text
 
-# Parameters of the library, and what the functions of commands call them, where that differs.
+# Parameters of the library whose name differs in command functions.
 _CALLED = {
     "events": "event",
     "entity_type": "kind",
@@ -33,27 +33,27 @@ _CALLED = {
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """How one place where commands are typed says them, and what is typed whatever the command.
+    """The wording of one interface.
 
     Attributes:
-        words: What is typed for a parameter of the library that every command knows.
-        commands: What is typed for the name of a command, where that is not ``mp`` and the name.
+        words: The typed form of library parameters that all commands share.
+        commands: The typed form of a command, if it is not ``mp`` and the name.
     """
 
     words: Mapping[str, str]
     commands: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, text: Text) -> str:
-        """A message in this place's words."""
+        """A message in this interface's wording."""
         return worded(text, self.words, self.commands)
 
     def word(self, error: MixpanelDataError, options: Mapping[str, str] | None = None) -> None:
-        """Say what is wrong in this place's words, and where it comes from a command, in its options'."""
+        """Word an error for this interface, with the command's options if it comes from one."""
         error.word({**(options or {}), **self.words}, self.commands)
 
     def help(self, text: str) -> str:
-        """The help of a command, where an example is the last paragraph: ``Example: mp tables``."""
-        # Click fills paragraphs; an example is to be copied, so its lines stay as they are.
+        """The help of a command, whose last paragraph is the example: ``Example: mp tables``."""
+        # Click fills paragraphs; an example keeps its lines so that it can be copied.
         filled = help_text(text, self.commands).replace("\nExample: ", "\n\b\nExample: ")
         said, is_command, example = filled.partition("Example: mp ")
         return f"{said}Example: {self.say((Command(example),))}" if is_command else said
@@ -63,7 +63,7 @@ TERMINAL = Face({"account": "--account"})
 
 
 def in_words_of(command: Any, face: Face) -> Callable[..., Any]:
-    """The function of a command, whose errors name its options and arguments where they name parameters."""
+    """Wrap a command's function: its errors name options and arguments instead of parameters."""
     function: Callable[..., Any] = command.callback
 
     @wraps(function)
@@ -78,7 +78,7 @@ def in_words_of(command: Any, face: Face) -> Callable[..., Any]:
 
 
 def _options(command: Any) -> Mapping[str, str]:
-    """What is typed for each parameter of the library: ``--from``, or ``EVENT`` for an argument."""
+    """The typed form of each library parameter: ``--from``, or ``EVENT`` for an argument."""
     typed = {
         param.name: param.opts[0] if param.param_type_name == "option" else param.metavar or param.name
         for param in command.params

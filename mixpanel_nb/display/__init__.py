@@ -1,10 +1,9 @@
-"""How things look, from plain data: cards, tables, charts and progress.
+"""Rendering of plain data: cards, tables, charts and progress.
 
-Here live pure functions from titles, rows and numbers to HTML, terminal text, Altair charts, SVG and PNG,
-and the callables that show the progress of something long. The same data gives the same bytes, always.
-
-Here may not live: anything that knows what Mixpanel, a funnel or a database is. Rich, Altair and
-vl-convert are imported only by the functions that need them.
+This package contains pure functions from titles, rows and numbers to HTML, terminal text, Altair charts, SVG
+and PNG, and the progress displays. The same data always gives the same bytes. Code that depends on Mixpanel,
+reports or databases does not belong here. Rich, Altair and vl-convert are imported only by the functions that
+need them.
 """
 
 from __future__ import annotations

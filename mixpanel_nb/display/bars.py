@@ -1,4 +1,4 @@
-"""Bars that lie: names on the left, numbers at their ends. Ranked, step by step, or grouped."""
+"""Horizontal bar charts: ranked, by step, or grouped."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import altair as alt
 
 MAX_SERIES = len(theme.PALETTE)
-"""More series than this have no colour of their own."""
+"""The maximum number of series with their own colour."""
 
 NAME_WIDTH = 190
-"""Pixels of a name on the left, as it is measured; a longer one is cut."""
+"""Maximum width of a name in pixels; a longer one is cut."""
 
 _WIDTH = 400
 _CHARACTER = 8  # pixels of one of its characters in a wide font
@@ -36,8 +36,8 @@ class Bar:
 
     Attributes:
         name: What it is.
-        value: Its length.
-        text: What is written at its end.
+        value: The length.
+        text: The text at its end.
         below: A line below it, between this bar and the next.
     """
 
@@ -48,7 +48,7 @@ class Bar:
 
 
 def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | None = None) -> alt.Chart:
-    """One bar a name, from the top down in the order given.
+    """One bar per name, from top to bottom in the given order.
 
     Args:
         bars: The bars; ``below`` is not drawn.
@@ -71,7 +71,7 @@ def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str 
 
 
 def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | None = None) -> alt.Chart:
-    """Bars that follow from each other; behind each a pale one shows what the bar before still held.
+    """Bars of consecutive steps; behind each, a pale bar shows the length of the step before.
 
     Args:
         bars: The steps, from the first on.
@@ -120,7 +120,7 @@ def grouped_bars(
     title: str | None = None,
     subtitle: str | None = None,
 ) -> alt.Chart:
-    """Groups of thin bars, one colour a series, for comparing series within each group.
+    """Groups of thin bars, one colour per series, to compare series within each group.
 
     Args:
         groups: Name of a group to its bars, one a series in their order; ``name`` and ``below`` of these
@@ -177,7 +177,7 @@ def _most(points: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _length(key: str, most: float) -> alt.X:
-    """The horizontal place; without an axis, for every bar says its number."""
+    """The horizontal channel, without an axis because every bar has its number."""
     import altair as alt
 
     return alt.X(f"{key}:Q", axis=None, scale=alt.Scale(domain=[0, most], nice=False))
@@ -191,8 +191,8 @@ def _names(points: Sequence[Mapping[str, Any]], *, gap: float = 0) -> alt.Y:
     """The bars, or groups of bars, one below the other.
 
     Args:
-        points: What is drawn; its order is theirs.
-        gap: Share of the height that stays free between two groups.
+        points: The data, in order.
+        gap: Free share of the height between two groups.
     """
     import altair as alt
 
@@ -210,7 +210,7 @@ def _names(points: Sequence[Mapping[str, Any]], *, gap: float = 0) -> alt.Y:
 
 
 def name_extent(names: Sequence[str]) -> float:
-    """Pixels beside the bars for their names, also in a font wider than the one that was measured."""
+    """Pixels for the names beside the bars, with room for a wider font than the measured one."""
     return min(NAME_WIDTH * 1.2, max(map(len, names), default=0) * _CHARACTER) + 8
 
 

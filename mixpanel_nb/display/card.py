@@ -1,10 +1,10 @@
-"""The card: what a notebook shows of a result, as one piece of HTML that looks the same everywhere.
+"""The card: a result as self-contained HTML that looks the same in every notebook.
 
-The HTML is a pure function of the card: no script, no style sheet, no address on the network, no id and no
-clock. Inline styles are limited to the properties and values that JupyterLab's sanitiser keeps for
-notebooks nobody has trusted (``packages/apputils/src/sanitizer.ts``), so trusted and untrusted notebooks,
-nbconvert, VS Code and Colab show the same. Colours are inherited or translucent grey, which suits light
-themes, dark themes and paper.
+The HTML is a pure function of the card, without scripts, style sheets, network addresses, ids or times.
+Inline styles are limited to the properties and values that JupyterLab's sanitiser keeps for untrusted
+notebooks (``packages/apputils/src/sanitizer.ts``), so trusted and untrusted notebooks, nbconvert, VS Code and
+Colab show the same. Colours are inherited or translucent grey, which suits light themes, dark themes and
+paper.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ _PRE = (
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart that is drawn when it is looked at.
+    """A chart that is drawn on demand.
 
     Attributes:
         draw: Makes the Altair chart.
-        alt: The same in words, for whoever cannot see it.
+        alt: The alternative text.
     """
 
     draw: Callable[[], alt.Chart]
@@ -71,7 +71,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Card:
-    """What is shown of a result.
+    """The rendered form of a result.
 
     Attributes:
         title: The headline.
@@ -79,9 +79,9 @@ class Card:
         facts: Pairs of label and value.
         chart: The picture.
         table: The rows.
-        query: The text behind the result, folded away.
+        query: The query of the result, collapsed.
         notes: Lines at the end, such as a warning.
-        empty: What to say where there is nothing to show.
+        empty: The text if there is nothing to show.
     """
 
     title: str
@@ -95,7 +95,7 @@ class Card:
 
 
 def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int | None = MAX_COLUMNS) -> str:
-    """The card as self-contained HTML: the same text for the same card, always.
+    """The card as self-contained HTML: always the same text for the same card.
 
     Args:
         card: What to show; all of its text is escaped.
@@ -130,7 +130,7 @@ def _div(style: str, text: str, *, limit: int = _MAX_HEADLINE) -> str:
 
 
 def _fact(label: str, value: Any) -> str:
-    """The label above the value; where styles are dropped, one beside the other."""
+    """The label above the value; without styles, side by side."""
     shown = value if isinstance(value, str) else format_value(value)
     return (
         f'<span style="{_FACT}"><span style="{_LABEL}">{_isolated(one_line(label, _MAX_HEADLINE))}</span> '
@@ -139,10 +139,10 @@ def _fact(label: str, value: Any) -> str:
 
 
 def _image_or_reason(chart: Chart) -> str:
-    """The picture. Where it cannot be drawn, the chart in words and why: the rest of the card stays."""
+    """The picture; if it cannot be drawn, its alternative text and the reason."""
     try:
         return _image(chart)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a picture, the rows are worth showing
+    except Exception as error:  # noqa: BLE001 - an error in the picture must not hide the rows
         reason = str(error).partition("\n")[0]
         return _div(_MUTED, f"{chart.alt} (This chart cannot be drawn: {reason})", limit=_MAX_NOTE)
 
@@ -186,6 +186,6 @@ def _query(query: str) -> str:
 
 
 def _isolated(text: str) -> str:
-    """The text escaped; where it may run from right to left, kept from reordering its neighbours."""
+    """The escaped text; right-to-left text is isolated so that it does not reorder its neighbours."""
     escaped = escape(text, quote=True)
     return escaped if text.isascii() else f"<bdi>{escaped}</bdi>"

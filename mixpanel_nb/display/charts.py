@@ -1,6 +1,6 @@
-"""Altair charts from plain rows, all in the house theme.
+"""Altair charts from plain rows, all in the package's theme.
 
-Times are drawn in UTC, whatever the time zone of kernel or browser, so that a day is that day everywhere.
+Times are drawn in UTC, regardless of the time zone of kernel or browser, so that days never shift.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MAX_TICKS = 10
 _MAX_LEVEL_LABELS = 8
 _MAX_SLANTED_LABELS = 30
 _MAX_STEPS = 60  # bars over so many whole numbers stand for one each
-_LEGEND_GAP = 32  # pixels; names are wider where the font is wider than the one that was measured
+_LEGEND_GAP = 32  # pixels; names are wider in a wider font than the measured one
 _MAX_LEGEND_COLUMNS = 4
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _HALF_A_DAY = timedelta(hours=12)
@@ -42,12 +42,12 @@ _MAX_DOTS = 45  # a line of so few points shows each of them
 
 @dataclass(frozen=True)
 class Gaps:
-    """Times of a chart that are not known as the others are.
+    """Times of a chart that are partly or completely unknown.
 
     Attributes:
         partial: Times of which only a part was counted.
         missing: Times that were not fetched.
-        of: Further times of which only a part was counted, by the category that this is true of alone.
+        of: Further partly counted times of single categories.
     """
 
     partial: Sequence[Any] = ()
@@ -58,14 +58,14 @@ class Gaps:
         return bool(self.partial or self.missing or any(self.of.values()))
 
     def cut(self, points: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """For each point of a chart, whether only a part of its time was counted."""
+        """For each point of a chart, whether only part of its time was counted."""
         everywhere = {utc_text(moment(day)) for day in self.partial}
         own = {_category(name): {utc_text(moment(day)) for day in days} for name, days in self.of.items()}
         return [point["x"] in everywhere or point["x"] in own.get(point.get("c", ""), ()) for point in points]
 
 
 def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.Chart:
-    """Bars, one a day; behind days without any a band of another colour.
+    """One bar per day; days without events have a band of another colour.
 
     Args:
         rows: ``{"date": …, "count": …}``, every day of the range. More than fit as bars become one area.
@@ -88,7 +88,7 @@ def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.
 
 
 def _gaps(rows: Sequence[Mapping[str, Any]]) -> list[tuple[datetime, datetime]]:
-    """First and last day of each run of days that count nothing."""
+    """First and last day of each run of days without events."""
     runs: list[tuple[datetime, datetime]] = []
     for day in (moment(plain_scalar(row["date"])) for row in rows if not row["count"]):
         if day is None:
@@ -127,10 +127,10 @@ def series_chart(
         color_title: What the categories are; None is ``color``.
         colors: A colour for each category; None is the palette.
         percent: Whether ``y`` holds fractions that are written as percentages.
-        gaps: Times that are known in part, or not at all.
+        gaps: Times that are partly or completely unknown.
 
     Raises:
-        ParameterError: If ``kind`` is none of these or ``y`` holds something that is no number.
+        ParameterError: If ``kind`` is none of these or ``y`` contains a non-numeric value.
     """
     import altair as alt
 
@@ -165,7 +165,7 @@ def series_chart(
 def _layers_with_gaps(
     points: list[dict[str, Any]], mark: dict[str, Any], encoding: dict[str, Any], gaps: Gaps
 ) -> list[alt.Chart]:
-    """Points over time before bands where nothing is known; those known in part are dashed and hollow."""
+    """Points over time, with bands for missing times; partly known points are dashed and hollow."""
     import altair as alt
 
     cut = gaps.cut(points)
@@ -192,7 +192,7 @@ def _layers_with_gaps(
 
 
 def _bands(points: list[dict[str, Any]], missing: Sequence[Any]) -> list[dict[str, Any]]:
-    """A band for each run of missing times, from halfway before to halfway behind it."""
+    """A band for each run of missing times, from halfway before to halfway after it."""
     times = sorted({datetime.fromisoformat(point["x"]) for point in points})
     absent = {moment(day) for day in missing}
     half = min((later - earlier for earlier, later in pairwise(times)), default=2 * _HALF_A_DAY) / 2
@@ -221,7 +221,7 @@ def _beside(points: list[dict[str, Any]], cut: list[bool]) -> list[dict[str, Any
 def stacked_charts(charts: Sequence[alt.Chart]) -> alt.Chart:
     """Charts below each other, each with its own legend; a single one as it is.
 
-    As of ``layered``, the class is another one than its name says.
+    As with ``layered``, the actual class differs from the annotation.
     """
     import altair as alt
 
@@ -235,10 +235,7 @@ def stacked_charts(charts: Sequence[alt.Chart]) -> alt.Chart:
 
 
 def _config(*titles: str) -> dict[str, Any]:
-    """The house theme. Descriptions of marks are left out where Vega-Lite could not write them.
-
-    It writes the titles of axes and legend into an expression, and does not escape backslashes.
-    """
+    """The theme; marks have no descriptions if Vega-Lite cannot write them."""
     return theme.config() | ({"aria": False} if any("\\" in title for title in titles) else {})
 
 
@@ -278,7 +275,7 @@ def _category(value: Any) -> str:
 
 
 def moment(value: Any) -> datetime | None:
-    """A date, datetime or ISO text as a moment in UTC, which is assumed where no zone is said; else None."""
+    """A date, datetime or ISO text as a moment in UTC, which is assumed without a zone; else None."""
     if isinstance(value, str):
         if not value[:4].isdigit() or value[4:5] != "-":
             return None
@@ -362,7 +359,7 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
 
 
 def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
-    """Labels that say as much of the date as the span needs, below points that exist."""
+    """Labels with as much of the date as the span needs, at existing points."""
     import altair as alt
 
     times = sorted({datetime.fromisoformat(point["x"]) for point in points})
@@ -407,7 +404,7 @@ def _y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
 
 
 def _few_whole_numbers(points: list[dict[str, Any]]) -> dict[str, Any]:
-    """Ticks at whole numbers, where all numbers are whole and few, so that nothing is counted in halves."""
+    """Ticks at whole numbers if all numbers are whole and few, so that counts have no halves."""
     heights: dict[Any, float] = {}
     for point in points:
         heights[point["x"]] = heights.get(point["x"], 0.0) + (point["y"] or 0.0)  # as if stacked, at most
@@ -433,10 +430,10 @@ def _tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bo
 
 
 def _tooltip_title(name: str) -> str:
-    """The name as Vega-Lite, which writes it into an expression and escapes quotes alone, needs it."""
+    """The name as Vega-Lite needs it, which puts it into an expression and only escapes quotes."""
     return chart_label(name, _MAX_LABEL).replace("\\", "\\\\")
 
 
 def _in_order(points: list[dict[str, Any]], key: str) -> list[Any]:
-    """The categories in the order of the rows, which is the order the reader asked for."""
+    """The categories in the order of the rows."""
     return list(dict.fromkeys(point[key] for point in points))

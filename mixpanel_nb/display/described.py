@@ -1,4 +1,4 @@
-"""Charts together with the words that say the same: what, from when to when, how much, most and least."""
+"""Charts with their alternative text: what, from when to when, how much, most and least."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def describe(
         x: Key of the horizontal value.
         y: Key of the vertical value.
         color: Key of the category that splits the rows.
-        title: What is shown; made from the keys where it is None.
-        total: Whether the sum means something.
+        title: What is shown; None derives it from the keys.
+        total: Whether the sum is meaningful.
     """
     subject = title or f"{y} by {x}" + (f" and {color}" if color else "")
     points = [row for row in rows if _is_number(plain_scalar(row[y]))]
@@ -81,7 +81,7 @@ def describe(
 
 
 def _range(values: Sequence[Any]) -> str:
-    """From the first to the last place, or how many there are where places have no order."""
+    """From the first to the last place, or their number if places have no order."""
     known = [plain_scalar(value) for value in values if not is_null(value)]
     times = [moment(value) for value in known]
     if not known or not (None not in times or all(map(_is_number, known))):
@@ -97,7 +97,7 @@ def _at(row: Mapping[str, Any], x: str, y: str, color: str | None) -> str:
 
 
 def _place(value: Any) -> str:
-    """A value of x; a midnight is the day it begins."""
+    """A value of x; midnight is shown as the day."""
     time = moment(value)
     if time is not None and (time.hour, time.minute, time.second) == (0, 0, 0):
         return time.date().isoformat()

@@ -1,4 +1,4 @@
-"""A heat map: rows of numbers, coloured by how much, with the number in each cell where there is room."""
+"""A heat map: rows of numbers, coloured by value, with the number in each cell if there is room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 MAX_CELLS = 2_000
-"""More than this many cells are too small to tell apart and make a large picture."""
+"""Maximum number of cells; more would be too small and the picture too large."""
 
 _MAX_LABEL = 30
 _WIDTH = 560
@@ -38,10 +38,10 @@ class HeatRow:
 
     Attributes:
         label: What the row is.
-        lead: The text of its first column, which has no colour, such as how many users the row is about.
-        cells: One number a column, such as a share (0 to 1); None leaves the cell blank.
-        open: Which cells may still change: they are paler and marked ``*``. Empty is none of them.
-        apart: Whether the row has a scale of colours of its own, as a total beside its parts.
+        lead: The text of its first column, which has no colour, such as the number of users in the row.
+        cells: One number per column, such as a share (0 to 1); None leaves the cell blank.
+        open: Cells that may still change: they are paler and marked ``*``. Empty means none.
+        apart: Whether the row has its own colour scale, as a total beside its parts.
     """
 
     label: str
@@ -119,7 +119,7 @@ def _points(
     *,
     narrow: bool,
 ) -> list[dict[str, Any]]:
-    """The cells that hold something; a cell that is open is paler."""
+    """The non-empty cells; open cells are paler."""
     points = []
     for row, label in zip(rows, labels, strict=True):
         darkest = _most([row]) if row.apart else most
@@ -160,7 +160,7 @@ def _places(labels: Sequence[str], columns: Sequence[str], x: str, room: float) 
 
 
 def _bands(names: Sequence[str]) -> alt.Scale:
-    """One band a name, in whole pixels, with a hairline between two where there are few."""
+    """One band a name, in whole pixels, with a hairline between two if there are few."""
     import altair as alt
 
     gap = 0.04 if len(names) <= _MOST_TEXT_ROWS else 0

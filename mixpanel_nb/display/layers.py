@@ -1,4 +1,4 @@
-"""Several marks in one picture, in the house theme."""
+"""Layered charts in the package's theme."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def layered(
     subtitle: str | None = None,
     slack: float = 0,
 ) -> alt.Chart:
-    """The layers over each other; what is drawn later lies on top.
+    """The layers in one chart; later ones are on top.
 
-    Altair's class for layers is another than that for a single mark. It has all that a result's chart is
-    used for (``to_dict``, ``properties``, ``save``), and is handed out under the name of the latter.
+    Altair's class for layers differs from that for a single mark. It has all needed methods (``to_dict``,
+    ``properties``, ``save``), and is annotated as the latter.
 
     Args:
         layers: The marks.
@@ -35,8 +35,8 @@ def layered(
         height: Pixels.
         title: The headline.
         subtitle: A line below it.
-        slack: Pixels on the right for text that runs over the width: whoever looks at the picture may have a
-            wider font than the one it was measured with.
+        slack: Pixels on the right for text that exceeds the width, since the viewer's font may be wider than
+            the measured one.
     """
     import altair as alt
 
@@ -54,7 +54,7 @@ def layered(
 
 
 def headline(title: str | None, subtitle: str | None = None) -> Any:
-    """The title of a chart, which may have a line below it."""
+    """The title of a chart, with an optional line below it."""
     import altair as alt
 
     if not title:
@@ -65,7 +65,7 @@ def headline(title: str | None, subtitle: str | None = None) -> Any:
 
 
 def layer(points: Sequence[Mapping[str, Any]], mark: Mapping[str, Any], **encoding: Any) -> alt.Chart:
-    """One mark over its own points.
+    """One mark with its own data.
 
     Args:
         points: The data.

@@ -1,8 +1,7 @@
-"""Showing how far something is, where the one who works need not know where it is shown.
+"""Progress displays, independent of the work that they show.
 
-A progress is any callable that takes a ``Snapshot``. The ones here show a line that is replaced as the
-work goes on and is gone when it ends, so that scripts stay quiet and saved notebooks are the same after
-each run.
+A progress is any callable that takes a ``Snapshot``. The displays here update one line during the work and
+remove it at the end, so that saved notebooks do not change with each run.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _MAX_LINE = 300
 
 
 class Piece(Protocol):
-    """A part of the work that is done by itself."""
+    """A separate part of the work."""
 
     @property
     def name(self) -> str:
@@ -34,11 +33,11 @@ class Piece(Protocol):
 
     @property
     def state(self) -> Literal["waiting", "loading", "here", "stored", "failed"]:
-        """How far it is."""
+        """Its state."""
 
     @property
     def rows(self) -> int:
-        """Rows of it so far."""
+        """Its rows so far."""
 
 
 class Snapshot(Protocol):
@@ -46,11 +45,11 @@ class Snapshot(Protocol):
 
     @property
     def table(self) -> str:
-        """What is being filled."""
+        """The table that is being filled."""
 
     @property
     def state(self) -> str:
-        """What is being done."""
+        """The current activity."""
 
     @property
     def chunks_done(self) -> int:
@@ -58,7 +57,7 @@ class Snapshot(Protocol):
 
     @property
     def chunks_total(self) -> int | None:
-        """Chunks in all, or None while nobody knows."""
+        """Total number of chunks, or None while unknown."""
 
     @property
     def pieces(self) -> Sequence[Piece]:
@@ -82,18 +81,18 @@ class Snapshot(Protocol):
 
     @property
     def rows_per_second(self) -> float | None:
-        """Rows a second, or None while nobody knows."""
+        """Rows per second, or None while unknown."""
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to go, or None while nobody knows."""
+        """Remaining seconds, or None while unknown."""
 
 
 class Progress(Protocol):
-    """Anything that can be told how far the work is."""
+    """A callable that receives the state of the work."""
 
     def __call__(self, snapshot: Snapshot, /) -> None:
-        """Take note of a moment of the work."""
+        """Receive a snapshot of the work."""
 
 
 def progress_line(snapshot: Snapshot) -> str:
@@ -115,7 +114,7 @@ def progress_line(snapshot: Snapshot) -> str:
 
 
 class _LiveLine(ABC):
-    """A line that is replaced at most ten times a second, and at once when the work begins or ends to wait.
+    """A line that is replaced at most ten times a second, and at once when the work starts or stops waiting.
 
     May be called from several threads and used for one fetch after another. The last snapshot of a fetch,
     ``close()`` and the end of a ``with`` block remove the line.
@@ -128,7 +127,7 @@ class _LiveLine(ABC):
         self._last_news: tuple[str, bool] | None = None
 
     def __call__(self, snapshot: Snapshot, /) -> None:
-        """Show the snapshot, unless another was shown just now; remove the line if it is the last."""
+        """Show the snapshot, unless another one was just shown; remove the line if it is the last."""
         with self._lock:
             if snapshot.finished:
                 self._end()
@@ -168,11 +167,11 @@ class _LiveLine(ABC):
 
 
 class TerminalProgress(_LiveLine):
-    """A live line on a terminal; nothing at all where the stream is no terminal.
+    """A live line on a terminal; shows nothing if the stream is not a terminal.
 
     Args:
-        stream: Where to write; standard error where it is None, so that standard output stays data.
-        tty: Whether the stream is a terminal; None asks it.
+        stream: Where to write; None is standard error, so that standard output only contains data.
+        tty: Whether the stream is a terminal; None checks it.
         clock: Seconds, for tests.
     """
 
@@ -207,12 +206,12 @@ class TerminalProgress(_LiveLine):
 class LiveDisplay(_LiveLine):
     """A display below a notebook cell that is updated in place and emptied at the end.
 
-    So a saved notebook holds no trace of it. It begins as an empty bundle, which is all that nbval compares:
-    it reads no updates, and an empty bundle has no content to differ. Standard error and ``clear_output``
-    would not do: nbval compares the one, and the other erases what the cell printed before.
+    So a saved notebook does not contain it. It begins as an empty bundle, which is all that nbval compares:
+    it ignores updates. Standard error and ``clear_output`` are unsuitable: nbval compares the former, and the
+    latter erases earlier output of the cell.
 
     Args:
-        after: Seconds the work may take before it shows progress; waiting is shown at once.
+        after: Seconds before progress is shown; waits are shown at once.
         clock: Seconds, for tests.
     """
 
@@ -250,11 +249,11 @@ class LiveDisplay(_LiveLine):
 
     @abstractmethod
     def _next(self, snapshot: Snapshot) -> None:
-        """Bring what is shown up to date."""
+        """Update the display."""
 
     @abstractmethod
     def _last(self) -> None:
-        """Let go of what was shown."""
+        """Release the display."""
 
 
 class TextProgress(LiveDisplay):
@@ -267,4 +266,4 @@ class TextProgress(LiveDisplay):
         self._display.update(self._first(snapshot), raw=True)
 
     def _last(self) -> None:
-        """Nothing is left."""
+        """An empty bundle."""

@@ -1,4 +1,4 @@
-"""The progress of a fetch as a widget: how far it is, each piece of it, and a button that stops it."""
+"""The progress widget of a fetch: its state, its chunks, and a cancel button."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLORS = {
     "stored": "#009E73",
     "failed": "#D55E00",
 }
-"""A colour for each state of a piece, from the palette that people with any colour vision can tell apart."""
+"""A colour for each state of a piece, from a palette for all types of colour vision."""
 
 _SQUARE = "display: inline-block; width: 14px; height: 14px; margin: 0 3px 3px 0; border-radius: 3px"
 _LEGEND = "opacity: 0.7; font-size: 12px; margin-right: 14px; white-space: nowrap"
@@ -30,15 +30,15 @@ _LINE = "font-size: 13px; line-height: 1.5"
 
 
 class WidgetProgress(LiveDisplay):
-    """A bar, a line of figures, a square for each piece, and Cancel; gone when the work has ended.
+    """A bar, a line of figures, a square for each piece, and Cancel; removed when the work has ended.
 
-    Cancel does what interrupting the kernel does, so the work ends in the same way. The click arrives while
-    the cell runs where the kernel takes widgets' messages on a thread of their own (ipykernel 7 with
-    JupyterLab 4.4 or later); elsewhere it would arrive after the cell, so there is no button.
+    Cancel interrupts the kernel, so the work ends in the same way. The click arrives while the cell runs if
+    the kernel reads widget messages on a separate thread (ipykernel 7 with JupyterLab 4.4 or later);
+    otherwise it would arrive after the cell, so there is no button.
 
     Args:
         can_cancel: Whether clicks arrive while a cell runs.
-        after: Seconds the work may take before it shows progress; waiting is shown at once.
+        after: Seconds before progress is shown; waits are shown at once.
         clock: Seconds, for tests.
     """
 
@@ -50,7 +50,7 @@ class WidgetProgress(LiveDisplay):
         self._box: Any = None
 
     def _first(self, snapshot: Snapshot) -> dict[str, Any]:
-        # Made only where there is something to show: ipywidgets takes its time.
+        # Created on first use: ipywidgets is slow to import.
         import ipywidgets
 
         from mixpanel_nb.display.widgets import parts
@@ -76,7 +76,7 @@ class WidgetProgress(LiveDisplay):
 
     def _last(self) -> None:
         if self._box is not None:
-            # Whoever saves the state of widgets saves that of closed ones too: let nothing be in it.
+            # Saved widget state includes closed widgets, so it is emptied.
             self._line.value = self._squares.value = ""
             for widget in (self._bar, self._cancel, self._line, self._squares, self._box):
                 widget.close()
@@ -84,7 +84,7 @@ class WidgetProgress(LiveDisplay):
 
     def _stop(self) -> None:
         with self._lock:
-            if self._box is None:  # it has ended: nothing else is to be stopped in its place
+            if self._box is None:  # it has ended: nothing else may be interrupted instead
                 return
             self._cancel.disabled = True
             self._cancel.description = "Stopping…"
@@ -92,16 +92,16 @@ class WidgetProgress(LiveDisplay):
 
 
 def _answer_at_once(widget: Any) -> None:
-    """Let the widget's messages be read while a cell runs.
+    """Read the widget's messages while a cell runs.
 
-    ipykernel 7.4 reads them where the widget was last spoken to, that is, after this very cell; with this,
-    where the front end sends them: on a thread of their own, if it has one.
+    ipykernel 7.4 otherwise reads them on the thread of the last message to the widget, that is, after this
+    cell; with this, on the thread to which the front end sends them.
     """
     widget.comm._reply_subshell_for = lambda _, sent_to: sent_to
 
 
 def squares(pieces: Sequence[Piece]) -> str:
-    """A square for each piece, whose tooltip names it, and what the colours mean."""
+    """A square for each piece, whose tooltip names it, and the legend of the colours."""
     if not pieces:
         return ""
     squares = "".join(

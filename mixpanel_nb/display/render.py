@@ -1,8 +1,8 @@
-"""Charts as bytes, without browser or network, the same on every machine.
+"""Rendering of charts to SVG and PNG without browser or network, the same on every machine.
 
 Texts are measured with widths that come with the package (``fonts/``): those of Arial, Helvetica and
-Liberation Sans, one of which nearly every viewer has. No font of the machine is asked, so the same chart is
-the same SVG everywhere.
+Liberation Sans, one of which nearly every viewer has. Fonts of the machine are not used, so the same chart
+gives the same SVG everywhere.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     import altair as alt
 
 _FONTS = Path(__file__).parent / "fonts"
-_MEASURED = "Mixpanel NB Metrics"  # widths without letters, for every character there is
+_MEASURED = "Mixpanel NB Metrics"  # widths without glyphs, for every character
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def render_svg(chart: alt.Chart) -> str:
-    """The chart as SVG: the same text for the same chart, always."""
+    """The chart as SVG: always the same text for the same chart."""
     svg = str(_converter().vegalite_to_svg(_spec(chart)))
-    # The font is named once, for the whole picture, and not with each of its texts.
+    # The font is named once for the whole picture, not for each text.
     named = svg.replace(f' font-family="{_MEASURED}"', "")
     return named.replace("<svg ", f'<svg font-family="{theme.FONT}" ', 1)
 
 
 def render_png(chart: alt.Chart, scale: float = 2) -> bytes:
-    """The chart as PNG; letters that the package's font lacks are drawn with the machine's.
+    """The chart as PNG; glyphs that the package's font lacks come from the machine's fonts.
 
     Args:
         chart: The chart.
@@ -44,7 +44,7 @@ def render_png(chart: alt.Chart, scale: float = 2) -> bytes:
 
 @cache
 def _converter() -> ModuleType:
-    """The renderer, which knows the package's fonts from now on."""
+    """The renderer, with the package's fonts registered."""
     import vl_convert
 
     vl_convert.register_font_directory(str(_FONTS))
@@ -53,9 +53,9 @@ def _converter() -> ModuleType:
 
 
 def _spec(chart: alt.Chart) -> dict[str, Any]:
-    """The chart's Vega-Lite, untouched by what the user switched on for their own charts.
+    """The chart's Vega-Lite, independent of the user's Altair settings.
 
-    ARIA labels are left out: nobody can reach them inside an image, and they are most of its size.
+    ARIA labels are left out: they are unreachable inside an image, and most of its size.
     """
     import altair as alt
 
@@ -70,7 +70,7 @@ def _spec(chart: alt.Chart) -> dict[str, Any]:
 
 
 def _fit(part: Any) -> Any:
-    """The part of a spec, its texts without what SVG cannot hold: the renderer would end the process."""
+    """Part of a spec without characters that SVG cannot contain, which would crash the renderer."""
     match part:
         case str():
             return _NOT_IN_XML.sub("�", part)

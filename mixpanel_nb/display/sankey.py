@@ -1,6 +1,6 @@
-"""A Sankey diagram: bars in columns, and bands between them, as high as what goes from one to the other.
+"""A Sankey diagram: bars in columns, and bands between them whose height is the flow.
 
-It is a picture like all others, made of areas and rectangles at places that are computed here.
+It is a Vega-Lite chart of areas and rectangles with coordinates computed here.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SankeyNode:
 
     Attributes:
         column: Its column, from the left.
-        name: What it is.
+        name: Its label.
         value: How high it is.
         text: The number below its name.
         kind: Its colour.
@@ -75,10 +75,10 @@ class SankeyLink:
     """A band.
 
     Attributes:
-        source: The place, among the bars, of the one it comes from.
-        target: The place of the one it goes to, in a column further right.
+        source: The index of the bar it starts from.
+        target: The index of the bar it leads to, in a later column.
         value: How high it is.
-        text: What it says when it is pointed at.
+        text: The tooltip.
     """
 
     source: int
@@ -94,8 +94,8 @@ class Sankey:
     Attributes:
         nodes: The bars, in the order in which those of a column lie below each other.
         links: The bands.
-        whole: What is as high as the diagram.
-        heading: A line above it, where there are several.
+        whole: The value that has the full height.
+        heading: A line above it, if there are several.
     """
 
     nodes: Sequence[SankeyNode]
@@ -111,7 +111,7 @@ def sankeys(
     title: str | None = None,
     subtitle: str | None = None,
 ) -> alt.Chart:
-    """Diagrams below each other; one of many columns goes on in another row, so that it stays legible.
+    """Diagrams below each other; one with many columns continues in another row.
 
     Args:
         diagrams: The diagrams.
@@ -175,7 +175,7 @@ def _part(diagram: Sankey, first: int, last: int) -> Sankey:
 
 
 def shortened(name: str, limit: int) -> str:
-    """The name with its middle left out where it is too long: names often differ at their ends."""
+    """The name with its middle omitted if it is too long: names often differ at their ends."""
     if len(name) <= limit:
         return name
     ending = max((limit - 1) // 3, 1)
@@ -187,7 +187,7 @@ def _pitch(columns: int) -> int:
 
 
 class _Layout:
-    """Where everything of a diagram lies, in pixels."""
+    """The layout of a diagram, in pixels."""
 
     def __init__(self, diagram: Sankey, top: float, pitch: int, headings: Sequence[str]) -> None:
         self.diagram = diagram
@@ -201,7 +201,7 @@ class _Layout:
         self.bottom = max((self._stack(column) for column in self._columns()), default=top)
 
     def height(self, value: float) -> float:
-        """How high an amount is."""
+        """The height of a value."""
         return max(value * self._scale, _THIN)
 
     def x(self, column: int) -> float:
@@ -215,7 +215,7 @@ class _Layout:
         return self.diagram.nodes[self.diagram.links[number].target].kind == "dropoff"
 
     def _passing(self) -> dict[tuple[int, bool], list[int]]:
-        """The bands that pass a column on their way further right, apart from those that drop off."""
+        """The bands that pass a column without ending there, except drop-offs."""
         found: defaultdict[tuple[int, bool], list[int]] = defaultdict(list)
         nodes, links = self.diagram.nodes, self.diagram.links
         order = sorted(range(len(links)), key=lambda n: (nodes[links[n].source].column, links[n].source))
@@ -234,7 +234,7 @@ class _Layout:
         return self._bars_from([n for n in nodes if n not in above], y) - _GAP
 
     def _lane(self, column: int, y: float, *, drops: bool) -> float:
-        """Keep the height free that bands need to pass; gives where what is below begins."""
+        """Reserve the height of passing bands; returns where the content below begins."""
         passing = self._lanes.get((column, drops), [])
         if not passing:
             return y
@@ -272,7 +272,7 @@ class _Layout:
         return sum(self.height(self.diagram.links[n].value) for n in lane[: lane.index(number)])
 
     def _next_y(self, number: int) -> float:
-        """Where a band is at the column after the one it comes from."""
+        """The y of a band at the column after its source."""
         link = self.diagram.links[number]
         column = self.diagram.nodes[link.source].column + 1
         if self.diagram.nodes[link.target].column == column:
@@ -280,7 +280,7 @@ class _Layout:
         return self._lane_y[column, self._drops(number)]
 
     def _last_y(self, number: int) -> float:
-        """Where a band is at the column before the one it goes to."""
+        """The y of a band at the column before its target."""
         link = self.diagram.links[number]
         column = self.diagram.nodes[link.target].column - 1
         if self.diagram.nodes[link.source].column == column:
@@ -288,7 +288,7 @@ class _Layout:
         return self._lane_y[column, self._drops(number)]
 
     def _offsets(self, ends: Sequence[int], other: Callable[[int], float]) -> dict[int, float]:
-        """How far below the top of its bar each band begins, so that no two of them cross there."""
+        """The offset of each band below the top of its bar, without crossings."""
         at: defaultdict[int, list[int]] = defaultdict(list)
         for number, end in enumerate(ends):
             at[end].append(number)
@@ -302,7 +302,7 @@ class _Layout:
 
 
 def _curve(stops: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Points through stops, level at each of them."""
+    """A curve through points, horizontal at each."""
     points = [stops[0]]
     for (x, y), (next_x, next_y) in pairwise(stops):
         pieces = 1 if y == next_y else _CURVE
@@ -365,7 +365,7 @@ def _bars(layouts: Sequence[_Layout], place: dict[str, Any]) -> alt.Chart:
 
 
 def _names(layouts: Sequence[_Layout], place: dict[str, Any], pitch: int) -> list[alt.Chart]:
-    """A name and a number beside each bar, over a halo that keeps them apart from the bands."""
+    """A name and a number beside each bar, with a halo over the bands."""
     room = pitch - _BAR - _LABEL_GAP - 4
     names, numbers = [], []
     for layout in layouts:
@@ -395,7 +395,7 @@ def _texts(
 
 
 def _headings(layouts: Sequence[_Layout], pitch: int, place: dict[str, Any]) -> list[alt.Chart]:
-    """What each column is, and above it what each diagram is."""
+    """The headings of columns and diagrams."""
     columns = [
         {"x": number * pitch, "y": layout.top - _HEADING + 8, "text": text}
         for layout in layouts

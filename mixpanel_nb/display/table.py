@@ -1,4 +1,4 @@
-"""A table as plain data, and the grid of texts that both HTML and terminal draw."""
+"""A table as plain data, and the grid of strings that HTML and terminal render."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading, and what its values are.
+    """A column's heading and the kind of its values.
 
     Attributes:
         name: The heading.
-        kind: What it holds; ``auto`` looks at the values.
+        kind: The kind of values; ``auto`` infers it.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Table:
     Attributes:
         columns: The headings.
         rows: One sequence of values a row, as long as ``columns``.
-        total_rows: How many rows there are, where ``rows`` holds only the first of them.
-        more: Where the rest is, said when rows are left out.
+        total_rows: The total number of rows, if ``rows`` only contains the first.
+        more: Where the rest is, shown when rows are left out.
         null: What stands for a value that is missing.
     """
 
@@ -45,7 +45,7 @@ class Table:
 
     @property
     def size(self) -> int:
-        """How many rows there are, shown or not."""
+        """The total number of rows."""
         return len(self.rows) if self.total_rows is None else self.total_rows
 
 
@@ -56,7 +56,7 @@ class Grid:
     Attributes:
         headings: One text a column.
         right_aligned: One flag a column.
-        rigid: One flag a column: whether part of a value would mislead, as with numbers and dates.
+        rigid: One flag a column: whether a truncated value would mislead, as with numbers and dates.
         cells: One list of texts a row; None is a value that is missing.
         footer: What is left out, or None.
         null: What stands for a value that is missing.
@@ -96,7 +96,7 @@ def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, li
 
 
 def left_out(table: Table, rows: int, columns: int) -> str | None:
-    """One line that says how much of a table is shown, or None when all of it is."""
+    """One line about the shown part of a table, or None if all of it is shown."""
     parts = []
     if rows < table.size:
         parts.append(f"{rows:,} of {table.size:,} rows")

@@ -1,4 +1,4 @@
-"""Cards and tables as text for a terminal: aligned, as wide as asked, free of control characters."""
+"""Cards and tables as text for a terminal: aligned, of a given width, without control characters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def render_text(
     """The card or table as lines of at most ``width`` characters, without a newline at the end.
 
     Args:
-        card_or_table: What to show. A card's chart is told in words, its query is left out.
+        card_or_table: What to show. A card's chart becomes its alternative text; its query is left out.
         width: Characters per line; wide characters count as two.
         max_rows: Rows shown; None is all that the table holds.
         color: Whether to use ANSI codes (bold, dim).
@@ -42,7 +42,7 @@ def render_text(
 
 
 def _console(output: io.StringIO, width: int, *, color: bool) -> Console:
-    """A console that ignores the environment, so that only the arguments decide what comes out."""
+    """A console that ignores the environment, so that the output only depends on the arguments."""
     from rich.console import Console
 
     return Console(
@@ -118,8 +118,8 @@ def _print_table(console: Console, table: Table, max_rows: int | None) -> None:
 def _widths(grid: Grid, width: int) -> list[int]:
     """Characters for each column that has room, from the left.
 
-    Numbers and dates are shown whole, for part of a number is another number. Text gives way to a readable
-    part, and what is left over is shared out, a character at a time, among the texts that are still cut.
+    Numbers and dates are never truncated. Text is shortened to a readable part, and the remaining width is
+    distributed, one character at a time, among the truncated texts.
     """
     from rich.cells import cell_len
 

@@ -1,4 +1,4 @@
-"""Text from anywhere, made fit to stand in a table: short, on one line, and unable to steer a terminal."""
+"""Sanitizing of text for tables: short, on one line, without terminal control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEERS_IN_JSON = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LINE_BREAKS = frozenset({"\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"})
-# What every object of JavaScript has: Vega, which keeps names as keys of objects, takes these for its own.
+# Members of every JavaScript object: Vega uses names as object keys and confuses these with its own.
 _TAKEN_IN_VEGA = frozenset(
     {
         *("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString"),
@@ -33,14 +33,13 @@ def one_line(text: str, limit: int) -> str:
     """The text on one line of at most ``limit`` characters, controls replaced by visible signs.
 
     Line breaks become ``↵``, tabs spaces, other C0 controls their Unicode pictures (``␛``), the rest
-    ``�``. Text that is too long ends in ``…``; it is cut before anything else, so the cost does not grow
-    with its length.
+    ``�``. Text that is too long ends in ``…``; it is cut first, so the cost does not grow with its length.
     """
     return _UNSAFE.sub(_visible, cut(text, limit))
 
 
 def chart_label(text: str, limit: int) -> str:
-    """The text on one line, fit to stand in a chart: a name that Vega has of its own ends in a space.
+    """The text on one line, for a chart: a name that is reserved in Vega gets a trailing space.
 
     Different texts stay different.
     """
@@ -49,7 +48,7 @@ def chart_label(text: str, limit: int) -> str:
 
 
 def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
-    """Chart labels of about ``limit`` characters; those that then look alike get a number."""
+    """Chart labels of about ``limit`` characters; equal ones get a number."""
     taken: set[str] = set()
     labels: list[str] = []
     for name in names:
@@ -64,18 +63,18 @@ def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
 
 
 def block(text: str, limit: int) -> str:
-    """Like ``one_line``, but newlines and tabs stay: for code."""
+    """Like ``one_line``, but newlines and tabs stay; for code."""
     lines = cut(text, limit).replace("\r\n", "\n").split("\n")
     return "\n".join("\t".join(_UNSAFE.sub(_visible, part) for part in line.split("\t")) for line in lines)
 
 
 def escaped(text: str) -> str:
-    """JSON with the same meaning and no character that could steer a terminal; newlines and tabs stay."""
+    """Equivalent JSON without terminal control characters; newlines and tabs stay."""
     return _STEERS_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def cut(text: str, limit: int) -> str:
-    """The first ``limit`` characters, the last of them ``…`` where something is left out."""
+    """The first ``limit`` characters, ending in ``…`` if truncated."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 

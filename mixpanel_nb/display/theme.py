@@ -1,8 +1,8 @@
-"""The one look of all charts.
+"""The theme of all charts.
 
-Colours are Okabe and Ito's (2008), which people with any common colour blindness can tell apart, without
-the yellow and black that are hard to see or to soften on white. The background is part of the picture, so
-that a chart is legible in a dark theme and on paper alike.
+Colours are Okabe and Ito's (2008), which are distinguishable with any common colour blindness, without yellow
+and black, which are hard to see or to lighten on white. The background is part of the picture, so that a
+chart is legible in a dark theme and on paper alike.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INK = "#2B2F36"
 MUTED = "#5B616B"
 GRID = "#E6E8EB"
 BACKGROUND = "#FFFFFF"
-# All but the last are equally wide, so that a viewer's letters have the room that was measured for them.
+# All but the last have equal widths, so that the measured room suffices.
 FONT = "Mixpanel NB Sans, Arial, Helvetica, Liberation Sans, Arimo, sans-serif"
 
 # Half the width of a window is left for a card's picture in a narrow one, where this is still readable.
@@ -30,7 +30,7 @@ HEIGHT = 200
 
 
 def config() -> dict[str, Any]:
-    """The theme as a Vega-Lite ``config``, to be set on each chart: nothing global changes."""
+    """The theme as a Vega-Lite ``config``, set on each chart, without global changes."""
     axis = {
         "labelColor": MUTED,
         "labelFontSize": FONT_SIZE,
@@ -87,7 +87,7 @@ def config() -> dict[str, Any]:
 
 
 def ramp(share: float) -> str:
-    """The colour of an amount, 0 to 1, between those of ``RAMP``."""
+    """The colour of a value from 0 to 1, interpolated in ``RAMP``."""
     place = min(max(share, 0.0), 1.0) * (len(RAMP) - 1)
     low = min(int(place), len(RAMP) - 2)
     pairs = zip(_channels(RAMP[low]), _channels(RAMP[low + 1]), strict=True)
@@ -100,12 +100,12 @@ def paler(color: str) -> str:
 
 
 def ramp_colors(count: int) -> list[str]:
-    """So many colours from little to much, the first still visible on white."""
+    """Colours from low to high, the first still visible on white."""
     return [ramp(0.12 + 0.88 * place / max(count - 1, 1)) for place in range(count)]
 
 
 def ink_on(color: str) -> str:
-    """Ink or white, whichever stands out more from a colour (contrast as WCAG 2 defines it)."""
+    """Ink or white, whichever has more contrast to a colour (contrast as WCAG 2 defines it)."""
     behind, ink = _luminance(color) + 0.05, _luminance(INK) + 0.05
     return INK if behind / ink > 1.05 / behind else "#FFFFFF"
 

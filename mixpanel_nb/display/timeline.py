@@ -1,4 +1,4 @@
-"""A time line: one dot for everything that happened, one row a name."""
+"""A timeline: one dot per event, one row per name."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _MAX_HOURS = timedelta(days=6)  # a longer axis names days only
 def timeline(
     moments: Sequence[tuple[datetime, str]], *, title: str | None = None, subtitle: str | None = None
 ) -> alt.Chart:
-    """What happened when, on one row a name, the name that comes first on top.
+    """Dots over time, one row per name, the first name on top.
 
     Args:
-        moments: When, and the name of what happened.
+        moments: Pairs of time and name.
         title: The headline.
         subtitle: A line below it.
     """

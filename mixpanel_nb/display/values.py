@@ -1,7 +1,7 @@
-"""One value as text: the same in HTML and in a terminal.
+"""Formatting of values, the same in HTML and in a terminal.
 
 Numbers have thousands separators, fractions become percentages, dates are ISO, sizes are decimal (1 MB is
-1,000,000 bytes) and durations name their units.
+1,000,000 bytes) and durations include their units.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Kind = Literal["auto", "text", "number", "integer", "percent", "date", "datetime
 
 NULL = "NULL"
 MAX_CHARS = 100
-"""Characters of a value that are shown where nothing else is asked for."""
+"""Default maximum of characters shown of a value."""
 
 _MAX_DECIMALS = 4
-_MAX_INTEGER_BITS = 1_000  # beyond, an integer is no float, fits no cell, and is slow to spell out
+_MAX_INTEGER_BITS = 1_000  # larger integers exceed a float, fit no cell, and are slow to format
 _PLAIN_INTEGERS = re.compile(r"(^|[_\W])(id|year)$|Id$", re.ASCII)
 _MEASURES: frozenset[str] = frozenset({"percent", "bytes", "duration"})
 _NUMERIC = _MEASURES | {"number", "integer"}
@@ -38,7 +38,7 @@ class Format:
     """How the values of one column are written.
 
     Attributes:
-        kind: What they are, never ``auto``.
+        kind: The kind of values, never ``auto``.
         decimals: Digits after the point for ``number``; None is scientific notation.
         grouped: Whether integers get thousands separators; years and ids do not.
     """
@@ -49,7 +49,7 @@ class Format:
 
     @property
     def right_aligned(self) -> bool:
-        """Whether the column reads better from the right."""
+        """Whether the column is right-aligned."""
         return self.kind in _NUMERIC
 
 
@@ -59,7 +59,7 @@ def format_value(value: Any, kind: Kind = "auto", *, limit: int = MAX_CHARS) -> 
     Args:
         value: Anything: None and pandas' missing values are ``NULL``.
         kind: What it is. ``percent`` takes a fraction, ``bytes`` a size, ``duration`` seconds or a timedelta.
-        limit: Longest text; more is cut with ``…``.
+        limit: Maximum length; a longer text is cut with ``…``.
     """
     return write(value, column_format("", kind, [value]), limit=limit)
 
@@ -93,18 +93,18 @@ def counted(number: int, noun: str) -> str:
 
 
 def first_of(names: Iterable[str], most: int = 3) -> str:
-    """The first names, and how many more there are: ``a, b, c and 2 more``."""
+    """The first names, and the number of others: ``a, b, c and 2 more``."""
     known = list(names)
     rest = f" and {len(known) - most:,} more" if len(known) > most else ""
     return ", ".join(known[:most]) + rest
 
 
 def column_format(name: str, kind: Kind, values: Sequence[Any]) -> Format:
-    """The format all values of a column share.
+    """The common format of a column's values.
 
     Args:
         name: The column's name: integers in a column of years or ids are not grouped.
-        kind: What the column holds; ``auto`` looks at the values.
+        kind: The kind of values; ``auto`` infers it.
         values: The values that will be shown.
     """
     plain = [plain_scalar(value) for value in values if not is_null(value)]
@@ -115,7 +115,7 @@ def column_format(name: str, kind: Kind, values: Sequence[Any]) -> Format:
 
 
 def write(value: Any, form: Format, *, limit: int = MAX_CHARS) -> str:
-    """The value in that format; a value the format does not fit is written as text."""
+    """The value in that format; a value that does not match the format is written as text."""
     if is_null(value):
         return NULL
     value = plain_scalar(value)
@@ -131,13 +131,13 @@ def write(value: Any, form: Format, *, limit: int = MAX_CHARS) -> str:
 
 
 def is_null(value: Any) -> bool:
-    """Whether the value is None or one of pandas' missing values. NaN is a number and is not."""
+    """Whether the value is None or one of pandas' missing values. NaN counts as a number."""
     return value is None or type(value).__name__ in {"NaTType", "NAType"}
 
 
 def plain_scalar(value: Any) -> Any:
-    """A numpy scalar as the Python value it stands for, any NaN as a float; everything else as it is."""
-    if isinstance(value, Decimal) and value.is_nan():  # a signalling one raises whenever it is touched
+    """A numpy scalar as a Python value, any NaN as a float; other values unchanged."""
+    if isinstance(value, Decimal) and value.is_nan():  # a signalling NaN raises in every operation
         return math.nan
     if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         return value.item()
@@ -158,7 +158,7 @@ def _common_kind(values: Sequence[Any]) -> Kind:
 
 
 def _decimals(values: Sequence[Any]) -> int | None:
-    """The fewest digits that say what the values say, within reason; None where an exponent is clearer."""
+    """The fewest decimals that show the values adequately; None if an exponent is clearer."""
     numbers = [abs(float(v)) for v in values if isinstance(v, float | Decimal) and math.isfinite(v)]
     largest = max(filter(math.isfinite, numbers), default=0.0)
     if largest >= 1e15 or 0 < largest < 1e-3:
@@ -251,7 +251,7 @@ def _text(value: Any, limit: int) -> str:
 
 
 def _nested(value: Any) -> Iterator[str]:
-    """A list or object piece by piece, so that a huge one is never spelled out."""
+    """A list or object in pieces, so that a huge one is never formatted completely."""
     if isinstance(value, Mapping):
         yield "{"
         for number, (key, item) in enumerate(value.items()):
@@ -270,10 +270,10 @@ def _nested(value: Any) -> Iterator[str]:
 
 
 def _joined(pieces: Iterable[str], limit: int) -> str:
-    """The pieces as one text, reading no more of them than ``limit`` characters need."""
+    """The joined pieces, of which only as many are read as ``limit`` requires."""
     text: list[str] = []
     length = 0
-    for piece in islice(pieces, limit * 4):  # pieces may be empty, so their number is bounded too
+    for piece in islice(pieces, limit * 4):  # pieces may be empty, so their number is limited too
         text.append(piece[: limit + 1])
         length += len(piece)
         if length > limit:

@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_DATABASE = b"DUCK"  # stands at byte 8 of every DuckDB file
+_DATABASE = b"DUCK"  # at byte 8 of every DuckDB file
 _databases: set[Path] = set()
-_SHOWN_NAME = 40  # characters of its name that a file bears while it grows, so that it is never too long
+_SHOWN_NAME = 40  # characters of the name used for the temporary file, so that it is never too long
 
 REPLACE = Word("replace", value=True)
-"""What lets a file go that is there, in the words of whoever asks."""
+"""The option that allows an existing file to be replaced, in the caller's wording."""
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Where to write what a user named: a file appears when it is whole, a pipe or a device gets all at once.
+    """Where to write: a file appears when it is complete; a pipe or device is written directly.
 
     Raises:
-        OSError: nothing can be written there.
+        OSError: it cannot be written.
     """
     place = resolved(path)
     if place.exists() and not place.is_file():
@@ -40,15 +40,15 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_place(path: Path, *, replace: bool, how: str = REPLACE) -> None:
-    """See that a file may be written there: nothing goes unasked, and a database never.
+    """Check that a file may be written: an existing file needs permission, a database is never replaced.
 
     Args:
-        path: What a user named; pipes and devices may always be written.
-        replace: Whether a file that is there may go.
-        how: What to give for that, in the words of whoever asks.
+        path: The target; pipes and devices may always be written.
+        replace: Whether an existing file may be replaced.
+        how: The option for that, in the caller's wording.
 
     Raises:
-        StorageError: a file is there that may not go, or it is a database or the log of one.
+        StorageError: the file exists and may not be replaced, or is a database or its log.
     """
     place = resolved(path)
     if is_database(place):
@@ -62,12 +62,12 @@ def check_place(path: Path, *, replace: bool, how: str = REPLACE) -> None:
 
 
 def note_database(file: Path) -> None:
-    """Remember a file that this process opens as a database."""
+    """Record a file that this process opens as a database."""
     _databases.add(file)
 
 
 def is_database(file: Path) -> bool:
-    """Whether it is a DuckDB database, whoever made it.
+    """Whether a file is a DuckDB database.
 
     A file that this process has open as a database is not opened here: closing it would end the lock that
     keeps other processes from writing it (POSIX).
@@ -89,14 +89,11 @@ def _taken(problem: str, hint: str | list[str]) -> StorageError:
 
 @contextmanager
 def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
-    """A new file that takes the place of ``path`` at the end of the block, in one step.
-
-    Until then it grows beside it under a hidden name. After an error, or an interrupt, it is gone, and what
-    was at ``path`` is still there.
+    """A new file that atomically replaces ``path`` at the end of the block, unless there is an error.
 
     Args:
-        path: The file; a link is itself replaced.
-        mode: The permissions; None takes those of the file that is replaced, or the usual ones.
+        path: The file; a link itself is replaced.
+        mode: The permissions; None keeps those of the replaced file, or uses the default.
 
     Raises:
         OSError: the file cannot be written.
@@ -107,7 +104,7 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(os.open(growing, _NEW, 0o666 if mode is None else mode), "wb") as file:
             if mode is not None:
-                growing.chmod(mode)  # whatever the umask takes away
+                growing.chmod(mode)  # regardless of the umask
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,11 +1,11 @@
-"""What bytes from a user are: text, or something else that is named by its first bytes."""
+"""Detection and decoding of user files: text, or another format by its first bytes."""
 
 from __future__ import annotations
 
 import codecs
 
 HEAD = 16
-"""Bytes that `kind_of` looks at."""
+"""Bytes that `kind_of` needs."""
 
 _KINDS = (
     (b"\x1f\x8b", "compressed with gzip"),
@@ -21,7 +21,7 @@ _KINDS = (
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file is that begins so, as the end of a sentence; None where nobody knows.
+    """The format of a file by its first bytes, as the end of a sentence; None if unknown.
 
     Args:
         head: Its first 16 bytes, or all of them.
@@ -31,17 +31,17 @@ def kind_of(head: bytes) -> str | None:
     for sign, kind in _KINDS:
         if head.startswith(sign):
             return kind
-    odd, even = head[1::2], head[0::2]  # UTF-16 without its mark: every other byte of plain text is 0
+    odd, even = head[1::2], head[0::2]  # UTF-16 without a BOM: every other byte of plain text is 0
     if len(head) > 1 and (not any(odd) or not any(even)):
         return "text in UTF-16"
     return None
 
 
 def decoded(content: bytes) -> str:
-    """The text of bytes in UTF-8, without the mark (BOM) that some programs put before it.
+    """The text of bytes in UTF-8, without a byte order mark (BOM).
 
     Raises:
-        ValueError: they are something else; its text says what, as the end of a sentence.
+        ValueError: they are not UTF-8; its text says what they are, as the end of a sentence.
     """
     kind = kind_of(content[:HEAD])
     if kind is None:

@@ -1,4 +1,4 @@
-"""What the operating system refuses, as errors of ours: no home directory, no room, no threads."""
+"""Operating system errors as errors of the package: no home directory, no space, no threads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def resolved(path: str | Path) -> Path:
 
     Raises:
         ConfigError: the system does not know a home directory.
-        StorageError: the path begins at the working directory, and that is gone.
+        StorageError: the path is relative, and the working directory no longer exists.
     """
     whole = expanded(path)
     try:
@@ -41,7 +41,7 @@ def resolved(path: str | Path) -> Path:
 
 
 def default_home() -> Path:
-    """The home directory of whoever runs this.
+    """The current user's home directory.
 
     Raises:
         ConfigError: the system does not know it.
@@ -68,7 +68,7 @@ def is_terminal(file: Path) -> bool:
 
 
 def system_error(error: Exception) -> MixpanelDataError | None:
-    """The error of ours for what the operating system refused, or None where it is something else."""
+    """The package's error for an operating system error, or None for other errors."""
     if isinstance(error, OSError):
         reason = error.strerror or str(error) or type(error).__name__
         where = f"{error.filename}: " if error.filename else ""

@@ -1,4 +1,4 @@
-"""Notebook variables in SQL: values bound as ``$name``, DataFrames named in ``FROM``. Never spliced."""
+"""Notebook variables in SQL: values bound as ``$name``, DataFrames named in ``FROM``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parameters(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -
 
     Raises:
         QueryError: ``sql`` does not parse.
-        ParameterError: a variable is missing or no value.
+        ParameterError: a variable is missing or not a value.
     """
     return {name: _value_of(name, namespace) for name in sorted(storage.parameter_names_in(sql))}
 
@@ -51,7 +51,7 @@ def bindable(value: Any) -> Any:
     """The value as Python's own types, which DuckDB can bind: numpy's and pandas' are converted.
 
     Raises:
-        TypeError: with the name of a type that is no value.
+        TypeError: with the name of an unsupported type.
     """
     if value is None or type(value).__name__ in {"NaTType", "NAType"}:
         return None
@@ -70,17 +70,16 @@ def bindable(value: Any) -> Any:
 
 
 def _in_microseconds(value: Any) -> Any:
-    """Numpy gives times finer than Python's as bare integers, so they are rounded to what Python has."""
+    """Numpy returns nanosecond times as bare integers, so they are rounded to microseconds."""
     if type(value).__module__ == "numpy" and value.dtype.str.endswith("[ns]"):
         return value.astype(f"{value.dtype.kind}8[us]")
     return value
 
 
 def names_in(sql: str) -> set[str]:
-    """Every name in ``sql``, of whatever: all but its strings, comments and numbers.
+    """Every name in ``sql``, without its strings, comments and numbers.
 
-    DuckDB can tell the tables of a statement, but only of a single one that has no parameters, and whose
-    other tables are all there.
+    DuckDB can list the tables only of a single statement without parameters whose other tables exist.
     """
     import duckdb
 
@@ -93,7 +92,7 @@ def names_in(sql: str) -> set[str]:
 
 @contextmanager
 def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> Iterator[None]:
-    """DataFrames that ``sql`` names, known to DuckDB for the length of the block; tables come first.
+    """Register the DataFrames that ``sql`` names in DuckDB during the block; tables take precedence.
 
     Raises:
         QueryError: DuckDB cannot read such a DataFrame.
@@ -112,7 +111,7 @@ def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> It
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is pandas' DataFrame or made from it, told without importing pandas."""
+    """Whether it is a pandas DataFrame or a subclass, without importing pandas."""
     return any(
         kind.__name__ == "DataFrame" and kind.__module__.split(".")[0] == "pandas"
         for kind in type(value).__mro__

@@ -1,4 +1,4 @@
-"""``%mp_connect``: which workspace the commands of this notebook work on."""
+"""``%mp_connect``: selects the workspace of a notebook's commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @cache
 def command() -> Any:
-    """It as a Click command."""
+    """``%mp_connect`` as a Click command."""
     from mixpanel_nb.commands.app import alone
     from mixpanel_nb.notebook.wording import NOTEBOOK
 

@@ -1,4 +1,4 @@
-"""``%mp_explore``: questions changed by choosing, and their answers at once."""
+"""``%mp_explore``: a form to explore events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
 @cache
 def command() -> Any:
-    """It as a Click command."""
+    """``%mp_explore`` as a Click command."""
     from mixpanel_nb.commands.app import alone
     from mixpanel_nb.notebook.wording import NOTEBOOK
 

@@ -1,4 +1,4 @@
-"""Errors as one red line in a notebook, on a cell that has failed."""
+"""One-line errors of failed cells in a notebook."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MAX_MESSAGE = 5_000
 
 @contextmanager
 def in_one_line(*, verbose: bool, line: str = "") -> Iterator[None]:
-    """Let errors of the block be shown without a traceback, unless ``verbose``.
+    """Show errors of the block without a traceback, unless ``verbose``.
 
-    IPython asks an exception for ``_render_traceback_``; unlike its own ``UsageError``, such a cell has
-    failed for nbval, papermill and "run all" too. ``%debug`` still finds where the error came from.
+    IPython calls an exception's ``_render_traceback_``; unlike with ``UsageError``, the cell fails for nbval,
+    papermill and "run all" too. ``%debug`` still finds where the error came from.
 
     Args:
-        verbose: Whether the traceback is wanted.
-        line: What was typed behind the magic, before its braces were filled in.
+        verbose: Whether to show the traceback.
+        line: The line after the magic, before substitution of braces.
     """
     from mixpanel_nb.commands.parsing import CommandError
 
@@ -68,7 +68,7 @@ def _misuse(error: Exception, line: str) -> ParameterError:
 
 
 def _hint(unknown: str | None, command: str | None) -> str | None:
-    """What to do instead of an option that only a terminal has, or else where the options are told."""
+    """A hint for an option that only a terminal has, or else where to find the options."""
     if unknown in {"--db", "--account"}:
         return "Choose the account and the database with %mp_connect."
     if unknown in {"--format", "--output"}:

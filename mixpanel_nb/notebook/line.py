@@ -1,4 +1,4 @@
-"""A magic's line as words."""
+"""Parsing of a magic's line."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _JSON_OBJECT = re.compile(r'\{\s*(?:"[^"]*"\s*:|\})')
 
 
 def is_verbose(line: str) -> bool:
-    """Whether the line asks for the traceback of an error."""
+    """Whether the line contains ``--verbose``, which shows tracebacks."""
     return VERBOSE in line.split()
 
 
 def split(line: str) -> list[str]:
-    """The words of a line; quotes keep words together. ``--verbose`` and ``;`` are for the notebook.
+    """The words of a line; quotes keep words together. ``--verbose`` and ``;`` are removed.
 
     Raises:
-        ParameterError: a quote is not closed, or a secret was typed.
+        ParameterError: a quote is not closed, or the line contains a secret.
     """
     try:
         words = shlex.split(line.rstrip().removesuffix(";"))
@@ -40,7 +40,7 @@ def split(line: str) -> list[str]:
 
 
 def unquoted_braces(line: str) -> str | None:
-    """The first ``{expression}`` of a line that no quotes stand around, or None."""
+    """The first unquoted ``{expression}`` of a line, or None."""
     found = _BRACES.search(line)
     return found[0] if found else None
 
@@ -48,8 +48,8 @@ def unquoted_braces(line: str) -> str | None:
 def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
     """The line with ``{expression}`` replaced by its value, as in IPython's own magics.
 
-    IPython would also replace ``$name``, and so the names of Mixpanel's own properties: ``$os``, ``$city``.
-    A line that holds a JSON object is left as it is.
+    IPython would also replace ``$name``, and so the names of Mixpanel's own properties: ``$os``, ``$city``. A
+    line with a JSON object stays unchanged.
 
     Raises:
         ParameterError: an expression has no value.
@@ -60,7 +60,7 @@ def fill_in(line: str, namespace: Mapping[str, Any]) -> str:
 
     try:
         return FullEvalFormatter().vformat(line, (), dict(namespace))
-    except Exception as error:  # noqa: BLE001 - the expression is the user's: it may raise anything
+    except Exception as error:  # noqa: BLE001 - a user's expression may raise anything
         message = f"The braces in this line cannot be filled in: {error}."
         hint = "Write {{ and }} for braces that are meant as they are."
         raise ParameterError(message, parameter="line", hint=hint) from None

@@ -1,4 +1,4 @@
-"""The magics: registered by ``%load_ext mixpanel_nb``, gone after ``%unload_ext mixpanel_nb``."""
+"""The magics, and their registration by ``%load_ext`` and ``%unload_ext``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @magics_class
 class MpMagics(Magics):
-    """Mixpanel in this notebook: its settings, and its workspace in ``session``."""
+    """The extension's settings, and its workspace in ``session``."""
 
     max_rows = Int(10, min=0, help="Rows that a SQL result shows.").tag(config=True)
     display = Enum(
@@ -56,19 +56,19 @@ class MpMagics(Magics):
 class CommandMagic:
     """One command as a line magic; its documentation is the command's help."""
 
-    # `$name` is not for IPython to replace: `$os` is a property, and in SQL it is bound.
+    # IPython must not replace `$name`: `$os` is a property, and SQL binds it.
     _ipython_magic_no_var_expand = True
 
     def __init__(self, magics: MpMagics, name: str, command: Callable[[], Any]) -> None:
         self.__name__ = name
         self._magics = magics
-        self._command = command  # made when it is needed: Typer takes its time
+        self._command = command  # made on first use: Typer is slow to import
 
     def __call__(self, line: str) -> Any:
-        """Run the command with the words of the line, and give its result; after a semicolon nothing.
+        """Run the command with the words of the line and return its result, or None after a semicolon.
 
-        IPython has a mark for magics that a semicolon silences, and reads their lines as Python to find it,
-        which ends in an error where brackets are left open.
+        IPython's own support for a silencing semicolon parses the line as Python, which fails on unbalanced
+        brackets.
         """
         from mixpanel_nb.notebook import failure
         from mixpanel_nb.notebook import line as lines
@@ -93,7 +93,7 @@ class CommandMagic:
             return None
 
     def _find(self, words: list[str]) -> tuple[Any, list[str], str]:
-        """The command that the first words name, the words that are left, and how it is typed."""
+        """The command of the first words, the remaining words, and the typed form of the command."""
         command, shown_as = self._command(), f"%{self.__name__}"
         commands = getattr(command, "commands", {})
         if words and words[0] in commands:
@@ -103,18 +103,18 @@ class CommandMagic:
         return command, words, shown_as
 
     @property
-    def __doc__(self) -> str:  # type: ignore[override]  # read by ``%magic?``, made only then
+    def __doc__(self) -> str:  # type: ignore[override]  # read by ``%magic?``, made on demand
         """The command's help."""
         command, _, shown_as = self._find([])
         return _help(command, shown_as)
 
 
 class SqlMagic(CommandMagic):  # noqa: D101 - see below
-    # A class has a documentation of its own, even where it is None: this is the one of the base again.
+    # A class has its own ``__doc__``, even if None, so the base's is repeated.
     __doc__ = CommandMagic.__dict__["__doc__"]
 
     def __call__(self, line: str, cell: str | None = None) -> Any:
-        """Run the SQL of the cell, or of the line behind the options."""
+        """Run the SQL of the cell, or of the line after the options."""
         from mixpanel_nb.notebook import failure, sqlcell
         from mixpanel_nb.notebook import line as lines
 
@@ -153,12 +153,12 @@ def _sql_command() -> Any:
     return sqlcell.command()
 
 
-# What outlives ``%reload_ext`` in a shell: the connection, and the settings.
+# Kept across ``%reload_ext`` in a shell: the connection, and the settings.
 _kept: WeakKeyDictionary[InteractiveShell, tuple[NotebookSession, dict[str, Any]]] = WeakKeyDictionary()
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics. While the extension is reloaded, connection and settings stay as they are."""
+    """Register the magics. A reload keeps connection and settings."""
     magics = MpMagics(shell)
     if shell in _kept:
         magics.session, settings = _kept.pop(shell)
@@ -179,7 +179,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take every magic away, and close what was open, unless the extension is being reloaded."""
+    """Remove the magics, and close the connection unless the extension is being reloaded."""
     magics = shell.magics_manager.registry.pop(MpMagics.__name__, None)
     if magics is None:
         return
@@ -199,7 +199,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _is_reloading() -> bool:
-    """Whether IPython unloads the extension to load it again at once, of which it tells nothing."""
+    """Whether IPython unloads the extension as part of a reload, which it does not announce."""
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_code.co_name != "reload_extension":
         frame = frame.f_back

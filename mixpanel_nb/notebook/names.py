@@ -1,4 +1,4 @@
-"""Which magic runs which command."""
+"""The map from magics to commands."""
 
 from __future__ import annotations
 
@@ -47,4 +47,4 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 CONNECT, EXPLORE, SQL = "mp_connect", "mp_explore", "mp_sql"
 
 USUAL = {"mp_fetch": "events"}
-"""What a group runs when none of its commands is named."""
+"""The default command of a group."""

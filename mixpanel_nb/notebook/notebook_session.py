@@ -1,4 +1,4 @@
-"""The notebook as a place where commands are typed: one workspace for all cells."""
+"""The session of a notebook: one workspace for all cells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NotebookSession(Session):
 
     @property
     def workspace(self) -> Workspace:
-        """The workspace that is connected, or the default account's from now on."""
+        """The connected workspace; otherwise the default account's is connected."""
         if self._workspace is None:
             from mixpanel_nb.workspace import Workspace
 
@@ -39,7 +39,7 @@ class NotebookSession(Session):
 
     @property
     def workspace_for_files(self) -> Workspace:
-        """The workspace that is connected, or the default account's."""
+        """The connected workspace, or the default account's."""
         try:
             return self.workspace
         except ConfigError as error:
@@ -50,16 +50,16 @@ class NotebookSession(Session):
 
     @property
     def connected(self) -> Workspace | None:
-        """The workspace that is connected; None before anything has needed one."""
+        """The connected workspace; None before first use."""
         return self._workspace
 
     @property
     def account(self) -> str | None:
-        """The account of the workspace that is connected."""
+        """The account of the connected workspace."""
         return self._workspace.account if self._workspace else None
 
     def connect(self, workspace: Workspace) -> None:
-        """Let all commands work on ``workspace`` from now on."""
+        """Use ``workspace`` for all commands from now on."""
         self.close()
         self._workspace = workspace
 
@@ -83,7 +83,7 @@ class NotebookSession(Session):
         display(result)  # type: ignore[no-untyped-call]  # IPython is typed in part
 
     def ask_secret(self, prompt: str) -> str:
-        """Typed unseen into a field below the cell; it is saved nowhere."""
+        """A secret from a hidden field below the cell; it is not saved."""
         from getpass import getpass
 
         try:
@@ -94,13 +94,13 @@ class NotebookSession(Session):
             raise ConfigError(message, hint=hint) from error
 
     def progress(self) -> Callable[[FetchProgress], None]:
-        """Below the cell, and gone when the fetch has ended: a widget, or a line where none can live."""
+        """The progress display below the cell, removed at the end: a widget, or a line of text."""
         from mixpanel_nb.notebook import showing
 
         return showing.progress()
 
     def close(self) -> None:
-        """Close the workspace that is connected."""
+        """Close the connected workspace."""
         if self._workspace is not None:
             self._workspace.close()
             self._workspace = None

@@ -1,4 +1,4 @@
-"""How results and progress are shown: what this kernel and its front end can do."""
+"""Display of results and progress, depending on kernel and front end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def use_widgets(shell: Any, *, wanted: bool) -> None:
-    """Let the shell show results as widgets, or as cards again."""
+    """Show results as widgets, or as cards again."""
     from mixpanel_nb.results import Result
 
     formatter = shell.display_formatter.mimebundle_formatter
@@ -21,7 +21,7 @@ def use_widgets(shell: Any, *, wanted: bool) -> None:
 
 
 def progress() -> Progress:
-    """What shows the progress of a fetch in this shell."""
+    """The progress display of a fetch in this shell."""
     from IPython.core.getipython import get_ipython
 
     kernel: Any = getattr(get_ipython(), "kernel", None)
@@ -31,7 +31,7 @@ def progress() -> Progress:
         return TextProgress()
     from mixpanel_nb.display import WidgetProgress
 
-    # Clicks arrive while a cell runs where widgets' messages can have a thread of their own (JEP 91).
+    # Clicks arrive while a cell runs if widget messages have a separate thread (JEP 91).
     features = getattr(kernel, "kernel_info", {}).get("supported_features", ())
     return WidgetProgress(can_cancel="kernel subshells" in features)
 

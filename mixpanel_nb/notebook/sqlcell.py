@@ -34,7 +34,7 @@ _Axis = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column for it
 
 
 class ChartKind(StrEnum):
-    """How rows are drawn."""
+    """Kinds of charts."""
 
     LINE = "line"
     BAR = "bar"
@@ -45,14 +45,14 @@ class ChartKind(StrEnum):
 
 @dataclass(frozen=True)
 class SqlOptions:
-    """What is to be done with the rows.
+    """Options of the SQL magics.
 
     Attributes:
         output: Variable that gets the DataFrame.
         max_rows: Rows to show.
         chart: ``kind``, ``x``, ``y`` and ``color`` of a chart, or None for no chart.
-        explain: Whether DuckDB's plan is asked for instead.
-        analyze: Whether it is, and measured.
+        explain: Whether to return DuckDB's plan instead.
+        analyze: Whether to run the query and return its measured plan.
     """
 
     output: str | None
@@ -114,8 +114,8 @@ def command() -> Any:
 def parse(first: str, cell: str | None, *, shown_as: str) -> tuple[SqlOptions | None, str]:
     """Options and SQL, of a cell with options on its first line or of a line with options before the SQL.
 
-    The options are None where help was asked for, and shown. The SQL of a cell begins with an empty line in
-    the place of the first one, so that lines count in errors as the editor numbers them.
+    The options are None if help was shown. The SQL of a cell begins with an empty line instead of the first
+    one, so that line numbers in errors match the editor's.
     """
     options, sql = (first, f"\n{cell}") if cell is not None and cell.strip() else _leading_options(first)
     if "--help" in options.split():
@@ -148,8 +148,8 @@ def run(
 
     Raises:
         QueryError: the SQL is wrong.
-        ParameterError: a variable it needs is missing or no value.
-        TableNotFoundError: it names a table that is not there.
+        ParameterError: a variable is missing or not a value.
+        TableNotFoundError: it names a table that does not exist.
     """
     storage = workspace.storage
     values = binding.parameters(sql, storage, namespace)

@@ -1,4 +1,4 @@
-"""The words of a notebook: there, ``mp tables`` is typed ``%mp_tables``, and an account is connected to."""
+"""A notebook's wording: ``mp tables`` becomes ``%mp_tables``, and accounts are connected."""
 
 from __future__ import annotations
 

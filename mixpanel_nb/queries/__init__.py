@@ -1,8 +1,8 @@
-"""What can be asked: one frozen dataclass a report.
+"""Queries: one frozen dataclass per report.
 
-A query declares its fields once: their types, defaults, choices, checks and help. From it are derived the
-command and the magic, the form of the explorer, the code that repeats an answer, the reference page and a
-JSON Schema. Nothing here knows HTTP, SQL or screens.
+A query declares its fields once: their types, defaults, choices, checks and help. The command and the magic,
+the explorer's form, the code that repeats an answer, the reference page and a JSON Schema are derived from
+it. Nothing here depends on HTTP, SQL or rendering.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The events of some users, one after the other.
+"""The activity feed: all events of some users.
 
 https://developer.mixpanel.com/reference/activity-stream-query
 """

@@ -1,4 +1,4 @@
-"""``Query``: the base of all queries, and what is derived from their fields."""
+"""``Query``: the base of all queries, and the code derived from their fields."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Self = TypeVar("Self", bound="Query[Any]")
 _MAX_LINE = 100
 _LIKE_JSON = re.compile(r'\{\s*["}]')
 _NO_MAGIC = {"jql"}  # its script is a file there
-_UNSPEAKABLE = ("--verbose", "--secret", "--help")  # words that a magic line takes as its own
+_UNSPEAKABLE = ("--verbose", "--secret", "--help")  # words that a magic line interprets itself
 
 
 @dataclass(frozen=True)
 class Query(Generic[Answer]):
-    """A report's question. Its fields are checked when it is made, so a query that exists makes sense.
+    """A report's parameters. The constructor checks the fields, so every instance is valid.
 
     Raises:
         ParameterError: a value is none that its field takes.
@@ -62,14 +62,14 @@ class Query(Generic[Answer]):
         self.check()
 
     def check(self) -> None:
-        """Refuse fields that contradict each other."""
+        """Check for fields that contradict each other."""
 
     @classmethod
     def of(cls: type[Self], given: Mapping[str, Any]) -> Self:
-        """The query of these values, by the names of its fields; what is left out has its default.
+        """The query of values by field name; missing fields have their defaults.
 
         Raises:
-            ParameterError: a value is missing, unknown, or none that its field takes.
+            ParameterError: a value is missing, unknown or invalid.
         """
         known = parameters_of(cls)
         for name in given:
@@ -83,28 +83,28 @@ class Query(Generic[Answer]):
 
     @property
     def asked_table(self) -> str | None:
-        """The table that is asked; None for Mixpanel."""
+        """The queried table; None for Mixpanel."""
         table: str | None = getattr(self, "table", None)
         return table
 
     @property
     def says_live(self) -> bool:
-        """Whether the query asks Mixpanel although a table could be asked, so that its code has to say so."""
+        """Whether the query goes to Mixpanel explicitly, although a table could answer it."""
         known = parameters_of(type(self))
         of_mixpanel = [name for name, each in known.items() if each.label and each.label.only == "Mixpanel"]
         return "table" in known and self.asked_table is None and not any(map(self.given().get, of_mixpanel))
 
     def plain(self) -> dict[str, Any]:
-        """The values of all fields, as they would be written down: days as text, what is listed as a list."""
+        """The values of all fields, as plain data: days as text, sequences as lists."""
         return {name: _plain(getattr(self, name)) for name in parameters_of(type(self))}
 
     def given(self) -> dict[str, Any]:
-        """Those values that are not the defaults of their fields."""
+        """The values that differ from the defaults."""
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         return {name: value for name, value in self.plain().items() if getattr(self, name) != defaults[name]}
 
     def python(self, workspace: str = "ws") -> str:
-        """The query as a call of ``Workspace``, whose variable is called ``workspace``."""
+        """The query as a call of a ``Workspace`` method; ``workspace`` is the variable's name."""
         places = _places(type(self))
         given = self.given()
         arguments = [_literal(given.pop(name)) for name in places if name in given]
@@ -117,10 +117,10 @@ class Query(Generic[Answer]):
         return f"{workspace}.{self.name}(\n{inner})"
 
     def magic(self) -> str | None:
-        """The query as a line magic; None where it cannot be written on a line.
+        """The query as a line magic; None if it cannot be written on a line.
 
-        That is so for names with line breaks and other controls, and for steps whose name or filter the
-        line would read otherwise.
+        This applies to names with line breaks and other control characters, and to steps whose name or filter
+        would be parsed differently.
         """
         words = None if self.name in _NO_MAGIC else self._words()
         if words is None or any(_is_unspeakable(word) for word in words):
@@ -154,12 +154,12 @@ class Query(Generic[Answer]):
 
 
 def parameters_of(query: type[Query[Any]]) -> dict[str, Parameter]:
-    """The fields of a query and what they declare, in their order."""
+    """The fields of a query and their declarations, in order."""
     return _declared(query.name, cast("Any", query))
 
 
 def request_parameters(query: type[Query[Any]]) -> dict[str, Parameter]:
-    """What a report is asked with: its query's fields, and short forms that a workspace turns into them."""
+    """The parameters of a report: its query's fields, and short forms that a workspace converts."""
     asked: dict[str, Parameter] = {}
     for name, parameter in parameters_of(query).items():
         asked[name] = parameter
@@ -171,7 +171,7 @@ def request_parameters(query: type[Query[Any]]) -> dict[str, Parameter]:
 
 
 def request_defaults(query: type[Query[Any]]) -> dict[str, Any]:
-    """The defaults of :func:`request_parameters`; what has none has to be given."""
+    """The defaults of :func:`request_parameters`; fields without one are required."""
     needed = required(query)
     known = parameters_of(query)
     return {
@@ -198,7 +198,7 @@ def _annotations(_: str, query: Any) -> dict[str, Any]:
 
 
 def required(query: type[Query[Any]]) -> set[str]:
-    """The fields that have no default."""
+    """The required fields."""
     return {field.name for field in dataclasses.fields(query) if field.default is dataclasses.MISSING}
 
 
@@ -256,7 +256,7 @@ def _plain(value: Any) -> Any:
 
 
 def _literal(value: Any) -> str:
-    """The value as Python source, with the quotes that people use."""
+    """The value as Python source, with double quotes."""
     if isinstance(value, str):
         plain = '"' not in value and value.isprintable()
         return json.dumps(value, ensure_ascii=False) if plain else repr(value)
@@ -271,7 +271,7 @@ def _literal(value: Any) -> str:
 
 
 def _word(item: Any) -> str | None:
-    """An item as a word of a command line, or None where it would be read as another."""
+    """An item as a word of a command line, or None if it would be parsed differently."""
     if isinstance(item, Step):
         return step_word(item)
     if isinstance(item, Exclusion):
@@ -280,7 +280,7 @@ def _word(item: Any) -> str | None:
 
 
 def _quoted(word: str) -> str:
-    """The word as the line's reader takes it whole; with double quotes where that reads better."""
+    """The word, quoted for the line's parser; with double quotes if more readable."""
     plain = shlex.quote(word)
     if plain == word or any(sign in word for sign in '"\\$`!'):
         return plain
@@ -288,10 +288,7 @@ def _quoted(word: str) -> str:
 
 
 def _with_braces(line: str) -> str | None:
-    """The line with its braces doubled, for a line magic fills in what is between single ones.
-
-    None where it would take them for JSON, which it leaves alone, as it does a line without an opening one.
-    """
+    """The line with doubled braces, as a line magic substitutes single ones; None if it looks like JSON."""
     if "{" not in line:
         return line
     return None if _LIKE_JSON.search(line) else line.replace("{", "{{").replace("}", "}}")

@@ -1,4 +1,4 @@
-"""Checks of fields: each turns what was given into a value, or refuses it before anything is spent."""
+"""Checks of fields: each converts an argument to a value, or raises before any request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Expansion:
-    """An event that is told apart by a property.
+    """An event that is split by a property.
 
     Attributes:
         event: The event.
@@ -66,7 +66,7 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Optional:
-    """What another check takes, or None.
+    """A value of another check, or None.
 
     Attributes:
         check: The other check.
@@ -101,10 +101,10 @@ class Name:
 
 @dataclass(frozen=True)
 class Names:
-    """Names, each once, in their order; a single one may stand alone.
+    """Names without duplicates, in order; a single one needs no list.
 
     Attributes:
-        optional: Whether there may be none.
+        optional: Whether it may be empty.
     """
 
     optional: bool = False
@@ -124,7 +124,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Breakdowns:
-    """The properties that a report is broken down by: one name, or several, each once."""
+    """The properties of a breakdown: one name, or several without duplicates."""
 
     def __call__(self, value: Any, name: str) -> str | tuple[str, ...]:
         names = Names()(value, name)
@@ -169,7 +169,7 @@ class Brackets:
 
 @dataclass(frozen=True)
 class Texts:
-    """Values of a property, each once, in their order; the empty text may be one."""
+    """Values of a property without duplicates, in order; the empty string is allowed."""
 
     def __call__(self, value: Any, name: str) -> tuple[str, ...]:
         listed = [value] if isinstance(value, str) else list(value)
@@ -187,11 +187,11 @@ class Texts:
 
 @dataclass(frozen=True)
 class Several:
-    """Values that another check takes, each once, in their order; or none. A single one may stand alone.
+    """Values of another check without duplicates, in order, or none; a single one needs no list.
 
     Attributes:
         check: The other check.
-        most: So many at most.
+        most: The maximum number.
     """
 
     check: Any
@@ -213,7 +213,7 @@ class Several:
 
 @dataclass(frozen=True)
 class WordOr:
-    """One of several words, or what another check takes.
+    """One of several words, or a value of another check.
 
     Attributes:
         choices: The words.
@@ -238,13 +238,13 @@ class WordOr:
 
 
 def whole_or_word(word: str) -> int | str:
-    """A word of a command line as the whole number that it spells, or as it is."""
+    """A word of a command line as a whole number if it is one, otherwise unchanged."""
     return int(word) if word.isascii() and word.isdecimal() else word
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is checked where it is used: an expression, a script, the name of a table."""
+    """A text that is checked on use: an expression, a script, the name of a table."""
 
     def __call__(self, value: Any, name: str) -> str:
         if isinstance(value, str):
@@ -387,7 +387,7 @@ def in_order(first: date, last: date) -> tuple[date, date]:
     """The first and the last day of a range.
 
     Raises:
-        ParameterError: they are the wrong way round.
+        ParameterError: the first day is after the last.
     """
     if first > last:
         message = [Word("from_date"), f" {first} is after ", Word("to_date"), f" {last}."]
@@ -431,7 +431,7 @@ class OneStep:
 
 @dataclass(frozen=True)
 class Expansions:
-    """Pairs of an event and a property that tells its occurrences apart; a dict of them is taken, too."""
+    """Pairs of an event and a property that splits it; a dict is also accepted."""
 
     def __call__(self, value: Any, name: str) -> tuple[Expansion, ...]:
         given = value.items() if isinstance(value, dict) else value or ()
@@ -459,13 +459,13 @@ def _no_expansion(value: Any, name: str) -> ParameterError:
 
 
 def parse_expansion(word: str) -> str | tuple[str, str]:
-    """``Purchase by plan`` as event and property, parted at the last `` by ``."""
+    """``Purchase by plan`` as event and property, split at the last `` by ``."""
     event, separator, prop = word.rpartition(_BY)
     return (event.strip(), prop.strip()) if separator else word
 
 
 def expansion_word(expansion: Expansion) -> str | None:
-    """An expansion as a word of a command line; None where :func:`parse_expansion` reads something else."""
+    """An expansion as a word of a command line; None if :func:`parse_expansion` would read it differently."""
     word = f"{expansion.event}{_BY}{expansion.prop}"
     return word if parse_expansion(word) == (expansion.event, expansion.prop) else None
 
@@ -523,7 +523,7 @@ def _exclusion(value: Any, name: str) -> Exclusion:
 
 
 def parse_exclusion(word: str) -> str | tuple[Any, ...]:
-    """``Log Out between 1 and 2 where …`` as event, filter and numbers; a name may hold these words."""
+    """``Log Out between 1 and 2 where …`` as event, filter and numbers; a name may contain these words."""
     step = parse_step(word)
     event, where = (step, None) if isinstance(step, str) else step
     limited = _BETWEEN.fullmatch(event)
@@ -533,7 +533,7 @@ def parse_exclusion(word: str) -> str | tuple[Any, ...]:
 
 
 def exclusion_word(exclusion: Exclusion) -> str | None:
-    """An exclusion as a word of a command line, or None where :func:`parse_exclusion` would read another."""
+    """An exclusion as a word of a command line, or None if it would be parsed differently."""
     word = exclusion.event
     if exclusion.after is not None or exclusion.before is not None:
         word += f" between {exclusion.after} and {exclusion.before}"
@@ -543,12 +543,12 @@ def exclusion_word(exclusion: Exclusion) -> str | None:
 
 
 def parse_step(word: str) -> str | tuple[str, str]:
-    """``Purchase where properties["amount"] > 5`` as event and filter; an event's name may hold "where"."""
+    """``Purchase where properties["amount"] > 5`` as event and filter; names may contain "where"."""
     event, separator, where = word.partition(_WHERE)
     return (event.strip(), where.strip()) if separator and "[" in where else word
 
 
 def step_word(step: Step) -> str | None:
-    """A step as a word of a command line, or None where :func:`parse_step` would read something else."""
+    """A step as a word of a command line, or None if :func:`parse_step` would read it differently."""
     word = step.event if step.where is None else f"{step.event}{_WHERE}{step.where}"
     return word if _step(parse_step(word), "steps") == step else None

@@ -1,6 +1,6 @@
 """Counts: several events, the values of a property, the top events of a day.
 
-https://developer.mixpanel.com/reference/list-recent-events and its neighbours.
+https://developer.mixpanel.com/reference/list-recent-events and the neighbouring pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Days and periods as they are typed: ``2025-01-31``, ``2025-01``, ``2025-W05``, ``today``, ``30d``."""
+"""Parsing of days and periods: ``2025-01-31``, ``2025-01``, ``2025-W05``, ``today``, ``30d``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def single_day(value: Any, name: str, today: date) -> date:
     """The day.
 
     Raises:
-        ParameterError: It is no day, or several.
+        ParameterError: It is not a single day.
     """
     first, last = _period(value, name, today)
     if first != last:
@@ -55,10 +55,10 @@ def single_day(value: Any, name: str, today: date) -> date:
 
 
 def period(value: Any, name: str, today: date) -> tuple[date, date]:
-    """The first and the last day of a period, which is one of the forms or two of them: ``A..B``.
+    """The first and the last day of a period: one of the forms, or a range ``A..B``.
 
     Raises:
-        ParameterError: It is no period, or its end comes before its start.
+        ParameterError: It is not a period, or its end is before its start.
     """
     since, dots, until = str(value).partition("..")
     if not dots:
@@ -67,7 +67,7 @@ def period(value: Any, name: str, today: date) -> tuple[date, date]:
 
 
 def days_before(value: Any, name: str, last: date) -> date:
-    """The first of so many days, weeks, months or years that end with ``last``.
+    """The first day of a number of days, weeks, months or years that end with ``last``.
 
     Args:
         value: Such as ``30d``, ``12w``, ``3m`` or ``1y``; a number is days.
@@ -75,7 +75,7 @@ def days_before(value: Any, name: str, last: date) -> date:
         last: The last day.
 
     Raises:
-        ParameterError: It is no length of time.
+        ParameterError: It is not a length of time.
     """
     found = _LENGTH.fullmatch(str(value).strip().lower() + ("d" if isinstance(value, int) else ""))
     number, unit = (int(found["number"]), found["unit"]) if found else (0, "d")

@@ -165,10 +165,10 @@ class Flow(Query["FlowResult"]):
     table: Table = None
 
     def check(self) -> None:
-        """Refuse a flow without an anchor, and what contradicts itself.
+        """Check that there is an anchor and that no fields contradict each other.
 
         Raises:
-            ParameterError: it is one.
+            ParameterError: a check fails.
         """
         Whole(MAX_WINDOW_SECONDS // WINDOW_SECONDS[self.window_unit])(self.window, "window")
         if not self.anchors:
@@ -205,19 +205,19 @@ class Flow(Query["FlowResult"]):
 
     @property
     def anchors(self) -> tuple[Step, ...]:
-        """The events that a flow has to have, in their order."""
+        """The required events of a flow, in order."""
         first, last = ([each] if each is not None else [] for each in (self.start, self.end))
         return (*first, *self.through, *last)
 
     @property
     def steps_after(self) -> int:
-        """How many events are shown after each anchor but the end."""
+        """The number of events shown after each anchor except the end."""
         only_end = self.start is None and not self.through
         return self.forward if self.forward is not None else 0 if only_end else DEFAULT_STEPS
 
     @property
     def steps_before(self) -> int:
-        """How many events are shown before each anchor but the start."""
+        """The number of events shown before each anchor except the start."""
         return self.back if self.back is not None else 0 if self.start is not None else DEFAULT_STEPS
 
     @property

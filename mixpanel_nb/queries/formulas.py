@@ -1,7 +1,7 @@
 """Formulas over metrics: ``Conversion = B / A * 100 [%]``.
 
-Operators are those of https://docs.mixpanel.com/docs/reports/insights#formulas, and ``^``, which Mixpanel's
-own client has. A formula is no part of another formula.
+The operators are those of https://docs.mixpanel.com/docs/reports/insights#formulas, and ``^``, which
+Mixpanel's own client has. A formula cannot contain another formula.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Formula(Worded):
 
     Attributes:
         text: Numbers, the letters of metrics (``A`` is the first), ``+ - * / ^`` and parentheses.
-        label: What it is called; None is the text.
-        unit: What its numbers are of, such as ``%`` or ``USD``; it is shown behind them and changes nothing.
+        label: Its name; None is the text.
+        unit: The unit of its numbers, such as ``%`` or ``USD``; it is only shown after them.
 
     Raises:
         ParameterError: it cannot be read.
@@ -93,13 +93,13 @@ class Formula(Worded):
 
     @property
     def letters(self) -> set[str]:
-        """The letters of the metrics that it takes."""
+        """The letters of its metrics."""
         return set(_letters(_parsed(self.text)))
 
     def of(self, numbers: Numbers) -> float | None:
         """The value for the metrics' numbers by their letters.
 
-        None where a number that it takes is None, or where there is no result, as of a division by zero.
+        None if one of its numbers is None, or if the result is undefined, as for a division by zero.
         """
         return _value(_parsed(self.text).children[0], numbers)
 
@@ -110,7 +110,7 @@ class Formula(Worded):
 
 @dataclass(frozen=True)
 class Formulas:
-    """Formulas: each a ``Formula`` or its word; a single one may stand alone."""
+    """Formulas: each a ``Formula`` or its text form; a single one needs no list."""
 
     def __call__(self, value: Any, name: str) -> tuple[Formula, ...]:
         """The formulas."""
@@ -126,7 +126,7 @@ class Formulas:
 
 
 def parse_formula(word: str) -> Formula:
-    """A formula from its word: ``label = text [unit]``, of which the text is needed.
+    """Parse a formula: ``label = text [unit]``, of which only the text is required.
 
     Raises:
         ParameterError: it cannot be read.

@@ -124,10 +124,10 @@ class Insights(Query["InsightsResult"]):
     table: Table = None
 
     def check(self) -> None:
-        """Refuse what contradicts itself.
+        """Check for fields that contradict each other.
 
         Raises:
-            ParameterError: it does.
+            ParameterError: they do.
         """
         self._check_formulas()
         if self.rolling is not None and self.cumulative:

@@ -1,4 +1,4 @@
-"""Words of metrics and ranges, such as ``p90(per user total(Purchase)) where properties["x"] > 1``."""
+"""Text form of metrics and ranges, such as ``p90(per user total(Purchase)) where properties["x"] > 1``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lark import Lark, Token
 
-# A name ends where a sign comes, or where a filter begins: " where " with a `[` somewhere behind it.
+# A name ends before a sign or a filter: " where " with a later `[`.
 GRAMMAR = r"""
 metric: label? (name | call) WHERE?
 label: name "="
@@ -45,7 +45,7 @@ _IN_QUOTES = 'Put a name that holds any of ( ) [ ] , = " in double quotes.'
 
 
 def parse_metric(word: str) -> Metric:
-    """A metric from its word.
+    """Parse a metric.
 
     Raises:
         ParameterError: with the place of the mistake in it.
@@ -54,7 +54,7 @@ def parse_metric(word: str) -> Metric:
 
 
 def parse_breakdown(word: str) -> str | Buckets:
-    """``buckets(amount, 10, 100)`` as ranges; anything else is a property or an expression as it stands.
+    """``buckets(amount, 10, 100)`` as ranges; anything else is a property or an expression, unchanged.
 
     Raises:
         ParameterError: with the place of the mistake in it.
@@ -65,7 +65,7 @@ def parse_breakdown(word: str) -> str | Buckets:
 
 
 def metric_word(metric: Metric) -> str:
-    """The word of a metric: without quotes where it is read right without them."""
+    """The text form of a metric, without quotes if they are not needed."""
     for write in (_bare, _quoted):
         word = _written(metric, write)
         try:
@@ -77,7 +77,7 @@ def metric_word(metric: Metric) -> str:
 
 
 def buckets_word(buckets: Buckets) -> str:
-    """The word of ranges."""
+    """The text form of ranges."""
     edges = "".join(f", {edge!r}" for edge in buckets.edges)
     bare = f"{_BUCKETS}({buckets.of}{edges})"
     try:
@@ -174,7 +174,7 @@ class _Reader:
         return self._source(of[0]) if of else None
 
     def _source(self, of: Any) -> str:
-        """The name of a property without its quotes; an expression as it stands."""
+        """The name of a property without its quotes; an expression unchanged."""
         tokens = [child for child in of.children if not hasattr(child, "data")]
         if len(of.children) == 1 and tokens and tokens[0].type == "STRING":
             return _unquoted(tokens[0])

@@ -1,7 +1,7 @@
-"""What an Insights report shows: metrics and formulas over them, by properties whole or in ranges.
+"""Metrics of Insights reports, and breakdowns by ranges.
 
-Each has a form of a word, short enough to type, such as ``median(Purchase, amount)``; ``metric_words`` reads
-and writes it. The measures are those of https://docs.mixpanel.com/docs/reports/insights#measurements.
+Each has a short text form, such as ``median(Purchase, amount)``, which ``metric_words`` parses and writes.
+The measures are those of https://docs.mixpanel.com/docs/reports/insights#measurements.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from mixpanel_nb.queries.checks import Name, Optional, Text
 
 DEFAULT_MEASURE = "total"
 ACTIVE_DAYS = {"dau": 1, "wau": 7, "mau": 30}
-"""Of how many days, the last ones of a bucket, the users are counted."""
+"""The number of last days of a bucket whose users are counted."""
 
 ONCE = ("unique_first", "unique_last")
-"""Each user once in a bucket, in one segment."""
+"""Measures that count each user once per bucket, in one segment."""
 
 USERS = ("unique", *ONCE, *ACTIVE_DAYS)
 COUNTS = (DEFAULT_MEASURE, *USERS)
@@ -32,17 +32,17 @@ PER_USER = (DEFAULT_MEASURE, "sum", "average", "min", "max", DISTINCT)
 
 MAX_METRICS = 26
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""How formulas call the metrics, in their order."""
+"""The letters of the metrics in formulas, in order."""
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,4})?)")
 
 
 class Worded(ABC):
-    """A value that has the form of a word, which is its text."""
+    """A value with a text form."""
 
     @abstractmethod
     def __str__(self) -> str:
-        """The word; whoever reads it gets an equal value."""
+        """The text form; parsing it gives an equal value."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Metric(Worded):
             ``min``, ``max``, ``p1`` … ``p99``, and ``distinct`` (how many different values).
         of: The property, or an expression.
         where: Expression that filters the events, or None.
-        per_user: Makes one number of each user first, which ``measure`` then takes: ``total`` (how often they
+        per_user: Computes one number per user first, to which ``measure`` applies: ``total`` (how often they
             did it), or ``sum``, ``average``, ``min``, ``max``, ``distinct`` of their values of ``of``.
-        label: What it is called; None is its word.
+        label: Its name; None is its text form.
 
     Raises:
         ParameterError: the measure is unknown, or lacks its property.
@@ -111,7 +111,7 @@ class Metric(Worded):
 
     @property
     def is_zero_of_nothing(self) -> bool:
-        """Whether it is 0 where nothing happened; an average of nothing is no number."""
+        """Whether it is 0 without events; an average of nothing is undefined."""
         return self.measure in COUNTS or self.measure in {"sum", DISTINCT}
 
     @property
@@ -121,12 +121,12 @@ class Metric(Worded):
 
     @property
     def active_days(self) -> int | None:
-        """Of how many days it counts the users, where it is one of ``dau``, ``wau``, ``mau``."""
+        """The number of days whose users it counts, if it is ``dau``, ``wau`` or ``mau``."""
         return ACTIVE_DAYS.get(self.measure)
 
     @property
     def name(self) -> str:
-        """Its label, or else its word."""
+        """Its label, or else its text form."""
         return self.label or ("any event" if self == Metric(None) else str(self))
 
     def __str__(self) -> str:
@@ -141,11 +141,11 @@ class Buckets(Worded):
 
     Attributes:
         of: The property, or an expression.
-        edges: Where one range ends and the next begins: below the first, from each (included) up to the next
-            (excluded), and from the last on. None takes about ten equal ranges.
+        edges: The bounds of the ranges: below the first, from each (included) to the next (excluded), and
+            from the last on. None takes about ten equal ranges.
 
     Raises:
-        ParameterError: the edges are no numbers, or not in ascending order.
+        ParameterError: the edges are not numbers, or not in ascending order.
     """
 
     of: str
@@ -169,7 +169,7 @@ class Buckets(Worded):
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metrics: each a ``Metric`` or its word; a single one may stand alone."""
+    """Metrics: each a ``Metric`` or its text form; a single one needs no list."""
 
     def __call__(self, value: Any, name: str) -> tuple[Metric, ...]:
         """The metrics."""
@@ -190,7 +190,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class PropertiesOrBuckets:
-    """What a report is broken down by: properties, expressions, ``Buckets`` or their words, each once."""
+    """Breakdowns: properties, expressions, ``Buckets`` or their text forms, without duplicates."""
 
     def __call__(self, value: Any, name: str) -> tuple[str | Buckets, ...]:
         """The breakdowns."""

@@ -1,4 +1,4 @@
-"""What a field of a query declares of itself, beside its type and its default."""
+"""Declarations of query fields, besides type and default."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Names = Literal["events", "properties", "numbers", "funnels"]
 
 
 class Check(Protocol):
-    """Turns what was given into the value of a field, or refuses it."""
+    """Converts an argument to the value of a field, or raises."""
 
     def __call__(self, value: Any, name: str) -> Any:
         """The value.
 
         Args:
-            value: What was given.
+            value: The argument.
             name: The parameter.
 
         Raises:
-            ParameterError: it is no such value.
+            ParameterError: the value is invalid.
         """
 
     def schema(self) -> dict[str, Any]:
@@ -31,7 +31,7 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class Label:
-    """How a field stands in a form.
+    """The presentation of a field in a form.
 
     Attributes:
         text: What people read beside it.
@@ -63,16 +63,16 @@ class Parameter:
     """A field's declaration.
 
     Attributes:
-        help: What it is, in a sentence.
-        check: Turns what was given into the field's value, or refuses it.
-        metavar: What stands for its value in usage lines.
-        option: Its option, such as ``--from``; None makes one of the field's name.
-        positional: Whether its value is given by position, in commands and in Python.
-        read: Reads its value from a word of a command line.
-        label: How it stands in a form; None where it does not.
-        any_option: The option that stands for None, as ``--any`` does for any event, if there is one.
-        joined: What stands between several values in one word of a command line; None where each has its own.
-        filled: Whether a workspace fills it in where it is left out, although a query needs it.
+        help: A sentence about it.
+        check: Converts an argument to the field's value, or raises.
+        metavar: The placeholder of its value in usage lines.
+        option: Its option, such as ``--from``; None derives it from the field's name.
+        positional: Whether it is positional, in commands and in Python.
+        read: Parses its value from a word of a command line.
+        label: Its presentation in a form; None if it is not part of it.
+        any_option: The option for None, such as ``--any`` for any event, if there is one.
+        joined: The separator of several values in one word of a command line; None if each has its own word.
+        filled: Whether a workspace fills it in if it is missing, although a query requires it.
     """
 
     help: str

@@ -1,4 +1,4 @@
-"""What only Mixpanel can answer: saved reports and JQL scripts."""
+"""Queries that only Mixpanel can answer: saved reports and JQL scripts."""
 
 from __future__ import annotations
 

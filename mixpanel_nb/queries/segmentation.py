@@ -1,6 +1,6 @@
 """Segmentation: an event over time, by segment, by ranges of a number, summed and averaged.
 
-https://developer.mixpanel.com/reference/segmentation-query and its neighbours.
+https://developer.mixpanel.com/reference/segmentation-query and the neighbouring pages.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
 
 @dataclass(frozen=True, kw_only=True)
 class _NumberOverTime(Query[Answer]):
-    """What is asked of a number of an event."""
+    """The common fields of sum and average."""
 
     event: Event
     from_date: FromDate

@@ -1,4 +1,4 @@
-"""Sessions: how many there were, how long they lasted and how much happened in them.
+"""Sessions: their number, duration and events.
 
 https://docs.mixpanel.com/docs/features/sessions (timeout-based sessions).
 """

@@ -1,4 +1,4 @@
-"""Fields that several reports have in common, each declared once."""
+"""Fields that several reports share."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""What every question and every fetch gives back: one frozen result per kind of answer.
+"""Results: one frozen dataclass per kind of answer.
 
-Here live the result dataclasses, one file a report: columns, rows, figures, notes, the DataFrame (``.df``)
-and the JSON (``.to_dict()``, ``.records()``). Results are pure data. How they look is said by ``views``;
-``Result`` reaches it in one place, and only when something is shown (``.chart()``, ``repr()``…).
-
-Here may not live: reading from Mixpanel or from a database (a result that is too large to hold asks a
-``RowSource`` handed to it), words, drawing, nor anything that knows a notebook or a command line. pandas is
-imported only when a DataFrame is asked for.
+This package contains the result dataclasses, one file per report: columns, rows, figures, notes, the
+DataFrame (``.df``) and the JSON (``.to_dict()``, ``.records()``). Results are pure data. ``views`` renders
+them; ``Result`` reaches it in one place, and only for display (``.chart()``, ``repr()``…). Reading from
+Mixpanel or a database (a large result reads from its ``RowSource``), texts, rendering, and code for notebooks
+or the command line do not belong here. pandas is imported only for DataFrames.
 """
 
 from __future__ import annotations

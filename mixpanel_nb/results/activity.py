@@ -1,4 +1,4 @@
-"""What some users did, event by event."""
+"""Result of the activity feed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _OWN = ("event", "time", "distinct_id")
 HELD = frozenset({"time", "distinct_id"})
-"""Properties that say what the event's own columns do."""
+"""Properties that repeat the event's own columns."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ActivityEvent:
     Attributes:
         event: Its name.
         time: When it happened (UTC).
-        distinct_id: Who did it.
+        distinct_id: The user.
         properties: Its properties.
     """
 
@@ -41,7 +41,7 @@ class ActivityFeedResult(ReportResult):
     """The events of some users, oldest first.
 
     Attributes:
-        distinct_ids: The users asked for.
+        distinct_ids: The requested users.
         from_date: First day.
         to_date: Last day.
         events: Their events.
@@ -54,7 +54,7 @@ class ActivityFeedResult(ReportResult):
 
     @cached_property
     def column_names(self) -> list[str]:
-        """``event, time, distinct_id``, then every property in the order in which they first come.
+        """``event, time, distinct_id``, then every property in order of first occurrence.
 
         The properties ``time`` and ``distinct_id`` are the event's own; a property ``event`` is ``event_2``.
         """
@@ -62,14 +62,14 @@ class ActivityFeedResult(ReportResult):
 
     @cached_property
     def _columns(self) -> dict[str, str]:
-        """The column of each property but those that hold what the event's own columns do."""
+        """The column of each property, except those that repeat the event's own columns."""
         found = dict.fromkeys(name for event in self.events for name in event.properties)
         return {
             name: name if name not in _OWN else free_name(name, found) for name in found if name not in HELD
         }
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row an event; None where it lacks a property."""
+        """One row per event; None if it lacks a property."""
         return [
             (event.event, event.time, event.distinct_id, *map(event.properties.get, self._columns))
             for event in self.events

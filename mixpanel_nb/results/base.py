@@ -1,4 +1,4 @@
-"""The base of every result: DataFrame and JSON from columns and rows, and the way to its view."""
+"""The base of every result: DataFrame and JSON from columns and rows, and the access to its view."""
 
 from __future__ import annotations
 
@@ -28,20 +28,19 @@ TEXT_WIDTH = 100
 class Result(ABC):
     """An answer: rows under named columns, as a DataFrame and as JSON.
 
-    A subclass gives ``column_names`` and ``tuples()``; all other data follows from these. How it looks (card,
-    chart, text, widget) is said by the view of its class, which ``mixpanel_nb.views`` knows.
-    Subclasses are frozen dataclasses declared with ``repr=False``, so that ``repr()`` stays the table a
-    terminal shows.
+    A subclass gives ``column_names`` and ``tuples()``; all other data follows from these. The view of its
+    class in ``mixpanel_nb.views`` renders it (card, chart, text, widget). Subclasses are frozen dataclasses
+    declared with ``repr=False``, so that ``repr()`` is the table for terminals.
     """
 
     @property
     @abstractmethod
     def column_names(self) -> list[str]:
-        """Names of the columns of ``.df``, in order and without repetition."""
+        """Names of the columns of ``.df``, in order and unique."""
 
     @abstractmethod
     def tuples(self) -> list[tuple[Any, ...]]:
-        """All rows of ``.df`` as Python values, one tuple a row."""
+        """All rows of ``.df`` as Python values, one tuple per row."""
 
     @cached_property
     def df(self) -> pd.DataFrame:
@@ -55,11 +54,13 @@ class Result(ABC):
         return self._frame()
 
     has_facts: ClassVar[bool] = False
-    """Whether it holds more than rows, so that its JSON is one object (``to_dict()``) and no list of rows."""
+    """Whether it contains more than rows, so that its JSON is one object (``to_dict()``), not a list of
+    rows.
+    """
 
     @property
     def remarks(self) -> list[str]:
-        """What whoever sees the rows alone should be told of them, a line each."""
+        """Notes for readers who only see the rows, one line each."""
         return self._view().remarks
 
     def records(self) -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ class Result(ABC):
         return [dict(zip(names, map(json_safe, row), strict=True)) for row in self.tuples()]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole result as JSON-safe data, one key a field.
+        """The whole result as JSON-safe data, one key per field.
 
         Example:
             >>> sorted(ws.expression('properties["plan"] == "pro"').to_dict())
@@ -93,10 +94,10 @@ class Result(ABC):
         return self._view().headline
 
     def card(self, *, max_rows: int | None = None) -> Card:
-        """What is shown of this result.
+        """The card of this result.
 
         Args:
-            max_rows: Rows to show; None is the number usual for results of this kind, ``ALL_ROWS`` every row.
+            max_rows: Rows to show; None is the default for this kind of result, ``ALL_ROWS`` every row.
         """
         return self._view().card(max_rows=max_rows)
 
@@ -155,11 +156,11 @@ class Result(ABC):
         return self._view().pages()
 
     def codes(self) -> list[tuple[str, str]]:
-        """Ways to get this result again: what each is (``Magic``, ``Python``, ``SQL``…), and its text."""
+        """Code that produces this result: a label (``Magic``, ``Python``, ``SQL``…) and a text each."""
         return self._view().codes()
 
     def _view(self) -> View[Any]:
-        """How this result looks: the one place where results reach the views above them."""
+        """The view of this result: the only place where results access views."""
         from mixpanel_nb.views import view_of
 
         return view_of(self)
@@ -173,7 +174,7 @@ class Result(ABC):
         return self._view().repr_html()
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """IPython's protocol for text; ``cycle`` cannot happen, for a result holds no result."""
+        """IPython's protocol for text; ``cycle`` cannot occur, because a result contains no result."""
         del cycle
         for number, line in enumerate(repr(self).split("\n")):
             if number:
@@ -185,7 +186,7 @@ class Result(ABC):
 
 
 class RowsResult(Result):
-    """A result whose table is the whole of it, so that it may be asked for ``columns`` and ``rows``."""
+    """A result that consists of its table, with ``columns`` and ``rows``."""
 
     @property
     def columns(self) -> list[str]:
@@ -194,5 +195,5 @@ class RowsResult(Result):
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        """All rows, one tuple a row."""
+        """All rows, one tuple per row."""
         return self.tuples()

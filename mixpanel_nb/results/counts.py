@@ -1,4 +1,4 @@
-"""How often several events happened, or one event with each value of a property; the top events of a day."""
+"""Results of event counts, property counts and top events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EventCountsResult(SeriesResult):
         type: ``general`` (events), ``unique`` (users) or ``average`` (events per user).
         where: The filter, or None.
         dates: Every bucket of the range, in order.
-        values: Event to bucket to count. What is missing is 0.
+        values: Event to bucket to count. Missing counts are 0.
         complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
@@ -61,7 +61,7 @@ class PropertyCountsResult(SeriesResult):
         dates: Every bucket of the range, in order.
         values: Value to bucket to count, the most frequent value first. A bucket that is missing is 0.
         left_out: Values beyond the limit.
-        rest: Bucket to count of the events of those, in a table; None where the limit cut nothing.
+        rest: Bucket to count of the other events, in a table; None if the limit removed nothing.
         complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
@@ -91,8 +91,8 @@ class TopEvent:
     Attributes:
         event: Its name.
         count: How often it happened.
-        percent_change: Change against the day before as a fraction of that day, or of as much of it as has
-            passed of this one; 1.0 where it had none.
+        percent_change: Change against the day before as a fraction of that day, or of the same part of it as
+            has passed of this one; 1.0 if it had none.
     """
 
     event: str
@@ -105,7 +105,7 @@ class TopEventsResult(ReportResult):
     """The events of one day, the most frequent first.
 
     Attributes:
-        date: The day, or None where it is not known.
+        date: The day, or None if unknown.
         type: ``general`` (events), ``unique`` (users) or ``average`` (events per user).
         events: The events.
     """

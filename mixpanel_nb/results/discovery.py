@@ -1,4 +1,4 @@
-"""What a project holds: names of events and properties, funnels, cohorts, reports, Lexicon's schemas."""
+"""Results of discovery: names, saved funnels, cohorts and reports, Lexicon schemas."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _COLUMN_OF = {"events": "event", "properties": "property", "values": "value"}
 
 
 class NameList(list[str], RowsResult):
-    """A list of names that is shown as a table; in every other way it is the list.
+    """A list of names that is displayed as a table.
 
     Args:
-        kind: What is listed, in the plural: ``events``, ``properties``, ``values``…
+        kind: The kind of names, in the plural: ``events``, ``properties``, ``values``…
         names: The names.
-        of: What they belong to, such as the event whose properties these are.
-        remark: Why there are none.
+        of: The object they belong to, such as the event of these properties.
+        remark: The reason if there are none.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class NameList(list[str], RowsResult):
         self.of = of
         self.remark = remark
 
-    __repr__ = RowsResult.__repr__  # list's own comes first in the order of bases
+    __repr__ = RowsResult.__repr__  # overrides list's own
 
     @property
     def column_names(self) -> list[str]:
@@ -55,7 +55,7 @@ class NameList(list[str], RowsResult):
 
     @property
     def df(self) -> pd.DataFrame:
-        """The names as a DataFrame of one column, built anew each time, since a list can change."""
+        """The names as a DataFrame of one column, built on each access, since a list can change."""
         return self._frame()
 
     def to_dict(self) -> dict[str, Any]:
@@ -153,8 +153,8 @@ class LexiconSchema:
         display_name: What Mixpanel shows instead of the name, or None.
         hidden: Whether Mixpanel hides it.
         dropped: Whether it is dropped when it is sent.
-        tags: What it is filed under.
-        contacts: Who answers for it: people and teams.
+        tags: Its tags.
+        contacts: The responsible users and teams.
     """
 
     entity_type: str
@@ -169,7 +169,7 @@ class LexiconSchema:
 
     @property
     def property_count(self) -> int:
-        """How many properties it has."""
+        """The number of its properties."""
         return len(self.fields)
 
     @property
@@ -215,8 +215,8 @@ class BookmarkList(_ItemList[Bookmark], RowsResult):
 class LexiconSchemaList(_ItemList[LexiconSchema], RowsResult):
     """The schemas of a project's Lexicon: a sequence of ``LexiconSchema``.
 
-    In ``.df`` the properties are how many there are (``property_count``) and name to type
-    (``properties``); what else is known of them is in the items.
+    ``.df`` contains the number of properties (``property_count``) and their types (``properties``); further
+        details are in the items.
     """
 
     item_columns: ClassVar[tuple[str, ...]] = (

@@ -1,4 +1,4 @@
-"""What an export has written."""
+"""Result of an export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExportResult(Result):
         format: ``parquet``, ``csv`` or ``jsonl``.
         compression: ``gzip``, ``zstd`` or None; inside the file for Parquet.
         rows: Rows written.
-        size_bytes: Bytes of all files; None where they went to a pipe.
+        size_bytes: Bytes of all files; None for a pipe.
         files: How many files.
         partition_by: Columns whose values name the folders.
     """

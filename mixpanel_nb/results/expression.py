@@ -1,4 +1,4 @@
-"""A Mixpanel expression as SQL."""
+"""Result of an expression: its SQL."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mixpanel_nb.results.base import Result
 
 @dataclass(frozen=True, repr=False)
 class ExpressionResult(Result):
-    """What a Mixpanel expression means over a table.
+    """A Mixpanel expression as SQL over a table.
 
     Attributes:
         expression: The expression.
         table: The table.
-        sql: The events for which it is true: a query that runs as it stands.
-        notes: What a reader should know, such as a comparison that can never hold.
+        sql: The events for which it is true: a runnable query.
+        notes: Notes for the reader, such as a comparison that can never be true.
     """
 
     expression: str

@@ -1,4 +1,4 @@
-"""What a fetch tells while it runs, and what it gives back."""
+"""Progress and result of a fetch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ChunkProgress:
     """One chunk of a running fetch.
 
     Attributes:
-        name: Its days, or what else it holds.
+        name: Its days, or other content.
         state: ``waiting`` for its turn, ``loading``, ``here`` on the disk, ``stored`` in the table, or
             ``failed``.
         rows: Rows received so far.
@@ -42,16 +42,16 @@ class FetchProgress:
     Attributes:
         table: Table that is being filled.
         type: ``events`` or ``profiles``.
-        state: ``done``, ``failed`` and ``cancelled`` are final: whoever shows progress cleans up.
-        chunks_done: Chunks downloaded and found whole.
-        chunks_total: How many there will be, or None while nobody knows.
-        days_done: Days of events that are here.
+        state: ``done``, ``failed`` and ``cancelled`` are final: the progress display is removed.
+        chunks_done: Chunks downloaded and verified.
+        chunks_total: Total number of chunks, or None while unknown.
+        days_done: Downloaded days of events.
         days_total: Days asked for, or None for profiles.
         rows: Rows received so far.
-        bytes: Bytes received so far, as they came over the wire.
+        bytes: Bytes received so far (compressed).
         elapsed_seconds: Seconds since the fetch began.
         message: What the fetch is waiting for, such as "waiting 42 s for the hourly quota".
-        pieces: Each chunk that this call has to bring, in the order of its days.
+        pieces: Each chunk of this call, in order of its days.
     """
 
     table: str
@@ -69,7 +69,7 @@ class FetchProgress:
 
     @property
     def finished(self) -> bool:
-        """Whether this is the last word of the fetch."""
+        """Whether the fetch has ended."""
         return self.state in {"done", "failed", "cancelled"}
 
     @property
@@ -81,7 +81,7 @@ class FetchProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to the end at the present pace of chunks, or None when that cannot be known yet."""
+        """Seconds to the end at the present pace of chunks, or None while unknown."""
         if not self.chunks_total or not self.chunks_done or self.elapsed_seconds <= 0:
             return None
         return self.elapsed_seconds / self.chunks_done * max(self.chunks_total - self.chunks_done, 0)
@@ -89,14 +89,14 @@ class FetchProgress:
 
 @dataclass(frozen=True, repr=False)
 class FetchResult(Result):
-    """What a fetch stored.
+    """The result of a fetch.
 
     Duration, requests and the clock are attributes but never shown, so that a notebook that is run again
     looks the same.
 
     Attributes:
         table: Table that was filled.
-        rows: Rows the table holds of what was asked for.
+        rows: Rows of the request in the table.
         type: ``events`` or ``profiles``.
         duration_seconds: How long the fetch took.
         date_range: First and last day asked for (``YYYY-MM-DD``), or None for profiles.
@@ -105,7 +105,7 @@ class FetchResult(Result):
         requests: Requests sent to Mixpanel.
         per_day: Events stored per day: in UTC, or for projects created before 2023 in their time zone.
         new_rows: Rows this call added.
-        columns: Properties that have a typed column of their own.
+        columns: Properties with their own typed column.
         notes: Lines for the reader, such as that SQL has changed the table.
         without_id: Profiles that were left out because they have no ``$distinct_id``.
     """
@@ -143,7 +143,7 @@ class FetchResult(Result):
         return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
     def _frame(self) -> pd.DataFrame:
-        """The rows, with ``date`` as midnight timestamps: what pandas resamples and plots."""
+        """The rows, with ``date`` as midnight timestamps: suitable for resampling and plotting in pandas."""
         import pandas as pd
 
         frame = pd.DataFrame.from_records(self.tuples(), columns=self.column_names)

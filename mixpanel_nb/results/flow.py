@@ -1,4 +1,4 @@
-"""What users did after, before and between some events: as steps, and as whole paths."""
+"""Result of a flow: nodes, edges and paths."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 NodeKind = Literal["anchor", "event", "other", "dropoff"]
 
 OTHER = "$other"
-"""Stands for the events of a step that are beyond the limit."""
+"""Represents the events of a step beyond the limit."""
 
 DROPOFF = "$dropoff"
-"""Stands for what comes after the last event of who went no further."""
+"""Represents the end of flows that went no further."""
 
 ARROW = " → "
 UNSHOWN = "…"
@@ -142,11 +142,11 @@ class FlowResult(ReportResult):
         return tuple(number * (self.forward + self.back + 1) for number in range(len(self.anchors)))
 
     def entered(self, segment: str | None = None) -> int:
-        """How many flows there are: of a segment, or in all."""
+        """The number of flows: of a segment, or in total."""
         return self._at(0, segment)
 
     def completed(self, segment: str | None = None) -> int:
-        """How many of them have all anchors."""
+        """The number of flows with all anchors."""
         return self._at(self.anchor_steps[-1], segment)
 
     def _at(self, step: int, segment: str | None) -> int:
@@ -160,7 +160,7 @@ class FlowResult(ReportResult):
         return [*self._split, "step", "source", "target", "count", "target_step"]
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row an edge."""
+        """One row per edge."""
         return _rows(self.flow_edges, self.column_names)
 
     def _dtypes(self) -> Mapping[str, str]:

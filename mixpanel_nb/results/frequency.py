@@ -1,4 +1,4 @@
-"""In how many hours or days users were active."""
+"""Result of the frequency report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PERIODS: Mapping[tuple[str, str], int] = {
     ("week", "day"): 7,
     ("month", "day"): 31,
 }
-"""How many addiction units a unit has at most."""
+"""The maximum number of addiction units per unit."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +32,7 @@ class FrequencyResult(ReportResult):
         to_date: Last day.
         unit: ``day``, ``week`` or ``month``.
         addiction_unit: ``hour`` or ``day``: what is counted within a unit.
-        event: What counts as being active; None is any event.
+        event: The event that counts as active; None is any event.
         where: The filter, or None.
         dates: Every bucket of time, in order.
         counts: Bucket of time to users: place ``k - 1`` holds those active in at least ``k`` addiction units.
@@ -75,7 +75,7 @@ class FrequencyResult(ReportResult):
 
     @property
     def reached(self) -> int:
-        """In how many addiction units somebody was active; beyond these all counts are 0."""
+        """The highest number of addiction units in which a user was active; beyond it all counts are 0."""
         places = [place for counts in self.active_users() for place, users in enumerate(counts) if users]
         return max(places, default=-1) + 1
 

@@ -1,4 +1,4 @@
-"""Metrics side by side, over time and by segment, and formulas over them."""
+"""Result of an Insights report: metrics and formulas, over time and by segment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class InsightsLine:
     """One metric or formula of one segment.
 
     Attributes:
-        metric: What it is called.
+        metric: Its name.
         segment: The segment, one text a breakdown; empty without.
-        values: One number a bucket of time; None where there is none, or nobody knows.
-        complete: Whether all of the bucket lies within the days asked about and was fetched.
-        unit: What the numbers are of, such as ``%``, where a formula says so.
+        values: One number per bucket of time; None if undefined or unknown.
+        complete: Whether the whole bucket lies within the requested days and was fetched.
+        unit: The unit of the numbers, such as ``%``, if a formula has one.
         is_count: Whether it counts events, users or values.
-        compared: The values of the period that is compared with, one a bucket; empty without.
+        compared: The values of the comparison period, one per bucket; empty without comparison.
     """
 
     metric: str
@@ -42,7 +42,7 @@ class InsightsLine:
 
     @property
     def known(self) -> list[float]:
-        """Values of buckets that are complete; where none is, all values there are."""
+        """Values of complete buckets; if there are none, all values."""
         pairs = [pair for pair in zip(self.values, self.complete, strict=True) if pair[0] is not None]
         whole = [value for value, complete in pairs if complete and value is not None]
         return whole or [value for value, _ in pairs if value is not None]
@@ -58,7 +58,7 @@ class InsightsResult(ReportResult):
     """Metrics, and formulas over them, in each bucket of time and each segment.
 
     Attributes:
-        metrics: What the metrics and the formulas are called, in their order.
+        metrics: The names of the metrics and formulas, in order.
         from_date: First day.
         to_date: Last day.
         unit: ``minute``, ``hour``, ``day``, ``week``, ``month``, ``quarter`` or ``year``; None for totals.
@@ -66,11 +66,11 @@ class InsightsResult(ReportResult):
         where: The filter of all metrics, or None.
         dates: Every bucket of the range, in order; for totals the first day alone.
         lines: Every metric of every segment, the segments in the order of their events.
-        rolling: Of how many buckets each value is the average, or None.
+        rolling: The number of buckets of a rolling average, or None.
         cumulative: Whether each value is added to those before.
-        compared_dates: The bucket that each one is compared with; empty without comparison.
+        compared_dates: The comparison bucket of each bucket; empty without comparison.
         left_out: Segments beyond the limit, which ``(other)`` stands for.
-        compared_sql: The statement of the values that are compared with.
+        compared_sql: The statement of the comparison values.
     """
 
     metrics: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Any value a result may hold, as something ``json.dumps(..., allow_nan=False)`` accepts."""
+"""Conversion of values to JSON-safe data for ``json.dumps(..., allow_nan=False)``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load of one's own files stored."""
+"""Result of loading user files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class LoadResult(Result):
-    """What was loaded from files or a frame.
+    """The result of loading files or a data frame.
 
     Duration and the clock are attributes but never shown, so that a notebook that is run again looks the
     same.
 
     Attributes:
         table: Table that was filled.
-        rows: Rows that it holds now.
+        rows: Rows that it contains now.
         new_rows: Rows that this call added.
         form: What was read: ``JSON lines``, ``a JSON array``, ``CSV``, ``Parquet`` or ``a frame``.
         files: The names of the files.
-        date_range: First and last day of the table (``YYYY-MM-DD``); None where it holds nothing.
+        date_range: First and last day of the table (``YYYY-MM-DD``); None if it is empty.
         days: How many of these days have events.
         users: Users of the rows that were added.
         without_user: Rows that were added and have no user.
@@ -37,7 +37,7 @@ class LoadResult(Result):
         id: The column or columns of the id; None where there is none.
         guessed: What was guessed, in words.
         per_day: Events of the table per day: in UTC, or in the time zone that was given.
-        columns: Properties that have a typed column of their own.
+        columns: Properties with their own typed column.
         duration_seconds: How long the load took.
         loaded_at: When it ended (UTC).
     """
@@ -82,7 +82,7 @@ class LoadResult(Result):
         return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
     def _frame(self) -> pd.DataFrame:
-        """The rows, with ``date`` as midnight timestamps: what pandas resamples and plots."""
+        """The rows, with ``date`` as midnight timestamps: suitable for resampling and plotting in pandas."""
         import pandas as pd
 
         frame = pd.DataFrame.from_records(self.tuples(), columns=self.column_names)

@@ -1,4 +1,4 @@
-"""A numeric property over time: its distribution, its sum, its average."""
+"""Results of numeric segmentation: distribution, sum and average over time."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class NumberResult(BucketedResult):
     """
 
     number_column: ClassVar[str]
-    """What the number is called."""
+    """The name of the number's column."""
 
     event: str | None
     on: str
@@ -171,7 +171,7 @@ class NumericAverageResult(NumberResult):
 
 
 def _writing(buckets: Sequence[tuple[float, float]]) -> Callable[[float], str]:
-    """How to write the bounds: with the fewest digits that tell each from all others."""
+    """The format of the bounds, with the fewest digits that keep them distinct."""
     near = min((abs(high - low) for low, high in buckets), default=1.0) * 1e-6
     bounds = [bound for pair in buckets for bound in pair]
     if all(isinstance(bound, int) for bound in bounds):

@@ -1,4 +1,4 @@
-"""How DuckDB answers a query: the steps of its plan, estimated or measured."""
+"""Result of explain: the steps of DuckDB's plan, estimated or measured."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from mixpanel_nb.results.base import Result
 
 @dataclass(frozen=True)
 class PlanStep:
-    """One step of a plan; it takes rows from the steps below it and hands them to the one above.
+    """One step of a plan; it reads rows from the steps below and passes them to the one above.
 
     Attributes:
-        depth: How many steps are above it.
+        depth: The number of steps above it.
         operator: DuckDB's name of what it does, such as ``HASH_JOIN``.
-        details: What it does it to: tables, columns, conditions.
+        details: Its tables, columns and conditions.
         estimated_rows: Rows that DuckDB expects to come out, or None where it does not say.
         rows: Rows that came out, or None where nothing was run.
         seconds: Time spent in it, of all threads together, or None where nothing was run.
@@ -31,7 +31,7 @@ class PlanStep:
 
 @dataclass(frozen=True, repr=False)
 class PlanResult(Result):
-    """How DuckDB answers a query.
+    """DuckDB's plan of a query.
 
     Attributes:
         query: The SQL; its last statement is the one explained.

@@ -1,4 +1,4 @@
-"""The rows of a SQL query, however many: what is shown is fetched, the rest stays where it is."""
+"""Result of a SQL query, which fetches rows on demand."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ BATCH_ROWS = 2_048
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SQLResult(RowsResult):
-    """What a query answered.
+    """The rows of a query.
 
-    Its length is the number of rows; iterating gives tuples, a batch at a time. A card fetches only what
+    Its length is the number of rows; iterating gives tuples, a batch at a time. A card fetches only the rows
     it shows.
 
     Attributes:
         query: The SQL.
         source: Where the rows are.
         params: Values bound to the query's parameters.
-        chart_options: Asks for a chart on the card: ``kind`` (``line``, ``bar``, ``area``, ``point``),
+        chart_options: Options of a chart on the card: ``kind`` (``line``, ``bar``, ``area``, ``point``),
             ``x``, ``y``, ``color`` (column names; those left out are chosen by type) and ``title``.
         max_rows: Rows a card shows; None is the usual number.
     """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(Protocol):
-    """The names a query can be made of. Nothing here raises: what is not known is not offered."""
+    """Names for queries. Methods never raise: unknown names are left out."""
 
     def tables(self) -> list[str]:
         """The fetched tables of events."""

@@ -1,4 +1,4 @@
-"""The base of every report: how it was computed, and the wording and typing all reports share."""
+"""The base of every report: its origin, and shared texts and types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.question import Question
 
 OVERALL = "$overall"
-"""The segment that stands for all of them together, as Mixpanel names it."""
+"""Mixpanel's name of the segment for all users."""
 
 
 def segment_names(values: Iterable[str | None]) -> dict[str | None, str]:
@@ -32,15 +32,15 @@ def segment_names(values: Iterable[str | None]) -> dict[str | None, str]:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class ReportResult(Result):
-    """The answer to a question about events.
+    """The answer of a report.
 
     Attributes:
-        sql: The statement behind a local answer, runnable as it stands.
-        request: What was sent for a live one: ``method``, ``path`` and ``params``, never a secret.
-        notes: Lines for the reader, such as why nothing came.
-        timezone: The time zone of its days, as far as it is known.
+        sql: The runnable statement of a local answer.
+        request: The request of a live one: ``method``, ``path`` and ``params``, never a secret.
+        notes: Lines for the reader, such as why there is no data.
+        timezone: The time zone of its days, if known.
         computed_at: When Mixpanel computed a live answer, as it says it.
-        question: The query and the service that answered it; no part of the answer.
+        question: The query and the service that answered it; not part of the answer.
     """
 
     sql: str | None = None
@@ -52,18 +52,18 @@ class ReportResult(Result):
 
     @property
     def query(self) -> str | None:
-        """What was asked, as text: the SQL of a local answer, the request of a live one."""
+        """The query as text: the SQL of a local answer, the request of a live one."""
         return self.sql if self.sql is not None or self.request is None else _request_text(self.request)
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole result as JSON-safe data: the report's own fields, then where the answer is from."""
+        """The whole result as JSON-safe data: the report's own fields, then the origin of the answer."""
         shared = {each.name for each in dataclasses.fields(ReportResult)} - {"question"}
         names = [each.name for each in dataclasses.fields(self) if each.name != "question"]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
 
     def _dtypes(self) -> Mapping[str, str]:
-        """Types in pandas of those columns of ``.df`` that have theirs whatever the rows hold."""
+        """Pandas types of the columns of ``.df`` that do not depend on the rows."""
         return {}
 
     def _frame(self) -> pd.DataFrame:

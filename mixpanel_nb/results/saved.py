@@ -1,4 +1,4 @@
-"""What is made elsewhere and only run here: a report that is saved in Mixpanel, and a JQL script."""
+"""Results of saved reports and JQL scripts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class _Value:
 
 @dataclass(frozen=True, repr=False)
 class SavedReportResult(ReportResult):
-    """The answer of a saved report: one row a value, with all the keys it stands under.
+    """The answer of a saved report: one row per value, with all of its keys.
 
     Attributes:
         bookmark_id: Mixpanel's id of the report.
         series: The values as Mixpanel nests them, such as event to day to count.
-        headers: What the outer keys of ``series`` are, such as ``$event``.
+        headers: The names of the outer keys of ``series``, such as ``$event``.
         date_range: ``from_date`` and ``to_date`` as Mixpanel gives them.
     """
 
@@ -47,7 +47,7 @@ class SavedReportResult(ReportResult):
         return unique_names([*self.label_names, *(["date"] if self._over_time else []), "value"])
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a value; None for a key that it does not stand under. Lists stay lists."""
+        """One row per value; None for a missing key. Lists stay lists."""
         size = len(self.label_names)
         labels = [(*item.labels, *[None] * size)[:size] for item in self._values]
         times: Sequence[tuple[Any, ...]] = [(moment,) if self._over_time else () for moment in self._moments]
@@ -72,7 +72,7 @@ class SavedReportResult(ReportResult):
 
     @property
     def label_names(self) -> list[str]:
-        """What the keys above the values are: the headers, then ``level_2`` and so on."""
+        """The names of the keys above the values: the headers, then ``level_2`` and so on."""
         size = max((len(item.labels) for item in self._values), default=len(self.headers))
         further = [f"level_{place}" for place in range(len(self.headers) + 1, size + 1)]
         return [*self.headers, *further]
@@ -83,7 +83,7 @@ class SavedReportResult(ReportResult):
 
     @cached_property
     def _moments(self) -> list[date | str | None]:
-        """The days or times; as text where something else is among them (such as ``$average``)."""
+        """The days or times; as text if there are other keys (such as ``$average``)."""
         texts = [item.when for item in self._values]
         found = [None if text is None else _moment(text) for text in texts]
         if any(moment is None and text is not None for moment, text in zip(found, texts, strict=True)):
@@ -97,7 +97,7 @@ class SavedReportResult(ReportResult):
 
     @cached_property
     def lines(self) -> dict[tuple[str, ...], list[tuple[Any, Any]]]:
-        """Moments and values by label, the largest sum first; none where they are no numbers over time."""
+        """Moments and values by label, the largest sum first; empty if they are not numbers over time."""
         if not self._has_dates or not all(_is_number(item.value) for item in self._values):
             return {}
         lines: dict[tuple[str, ...], list[tuple[Any, Any]]] = {}
@@ -108,7 +108,7 @@ class SavedReportResult(ReportResult):
 
 
 def _values_in(node: Any, labels: tuple[str, ...], when: str | None, headed: int) -> Iterator[_Value]:
-    """The values below a node. The keys of headers are never taken for days or times."""
+    """The values below a node. The keys of headers never count as days or times."""
     if not isinstance(node, dict):
         yield _Value(labels, when, node)
         return
@@ -136,7 +136,7 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(frozen=True, repr=False)
 class JQLResult(ReportResult):
-    """What a JQL script returned, as it came.
+    """The unchanged result of a JQL script.
 
     Attributes:
         script: The script.

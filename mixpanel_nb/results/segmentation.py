@@ -1,4 +1,4 @@
-"""How often an event happened, over time and by segment."""
+"""Result of segmentation: an event over time and by segment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SegmentationResult(SeriesResult):
             without ``on`` one segment, ``total``.
             A bucket that is missing is 0.
         left_out: Segments beyond the limit.
-        rest: Bucket to count of the events of those, in a table; None where the limit cut nothing.
+        rest: Bucket to count of the other events, in a table; None if the limit removed nothing.
         complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
@@ -54,7 +54,7 @@ class SegmentationResult(SeriesResult):
         """Segment to the sum of its counts over the range.
 
         For ``general`` that is its number of events. For ``unique`` a user counts once in every bucket, and
-        for ``average`` the sum means nothing.
+        for ``average`` the sum is meaningless.
         """
         return {segment: sum(counts.values()) for segment, counts in self.values.items()}
 

@@ -1,4 +1,4 @@
-"""Counts over time, one series a name: what segmentation, event counts and property counts have in common."""
+"""Base of results with counts over time, one series per name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from datetime import date
 
 BETWEEN = " · "
-"""What stands between the names of a segment of several breakdowns."""
+"""Separates the names of a segment with several breakdowns."""
 
 OTHER = "(other)"
-"""The name of what a limit has cut off."""
+"""The name of the rest beyond a limit."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Series:
     """One series in numbers.
 
     Attributes:
-        name: Whose it is.
+        name: Its name.
         counts: One number a bucket of time; None where the bucket was not fetched.
-        whole: The numbers of the buckets that are complete, or of all known ones where none is.
+        whole: The numbers of the buckets that are complete, or of all known ones if none is.
         total: The sum of all counts.
         mean: The mean of ``whole``.
         low: The lowest of them.
@@ -46,7 +46,7 @@ class Series:
 
     @property
     def change(self) -> float | None:
-        """How much the later half of ``whole`` is above the earlier half, as a fraction of that.
+        """The relative change from the earlier to the later half of ``whole``.
 
         A bucket of time in the middle is part of neither. None where the earlier half is 0.
         """
@@ -56,7 +56,7 @@ class Series:
 
 
 class BucketedResult(ReportResult):
-    """Figures per bucket of time, of which some may not be known.
+    """Figures per bucket of time, some of which may be unknown.
 
     A subclass is a dataclass with these attributes.
 
@@ -76,7 +76,7 @@ class BucketedResult(ReportResult):
 
     @property
     def partial(self) -> list[date]:
-        """The buckets of which only a part was counted."""
+        """The partly counted buckets."""
         return [day for day, state in zip(self.dates, self.states, strict=True) if state is False]
 
     @property
@@ -86,7 +86,7 @@ class BucketedResult(ReportResult):
 
 
 class SeriesResult(BucketedResult):
-    """Counts per bucket of time and name; what is not there is 0.
+    """Counts per bucket of time and name; missing counts are 0.
 
     A subclass is a dataclass with these attributes.
 
@@ -97,12 +97,12 @@ class SeriesResult(BucketedResult):
         type: ``general`` (events), ``unique`` (users) or ``average`` (events per user).
         where: The filter, or None.
         dates: Every bucket of the range, in order.
-        left_out: How many names a limit has cut off.
-        rest: Bucket to count of the events with those names, where that is known.
+        left_out: The number of names beyond the limit.
+        rest: Bucket to count of the events with those names, if known.
     """
 
     name_column: ClassVar[str]
-    """What the column of names is called."""
+    """The name of the column of names."""
 
     from_date: date
     to_date: date
@@ -139,11 +139,11 @@ class SeriesResult(BucketedResult):
 
     @property
     def name_columns(self) -> list[str]:
-        """The columns that tell the name: one, or one for each property of several breakdowns."""
+        """The columns of the name: one, or one per breakdown."""
         return [self.name_column]
 
     def _all_series(self) -> Mapping[Any, Mapping[date, float]]:
-        """The series, and the rest that a limit has cut off."""
+        """The series, and the rest beyond the limit."""
         several = len(self.name_columns)
         other = OTHER if several == 1 else (OTHER,) * several
         return self._series() if self.rest is None else {**self._series(), other: self.rest}

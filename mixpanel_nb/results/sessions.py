@@ -1,4 +1,4 @@
-"""Sessions over time: how many, of how many users, how long, and with how many events."""
+"""Result of the sessions report: sessions, users, durations and events."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MEASURES = ("avg_duration", "median_duration", "p90_duration", "events_per_sess
 
 @dataclass(frozen=True)
 class SessionFigures:
-    """Some sessions in numbers.
+    """Figures of some sessions.
 
     Attributes:
-        sessions: How many there are.
-        users: How many users they are of.
+        sessions: The number of sessions.
+        users: The number of their users.
         avg_duration: Mean seconds from the first to the last event; None where there are none.
         median_duration: The median of these.
         p90_duration: The 90th percentile of these, interpolated between two where it falls there.

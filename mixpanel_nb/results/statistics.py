@@ -1,4 +1,4 @@
-"""Intervals and p-values in plain arithmetic."""
+"""Confidence intervals and p-values in plain Python."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def wilson(part: int, whole: int) -> tuple[float, float] | tuple[None, None]:
 
 
 def by_chance(found: int, drawn: int, successes: int, population: int) -> float:
-    """How likely chance alone gives a group so far from the whole, as Mixpanel computes it.
+    """The p-value of a group's difference from the whole, as Mixpanel computes it.
 
-    ``1 - max(P(X < k), P(X >= k))`` where X, of a hypergeometric distribution, is how many successes are
-    among ``n`` that are drawn from ``N`` of which ``K`` are successes
+    ``1 - max(P(X < k), P(X >= k))`` where X, of a hypergeometric distribution, is the number of successes
+    among ``n`` draws from ``N``, of which ``K`` are successes
     (https://docs.mixpanel.com/docs/reports/funnels/funnels-faq#how-does-mixpanel-calculate-statistical-significance).
 
     Args:
@@ -41,7 +41,7 @@ def by_chance(found: int, drawn: int, successes: int, population: int) -> float:
 
 
 def _fewer(found: int, drawn: int, successes: int, population: int) -> tuple[float, float]:
-    """P(X < k) and P(X >= k); the smaller one is summed, the other is what it leaves of 1."""
+    """P(X < k) and P(X >= k); the smaller one is summed, the other is its complement."""
     least, most = max(0, drawn + successes - population), min(drawn, successes)
     if found <= least:
         return 0.0, 1.0
@@ -56,7 +56,7 @@ def _fewer(found: int, drawn: int, successes: int, population: int) -> tuple[flo
 
 
 def _tail(k: int, n: int, successes: int, population: int, *, upwards: bool) -> float:
-    """P(X >= k), or P(X <= k), where terms become smaller on the way."""
+    """P(X >= k), or P(X <= k), summed in the direction of decreasing terms."""
     others = population - successes
     term = exp(_choose(successes, k) + _choose(others, n - k) - _choose(population, n))
     total = 0.0

@@ -1,4 +1,4 @@
-"""What a sync found: day by day, what came, changed and went."""
+"""Result of a sync: added, changed and removed events per day."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DaySync:
-    """What a sync found of a day: in UTC, or for projects created before 2023 in their time zone.
+    """The changes of a day (in UTC, or for projects created before 2023 in their time zone).
 
     Attributes:
         date: The day.
         is_new: Whether the table did not have the day before.
         added: Events that the table did not have.
-        changed: Events whose properties were others.
-        removed: Events that Mixpanel has no more.
+        changed: Events whose properties changed.
+        removed: Events that Mixpanel no longer has.
         total: Events of the day now.
     """
 
@@ -35,13 +35,13 @@ class DaySync:
 
     @property
     def differs(self) -> bool:
-        """Whether anything came, changed or went."""
+        """Whether anything was added, changed or removed."""
         return bool(self.added or self.changed or self.removed)
 
 
 @dataclass(frozen=True, repr=False)
 class SyncResult(Result):
-    """What a sync found, a row a day that was asked for.
+    """The result of a sync, one row per requested day.
 
     Duration, requests and the clock are attributes but never shown, so that a notebook that is run again
     looks the same.
@@ -49,7 +49,7 @@ class SyncResult(Result):
     Attributes:
         table: The table.
         rows: Rows it has now.
-        days: Each day that was asked for, in order.
+        days: The requested days, in order.
         duration_seconds: How long the sync took.
         synced_at: When it ended (UTC).
         requests: Requests sent to Mixpanel.
@@ -78,11 +78,11 @@ class SyncResult(Result):
 
     @property
     def days_again(self) -> tuple[DaySync, ...]:
-        """The days that were asked for once more."""
+        """The days that were fetched again."""
         return tuple(day for day in self.days if not day.is_new)
 
     def _frame(self) -> pd.DataFrame:
-        """The rows, with ``date`` as midnight timestamps: what pandas resamples and plots."""
+        """The rows, with ``date`` as midnight timestamps: suitable for resampling and plotting in pandas."""
         import pandas as pd
 
         frame = pd.DataFrame.from_records(self.tuples(), columns=self.column_names)

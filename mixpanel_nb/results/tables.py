@@ -1,4 +1,4 @@
-"""What a workspace holds: its tables, their columns, the workspace itself, and the accounts."""
+"""Results about the workspace: tables, columns, the workspace itself, and accounts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class TableInfo:
         from_date: First day asked for; None for profiles.
         to_date: Last day asked for; None for profiles.
         complete: False while chunks of its range are missing.
-        filters: What all of it was limited to, such as ``{"events": [...], "where": "..."}``.
-        mixed: Whether its parts were fetched with different filters, so that no filter holds for all of it.
+        filters: The filters of all of it, such as ``{"events": [...], "where": "..."}``.
+        mixed: Whether its parts were fetched with different filters, so that no filter applies to all of it.
         source: The project it was fetched from, such as ``project 12345 at mixpanel.com``; None where it was
             not fetched.
         timezone: The time zone of the project, in which reports on it count days; None for profiles.
@@ -52,7 +52,7 @@ class TableInfo:
 
     @property
     def limited_to(self) -> str:
-        """What it was limited to, in words; nothing where it was not."""
+        """Its filters as text; empty if there are none."""
         if self.mixed:
             return "differs from part to part"
         return ", ".join(f"{name}: {_filter_text(value)}" for name, value in self.filters.items())
@@ -89,7 +89,7 @@ class AccountInfo:
 
 
 class _ItemList(Result, Sequence[Item], Generic[Item]):
-    """A result over small dataclasses of one type: also a sequence of them."""
+    """A result and sequence of dataclasses of one type."""
 
     item_columns: ClassVar[tuple[str, ...]]
 
@@ -178,7 +178,7 @@ class WorkspaceInfo(Result):
         account: Name of the account, or None.
         tables: Its tables.
         size_bytes: Size of the file, or None in memory.
-        timezone: The time zone of days in reports, where a table does not know another.
+        timezone: The time zone of days in reports, unless a table has another.
     """
 
     has_facts: ClassVar[bool] = True

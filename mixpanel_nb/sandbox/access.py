@@ -1,4 +1,4 @@
-"""Who may ask: the Host header, and the sandbox's one pair of credentials."""
+"""Access control: the Host header, and the sandbox's credentials."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Identity(Enum):
 
 
 def check_host(host: str, allowed: Collection[str]) -> None:
-    """Refuse requests for other host names, which is how a web page would reach a loopback server.
+    """Refuse requests for other host names, which web pages could use to reach a loopback server.
 
     Args:
         host: The Host header, with or without port.
@@ -54,7 +54,7 @@ def authenticate(authorization: str | None, family: Family) -> Identity:
     project secret with or without its colon. A Bearer token is the secret; the raw export takes none.
 
     Raises:
-        RefusedError: 400 on query endpoints, 401 on the others, as Mixpanel has it.
+        RefusedError: 400 on query endpoints, 401 on the others, as in Mixpanel.
     """
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() == "bearer" and token.strip() == SECRET:

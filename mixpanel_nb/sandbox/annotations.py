@@ -1,6 +1,6 @@
-"""The annotations of one running sandbox: those of its data set, and what clients make of them.
+"""The annotations of a running sandbox: those of its data set, and clients' changes.
 
-They are kept in memory: with the process, changes are gone.
+Changes are kept in memory only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers that say yes: JSON or CSV, and gzip where the client takes it."""
+"""Successful answers: JSON or CSV, and gzip if the client accepts it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def json_answer(data: Any, status: int = 200) -> Response:
 
 
 def text_answer(text: str, status: int = 200) -> Response:
-    """An answer with JSON that is text already; half a character, as JavaScript makes them, is escaped."""
+    """An answer with JSON text; lone surrogates, as JavaScript makes them, are escaped."""
     return Response(text.encode("utf-8", "backslashreplace"), status=status, content_type="application/json")
 
 
@@ -41,7 +41,7 @@ def csv_answer(rows: Iterable[Iterable[Any]]) -> Response:
 
 
 def over_time(found: Mapping[str, Any], *, as_csv: bool) -> Response:
-    """Counts over time, as ``wire.series`` gives them: in JSON as they are, in CSV a row a bucket."""
+    """Counts over time, as ``wire.series`` gives them: unchanged in JSON, one row per bucket in CSV."""
     return csv_answer(series_rows(found)) if as_csv else json_answer(found)
 
 
@@ -65,7 +65,7 @@ def packed(request: Request, response: Response) -> Response:
 
 
 def _first_bytes(blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-    """Enough of a body to decide on it, and whether that is all of it."""
+    """The beginning of a body, and whether that is all of it."""
     first = b""
     for block in blocks:
         first += block

@@ -49,7 +49,7 @@ def create_app(
         dataset: What it answers from.
         rate_limits: Enforce Mixpanel's quotas; otherwise every answer announces a huge one.
         faults: Faults to inject.
-        clock: Unix seconds; decides what today is and when quotas renew.
+        clock: Unix seconds; determines today's date and when quotas renew.
         log: Called with one line per request, when its answer begins: method, path with parameters
             (no secrets) and status.
         allowed_hosts: Host names to answer besides localhost, ``*.localhost``, 127.0.0.1 and [::1].
@@ -89,7 +89,7 @@ class SandboxApp:
         self._routes = _routes()
 
     def add_log(self, log: Callable[[str], None]) -> None:
-        """Have another function called with one line per request."""
+        """Add a function that is called with one line per request."""
         self._logs.append(log)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -118,7 +118,7 @@ class SandboxApp:
             return refused(unknown, family, request.target)
         except MixpanelDataError as error:  # its own data are damaged
             return refused(RefusedError(500, str(error)), family, request.target)
-        except Exception:  # the outermost frame: whatever broke, the client gets Mixpanel's kind of 500
+        except Exception:  # the outermost frame: for any error the client gets Mixpanel's form of a 500
             logger.exception("The sandbox failed to answer %s", request.path)
             return refused(RefusedError(500, "Internal error of the sandbox"), family, request.target)
 

@@ -30,13 +30,13 @@ class _Behavior:
 
 
 def counted(call: Call) -> Mapping[str, Mapping[str, int]]:
-    """How often each user did what ``behaviors`` names, by its name and the user's id.
+    """The number of times each user did each behavior, by its name and the user's id.
 
     The window ends with ``as_of_timestamp`` (Unix seconds); without it, or where that is later, with the data
     set: clients send their clock's time, and the data set's last day is today.
 
     Raises:
-        RefusedError: they are not what Mixpanel takes, or there is a mistake in a selector.
+        RefusedError: they are invalid, or there is a mistake in a selector.
     """
     if call.text("behaviors") is None:
         return {}

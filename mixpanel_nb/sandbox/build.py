@@ -1,7 +1,7 @@
 """Building the DuckDB file of a data set, from generated lines or from an export on disk.
 
-A file is built under a name of its own and moved into place when it is whole, so a reader never meets
-half a data set, and two processes that build the same one at once only waste a little work.
+A file is built under a temporary name and moved into place when complete, so a reader never sees an
+incomplete data set, and two processes that build the same one concurrently only duplicate the work.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ INSERT INTO profiles
 SELECT json_extract_string(json, '$."$distinct_id"'), json::VARCHAR FROM read_ndjson_objects(?)
 """
 _REPORT_EVERY = 5_000
-# In a notebook DuckDB would show its own progress below whatever cell asks the sandbox first.
+# In a notebook, DuckDB would show its own progress below the first cell that uses the sandbox.
 SILENT = "SET enable_progress_bar = false"
 _STALE_SECONDS = 86_400
 _LONGEST_LINE = 16 * 2**20  # bytes; DuckDB reads no longer ones either
@@ -105,7 +105,7 @@ def build_from_files(target: Path, events: Path, profiles: Path | None) -> None:
 
 @contextmanager
 def build_directory(target: Path) -> Iterator[Path]:
-    """A directory of our own beside ``target``, on the same file system; gone afterwards."""
+    """A temporary directory beside ``target``, on the same file system."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for leftover in target.parent.glob(".building-*"):  # of a process that was killed
         if leftover.exists() and time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
@@ -168,7 +168,7 @@ def _bad_file(events: Path, profiles: Path | None, cause: str) -> MixpanelDataEr
 
 
 def _wrong_kind(file: Path) -> MixpanelDataError | None:
-    """The error for a file that is something else than its name says, or than text in UTF-8."""
+    """The error for a file that does not match its name, or is not UTF-8 text."""
     try:
         with file.open("rb") as stream:
             kind = kind_of(stream.read(HEAD))

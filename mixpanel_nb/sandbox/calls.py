@@ -1,4 +1,4 @@
-"""A request as the endpoints see it: its parameters, wherever they were, and what is needed to answer."""
+"""A request with its merged parameters and the context for answering it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Call:
 
     @property
     def last_day(self) -> date:
-        """What "today" means to every endpoint: the data set's last day; without events, the clock's."""
+        """The endpoints' "today": the data set's last day; without events, the clock's."""
         return self.dataset.last_day or self.today
 
     @property
@@ -119,7 +119,7 @@ class Call:
 
     @contextmanager
     def runner(self) -> Iterator[ReportRunner]:
-        """Where the question is answered; what makes no sense there is refused."""
+        """The runner of local reports; its errors become refusals."""
         try:
             with self.dataset.runner() as runner:
                 yield runner
@@ -158,7 +158,7 @@ class Call:
         raise RefusedError(400, f"Invalid {name}: {found!r}, expected one of {', '.join(listed)}")
 
     def count_type(self, default: CountType | None = None) -> CountType:
-        """What is to be counted."""
+        """What to count."""
         return self.choice("type", COUNT_TYPES, default)
 
     def integer(self, name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
@@ -183,11 +183,11 @@ class Call:
         return self.choice("format", ("json", "csv"), "json") == "csv"
 
     def query(self, kind: type[AnyQuery], wire: Mapping[str, str] | None = None, **known: Any) -> AnyQuery:
-        """The query that the parameters ask, each read as its field declares it.
+        """The query of the parameters, each parsed as its field declares.
 
         Args:
             kind: The kind of query.
-            wire: What fields are called on the wire, where that is not their own name.
+            wire: The wire names of fields, if different.
             known: Values that are known already.
         """
         if "from_date" not in known and "from_date" in parameters_of(kind):
@@ -236,7 +236,7 @@ class Call:
         return [int(number) for number in value.split(",")]
 
     def json(self, name: str) -> Any:
-        """What a parameter says as JSON; None if it is absent, or no JSON."""
+        """A parameter parsed as JSON; None if it is absent or not JSON."""
         try:
             return json.loads(self.text(name) or "null")
         except (ValueError, RecursionError):

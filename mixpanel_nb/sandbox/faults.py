@@ -1,4 +1,4 @@
-"""Faults to inject: what servers and networks do on bad days, on demand.
+"""Faults to inject: errors of servers and networks, on demand.
 
 A ``Faults`` object is handed to ``create_app``; rules may be added at any time, from any thread.
 """

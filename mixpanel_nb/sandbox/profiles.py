@@ -1,4 +1,4 @@
-"""The profiles of a data set, chosen by their ids, an expression or a cohort, and handed out as they came."""
+"""The profiles of a data set, selected by ids, an expression or a cohort, and returned unchanged."""
 
 from __future__ import annotations
 

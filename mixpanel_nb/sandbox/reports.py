@@ -1,4 +1,4 @@
-"""Where questions are answered: local reports over the typed tables, one question at a time.
+"""Local reports over the typed tables, one query at a time.
 
 One engine serves all threads. Several would hardly be faster, as each statement runs on all cores, and older
 versions of DuckDB (1.4) let only one session of a process have a file, even for reading.
@@ -72,7 +72,7 @@ class Reports:
 
     @contextmanager
     def runner(self) -> Iterator[ReportRunner]:
-        """The runner for the length of the block; waits until nobody else is at it."""
+        """The runner for the block; waits until no other thread uses it."""
         with self._lock:
             yield self._runner
 

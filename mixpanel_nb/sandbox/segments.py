@@ -38,7 +38,7 @@ def filters_of(
         ExpressionError: there is a mistake in ``on`` or ``where``.
     """
     context = runner.question(first, last)
-    context.select().value(on)  # a mistake in it is told before it is a part of anything
+    context.select().value(on)  # raise for a mistake in it before it is a part of other expressions
     access = on if is_expression(on) else f"properties[{_quoted(on)}]"
     usual = f"({where}) and " if where else ""
     no_object = f"{usual}({' or '.join(form.format(access) for form in _FORMS)})"

@@ -1,7 +1,7 @@
-"""Clients that send or read slowly, or do nothing at all: they wait, and nobody waits for them.
+"""Handling of slow or idle clients, which must not block others.
 
 Every request that is answered has a thread of its own, up to `MOST_THREADS`. There are never more connections
-than that: where one more comes, the one that has been of least use gives way.
+than that: a new connection replaces the least useful one.
 """
 
 from __future__ import annotations

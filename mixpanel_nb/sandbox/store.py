@@ -1,4 +1,4 @@
-"""The data set behind the sandbox: raw lines in a DuckDB file, and the questions the endpoints ask of it.
+"""The sandbox's data set: raw lines in a DuckDB file, and the queries of the endpoints.
 
 The lines are kept exactly as they were generated or exported; exports and profiles are answered from them.
 Reports are answered from the typed tables of a second file, made of the same lines (``tables``). Every user
@@ -126,7 +126,7 @@ class Dataset:
 
     Args:
         path: The DuckDB file, as ``generated`` or ``from_files`` have built it.
-        saved: What people have saved in its project.
+        saved: The saved items of its project.
 
     Attributes:
         week_start: The day on which weeks of its project begin; set it before the first question.
@@ -306,7 +306,7 @@ class Dataset:
         return [value for (value,) in rows]
 
     def _counted(self, query: str, **parameters: Any) -> list[Any]:
-        """The rows of a query about events without duplicates, of all events and days unless told so."""
+        """The rows of a query on deduplicated events; all events and days by default."""
         return self._rows(query, {"event": None, "first": None, "last": None, **parameters})
 
     @property
@@ -360,14 +360,14 @@ class Dataset:
     def dump(
         self, output: Path, kind: Literal["events", "profiles"] = "events", *, replace: bool = False
     ) -> int:
-        """Write all lines as ``.jsonl`` or ``.jsonl.gz``, appearing at once when whole.
+        """Write all lines as ``.jsonl`` or ``.jsonl.gz``, atomically.
 
         The gzip header names no file and no time, so the same data give the same file.
 
         Args:
             output: Where to.
             kind: Which lines.
-            replace: Whether a file that is there may go.
+            replace: Whether an existing file may be replaced.
 
         Returns:
             How many lines were written.
@@ -446,7 +446,7 @@ class Dataset:
 
 
 def _make_private(file: Path) -> None:
-    """Let nobody else read a file that an earlier version made."""
+    """Restrict a file made by an earlier version to this user."""
     with suppress(OSError):
         file.chmod(0o600)
 

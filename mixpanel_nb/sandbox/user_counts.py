@@ -40,7 +40,7 @@ def condition_of(did: Did) -> EventCondition:
 
 
 def times_done(runner: ReportRunner, condition: EventCondition) -> dict[str, int]:
-    """How often everybody did it who did it at all, by id; not all of them have a profile.
+    """The count per user id, for users with at least one event; not all of them have a profile.
 
     Raises:
         ExpressionError: there is a mistake in a filter.

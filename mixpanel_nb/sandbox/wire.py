@@ -1,4 +1,4 @@
-"""Results of reports in the words of Mixpanel's wire format: days, numbers, series."""
+"""Report results in Mixpanel's wire format: days, numbers, series."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What a workspace does for people, each as one service: fetch, discover, and ask.
+"""Services: fetching, loading, discovery, and reports.
 
-``fetch`` brings events and profiles into storage, ``discovery`` tells what a project holds, ``live`` and
-``local`` answer reports.
+``fetch`` brings events and profiles into storage, ``load`` loads user files, ``discovery`` lists a project's
+    names and saved items, ``live`` and ``local`` answer reports.
 
-Here the client and the storage meet; neither knows the other. Nothing here displays anything: progress
-is told to a callable, results are returned.
+Services combine the client and the storage, which do not depend on each other. They display nothing: they
+report progress to a callable and return results.
 """

@@ -1,4 +1,4 @@
-"""Ranges of days that Mixpanel, or a table, can be asked about."""
+"""Checks of the day ranges of queries to Mixpanel and to tables."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.checks import Day, in_order
 
 EARLIEST = date(1971, 1, 1)
-"""The first day that Mixpanel takes events of (its page on importing events)."""
+"""The first day for which Mixpanel accepts events (its page on importing events)."""
 
 _FIRST_OF_TABLES, _LAST_OF_TABLES = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def table_range(first: date, last: date) -> tuple[date, date]:
-    """First and last day of a query to a table, which may hold any day, future ones too.
+    """First and last day of a query to a table, which may contain any day, including future ones.
 
     Raises:
-        ParameterError: one is centuries away.
+        ParameterError: a day is centuries away.
     """
     for name, day in (("from_date", first), ("to_date", last)):
         if not _FIRST_OF_TABLES <= day <= _LAST_OF_TABLES:
@@ -27,10 +27,10 @@ def table_range(first: date, last: date) -> tuple[date, date]:
 
 
 def parse_range(from_date: str | date, to_date: str | date) -> tuple[date, date]:
-    """First and last day of what Mixpanel is asked, checked before a request is spent.
+    """First and last day of a query to Mixpanel, checked before a request is sent.
 
     Raises:
-        ParameterError: one is not a day, they are the wrong way round, before 1971, or in the future
+        ParameterError: a value is not a day, the range is reversed, before 1971, or in the future
             everywhere on Earth (which day is today in the project's zone, only Mixpanel knows).
     """
     first, last = in_order(Day()(from_date, "from_date"), Day()(to_date, "to_date"))

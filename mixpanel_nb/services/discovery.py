@@ -1,4 +1,4 @@
-"""``DiscoveryService``: what a project holds, asked once and remembered."""
+"""``DiscoveryService``: a project's names and saved items, cached."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 MAX_VALUES = 10_000
 BOOKMARK_TYPES = ("insights", "funnels", "retention", "flows", "launch-analysis")
 ENTITY_TYPES = ("event", "profile", "custom_event", "group")
-_BEHIND, _AHEAD = timedelta(hours=12), timedelta(hours=14)  # how far from UTC clocks on Earth are at most
+_BEHIND, _AHEAD = timedelta(hours=12), timedelta(hours=14)  # maximum offset from UTC
 _DAY = timedelta(days=1)
 
 
 class DiscoveryService:
-    """Names of events, properties and values, and what is saved in a project.
+    """Names of events, properties and values, and a project's saved items.
 
-    Each question costs quota only once a session. Every answer is a sorted copy.
+    Each query costs quota only once per session. Every answer is a sorted copy.
 
     Args:
-        api: Gives the client, which may raise where there is no account; called when Mixpanel is asked.
+        api: Returns the client, or raises without an account; called when a request is needed.
     """
 
     def __init__(self, api: Callable[[], MixpanelAPIClient]) -> None:
@@ -43,18 +43,18 @@ class DiscoveryService:
         return self._names(("events",), self._recent_events)
 
     def known_events(self) -> list[str] | None:
-        """What :meth:`events` has answered in this session; None where it was not asked, nor is it now."""
+        """The cached answer of :meth:`events`; None if there is none. Sends no request."""
         known: list[str] | None = self._known.get(("events",))
         return None if known is None else list(known)
 
     def known_hidden(self) -> frozenset[str]:
-        """Events that are hidden in Lexicon, as far as it was asked in this session; nothing is asked now."""
+        """Events hidden in Lexicon according to cached answers. Sends no request."""
         lists = [self._known.get(("lexicon", kind)) for kind in (None, "event")]
         found = next((schemas for schemas in lists if schemas is not None), ())
         return frozenset(schema.name for schema in found if schema.entity_type == "event" and schema.hidden)
 
     def answered(self, *question: str) -> list[str]:
-        """What has been answered in this session; nothing is asked for it, and nothing is known as ``[]``.
+        """A cached answer, or ``[]`` if there is none. Sends no request.
 
         Args:
             question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
@@ -87,11 +87,11 @@ class DiscoveryService:
             raise self._suggesting(error, event) from None
 
     def no_such_property(self, event: str, prop: str) -> str | None:
-        """That Mixpanel lists no property ``prop`` of ``event``, which is why it has no values, or None."""
+        """A note that Mixpanel lists no property ``prop`` of ``event``, if so; else None."""
         try:
             known = self.properties(event)
         except APIError:
-            return None  # why there is nothing is no more than a remark, for which nothing fails
+            return None  # the reason is only a note, so an error must not make the call fail
         if prop in known:
             return None
         hint = did_you_mean(prop, known)
@@ -110,7 +110,7 @@ class DiscoveryService:
 
         Args:
             type: ``insights``, ``funnels``, ``retention``, ``flows`` or ``launch-analysis``; None for all
-                (which Mixpanel is known to take too long for where there are thousands).
+                (for which Mixpanel is known to time out if there are thousands).
 
         Raises:
             ParameterError: there is no such type.
@@ -121,7 +121,7 @@ class DiscoveryService:
         )
 
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
-        """The schemas of Lexicon, by type and name; only what has one is listed.
+        """The schemas of Lexicon, by type and name; items without one are omitted.
 
         They cost no query of the quota, but Mixpanel allows 5 such requests a minute.
 
@@ -137,7 +137,7 @@ class DiscoveryService:
         )
 
     def clear_cache(self) -> None:
-        """Forget all answers."""
+        """Clear the cache."""
         self._known.clear()
 
     def _names(self, key: tuple[str | int, ...], ask: Callable[[], list[str]]) -> list[str]:
@@ -149,17 +149,17 @@ class DiscoveryService:
         if key not in self._known:
             self._known[key] = ask()
         known: Listing = self._known[key]
-        return replace(known)  # a result keeps its DataFrame, which whoever has it may change
+        return replace(known)  # a result caches its DataFrame, which callers may change
 
     def _recent_events(self) -> list[str]:
-        """Names of the last 31 days, Mixpanel's default; of fewer where the plan does not reach as far."""
+        """Names of the last 31 days, Mixpanel's default; of fewer if the plan does not reach as far."""
         try:
             return self._api().get_events()
         except AccessDeniedError as error:
             reach = error.details.get("lookback_days")
             if not reach:
                 raise
-        # Which day is today, only the project's time zone tells: these are right in all of them.
+        # Today depends on the project's time zone: these days are valid in all zones.
         now = datetime.now(UTC)
         last = (now - _BEHIND).date()
         first = (now + _AHEAD).date() - (reach - 1) * _DAY
@@ -169,7 +169,7 @@ class DiscoveryService:
         try:
             hint = did_you_mean(event, self.events())
         except APIError:
-            return error  # the first error says more than that the second question failed too
+            return error  # the first error is more informative than that of the second request
         if hint is None or event in self.events():
             return error
         message = f"Mixpanel knows no event {event!r}."

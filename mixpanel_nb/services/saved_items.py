@@ -1,4 +1,4 @@
-"""Mixpanel's lists of what is saved in a project, as results: each sorted by name."""
+"""Conversion of Mixpanel's lists of saved items to results, sorted by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, Any]
 
-_OURS = "com.mixpanel"  # the key under which Lexicon keeps what is of Mixpanel's making
+_OURS = "com.mixpanel"  # Lexicon's key for Mixpanel's own fields
 
 
 def funnels(items: Iterable[Item]) -> results.FunnelList:
@@ -132,7 +132,7 @@ def _object(item: Item, key: str) -> Item:
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time as Mixpanel writes it; None for what is none."""
+    """A time as Mixpanel writes it; None for other values."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The time zone in which a report counts days: one rule for every place where a report is asked for."""
+"""The time zone in which a report counts days: one rule for all interfaces."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ UTC = "UTC"
 
 @dataclass(frozen=True)
 class ReportZone:
-    """A time zone, and what the reader of a report should know of it.
+    """A time zone, and a note for the reader of a report.
 
     Attributes:
         name: Its name, such as ``Europe/Berlin``.
-        note: The line for the report; None where days are those of UTC and nothing says otherwise.
+        note: The line for the report; None if the days are UTC by default.
     """
 
     name: str
@@ -23,12 +23,12 @@ class ReportZone:
 
 
 def zone_of_table(table: str, *, named: str | None, fetched_with: str | None, account: str) -> ReportZone:
-    """The zone of a report on a table: what is named, what the table was fetched with, or the account's.
+    """The zone of a report on a table: the given one, that of the table's fetch, or the account's.
 
     Args:
         table: The table, for the note.
-        named: The zone that was asked for, or None.
-        fetched_with: The zone that the table remembers; None where it was not fetched.
+        named: The given zone, or None.
+        fetched_with: The zone recorded with the table; None if it was not fetched.
         account: The zone of the account.
     """
     zone = named or fetched_with or account
@@ -42,10 +42,10 @@ def zone_of_table(table: str, *, named: str | None, fetched_with: str | None, ac
 
 
 def zone_of_project(*, named: str | None, account: str) -> ReportZone:
-    """The zone of a live report: the project's, which nobody else can choose.
+    """The zone of a live report: always the project's.
 
     Raises:
-        ParameterError: another one was named.
+        ParameterError: another zone was given.
     """
     if named not in (None, account):
         project = "its project's time zone" if account == UTC else f"its project's time zone, {account}"

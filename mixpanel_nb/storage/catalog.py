@@ -1,4 +1,4 @@
-"""Which tables a database holds, as people may see them."""
+"""The catalog of a database: the tables and views that users see."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VIEWS = """
 
 
 def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every table and view but the engine's own, by name."""
+    """Every table and view except internal ones, by name."""
     return sorted([*_tables(con), *_views(con)])
 
 
@@ -42,7 +42,7 @@ def is_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def must_exist(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Refuse a table or view that is not there.
+    """Raise if a table or view does not exist.
 
     Raises:
         TableNotFoundError: there is none of that name.
@@ -53,7 +53,7 @@ def must_exist(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
-    """What is known of a table; its rows are counted. A view is not run."""
+    """The record of a table; counts its rows. A view is not run."""
     if is_view(con, name):
         return TableRecord(name, "view", None)
     found = ledger.metadata(con, name)
@@ -82,7 +82,7 @@ def columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[ColumnRecord, ..
 
     Raises:
         TableNotFoundError: there is none of that name.
-        StorageError: it is a view of something that is not there any more.
+        StorageError: it is a view of something that no longer exists.
     """
     must_exist(con, name)
     try:

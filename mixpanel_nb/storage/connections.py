@@ -1,4 +1,4 @@
-"""DuckDB sessions: connections to memory, with the settings that all of the engine's work relies on."""
+"""DuckDB sessions: in-memory connections with the engine's settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RESULTS = "_results"  # the session's own in-memory catalog for answers
 
-OWN_MEMORY = "400MB"  # of what is run for people: loading, reports
+OWN_MEMORY = "400MB"  # for loading and reports
 EXPORT_MEMORY = "600MB"
 NO_LIMIT = "-1"
 EXPORT_ROWS = 61_440  # in a row group, and of a partition before they are written
@@ -28,14 +28,14 @@ _numbers = itertools.count(1)
 
 
 def new_session(*, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection to memory: UTC, no look into Python's variables, spilling into a private folder.
+    """An in-memory connection: UTC, no access to Python variables, private spill folder.
 
     One that is read-only installs no extensions, not even those that a query would need.
     """
     con = duckdb.connect(":memory:")
     if read_only:
         con.execute("SET autoinstall_known_extensions = false")
-    # Frames are named explicitly where they are wanted; DuckDB would look into any caller's variables.
+    # Frames are registered explicitly; DuckDB would search any caller's variables.
     con.execute("SET python_enable_replacements = false")
     con.execute("SET enable_progress_bar = false")
     # A checkpoint would rewrite whole tables to merge row groups that are not full (4 s a million rows).
@@ -56,7 +56,7 @@ _usual_mask = 0
 def private_files() -> Iterator[None]:
     """Files that DuckDB makes in the block (the database, its log) can be read by this user alone.
 
-    DuckDB has no setting for that, so the mask of the whole process changes for the length of the block.
+    DuckDB has no setting for that, so the umask of the whole process changes during the block.
     """
     global _private_blocks, _usual_mask
     with _umask:
@@ -74,7 +74,7 @@ def private_files() -> Iterator[None]:
 
 @contextmanager
 def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let inserts of the block keep the order of what they read, and times without a zone be UTC."""
+    """Inserts in the block keep the input's order, and times without a zone are UTC."""
     before = {name: _setting(con, name) for name in ("preserve_insertion_order", "TimeZone")}
     con.execute("SET preserve_insertion_order = true; SET TimeZone = 'UTC'")
     try:
@@ -86,9 +86,9 @@ def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterator[None]:
-    """Let the work of the block need no more memory than that, however much it reads: the rest is spilled.
+    """Limit the memory of the block's work; the rest is spilled.
 
-    A session that holds more already is not bounded, and one that may hold less stays as it is.
+    A session that already uses more, or has a lower limit, is not changed.
     """
     before = memory_limit(con)
     if before == NO_LIMIT or is_less(con, memory, before):
@@ -103,7 +103,7 @@ def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterato
 def memory_limit(con: duckdb.DuckDBPyConnection) -> str:
     """The limit as it can be set again.
 
-    DuckDB cuts off what it shows of it: set as shown, it would be a little lower each time.
+    DuckDB truncates the displayed limit: setting that would lower it each time.
     """
     number, unit = _setting(con, "memory_limit").split()
     if unit == "PiB":  # shown, and not taken
@@ -120,10 +120,10 @@ def is_less(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
 
 @contextmanager
 def streaming(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let what is written to files in the block need little memory, however much it is, and keep its order.
+    """Writes to files in the block use little memory and keep their order.
 
-    One thread writes rows as they come. Several that keep the order hold back so many that long rows do not
-    fit into the memory; several that do not keep it are hardly faster.
+    One thread writes rows in sequence. Several threads that keep the order buffer too many long rows for the
+    memory; without order they are hardly faster.
     """
     one_by_one = {
         "preserve_insertion_order": "false",
@@ -146,14 +146,14 @@ def _set(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
         try:
             con.execute(f"SET {name} = {text(value)}")
         except duckdb.InterruptException:
-            continue  # whoever interrupts goes on until this thread is done
+            continue  # the interrupting thread repeats it until this thread is done
         else:
             return
 
 
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that happens in the block, or nothing."""
+    """A transaction around the block."""
     con.begin()
     try:
         yield
@@ -165,7 +165,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def undone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that happens in the block, as if it had not."""
+    """Roll back the block."""
     con.begin()
     try:
         yield
@@ -178,15 +178,15 @@ def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
         try:
             con.rollback()
         except duckdb.InterruptException:
-            continue  # whoever interrupts goes on until this thread is done
+            continue  # the interrupting thread repeats it until this thread is done
         except duckdb.TransactionException:
-            return  # what made the block fail has ended the transaction too
+            return  # the block's error has also ended the transaction
         else:
             return
 
 
 @cache
 def _spill(process: int) -> Scratch:
-    """Where sessions of this process spill what does not fit in memory; nobody else can read it."""
+    """The private spill folder of this process's sessions."""
     del process  # a fork has a folder of its own
     return Scratch()

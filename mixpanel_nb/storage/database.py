@@ -3,8 +3,8 @@
 DuckDB lets one process write a file, or several read it. So a session lives in memory (its settings,
 temporary tables and registered frames stay there), and the file is attached for each piece of work and
 detached after it: under a millisecond each, measured on a file of 700 MB. After reading it stays attached
-for a moment more, in case another question follows. Whoever finds the file taken asks again every few
-milliseconds, and says for whom it waits.
+briefly, in case another query follows. A process that finds the file locked retries every few milliseconds,
+and reports which process it waits for.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _FORMAT = f"SELECT tags['storage_version'] FROM duckdb_databases() WHERE databas
 ROW_GROUP_SIZE = 61_440
 
 # A file that was read stays attached for the next statement, which then finds its data in memory, unless
-# somebody else waits for it.
+# another process waits for it.
 LEASE_SECONDS = 0.2
 
 
@@ -52,7 +52,7 @@ class Database:
         path: The file, or None for a database that lives in memory.
         read_only: Refuse every change.
         max_wait: Seconds to wait for a file that another process holds.
-        on_wait: Told once, with a sentence, when a wait grows longer than a second.
+        on_wait: Called once, with a sentence, when a wait exceeds a second.
 
     Safe to use from several threads; one piece of work runs at a time.
     """
@@ -71,9 +71,9 @@ class Database:
         self.on_wait = on_wait
         self._lock = threading.RLock()
         self._in_use = False  # a piece of work runs, or the file is pinned
-        self._attached = False  # the session may hold the file, if only because an interrupt left it so
+        self._attached = False  # the session may hold the file, perhaps because of an interrupt
         self._pinned = False
-        self._leased = False  # attached for reading, though nothing is being read
+        self._leased = False  # attached for reading, without a read in progress
         self._lease_ends = 0.0
         self._others = None if path is None else WaitSignal(path)
         if path is not None:
@@ -83,7 +83,7 @@ class Database:
 
     @property
     def session(self) -> duckdb.DuckDBPyConnection:
-        """The in-memory session, made at first use."""
+        """The in-memory session, created on first use."""
         with acquired(self._lock):
             if self._session is None:
                 self._session = new_session(read_only=self.read_only)
@@ -91,7 +91,7 @@ class Database:
 
     @property
     def keeps_transactions(self) -> bool:
-        """Whether a transaction can outlast a piece of work: in memory, and while the file is pinned."""
+        """Whether transactions can span pieces of work: in memory, and while the file is pinned."""
         return self.path is None or self._pinned
 
     @property
@@ -101,12 +101,12 @@ class Database:
 
     @contextmanager
     def work(self, mode: Mode) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The session with the file attached and in use for the length of the block.
+        """The session with the file attached during the block.
 
         Reading a file that does not exist yet gives the bare session.
 
         Raises:
-            DatabaseLockedError: the file stayed taken for longer than ``max_wait``.
+            DatabaseLockedError: the file stayed locked for longer than ``max_wait``.
             StorageError: the file is not a database, or this database is read-only.
         """
         self.check(mode)
@@ -128,19 +128,19 @@ class Database:
 
     @contextmanager
     def names(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The session for names of its own, such as those of DataFrames, while nothing else runs on it."""
+        """Exclusive access to the session for registering names, such as those of DataFrames."""
         with acquired(self._lock):
-            self.session.abort()  # rows that somebody has read only in part; DuckDB would refuse
+            self.session.abort()  # partly read rows, with which DuckDB would refuse
             yield self.session
 
     @contextmanager
     def read_without_waiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for a short look, refused at once where another process holds the file.
+        """A connection for a short read; fails at once if another process holds the file.
 
-        Where the session's own connection may have an answer that is still being read, it is a second one.
+        If the session's own connection may have an unfinished result, it is a second one.
 
         Raises:
-            DatabaseLockedError: the file is taken.
+            DatabaseLockedError: the file is locked.
         """
         with acquired(self._lock):
             max_wait, self.max_wait = self.max_wait, 0.0  # the lock keeps others from seeing this
@@ -160,8 +160,7 @@ class Database:
     def bulk(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for bulk loading: bounded memory, the file attached for writing.
 
-        A database in memory, or one that is pinned, lends its own session; what lives in memory cannot
-        be bounded.
+        A database that is in memory or pinned uses its own session, whose memory cannot be limited.
         """
         self.check("write")
         with acquired(self._lock), keyboard_interrupts():
@@ -180,19 +179,19 @@ class Database:
                 con.close()
 
     def pin(self) -> duckdb.DuckDBPyConnection:
-        """Attach the file until :meth:`unpin` or :meth:`close`, and give the session's connection."""
+        """Attach the file until :meth:`unpin` or :meth:`close`, and return the session's connection."""
         with acquired(self._lock), self.work("read" if self.read_only else "write") as con:
             self._pinned = self._attached
             return con
 
     def unpin(self) -> None:
-        """Let the file go again after :meth:`pin`; a transaction that is open is rolled back."""
+        """Release the file after :meth:`pin`; an open transaction is rolled back."""
         with acquired(self._lock):
             self._pinned = self._in_use = False
             self._detach()
 
     def close(self) -> None:
-        """Let go of the file and end the session. May be called twice.
+        """Release the file and end the session. May be called twice.
 
         DuckDB ends the session when the last result that reads from it is gone, not before.
         """
@@ -201,7 +200,7 @@ class Database:
             self._session = None
 
     def end_lease(self, *, at_once: bool = False) -> float:
-        """Detach the file if its lease has ended. Returns the seconds that are left of it."""
+        """Detach the file if its lease has ended. Returns its remaining seconds."""
         with acquired(self._lock):
             at_once = at_once or not self._leased or self._somebody_waits
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
@@ -212,22 +211,22 @@ class Database:
             return left
 
     def check(self, mode: Mode) -> None:
-        """Refuse to write what was opened read-only.
+        """Check that the database is writable.
 
         Raises:
-            StorageError: it was.
+            StorageError: it was opened read-only.
         """
         if mode == "write" and self.read_only:
             message = "This workspace was opened read-only."
             raise StorageError(message, hint=WRITABLE)
 
     def check_format(self) -> None:
-        """Refuse a file in a format without zstd, with which fetched tables are compressed.
+        """Check that the file's format supports zstd, which compresses fetched tables.
 
-        DuckDB up to 1.5 makes such files unless it is told another format.
+        DuckDB up to 1.5 makes such files unless another format is set.
 
         Raises:
-            StorageError: it is one.
+            StorageError: it does not.
         """
         if self.path is None or not self.path.exists():
             return
@@ -242,18 +241,18 @@ class Database:
         return self._others is not None and self._others.is_occupied()
 
     def _take(self, path: Path, mode: Mode) -> None:
-        """Attach the file, unless it still is for reading and nobody waits for it."""
+        """Attach the file, unless it is still attached for reading and no process waits for it."""
         if self._leased and mode == "read" and not self._somebody_waits:
             self._leased = False
             with suppress(duckdb.Error):  # SQL has detached it
-                self.session.execute(f"USE {CATALOG}")  # SQL may have turned to another
+                self.session.execute(f"USE {CATALOG}")  # SQL may have selected another
                 return
         self._detach()
         self._attached = True
         self._attach(self.session, path, mode)
 
     def _let_go(self, *, may_lease: bool) -> None:
-        """Detach the file: after a moment where more reading may follow, at once where somebody waits."""
+        """Detach the file: delayed after reading, at once if another process waits."""
         if not may_lease or self._somebody_waits:
             self._detach()
             return
@@ -262,7 +261,7 @@ class Database:
             keeper = threading.Thread(target=_keep, args=(weakref.ref(self),), name="mixpanel_nb-lease")
             try:
                 keeper.start()
-            except RuntimeError:  # the system starts no more threads, and nobody would end the lease
+            except RuntimeError:  # the system starts no more threads, so no thread would end the lease
                 self._detach()
                 return
             self._keeper = keeper
@@ -273,12 +272,12 @@ class Database:
             return
         try:
             with suppress(duckdb.TransactionException):  # there is none
-                # DuckDB would detach a file in the middle of a transaction, and refuse all that follows.
+                # DuckDB would detach a file during a transaction, and then refuse everything.
                 self._session.rollback()
             self._session.execute(f"USE memory; DETACH DATABASE IF EXISTS {CATALOG}")
         except duckdb.Error:
-            # A session that cannot let go (SQL took from it what it stands on, or all memory) would hold the
-            # file until the process ends. The next piece of work gets another.
+            # A session that cannot detach (because SQL removed its state or used all memory) would hold the
+            # file until the process ends. The next piece of work gets a new one.
             self._end_session()
         self._attached = False
 
@@ -297,7 +296,7 @@ class Database:
                 except duckdb.Error as error:
                     if not is_taken(error):
                         if con is self._session and isinstance(error, duckdb.OutOfMemoryException):
-                            self._end_session()  # SQL took all memory from it; it would never attach again
+                            self._end_session()  # SQL used all of its memory; it could never attach again
                         raise _not_openable(path, error) from None
                     waiting.again(error)
                 else:
@@ -307,14 +306,14 @@ class Database:
 
 @contextmanager
 def _files_of(mode: Mode) -> Iterator[None]:
-    """What is written in the block is private."""
+    """Files written in the block are private."""
     with private_files() if mode == "write" else nullcontext():
         yield
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """DuckDB's errors of the block (a damaged file) as ours."""
+    """Convert DuckDB's errors in the block (such as a damaged file)."""
     try:
         yield
     except duckdb.Error as error:
@@ -335,7 +334,7 @@ def _keep(reference: weakref.ref[Database]) -> None:
 
 
 def _prepare(path: Path) -> bool:
-    """Make the folder of a database that is not there yet. Returns whether it is not there."""
+    """Create the folder of a new database. Returns whether the database is new."""
     if path.exists():
         return False
     try:

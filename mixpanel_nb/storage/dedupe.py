@@ -1,8 +1,8 @@
-"""One row per event, as Mixpanel counts it; one row per user.
+"""Deduplication: one row per event, as Mixpanel counts it, and one row per user.
 
 Raw exports hold everything as ingested; Mixpanel's reports keep one event per (event, distinct_id,
-time, ``$insert_id``), the most recently ingested. Events that were sent without an ``$insert_id`` do not
-qualify: all of them stay (https://docs.mixpanel.com/reference/event-deduplication).
+time, ``$insert_id``), the most recently ingested. Events that were sent without an ``$insert_id`` are all
+kept (https://docs.mixpanel.com/reference/event-deduplication).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def remove_events_without_time(con: duckdb.DuckDBPyConnection, table: str, row: 
 def number_unidentified_events(
     con: duckdb.DuckDBPyConnection, table: str, row: int, unidentified: str = UNIDENTIFIED
 ) -> None:
-    """Tell apart the rows behind ``row`` (a rowid) that came without ``$insert_id`` and are equal in content.
+    """Give distinct ids to equal rows after ``row`` (a rowid) that have no ``$insert_id``.
 
     Their ids are derived from their content, and so are equal. The first keeps its id; those of the others
     are derived from their number as well. So the same rows have the same ids whenever they are fetched.
@@ -95,10 +95,10 @@ def remove_duplicates_behind(con: duckdb.DuckDBPyConnection, table: str, row: in
 def remove_superseded_events(
     con: duckdb.DuckDBPyConnection, table: str, row: int, since: datetime, until: datetime
 ) -> int:
-    """Delete the events up to ``row`` (a rowid) that came again behind it, between two moments.
+    """Delete the events up to ``row`` (a rowid) that are repeated after it, between two moments.
 
-    For tables that keep duplicates: what Mixpanel sent twice in one export stays, what was fetched
-    twice does not. Returns the number of rows removed.
+    For tables that keep duplicates: duplicates within one export stay, repeated fetches do not. Returns the
+    number of rows removed.
     """
     name = identifier(table)
     same = " AND ".join(f"old.{column} IS NOT DISTINCT FROM new.{column}" for column in EVENT_KEY.split(", "))
@@ -122,8 +122,7 @@ def _keep_first(
 ) -> int:
     """Delete every row but the first, by ``order``, of those equal in ``key``.
 
-    Nearly always there are few, so keys that occur twice are found by hash first, and only their rows
-    are sorted.
+    Duplicates are usually few, so repeated keys are found by hash first, and only their rows are sorted.
     """
     name = identifier(table)
     if not _find_twice(con, table, key, where, params):

@@ -41,15 +41,15 @@ if TYPE_CHECKING:
 
 
 class StorageEngine:
-    """The tables of one DuckDB file (or of memory): made, filled, queried, dropped.
+    """Creates, fills, queries and drops the tables of one DuckDB file (or in memory).
 
     The file is attached only while a statement runs, so several processes can share it.
 
     Args:
         path: The database file, made at the first change; None keeps everything in memory.
-        read_only: Refuse every change, and SQL that changes anything else, such as other files.
+        read_only: Refuse every change, also of other files by SQL.
         max_wait: Seconds to wait for a file that another process holds.
-        on_wait: Told once, with a sentence, when such a wait grows longer than a second.
+        on_wait: Called once, with a sentence, when such a wait exceeds a second.
 
     Raises:
         StorageError: DuckDB cannot use a file at such a path.
@@ -84,7 +84,7 @@ class StorageEngine:
 
     @classmethod
     def open_existing(cls, path: Path | str, *, read_only: bool = False) -> StorageEngine:
-        """An engine on a file that must be there.
+        """An engine on an existing file.
 
         Raises:
             StorageError: there is no such file.
@@ -102,7 +102,7 @@ class StorageEngine:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file and end the session; an ephemeral file is removed."""
+        """Release the file and end the session; an ephemeral file is removed."""
         self._database.close()
         self.cleanup()
 
@@ -112,13 +112,13 @@ class StorageEngine:
             return
         self._database.close()
         atexit.unregister(self.cleanup)
-        # The folder is this engine's own: with the file go its ``.wal`` and what a stopped fetch left.
+        # The folder is this engine's own: it also contains the ``.wal`` and files of a stopped fetch.
         self._scratch.remove()
         self._scratch = None
 
     @property
     def on_wait(self) -> Callable[[str], None] | None:
-        """Told once, with a sentence, when the wait for another process grows longer than a second."""
+        """Called once, with a sentence, when the wait for another process exceeds a second."""
         return self._database.on_wait
 
     @on_wait.setter
@@ -126,7 +126,7 @@ class StorageEngine:
         self._database.on_wait = value
 
     def check_writable(self) -> None:
-        """Refuse before any work is done what would be refused at its end.
+        """Check before any work that the database is writable.
 
         Raises:
             StorageError: the engine is read-only, or the file is in a format that cannot hold fetched tables.
@@ -140,7 +140,7 @@ class StorageEngine:
         return self._database.pin()
 
     def release(self) -> None:
-        """Let the file go again after :attr:`connection`."""
+        """Release the file after :attr:`connection`."""
         self._database.unpin()
 
     # Queries
@@ -148,7 +148,7 @@ class StorageEngine:
     def execute(self, sql: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
         """Run ``sql`` and give the rows of its last statement as a DuckDB relation.
 
-        The rows stay in memory until the engine is closed and the relation is gone.
+        The rows stay in memory until the engine is closed and the relation is deleted.
 
         Raises:
             QueryError: the SQL is wrong.
@@ -158,7 +158,7 @@ class StorageEngine:
         return self._sql.relation(sql, params)
 
     def query(self, sql: str, params: Parameters = None) -> RowSource:
-        """Run ``sql`` and give the rows of its last statement, kept by DuckDB and read in pieces.
+        """Run ``sql`` and give the rows of its last statement, stored in DuckDB and read in batches.
 
         Args:
             sql: One or several statements. Transactions end where the SQL ends.
@@ -185,7 +185,7 @@ class StorageEngine:
         return self._sql.scalar(sql, params)
 
     def plan(self, sql: str, params: Parameters = None, *, analyze: bool = False) -> PlanRecord:
-        """How DuckDB answers the last statement of ``sql``; see :meth:`Workspace.explain`.
+        """DuckDB's plan of the last statement of ``sql``; see :meth:`Workspace.explain`.
 
         Raises:
             QueryError: the SQL is wrong, or cannot be explained.
@@ -209,7 +209,7 @@ class StorageEngine:
             ParameterError: the format is unknown.
             QueryError: the SQL is wrong.
             TableNotFoundError: there is no such table.
-            StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+            StorageError: the file exists, or cannot be written; no partial file remains.
         """
         target = export_target.target_of(path, form, tuple(partition_by), replace=replace)
         stored = re.fullmatch(r"\w+", source.strip()) is not None
@@ -232,7 +232,7 @@ class StorageEngine:
         )
 
     def register(self, name: str, frame: pd.DataFrame) -> None:
-        """Let SQL of this session name a DataFrame in ``FROM``, until :meth:`unregister`.
+        """Make a DataFrame available in ``FROM``, until :meth:`unregister`.
 
         Raises:
             QueryError: DuckDB cannot read it, or there is a temporary table of that name.
@@ -246,7 +246,7 @@ class StorageEngine:
             raise QueryError(message, hint="Give it another name, or convert its columns.") from None
 
     def unregister(self, name: str) -> None:
-        """Take back :meth:`register`."""
+        """Undo :meth:`register`."""
         with self._database.names() as con:
             con.unregister(name)
             self._sql.frames.discard(name)
@@ -261,10 +261,10 @@ class StorageEngine:
         return {name for statement in statements for name in statement.parameters}
 
     def read_without_waiting(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A connection for a short look, in a ``with`` block.
+        """A connection for a short read, in a ``with`` block.
 
         Raises:
-            DatabaseLockedError: another process holds the file; nobody waits for it.
+            DatabaseLockedError: another process holds the file; does not wait.
         """
         return self._database.read_without_waiting()
 
@@ -281,14 +281,14 @@ class StorageEngine:
             return interruptible(con, lambda: loading.load(con, batch))
 
     def load_rows(self, batch: loading.Batch, frame: Any = None) -> loading.Loaded:
-        """Load rows of one's own (``batch.rows``) in one transaction, in their order.
+        """Load user rows (``batch.rows``) in one transaction, in order.
 
         Args:
             batch: What is to be loaded.
-            frame: The frame that the rows are in, where they are in no files.
+            frame: The data frame with the rows, if they are not in files.
 
         Raises:
-            ParameterError: a row cannot be an event; it is told with file and line.
+            ParameterError: a row is not a valid event; the message contains file and line.
             StorageError: the database failed, e.g. the disk is full; the table is as it was.
         """
         rows = batch.rows
@@ -343,9 +343,9 @@ class StorageEngine:
             return self.load(loading.Batch(name, [file], [], metadata)).rows
 
     def promote(self, table: str, *properties: str) -> list[str]:
-        """Give properties typed columns of their own (about 100 times faster to query than JSON).
+        """Give properties their own typed columns (about 100 times faster to query than JSON).
 
-        Properties that have a column already are passed over. Returns the names of the new columns.
+        Properties that already have a column are skipped. Returns the names of the new columns.
 
         Raises:
             TableNotFoundError: no such fetched table.
@@ -402,7 +402,7 @@ class StorageEngine:
             return found
 
     def metadata_or_none(self, table: str) -> TableMetadata | None:
-        """What is recorded of ``table``, or None."""
+        """The metadata of ``table``, or None."""
         with self._database.work("read") as con:
             return ledger.metadata(con, table)
 
@@ -443,7 +443,7 @@ class StorageEngine:
         request: Mapping[str, Any] | None = None,
         timezone: str | None = None,
     ) -> None:
-        """Record whether the last fetch of ``table`` is whole, and what it says anew where that is given."""
+        """Record whether the last fetch of ``table`` is complete, and new metadata if given."""
         with self._changing() as con:
             found = ledger.metadata(con, table)
             if found is not None:
@@ -454,7 +454,7 @@ class StorageEngine:
                 )
 
     def create_view(self, name: str, query: str, *, replace: bool = False) -> None:
-        """Keep a query under a name; whoever reads from it asks the query.
+        """Create a view of a query.
 
         Raises:
             TableExistsError: there is a table of that name, or a view that is not to be replaced.
@@ -470,10 +470,10 @@ class StorageEngine:
             con.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {query}")
 
     def drop_tables(self, *names: str) -> None:
-        """Drop tables and views, what is recorded of them, and what was to replace them: all, or none.
+        """Drop tables and views, their metadata and unfinished replacements, atomically.
 
         Raises:
-            TableNotFoundError: one is not there (or it is the engine's own).
+            TableNotFoundError: one does not exist (or is internal).
         """
         with self._changing() as con:
             for name in names:
@@ -488,7 +488,7 @@ class StorageEngine:
             _drop(con, name)
 
     def swap(self, new: str, name: str) -> None:
-        """Let the table ``new`` take the place of ``name``, in one transaction."""
+        """Replace the table ``name`` by ``new``, in one transaction."""
         with self._changing() as con:
             _drop(con, name)
             con.execute(f"ALTER TABLE {identifier(new)} RENAME TO {identifier(name)}")
@@ -496,7 +496,7 @@ class StorageEngine:
 
     @contextmanager
     def _changing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A transaction: all that happens in the block, or nothing."""
+        """A transaction around the block."""
         with self._database.work("write") as con, _explained(), transaction(con):
             yield con
 
@@ -510,7 +510,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
 def _usable_path(path: Path | str) -> Path:
     full = resolved(path)
     if "?" in str(full):
-        # DuckDB takes what follows for a URL's query, and writes its log elsewhere.
+        # DuckDB parses the rest as a URL's query, and writes its log elsewhere.
         message = f"{full} cannot hold a database: there is a question mark in the path."
         raise StorageError(message, hint="Choose another place.")
     return full

@@ -1,4 +1,4 @@
-"""What DuckDB's errors mean for people: one line, a hint, and the marked place in their own SQL."""
+"""Translation of DuckDB's errors: one line, a hint, and the marked position in the user's SQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.errors import Text
 
 WRITABLE = ("Open it without ", Word("read_only", value=True), " to change tables.")
-"""What to do where a read-only workspace is to change something."""
+"""The hint for changes in a read-only workspace."""
 
 # What operating systems say when a file cannot grow: ENOSPC, EFBIG (a limit on file sizes), EDQUOT.
 _CANNOT_GROW = re.compile(r"No space left on device|File too large|Disk quota exceeded")
@@ -33,17 +33,17 @@ _PLACE = re.compile(r"LINE (\d+): ")
 def explain(
     error: duckdb.Error, tables: Sequence[str] = (), *, lines_before: int = 0, hint: Text | None = None
 ) -> MixpanelDataError:
-    """DuckDB's error as one of ours.
+    """DuckDB's error as an error of the package.
 
     Args:
         error: What DuckDB raised.
-        tables: Tables that could have been meant.
+        tables: Known tables, for suggestions.
         lines_before: Lines of the user's SQL before the statement that failed.
-        hint: What to type instead, where that is known.
+        hint: What to type instead, if known.
 
     Returns:
         The error; ``details["context"]`` holds DuckDB's ``LINE n: …`` and the caret below it, counted in
-        the user's own SQL, where DuckDB tells a place.
+        the user's own SQL, if DuckDB gives a position.
     """
     lines = str(error).strip().splitlines() or ["The query failed."]
     message = headline(error)
@@ -93,7 +93,7 @@ def table_not_found(
 
 
 def storage_error(error: duckdb.Error) -> StorageError:
-    """DuckDB's error in work of the engine's own, where no user's SQL is to blame."""
+    """DuckDB's error in internal work, not in a user's SQL."""
     explained = explain(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         message = "The database needs more memory than it may use; nothing was changed."

@@ -1,7 +1,7 @@
-"""Where an export goes, and as what: Parquet, CSV or JSON lines, a file or a folder of partitions.
+"""Targets of exports: Parquet, CSV or JSON lines, in a file or a folder of partitions.
 
-A file gets its name when it is whole: until then it grows in a hidden folder beside its place, so that
-whoever is killed leaves nothing that could be taken for an export.
+A file gets its name when it is complete: until then it is in a hidden folder beside the target, so that a
+killed process leaves no incomplete export.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _PARTITION = re.compile(r"[^=]+=.*")
 
 @dataclass(frozen=True)
 class ExportTarget:
-    """Where an export goes, and as what.
+    """The path and format of an export.
 
     Attributes:
         path: The file, or the folder of a partitioned export.
         format: ``parquet``, ``csv`` or ``jsonl``.
         compression: ``gzip``, ``zstd`` or None.
         partition_by: Columns whose values name the folders.
-        replace: Whether an earlier export may go.
+        replace: Whether an earlier export may be replaced.
         properties: Columns of a fetched table that hold a property of its events.
     """
 
@@ -63,17 +63,17 @@ class ExportTarget:
 
     @property
     def is_stream(self) -> bool:
-        """Whether it is standard output, a pipe or a device, which is written as it is."""
+        """Whether it is standard output, a pipe or a device, which is written directly."""
         return self.path == STANDARD_OUTPUT or (
             self.path.exists() and not (self.path.is_file() or self.path.is_dir())
         )
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """Where to write; what is there at the end of the block becomes the export.
+        """The path to write to; at the end of the block, its content becomes the export.
 
         Raises:
-            StorageError: something is there already and may not go, or nothing can be written there.
+            StorageError: the target exists and may not be replaced, or cannot be written.
             ParameterError: a stream cannot be partitioned.
         """
         if self.is_stream:
@@ -107,7 +107,7 @@ class ExportTarget:
             query: The SQL, without a semicolon.
             columns: The columns of its rows, and their types.
             file: Where to write.
-            stored: Whether the rows are those of a fetched table: then its times say that they are UTC.
+            stored: Whether the rows are those of a fetched table: then its times are marked as UTC.
 
         Raises:
             ParameterError: there is no such column to partition by.
@@ -171,10 +171,10 @@ class ExportTarget:
 
 
 def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> ExportTarget:
-    """A target whose format the ending of its name tells, unless ``form`` does.
+    """A target with the format ``form``, or that of its file name extension.
 
     Raises:
-        ParameterError: neither does, or they contradict each other.
+        ParameterError: neither gives a format, or they contradict each other.
     """
     wanted, ending, compression = form, *_endings(path)
     if wanted is not None and wanted not in _OPTIONS:
@@ -235,10 +235,10 @@ def _made(name: str, columns: Mapping[str, str]) -> str:
 
 
 def _time(columns: Mapping[str, str]) -> str | None:
-    """The column that tells when, if there is one."""
+    """The time column, if there is one."""
     return next((column for column in _TIMES if columns.get(column, "").startswith("TIMESTAMP")), None)
 
 
 def _holds_partitions(folder: Path) -> bool:
-    """Whether nothing is in a folder but partitions, so that nothing else goes when it is replaced."""
+    """Whether a folder contains only partitions, so that replacing it removes nothing else."""
     return all(entry.is_dir() and _PARTITION.fullmatch(entry.name) for entry in folder.iterdir())

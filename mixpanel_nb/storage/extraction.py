@@ -1,4 +1,4 @@
-r"""Reading properties out of JSON: one ``from_json`` a row, and for each column its value and its check.
+r"""Extraction of properties from JSON: one ``from_json`` per row, and per column a value and a check.
 
 DuckDB's ``from_json`` parses a row's properties once into a struct. Text columns come out as text at
 once; every other column comes out as raw JSON (``"5"`` keeps its quotes, ``5`` has none), so that each
@@ -173,7 +173,7 @@ def _unquoted(field: str, raw: str) -> str:
 
 
 def _exact_double(raw: str) -> str:
-    """True where a DOUBLE holds the number ``raw``: any but a big whole number, or one beyond its reach."""
+    """True if a DOUBLE represents the number ``raw``: not large whole numbers, or those out of range."""
     number = f"TRY_CAST({raw} AS DOUBLE)"
     is_whole = f"regexp_full_match({raw}, '-?[0-9]+')"
     return f"abs({number}) < {EXACT_IN_DOUBLE} OR (isfinite({number}) AND NOT {is_whole})"

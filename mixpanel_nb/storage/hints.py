@@ -1,4 +1,4 @@
-"""What to type instead of SQL that fails: for mistakes that people make who know Mixpanel, or another SQL."""
+"""Hints for failing SQL: common mistakes of users who know Mixpanel or another SQL dialect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CURLY = re.compile("[“”‘’]")
 ROWS = 200_000  # in which a property is looked for
 _COMPARING = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">=", "LIKE", "ILIKE"})
 _BEGINNINGS = ("SELECT", "FROM", "WITH", "CREATE", "INSERT", "UPDATE", "DELETE", "DROP", "DESCRIBE", "SHOW")
-# What exports, other tools and people call the columns that every table of events has.
+# Other common names of the columns of every events table.
 _CALLED = {
     "event": "event_name",
     "name": "event_name",
@@ -44,7 +44,7 @@ _CALLED = {
     "user_id": "distinct_id",
     "user": "distinct_id",
 }
-# Functions of other databases, and what DuckDB has instead.
+# Functions of other databases, and DuckDB's equivalents.
 _ELSEWHERE = {
     **dict.fromkeys(
         ("date_format", "to_char", "format_date", "format_timestamp"), "strftime(event_time, '%Y-%m')"
@@ -67,7 +67,7 @@ _ELSEWHERE = {
 
 
 def of_syntax(sql: str, headline: str) -> str | None:
-    """What to type where SQL does not parse; None where nobody knows."""
+    """A hint for SQL that does not parse; None if unknown."""
     dashed = _DASHED.search(sql)
     if dashed:
         return f"A name with - in it stands in double quotes: {identifier(dashed[1])}"
@@ -96,7 +96,7 @@ def of_syntax(sql: str, headline: str) -> str | None:
 
 
 def _unquoted_text(written: Sequence[str], near: str) -> str | None:
-    """A hint for ``event_name = Sign Up``: two words where a text is compared."""
+    """A hint for ``event_name = Sign Up``: an unquoted string of two words."""
     for place, word in enumerate(written[2:], start=2):
         before, comparing = written[place - 1], written[place - 2].upper()
         if word == near and comparing in _COMPARING and before.isidentifier() and word.isidentifier():
@@ -109,9 +109,9 @@ class Failed:
     """A statement that parses and fails.
 
     Attributes:
-        con: The session, whose tables are looked at.
+        con: The session, which has the tables.
         sql: The statement.
-        error: What DuckDB says, all of its lines.
+        error: DuckDB's complete message.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -120,7 +120,7 @@ class Failed:
 
     @property
     def hint(self) -> Text | None:
-        """What to type; None where nobody knows."""
+        """A hint; None if unknown."""
         missing = _NO_COLUMN.search(self.error)
         if missing:
             return self._column(missing["name"] or missing["of_table"])
@@ -154,7 +154,7 @@ class Failed:
         if f"${name.lower()}" in lower:
             return f"Mixpanel's own properties begin with $: write {_written(lower[f'${name.lower()}'])}"
         is_value = self._is_compared(name)
-        # Of a value that is near a column nobody can tell: only what is very near is taken for one.
+        # A value may resemble a column name: only very similar ones count as one.
         meant = nearest(name, columns, cutoff=0.85)
         if meant is None and is_value:
             return f"Text stands in single quotes: {text(name)}"
@@ -171,7 +171,7 @@ class Failed:
         return f"Did you mean {_written(meant)}?" if meant else None
 
     def _held_in_json(self, name: str) -> Text | None:
-        """A hint where a property has no column; it is looked for in so many rows only."""
+        """A hint for a property without a column; only some rows are searched."""
         for table in self._tables:
             if table.columns.get("properties") != "JSON":
                 continue
@@ -190,7 +190,7 @@ class Failed:
         return None
 
     def _is_compared(self, name: str) -> bool:
-        """Whether the name stands where a value does: behind ``=`` and its like, or in the list of ``IN``."""
+        """Whether the name is in the place of a value: after ``=`` and similar, or in the list of ``IN``."""
         written = [word for _, word in words(self.sql)]
         for place, word in enumerate(written):
             if word.strip('"') != name or (place + 1 < len(written) and written[place + 1] in {".", "("}):

@@ -1,7 +1,7 @@
-"""Which properties deserve a typed column, judged from a sample of lines.
+"""Choice of properties for typed columns, from a sample of lines.
 
-Pure functions over parsed objects; the ingest verifies every row against the outcome, so a sample
-that misleads costs time, never a value.
+Pure functions over parsed objects; the ingest verifies every row, so a misleading sample costs time, never a
+value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FREQUENT = 0.01  # a property in one of a hundred rows is worth adding to a tabl
 
 
 class Sample:
-    """How often each property occurs in some objects, and what it holds there."""
+    """The frequency and kinds of each property in some objects."""
 
     def __init__(self, objects: Iterable[dict[str, Any]]) -> None:
         self.size = 0
@@ -59,7 +59,7 @@ class Sample:
 def usable(name: str) -> bool:
     """Whether a property can be read into a column.
 
-    DuckDB's ``from_json`` takes no empty key; a NUL or half a character (a lone surrogate) cannot be in SQL.
+    DuckDB's ``from_json`` takes no empty key; a NUL or a lone surrogate cannot be in SQL.
     """
     return name != "" and "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
@@ -74,7 +74,7 @@ def choose(
     """The properties that get a column.
 
     Args:
-        sample: What a sample of the rows holds.
+        sample: The sample.
         wanted: At most that many columns, or these properties, or none (None or 0).
         held: Properties that base columns hold already.
         existing: Properties that have a column already; then only frequent ones are added.
@@ -96,8 +96,7 @@ def choose(
 def sample_lines(files: Sequence[Path], lines: int = SAMPLE_LINES) -> list[dict[str, Any]]:
     """Up to ``lines`` parsed objects from the beginnings of files of JSON lines.
 
-    Lines that are no JSON objects, or nested too deeply for Python, are passed over: telling them is the
-    ingest's work.
+    Lines that are no JSON objects, or nested too deeply for Python, are skipped: the ingest reports them.
     """
     per_file = max(lines // max(len(files), 1), 1)
     objects: list[dict[str, Any]] = []

@@ -1,8 +1,8 @@
-"""Bulk loading of JSON lines into a table: one statement a batch, every row verified, no Python per row.
+"""Bulk loading of JSON lines into a table: one statement per batch, every row verified, no Python per row.
 
-A batch is loaded with the columns as they are known. If a value contradicts a column's type, the
-statement fails, the batch's real kinds are counted exactly, the columns widen, and it runs again; so
-types never depend on luck with a sample. The caller owns the transaction.
+A batch is loaded with the known columns. If a value contradicts a column's type, the statement fails, the
+batch's actual kinds are determined, the columns widen, and it runs again; so types never depend on the
+sample. The caller owns the transaction.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _WITHOUT_ID = "coalesce(\"$distinct_id\", '') = '' AND \"$properties\" IS NOT NU
 # The same event gives the same id whenever it is fetched (see dedupe.number_unidentified_events).
 DERIVED_ID = "CAST(CAST(md5(event || properties) AS UUID) AS VARCHAR)"
 
-# A time says by its magnitude what it counts: all that Mixpanel takes, from 1971 on, is less than the first
-# number in seconds (until 2969), and less than the second in milliseconds.
+# The magnitude of a time shows its unit: all times that Mixpanel accepts, from 1971 on, are below the first
+# number in seconds (until 2969), and below the second in milliseconds.
 MILLISECONDS_FROM = 31_536_000_000
 IMPOSSIBLE_FROM = 1_000 * MILLISECONDS_FROM
 
 
 @dataclass(frozen=True)
 class EventTime:
-    """How exported times are to be read.
+    """How exported times are read.
 
     Attributes:
         legacy_zone: Set for projects created before 2023, whose exports hold times shifted into this
@@ -54,7 +54,7 @@ class EventTime:
     legacy_zone: str | None = None
 
     def to_utc(self, epoch: str) -> str:
-        """A UTC ``TIMESTAMP`` from epoch seconds or milliseconds, whichever the magnitude says.
+        """A UTC ``TIMESTAMP`` from epoch seconds or milliseconds, depending on the magnitude.
 
         A larger number fails with ``NO_TIME``.
         """
@@ -101,11 +101,11 @@ def insert_events(
 def insert_own_rows(
     con: duckdb.DuckDBPyConnection, table: str, rows: OwnRows, columns: Sequence[PropertyColumn]
 ) -> None:
-    """Insert rows of one's own into the events table ``table``, in their order.
+    """Insert user rows into the events table ``table``, in order.
 
     Raises:
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
-        duckdb.Error: a row cannot be an event (``OwnRows.why`` tells it), or cannot be read.
+        duckdb.Error: a row is not a valid event (``OwnRows.why`` explains), or cannot be read.
     """
     try:
         con.execute(rows.insert_sql(table, columns, WIDEN))
@@ -166,7 +166,7 @@ def _lines(files: Sequence[Path], columns: Mapping[str, str]) -> str:
     """The lines of ``files`` as a relation with these columns."""
     paths = ", ".join(text(literal_path(file)) for file in files)
     types = ", ".join(f"{text(name)}: {text(sql_type)}" for name, sql_type in columns.items())
-    # Folders such as "event=x" are no partitions: they would put their name in place of the data.
+    # Folders such as "event=x" are not partitions: otherwise their name would replace the data.
     return f"read_ndjson([{paths}], columns={{{types}}}, hive_partitioning=false)"
 
 
@@ -259,7 +259,7 @@ def _insert(
 
 @contextmanager
 def _reading_lines() -> Iterator[None]:
-    """DuckDB's errors about the lines of an export as what they mean."""
+    """Convert DuckDB's errors about the lines of an export."""
     try:
         yield
     except duckdb.Error as error:
@@ -281,7 +281,7 @@ def _any_violation(columns: Sequence[PropertyColumn], structs: extraction.Struct
 
 
 def _broken_line(message: str) -> IncompleteExportError | None:
-    """The error for what DuckDB says of a line that it cannot read, or None if it speaks of other things."""
+    """The error for what DuckDB says of a line that it cannot read, or None for other errors."""
     line = message.splitlines()[0]
     malformed = re.search(r"Malformed JSON in file .+: (?P<reason>.+?)\.?\s*(Try auto-detecting.*)?$", line)
     if malformed:

@@ -1,9 +1,9 @@
-"""Files and frames of one's own as relations of JSON records: what each is, its columns, how DuckDB reads it.
+"""User files and data frames as relations of JSON records: format, columns, and reading in DuckDB.
 
-A file is known by its content, not by its name: gzip, zstd, Parquet, JSON lines, a JSON array, else CSV. A
-row becomes a record, a JSON object with a key a column. Values of a CSV file are text, but for columns that
-hold nothing but numbers, booleans or JSON, as JSON writes them (``007`` and ``1.10.2`` stay text): the whole
-file is read to know. Rows come in the order of the files and of their lines.
+A file's format is detected by its content, not by its name: gzip, zstd, Parquet, JSON lines, a JSON array,
+else CSV. A row becomes a record, a JSON object with one key per column. Values of a CSV file are text, except
+columns that only contain numbers, booleans or JSON in JSON notation (``007`` and ``1.10.2`` stay text): the
+whole file is read for that. Rows keep the order of the files and of their lines.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ _ROW = "_own_row"
 _PACKED: dict[str, Compression] = {"compressed with gzip": "gzip", "compressed with zstd": "zstd"}
 _DELIMITERS = (",", "\t", ";", "|")
 _UTF16 = "text in UTF-16"
-# One column that holds each line as it is: no line of text has this character.
+# One column with each unchanged line: no line of text contains this character.
 _LINES = "columns={'line': 'VARCHAR'}, delim='\x01', quote='', escape='', header=false, auto_detect=false"
 _LONGEST_LINE = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file, as far as its content tells.
+    """One file and its detected format.
 
     Attributes:
-        path: Where it is.
-        form: What it holds.
-        compression: How it is packed.
+        path: The path.
+        form: The format.
+        compression: The compression.
         encoding: Of CSV: ``utf-8`` or ``utf-16``.
         header: Of CSV: the names of its columns.
-        delimiter: Of CSV: what stands between values.
+        delimiter: Of CSV: the delimiter.
     """
 
     path: Path
@@ -71,10 +71,10 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Input:
-    """Rows of one's own.
+    """User rows.
 
     Attributes:
-        form: What they come from.
+        form: The format.
         files: The files; none for a frame.
         columns: Of CSV, Parquet and frames: each column and the DuckDB type that its values are read as.
         sample: Records of its beginning.
@@ -124,7 +124,7 @@ class Input:
         return f"SELECT json AS record FROM read_json_objects({file.reading(options)})"
 
     def _packed(self, source: str) -> str:
-        """Rows of a table as records: times as ISO 8601 writes them, all else as DuckDB does."""
+        """Rows of a table as records: times in ISO 8601, other values as in DuckDB."""
         values = [
             f"{_value(name, sql_type)} AS {identifier(name)}" for name, sql_type in self.columns.items()
         ]
@@ -132,10 +132,10 @@ class Input:
 
 
 def look_at(paths: Sequence[Path]) -> Input:
-    """What files hold, all of one form.
+    """Detect the format of files, which must be the same.
 
     Raises:
-        ParameterError: one cannot be read, holds nothing, or is something else; or they are of several forms.
+        ParameterError: a file cannot be read, is empty, or has an unknown format; or the formats differ.
     """
     with new_session() as con:
         files = tuple(_sniffed(con, path) for path in paths)
@@ -150,7 +150,7 @@ def look_at(paths: Sequence[Path]) -> Input:
 
 
 def look_at_frame(frame: Any) -> Input:
-    """What a frame (pandas, Polars, Arrow) holds.
+    """The input of a data frame (pandas, Polars, Arrow).
 
     Raises:
         ParameterError: DuckDB cannot read it, or it has no rows or no columns.
@@ -202,7 +202,7 @@ def bad_input(message: str, hint: str) -> ParameterError:
 
 
 class explained:  # noqa: N801 - used as a function, as contextlib.suppress is
-    """DuckDB's errors about what it reads as errors of ours, with file and line; others pass."""
+    """Convert DuckDB's errors about the input, with file and line; others pass."""
 
     def __init__(self, found: Input) -> None:
         self._input = found
@@ -218,7 +218,7 @@ class explained:  # noqa: N801 - used as a function, as contextlib.suppress is
 
 
 def _broken(message: str, found: Input) -> ParameterError | None:
-    """The error for what DuckDB says of rows that it cannot read, or None if it speaks of other things."""
+    """The error for rows that DuckDB cannot read, or None for other errors."""
     named = {str(file.path): file.path.name for file in found.files}
     lines = message.splitlines()
     malformed = re.search(
@@ -265,7 +265,7 @@ def _broken_csv(lines: Sequence[str], named: Mapping[str, str]) -> ParameterErro
 
 
 def _sniffed(con: duckdb.DuckDBPyConnection, path: Path) -> InputFile:
-    """What a file is, by its first bytes and its first line."""
+    """The format of a file, by its first bytes and its first line."""
     try:
         head = _head(path)
     except OSError as error:
@@ -286,7 +286,7 @@ def _sniffed(con: duckdb.DuckDBPyConnection, path: Path) -> InputFile:
 
 
 def _check_text(path: Path, head: bytes) -> None:
-    """Refuse what is no text that DuckDB reads, by its first bytes."""
+    """Check by the first bytes that a file is text that DuckDB can read."""
     kind = kind_of(head)
     if head.startswith(b"ARROW1"):
         raise bad_input(f"{path.name} is an Arrow file.", "Read it with pyarrow, and load the table.")
@@ -336,7 +336,7 @@ def _unpacking(kind: str | None) -> str:
 
 
 def _first_line(con: duckdb.DuckDBPyConnection, file: InputFile) -> str:
-    """The first line that is not blank, without the mark (BOM) that some programs put before it."""
+    """The first line that is not blank, without a byte order mark (BOM)."""
     options = f"{_LINES}, encoding={text(file.encoding)}, max_line_size={_LONGEST_LINE}"
     lines = f"SELECT line FROM read_csv({file.reading(options)}) LIMIT 100"
     with explained(replace(Input("CSV", (file,), {}))):
@@ -389,7 +389,7 @@ def _csv_types(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> di
     names = list(dict.fromkeys(name for file in files for name in file.header))
     source = " UNION ALL BY NAME ".join(f"SELECT * FROM {_csv(file)}" for file in files)
     every = {name: tuple(_CSV_TYPES) for name in names}
-    # What the beginning rules out need not be looked for in all the rest.
+    # Types excluded by the beginning need not be checked in the rest.
     likely = _fitting(con, f"{source} LIMIT {SAMPLE_ROWS}", every)
     fits = _fitting(con, source, {name: types for name, types in likely.items() if types})
     empty = tuple(_CSV_TYPES)  # every type fits a column without values
@@ -434,7 +434,7 @@ def _value(name: str, sql_type: str) -> str:
 
 
 def line_of(con: duckdb.DuckDBPyConnection, file: InputFile, number: int) -> str:
-    """Where the record of a number (from 1) is, in words: ``line 17`` of text, ``row 17`` of Parquet."""
+    """The place of a record by its number (from 1): ``line 17`` of text, ``row 17`` of Parquet."""
     if file.form == "Parquet":
         return f"row {number}"
     if file.form == "a JSON array":

@@ -1,12 +1,12 @@
-"""Work that Ctrl-C can end, and that it never leaves half done.
+"""Interruptible work: Ctrl-C ends it at once and leaves no inconsistent state.
 
-DuckDB looks at Python's signals only now and then: on the main thread a heavy query cannot be
+DuckDB rarely checks Python's signals: on the main thread a heavy query cannot be
 interrupted for many seconds. So work runs on a worker thread while the main thread waits, and an
 interrupt of the main thread interrupts the connection.
 
-Python raises an interrupt between any two steps of the main thread, also in the middle of attaching a
-file or of letting it go. So whoever holds something keeps interrupts back until it is in order again, and
-looks for them where it waits.
+Python raises an interrupt between any two steps of the main thread, also while a file is being attached or
+detached. So code that holds a resource defers interrupts until its state is consistent, and delivers them
+while it waits.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ T = TypeVar("T")
 POLL_SECONDS = 0.05
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_handlers: dict[int, Any] = {}  # those that wait while interrupts are kept back
-_came: list[int] = []  # signals that came meanwhile
+_handlers: dict[int, Any] = {}  # handlers of deferred interrupts
+_came: list[int] = []  # signals that arrived meanwhile
 
 
 class deferred_interrupts:  # noqa: N801 - used as a function, as contextlib.suppress is
     """Interrupts of the main thread wait for the end of the block, or for :func:`deliver_interrupt`.
 
-    Not for long work: inside, only what waits on purpose can be interrupted. Blocks may be nested. Signals
+    Not for long work: inside, only explicit waits can be interrupted. Blocks may be nested. Signals
     that no Python function handles are not touched, nor is any other thread.
     """
 
@@ -55,7 +55,7 @@ class deferred_interrupts:  # noqa: N801 - used as a function, as contextlib.sup
                 if callable(handler):
                     _handlers[number] = handler
                     signal.signal(number, _keep)
-        except BaseException:  # one came before all were kept back
+        except BaseException:  # one arrived before all were deferred
             _restore()
             raise
         self._outermost = True
@@ -71,10 +71,10 @@ class deferred_interrupts:  # noqa: N801 - used as a function, as contextlib.sup
 
 
 def deliver_interrupt() -> None:
-    """Let an interrupt that was kept back act here, where it does no harm.
+    """Raise a deferred interrupt here, where it is safe.
 
     Raises:
-        KeyboardInterrupt: one came.
+        KeyboardInterrupt: one was deferred.
     """
     if _came and _handlers and threading.current_thread() is threading.main_thread():
         came = _came[0]
@@ -87,7 +87,7 @@ def _keep(number: int, _: FrameType | None) -> None:
 
 
 def _restore() -> None:
-    """Give signals back to their handlers; whatever one of them raises, the others come first."""
+    """Pass signals to their handlers; if one raises, the others run first."""
     if _handlers:
         number, handler = _handlers.popitem()
         try:
@@ -98,9 +98,9 @@ def _restore() -> None:
 
 @contextmanager
 def acquired(lock: Any) -> Iterator[None]:
-    """The lock (a ``threading.RLock``), held for the length of the block, with interrupts kept back.
+    """The lock (a ``threading.RLock``), held during the block, with interrupts deferred.
 
-    While it is waited for they are let through.
+    Interrupts are delivered while waiting for it.
     """
     with deferred_interrupts():
         while not lock.acquire(timeout=POLL_SECONDS):
@@ -114,8 +114,8 @@ def acquired(lock: Any) -> Iterator[None]:
 def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     """The value of ``work()``, which uses ``con``; a KeyboardInterrupt ends it within about 0.2 s.
 
-    Off the main thread, where no signal arrives, the work simply runs; so it does where the system starts no
-    more threads.
+    Off the main thread, where no signal arrives, the work simply runs; likewise if the system starts no more
+    threads.
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
@@ -130,7 +130,7 @@ def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
 
 
 def _begin(future: Future[T], work: Callable[[], T]) -> bool:
-    """Run the work on a thread; False where the system starts no more threads."""
+    """Run the work on a thread; False if the system starts no more threads."""
     try:
         # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
         _thread.start_new_thread(_run, (future, work))
@@ -141,10 +141,10 @@ def _begin(future: Future[T], work: Callable[[], T]) -> bool:
 
 @contextmanager
 def keyboard_interrupts() -> Iterator[None]:
-    """Lets a KeyboardInterrupt through that meets the main thread inside DuckDB.
+    """Pass on a KeyboardInterrupt that arrives while the main thread is inside DuckDB.
 
     Raises:
-        KeyboardInterrupt: where DuckDB raises a RuntimeError in its place.
+        KeyboardInterrupt: if DuckDB raises a RuntimeError instead.
     """
     try:
         yield
@@ -159,7 +159,7 @@ def _run(future: Future[T], work: Callable[[], T]) -> None:
         return
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised where the result is waited for
+    except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
         future.set_exception(error)
     finally:
         # The error's traceback holds this frame, which must not hold the session alive.
@@ -179,7 +179,7 @@ def _result(future: Future[T]) -> T:
 def _end(con: duckdb.DuckDBPyConnection, future: Future[T]) -> None:
     """Interrupt until the work has ended: one interrupt may fall between two of its statements.
 
-    Nobody may use the connection before, so further interrupts do not end the wait.
+    The connection must not be used before that, so further interrupts do not end the wait.
     """
     while not (future.cancel() or future.done()):
         try:

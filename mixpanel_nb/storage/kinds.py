@@ -1,9 +1,8 @@
-"""What kinds of JSON values a property holds, and the column type that keeps all of them exact.
+"""Kinds of JSON values of a property, and the column type that stores all of them exactly.
 
-A property's *kinds* are a set that only grows: what a sample or a batch shows is added to what is
-known, and the column's type follows from the set (DESIGN: text is never guessed to be a date,
-whole numbers beyond 2^53 stay exact, mixed scalars become text, lists and objects stay JSON).
-Pure data, no database.
+A property's *kinds* are a set that only grows: kinds in a sample or batch are added, and the column's type
+follows from the set (text is never guessed to be a date, whole numbers beyond 2^53 stay exact, mixed scalars
+become text, lists and objects stay JSON). Pure data, no database.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is known of each fetched table: its metadata, the chunks that are in it, its typed columns.
+"""The ledger of fetched tables: metadata, chunks, and typed columns.
 
-Kept in the database file itself (``_metadata``, ``_ledger``, ``_columns``), changed in the same
-transaction as the rows they speak of.
+Kept in the database file itself (``_metadata``, ``_ledger``, ``_columns``), changed in the same transaction
+as the rows.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class TableMetadata:
     Attributes:
         type: ``events`` or ``profiles``.
         fetched_at: When its latest chunk was stored (UTC).
-        from_date: First day asked for, or None (profiles have no range).
-        to_date: Last day asked for.
+        from_date: First requested day, or None (profiles have no range).
+        to_date: Last requested day.
         row_count: Rows in the table.
         filters: The filters of the fetch, e.g. ``{"events": ["Purchase"], "where": …}``.
         complete: False while chunks of the last fetch are missing.
-        request: What the last fetch was asked for, so that the same call can complete it.
-        source: The project that all rows are from; None where the rows were not fetched.
-        timezone: The project's time zone, as the last fetch had it; None where nobody said.
+        request: The request of the last fetch, so that the same call can complete it.
+        source: The project that all rows are from; None if the rows were not fetched.
+        timezone: The project's time zone, as the last fetch had it; None if unknown.
         legacy_zone: The zone of the days in the ledger, where exported times were turned from it to UTC
             (projects created before 2023); None where these days are UTC.
     """
@@ -113,9 +113,9 @@ WHOLE = "{}"
 
 
 def limits(chunks: Iterable[Chunk]) -> list[str]:
-    """What the days (or users) of a table are limited to: each distinct filter, ``{}`` where all are there.
+    """The distinct filters of a table's days (or users); ``{}`` for unfiltered ones.
 
-    A day that was also fetched without a filter is there whole.
+    A day that was also fetched without a filter is complete.
     """
     filters: dict[date | None, set[str]] = {}
     for chunk in chunks:
@@ -131,32 +131,32 @@ def canonical(filters: Mapping[str, Any]) -> str:
 
 
 def now() -> datetime:
-    """The present, UTC, without a zone, as the database keeps it."""
+    """The current time, UTC, without a zone, as stored in the database."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the engine's own tables where they are missing."""
+    """Create missing internal tables."""
     for name, columns in OWN_TABLES.items():
         definition = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
         con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({definition})")
 
 
 def exists(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether this database has the engine's own tables (and not others of the same names)."""
+    """Whether this database has the internal tables (not others of the same names)."""
     return OWN_TABLES.keys() <= _tables(con)
 
 
 def recorded(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the ledger can speak of ``table``: not if someone dropped the table in SQL."""
+    """Whether the ledger's entries for ``table`` are valid: not if SQL dropped the table."""
     return OWN_TABLES.keys() | {table.lower()} <= _tables(con)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """Tables by name in lower case; an own name with other columns than the engine's is somebody else's.
+    """Tables by lower-case name; an internal name with other columns is not the engine's.
 
     Raises:
-        StorageError: the engine's own tables are those of an earlier version.
+        StorageError: the internal tables are of an earlier version.
     """
     rows = con.execute(
         "SELECT lower(table_name), column_count FROM duckdb_tables() "
@@ -169,7 +169,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _check_version(con: duckdb.DuckDBPyConnection) -> None:
-    """Refuse a file whose ``_metadata`` lacks columns that this version needs."""
+    """Check that ``_metadata`` has the columns that this version needs."""
     rows = con.execute(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = current_catalog() "
         "AND schema_name = 'main' AND lower(table_name) = '_metadata'"
@@ -184,7 +184,7 @@ def _check_version(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
-    """What is recorded of ``table``, or None if it was never fetched."""
+    """The metadata of ``table``, or None if it was never fetched."""
     if not recorded(con, table):
         return None
     row = con.execute(
@@ -212,7 +212,7 @@ def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None
 
 
 def types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """What every fetched table holds (``events`` or ``profiles``), by its name in lower case."""
+    """The type of every fetched table (``events`` or ``profiles``), by its lower-case name."""
     if not exists(con):
         return {}
     return dict(con.execute("SELECT lower(table_name), type FROM _metadata").fetchall())
@@ -287,7 +287,7 @@ def _origin(source: Source | None) -> dict[str, str | None]:
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:
-    """The typed property columns of ``table``, without those that someone dropped or changed in SQL."""
+    """The typed property columns of ``table``, without those that SQL dropped or changed."""
     if not recorded(con, table):
         return []
     rows = con.execute(
@@ -332,7 +332,7 @@ def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def rename(con: duckdb.DuckDBPyConnection, table: str, new_name: str) -> None:
-    """Let every record of ``table`` speak of ``new_name``."""
+    """Rename ``table`` to ``new_name`` in every record."""
     for name in OWN_TABLES:
         con.execute(
             f"UPDATE {name} SET table_name = $new WHERE lower(table_name) = lower($table)",
@@ -341,7 +341,7 @@ def rename(con: duckdb.DuckDBPyConnection, table: str, new_name: str) -> None:
 
 
 def merged(before: TableMetadata | None, entry: TableMetadata) -> TableMetadata:
-    """``entry`` with its range grown over what the table held before."""
+    """``entry`` with its range extended by the table's earlier range."""
     if before is None:
         return entry
     return replace(

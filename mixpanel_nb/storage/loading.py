@@ -1,4 +1,4 @@
-"""Batches of downloaded chunks into a table, each batch in one transaction with its ledger entries."""
+"""Loading of batches of downloaded chunks, each in one transaction with its ledger entries."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ class Batch:
     """What is to be loaded.
 
     Attributes:
-        table: Its name; made if it is not there.
+        table: Its name; created if missing.
         files: Files of JSON lines: export lines for events, engage results for profiles.
         chunks: The ledger entries of these files.
-        metadata: What is recorded of the table (type, range, filters); rows are counted anew.
+        metadata: What is recorded of the table (type, range, filters); rows are counted again.
         columns: Typed columns wanted: at most so many, these properties, or none (None or 0).
         dedupe: Keep one row per event, as Mixpanel's reports do (profiles: always one per user).
         time: How event times are to be read.
-        lines: How many lines the files hold, if that is known: all of them must arrive.
-        chunks_before: How many chunks the table must hold before, if that is known: somebody may have
-            dropped or replaced it meanwhile.
-        rows: Rows of one's own, in place of files of export lines; they tell their days themselves.
-        replace: Whether the table goes that is there, in the same transaction.
-        renews: Whether the events take the place of those that the table has of the chunks' days.
+        lines: How many lines the files hold, if known: all of them must arrive.
+        chunks_before: How many chunks the table must hold before, if known: the table may have been dropped
+            or replaced meanwhile.
+        rows: User rows, in place of files of export lines; their days are computed.
+        replace: Whether an existing table is replaced, in the same transaction.
+        renews: Whether the events replace the table's events of the chunks' days.
     """
 
     table: str
@@ -84,16 +84,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a batch did.
+    """The result of loading a batch.
 
     Attributes:
         rows: Rows the table gained.
         duplicates: Rows that were left out, or replaced older ones of the same key.
         without_id: Profiles that were left out because they have no ``$distinct_id``.
-        without_time: Rows of one's own that were left out because they have no time.
-        users: Users of the rows of one's own that were added.
-        without_user: Rows of one's own that were added and have no user.
-        changes: What became of each day, where days were renewed.
+        without_time: User rows that were left out because they have no time.
+        users: Users of the added user rows.
+        without_user: Added user rows without a user.
+        changes: The changes of each day, if days were renewed.
     """
 
     rows: int
@@ -105,7 +105,7 @@ class Loaded:
     changes: tuple[DayChange, ...] = ()
 
     def __add__(self, other: Loaded) -> Loaded:
-        """What two batches of one fetch did."""
+        """The sum of two batches of one fetch."""
         return replace(
             self,
             rows=self.rows + other.rows,
@@ -116,11 +116,11 @@ class Loaded:
 
 
 def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
-    """Load one batch; afterwards either all of it is in the table and the ledger, or nothing.
+    """Load one batch into the table and the ledger, atomically.
 
     Raises:
         IncompleteExportError: a line is not JSON, or not an event (or profile), or lines are missing.
-        TableNotFoundError: the table is not the one that was being filled.
+        TableNotFoundError: the table was dropped or replaced meanwhile.
         duckdb.Error: the database failed (a full disk, an interrupt).
     """
     _check_unchanged(con, batch)
@@ -148,7 +148,7 @@ def promote(
 ) -> list[PropertyColumn]:
     """Give each of ``properties`` a typed column in ``table``, filled for every row.
 
-    Returns the new columns; properties that have one already are passed over.
+    Returns the new columns; properties that already have one are skipped.
 
     Raises:
         StorageError: no row has such a property, or it cannot name a column; nothing was changed.
@@ -257,7 +257,7 @@ def _without_id(con: duckdb.DuckDBPyConnection, batch: Batch, arrived: int) -> i
 
 
 def _check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """Refuse to go on with a table that somebody dropped or replaced since the batch before."""
+    """Check that the table was not dropped or replaced since the previous batch."""
     if batch.chunks_before is None:
         return
     as_it_was = batch.chunks_before == len(ledger.chunks(con, batch.table))
@@ -277,7 +277,7 @@ def _check_arrived(batch: Batch, rows: int) -> None:
 
 
 def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> int:
-    """Remove what the rows behind ``newest`` (a rowid) repeat; duplicates that are wanted stay."""
+    """Remove duplicates of the rows after ``newest`` (a rowid), unless duplicates are kept."""
     span = dedupe.span_after(con, batch.table, newest)
     if span is None:
         return 0
@@ -289,9 +289,9 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int
 
 
 def _renew(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> tuple[int, list[DayChange]]:
-    """Let the rows behind ``newest`` (a rowid) take the place of what the table has of their days.
+    """Replace the table's rows of some days by the rows after ``newest`` (a rowid).
 
-    Returns the number of duplicates among them, and what became of each day.
+    Returns the number of duplicates among them, and the changes of each day.
     """
     spans = [(chunk.from_date, chunk.to_date) for chunk in batch.chunks if chunk.from_date and chunk.to_date]
     renewal = Renewal(batch.table, spans, batch.time.legacy_zone, newest)
@@ -305,7 +305,7 @@ def _renew(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> tuple[i
 def _proposed(
     con: duckdb.DuckDBPyConnection, batch: Batch, known: Sequence[PropertyColumn], *, is_new: bool
 ) -> list[PropertyColumn]:
-    """The columns that a sample of the batch asks for beyond those that are known."""
+    """New columns according to a sample of the batch."""
     if not batch.columns:
         return []
     sample = Sample(_sampled(con, batch))
@@ -331,7 +331,7 @@ def _adapt(
     known: Sequence[PropertyColumn],
     columns: Sequence[PropertyColumn],
 ) -> list[PropertyColumn]:
-    """Bring a table that exists to ``columns``: widen what is there, add what is new."""
+    """Adapt an existing table to ``columns``: widen existing columns, add new ones."""
     count = len(known)
     widened = ingest.alter_types(con, table, known, columns[:count])
     return [*widened, *(_add(con, table, column) for column in _counted(con, table, columns[count:]))]

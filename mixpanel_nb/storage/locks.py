@@ -1,4 +1,4 @@
-"""Locks among processes and threads, kept by the operating system, so that a crash leaves none behind."""
+"""Locks among processes and threads, held by the operating system, so that a crash releases them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 
 
 def try_lock(file: Path) -> IO[bytes] | None:
-    """The file, open and locked until it is closed; None if somebody else holds the lock.
+    """The file, open and locked until it is closed; None if another process or thread holds the lock.
 
-    The file may be removed by whoever holds the lock: a lock on a file that is not there any more is not
-    given out.
+    The holder of the lock may remove the file; a lock on a removed file does not count.
 
     Raises:
         OSError: the file cannot be opened.
     """
     while True:
-        # A link is not followed: what it leads to may be anybody's.
+        # A link is not followed: its target may belong to another user.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         handle = os.fdopen(os.open(file, flags, 0o600), "ab")
         if not _lock(handle):

@@ -1,7 +1,7 @@
-"""Rows of one's own as events: which field is what, how times are read, and what is spread over properties.
+"""Conversion of user rows to events: the mapping of fields, times, and nested properties.
 
-The whole record stays in ``properties``, under the names that it came with, so nothing is lost. The fields
-that the base columns are read from get no typed column of their own.
+The whole record stays in ``properties``, under its original names, so nothing is lost. The fields of base
+columns get no typed column.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Spread:
     """An object within a record whose keys become properties of the event.
 
     Attributes:
-        path: The names that lead to it.
+        path: The path of names.
         prefix: What stands before each key. Without one, a key that the record has too keeps its whole path,
             unless both values are equal.
         pairs: Whether it is a list of ``key`` and ``value``, as in the export of Google Analytics 4.
@@ -54,17 +54,17 @@ class Spread:
 
 @dataclass(frozen=True)
 class FieldMapping:
-    """Which fields of a record are what.
+    """The mapping of a record's fields.
 
-    Of several fields the first one that has a value counts.
+    The first of several fields with a value counts.
 
     Attributes:
         events: The name of the event.
         times: Its time.
         users: Its user; empty where there is none.
-        ids: The id by which the same event sent twice is known; empty where there is none.
+        ids: The id that identifies repeated events; empty if there is none.
         every: The name of every event, in place of ``events``.
-        unit: What times count that are numbers; None: what their magnitude says.
+        unit: The unit of numeric times; None infers it from their magnitude.
         zone: The time zone of times without one; None is UTC.
         floats: The fields that hold floating-point numbers: a user 7.0 is the user ``7``.
         spreads: The objects that are spread over properties.
@@ -90,12 +90,12 @@ class FieldMapping:
 
 @dataclass(frozen=True)
 class OwnRows:
-    """Rows of one's own that are to become events.
+    """User rows to be loaded as events.
 
     Attributes:
-        input: Where they come from.
-        mapping: Which field is what.
-        salt: What tells the derived ids of this load from those of an earlier one into the same table.
+        input: The input.
+        mapping: The mapping of fields.
+        salt: Distinguishes the derived ids of this load from those of earlier ones into the same table.
     """
 
     input: Input
@@ -201,7 +201,7 @@ def _impossible(where: str, value: str, rows: OwnRows) -> ParameterError:
 
 
 class _Fields:
-    """Where the parts of an event are in a record, as SQL over the structs that it is read into."""
+    """SQL of an event's parts, over the structs that a record is read into."""
 
     def __init__(self, rows: OwnRows, columns: Sequence[PropertyColumn]) -> None:
         self._mapping = rows.mapping
@@ -259,7 +259,7 @@ class _Fields:
 
 
 def _moment(value: str, number: str, mapping: FieldMapping) -> str:
-    """The UTC time that a text or number tells, as SQL: NULL where no event can have it."""
+    """The UTC time of a text or number, as SQL; NULL if not valid for events."""
     if mapping.unit is not None:
         micros = f"{number} * {_FACTORS[mapping.unit]}"
     else:
@@ -302,7 +302,7 @@ def spread_out(records: str, mapping: FieldMapping, event: str) -> str:
     listed = " || ".join(entries)
     values = _numbers(mapping.numbers)
     inner = f"SELECT {event}CAST(record AS MAP(VARCHAR, JSON)) AS _top, {objects} AS _inner FROM {records}"
-    # What is no object (or list of pairs) is not spread, and stays under its name.
+    # Other values than objects (or lists of pairs) are not spread, and keep their name.
     stays = f"lambda e: e.value IS NOT NULL AND NOT ({_is_spread(mapping.spreads)})"
     rest = f"SELECT {event}_top, _inner, list_filter(map_entries(_top), {stays}) AS _rest FROM ({inner})"
     record = f"to_json(map_from_entries(list_transform({listed}, {values})))"

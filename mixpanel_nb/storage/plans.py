@@ -1,4 +1,4 @@
-"""DuckDB's plan of a statement, as the steps that a reader cares about."""
+"""DuckDB's plan of a statement, as readable steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.storage.queries import UserStatement
 
-# What comes first, for it says most; the rest of what DuckDB tells follows.
+# The most informative details come first; DuckDB's others follow.
 _FIRST = (
     "Table",
     "Function",
@@ -45,10 +45,10 @@ def explaining(statement: UserStatement, *, analyze: bool) -> str:
 
 
 def check_explainable(statements: Sequence[UserStatement], *, analyze: bool) -> None:
-    """Refuse what has no plan, or what could not be undone after it was measured.
+    """Check that a statement has a plan, and can be rolled back after measuring.
 
     Raises:
-        QueryError: it is so.
+        QueryError: it is not.
     """
     last = statements[-1]
     if any(statement.kind == "TRANSACTION" for statement in statements):

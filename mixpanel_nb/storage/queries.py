@@ -1,4 +1,4 @@
-"""A user's SQL before it runs: its statements, what they need of the file, and the values they take."""
+"""Parsing of users' SQL: statements, file access, and parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 
-# Kinds of statements that leave a database file alone; SET, USE, ATTACH and the like change the session only.
+# Kinds of statements that do not change a database file; SET, USE, ATTACH and the like change the session
+# only.
 _READING = frozenset(
     {
         *("SELECT", "SET", "VARIABLE_SET", "TRANSACTION", "RELATION", "PREPARE"),
@@ -105,7 +106,7 @@ class UserStatement:
 
     @property
     def prepares(self) -> bool:
-        """Whether what follows may depend on it: it does more than give rows, or write them to a file."""
+        """Whether later statements may depend on it: it does not only return rows or write them."""
         writes_out = self.kind == "EXPORT" or (self.kind == "COPY" and self.reads_only)
         return not (self.gives_rows or writes_out or self.kind == "EXPLAIN")
 

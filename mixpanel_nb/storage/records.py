@@ -1,4 +1,4 @@
-"""What storage tells of its tables, plans and exports: plain data, which the workspace makes results of."""
+"""Records of tables, plans and exports: plain data, which the workspace converts to results."""
 
 from __future__ import annotations
 

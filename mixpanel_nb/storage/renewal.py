@@ -1,4 +1,4 @@
-"""Days that are fetched again: what came, changed and went, and the old rows taken out."""
+"""Renewal of days that are fetched again: counts changes, and removes the old rows."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _COME, _GONE = "sum(greatest(after - before, 0))", "sum(greatest(before - after,
 
 @dataclass(frozen=True)
 class DayChange:
-    """What became of a day that was fetched again.
+    """The changes of a day that was fetched again.
 
     Attributes:
         day: The day.
         added: Events that were not there before.
         changed: Events of the same name, user, time and id as before, with other properties.
-        removed: Events that are not there any more.
+        removed: Events that no longer exist.
         total: Events of the day now.
     """
 
@@ -61,7 +61,7 @@ class Renewal:
     newest: int
 
     def changes(self, con: duckdb.DuckDBPyConnection) -> list[DayChange]:
-        """What becomes of each day, while old and new rows are both in the table.
+        """The changes of each day, while old and new rows are both in the table.
 
         Equal rows are counted, so that of several only as many are new as were added. Sorting properties is
         slow, so only those of events whose text is another are sorted.

@@ -1,4 +1,4 @@
-"""The rows of a query, kept by DuckDB and handed out in pieces."""
+"""The rows of a query, stored in DuckDB and read in batches."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fresh_table() -> str:
 class StoredRows:
     """A query's answer as a table in the session's memory: paged without loading it whole.
 
-    It is gone when nothing refers to it any more, or when the session ends. Safe to read from several
+    It is deleted when nothing refers to it any more, or when the session ends. Safe to read from several
     threads.
 
     Attributes:
@@ -154,7 +154,7 @@ def _attached(con: duckdb.DuckDBPyConnection, file: Path, access: str) -> Iterat
 
 @contextmanager
 def _for_python() -> Iterator[None]:
-    """Values that DuckDB has and Python (or pandas) has not, such as a date without end, told as such."""
+    """Values that DuckDB has and Python (or pandas) has not, such as a date without end, reported clearly."""
     try:
         yield
     except (duckdb.ConversionException, duckdb.NotImplementedException) as error:

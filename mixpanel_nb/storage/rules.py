@@ -1,4 +1,4 @@
-"""What SQL may not do: change anything in a read-only workspace, or take the machine from everybody else.
+"""Rules for SQL: no changes in a read-only workspace, no excessive use of the machine.
 
 DuckDB refuses changes to a file that is attached for reading, but SQL could detach the file and attach it
 anew, and write other files. DuckDB has no bound for what SQL sets. So statements are checked before they
@@ -49,7 +49,7 @@ _REFUSED_FUNCTIONS = frozenset(
     }
 )
 
-# Settings of DuckDB's own that change how SQL is answered and nothing that anybody else relies on. Those of
+# Settings of DuckDB's own that only affect the results of SQL. Those of
 # extensions are free.
 _FREE_SETTINGS = frozenset(
     {
@@ -61,7 +61,7 @@ _FREE_SETTINGS = frozenset(
 
 
 def check(statements: Sequence[UserStatement], *, read_only: bool) -> None:
-    """Refuse what SQL may not do.
+    """Check SQL against the rules.
 
     Raises:
         QueryError: a statement changes a setting that is not its own, or beyond what the machine has.
@@ -156,7 +156,7 @@ def _check_memory(name: str, value: str) -> None:
             wanted = memory_limit(fresh)
             allowed = wanted != NO_LIMIT and not is_less(fresh, most, wanted)
         except duckdb.Error:
-            allowed = value.startswith("'")  # no size, or one with which nothing works: DuckDB will say so
+            allowed = value.startswith("'")  # not a usable size: DuckDB reports it
     if not allowed:
         message = f"SQL can set {name} to a size up to {most}, most of what this machine has."
         raise QueryError(message, hint=f"Write SET {name} = '1GB', for example.")

@@ -1,4 +1,4 @@
-"""Temporary folders that outlive nobody: removed at exit, or by the next process where there was no exit."""
+"""Temporary folders that are removed at exit, or by the next process after a crash."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NEW_SECONDS = 3600.0  # an empty folder may be one that is just being made
 
 
 class Scratch:
-    """A temporary folder that nobody else can read.
+    """A private temporary folder.
 
-    It is locked as long as its process lives. What processes left that were killed is removed first.
+    It is locked during the life of its process. Folders of killed processes are removed first.
 
     Args:
         beside: A file, in whose folder to make it, and hidden, so that what is made there can be renamed to
@@ -67,7 +67,7 @@ def _made(where: Path, prefix: str) -> tuple[Path, IO[bytes] | None]:
         except FileNotFoundError:
             continue  # taken for a leftover between these two steps
         except OSError:
-            return folder, None  # a file system without locks, where nobody takes it for a leftover either
+            return folder, None  # a file system without locks, where no process removes it as a leftover
         if lock is not None:
             return folder, lock
 
@@ -84,7 +84,7 @@ def _sweep(where: Path, prefix: str) -> None:
             if (folder / LOCK).exists():
                 _remove_unless_locked(folder)
             elif time.time() - status.st_mtime > NEW_SECONDS:
-                folder.rmdir()  # only if it is empty: without a lock file it is nobody's of ours
+                folder.rmdir()  # only if it is empty: without a lock file it is not one of ours
 
 
 def _remove_unless_locked(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A user's SQL on a database file: run, interrupted by Ctrl-C, its rows handed out, its errors explained."""
+"""Execution of users' SQL: interruptible by Ctrl-C, with stored rows and explained errors."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class SQL:
         statements = queries.parse(self._database.session, sql)
         plans.check_explainable(statements, analyze=analyze)
         values = queries.bind(statements, params)
-        # Nobody asks for rows of those before the last; what the last needs of them is made, and undone.
+        # Only the last statement's rows are needed; effects of the others are rolled back.
         needed = [place for place, statement in enumerate(statements[:-1]) if statement.prepares]
         changes = bool(needed) or (analyze and not statements[-1].reads_only)
         seconds = 0.0
@@ -190,7 +190,7 @@ class SQL:
             return answer
 
     def _end_transaction(self, con: duckdb.DuckDBPyConnection, statements: Sequence[UserStatement]) -> bool:
-        """Roll back what the statements left open and nobody could end. Returns whether there was any."""
+        """Roll back a transaction that the statements left open. Returns whether there was one."""
         if self._database.keeps_transactions or all(s.kind != "TRANSACTION" for s in statements):
             return False
         try:
@@ -201,7 +201,7 @@ class SQL:
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What could have been meant; in a transaction that has failed, or without memory, nobody can tell."""
+    """Known tables, for suggestions; none in a failed transaction or without memory."""
     try:
         return catalog.table_names(con)
     except (duckdb.TransactionException, duckdb.OutOfMemoryException):

@@ -1,4 +1,4 @@
-"""Names and values as SQL text: the one place where anything is quoted.
+"""Quoting of names and values in SQL text.
 
 Values travel as bound parameters wherever DuckDB takes them; these are for the places where it
 does not (identifiers, table functions' constants, ``ATTACH``).

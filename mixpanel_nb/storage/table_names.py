@@ -1,4 +1,4 @@
-"""The names that the tables hold, for explorers and completion: asked in a few small queries."""
+"""Names in the tables, for explorers and completion, from a few small queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views that would fail later: a database file keeps their text, and not what only this session knows."""
+"""Checks of views: a database file stores their text, but not the session's frames and temporary tables."""
 
 from __future__ import annotations
 

@@ -23,51 +23,51 @@ LONGEST_SLEEP = 0.02
 FRESH_SECONDS = 5 * LONGEST_SLEEP
 STALE_SECONDS = 10.0
 GIVE_WAY_SECONDS = 0.25
-UNHELD_TIMES = 50  # that nobody holds a file which cannot be locked; once or twice it was just let go
+UNHELD_TIMES = 50  # that an unlockable file has no holder; once or twice it may just have been released
 
 
 class WaitSignal:
-    """Tells all who use a file that somebody waits for it, so that nobody is passed over for long.
+    """Signals to all processes that use a file that another one waits, so that none waits for long.
 
-    Whoever waits touches a small file beside the database every few milliseconds. Whoever sees a fresh one
-    lets the database go as soon as it can, and does not take it again at once.
+    A waiting process touches a small file beside the database every few milliseconds. A process that sees a
+    fresh one releases the database as soon as it can, and does not lock it again at once.
     """
 
     def __init__(self, database: Path) -> None:
         self._sign = database.with_name(f".{database.name}.wait")
 
     def enter(self) -> None:
-        """Wait, as far as others can see."""
+        """Signal that this process waits."""
         with suppress(OSError):  # a folder that cannot be written has no writers to wait for
-            # A link is not followed: what it leads to may be anybody's.
+            # A link is not followed: its target may belong to another user.
             flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
             os.close(os.open(self._sign, flags, 0o600))
             os.utime(self._sign, follow_symlinks=os.utime not in os.supports_follow_symlinks)
 
     def leave(self) -> None:
-        """Wait no more. Others who do touch the file again."""
+        """End the signal. Other waiting processes touch the file again."""
         with suppress(OSError):
             self._sign.unlink(missing_ok=True)
 
     def is_occupied(self) -> bool:
-        """Whether somebody waits."""
+        """Whether another process waits."""
         try:
             age = abs(time.time() - self._sign.lstat().st_mtime)
         except OSError:
             return False
         if age > STALE_SECONDS:
-            self.leave()  # in place of somebody who was killed
+            self.leave()  # on behalf of a killed process
         return age < FRESH_SECONDS
 
     def give_way(self) -> None:
-        """Let those who wait go first, for a moment."""
+        """Yield briefly to waiting processes."""
         until = time.monotonic() + GIVE_WAY_SECONDS
         while self.is_occupied() and time.monotonic() < until:
             time.sleep(LONGEST_SLEEP / 4)
 
 
 class Waiting:
-    """Asking again for a file that another process holds; a context manager around the asking."""
+    """Retries for a file that another process holds; a context manager around the attempts."""
 
     def __init__(self, path: Path, max_wait: float, on_wait: Callable[[str], None] | None) -> None:
         self._path = path
@@ -88,7 +88,7 @@ class Waiting:
             self._room.leave()
 
     def again(self, error: duckdb.Error) -> None:
-        """Sleep a little, or raise when max_wait ends, or where nobody can lock the file."""
+        """Sleep a little, or raise when max_wait ends, or if the file cannot be locked at all."""
         deliver_interrupt()
         self._unheld = self._unheld + 1 if _held_by_nobody(error) else 0
         if self._unheld >= UNHELD_TIMES:
@@ -110,7 +110,7 @@ class Waiting:
 
 
 def no_locks(path: Path) -> StorageError:
-    """The error for a file that the system does not lock for anybody."""
+    """The error for a file that the system cannot lock."""
     message = f"{path} cannot be locked: its file system gives out no locks."
     hint = "Keep the database on another disk (some network drives have no locks)."
     return StorageError(message, hint=hint, details={"path": str(path)})
@@ -121,13 +121,13 @@ def _held_by_nobody(error: duckdb.Error) -> bool:
 
 
 def is_taken(error: duckdb.Error) -> bool:
-    """Whether DuckDB says that somebody else holds the file."""
+    """Whether DuckDB reports that another process holds the file."""
     message = str(error)
     return any(sign in message for sign in _SIGNS_OF_A_HOLDER)
 
 
 def is_unlockable(error: duckdb.Error) -> bool:
-    """Whether DuckDB says that the system refused the lock, though nobody holds it."""
+    """Whether DuckDB reports that the system refused the lock, without a holder."""
     return "Could not set lock" in str(error) and not is_taken(error)
 
 
@@ -141,7 +141,7 @@ _SIGNS_OF_A_HOLDER = (
 
 
 def holder(error: duckdb.Error) -> str:
-    """Who holds the file, as well as DuckDB knows: a program and its process id, or this process."""
+    """The holder of the file according to DuckDB: a program and its process id, or this process."""
     message = str(error)
     if "Unique file handle conflict" in message or "in current process" in message:
         return "another connection of this process"

@@ -1,4 +1,4 @@
-"""The words of SQL, as DuckDB's own tokenizer has them."""
+"""Tokens of SQL from DuckDB's own tokenizer."""
 
 from __future__ import annotations
 

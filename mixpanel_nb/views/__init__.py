@@ -1,11 +1,10 @@
-"""How results look: from a result to its card, its chart and its words, and to the form of the explorer.
+"""Views: the card, chart, texts and explorer form of each result.
 
-Here live the views, one module a kind of result: each is made of a result and says what a notebook or a
-terminal shows of it. ``registry`` says which view belongs to which class of results; ``view_of`` finds it.
-
-Here may not live: figures that a result does not hold, reading from Mixpanel or from a database, nor anything
-that knows a notebook or a command line. pandas, Altair, Rich and ipywidgets are imported only when something
-is drawn; ``exploring`` needs ipywidgets and is imported when a widget is wanted.
+This package contains the views, one module per kind of result: a view renders a result for notebooks and
+terminals. ``registry`` maps classes of results to views; ``view_of`` finds the view. Figures that a result
+does not contain, reading from Mixpanel or a database, and code for notebooks or the command line do not
+belong here. pandas, Altair, Rich and ipywidgets are imported only for rendering; ``exploring`` needs
+ipywidgets and is imported only for widgets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the activity of users looks: a time line and a table."""
+"""Views of the activity feed: a timeline and a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of every view: how a result looks, as a card, a chart, text, pages of rows and a widget."""
+"""The base of every view: card, chart, text, pages of rows and widget."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Result)
 
 MISSING = "–"
-"""What stands in a table for a figure that is not known."""
+"""The placeholder of an unknown figure in a table."""
 
 MORE_IN_DF = ".df has them all"
 """Where the rows are that a table does not show."""
@@ -54,7 +54,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class View(ABC, Generic[R]):
-    """How results of a kind look. A subclass gives ``card()``; everything else follows from it.
+    """The view of a kind of result. A subclass implements ``card()``; the rest is derived from it.
 
     Attributes:
         result: The result; nothing is shown that it does not hold.
@@ -80,7 +80,7 @@ class View(ABC, Generic[R]):
 
     @property
     def remarks(self) -> list[str]:
-        """What whoever sees the rows alone should be told of them, a line each."""
+        """Notes for readers who only see the rows, one line each."""
         return []
 
     def drawing(self, *, titled: bool) -> Chart | None:
@@ -125,7 +125,7 @@ class View(ABC, Generic[R]):
         return Pages(self.headings(), MemoryRows(self.result.column_names, [], self.result.tuples()))
 
     def codes(self) -> list[tuple[str, str]]:
-        """Ways to get the result again: what each is, and its text."""
+        """Code that produces the result: a label and a text each."""
         query = self.card().query
         return [] if query is None else [("Query", query)]
 

@@ -1,4 +1,4 @@
-"""How counts of events and of values look, and the top events of a day."""
+"""Views of event counts, property counts and top events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How names, saved funnels, cohorts, reports and Lexicon schemas look."""
+"""Views of names, saved funnels, cohorts, reports and Lexicon schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be changed about a query: the form above an answer, made of the query's declared fields."""
+"""The explorer's form above an answer, made of the query's declared fields."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BEGUN_WITH: dict[str, dict[str, Any]] = {
 
 
 def explorer(result: ReportResult) -> Explorer | None:
-    """The form of a report's query and its answer; None where there is no such form, or nobody to ask."""
+    """The form of a report's query and its answer; None if there is no such form, or no service."""
     asked = result.question
     if asked is None or asked.service is None or asked.query.name not in OFFERED:
         return None
@@ -60,7 +60,7 @@ def explorer(result: ReportResult) -> Explorer | None:
 
 
 def opened(query: type[Query[Any]], given: Mapping[str, Any], service: QueryService) -> Explorer:
-    """The form of a query that nobody has asked yet."""
+    """The form of a query without an answer yet."""
     return Explorer(QueryForm(query, given, service))
 
 

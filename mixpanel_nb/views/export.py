@@ -1,4 +1,4 @@
-"""How an export looks."""
+"""View of an export."""
 
 from __future__ import annotations
 

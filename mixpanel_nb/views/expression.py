@@ -1,4 +1,4 @@
-"""How an expression looks."""
+"""View of an expression."""
 
 from __future__ import annotations
 

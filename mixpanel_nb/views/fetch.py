@@ -1,4 +1,4 @@
-"""How a fetch looks."""
+"""View of a fetch."""
 
 from __future__ import annotations
 

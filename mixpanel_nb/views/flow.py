@@ -1,4 +1,4 @@
-"""How a flow looks: a Sankey diagram, and its most frequent paths."""
+"""View of a flow: a Sankey diagram, and its most frequent paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How frequency looks: a heat map of the shares of active users."""
+"""View of frequency: a heat map of the shares of active users."""
 
 from __future__ import annotations
 
@@ -130,5 +130,5 @@ class FrequencyView(ReportView[FrequencyResult]):
 
 
 def _shares(counts: Sequence[int]) -> list[float | None]:
-    """The counts as fractions of the active users; None where nobody was active."""
+    """The counts as fractions of the active users; None without active users."""
     return [users / counts[0] if counts[0] else None for users in counts]

@@ -1,4 +1,4 @@
-"""How metrics side by side look: lines over time, or bars where there is one bucket of time."""
+"""View of Insights: lines over time, or bars for a single bucket of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a load of one's own files looks."""
+"""View of a load of user files."""
 
 from __future__ import annotations
 

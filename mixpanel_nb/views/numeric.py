@@ -1,4 +1,4 @@
-"""How a numeric property over time looks."""
+"""Views of numeric segmentation."""
 
 from __future__ import annotations
 

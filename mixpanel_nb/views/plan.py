@@ -1,4 +1,4 @@
-"""How a query plan looks."""
+"""View of a query plan."""
 
 from __future__ import annotations
 

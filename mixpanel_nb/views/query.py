@@ -1,4 +1,4 @@
-"""How the rows of a SQL query look, and which of their columns a chart draws."""
+"""View of a SQL query's rows, and the columns of its chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which view shows which result."""
+"""The registry of views by class of result."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ReportView(View[P]):
         return [*self.result.notes, *(remark for remark in further if remark)]
 
     def _nothing(self) -> str:
-        """Why there is nothing to draw, for whoever asked for a chart."""
+        """Why there is nothing to draw, for the error of ``chart()``."""
         return "Its rows are in `.df`."
 
     def undrawn(self) -> ChartError:

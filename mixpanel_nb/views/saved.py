@@ -1,4 +1,4 @@
-"""How a saved report looks (lines where it holds numbers over time, and a table), and a JQL script's rows."""
+"""Views of saved reports (lines for numbers over time, and a table) and JQL scripts."""
 
 from __future__ import annotations
 

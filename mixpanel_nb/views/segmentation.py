@@ -1,4 +1,4 @@
-"""How a segmentation looks."""
+"""View of segmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How counts over time look: a line a series, or bars where there is one bucket of time."""
+"""View of counts over time: one line per series, or bars for a single bucket of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sessions look: their number over time, and how long they last."""
+"""View of sessions: their number over time, and their duration."""
 
 from __future__ import annotations
 

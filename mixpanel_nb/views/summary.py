@@ -1,4 +1,4 @@
-"""How the statistics of a table look."""
+"""View of a table's statistics."""
 
 from __future__ import annotations
 

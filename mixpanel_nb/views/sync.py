@@ -1,4 +1,4 @@
-"""How a sync looks."""
+"""View of a sync."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mixpanel_nb.views.base import View
 
 
 class SyncView(View[SyncResult]):
-    """What came, changed and went, a row a day."""
+    """Added, changed and removed events, one row per day."""
 
     shown_rows: ClassVar[int] = 31
 
@@ -45,7 +45,7 @@ class SyncView(View[SyncResult]):
         return [f"{counted(len(days), 'new day')} with {counted(sum(day.total for day in days), 'event')}"]
 
     def _again(self) -> list[str]:
-        """What the days that were asked for again had to tell."""
+        """The changes of the days that were fetched again."""
         days = self.result.days_again
         if not days:
             return []

@@ -1,4 +1,4 @@
-"""How tables, their columns, a workspace and accounts look."""
+"""Views of tables, columns, the workspace and accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that several views share: what is counted, over which days, of which events."""
+"""Texts that several views share: measures, days, events."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def event_name(event: str | None, any_event: str = "Any event") -> str:
 
 
 def property_name(on: str) -> str:
-    """The property behind an expression that is nothing but one; any other expression as it stands."""
+    """The property of an expression that consists only of it; any other expression unchanged."""
     return short(property_of(on))
 
 

@@ -1,8 +1,8 @@
-"""``Workspace``: Mixpanel and a local database in one object, the facade over all rooms.
+"""``Workspace``: Mixpanel and a local database in one object, the facade over all subpackages.
 
-``workspace`` is the facade: every method passes on to a service or to the storage engine. ``project`` is the
+``workspace`` is the facade: every method delegates to a service or the storage engine. ``project`` is the
 account's side of it, ``reports`` sends a query to Mixpanel or to a table, ``vocabulary`` has the names that
-forms offer, and ``wrapping`` makes results of storage's records. Nothing here computes anything.
+forms offer, and ``wrapping`` converts storage's records to results. Nothing here computes anything.
 """
 
 from mixpanel_nb.workspace.project import SANDBOX, SANDBOX_URL, Project, sandbox_credentials

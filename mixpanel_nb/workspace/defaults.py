@@ -1,4 +1,4 @@
-"""``Defaults``: what a workspace fills in where a question leaves it open: the table and the days."""
+"""``Defaults``: the table and days that a workspace fills in for a query."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 USUAL_TABLE = "events"
 WHOLE_TABLE_DAYS = 92
-"""A table of at most so many days is asked about all of them; a longer one about its last days."""
+"""Maximum number of default days: shorter tables are queried completely, longer ones for their last days."""
 USUAL_DAYS = 30
 
 Range = tuple["date", "date"]
 
 
 class Defaults:
-    """Turns what was given of a question into the values of all fields of its query.
+    """Completes the given values of a query's fields.
 
     Args:
         engine: Holds the tables.
@@ -47,7 +47,7 @@ class Defaults:
 
         Raises:
             ParameterError: Days are wrong or given twice, both a table and Mixpanel are to be asked, or
-                nobody can tell which of several tables is meant.
+                it is ambiguous which of several tables is meant.
         """
         known = parameters_of(query)
         values = {name: value for name, value in given.items() if name not in ("last", "during", "live")}
@@ -69,7 +69,7 @@ class Defaults:
         return values, f"{said}." if said else None
 
     def usual_table(self) -> str | None:
-        """The table that is asked where none is named; None where there is none.
+        """The default table; None if there is none.
 
         It is the one that the user chose, else ``events``, else the only one of those that were fetched, or
         of all tables with the columns of events.

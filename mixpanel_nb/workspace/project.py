@@ -21,7 +21,7 @@ SANDBOX_URL = "http://sandbox.localhost"  # never resolved: the sandbox is calle
 
 
 class Project:
-    """A project, as far as an account reaches it.
+    """A project as its account sees it.
 
     Args:
         credentials: Those of the account; None where there is none.
@@ -198,7 +198,7 @@ class Project:
 
 
 def sandbox_credentials() -> Credentials:
-    """What the sandbox accepts; no secret of anyone's."""
+    """The sandbox's credentials, which are public."""
     from mixpanel_nb.accounts import Credentials
 
     return Credentials(SANDBOX, SANDBOX, "1", account=SANDBOX)

@@ -1,4 +1,4 @@
-"""``ReportService``: queries answered by Mixpanel or by a table, whichever they name."""
+"""``ReportService``: answers queries from Mixpanel or from a table."""
 
 from __future__ import annotations
 

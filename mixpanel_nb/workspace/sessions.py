@@ -1,4 +1,4 @@
-"""``SessionView``: what a view of sessions is made of."""
+"""``SessionView``: the parameters of a view of sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What storage tells, as results."""
+"""Conversion of storage records to results."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Mixpanel's segmentation expressions: parsed, and compiled to SQL.
 
-``parser`` turns text into ``nodes``, ``compiler`` turns nodes into ``values`` (SQL for each type a value
-may have), ``moments`` are dates in expressions. The language is described at
+``parser`` turns text into ``nodes``, ``compiler`` turns nodes into ``values`` (SQL for each type a value may
+have); ``moments`` reads dates in expressions. The language is described at
 https://developer.mixpanel.com/reference/segmentation-expressions.
 """
 

@@ -1,7 +1,7 @@
-"""From parsed expressions to SQL, by the typing rules of Mixpanel's documentation.
+"""Compiler from parsed expressions to SQL, with the typing rules of Mixpanel's documentation.
 
-The rules are those of https://developer.mixpanel.com/reference/segmentation-expressions; what that page
-leaves open is decided in ``docs/local-reports.md``.
+The rules are those of https://developer.mixpanel.com/reference/segmentation-expressions;
+``docs/local-reports.md`` defines what that page leaves open.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.errors import Text
 
 EVENTS, PROFILES = "e", "u"
-"""How statements call the events and the profiles."""
+"""The aliases of events and profiles in statements."""
 
 _EXACT_IN_DOUBLE = 2**53
 _COMPARED = ("number", "text", "moment")
@@ -50,20 +50,20 @@ _NAMES = {
 
 @dataclass
 class Scope:
-    """What an expression is compiled for.
+    """The context in which an expression is compiled.
 
     Attributes:
-        main: The table whose ``properties[…]`` are meant: events, or profiles in their own dialect.
-        parameters: Takes the values of the statement.
+        main: The table that ``properties[…]`` reads: events, or profiles in their own dialect.
+        parameters: Collects the statement's bound values.
         zone: The project's time zone.
         now: Unix seconds, for ``NOW``.
-        find_profiles: Finds the people that ``user[…]`` looks into, or None if there are none; asked only
-            where an expression does.
-        dialect: Which expressions are understood.
+        find_profiles: Finds the profiles that ``user[…]`` reads, or None if there are none; called only if an
+            expression needs them.
+        dialect: The dialect.
         behaviors: SQL of a number for each ``behaviors["name"]`` of a profile query.
-        profiles: The people, once an expression has looked into them.
-        notes: What a reader should know of an expression, such as a comparison that can never hold.
-        without_column: Takes the properties of the main table that have no column of their own.
+        profiles: The profiles, once an expression reads them.
+        notes: Notes for the reader, such as a comparison that can never be true.
+        without_column: Collects the properties of the main table without their own column.
     """
 
     main: TableColumns
@@ -327,7 +327,7 @@ class Compiler:
         return truth(f"NOT {equal}", exact=f"(NOT {equal})")
 
     def _equal_properties(self, left: Value, right: Value) -> Value:
-        """Two values of which neither is a constant are equal, too, where neither is set."""
+        """Two values, neither constant, are also equal if neither is set."""
         pairs = _common(left, right)
         if len(pairs) == 1 and left.types == right.types:
             ((one, other),) = pairs
@@ -337,7 +337,7 @@ class Compiler:
         return truth(_any([*(f"{one} = {other}" for one, other in pairs), neither]))
 
     def _pairs(self, left: Value, right: Value, node: nodes.Binary) -> list[tuple[str, str]]:
-        """What is to be compared, for each type that both may have; a note where that is none."""
+        """The operands for each type that both may have; adds a note if there is none."""
         pairs = _common(left, right)
         if not pairs and left.types and right.types:
             always = "true" if node.operator == "!=" else "false"
@@ -399,7 +399,7 @@ class Compiler:
         return truth(f"NOT {exact}", exact=f"(NOT {exact})")
 
     def _operand(self, node: nodes.Node, of: str) -> Value:
-        """The value of an operand that must be able to be true or false."""
+        """The value of an operand that can be true or false."""
         value = self._value(node)
         if value.types and value.boolean is None:
             kinds = " or ".join(_NAMES[name] for name in value.types)
@@ -427,7 +427,7 @@ def _common(left: Value, right: Value, types: Iterable[str] = _EQUATED) -> list[
 
 
 def _numbers(value: Value, other: Value) -> str:
-    """The number in the form in which it is compared: exactly, where the other one is beyond 2^53."""
+    """The number as it is compared: exactly, if the other one is beyond 2^53."""
     exactly = isinstance(other.constant, int) and abs(other.constant) > _EXACT_IN_DOUBLE
     return cast("str", (value.whole if exactly else None) or value.number)
 

@@ -1,7 +1,7 @@
-"""``datetime(…)`` and ``NOW``: moments in expressions, as the server reads them.
+"""``datetime(…)`` and ``NOW``: moments in expressions, with the server's rules.
 
 A text is read in the project's time zone; a number is Unix seconds up to 4,294,967,295, milliseconds beyond,
-and nothing at all from 0 down. Moments are compared in whole seconds.
+and undefined from 0 down. Moments are compared in whole seconds.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def text_sql(text: str, zone: str | None) -> str:
 
 
 def instant_sql(text: str) -> str:
-    """The moment in UTC that a text names, which is UTC where it names no zone; NULL where it names none.
+    """The moment in UTC of a text (UTC if the text has no zone); NULL if it is not a moment.
 
-    A cast to TIMESTAMP passes over a zone, and one to TIMESTAMPTZ takes the session's where there is none.
+    A cast to TIMESTAMP ignores a zone, and one to TIMESTAMPTZ uses the session's if there is none.
     """
     zoned = f"replace(replace({text}, ' +', '+'), ' -', '-')"  # as Ruby writes it
     return (

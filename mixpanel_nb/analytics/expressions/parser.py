@@ -1,4 +1,4 @@
-"""From the text of an expression to its parsed form, or to the place of the mistake in it."""
+"""Parser of expressions: returns the parsed form, or an error with the position of the mistake."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_DEPTH = 100
 LARGEST_INTEGER = 2**127 - 1  # DuckDB's own limit
 
 # Binding from loose to tight: or, and, not, comparisons and in, + -, * / %, unary minus. The documentation
-# lists the operators without precedence; this order is Python's, and makes sense of all of its examples.
+# lists the operators without precedence; this order is Python's, and fits all of its examples.
 GRAMMAR = r"""
 start: _any
 _any: disjunction | _conjunct
@@ -84,7 +84,7 @@ _INSTEAD = {
     "“": 'Texts stand in straight double quotes: "…".',
     "”": 'Texts stand in straight double quotes: "…".',
 }
-# Words and functions of SQL and other languages, and what there is instead.
+# Words and functions of SQL and other languages, and their equivalents.
 _DEFINED = 'Write defined(properties["name"]), or not defined(…).'
 _CONTAINED = 'Write "part" in properties["name"].'
 _ELSEWHERE = {
@@ -180,7 +180,7 @@ def _unexpected(text: str, position: int, expected: Any) -> ExpressionError:
 
 
 def _meant(text: str, position: int) -> str | None:
-    """What to write instead, where what stands around a place tells it."""
+    """What to write instead, if the text around the mistake shows it."""
     before, rest = text[:position], text[position:]
     for access in _ACCESSES.finditer(text):
         if access.start() <= position <= access.end():
@@ -213,7 +213,7 @@ def _expected(terminals: set[str]) -> str:
 
 
 class _Builder:
-    """Nodes from Lark's tree, with the checks that a grammar cannot make."""
+    """Nodes from Lark's tree, with checks beyond the grammar."""
 
     def __init__(self, text: str, dialect: Dialect) -> None:
         self._text = text

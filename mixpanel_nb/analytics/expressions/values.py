@@ -1,9 +1,9 @@
 """Values of expressions in SQL.
 
 Mixpanel's expressions are typed when they run: a property may hold text in one event and a number in the
-next, and an operator that gets the wrong type gives ``undefined``. SQL is typed when it is written. So a
-value is kept as one piece of SQL for each type that it may have, which is NULL wherever the value is not of
-that type. ``undefined`` and ``null`` are NULL in all of them.
+next, and an operator that gets the wrong type gives ``undefined``. SQL is typed statically. So a value is
+represented by one SQL fragment for each type that it may have, which is NULL if the value has another type.
+``undefined`` and ``null`` are NULL in all of them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNDEFINED = "undefined"
-"""How reports name the segment of what is not set (Mixpanel's own word for it)."""
+"""Mixpanel's name for the segment of values that are not set."""
 
 _JSON_NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
 _JSON_INTEGERS = "('BIGINT', 'UBIGINT', 'HUGEINT')"
 _NUMBER_TEXT = r"'\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*'"
-_EXACT_IN_DOUBLE = 2**53  # below it a whole number of type DOUBLE is written with all of its digits
+_EXACT_IN_DOUBLE = 2**53  # below it, whole DOUBLE numbers are written with all digits
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Value:
 
 
 def truth(condition: str, *, exact: str | None = None) -> Value:
-    """A boolean that is never undefined.
+    """A boolean that is never undefined (NULL).
 
     Args:
         condition: SQL in which NULL counts as false.
-        exact: The same without NULL, if there is something simpler than ``coalesce``.
+        exact: The same without NULL, if it is simpler than ``coalesce``.
     """
     boolean = exact or (condition if condition in {"TRUE", "FALSE"} else f"coalesce({condition}, FALSE)")
     return Value(boolean=boolean, condition=condition, certain=True)
@@ -106,12 +106,12 @@ def of_json(value: str, kind: str, json: str | None = None) -> Value:
     """A JSON value.
 
     Args:
-        value: SQL of its text: texts without quotes, all else as JSON.
+        value: SQL of its text: strings without quotes, other values as JSON.
         kind: SQL of its type, as DuckDB's ``json_type`` names it.
         json: SQL of the value itself.
     """
     value = f"({value})"
-    number = f"TRY_CAST({value} AS DOUBLE)"  # of 1e999 infinite, which is no number
+    number = f"TRY_CAST({value} AS DOUBLE)"  # 1e999 is infinite, which is not a number
 
     def where(kinds: str, sql: str) -> str:
         return f"CASE WHEN {kind} {kinds} THEN {sql} END"
@@ -152,7 +152,7 @@ def moment_text(moment: str) -> str:
 
 
 def text_of(value: Value) -> str:
-    """The value as text, as ``string(…)`` has it; NULL for lists, objects and what is not set."""
+    """The value as text, as ``string(…)`` has it; NULL for lists, objects and unset values."""
     forms = [value.text] if value.text else []
     if value.number:
         forms.append(number_text(value))
@@ -164,7 +164,7 @@ def text_of(value: Value) -> str:
 
 
 def number_in(text: str) -> str:
-    """The number that a text spells, as DOUBLE; NULL where it spells none."""
+    """The number that a text contains, as DOUBLE; NULL if it is not numeric."""
     number = f"TRY_CAST({text} AS DOUBLE)"
     return f"CASE WHEN regexp_full_match({text}, {_NUMBER_TEXT}) AND isfinite({number}) THEN {number} END"
 
@@ -187,9 +187,9 @@ def members(items: str, of_type: str) -> str:
 
 
 def segment(value: Value) -> tuple[str, bool]:
-    """What a breakdown by ``value`` groups by, and whether that is a list with one text a segment.
+    """SQL of the values a breakdown groups by, and whether it is a list with one text per segment.
 
-    Lists break down per item, each counted once; objects are their JSON; what is not set is ``undefined``.
+    Lists break down per item, each counted once; objects are their JSON; unset values are ``undefined``.
     """
     if not value.items:
         return f"coalesce({text_of(value)}, '{UNDEFINED}')", False
@@ -208,7 +208,7 @@ def held_text(value: Value) -> str:
 
 
 def unnamed(value: Value) -> tuple[str, Value] | None:
-    """What a breakdown can group by before it names the segments, which is faster where naming is work.
+    """SQL to group by before segments are named, which is faster if naming is expensive.
 
     Returns:
         SQL of a raw value, and the same value as it is read from a column ``raw`` that holds it; None where

@@ -1,10 +1,8 @@
-"""Widgets from plain data: an answer in tabs, and a form that asks again.
+"""Widgets from plain data: an answer in tabs, and a form that runs it again.
 
-Here live ipywidgets made of cards, rows, fields and callables. They are alive where a kernel is; where none
-is, the bundle they are shown with also holds the card.
-
-Here may not live: anything that knows what Mixpanel, a funnel or a database is. Nothing imports this package
-before a widget is wanted: ipywidgets takes its time.
+This package contains ipywidgets made of cards, rows, fields and callables. They need a kernel; for display
+without one, the bundle also contains the card. Code that depends on Mixpanel, reports or databases does not
+belong here. This package is imported only when a widget is needed, since ipywidgets is slow to import.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An answer in tabs: its chart, its rows, and the code that asks for it."""
+"""An answer in tabs: its chart, its rows, and the code that produces it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _COPY = (
     "margin-left: 10px; padding: 1px 10px; font-size: 12px; cursor: pointer; color: inherit; "
     "background: rgba(128, 128, 128, 0.15); border: 1px solid rgba(128, 128, 128, 0.4); border-radius: 4px"
 )
-# The button copies the text of the block that follows its line; where the browser refuses (a page without
-# a secure context), the block is selected, so that the keys for copying do.
+# The button copies the text of the block after its line; if the browser refuses (a page without a secure
+# context), it selects the block, so that the copy shortcut works.
 _ON_COPY = (
     "const code = this.parentElement.nextElementSibling, said = this;"
     "const done = () => { said.textContent = 'Copied';"
@@ -44,7 +44,7 @@ _ON_COPY = (
 
 
 class Answer(Protocol):
-    """What is shown in tabs."""
+    """The content of the tabs."""
 
     def card(self) -> Card:
         """Title, facts, chart and notes."""
@@ -56,14 +56,14 @@ class Answer(Protocol):
         """The card as text."""
 
     def pages(self) -> Rows:
-        """All rows, a page at a time."""
+        """All rows, in pages."""
 
     def codes(self) -> Sequence[tuple[str, str]]:
-        """Ways to ask for it again: what each is called, and its text."""
+        """Code that produces it again: a label and a text each."""
 
 
 class AnswerView(parts.View):
-    """An answer in tabs, which another answer can take the place of."""
+    """An answer in tabs, which another answer can replace."""
 
     def __init__(self, answer: Answer) -> None:
         self._card, self._codes = parts.html(width="100%"), parts.html(width="100%")
@@ -81,10 +81,10 @@ class AnswerView(parts.View):
         self.show(answer)
 
     def show(self, answer: Answer) -> None:
-        """Show another answer; tabs that nobody looks at are filled when somebody does."""
+        """Show another answer; hidden tabs are filled when the user opens them."""
         self._answer, self._filled = answer, set()
         drawn = answer.card().chart is not None
-        if drawn != self._drawn:  # from nothing to look at to something, or the other way
+        if drawn != self._drawn:  # between no content and some content
             self._drawn = drawn
             self._tabs.selected_index = _CHART if drawn else _TABLE
         self._fill()
@@ -98,14 +98,14 @@ class AnswerView(parts.View):
             self._filled.add(place)
 
     def _say(self, place: int, message: str) -> None:
-        """Show a message in the place of what a tab would have shown."""
+        """Show a message in place of a tab's content."""
         if place == _TABLE:
             self._put_pages(parts.html(message))
         else:
             self._tabs.children[place].value = message
 
     def _fill_card(self) -> None:
-        # What the other tabs show is not shown twice.
+        # The content of the other tabs is not repeated.
         card = replace(self._answer.card(), table=None, query=None)
         self._card.value = render_html(card) + (
             "" if card.chart else parts.muted("There is no chart of this.")

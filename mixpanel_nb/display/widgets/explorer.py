@@ -1,4 +1,4 @@
-"""A form above an answer: whoever changes a field sees what it answers then."""
+"""A form above an answer, which is updated when the user changes a field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Form(Protocol):
-    """What can be changed, and what follows from it. A form never changes: ``but`` gives another."""
+    """The fields and their answer. A form is immutable: ``but`` returns another one."""
 
     def lines(self) -> Sequence[Sequence[Field]]:
         """The fields, line by line."""
@@ -28,14 +28,14 @@ class Form(Protocol):
 
     @property
     def missing(self) -> str | None:
-        """What has still to be chosen, or None where the form can be answered."""
+        """What the user still has to choose, or None if the form is complete."""
 
     @property
     def costs(self) -> str | None:
-        """What the button says where an answer costs something, so that it comes only when it is wanted."""
+        """The button's text if an answer costs quota and so needs a click."""
 
     def answer(self) -> Answer:
-        """The answer; it may raise."""
+        """The answer; may raise."""
 
 
 class Explorer(parts.View):
@@ -43,7 +43,7 @@ class Explorer(parts.View):
 
     Args:
         form: What can be changed.
-        answer: The answer where it is known already; None asks for it unless that costs something.
+        answer: The answer if already known; None computes it unless that costs quota.
     """
 
     def __init__(self, form: Form, answer: Answer | None = None) -> None:
@@ -69,12 +69,12 @@ class Explorer(parts.View):
 
     @property
     def form(self) -> Form:
-        """The form as it is now."""
+        """The current form."""
         return self._form
 
     @property
     def answer(self) -> Any:
-        """The answer that is shown; None where there is none yet."""
+        """The shown answer; None if there is none yet."""
         return self._shown
 
     def _changed(self, name: str, value: Any) -> None:
@@ -83,7 +83,7 @@ class Explorer(parts.View):
         self._answer_or_wait()
 
     def _show_form(self) -> None:
-        """Lay out the fields; those that were there keep their widgets, and so the keyboard."""
+        """Lay out the fields; existing fields keep their widgets, and so the focus."""
         lines, before, self._inputs = self._form.lines(), self._inputs, {}
         for field in (field for line in lines for field in line):
             key = field.name, field.kind
@@ -104,7 +104,7 @@ class Explorer(parts.View):
         self._ask.description = costs or ""
         self._ask.layout.display = None if costs and not missing else "none"
         self._ask.disabled = False
-        self._place.layout.display = "none" if missing else None  # it answers another question
+        self._place.layout.display = "none" if missing else None  # it belongs to another query
         if missing or costs:
             self._state.value = parts.muted(missing or "")
         else:

@@ -1,4 +1,4 @@
-"""The fields of a form: what each holds as plain data, and the widget that lets somebody change it."""
+"""The fields of a form: plain data, and their input widgets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Kind = Literal["choice", "suggest", "text", "date", "number", "list"]
 
 TYPED = "type…"
-"""The last of the suggestions: whatever is typed in their place."""
+"""The last suggestion: free text."""
 
 _MAX_LABEL = 60
 _WIDTHS = {"choice": "130px", "suggest": "190px", "text": "300px", "date": "150px", "number": "80px"}
@@ -32,17 +32,17 @@ _LABEL = "opacity: 0.7; font-size: 12px; line-height: 1.4"
 
 @dataclass(frozen=True)
 class Field:
-    """One thing that can be changed.
+    """A field of a form.
 
     Attributes:
-        name: What it is called in changes.
-        label: What people read above it; of a list, above each entry, with its number.
-        kind: ``choice`` among ``choices``; ``suggest`` the same, or anything that is typed; ``text``;
+        name: Its name.
+        label: The label above it; for a list, above each entry, with its number.
+        kind: ``choice`` among ``choices``; ``suggest`` the same, or free text; ``text``;
             ``date``; ``number`` (whole, from 1); ``list`` of texts, each as in ``suggest``.
-        value: What it holds: text, a ``date``, a number or a list of texts; None where nothing is chosen.
-        choices: What can be chosen: values, or pairs of label and value.
-        none: What stands for None among suggestions; None where one has to be chosen.
-        hint: What stands in an empty text field.
+        value: The value: text, a ``date``, a number or a list of texts; None if nothing is chosen.
+        choices: The choices: values, or pairs of label and value.
+        none: The label of None among suggestions; None if a choice is required.
+        hint: The placeholder of an empty text field.
         width: Its width, such as ``420px``; None is the usual one of its kind.
     """
 
@@ -57,20 +57,20 @@ class Field:
 
     @property
     def layout(self) -> Any:
-        """Its shape."""
+        """Its layout."""
         return ipywidgets.Layout(width=self.width or _WIDTHS.get(self.kind, "auto"), margin="0")
 
 
 class _Typed:
-    """Stands for whatever will be typed."""
+    """Represents free text."""
 
 
 class Input(ABC):
-    """The widget of a field; it tells changes that somebody has made, and only those.
+    """The widget of a field; it reports only changes by the user.
 
     Args:
         field: The field.
-        on_change: Told the field's name and the new value.
+        on_change: Called with the field's name and the new value.
     """
 
     def __init__(self, field: Field, on_change: OnChange) -> None:
@@ -108,7 +108,7 @@ class Input(ABC):
                 each.tooltip = self.field.label
 
     def _named(self) -> Sequence[Any]:
-        """The widgets that are called as the label says."""
+        """The widgets that get the label's name."""
         return [self._inner]
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Input(ABC):
 
     @abstractmethod
     def _put(self, field: Field) -> None:
-        """Let the widget show the field."""
+        """Show the field in the widget."""
 
 
 class _Choice(Input):
@@ -127,7 +127,7 @@ class _Choice(Input):
         self._values: list[Any] = []
         self._list = ipywidgets.Dropdown(layout=self.field.layout)
         self._fill(self.field)
-        # By place and not by value: to a Dropdown, the value None is no choice.
+        # By index, not by value: a Dropdown does not accept None as a choice.
         self._list.observe(self._chosen, "index")
         return self._list
 
@@ -209,7 +209,7 @@ class _Date(Input):
         self._inner.value = field.value
 
     def _picked(self, change: Any) -> None:
-        if isinstance(change["new"], date):  # a date that is half typed is None
+        if isinstance(change["new"], date):  # an incomplete date is None
             self._tell(change["new"])
 
 
@@ -226,7 +226,7 @@ class _Number(Input):
 
 
 class _List(Input):
-    """One suggestion after the other, each with a button that takes it out, and one that adds another."""
+    """A list of suggestions, each with a button to remove it, and a button to add one."""
 
     def _made(self) -> Any:
         self._entries: list[_Suggest] = []
@@ -255,7 +255,7 @@ class _List(Input):
         box.children = [*(self._with_button(place) for place in range(len(values))), add]
 
     def _with_button(self, place: int) -> Any:
-        """The entry and, unless it is the only one, the button that takes it out, on one line."""
+        """The entry and, unless it is the only one, its remove button, on one line."""
         entry = self._entries[place].widget
         if len(self._entries) == 1:
             return entry

@@ -1,4 +1,4 @@
-"""A table of any length: a page of it at a time, sorted by any column."""
+"""A paged table, sortable by any column."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _CELL = (
 
 
 class Rows(Protocol):
-    """Rows that are handed out a page at a time, wherever they are."""
+    """Rows that can be read in pages."""
 
     @property
     def headings(self) -> Sequence[Column]:
-        """One a column."""
+        """One per column."""
 
     @property
     def row_count(self) -> int:
-        """How many there are."""
+        """The number of rows."""
 
     def page(self, limit: int, offset: int, sort: int | None, *, descending: bool) -> list[tuple[Any, ...]]:
-        """Rows ``offset`` to ``offset + limit``, sorted by column ``sort`` or, without one, as they came."""
+        """Rows ``offset`` to ``offset + limit``, sorted by column ``sort`` or, if None, unsorted."""
 
 
 class Pager:
-    """Rows with headings that sort and buttons that turn pages.
+    """A table with headings that sort and buttons that turn pages.
 
     Args:
         rows: The rows.
         size: Rows of a page.
 
     Attributes:
-        widget: What is shown.
+        widget: The widget.
     """
 
     def __init__(self, rows: Rows, size: int = PAGE_SIZES[0]) -> None:
@@ -102,7 +102,7 @@ class Pager:
         return head
 
     def _sort_by(self, place: int) -> None:
-        """Sort by a column; once more in the other direction; a third time as the rows came."""
+        """Sort by a column; once more in the other direction; a third time restores the rows' own order."""
         if self._sort != place:
             self._sort, self._descending = place, False
         elif not self._descending:

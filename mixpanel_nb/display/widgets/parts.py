@@ -1,4 +1,4 @@
-"""The small pieces all widgets are made of."""
+"""Parts that all widgets share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 FULL = {"width": "100%", "max_width": "1100px"}
 _MUTED = "opacity: 0.7; font-size: 12px; line-height: 1.5"
-# A place in an expression is marked in the line below it, so all characters are of one width.
+# A caret below an expression marks a position, so the font is monospaced.
 _ERROR = (
     "color: #C62828; font-family: monospace; font-size: 13px; line-height: 1.5; white-space: pre-wrap; "
     "overflow-wrap: anywhere"
@@ -27,15 +27,15 @@ _MAX_TEXT = 5_000
 
 
 class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """A widget that brings what to show where widgets are not alive.
+    """A widget with a fallback for front ends without live widgets.
 
     Args:
         children: What it consists of.
-        html: The card that stands for it.
+        html: The card shown instead.
         text: The same as text.
     """
 
-    # ipywidgets before 8 shows itself with this, and would leave out the card.
+    # ipywidgets before 8 displays itself with this, without the card.
     _ipython_display_ = None
 
     def __init__(
@@ -58,13 +58,13 @@ class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 def bundle_of(widget: Any, *, html: str | None = None, text: str) -> dict[str, Any]:
-    """What a front end is told: the widget, and what to show in its place."""
+    """The MIME bundle: the widget, and its fallback."""
     shown = {"text/plain": text} if html is None else {"text/plain": text, "text/html": html}
     return shown | {VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
 
 
 def html(value: str = "", **layout: str) -> Any:
-    """HTML as it stands."""
+    """Unescaped HTML."""
     return ipywidgets.HTML(value, layout=ipywidgets.Layout(**{"margin": "0", **layout}))
 
 
@@ -80,13 +80,13 @@ def button(description: str, tooltip: str, on_click: Callable[[], None], **layou
 
 
 def row(children: Sequence[Any], **layout: str) -> Any:
-    """Side by side, on the next line where there is no room."""
+    """Side by side, wrapped if there is no room."""
     shape = {"flex_flow": "row wrap", "align_items": "center", "overflow": "visible", **layout}
     return ipywidgets.HBox(children, layout=ipywidgets.Layout(**shape))
 
 
 def muted(text: str) -> str:
-    """A quiet line, as HTML."""
+    """A muted line, as HTML."""
     return f'<div class="{NO_MATH}" style="{_MUTED}">{escape(block(text, _MAX_TEXT))}</div>' if text else ""
 
 
@@ -102,9 +102,9 @@ def failure(error: BaseException) -> str:
 
 
 def attempt(work: Callable[[], None], tell: Callable[[str], None]) -> bool:
-    """Do what a click asks for. An error is told as HTML, for what a callback raises is seen by nobody.
+    """Run the callback of a click and show an error as HTML, since errors in callbacks are not visible.
 
-    Returns whether it went well.
+    Returns whether it succeeded.
     """
     try:
         work()
@@ -115,7 +115,7 @@ def attempt(work: Callable[[], None], tell: Callable[[str], None]) -> bool:
 
 
 def close_all(widgets: Sequence[Any]) -> None:
-    """Let go of widgets and of all that is in them, in the kernel and in the page."""
+    """Close widgets and their children, in the kernel and in the page."""
     for widget in widgets:
         close_all(getattr(widget, "children", ()))
         widget.close()

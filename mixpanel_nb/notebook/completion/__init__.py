@@ -1,11 +1,10 @@
 """Completion in the lines of magics and in SQL cells.
 
-``place`` finds out where in a cell the cursor is, ``words`` and ``sqltext`` read what was typed there,
-``commandline`` and ``sql`` say how it can go on, ``sources`` knows the names (``table_lookup`` asks the local
-``tables`` for them, at once or not at all), ``offer`` is what comes out, and ``register`` gives it to
-IPython.
-Nothing is loaded before the first key press in a magic of ours; nothing here raises, prints, opens a
-workspace or asks Mixpanel.
+``place`` locates the cursor in a cell, ``words`` and ``sqltext`` parse the text there, ``commandline`` and
+``sql`` complete it, ``sources`` provides the names (``table_lookup`` queries the local tables within a time
+budget), ``suggestions`` has the result types, and ``register`` registers the completer in IPython. Nothing is
+loaded before the first key press in one of the magics; nothing here raises, prints, opens a workspace or
+sends a request to Mixpanel.
 """
 
 from mixpanel_nb.notebook.completion.register import register, unregister

@@ -1,4 +1,4 @@
-"""How the line of a command can go on: options, their values, arguments, commands of a group."""
+"""Completion of a command line: options, their values, arguments, subcommands."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.notebook.completion.sources import Sources
     from mixpanel_nb.notebook.completion.words import Typed
 
-# In an expression, `properties["pl` and `properties["plan"] == "pr`. Within double quotes of the line the
-# expression's own are written \".
+# In an expression, `properties["pl` and `properties["plan"] == "pr`. Within double quotes of the line, the
+# expression's own quotes are written \".
 _PROPERTY = re.compile(r"""properties\[(?P<quote>\\?"|')(?P<name>[^"'\\\]]*)\Z""")
 _VALUE = re.compile(
     r"""properties\[(?:\\?"|')(?P<prop>[^"'\\\]]+)(?:\\?"|')\]\s*(?:==|!=)\s*(?P<quote>\\?"|')(?P<value>[^"'\\]*)\Z"""
@@ -31,15 +31,15 @@ _VALUE = re.compile(
 
 @dataclass
 class Line:
-    """A command and what was typed for it.
+    """A parsed command line.
 
     Attributes:
         command: The Click command that runs.
-        subcommands: Commands that could be named next.
+        subcommands: Possible subcommands.
         given: Values of its options and arguments, by the parameter's name.
         used: Names of the options that are on the line.
         wanting: The parameter whose value comes next.
-        is_option: Whether that is an option, whose name stands there already.
+        is_option: Whether that is an option whose name is already typed.
     """
 
     command: Any
@@ -56,12 +56,12 @@ class Line:
 
     @property
     def event(self) -> str | None:
-        """The event that the line names: the last one where there are several."""
+        """The event that the line names: the last one if there are several."""
         return event_of(self.given)
 
 
 def offer(place: Place, sources: Sources) -> Offer | None:
-    """What can stand at the cursor of a magic's line."""
+    """Completions at the cursor of a magic's line."""
     done, raw = words.split(place.before)
     line = read(place.magic, done)
     if raw.startswith("-") and not line.is_option:
@@ -78,12 +78,12 @@ def offer(place: Place, sources: Sources) -> Offer | None:
 
 
 def _is_path(line: Line) -> bool:
-    """Whether a file's name comes next, which IPython completes."""
+    """Whether a file name comes next, which IPython completes."""
     return line.wanting is not None and line.wanting.metavar == "FILE"
 
 
 def read(magic: str, done: Sequence[str]) -> Line:
-    """What the finished words of a line say."""
+    """Parse the finished words of a line."""
     line, rest = _start(magic, list(done))
     options = _options_of(line.command)
     arguments = [param for param in line.command.params if param.param_type_name == "argument"]
@@ -139,13 +139,13 @@ def _argument(arguments: Sequence[Any], position: int) -> Any:
 
 
 def _options_of(command: Any) -> dict[str, Any]:
-    """The options of a command by every name they have."""
+    """The options of a command by all of their names."""
     options = [param for param in command.params if param.param_type_name == "option"]
     return {name: option for option in options for name in option.opts}
 
 
 def _options(line: Line, start: str) -> Offer | None:
-    """Options that are not on the line yet, or that can be repeated."""
+    """Options that are not yet on the line, or are repeatable."""
     names = [
         max(option.opts, key=len)
         for option in dict.fromkeys(_options_of(line.command).values())
@@ -156,7 +156,7 @@ def _options(line: Line, start: str) -> Offer | None:
 
 
 def _words(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
-    """Names that can be the next word: quoted where they must be, all but what is there already."""
+    """Names that can be the next word: quoted if necessary, without those on the line."""
     named = [(name, "command") for name in line.subcommands]
     if line.wanting is not None:
         named += _names(line, sources)
@@ -171,7 +171,7 @@ def _words(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | No
 
 
 def _names(line: Line, sources: Sources) -> list[tuple[str, str]]:
-    """What the parameter can be, and what it is called: names of events, properties, tables."""
+    """The possible values of a parameter, and their kind: names of events, properties, tables."""
     param = line.wanting
     context = typer.Context(line.command, obj=sources)
     context.params = dict(line.given)
@@ -181,7 +181,7 @@ def _names(line: Line, sources: Sources) -> list[tuple[str, str]]:
 
 
 def _in_expression(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
-    """Properties and their values inside an expression, wherever one may stand."""
+    """Properties and their values inside an expression, wherever one is allowed."""
     if line.wanting is None or not typed.quote:
         return None
     if line.wanting.name == "steps":  # "Purchase where properties[…"
@@ -206,7 +206,7 @@ def _is_of_users(line: Line) -> bool:
 
 
 def _quoted(start: str, names: Iterable[str], quote: str, end: str, after: str, kind: str) -> Offer | None:
-    """Names that go on behind an open quote of an expression, which is closed unless it is already."""
+    """Names after an open quote of an expression, which is closed if necessary."""
     close = "" if after.startswith(quote) else quote + end
     plain = [name for name in begins_with(names, start) if not re.search(r"""["'\\{}]""", name)]
     return _offer(start, [name + close for name in plain if name.isprintable()], kind)

@@ -1,4 +1,4 @@
-"""Where in a cell the cursor is: in the line of a magic, or in the SQL of a cell."""
+"""Location of the cursor in a cell: in the line of a magic, or in the SQL of a cell."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LINE = re.compile(r"\s*(?:[\w.,\[\]'\" ]+?\s*=\s*)?%(?P<name>mp_\w+)\s(?P<text>
 
 @dataclass(frozen=True)
 class Place:
-    """What is around the cursor.
+    """The text around the cursor.
 
     Attributes:
         magic: Name of the magic.
-        kind: ``line``: the words behind a line magic; ``sql``: the text of a cell.
+        kind: ``line``: the words after a line magic; ``sql``: the text of a cell.
         before: That text up to the cursor.
-        after: What follows the cursor: to the end of the line, or of the cell.
+        after: The text after the cursor, to the end of the line or cell.
     """
 
     magic: str
@@ -30,7 +30,7 @@ class Place:
 
 
 def place(cell: str, cursor: int) -> Place | None:
-    """Where the cursor (an index into the text of the cell) is; None where it is in no magic of ours."""
+    """The place of the cursor (an index into the cell's text); None outside this package's magics."""
     before, after = cell[:cursor], cell[cursor:]
     found = _CELL.match(before)
     if found and found["body"] is not None:
@@ -42,7 +42,7 @@ def place(cell: str, cursor: int) -> Place | None:
 
 
 def _in_line(before: str, after: str) -> Place | None:
-    joined = before.replace("\\\n", "  ")  # as long as what it replaces
+    joined = before.replace("\\\n", "  ")  # as long as the text it replaces
     found = _LINE.match(joined.rsplit("\n", 1)[-1])
     if found is None or found["name"] not in {*COMMANDS, CONNECT, EXPLORE, SQL}:
         return None

@@ -1,4 +1,4 @@
-"""The completer, and how it comes into a shell and out of it again."""
+"""The completer, and its registration in IPython."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ if TYPE_CHECKING:
     from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 IDENTIFIER = "mixpanel_nb"
-_SIGN = "%mp_"  # no cell without it is ours
+_SIGN = "%mp_"  # every cell with our magics contains it
 
 
 def register(shell: InteractiveShell, session: NotebookSession) -> None:
-    """Let a shell complete our magics. An earlier registration is replaced.
+    """Register the completer in a shell, replacing an earlier registration.
 
-    IPython from 8.6 on has matchers that see the whole cell and say what they replace. Before, as in Colab,
-    what comes nearest are its matchers of magics' arguments: like ours they end the search, and nothing else
-    is offered among theirs. (The hook ``complete_command`` would drop quoted names, and mix ours with what
-    Jedi makes of the line.)
+    Since version 8.6, IPython has matchers that see the whole cell and declare what they replace. Earlier
+    versions, as in Colab, only have matchers of magics' arguments: they also end the search, without other
+    completions. (The hook ``complete_command`` would drop quoted names, and mix in Jedi's completions.)
     """
     unregister(shell)
     completer: Any = shell.Completer
@@ -33,7 +32,7 @@ def register(shell: InteractiveShell, session: NotebookSession) -> None:
 
 
 def unregister(shell: InteractiveShell) -> None:
-    """Take it away."""
+    """Remove the completer."""
     completer: Any = shell.Completer
     for matchers in (completer.custom_matchers, completer.magic_arg_matchers):
         matchers[:] = [matcher for matcher in matchers if not isinstance(matcher, _Matcher)]
@@ -44,19 +43,19 @@ def _has_matchers(completer: Any) -> bool:
 
 
 class _Matcher:
-    """What IPython calls at a key press. It never raises: a key press is no place for errors."""
+    """The matcher that IPython calls at a key press. It never raises."""
 
     def __init__(self, shell: InteractiveShell, session: NotebookSession) -> None:
-        self.__qualname__ = IDENTIFIER  # IPython names matchers by it
+        self.__qualname__ = IDENTIFIER  # IPython identifies matchers by it
         self._shell: Any = shell
         self._session = session
         self._known: Sources | None = None
 
     def offer(self, cell: str, cursor: int) -> Offer | None:
-        """What can stand at the cursor, an index into the cell; None where that is not ours to say."""
+        """Completions at the cursor, an index into the cell; None outside this package's magics."""
         if _SIGN not in cell:
             return None
-        with suppress(Exception):  # a key press is no place for a traceback
+        with suppress(Exception):  # completion never shows a traceback
             return self._offer(cell, cursor)
         return None
 
@@ -97,7 +96,7 @@ class Matcher(_Matcher):
     matcher_priority = 100
 
     def __call__(self, context: Any) -> Any:
-        """Completions for IPython's ``CompletionContext``; nobody else is asked where there are some."""
+        """Completions for IPython's ``CompletionContext``; they suppress others."""
         from IPython.core.completer import SimpleCompletion
 
         lines = context.full_text.split("\n")
@@ -115,10 +114,10 @@ class Matcher(_Matcher):
 
 
 class _Suppressing(list[Any]):
-    """Completions, perhaps none, that are all there are.
+    """Completions, possibly none, that suppress those of other matchers.
 
-    IPython lets only a matcher that has some suppress the others. In SQL, Jedi would offer Python's names,
-    and take seconds for it.
+    In IPython, only a matcher with completions suppresses the others. In SQL, Jedi would offer Python names
+    and take seconds.
     """
 
     def __bool__(self) -> bool:
@@ -129,10 +128,10 @@ class _Suppressing(list[Any]):
 
 
 class OldMatcher(_Matcher):
-    """For IPython before 8.6, which tells a matcher only the line that the cursor is in."""
+    """For IPython before 8.6, which passes only the cursor's line to a matcher."""
 
     def __call__(self, line: str) -> list[str]:
-        """Texts that can take the place of IPython's token before the cursor."""
+        """Texts that replace IPython's token before the cursor."""
         from mixpanel_nb.notebook.completion.suggestions import replacing
 
         completer = self._shell.Completer
@@ -144,7 +143,7 @@ class OldMatcher(_Matcher):
         return replacing(found, completer.splitter.split_line(before))
 
     def _cell(self, line: str, cursor: int) -> tuple[str, int]:
-        """The whole cell and the cursor in it, as the front end sent them; the line where nobody did."""
+        """The whole cell and the cursor in it, as the front end sent them; otherwise only the line."""
         kernel = getattr(self._shell, "kernel", None)
         if kernel is None or not hasattr(kernel, "get_parent"):
             return line, cursor
@@ -154,5 +153,5 @@ class OldMatcher(_Matcher):
             return line, cursor
         start = code.rfind("\n", 0, position) + 1
         if code[start:position] != line[:cursor]:
-            return line, cursor  # this completion is another's
+            return line, cursor  # this is another completion
         return code, position

@@ -1,6 +1,6 @@
-"""Where the names come from: local tables, what discovery has answered already, accounts, variables.
+"""Sources of names: local tables, cached discovery answers, accounts, variables.
 
-Nothing here opens a workspace or asks Mixpanel: a key press costs no quota.
+Nothing here opens a workspace or sends a request to Mixpanel: completion costs no quota.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Sources(Names):
-    """Names that can be offered; each list is empty where nothing is known.
+    """Names to offer; each list is empty if nothing is known.
 
     Args:
-        session: Its workspace is looked at if it has one.
+        session: Its workspace is used if it has one.
         namespace: The notebook's variables.
     """
 
@@ -37,7 +37,7 @@ class Sources(Names):
         self._lookup = TableLookup()
 
     def begin(self, cells_run: int) -> None:
-        """A key was pressed, after so many cells."""
+        """Start a completion; ``cells`` counts the executed cells."""
         if self._workspace is not None:
             self._lookup.begin(self._workspace, cells_run)
 
@@ -46,7 +46,7 @@ class Sources(Names):
         return self._ask("functions", _functions) or []
 
     def reserved(self) -> list[str]:
-        """Words that are no names unless they are quoted."""
+        """Words that must be quoted as names."""
         return self._ask("reserved", _reserved) or []
 
     def accounts(self) -> list[str]:
@@ -74,11 +74,11 @@ class Sources(Names):
 
     @property
     def _workspace(self) -> Workspace | None:
-        # The session's other property would connect to the default account.
+        # The session's ``workspace`` would connect to the default account.
         return self._session.connected
 
     def _told(self, *question: str) -> list[str]:
-        """What Mixpanel has answered to this question in this session; nothing where it was not asked."""
+        """Mixpanel's cached answer to a discovery query; nothing if there is none."""
         return [] if self._workspace is None else self._workspace.answered(*question)
 
     def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
@@ -88,7 +88,7 @@ class Sources(Names):
 
 
 def _functions(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Names of DuckDB's functions that are made for people, sorted."""
+    """Names of DuckDB's public functions, sorted."""
     rows = con.execute(
         "SELECT DISTINCT function_name AS name FROM duckdb_functions() "
         "WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*') AND schema_name = 'main' ORDER BY name"

@@ -1,4 +1,4 @@
-"""How SQL can go on: tables, columns, values, notebook variables, functions, keywords."""
+"""Completion of SQL: tables, columns, values, notebook variables, functions, keywords."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _WORDS = {word for keyword in KEYWORDS for word in keyword.split()} - {"END", "N
 
 
 def offer(before: str, after: str, sources: Sources) -> Offer:
-    """What can stand in SQL between the two texts."""
+    """Completions in SQL between two texts."""
     stated = statement(before, after)
     if stated.in_comment:
         return NOTHING
@@ -69,7 +69,7 @@ def _offer(fragment: str, choices: Sequence[Choice]) -> Offer:
 
 
 def _names(stated: PartialStatement, typed: Token, sources: Sources) -> list[Choice]:
-    """Every name that can stand there, unquoted, in the order in which they are shown."""
+    """All possible names, unquoted, in display order."""
     finished = stated.before[:-1] if stated.typing else stated.before
     if len(finished) > 1 and finished[-1].text == ".":
         return _columns(_qualified(stated, finished[-2].name), sources)
@@ -89,21 +89,21 @@ def _names(stated: PartialStatement, typed: Token, sources: Sources) -> list[Cho
 
 
 def _is_operand(token: Token) -> bool:
-    """Whether what can follow is no name: a name, a value or a bracket has just ended."""
+    """Whether no name can follow, because a name, a value or a bracket has just ended."""
     if token.kind == "word":
         return token.text.upper() not in _WORDS
     return token.kind != "sign" or token.text in {")", "]"}
 
 
 def _qualified(stated: PartialStatement, qualifier: str) -> list[str]:
-    """The table that ``qualifier`` is called by; nothing, as a list, where it is none."""
+    """The table that ``qualifier`` refers to, as a list; empty if there is none."""
     named = {name.lower(): table for name, table in stated.aliases.items()}
     table = named.get(qualifier.lower())
     return ["" if table is None else table]
 
 
 def _columns(tables: Sequence[str], sources: Sources) -> list[Choice]:
-    """The columns of the tables; of all tables where none is named yet."""
+    """The columns of the tables; of all tables if none is named yet."""
     known, frames = sources.tables(), sources.frames()
     names: list[str] = []
     for table in tables or list(known):
@@ -121,7 +121,7 @@ def _tables(stated: PartialStatement, sources: Sources) -> list[Choice]:
 
 
 def _matching(typed: Token, after: str, named: Iterable[Choice], sources: Sources) -> list[Choice]:
-    """Those that begin with what is typed, written as SQL."""
+    """Names that begin with the typed text, written as SQL."""
     is_quoted = typed.kind == "quoted"
     kinds = {choice.text: choice.kind for choice in reversed(list(named))}
     found = begins_with([*reversed(kinds)], typed.name)
@@ -145,7 +145,7 @@ def _word(name: str, kind: str, typed: str, after: str) -> str:
 
 
 def _identifier(name: str, is_quoted: bool, after: str, reserved: frozenset[str]) -> str:
-    """A name as SQL, quoted where it must be or where that has begun."""
+    """A name as SQL, quoted if necessary or if a quote is open."""
     if not is_quoted and _BARE.fullmatch(name) and name.lower() not in reserved:
         return name
     closing = "" if is_quoted and after.startswith('"') else '"'
@@ -153,7 +153,7 @@ def _identifier(name: str, is_quoted: bool, after: str, reserved: frozenset[str]
 
 
 def _values(stated: PartialStatement, typed: str, after: str, sources: Sources) -> Offer:
-    """Values of the column that the text is compared with."""
+    """Values of the column in the comparison."""
     column = _compared(stated.before[:-1])
     if column is None or not typed.startswith("'"):
         return NOTHING
@@ -167,7 +167,7 @@ def _values(stated: PartialStatement, typed: str, after: str, sources: Sources) 
 
 
 def _compared(finished: Sequence[Token]) -> str | None:
-    """The column before ``=``, ``IN ('a',`` and the like; None where the text is something else."""
+    """The column before ``=``, ``IN ('a',`` and the like; None if the text is something else."""
     end = len(finished)
     while end and (finished[end - 1].kind == "text" or finished[end - 1].text in {",", "("}):
         end -= 1

@@ -1,4 +1,4 @@
-"""A SQL statement that is still being typed: its words, and which tables it names."""
+"""Parser of incomplete SQL: its tokens and the tables it names."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _NO_ALIAS = {
 
 
 class Token(NamedTuple):
-    """A piece of SQL: what it is, and its text."""
+    """A SQL token: its kind and its text."""
 
     kind: Kind
     text: str
 
     @property
     def name(self) -> str:
-        """What it names: without quotes."""
+        """The name without quotes."""
         return self.text[1:].removesuffix('"').replace('""', '"') if self.kind == "quoted" else self.text
 
 
@@ -48,10 +48,10 @@ class PartialStatement:
     """The statement around the cursor.
 
     Attributes:
-        before: Its tokens up to the cursor, spaces and comments left out; the last one is being typed.
+        before: Its tokens up to the cursor, without spaces and comments; the last one is being typed.
         typing: Whether the last token touches the cursor.
         in_comment: Whether the cursor is in a comment.
-        aliases: The tables it names, before the cursor and after it: what each is called there, and its name.
+        aliases: The tables it names, before the cursor and after it: alias and name.
         defined: Names that its ``WITH`` defines.
     """
 
@@ -63,7 +63,7 @@ class PartialStatement:
 
     @property
     def expects_table(self) -> bool:
-        """Whether a table's name comes next."""
+        """Whether a table name comes next."""
         finished = self.before[:-1] if self.typing else self.before
         if not finished:
             return False
@@ -73,11 +73,11 @@ class PartialStatement:
 
 
 def statement(before: str, after: str) -> PartialStatement:
-    """The statement around the cursor, which is between the two texts."""
+    """The statement around the cursor, which is between two texts."""
     here = _last_statement(tokens(before))
     last = here[-1] if here else Token("space", "")
     typing = last.kind not in {"space", "comment", "sign"} and not _is_closed(last)
-    # What follows in the word or the string that is being typed belongs to it.
+    # The rest of the word or string at the cursor belongs to it.
     rest = _first_statement(tokens(_behind(last, after) if typing else after))
     whole = [token for token in [*here, *rest] if token.kind not in {"space", "comment"}]
     in_comment = last.kind == "comment" and not last.text.endswith("*/")
@@ -94,7 +94,7 @@ def _behind(token: Token, after: str) -> str:
 
 
 def tokens(sql: str) -> list[Token]:
-    """The pieces of a text, in their order."""
+    """The tokens of a text, in order."""
     return [Token(cast("Kind", found.lastgroup), found[0]) for found in _TOKEN.finditer(sql)]
 
 
@@ -117,7 +117,7 @@ def _first_statement(found: list[Token]) -> list[Token]:
 
 
 def _aliases(found: list[Token]) -> dict[str, str]:
-    """What the tables behind FROM, JOIN, … are called in the statement, and which they are."""
+    """The aliases and names of the tables after FROM, JOIN, …."""
     aliases: dict[str, str] = {}
     index, expected = 0, False
     while index < len(found):
@@ -138,7 +138,7 @@ def _aliases(found: list[Token]) -> dict[str, str]:
 
 
 def _end_of_name(found: list[Token], index: int) -> int:
-    """Where ``schema.table`` has its last part."""
+    """The position of the last part of ``schema.table``."""
     while (
         index + 2 < len(found)
         and found[index + 1].text == "."
@@ -158,7 +158,7 @@ def _alias(found: list[Token], index: int) -> str | None:
 
 
 def _is_from(found: list[Token], index: int) -> bool:
-    """Whether the comma at ``index`` parts tables."""
+    """Whether the comma at ``index`` separates tables."""
     depth = 0
     for token in reversed(found[:index]):
         depth += {")": 1, "(": -1}.get(token.text, 0)
@@ -173,7 +173,7 @@ def _is_from(found: list[Token], index: int) -> bool:
 
 
 def _defined(found: list[Token]) -> list[str]:
-    """Names before ``AS (``, where the statement begins with ``WITH``."""
+    """Names before ``AS (``, if the statement begins with ``WITH``."""
     if not found or found[0].text.lower() != "with":
         return []
     return [

@@ -1,4 +1,4 @@
-"""What is offered at a key press."""
+"""Result types of completion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Choice(NamedTuple):
-    """One completion: the text that is put in, and what it is (``event``, ``option``, …)."""
+    """One completion: the inserted text, and its kind (``event``, ``option``, …)."""
 
     text: str
     kind: str
@@ -21,9 +21,9 @@ class Offer:
     """Completions at the cursor.
 
     Attributes:
-        fragment: The text before the cursor whose place they take.
-        choices: The completions, in the order in which they are shown; none where nothing is known that
-            could stand there, and Python's names could not either.
+        fragment: The text before the cursor that they replace.
+        choices: The completions, in display order; empty if nothing is known and Python names do not fit
+            either.
     """
 
     fragment: str
@@ -31,17 +31,17 @@ class Offer:
 
 
 def begins_with(names: Iterable[str], start: str) -> list[str]:
-    """The names that begin with ``start``, each once; those that do so in another case come last."""
+    """The names that begin with ``start``, each once; case-insensitive matches come last."""
     wanted = start.casefold()
     found = [name for name in dict.fromkeys(names) if name.casefold().startswith(wanted)]
     return sorted(found, key=lambda name: not name.startswith(start))
 
 
 def replacing(offer: Offer, token: str) -> list[str]:
-    """The completions as texts that take the place of ``token``, as IPython before 8.6 wants them.
+    """The completions as texts that replace ``token``, for IPython before 8.6.
 
-    ``token`` and the fragment end at the cursor. Where the fragment is longer, what is before the token
-    stays as it was typed, so completions that spell that otherwise are left out.
+    ``token`` and the fragment end at the cursor. If the fragment is longer, the text before the token stays
+        as typed, so completions with a different spelling are left out.
     """
     fragment = offer.fragment
     if len(token) >= len(fragment):

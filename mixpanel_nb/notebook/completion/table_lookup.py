@@ -1,4 +1,4 @@
-"""Looking into the local tables while a key is pressed: at once, or not at all."""
+"""Lookups in the local tables within the time budget of a key press."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BUDGET_SECONDS = 0.1
 
 
 class TableLookup:
-    """Answers of a workspace's tables, remembered until a cell has run or the file has changed.
+    """Cached lookups in a workspace's tables, valid until a cell has run or the file has changed.
 
-    Questions are asked on a thread: an answer that comes later than the budget of the key press is there
-    at the next one. A file that another process holds gives no answer.
+    Lookups run on a thread: a result that exceeds the budget of the key press is available at the next one. A
+    file locked by another process gives no result.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class TableLookup:
         self._asking: threading.Thread | None = None
 
     def begin(self, workspace: Workspace, cells_run: int) -> None:
-        """A key was pressed: forget what may have changed, and start the time that is left for it."""
+        """Start a completion: drop outdated results and start the time budget."""
         self._deadline = time.monotonic() + BUDGET_SECONDS
         state = (id(workspace), cells_run, _changed(workspace.storage))
         if state != self._state:
@@ -43,7 +43,7 @@ class TableLookup:
     def ask(
         self, storage: StorageEngine, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]
     ) -> T | None:
-        """What ``work`` finds out, or None where that is not known in time."""
+        """The result of ``work``, or None if it takes too long."""
         if key not in self._known and self._is_free():
             # Not a daemon thread: Python would end it inside DuckDB's code, and with it the whole process.
             self._asking = threading.Thread(target=_answer, args=(storage, work, self._known, key))
@@ -72,6 +72,6 @@ def _answer(
     known: dict[object, Any],
     key: object,
 ) -> None:
-    # Whatever goes wrong, a key press is no place to tell of it.
+    # Completion never reports errors.
     with suppress(Exception), storage.read_without_waiting() as con:
         known[key] = work(con)

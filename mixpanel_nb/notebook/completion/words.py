@@ -1,4 +1,4 @@
-"""The words of a line that is still being typed, and how a name is written as one of them."""
+"""Parser and quoting of the words of an incomplete line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Typed:
     """A word that is being typed.
 
     Attributes:
-        raw: It as it stands on the line, its opening quote included.
-        text: What it means so far.
-        quote: The quote that is open, or nothing.
+        raw: The text on the line, including its opening quote.
+        text: Its unquoted text so far.
+        quote: The open quote, or empty.
     """
 
     raw: str
@@ -30,7 +30,7 @@ class Typed:
 
 
 def split(text: str) -> tuple[list[str], str]:
-    """The words that are finished, and the last one as it stands there (empty after a space)."""
+    """The finished words, and the last one as typed (empty after a space)."""
     words: list[str] = []
     end = 0
     while True:
@@ -42,7 +42,7 @@ def split(text: str) -> tuple[list[str], str]:
 
 
 def typed(raw: str) -> Typed:
-    """What the last word means so far."""
+    """The unquoted text of the last word so far."""
     found = _OPEN.match(raw)
     if found is None:
         return Typed(raw, _meaning(raw))
@@ -52,16 +52,16 @@ def typed(raw: str) -> Typed:
 
 
 def written(name: str, quote: str = "", *, closed: bool = False) -> str | None:
-    """``name`` as one word of a line, or None where no quoting can say it.
+    """``name`` as one word of a line, or None if it cannot be quoted.
 
     Args:
-        name: What the word means.
-        quote: The quote that it must begin with; any, where needed, if empty.
-        closed: Whether the closing quote stands behind the cursor already.
+        name: The unquoted text.
+        quote: The quote that it must begin with; empty for any, if needed.
+        closed: Whether the closing quote already follows the cursor.
     """
     if not name.isprintable():
         return None
-    text = name.replace("{", "{{").replace("}", "}}") if "{" in name else name  # braces are filled in
+    text = name.replace("{", "{{").replace("}", "}}") if "{" in name else name  # IPython substitutes braces
     if not quote and _PLAIN.fullmatch(text):
         return text
     quote = quote or ("'" if '"' in text and "'" not in text else '"')

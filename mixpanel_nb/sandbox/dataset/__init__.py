@@ -1,14 +1,14 @@
 """The seeded data set: an online store, 2025-01-01 to 2025-03-31 (UTC).
 
-What lives here: the generator of events and profiles, as lines of a raw export. What may not: storage,
-HTTP, anything that reads a clock, or anything that differs between platforms and Python versions (only
+This package generates events and profiles as lines of a raw export. It must not use storage, HTTP, clocks, or
+anything that differs between platforms and Python versions (only
 ``random.Random`` methods with a stable stream, and only ``+ - * /`` on floats).
 
 The stories in it, each with the direction an analyst should find:
 
 1. **Purchase funnel.** View Product → Add to Cart → Start Checkout → Purchase. The web converts best,
    then iOS, then Android.
-2. **Retention.** Week by week fewer of the people who signed up come back; those acquired by
+2. **Retention.** Week by week fewer of the users who signed up come back; those acquired by
    ``referral`` come back more often than all other channels, and ``pro`` plans more often than ``free``.
 3. **Price test**, 2025-02-10 to 2025-03-09. Events of the shop carry ``price_variant``: ``B`` pays 12 %
    more for each product, so revenue per order is higher, and fewer checkouts end in a purchase.

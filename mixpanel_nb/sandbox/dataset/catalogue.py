@@ -1,4 +1,4 @@
-"""The fixed things of the store's world: places, devices, channels, products and texts."""
+"""Constants of the store: places, devices, channels, products and texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """Things to draw from, some likelier than others, with one ``random()`` per draw."""
+    """Weighted random choice, with one ``random()`` per draw."""
 
     def __init__(self, *choices: tuple[T, float]) -> None:
         self.items = [item for item, _ in choices]
@@ -44,7 +44,7 @@ def fragment(properties: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where somebody lives: city, region, ISO country code, IANA time zone."""
+    """A user's home: city, region, ISO country code, IANA time zone."""
 
     city: str
     region: str

@@ -1,4 +1,4 @@
-"""The calendar of the store: which day and hour is how busy, and which story happens when.
+"""The calendar of the store: activity by day and hour, and the dates of the stories.
 
 Days are numbered from 0 (2025-01-01, a Wednesday); seconds are Unix seconds, UTC.
 """
@@ -35,7 +35,7 @@ _HOUR_WEIGHTS = (8, 5, 3, 2, 2, 3, 6, 11, 16, 19, 21, 23, 27, 26, 25, 26, 29, 34
 _CUMULATIVE_HOURS = list(accumulate(_HOUR_WEIGHTS))
 DAY_FACTORS = [_WEEKDAY_FACTORS[(FIRST_DAY.weekday() + day) % 7] for day in range(DAYS)]
 
-# Twice as many people discover the store at the end of the quarter as at its beginning.
+# Twice as many new users come at the end of the quarter as at its beginning.
 _CUMULATIVE_ARRIVALS = list(accumulate(DAY_FACTORS[day] * (1 + day / DAYS) for day in range(DAYS)))
 
 
@@ -46,7 +46,7 @@ def start_second(rng: Random, day: int) -> int:
 
 
 def arrival_day(rng: Random) -> int:
-    """The day on which somebody new finds the store."""
+    """The first day of a new user."""
     return bisect(_CUMULATIVE_ARRIVALS, rng.random() * _CUMULATIVE_ARRIVALS[-1])
 
 

@@ -58,7 +58,7 @@ def _visitor_count(events: int) -> int:
 
 
 def _agenda(people: list[Visitor]) -> list[list[tuple[Visitor, int]]]:
-    """Per day, who comes and when."""
+    """Per day, the visitors and their times."""
     agenda: list[list[tuple[Visitor, int]]] = [[] for _ in range(days.DAYS)]
     for visitor in people:
         for day, second in visitor.visits:
@@ -67,7 +67,7 @@ def _agenda(people: list[Visitor]) -> list[list[tuple[Visitor, int]]]:
 
 
 def _add_oddities(lines: EventLines, day: int, visits: list[tuple[Visitor, int]]) -> None:
-    """Now and then an event that breaks naive readers: nobody's event, and markup in a name."""
+    """Add some events that break naive readers: without a user, or with markup in the name."""
     midday = days.EPOCH + day * days.DAY_SECONDS + days.DAY_SECONDS // 2
     if day % 12 == 5:
         lines.write("App Open", midday, '"distinct_id":"","mp_lib":"python",', mobile=False)

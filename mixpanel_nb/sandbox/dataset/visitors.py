@@ -1,4 +1,4 @@
-"""The people of the store: who they are, on which days they come, and when they sign up."""
+"""The users of the store: their properties, visits and sign-up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGN_UP_DELAY = 45  # seconds from the beginning of a visit to its Sign Up
 
 @dataclass(slots=True)
 class Visitor:
-    """One person (one device) and the JSON fragments that all their events share."""
+    """One user (one device) and the JSON fragments that all their events share."""
 
     index: int
     platform: str
@@ -52,7 +52,7 @@ class Visitor:
 
 
 def population(count: int, seed: int) -> list[Visitor]:
-    """That many people with their visits decided, the same for a seed everywhere."""
+    """The users with their visits, deterministic for a seed."""
     rng = Random(seed)  # noqa: S311 - made-up data, no secret
     people = [_visitor(rng, index) for index in range(count)]
     for visitor in people:
@@ -136,7 +136,7 @@ def _day_boost(visitor: Visitor, day: int) -> float:
     if visitor.newsletter and day in days.CAMPAIGN:
         return 5 * boost
     if visitor.platform == "iOS" and day in days.OUTAGE:
-        return 0.4 * boost  # word gets round
+        return 0.4 * boost  # word of mouth
     return boost
 
 
@@ -152,5 +152,5 @@ def _sign_up(visitor: Visitor, sign_up_visit: int | None) -> None:
         return
     day, second = visitor.visits[sign_up_visit]
     if visitor.platform == "iOS" and day in days.OUTAGE:
-        return  # nobody gets past the crash to the sign-up form
+        return  # no user gets past the crash to the sign-up form
     visitor.sign_up_second = second + SIGN_UP_DELAY

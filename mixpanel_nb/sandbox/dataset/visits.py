@@ -1,4 +1,4 @@
-"""One visit to the store: the events it sends, in the order a person does things."""
+"""One visit to the store: its events, in a user's order of actions."""
 
 from __future__ import annotations
 

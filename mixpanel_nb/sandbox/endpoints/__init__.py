@@ -1,7 +1,7 @@
 """The endpoints of the sandbox, one function each, and the one registry of them.
 
-What lives here: functions from a ``Call`` to an answer, in the shapes of Mixpanel's wire format. What may
-not: authentication, quotas, faults and routing, which are the app's.
+This package contains functions from a ``Call`` to an answer in Mixpanel's wire format. Authentication,
+quotas, faults and routing belong to the app.
 """
 
 from __future__ import annotations

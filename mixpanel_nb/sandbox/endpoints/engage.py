@@ -75,7 +75,7 @@ def _choice(call: Call) -> Choice:
     """Which profiles a request means."""
     members, did = _members(call), behaviors.counted(call)
     if call.text("data_group_id"):
-        members = ()  # the project has no groups, so there is nobody in any
+        members = ()  # the project has no groups, so there are no members
     sort_order = call.choice("sort_order", _SORT_ORDERS, "ascending")
 
     def check(where: str | None) -> object:

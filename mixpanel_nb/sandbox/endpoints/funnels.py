@@ -123,7 +123,7 @@ def _of_day(segments: dict[str, list[FunnelStep]], shown: Sequence[str] | None) 
 
 
 def _step(step: FunnelStep) -> dict[str, Any]:
-    """A step; its times are in seconds, and null for the first one and where nobody got there."""
+    """A step; its times are in seconds, and null for the first one and for steps no user reached."""
     return {
         "count": step.count,
         "avg_time": step.avg_time,

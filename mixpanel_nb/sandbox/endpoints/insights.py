@@ -34,7 +34,7 @@ _SEGMENTS = 10_000
 
 def query(call: Call) -> Response:
     """A saved report; ``headers`` tell what the keys of ``series`` mean, level by level."""
-    call.refuse_unsupported("bookmark")  # a report that nobody saved
+    call.refuse_unsupported("bookmark")  # a report that does not exist
     number = call.required("bookmark_id")
     report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
     if report is None:

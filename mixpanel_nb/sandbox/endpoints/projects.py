@@ -1,4 +1,4 @@
-"""``/api/app/…``: who is asking, and the project's workspaces."""
+"""``/api/app/…``: the account, and the project's workspaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ORGANIZATION_ID = 1
 _WORKSPACE_ID = 1
 _NAME = "Sandbox"
 CREATOR = {"id": 1, "name": "Sandbox Owner", "email": "sandbox@example.com"}
-"""Who has saved whatever is saved."""
+"""The creator of all saved items."""
 
 
 def me(_call: Call) -> Response:

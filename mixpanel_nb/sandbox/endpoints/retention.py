@@ -1,4 +1,4 @@
-"""``retention`` and ``retention/addiction``: who comes back, and how often (query API)."""
+"""``retention`` and ``retention/addiction``: retention and frequency (query API)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SEGMENTS, _MOST_SEGMENTS = 60, 10_000
 
 
 def query(call: Call) -> Response:
-    """Cohorts by day, week or month; their counts end where nobody can know yet."""
+    """Cohorts by day, week or month; their counts end where they are not yet known."""
     # Which shape a breakdown has is documented nowhere.
     if call.text("bookmark_id"):
         return _saved(call)

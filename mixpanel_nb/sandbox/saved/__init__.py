@@ -1,8 +1,8 @@
-"""What people save in a project: funnels, cohorts, reports, annotations, and a described vocabulary.
+"""Saved items of a project: funnels, cohorts, reports, annotations, and Lexicon descriptions.
 
-What lives here: the kinds of saved things (``kinds``), those of the generated store (``store``, ``lexicon``)
-and how a report's parameters are written (``params``). What may not: answering any of them, which is the
-endpoints' part. A replayed export has none of these: its project is not here, only its events.
+This package contains the kinds of saved items (``kinds``), those of the generated store (``store``,
+``lexicon``) and the format of a report's parameters (``params``). The endpoints answer them. A replayed
+export has no saved items, only events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kinds of things that are saved in a project."""
+"""The kinds of saved items."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Cohort:
     Attributes:
         id: Its number.
         name: Its name.
-        description: For whoever chooses one.
+        description: Its description.
         created: When it was saved (UTC).
         members: An expression over profiles, or what users did.
         is_visible: Whether Mixpanel's interface shows it.
@@ -92,7 +92,7 @@ class Insights:
 
 @dataclass(frozen=True)
 class Retention:
-    """How many of those who did one thing came back for another.
+    """A retention report.
 
     Attributes:
         born_event: What makes a user part of a cohort.

@@ -1,4 +1,4 @@
-"""What the people of the store have saved, each about one of its stories (see ``dataset``)."""
+"""Saved items of the store, each about one of its stories (see ``dataset``)."""
 
 from __future__ import annotations
 

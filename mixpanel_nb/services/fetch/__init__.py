@@ -1,8 +1,8 @@
-"""Events and profiles from Mixpanel: into tables, or handed out one by one.
+"""Fetching of events and profiles from Mixpanel, into tables or as streams.
 
-``fetcher`` decides what a call may write to and what is missing (``plan`` says which days, ``chunks`` what
-each piece asks for, ``filters`` what may be asked). ``run`` is one run of a fetch. Its ``scheduler``
-downloads chunks (``downloads`` runs several at once) and decides what becomes of each, its ``batches`` store
-what is downloaded (``staging`` keeps it on disk until then), its ``progress`` tells how it goes.
-``streaming`` hands events and profiles out unstored.
+``fetcher`` determines the target and what is missing (``plan`` the days, ``chunks`` the requests, ``filters``
+    checks filters). ``run`` is one run of a fetch. Its ``scheduler`` downloads chunks (``downloads`` runs
+    several concurrently) and handles failures, its ``batches`` store downloads (``staging`` keeps them on
+    disk until then), its ``progress`` reports the state. ``streaming`` yields events and profiles without
+    storing them.
 """

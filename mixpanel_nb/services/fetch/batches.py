@@ -1,7 +1,7 @@
-"""Downloaded chunks on their way into a table, in batches.
+"""Storing of downloaded chunks in a table, in batches.
 
-Batches are large enough to be stored fast and small enough that nobody else waits long for the file. Each is
-one transaction with its ledger entries.
+Batches are large enough to be stored fast and small enough that other processes do not wait long for the
+file. Each is one transaction with its ledger entries.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 400_000
 BATCH_BYTES = 512 * 2**20
-WAITING_BYTES = 2 * 2**30  # of downloads that are not stored yet; no more begin before some are
-STAGED_FOR = timedelta(hours=1)  # how long a download is used whose days (or users) may have changed since
+WAITING_BYTES = 2 * 2**30  # of downloads not yet stored; no further ones begin before some are stored
+STAGED_FOR = timedelta(hours=1)  # how long an old download whose days (or users) may have changed is used
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Destination:
         dedupe: Keep one row per event.
         event_time: How exported times are to be read.
         stays_incomplete: Whether an earlier, other fetch of the table is unfinished.
-        renews: Whether what comes takes the place of what the table has of the same days.
+        renews: Whether new rows replace the table's rows of the same days.
     """
 
     table: str
@@ -58,8 +58,8 @@ class Destination:
 class BatchStore:
     """Keeps downloads on disk until they are stored, and stores them.
 
-    Worker threads call :meth:`has_room`, :meth:`draft` and :meth:`accept`; all else is for the thread that
-    runs the fetch.
+    Worker threads call :meth:`has_room`, :meth:`draft` and :meth:`accept`; everything else belongs to the
+    thread that runs the fetch.
 
     Attributes:
         ready: Downloads that can be stored.
@@ -86,14 +86,14 @@ class BatchStore:
         return self._staging.draft(self._file(chunk))
 
     def accept(self, chunk: FetchChunk, draft: Path, receipt: Receipt) -> Staged:
-        """A download that is whole, kept on disk."""
+        """A complete download, kept on disk."""
         file = self._file(chunk)
         self._staging.accept(draft, file, receipt)
         self._sizes[chunk] = receipt.size
         return Staged(chunk, file, receipt)
 
     def take_staged(self, chunks: Sequence[FetchChunk]) -> list[FetchChunk]:
-        """Make ready what an earlier run downloaded, unless it is out of date. Returns the other chunks."""
+        """Take current downloads of an earlier run. Returns the other chunks."""
         missing = []
         for chunk in chunks:
             file = self._file(chunk)
@@ -107,12 +107,12 @@ class BatchStore:
         return missing
 
     def is_due(self) -> bool:
-        """Whether what is ready is enough for a batch."""
+        """Whether there are enough downloads for a batch."""
         rows = sum(staged.receipt.rows for staged in self.ready)
         return rows >= BATCH_ROWS or sum(staged.file.stat().st_size for staged in self.ready) >= BATCH_BYTES
 
     def take_batch(self) -> list[Staged]:
-        """All that is ready, which is ready no more."""
+        """Remove and return all ready downloads."""
         batch, self.ready = self.ready, []
         return batch
 
@@ -121,7 +121,7 @@ class BatchStore:
 
         Args:
             batch: The downloads.
-            last: Whether nothing is missing after it.
+            last: Whether it is the last batch.
 
         Raises:
             IncompleteExportError: a line is not JSON, or not an event (or profile); nothing is stored.
@@ -129,7 +129,7 @@ class BatchStore:
         """
         complete = last and not (self.ready or self._into.stays_incomplete)
         work = self._batch(batch, complete=complete)
-        with deferred_interrupts():  # what is stored is not left waiting to be stored
+        with deferred_interrupts():  # stored downloads are removed from the queue
             loaded = self._storage.load(work)
             for staged in batch:
                 self.discard(staged)
@@ -137,7 +137,7 @@ class BatchStore:
         self.stored.update(staged.chunk for staged in batch)
 
     def mend(self, staged: Staged, error: IncompleteExportError) -> bool:
-        """Mend the text of a download that could not be stored. Returns whether it is ready again."""
+        """Repair the text of a download that could not be stored. Returns whether it is ready again."""
         if "surrogate" not in error.message or not replace_lone_surrogates(staged.file):
             return False
         self._staging.sign(staged.file, replace(staged.receipt, size=staged.file.stat().st_size))
@@ -150,7 +150,7 @@ class BatchStore:
         self._sizes.pop(staged.chunk, None)
 
     def mark_complete(self) -> None:
-        """Record that the table is complete, where there was nothing to fetch."""
+        """Record that the table is complete, if there was nothing to fetch."""
         if not self._into.stays_incomplete:
             metadata = self._into.metadata
             self._storage.mark(self._into.table, complete=True, timezone=metadata.timezone)
@@ -171,12 +171,12 @@ class BatchStore:
         )
 
     def _may_use(self, receipt: Receipt, chunk: FetchChunk) -> bool:
-        """Whether a download is of the same project, and as Mixpanel would answer now."""
+        """Whether a download is of the same project and up to date."""
         is_settled = chunk.is_settled(receipt) and not self._into.renews
         is_current = is_settled or ledger.now() - receipt.moment < STAGED_FOR
         return is_current and receipt.source == str(self._into.metadata.source)
 
     def _file(self, chunk: FetchChunk) -> Path:
-        """Where a chunk is kept: each project's apart, and what replaces a table from what adds to it."""
+        """The path of a chunk, separate by project, and for replacing and appending fetches."""
         source = str(self._into.metadata.source)
         return self._staging.path({"into": self._into.table, "source": source, **chunk.request()})

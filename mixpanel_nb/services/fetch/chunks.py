@@ -1,4 +1,4 @@
-"""The pieces a fetch consists of: what each asks for, and how it gets onto the disk."""
+"""The chunks of a fetch: their requests and downloads."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EventChunk:
         return {"from_date": str(self.span.first), "to_date": str(self.span.last), **self.filters}
 
     def is_settled(self, receipt: Receipt) -> bool:
-        """Whether a download of that time holds these days for good."""
+        """Whether a download of that time contains these days completely."""
         return is_settled(self.span.last, receipt.moment, self.zone)
 
     def entry(self, receipt: Receipt) -> ledger.Chunk:
@@ -67,7 +67,7 @@ class EventChunk:
 
         Raises:
             APIError: Mixpanel refused or failed.
-            CancelledError: ``stopped`` said so.
+            CancelledError: ``stopped`` returned True.
         """
         done = client.download_events(
             from_date=str(self.span.first),
@@ -93,7 +93,7 @@ class ProfileChunk:
     """All users of one selection.
 
     Attributes:
-        filters: Which ones, see ``filters.profile_filters``.
+        filters: The selection, see ``filters.profile_filters``.
     """
 
     filters: Mapping[str, Any]
@@ -113,7 +113,7 @@ class ProfileChunk:
         return {"type": "profiles", **self.filters}
 
     def is_settled(self, receipt: Receipt) -> bool:
-        """Profiles are as they are now; tomorrow they are others."""
+        """Profiles change over time, so a download is never settled."""
         del receipt
         return False
 
@@ -132,7 +132,7 @@ class ProfileChunk:
                 if stopped():
                     raise CancelledError
                 lines = [json.dumps(profile, ensure_ascii=False) + "\n" for profile in page.results]
-                # Half a character (a lone surrogate) cannot be written; it becomes a question mark.
+                # A lone surrogate cannot be written; it becomes a question mark.
                 written = stream.write("".join(lines).encode("utf-8", "replace"))
                 room.take(written)
                 size += written
@@ -154,7 +154,7 @@ class Staged:
 
 
 def source_of(client: MixpanelAPIClient) -> ledger.Source:
-    """The project that a client asks."""
+    """The project of a client."""
     return ledger.Source.at(client.base_url, client.credentials.project_id)
 
 

@@ -1,4 +1,4 @@
-"""Several downloads at once, on threads that never keep a process from ending."""
+"""Concurrent downloads on daemon threads."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 
-LOOK_SECONDS = 0.05  # between two looks whether another job may begin
-LEAVING_SECONDS = 0.2  # how long the end of a fetch waits for its threads; they are told to hurry first
+LOOK_SECONDS = 0.05  # between two checks whether another job may begin
+LEAVING_SECONDS = 0.2  # how long the end of a fetch waits for its threads, after stopping them
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class Outcome(Generic[Job, Done]):
 
 
 class Downloads(Generic[Job, Done]):
-    """Runs ``work(job, stopped)`` for each job on up to ``workers`` threads, and hands out how each ended.
+    """Runs ``work(job, stopped)`` for each job on up to ``workers`` threads, and yields their outcomes.
 
     ``stopped()`` turns true when the work should end as soon as it can.
 
-    The threads are daemons: a connection that hangs does not hold up the end of the program. Use as a
-    context manager; leaving it stops what has not begun and breaks off what is running.
+    The threads are daemons: a hanging connection does not delay the end of the program. Use as a context
+    manager; leaving it cancels waiting jobs and aborts running ones.
 
     Args:
-        jobs: What is to be done.
+        jobs: The jobs.
         work: Does one job.
         workers: Threads at most.
-        abort: Called when running jobs are to be broken off: ends whatever they wait for.
-        may_begin: Whether another job may begin now; asked again and again until it may.
-        is_fatal: Whether no job should begin after such an error. Whoever takes the outcomes then calls
-            :meth:`stop` or :meth:`drain`.
+        abort: Called to abort running jobs: ends what they wait for.
+        may_begin: Whether another job may begin now; polled until it may.
+        is_fatal: Whether no further job should begin after such an error. The caller then calls :meth:`stop`
+            or :meth:`drain`.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Downloads(Generic[Job, Done]):
                 for number in range(self._workers):
                     try:
                         self._start(self._run)
-                    except RuntimeError:  # the system starts no more threads: fewer will do
+                    except RuntimeError:  # the system starts no more threads: continue with fewer
                         if number == 0:
                             raise
                         break
-        except BaseException:  # an interrupt that was kept back
+        except BaseException:  # a deferred interrupt
             self.stop()
             raise
         return self
@@ -90,7 +90,7 @@ class Downloads(Generic[Job, Done]):
         self.stop()
 
     def stop(self) -> None:
-        """Begin no further job, and break off the running ones; they are outstanding no more."""
+        """Begin no further job, and abort the running ones, which are no longer outstanding."""
         self._stopped.set()
         self.outstanding = 0
         if self._abort is not None and any(thread.is_alive() for thread in self._threads):
@@ -109,7 +109,7 @@ class Downloads(Generic[Job, Done]):
             self.outstanding -= 1
 
     def again(self, job: Job) -> None:
-        """Do a job once more, at once."""
+        """Run a job again at once."""
         self.outstanding += 1
         self._start(lambda: self._finish(job))
 
@@ -142,7 +142,7 @@ class Downloads(Generic[Job, Done]):
     def _finish(self, job: Job) -> None:
         try:
             self._ended.put(Outcome(job, value=self._work(job, self._stopped.is_set)))
-        # Whatever happens on a worker is told to whoever waits for it, who raises it there.
+        # Any error of a worker is raised again in the waiting thread.
         except Exception as error:  # noqa: BLE001 - see above
             if self._is_fatal is not None and self._is_fatal(error):
                 self._halted.set()

@@ -1,4 +1,4 @@
-"""``FetcherService``: events and profiles from Mixpanel into a table, in chunks that cannot get lost."""
+"""``FetcherService``: fetches events and profiles from Mixpanel into a table, in resumable chunks."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ MAX_SYNC_DAYS = 366
 
 
 class FetcherService:
-    """Fetches into storage: chunks at once, each stored whole or not at all, stopped fetches resumed.
+    """Fetches into storage: concurrent chunks, stored atomically; stopped fetches are resumed.
 
     Args:
-        client: Asks Mixpanel.
-        storage: Keeps the tables.
+        client: The client.
+        storage: The database.
         event_time: How exported times are to be read.
         timezone: The project's time zone, for the reports on a new table.
         named_timezone: The time zone for the reports on any table that is fetched, instead of that.
@@ -148,10 +148,10 @@ class FetcherService:
         )
 
     def _own(self, name: str, filters: Mapping[str, Any]) -> OwnRequest:
-        """The request that a table's new days are asked by.
+        """The request for a table's new days.
 
         Raises:
-            ParameterError: there is no such table yet, or other filters are given than it has.
+            ParameterError: there is no such table yet, or the given filters differ from the table's.
         """
         if not self._storage.table_exists(name):
             message = [Word("from_date"), f" is missing: there is no table {name!r} whose days could go on."]
@@ -168,19 +168,19 @@ class FetcherService:
         return own
 
     def _new_days(self, own: OwnRequest) -> DateRange:
-        """The days from the first one that is new to yesterday; the last one there is where none is."""
+        """The days from the first new one to yesterday; the table's last day if there is none."""
         new = own.new(self._until(own))
         return DateRange(min(new), max(new)) if new else DateRange(own.last, own.last)
 
     def _until(self, own: OwnRequest, to_date: str | date | None = None) -> date:
-        """The last day to ask for: yesterday, or the table's last day where that is later."""
+        """The last day to fetch: yesterday, or the table's last day if later."""
         last = self._today() - timedelta(days=1) if to_date is None else parse_range(to_date, to_date)[1]
         return max(last, own.last)
 
     def _event_chunks(
         self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]
     ) -> list[EventChunk]:
-        """What is to be asked for: a limit cannot be split, days that are here already need not be."""
+        """The chunks to request: a limit cannot be split, and stored days are skipped."""
         zone = self._event_time.legacy_zone
         if target.is_here:
             return []
@@ -243,14 +243,14 @@ class FetcherService:
         progress: ProgressReporter,
         workers: int,
     ) -> tuple[Loaded, int]:
-        """Bring chunks into the table and finish it. Returns what was loaded, and the requests it took."""
+        """Fetch chunks into the table and finish it. Returns what was loaded, and the number of requests."""
         run = FetchRun(self._client, self._storage, target.staging, into, progress)
         loaded, requests = run.fetch(chunks, workers)
         self._finish(target)
         return loaded, requests
 
     def _notes(self, target: FetchTarget) -> list[str]:
-        """What is to be said of the table as it is before the fetch."""
+        """Notes about the table before the fetch."""
         before, said = target.before, []
         if before is None:
             return []
@@ -269,7 +269,7 @@ class FetcherService:
         return said
 
     def _nothing_asked(self, target: FetchTarget, wanted: DateRange, filters: Mapping[str, Any]) -> list[str]:
-        """What is to be said where nothing is to be asked."""
+        """Notes if there is nothing to fetch."""
         what = "The day is" if wanted.days == 1 else f"All {wanted.days:,} days are"
         if filters["limit"]:
             what = "What the limit allows of these days is"
@@ -284,16 +284,16 @@ class FetcherService:
         return said
 
     def _timezone_of(self, before: TableMetadata | None) -> str | None:
-        """The time zone for reports on a table: what is named, what it has, or the project's."""
+        """The time zone for reports on a table: the given one, the table's, or the project's."""
         return self._named_timezone or (before and before.timezone) or self._timezone
 
     def _finish(self, target: FetchTarget) -> None:
-        """After a fetch that got all it asked for: settle what was owed, put the replacement in place."""
+        """Complete a successful fetch: record it, and swap in a replacement table."""
         if target.owed is not None and is_stored(target.owed, self._storage.chunks(target.table)):
             self._storage.mark(target.table, complete=True)
         if target.replaces:
             self._storage.swap(target.table, target.name)
-        if not (target.is_here and target.owed):  # the stopped fetch goes on with its downloads
+        if not (target.is_here and target.owed):  # the stopped fetch uses its downloads
             target.staging.remove()
 
     def _result(
@@ -327,7 +327,7 @@ class FetcherService:
 def _request(
     wanted: DateRange, filters: Mapping[str, Any], columns: int | Sequence[str] | None, *, dedupe: bool
 ) -> dict[str, Any]:
-    """What is recorded of a fetch of events, so that the same can be asked again."""
+    """The recorded request of a fetch of events, so that it can be repeated."""
     return {
         "from_date": str(wanted.first),
         "to_date": str(wanted.last),

@@ -1,4 +1,4 @@
-"""Filters as people give them."""
+"""Checks of fetch filters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def names_of(names: Sequence[str] | None, parameter: str) -> list[str] | None:
     """Names, each once and in order, so that equal selections are recognised; None stays None.
 
     Raises:
-        ParameterError: there is none, or one is empty: Mixpanel would answer with everything.
+        ParameterError: there is none, or one is empty: Mixpanel would return everything.
     """
     if names is None:
         return None
@@ -39,7 +39,7 @@ def profile_filters(
     as_of_timestamp: int | None = None,
     include_all_users: bool | None = None,
 ) -> dict[str, Any]:
-    """Which profiles, as the client takes it; what is not asked for is left out.
+    """The filters of profiles for the client, without unset ones.
 
     Raises:
         ParameterError: a list is empty or holds an empty name, or two parameters exclude each other.
@@ -69,7 +69,7 @@ def profile_filters(
 
 
 def at_a_moment(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """The filters of profiles with the moment at which ``behaviors`` are judged, by default now.
+    """The filters of profiles with the moment at which ``behaviors`` are evaluated, by default now.
 
     Without it Mixpanel gives a single page ("request for page in uncached query for params").
     """
@@ -79,10 +79,10 @@ def at_a_moment(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked_limit(limit: int | None) -> int | None:
-    """The limit itself, if Mixpanel takes it.
+    """The limit, if Mixpanel accepts it.
 
     Raises:
-        ParameterError: it does not.
+        ParameterError: Mixpanel does not accept it.
     """
     if limit is not None and not 1 <= limit <= MAX_LIMIT:
         message = [Word("limit"), f" is {limit}, which Mixpanel does not take."]

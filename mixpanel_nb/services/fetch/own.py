@@ -1,4 +1,4 @@
-"""What a table was fetched with, so that the same can be asked again: for its last days, or for new ones."""
+"""The request with which a table was fetched, for repeating it with its last days or new ones."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class OwnRequest:
         columns: Typed columns wanted.
         dedupe: Keep one row per event.
         stored: The days that the table has.
-        unsettled: Those that were not over when they were fetched.
-        missing: Days that a stopped fetch still has to bring.
+        unsettled: Stored days that had not ended when they were fetched.
+        missing: Days that are missing from a stopped fetch.
     """
 
     filters: Mapping[str, Any]
@@ -44,27 +44,27 @@ class OwnRequest:
         return max(self.stored)
 
     def new(self, until: date) -> set[date]:
-        """Days that are not here as they will stay: missing ones, later ones, and any that were not over."""
+        """Days that are not final in the table: missing, later, and unsettled ones."""
         later = DateRange(self.last + timedelta(days=1), until)
         return {*self.missing, *self.unsettled, *later}
 
     def late(self, days: int) -> set[date]:
-        """The last so many days of those that are here."""
+        """The last ``count`` stored days."""
         since = self.last - timedelta(days=days - 1)
         return {day for day in self.stored if day >= since}
 
 
 def own_request(storage: StorageEngine, table: str, zone: str | None) -> OwnRequest:
-    """What an events table was fetched with.
+    """The request with which an events table was fetched.
 
     Args:
-        storage: Keeps the table.
+        storage: The database.
         table: The table.
         zone: The zone of the days of its fetches; None is UTC.
 
     Raises:
         TableNotFoundError: there is no such table, or it was not fetched.
-        ParameterError: there is no request that could be asked again.
+        ParameterError: there is no repeatable request.
     """
     before, chunks = storage.get_metadata(table), storage.chunks(table)
     if before.type != "events":

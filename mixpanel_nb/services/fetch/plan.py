@@ -1,4 +1,4 @@
-"""Which days to ask for, in how many requests. Pure functions."""
+"""Planning of chunks: the days to request, and how they are split. Pure functions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def chunk_days(days: int) -> int:
 
 
 def plan(wanted: DateRange, covered: set[date]) -> list[DateRange]:
-    """The chunks to ask for: ``wanted`` without the days in ``covered``.
+    """The chunks to request: ``wanted`` without the days in ``covered``.
 
     The same call after a stop plans the same chunks again, less those that are stored.
     """
@@ -59,21 +59,21 @@ def plan(wanted: DateRange, covered: set[date]) -> list[DateRange]:
 
 
 def few(days: Iterable[date]) -> list[DateRange]:
-    """The fewest chunks: one for each run of at most a week; where there are many days, of more."""
+    """The fewest chunks: one for each run of at most a week; longer ones for many days."""
     wanted = sorted(days)
     size = max(USUAL_DAYS, math.ceil(len(wanted) / MAX_REQUESTS))
     return [chunk for run in _runs(wanted) for chunk in _cut(run, size)]
 
 
 def _cut(run: DateRange, size: int) -> Iterator[DateRange]:
-    """A range in pieces of so many days."""
+    """A range split into parts of ``days`` days."""
     for offset in range(0, run.days, size):
         first = run.first + timedelta(days=offset)
         yield DateRange(first, min(first + timedelta(days=size - 1), run.last))
 
 
 def covered_days(chunks: Iterable[Chunk], filters: str, zone: str | None = None) -> set[date]:
-    """The days that stored chunks of the same filters hold for good (days of ``zone``, None is UTC)."""
+    """The settled days of stored chunks with the same filters (days of ``zone``, None is UTC)."""
     return {
         day
         for chunk, span in _of_filters(chunks, filters)
@@ -83,7 +83,7 @@ def covered_days(chunks: Iterable[Chunk], filters: str, zone: str | None = None)
 
 
 def stored_days(chunks: Iterable[Chunk], filters: str) -> set[date]:
-    """The days that stored chunks of the same filters hold, were they over by then or not."""
+    """The days of stored chunks with the same filters, settled or not."""
     return {day for _, span in _of_filters(chunks, filters) for day in span}
 
 

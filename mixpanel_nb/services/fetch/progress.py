@@ -1,4 +1,4 @@
-"""What a running fetch tells: the state of each chunk, rows, bytes, and what is waited for."""
+"""Progress of a running fetch: the state of each chunk, rows, bytes, and waits."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ARRIVED = frozenset({"here", "stored"})
 
 
 class ProgressReporter:
-    """Keeps what is known of each chunk, and reports it to a callable.
+    """Tracks the state of each chunk, and reports it to a callable.
 
-    Worker threads call :meth:`begin`, :meth:`receive` and the listeners of :meth:`waits`; all else is for
-    the thread that runs the fetch.
+    Worker threads call :meth:`begin`, :meth:`receive` and the listeners of :meth:`waits`; everything else
+    belongs to the thread that runs the fetch.
 
     Args:
-        report: Receives each moment; None for nobody.
-        table: The table's name for people.
+        report: Receives each snapshot; None for no reports.
+        table: The displayed name of the table.
         type: What it holds.
-        chunks: What this call has to bring.
+        chunks: The chunks of this call.
         days_total: Days asked for; None for profiles.
     """
 
@@ -55,7 +55,7 @@ class ProgressReporter:
 
     @contextmanager
     def waits(self, client: MixpanelAPIClient, storage: StorageEngine) -> Iterator[None]:
-        """Report what the client and the storage wait for, for the length of the block."""
+        """Report the waits of client and storage during the block."""
         before = client.on_wait, storage.on_wait
         client.on_wait, storage.on_wait = self._wait_for_quota, self._wait_for_file
         try:
@@ -69,7 +69,7 @@ class ProgressReporter:
 
     def receive(self, chunk: FetchChunk, rows: int, size: int) -> None:
         """So many rows and bytes of a chunk are received."""
-        before = self._received[chunk]  # more than now if the chunk is asked for once more
+        before = self._received[chunk]  # may be more than now if the chunk is retried
         self._received[chunk] = (max(rows, before[0]), max(size, before[1]))
 
     def mark(self, chunk: FetchChunk, state: ChunkState) -> None:
@@ -77,7 +77,7 @@ class ProgressReporter:
         self._states[chunk] = state
 
     def tell(self, state: FetchState) -> None:
-        """Report this moment."""
+        """Report the current state."""
         if self._report is None:
             return
         message = self._waits.in_effect() if state in {"fetching", "waiting"} else None
@@ -86,7 +86,7 @@ class ProgressReporter:
         self._last = replace(
             self._last,
             state="waiting" if message else state,
-            # A broken chunk that is asked for again is not taken back.
+            # The rows of a broken chunk that is retried are not subtracted.
             chunks_done=max(len(arrived), self._last.chunks_done),
             days_done=max(self._days_before + sum(chunk.days for chunk in arrived), self._last.days_done),
             rows=sum(rows for rows, _ in received),
@@ -106,7 +106,7 @@ class ProgressReporter:
 
 
 class _Waits:
-    """What is waited for, told at least once however short the wait was."""
+    """Current waits, each reported at least once."""
 
     def __init__(self) -> None:
         self._added: SimpleQueue[tuple[float, str]] = SimpleQueue()  # by worker threads
@@ -121,7 +121,7 @@ class _Waits:
         self._current = (time.monotonic(), message)
 
     def in_effect(self) -> str | None:
-        """What to tell now."""
+        """The current message."""
         if not self._added.empty():
             self._current = self._added.get()
             return self._current[1]

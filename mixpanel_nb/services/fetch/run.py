@@ -1,4 +1,4 @@
-"""One run of a fetch: download what is missing, store what is whole, tell how it goes."""
+"""One run of a fetch: download missing chunks, store them, report progress."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class FetchRun:
     """One fetch of some chunks into a table.
 
     Attributes:
-        client: Asks Mixpanel.
-        storage: Keeps the table.
+        client: The client.
+        storage: The database.
         staging: Keeps downloads until they are stored.
         destination: The table.
-        progress: Tells how it goes.
+        progress: Reports the progress.
     """
 
     client: MixpanelAPIClient
@@ -41,11 +41,11 @@ class FetchRun:
     progress: ProgressReporter
 
     def fetch(self, chunks: Sequence[FetchChunk], workers: int) -> tuple[Loaded, int]:
-        """Bring ``chunks`` into the table. Returns what was loaded, and how many requests it took.
+        """Fetch ``chunks`` into the table. Returns what was loaded, and the number of requests.
 
         Raises:
-            APIError: Mixpanel refused, or some chunks could not be had; all others are stored, the table
-                is marked incomplete, and the same call fetches what is missing.
+            APIError: Mixpanel refused, or some chunks failed; all others are stored, the table is marked
+                incomplete, and the same call fetches what is missing.
             StorageError: the table could not be written.
         """
         batches = BatchStore(self.storage, self.staging, self.destination)
@@ -64,7 +64,7 @@ class FetchRun:
                 if not chunks:
                     batches.mark_complete()
             state = "done"
-        except Exception as error:  # an interrupt is none of these: that fetch is cancelled
+        except Exception as error:  # an interrupt cancels the fetch
             state = "failed"
             if isinstance(error, MixpanelDataError):
                 _add_state(error, len(batches.stored), len(chunks))
@@ -75,7 +75,7 @@ class FetchRun:
 
 
 def _add_state(error: MixpanelDataError, stored: int, total: int) -> None:
-    """Tell with the error what is stored and how to go on."""
+    """Add to the error what is stored and how to continue."""
     if stored and not isinstance(error, TableNotFoundError):
         told = f"{stored} of {total} chunks are stored; the same fetch asks only for the rest."
         error.hint = f"{error.hint} {told}" if error.hint else told

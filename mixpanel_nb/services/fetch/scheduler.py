@@ -1,4 +1,4 @@
-"""What becomes of each chunk: downloaded, stored, asked for again, or given up by name.
+"""Scheduling of chunks: download, store, retry, or give up.
 
 Downloads run on threads; the scheduler's own thread stores them.
 """
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 DOWNLOADS_OF_A_BROKEN_CHUNK = 2
 POLL_SECONDS = 0.05
-ONE_CHUNKS_FAILURES = (ServerError, IncompleteExportError)  # other chunks may well come
-FAILURES_BEFORE_ANY = 4  # chunks that fail before one comes; the others would only cost quota
+ONE_CHUNKS_FAILURES = (ServerError, IncompleteExportError)  # other chunks may succeed
+FAILURES_BEFORE_ANY = 4  # failed chunks before the first success after which the fetch ends, to save quota
 
 
 class Scheduler:
-    """Downloads chunks and has them stored, until all are stored or given up.
+    """Downloads and stores chunks, until all are stored or have failed.
 
     Attributes:
         requests: Requests it took so far.
@@ -54,9 +54,9 @@ class Scheduler:
         self._fatal: MixpanelDataError | None = None
 
     def run(self, missing: Sequence[FetchChunk], workers: int) -> None:
-        """Download ``missing`` on up to ``workers`` threads; store that and all that is ready.
+        """Download ``missing`` on up to ``workers`` threads; store them and all ready downloads.
 
-        What could not be had is told by :meth:`check`.
+        :meth:`check` reports failed chunks.
 
         Raises:
             StorageError: the table could not be written.
@@ -76,10 +76,10 @@ class Scheduler:
                     self._store(downloads)
 
     def check(self, chunks: Sequence[FetchChunk]) -> None:
-        """Refuse to end where some of ``chunks`` are missing.
+        """Raise if some of ``chunks`` are missing.
 
         Raises:
-            APIError: Mixpanel refused, or some chunks could not be had.
+            APIError: Mixpanel refused, or some chunks failed.
         """
         if self._fatal is not None:
             raise self._fatal
@@ -87,7 +87,7 @@ class Scheduler:
             raise self._failure(chunks)
 
     def _note_all(self, downloads: ChunkDownloads) -> None:
-        """Note every download that has ended; wait a little for one where none has."""
+        """Handle every ended download; wait briefly for one if there is none."""
         max_wait = POLL_SECONDS
         while downloads.outstanding and (outcome := downloads.next(max_wait)) is not None:
             self._note(outcome, downloads)
@@ -104,15 +104,15 @@ class Scheduler:
             self._give_up(_as_ours(outcome.error), downloads)
 
     def _give_up(self, error: MixpanelDataError, downloads: ChunkDownloads) -> None:
-        """End after an error that all chunks would meet."""
+        """End after an error that affects all chunks."""
         self._fatal = self._fatal or error
         if isinstance(error, (RateLimitError, ConnectionFailedError)):
-            downloads.drain()  # what is running has its request paid for and may well arrive
+            downloads.drain()  # running requests have already cost quota and may succeed
         else:
             downloads.stop()
 
     def _store(self, downloads: ChunkDownloads) -> None:
-        """Store all that is ready: together, or one by one if together does not go."""
+        """Store all ready downloads: together, or one by one if that fails."""
         batch = self._batches.take_batch()
         try:
             self._store_batch(batch, last=not downloads.outstanding)
@@ -132,7 +132,7 @@ class Scheduler:
             self._progress.mark(staged.chunk, "stored")
 
     def _mend(self, staged: Staged, error: IncompleteExportError, downloads: ChunkDownloads) -> None:
-        """A chunk that is not what it should be: mend its text, ask for it again, or give it up by name."""
+        """Handle an invalid chunk: repair its text, download it again, or record its failure."""
         if self._batches.mend(staged, error):
             return
         self._batches.discard(staged)
@@ -144,7 +144,7 @@ class Scheduler:
             self._fail(staged.chunk, error, downloads)
 
     def _fail(self, chunk: FetchChunk, error: APIError, downloads: ChunkDownloads) -> None:
-        """Note that a chunk cannot be had; where no chunk comes at all, ask for no more."""
+        """Record a failed chunk; if no chunk succeeds at all, stop."""
         self._failures.append(error)
         self._progress.mark(chunk, "failed")
         if len(self._failures) >= FAILURES_BEFORE_ANY and not (self._batches.ready or self._batches.stored):
@@ -169,7 +169,7 @@ class Scheduler:
         try:
             receipt = chunk.download(self._client, draft, partial(self._progress.receive, chunk), stopped)
             if stopped():
-                raise CancelledError  # the folder may be another fetch's by now
+                raise CancelledError  # the folder may belong to another fetch by now
             return self._batches.accept(chunk, draft, receipt)
         finally:
             draft.unlink(missing_ok=True)
@@ -180,7 +180,7 @@ def _concerns_all(error: Exception) -> bool:
 
 
 def _as_ours(error: Exception) -> MixpanelDataError:
-    """A worker's error for people; what is no error of ours and no operating system's is a bug: raise it."""
+    """A worker's error as an error of the package; other than system errors, it is a bug and raised."""
     if isinstance(error, MixpanelDataError):
         return error
     if isinstance(error, OSError):

@@ -1,7 +1,7 @@
 """Downloaded chunks on disk, between the network and the database.
 
-A chunk is asked of Mixpanel once: what is downloaded stays here until it is stored, whatever happens
-to the process in between. A file counts only with its receipt, written after it is whole.
+Each chunk is requested once: a download stays here until it is stored, even if the process is killed. A file
+is valid only with its receipt, which is written when it is complete.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known of a downloaded file.
+    """Facts about a downloaded file.
 
     Attributes:
         rows: Lines in it.
-        size: Bytes of it: after a power cut a file may be shorter than it was.
-        bytes: Bytes that came over the wire.
+        size: Bytes of it: after a power cut a file may be truncated.
+        bytes: Bytes received (compressed).
         requests: Requests it took.
         fetched_at: When its download ended (UTC, ISO 8601).
         source: The project it is from, as text.
@@ -63,7 +63,7 @@ class Receipt:
 class Staging:
     """The folder of one table's downloads.
 
-    Nothing is made on disk before :meth:`locked` is entered; all else is for inside that block.
+    Nothing is created on disk before :meth:`locked`; use all other methods inside its block.
 
     Args:
         database: The database file, beside which the folder lies; None for a temporary folder.
@@ -81,25 +81,25 @@ class Staging:
         self.folder = root / table.lower()
 
     def path(self, request: Mapping[str, Any]) -> Path:
-        """Where the answer to ``request`` is kept: the same place for the same request."""
+        """The path of the answer to ``request``, always the same for the same request."""
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:16]
         label = request.get("from_date") or request.get("type") or "chunk"
         return self.folder / f"{label}-{digest}.jsonl"
 
     def draft(self, file: Path) -> Path:
-        """Where to write what becomes ``file`` when it is whole.
+        """The draft of ``file``, to be written first.
 
-        Unlike any other, so that a download that was broken off and its successor never meet.
+        The name is unique, so that an aborted download and its successor never share a file.
         """
         return file.with_name(f"{file.stem}-{uuid.uuid4().hex[:8]}{DRAFT}")
 
     def accept(self, draft: Path, file: Path, receipt: Receipt) -> None:
-        """Let a draft that is whole become ``file``."""
+        """Rename a complete draft to ``file``."""
         draft.replace(file)
         self.sign(file, receipt)
 
     def receipt(self, file: Path) -> Receipt | None:
-        """The receipt of a file that is here and whole, else None."""
+        """The receipt of a complete file, else None."""
         try:
             receipt = Receipt(**json.loads(_receipt_path(file).read_text()))
             is_whole = receipt.moment is not None and file.stat().st_size == receipt.size
@@ -108,7 +108,7 @@ class Staging:
         return receipt if is_whole else None
 
     def sign(self, file: Path, receipt: Receipt) -> None:
-        """Record that ``file`` is whole."""
+        """Record that ``file`` is complete."""
         part = file.with_suffix(".receipt.part")
         part.write_text(json.dumps(asdict(receipt)))
         part.replace(_receipt_path(file))
@@ -119,10 +119,10 @@ class Staging:
         file.unlink(missing_ok=True)
 
     def sweep(self, *, downloads: bool) -> None:
-        """Remove what a killed process left, unless somebody fetches right now.
+        """Remove files of a killed process, unless another process is fetching.
 
         Args:
-            downloads: Also what waits to be stored, because nobody will ask for it any more.
+            downloads: Also remove downloads, because they will not be needed again.
         """
         if self._scratch is not None:
             self._scratch.remove()
@@ -132,19 +132,19 @@ class Staging:
                     self.remove()
 
     def remove(self) -> None:
-        """Remove the folder and what is left in it."""
+        """Remove the folder with its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._scratch is not None:
             self._scratch.remove()
             return
-        with contextlib.suppress(OSError):  # another table's downloads are there still
+        with contextlib.suppress(OSError):  # it still contains another table's downloads
             self.folder.parent.rmdir()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one fetch of a table at a time, in whatever process; the operating system keeps the lock.
+        """Lock the table's fetches among all processes, with a lock of the operating system.
 
-        In the end the folder stays only if it holds downloads that are yet to be stored.
+        At the end the folder is removed unless it contains downloads not yet stored.
 
         Raises:
             StorageError: another process is fetching this table, or the folder cannot be made.
@@ -153,7 +153,7 @@ class Staging:
         try:
             with deferred_interrupts():
                 lock = self._acquire()
-                with contextlib.suppress(OSError):  # a courtesy to others, who may do without
+                with contextlib.suppress(OSError):  # optional: others can do without
                     (self.folder / HOLDER).unlink(missing_ok=True)
                     (self.folder / HOLDER).write_text(str(os.getpid()))
                 self._remove_drafts()
@@ -165,7 +165,7 @@ class Staging:
                         self._scratch is not None or not any(self.folder.glob("*.receipt"))
                     ):
                         self.remove()
-            finally:  # also where an interrupt comes before it can be kept back
+            finally:  # also if an interrupt arrives before it can be deferred
                 if lock is not None:
                     lock.close()
 
@@ -177,7 +177,7 @@ class Staging:
                 lock = try_lock(self.folder / LOCK)
             except OSError as error:
                 reason = error.strerror or str(error)
-                time.sleep(0.01)  # whoever fetched before may just be removing the folder
+                time.sleep(0.01)  # the previous fetch may be removing the folder
                 continue
             if lock is None:
                 raise self._taken()
@@ -186,10 +186,10 @@ class Staging:
         raise StorageError(message, hint="Choose another path for the database.")
 
     def _make_folder(self) -> None:
-        """Make the folder, or see that it is no trap.
+        """Create the folder, or check that an existing one is safe.
 
-        Who may write beside the database could have laid a link there, and what is written or removed
-        would be somewhere else.
+        Another user with write access beside the database could have placed a link there, which would
+        redirect writes and removals.
         """
         root = self.folder.parent
         root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -209,13 +209,13 @@ class Staging:
         return StorageError(message, hint="Wait until it has ended, or fetch into another table.")
 
     def _remove_drafts(self) -> None:
-        """Remove what downloads left that were broken off, here or in a process that was killed."""
+        """Remove drafts of aborted downloads, of this or a killed process."""
         for leftover in self.folder.glob(f"*{DRAFT}*"):
             leftover.unlink(missing_ok=True)
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether it is a folder itself, and this user's (where the system has users)."""
+    """Whether it is a folder, not a link, and this user's (if the system has users)."""
     status = folder.lstat()
     mine = os.name != "posix" or status.st_uid == os.geteuid()
     return stat.S_ISDIR(status.st_mode) and mine

@@ -1,4 +1,4 @@
-"""Events and profiles one by one, nothing stored."""
+"""Streams of events and profiles, without storing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def normalised_events(
     event has none) and ``properties`` (all that is left).
 
     Raises:
-        IncompleteExportError: one is no event.
+        IncompleteExportError: a line is not an event.
     """
     for event in events:
         with _reading(NOT_AN_EVENT):
@@ -57,7 +57,7 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
     ``properties`` (all that is left).
 
     Raises:
-        IncompleteExportError: one is no profile.
+        IncompleteExportError: an item is not a profile.
     """
     for profile in profiles:
         with _reading(NOT_A_PROFILE):
@@ -73,7 +73,7 @@ def normalised_profiles(profiles: Iterable[Mapping[str, Any]]) -> Iterator[dict[
 
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
-    """What cannot be read in the block is not what it should be."""
+    """Turn errors of reading in the block into `IncompleteExportError`."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
@@ -87,10 +87,10 @@ def _name(event: Any) -> Any:
 
 
 def _utc(moment: datetime, legacy_zone: str | None) -> datetime:
-    """The true time of a moment whose digits may be those of a clock in ``legacy_zone``."""
+    """The UTC time of a moment that may be shifted into ``legacy_zone``."""
     if legacy_zone is None:
         return moment
-    # Of an hour that comes twice, the second one, as DuckDB reads it for tables.
+    # For a repeated hour, the second one, as DuckDB reads it for tables.
     return moment.replace(tzinfo=ZoneInfo(legacy_zone), fold=1).astimezone(UTC)
 
 

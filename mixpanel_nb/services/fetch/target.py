@@ -1,4 +1,4 @@
-"""Where a fetch writes: whether a table may be written to, and what is already in it."""
+"""The target of a fetch: whether a table may be written, and what it already contains."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.schema import TableType
 
 IfExists = Literal["fail", "same", "append", "replace"]
-"""What becomes of a table that exists: see ``Workspace.fetch_events``."""
+"""The handling of existing tables: see ``Workspace.fetch_events``."""
 
 HOW = "how"
-"""The part of a request that does not say what is asked, but how it is kept: typed columns, duplicates."""
+"""The parts of a request that only affect storage: typed columns, duplicates."""
 
 _NOT_FILTERS = frozenset({"type", "from_date", "to_date", HOW})
 _APPEND, _REPLACE = Word("if_exists", "append"), Word("if_exists", "replace")
@@ -34,14 +34,14 @@ class FetchTarget:
     """Where a fetch writes.
 
     Attributes:
-        name: The table that was asked for.
+        name: The requested table.
         table: The table that is filled; another one while ``name`` is being replaced.
         type: What it holds.
-        request: What this fetch was asked for.
+        request: The request of this fetch.
         source: The project that is asked.
-        staging: Where its downloads wait.
-        before: What is recorded of ``table`` so far.
-        is_here: Whether all that is asked for is in the table, so that nothing is to be fetched.
+        staging: The folder of its downloads.
+        before: The existing record of ``table``.
+        is_here: Whether the table already contains the whole request, so that there is nothing to fetch.
     """
 
     name: str
@@ -55,12 +55,12 @@ class FetchTarget:
 
     @property
     def replaces(self) -> bool:
-        """Whether ``table`` takes the place of ``name`` at the end."""
+        """Whether ``table`` replaces ``name`` at the end."""
         return self.table != self.name
 
     @property
     def owed(self) -> Mapping[str, Any] | None:
-        """What an earlier fetch was asked for that was stopped and is not this one again."""
+        """The request of an earlier stopped fetch that differs from this one."""
         if self.before is None or self.before.complete or is_repeated(self.before.request, self.request):
             return None
         return self.before.request
@@ -73,7 +73,7 @@ class FetchTarget:
         timezone: str | None,
         legacy_zone: str | None = None,
     ) -> TableMetadata:
-        """What is to be recorded of the table; the request of a stopped fetch stays until it is met."""
+        """The record of the table; it keeps the request of a stopped fetch until that is complete."""
         return TableMetadata(
             self.type,
             ledger.now(),
@@ -89,7 +89,7 @@ class FetchTarget:
 
 @dataclass(frozen=True)
 class Targets:
-    """Opens tables for fetches, after all that can be refused is refused.
+    """Opens tables for fetches, after all checks.
 
     Attributes:
         storage: Keeps the tables.
@@ -105,18 +105,18 @@ class Targets:
     def opened(
         self, name: str, table_type: TableType, request: Mapping[str, Any], if_exists: IfExists
     ) -> Iterator[FetchTarget]:
-        """Where to write; nobody else fetches the table meanwhile.
+        """The target, locked against other fetches of the table.
 
         Raises:
-            ParameterError: the name cannot be a table's, or ``if_exists`` is none of its choices.
+            ParameterError: the name or ``if_exists`` is invalid.
             TableExistsError: there is such a table, and this fetch may not write to it.
-            StorageError: the database is read-only, or somebody else fetches the table right now.
+            StorageError: the database is read-only, or another process is fetching the table.
         """
         check_table_name(name)
         _check_choice(if_exists)
         self.storage.check_writable()
         staging = Staging(self.storage.path, name)
-        if if_exists != "replace":  # before anything is made on disk; once more below, when nobody interferes
+        if if_exists != "replace":  # before anything is created on disk; checked again below, under the lock
             try:
                 self._admitted(name, table_type, request, if_exists)
             except TableExistsError:
@@ -131,7 +131,7 @@ class Targets:
             yield FetchTarget(name, name, table_type, request, self.source, staging, before, is_here)
 
     def _sweep_after(self, name: str, request: Mapping[str, Any], staging: Staging) -> None:
-        """Remove what a fetch left that was killed when all was stored; other downloads may wait still."""
+        """Remove files of a fetch that was killed after all was stored; other downloads may remain."""
         before = self.storage.metadata_or_none(name)
         stored = before is not None and before.complete and is_repeated(before.request, request)
         staging.sweep(downloads=stored)
@@ -139,10 +139,10 @@ class Targets:
     def _admitted(
         self, name: str, table_type: TableType, request: Mapping[str, Any], if_exists: IfExists
     ) -> TableMetadata | None:
-        """What is recorded of the table, if this fetch may write to it, or needs not.
+        """The record of the table, if this fetch may write to it or need not.
 
         Raises:
-            TableExistsError: it may not.
+            TableExistsError: it may not write.
         """
         if not self.storage.table_exists(name):
             return None
@@ -160,7 +160,7 @@ class Targets:
         return before
 
     def _check_source(self, name: str, before: TableMetadata) -> None:
-        """Refuse to add to rows of another project, or to times that were read in another way.
+        """Refuse to add to rows of another project, or to times of another zone.
 
         Raises:
             TableExistsError: the table holds such rows.
@@ -180,7 +180,7 @@ class Targets:
     def _replacement(
         self, name: str, table_type: TableType, request: Mapping[str, Any], staging: Staging
     ) -> FetchTarget:
-        """The table being built in place of ``name``, begun anew unless the same call was stopped."""
+        """The table that will replace ``name``, new unless the same call was stopped."""
         table = replacement_of(name)
         before = self.storage.metadata_or_none(table)
         if before is not None and not self._goes_on(before, request):
@@ -189,7 +189,7 @@ class Targets:
         return FetchTarget(name, table, table_type, request, self.source, staging, before)
 
     def _goes_on(self, before: TableMetadata, request: Mapping[str, Any]) -> bool:
-        """Whether a replacement that was stopped can be continued by this fetch."""
+        """Whether this fetch can continue a stopped replacement."""
         zone = self.legacy_zone if before.type == "events" else None
         return is_repeated(before.request, request) and (before.source, before.legacy_zone) == (
             self.source,
@@ -198,17 +198,17 @@ class Targets:
 
 
 def is_repeated(before: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether two requests ask for the same, however it is kept."""
+    """Whether two requests select the same data, regardless of storage options."""
     return _asked(before) == _asked(request)
 
 
 def is_stored(request: Mapping[str, Any], chunks: Sequence[ledger.Chunk]) -> bool:
-    """Whether all that a request asks for is among stored chunks, whichever fetches brought them."""
+    """Whether stored chunks of any fetches contain the whole request."""
     filters = filters_of(request)
     if request.get("type") == "profiles":
         return any(chunk.filters == filters for chunk in chunks)
     first, last = (date.fromisoformat(request[name]) for name in ("from_date", "to_date"))
-    if request.get("limit"):  # so many of these days are not so many of others
+    if request.get("limit"):  # a limit applies to exactly these days
         spans = [(chunk.from_date, chunk.to_date) for chunk in chunks if chunk.filters == filters]
         return (first, last) in spans
     return stored_days(chunks, filters).issuperset(DateRange(first, last))

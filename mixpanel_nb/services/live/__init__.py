@@ -1,8 +1,8 @@
-"""Live reports: questions that Mixpanel's own API answers.
+"""Live reports, answered by Mixpanel's API.
 
-``service`` puts together what the other files hold, one file a group of reports: each checks what is asked
-before a query is spent, asks, and hands the answer to ``reading``, which turns Mixpanel's JSON into the data
-of results and knows nothing of requests. ``asking`` is what all groups share.
+``service`` combines the groups of reports, one file each: a report checks its parameters before it sends a
+    request, and passes the answer to ``reading``, which converts Mixpanel's JSON to result data and does not
+    depend on requests. ``base`` has the parts that all groups share.
 """
 
 from mixpanel_nb.services.live.service import LiveQueryService

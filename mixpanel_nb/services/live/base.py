@@ -1,4 +1,4 @@
-"""What all live reports share: who is asked, and what is checked before a query is spent."""
+"""The base of live reports: the client, and checks before a request."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class LiveReports:
     """A group of reports that Mixpanel answers.
 
     Args:
-        client: Asks Mixpanel.
+        client: The client.
         zone: The project's time zone.
-        known_events: The names of events that are known already, without asking for them; None where they
-            are not. With them, a name that is nearly right is told apart from an event that did not happen.
+        known_events: Returns the cached names of events; None if there are none. They distinguish a
+            misspelled name from an event without occurrences.
         week_start: The day on which weeks of the project begin.
     """
 
@@ -55,7 +55,7 @@ class LiveReports:
     def _complete(
         self, period: Period, unit: Unit, dates: Sequence[date | datetime]
     ) -> tuple[bool | None, ...]:
-        """For each of the buckets, whether all of it is over and asked about (see ``BucketedResult``)."""
+        """For each bucket, whether it has ended within the requested days (see ``BucketedResult``)."""
         now = datetime.now(UTC).replace(tzinfo=None)
         states = coverage(period, unit, [(min(period.since, now), now)])
         known = dict(zip(period.buckets(unit), states, strict=True))
@@ -69,7 +69,7 @@ class LiveReports:
         """The notes of a result.
 
         Args:
-            events: Events of which nothing came.
+            events: Events without data.
             more: Other notes.
         """
         known = self._known_events() if self._known_events is not None else None
@@ -85,7 +85,7 @@ class LiveReports:
 
 @contextmanager
 def listed_by(command: str) -> Iterator[None]:
-    """Where Mixpanel knows no such id, name the command that lists those it knows."""
+    """If Mixpanel does not know an id, name the command that lists ids."""
     try:
         yield
     except NotFoundError as error:
@@ -99,15 +99,15 @@ def listed_by(command: str) -> Iterator[None]:
 
 
 def only_tables(message: str | list[str | Word], parameter: str) -> ParameterError:
-    """The error for what Mixpanel's API cannot be asked, but a fetched table can."""
+    """The error for parameters that only tables support, not Mixpanel's API."""
     return ParameterError(message, parameter=parameter, hint=IN_TABLES)
 
 
 def expression(text: str | None) -> str | None:
-    """A filter, as it is sent.
+    """A filter in wire format.
 
     Raises:
-        ExpressionError: there is a mistake in it, which would have cost a query.
+        ExpressionError: there is a mistake in it (checked before it costs a query).
     """
     if text is not None:
         parse(text, Dialect.EVENTS)
@@ -115,7 +115,7 @@ def expression(text: str | None) -> str | None:
 
 
 def breakdown(on: str) -> str:
-    """What a report is broken down by, as it is sent: an expression as it is, the name of a property as one.
+    """A breakdown in wire format: an expression; the name of a property becomes one.
 
     Raises:
         ExpressionError: there is a mistake in it.
@@ -132,7 +132,7 @@ def property_access(name: str) -> str:
 
 
 def checked_buckets(period: Period, unit: Unit) -> Unit:
-    """The unit, if there are not too many of it in the period.
+    """The unit, if the period does not have too many buckets.
 
     Raises:
         ParameterError: there are.
@@ -142,14 +142,14 @@ def checked_buckets(period: Period, unit: Unit) -> Unit:
 
 
 def at_limit(found: int, limit: int, noun: str) -> str | None:
-    """A note where an answer holds as many as it may, for Mixpanel does not say how many there are."""
+    """A note if an answer reaches its limit, because Mixpanel does not give the total."""
     if found < limit:
         return None
     return f"There may be more: the {limit:,} largest {noun}s were asked for."
 
 
 def sent(asked_of: Node) -> dict[str, Any]:
-    """What every result tells of where it is from."""
+    """The origin of a live result."""
     computed = asked_of.get("computed_at") if isinstance(asked_of.value, dict) else None
     return {"request": asked_of.request, "computed_at": None if computed is None else computed.text()}
 

@@ -1,6 +1,6 @@
 """Live counts: several events, the values of a property, the top events of today.
 
-https://developer.mixpanel.com/reference/list-recent-events and its neighbours.
+https://developer.mixpanel.com/reference/list-recent-events and the neighbouring pages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class CountReports(LiveReports):
             to_date=period.last,
         )
         series = read_series(answer, period, known, average=kind == "average")
-        # An event that comes under another name than it was asked for is not thrown away.
+        # An event that is returned under another name is kept.
         names = tuple(dict.fromkeys((*query.events, *series.values)))
         return results.EventCountsResult(
             names,
@@ -107,7 +107,7 @@ class CountReports(LiveReports):
 
 
 def _check(where: str | None, unit: str, kind: str) -> None:
-    """Refuse what these endpoints cannot: filters, and users per hour."""
+    """Refuse what these endpoints do not support: filters, and users per hour."""
     if where is not None:
         message = "Mixpanel's API counts events and values of properties without a filter."
         raise only_tables(message, "where")
@@ -116,7 +116,7 @@ def _check(where: str | None, unit: str, kind: str) -> None:
 
 
 def _name_of(prop: str) -> str:
-    """The name of a property, also where it is given as an expression that is nothing else.
+    """The name of a property, also if given as an expression.
 
     Raises:
         ParameterError: it is another expression.

@@ -1,4 +1,4 @@
-"""Flows and sessions, which Mixpanel is not asked: its documented API has neither.
+"""Flows and sessions, which Mixpanel's documented API does not have.
 
 https://docs.mixpanel.com/docs/export-methods says of flows that they cannot be exported by an API.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FlowReports(LiveReports):
-    """What a table alone answers."""
+    """Reports that only tables answer."""
 
     def flow(self, _: Flow) -> NoReturn:
         """What users did after, before and between some events."""

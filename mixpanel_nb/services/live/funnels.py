@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.live.reading.funnels import ReadFunnel
 
 MAX_WINDOW_DAYS = 90
-_PART = "part"  # of the days asked about, where Mixpanel splits them by itself
+_PART = "part"  # of the requested days, if Mixpanel splits them itself
 
 
 class FunnelReports(LiveReports):
@@ -38,7 +38,7 @@ class FunnelReports(LiveReports):
     def funnel(self, query: Funnel) -> results.FunnelResult:
         """How many users took the steps of a saved funnel one after the other.
 
-        Without ``window`` it is the one that is saved with the funnel.
+        Without ``window``, the saved funnel's window applies.
         """
         number, on = _saved(query), _breakdown(query)
         period = self._period(query.from_date, query.to_date)
@@ -89,10 +89,10 @@ def _saved(query: Funnel) -> int:
 
 
 def _breakdown(query: Funnel) -> str | None:
-    """What the funnel is broken down by.
+    """The breakdown of the funnel.
 
     Raises:
-        ParameterError: that, or something else that is asked, is beyond Mixpanel's API.
+        ParameterError: Mixpanel's API does not support it or another parameter.
     """
     if query.only_tables is not None:
         message = ["Mixpanel's API has no ", Word(query.only_tables), " for a saved funnel."]
@@ -103,7 +103,7 @@ def _breakdown(query: Funnel) -> str | None:
 
 
 def _window(query: Funnel) -> dict[str, Any]:
-    """The conversion window as it is sent: no week, and at most 90 days.
+    """The conversion window in wire format: not in weeks, and at most 90 days.
 
     Raises:
         ParameterError: it is longer.
@@ -123,7 +123,7 @@ def _window(query: Funnel) -> dict[str, Any]:
 
 
 def _buckets(unit: Unit | None, period: Period) -> dict[str, Any]:
-    """The buckets as they are sent: without a unit one of all days.
+    """The buckets in wire format: without a unit, one of all days.
 
     Raises:
         ParameterError: Mixpanel has no such buckets.
@@ -144,13 +144,13 @@ def _steps_and_buckets(
         return steps, unit, [_together(found)] if found.whole else []
     if found.whole or len(found.parts) < 2:
         return found.of(found.whole or next(iter(found.parts.values()), {})), None, []
-    # Whoever is in two parts would count twice in a sum, so that the parts stay apart.
+    # A user in two parts would count twice in a sum, so the parts stay separate.
     note = f"Mixpanel answered with {len(found.parts)} parts of these days, each a funnel of its own."
     return found.in_parts(), _PART, [note]
 
 
 def _together(found: ReadFunnel) -> str:
-    """What Mixpanel says of all buckets together."""
+    """Mixpanel's numbers for all buckets together."""
     name = results.OVERALL if results.OVERALL in found.whole else next(iter(found.whole))
     steps = found.whole[name]
     return f"All dates together: {' → '.join(f'{step.event} {step.count:,}' for step in steps)}."

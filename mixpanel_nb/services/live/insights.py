@@ -1,4 +1,4 @@
-"""Insights: for now a table's alone."""
+"""Insights, which only tables answer for now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class InsightsReports(LiveReports):
     """Metrics side by side."""
 
     def insights(self, query: Insights | Active) -> InsightsResult:
-        """Refuse: Mixpanel is not asked yet.
+        """Raise: live Insights are not supported yet.
 
         Raises:
             ParameterError: always.

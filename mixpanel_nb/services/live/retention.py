@@ -19,11 +19,11 @@ MAX_INTERVAL_DAYS = 90
 
 
 class RetentionReports(LiveReports):
-    """Who came back, and how often."""
+    """Retention and frequency."""
 
     def retention(self, query: Retention) -> results.RetentionResult:
         """Of the users who did something, how many came back, period by period."""
-        # What makes a user part of a cohort is asked for in the birth type alone, and ignored otherwise.
+        # The born event applies only to the birth type, and is ignored otherwise.
         birth = query.type == "birth"
         born, born_where = (query.born_event, query.born_where) if birth else (None, None)
         if birth and born is None:
@@ -113,7 +113,7 @@ def _refuse_what_tables_answer(query: Retention) -> None:
 
 
 def _periods(unit: Unit, interval: int) -> dict[str, Any]:
-    """The periods as they are sent: a unit, or a number of days, never both.
+    """The periods in wire format: a unit, or a number of days, never both.
 
     Raises:
         ParameterError: Mixpanel has no such periods.

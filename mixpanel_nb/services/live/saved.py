@@ -1,4 +1,4 @@
-"""Saved reports and JQL: what is made elsewhere and only run here."""
+"""Live saved reports and JQL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JQL_NOTE = (
 
 
 class SavedReports(LiveReports):
-    """What is made elsewhere and only run here."""
+    """Saved reports and JQL scripts."""
 
     def saved_report(self, query: SavedReport) -> results.SavedReportResult:
         """A report that is saved in the project (of the kinds insights, funnels and retention).
@@ -60,10 +60,10 @@ class SavedReports(LiveReports):
 
 
 def _as_json(params: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The parameters made of what JSON has.
+    """The parameters as JSON data.
 
     Raises:
-        ParameterError: they cannot be.
+        ParameterError: they cannot be converted.
     """
     if params is None:
         return None

@@ -1,6 +1,6 @@
 """Live segmentation: an event over time, by segment, by ranges of a number, summed and averaged.
 
-https://developer.mixpanel.com/reference/segmentation-query and its neighbours.
+https://developer.mixpanel.com/reference/segmentation-query and the neighbouring pages.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _numeric_unit(unit: Unit) -> Unit:
 
 
 def _only(series: Series, event: str | None, answer: Node) -> Counts:
-    """The counts of an answer that is not broken down: there is one name, the event's."""
+    """The counts of an answer without a breakdown, which has one name, the event's."""
     if event is not None and event in series.values:
         return series.values[event]
     if len(series.values) > 1:

@@ -1,4 +1,4 @@
-"""``LiveQueryService``: Mixpanel's reports, answered by Mixpanel."""
+"""``LiveQueryService``: live reports."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class LiveQueryService(
     ActivityReports,
     SavedReports,
 ):
-    """Answers queries by asking Mixpanel. Every result tells what was sent (``request``).
+    """Answers queries through Mixpanel's API. Every result contains its ``request``.
 
-    Each query costs one of the project's quota (60 in an hour), and nothing is asked twice.
+    Each query costs one of the project's quota (60 in an hour), and no request is sent twice.
     """
 
     def ask(self, query: Query[Answer]) -> Answer:
@@ -63,7 +63,7 @@ class LiveQueryService(
 
         Raises:
             ParameterError: only a fetched table can answer it.
-            ExpressionError: there is a mistake in an expression; nothing was asked.
+            ExpressionError: there is a mistake in an expression; no request was sent.
             APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
         """
         for name, parameter in parameters_of(type(query)).items():

@@ -1,4 +1,4 @@
-"""``LoadService``: files and frames of one's own into a table, in one transaction."""
+"""``LoadService``: loads user files and data frames into a table, in one transaction."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _FRAMES = ("__arrow_c_stream__", "__dataframe__")
 
 @dataclass(frozen=True)
 class LoadService:
-    """Loads files and frames of one's own.
+    """Loads user files and data frames.
 
     Attributes:
-        storage: Keeps the tables.
+        storage: The database.
     """
 
     storage: StorageEngine
@@ -71,10 +71,10 @@ class LoadService:
         return self._result(name, found, decided, loaded, started)
 
     def _check_table(self, name: str, asked: Asked, if_exists: str) -> TableMetadata | None:
-        """What is recorded of the table that is added to.
+        """The record of the table to append to.
 
         Raises:
-            ParameterError: ``if_exists`` is none of its choices.
+            ParameterError: ``if_exists`` is invalid.
             TableExistsError: the table may not be written.
         """
         check_table_name(name)
@@ -115,7 +115,7 @@ class LoadService:
         *,
         replaces: bool,
     ) -> Batch:
-        # Rows without an id are new ones with each load, however equal they are to those of an earlier one.
+        # Rows without an id are new in each load, even if equal to earlier ones.
         earlier = len(self.storage.chunks(name)) if before is not None else 0
         rows = OwnRows(found, decided.mapping, salt=str(earlier) if earlier else "")
         zone = asked.timezone
@@ -167,7 +167,7 @@ def _exists(name: str, message: str, hint: Text) -> TableExistsError:
 
 
 def _listed(what: Any) -> list[str | Path]:
-    """What was named as a list of paths.
+    """The sources as a list of paths.
 
     Raises:
         ParameterError: it is neither a path nor a frame.
@@ -190,7 +190,7 @@ def _is_frame(what: Any) -> bool:
 def _told(
     report: Callable[[FetchProgress], None] | None, table: str, files: Sequence[Path], started: float
 ) -> Iterator[Callable[[FetchState, int], None]]:
-    """What tells the progress; the last word is told however the block ends."""
+    """A progress reporter, which always sends a final snapshot."""
     size = sum(file.stat().st_size for file in files)
     ended = False
 

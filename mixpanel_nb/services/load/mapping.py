@@ -1,4 +1,4 @@
-"""Which field of a file is what: as named, as the preset of its tool knows, or guessed and said."""
+"""The mapping of fields: as given, from the preset of a tool, or guessed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Fields = str | list[str] | tuple[str, ...]
 
-# Names that are guessed, the likeliest first, without case and punctuation.
+# Guessed names, the likeliest first, without case and punctuation.
 _EVENTS = ("event", "eventname", "eventtype", "name", "action", "activity", "type")
 _TIMES = (
     *("time", "eventtime", "timestamp", "eventtimestamp", "ts", "datetime", "occurredat", "createdat"),
@@ -39,14 +39,14 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user says of the fields; None is left to be guessed.
+    """The user's mapping; None is guessed.
 
     Attributes:
         event: The field of the event's name, or ``=Name``, which is the name of every event.
         time: The field of the time.
         user: The field or fields of the user.
         id: The field of the id.
-        time_unit: What times count that are numbers: ``s``, ``ms`` or ``us``.
+        time_unit: The unit of numeric times: ``s``, ``ms`` or ``us``.
         timezone: The zone of times without one.
         from_tool: The tool that wrote the file.
     """
@@ -62,10 +62,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Decided:
-    """The mapping, and what was not asked for.
+    """The mapping, and the guesses in it.
 
     Attributes:
-        mapping: Which field is what.
+        mapping: The mapping of fields.
         guessed: What was guessed, in words, such as ``event from "event_name"``.
     """
 
@@ -77,7 +77,7 @@ def decide(found: Input, asked: Asked) -> Decided:
     """The mapping of an input.
 
     Raises:
-        ParameterError: a field is not there, or there is none that could be the event or the time.
+        ParameterError: a field does not exist, or none can be the event or the time.
     """
     return _Decision(found, asked).made()
 
@@ -157,7 +157,7 @@ class _Decision:
         )
 
     def _named(self, parameter: str, value: Fields | None) -> tuple[str, ...]:
-        """The fields that were named, if they are there."""
+        """The named fields, if they exist."""
         if value is None:
             return ()
         names = [value] if isinstance(value, str) else list(value)
@@ -219,7 +219,7 @@ class _Decision:
         return (Spread(("properties",)),)
 
     def _say_unit(self, times: Sequence[str]) -> None:
-        """Say what times are taken to count, where the first of them is a number."""
+        """Note the unit of times, if the first one is a number."""
         values = (record.get(name) for record in self._found.sample for name in times)
         first = next((value for value in values if value not in (None, "")), None)
         unit = _unit_of(first)
@@ -233,7 +233,7 @@ class _Decision:
 
 
 def _unit_of(value: Any) -> str | None:
-    """What a time counts that is a number, in words."""
+    """The unit of a numeric time, in words."""
     try:
         number = abs(float(value))
     except (TypeError, ValueError):

@@ -16,10 +16,10 @@ _WILDCARDS = frozenset("*?[")
 
 
 def found_files(named: Iterable[str | Path]) -> list[Path]:
-    """The files, in the order of what was named; those of a glob by name, each file once.
+    """The files, in the order of what was named; those of a glob sorted by name, without duplicates.
 
     Raises:
-        ParameterError: one is not there, is a folder or no regular file; or nothing was named.
+        ParameterError: a file does not exist or is not a regular file; or none is given.
     """
     files = list(dict.fromkeys(file for each in named for file in _files(expanded(each))))
     if not files:

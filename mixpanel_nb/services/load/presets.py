@@ -1,7 +1,6 @@
-"""The exports of other tools: which field is what, and which objects hold properties.
+"""The exports of other tools: their field mappings, and the objects that contain properties.
 
-A user is who the tool itself counts as one, so that unique users are those of the tool, before
-and after a login.
+Users are identified as in the tool itself, so that unique users match, before and after a login.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preset:
-    """What is known of a tool's export. Of several fields the first that has a value counts.
+    """The preset of a tool's export. The first of several fields with a value counts.
 
     Attributes:
         title: The name of the tool.
         url: Where its format is documented.
         events: The event's name.
-        times: Its time, in UTC where it has no zone.
+        times: Its time, in UTC if it has no zone.
         users: Its user.
-        ids: What tells an event that came twice.
-        unit: What times count that are numbers.
+        ids: The id that identifies repeated events.
+        unit: The unit of numeric times.
         spreads: The objects whose keys become properties.
         numbers: Fields whose texts are whole numbers.
     """
@@ -57,7 +56,7 @@ AMPLITUDE = Preset(
 )
 """The Export API: JSON lines, an object an event, times as ``2025-01-31 10:00:00.000000`` in UTC.
 
-``amplitude_id`` is whom Amplitude counts as a user. Source: https://amplitude.com/docs/apis/analytics/export
+``amplitude_id`` is Amplitude's user. Source: https://amplitude.com/docs/apis/analytics/export
 """
 
 GA4 = Preset(
@@ -140,7 +139,7 @@ POSTHOG = Preset(
 )
 """The events model of batch and file exports: Parquet (objects as JSON in texts) or JSON lines.
 
-``person_id`` is whom PostHog counts as a user. Source: https://posthog.com/docs/cdp/batch-exports/s3
+``person_id`` is PostHog's user. Source: https://posthog.com/docs/cdp/batch-exports/s3
 """
 
 SNOWPLOW = Preset(
@@ -168,7 +167,7 @@ PIPELINES = Preset(
 )
 """The events of Mixpanel's JSON pipelines (``mp_master_event``), from object storage or a warehouse.
 
-Users are as they were sent, not merged. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
+Users are as sent, not merged. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
 """
 
 PRESETS = {

@@ -1,7 +1,7 @@
-"""Local reports: the questions of ``analytics`` asked of a table, and their rows as results.
+"""Local reports: statements of ``analytics`` run on a table, and their rows as results.
 
-``service`` has one method a report; ``engines`` is where the tables are; ``shapes``, ``funnels`` and
-``cohorts`` put rows in the shapes of results; ``remarks`` says what a reader should know of an answer.
+``service`` has one method a report; ``engines`` contains the engines; ``shapes``, ``funnels`` and ``cohorts``
+    convert rows to result data; ``remarks`` writes notes for the reader.
 """
 
 from mixpanel_nb.services.local.engines import DuckDBEngine, Engine, EventTable

@@ -1,4 +1,4 @@
-"""Rows of a flow's statement as its nodes, edges and paths."""
+"""Conversion of a flow's rows to nodes, edges and paths."""
 
 from __future__ import annotations
 

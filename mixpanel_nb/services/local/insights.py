@@ -1,4 +1,4 @@
-"""Rows of an Insights statement as its lines: gaps, averages with buckets before, formulas, comparisons."""
+"""Conversion of Insights rows to lines: gaps, rolling averages, formulas, comparisons."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ Numbers = list[float | None]
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
-_SEGMENTS_FROM = 5  # behind metric, date, value, place and the number of segments
+_SEGMENTS_FROM = 5  # after metric, date, value, place and the number of segments
 
 
 class Lines:
     """The rows of ``insights.statement`` as lines.
 
     Args:
-        query: What was asked.
+        query: The query.
         days: The days of the statement.
         rows: The rows.
-        known: The times of which the table tells whether an event happened.
-        like: Lines whose segments these have, too.
+        known: The times for which the table shows whether an event happened.
+        like: Lines whose segments are used.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Lines:
         self.segments = like.segments if like else self.segments
 
     def _labels(self, rows: Sequence[tuple[Any, ...]]) -> list[_Labels]:
-        """The names of segments, one a breakdown; behind them stand width and origin of ranges."""
+        """The names of segments, one a breakdown; followed by width and origin of ranges."""
         labels, following = [], _SEGMENTS_FROM + len(self._query.on)
         for place, on in enumerate(self._query.on):
             ranges = None
@@ -107,7 +107,7 @@ class Lines:
 
     def _add(self, metric: int, segment: Segment, bucket: Bucket, value: float | None) -> None:
         if value is not None:
-            number = float(f"{value:.12g}")  # what is behind depends on the order in which numbers are added
+            number = float(f"{value:.12g}")  # further digits depend on the order of summation
             self._values.setdefault((metric, segment), {})[bucket] = number
 
     def without_values(self) -> list[str]:
@@ -120,7 +120,7 @@ class Lines:
 
     @cached_property
     def dates(self) -> list[Bucket]:
-        """The buckets asked about."""
+        """The requested buckets."""
         return self._known.asked
 
     def lines(self, names: Sequence[str]) -> list[InsightsLine]:
@@ -175,7 +175,7 @@ def _calculated(formula: Formula, name: str, metrics: Sequence[InsightsLine]) ->
 
 
 def _rolling(values: Numbers, complete: list[bool], size: int) -> tuple[Numbers, list[bool]]:
-    """The mean of each bucket and those before it, of which those that are not complete stay outside."""
+    """The rolling mean of each bucket and those before it, without incomplete ones."""
     means: Numbers = []
     whole = []
     for end in range(1, len(values) + 1):
@@ -188,14 +188,14 @@ def _rolling(values: Numbers, complete: list[bool], size: int) -> tuple[Numbers,
 
 
 def _cumulative(values: Numbers, touched: list[bool], complete: list[bool]) -> tuple[Numbers, list[bool]]:
-    """Sums up to each bucket; none where nothing is known of it."""
+    """Cumulative sums; None for unknown buckets."""
     sums = accumulate((value or 0.0 for value in values), lambda total, value: float(f"{total + value:.12g}"))
     shown = [total if known else None for total, known in zip(sums, touched, strict=True)]
     return shown, list(accumulate(complete, lambda before, now: before and now))
 
 
 class _Known:
-    """The buckets of a query, and what a table tells of them."""
+    """The buckets of a query, and whether a table covers them."""
 
     def __init__(self, query: Insights, days: Days) -> None:
         self._query = query
@@ -273,7 +273,7 @@ def _edge(number: int, width: float, origin: float) -> float:
 
 
 def labels_of(query: Insights) -> list[str]:
-    """The names of metrics and formulas, unlike each other."""
+    """Unique names of metrics and formulas."""
     names: list[str] = []
     for name in (*(metric.name for metric in query.metrics), *(formula.name for formula in query.formulas)):
         names.append(free_name(name, names))
@@ -343,7 +343,7 @@ class Comparison:
         return self._period.first, self._period.last + _DAY
 
     def _whole(self, day: date, move: Callable[[date], date]) -> date:
-        """The first or the last day moved; the end of a month stays one."""
+        """The first or the last day shifted; the end of a month stays an end of month."""
         if day == self._period.first:
             return move(day)
         is_start = day.day == 1 or start_of(day, self._query.unit, self._period.week_start) == day
@@ -352,7 +352,7 @@ class Comparison:
     def _moved(
         self, buckets: list[Bucket], move: Callable[[date], date]
     ) -> tuple[date, date, list[Bucket | None]]:
-        """Each bucket on another day, at the same time of the day."""
+        """Each bucket shifted to another day, at the same time of day."""
         moved: list[Bucket | None] = [
             datetime.combine(move(each.date()), each.time()) if isinstance(each, datetime) else move(each)
             for each in buckets
@@ -367,7 +367,7 @@ class Comparison:
     def added(
         self, lines: Iterable[InsightsLine], others: Iterable[InsightsLine], dates: Sequence[Bucket]
     ) -> list[InsightsLine]:
-        """The lines with the values of their others.
+        """The lines with their comparison values.
 
         Args:
             lines: The lines of the query.

@@ -1,4 +1,4 @@
-"""What the reader of a local report should know: why there is nothing, and what the table does not hold."""
+"""Notes of local reports: why there is no data, and what the table does not contain."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _LOOKED_AT = 100_000  # events, for a property without a column
 
 @dataclass(frozen=True)
 class Remarks:
-    """A context, and what is to be said of its answer.
+    """Writes the notes of an answer.
 
     Attributes:
-        engine: Where the table is.
-        table: What is known of it.
-        context: What is asked.
+        engine: The engine of the table.
+        table: Its description.
+        context: The context of the query.
     """
 
     engine: Engine
@@ -50,9 +50,9 @@ class Remarks:
         """The notes of a result.
 
         Args:
-            events: The events that were asked for.
-            found: Whether there was anything of them.
-            on: What the result is broken down by.
+            events: The requested events.
+            found: Whether there is data.
+            on: The breakdown of the result.
             segments: The segments of the result.
         """
         said = list(dict.fromkeys(self.context.notes))
@@ -68,9 +68,9 @@ class Remarks:
         return (*said, *self._outside())
 
     def known(self, event: str | None) -> Sequence[Span]:
-        """The times of the days asked about of which the table tells whether an event happened.
+        """The times of the requested days for which the table shows whether an event happened.
 
-        Where nobody recorded what was fetched, the table is taken to hold everything.
+        A table without fetch records counts as complete.
         """
         period = self.context.period
         if not self.table.parts:
@@ -82,7 +82,7 @@ class Remarks:
 
         Args:
             unit: The buckets.
-            events: The events that are counted; None is any event. All of them have to be known.
+            events: The events that are counted; None is any event. All of them must be covered.
         """
         period = self.context.period
         known = [coverage(period, unit, self.known(event)) for event in events]
@@ -98,7 +98,7 @@ class Remarks:
         ]
 
     def elapsed(self) -> float:
-        """The part of the last day asked about of which the table can know, above 0 and up to 1."""
+        """The fraction of the last requested day that the table can cover, above 0 and up to 1."""
         period = self.context.period
         since, until = utc(midnight(period.last), period.zone), period.until
         known = datetime.fromtimestamp(self.context.now, UTC).replace(tzinfo=None)
@@ -108,7 +108,7 @@ class Remarks:
         return (seen - since) / (until - since) if seen > since else 1.0
 
     def _unknown(self, events: Sequence[str]) -> list[str]:
-        """A note for each event that the table does not hold at all."""
+        """A note for each event that the table does not contain at all."""
         if not events:
             return []
         statement = Statement(f"SELECT DISTINCT event_name FROM {self.context.events.source()} AS e", {})
@@ -123,7 +123,7 @@ class Remarks:
         return f"There is no event {event!r} in {table}." + (f" {hint}" if hint else "")
 
     def _unknown_property(self, name: str) -> str | None:
-        """A note where no event seems to have a property that was asked for."""
+        """A note if no event seems to have a requested property."""
         table, looked = self.context.events.table, 0
         if self.context.events.has_json:
             again = replace(self.context, parameters=Parameters(), notes=[], without_column=[])
@@ -139,7 +139,7 @@ class Remarks:
         meant = self._meant(name)
         if looked < _LOOKED_AT:
             return f"No event of {table} has a property {name!r}.{meant}"
-        # Others may have it: only a name that looks wrong is worth a note.
+        # Other events may have it: only a name that looks wrong needs a note.
         return (
             f"None of the first {looked:,} events of {table} has a property {name!r}.{meant}"
             if meant
@@ -147,12 +147,12 @@ class Remarks:
         )
 
     def _meant(self, name: str) -> str:
-        """The property that is probably meant, as a sentence behind another one."""
+        """The property that is probably meant, as a further sentence."""
         hint = did_you_mean(name.removeprefix("properties."), self.context.events.properties.keys() - {name})
         return f" {hint}" if hint else ""
 
     def _outside(self) -> list[str]:
-        """What the table lacks of the days that were asked about."""
+        """The requested days that the table lacks."""
         name, said = self.context.events.table, [*self.table.notes]
         if not self.table.complete:
             said.append(f"The last fetch of {name} did not end: parts are missing until it is repeated.")
@@ -174,7 +174,7 @@ class Remarks:
         return said
 
     def _limits_of(self, day: date) -> tuple[str, ...]:
-        """What was fetched of a day, in words; nothing where it was not fetched."""
+        """The filters of a fetched day, in words; empty if it was not fetched."""
         parts = [part for part in self.table.parts if day in part.days]
         if any(part.is_whole for part in parts):
             return (_WHOLE,)
@@ -182,13 +182,13 @@ class Remarks:
 
     @property
     def _known_events(self) -> tuple[str, ...] | None:
-        """The events that all of the table is limited to, if nothing else limits it: no news for a report."""
+        """The events that all of the table is limited to, if nothing else limits it, which needs no note."""
         only = [part for part in self.table.parts if part.where is None and part.limit is None]
         described = tuple(sorted({_described(part) for part in only}))
         return described if len(only) == len(self.table.parts) else None
 
     def _days(self) -> list[date]:
-        """The days by which the table was fetched that the period touches."""
+        """The fetched days that overlap the period."""
         period, zone = self.context.period, self.table.day_zone
         first, last = (
             moment.replace(tzinfo=UTC).astimezone(zone).date()
@@ -198,7 +198,7 @@ class Remarks:
 
 
 def _described(part: Part) -> str:
-    """What was asked for, as in ``only Purchase and Sign Up for which … is true``."""
+    """The filters in words, as in ``only Purchase and Sign Up for which … is true``."""
     names = " and ".join(sorted(part.only)) if part.only else "events"
     if part.limit is None:
         names = f"only {names}"

@@ -1,4 +1,4 @@
-"""Rows of the statement about sessions as their figures."""
+"""Conversion of session rows to figures."""
 
 from __future__ import annotations
 

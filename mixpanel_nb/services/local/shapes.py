@@ -1,4 +1,4 @@
-"""Rows of statements in the shapes of results."""
+"""Conversion of rows to result data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def by_names(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts
 def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
     """A number a bucket, to 12 significant digits.
 
-    What is behind them depends on the order in which numbers were added, and that is another one each time.
+    Further digits depend on the order of summation, which varies.
     """
     return {bucket: float(f"{number:.12g}") for bucket, number in rows}
 
@@ -75,7 +75,7 @@ def in_ranges(
 
 
 def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) -> ActivityEvent:
-    """A row of ``activity.statement``; ``columns`` are those of the properties that have one each."""
+    """A row of ``activity.statement``; ``columns`` are those of the properties with their own column."""
     event, moment, user, *values = row
     properties: Mapping[str, Any]
     if columns:

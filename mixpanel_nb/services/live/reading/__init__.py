@@ -1,5 +1,5 @@
-"""From Mixpanel's JSON to the data of results: pure functions, one file a shape.
+"""Conversion of Mixpanel's JSON to result data: pure functions, one file per shape.
 
-``node`` walks through an answer and knows where it is, so that whatever is not as expected becomes a
-``ServerError`` that says what was found where.
+``node`` navigates an answer and tracks the path, so that an unexpected value raises a ``ServerError`` with
+    its place.
 """

@@ -16,10 +16,10 @@ _SHORT = ("minute", "hour")
 
 
 def bucket(label: str, unit: Unit) -> Bucket | None:
-    """The bucket of a label, or None if it is no label of one.
+    """The bucket of a label, or None if it is not a bucket label.
 
-    Days, weeks and months are ``YYYY-MM-DD``, hours and minutes ``YYYY-MM-DD HH:MM:SS``; a ``T`` between and
-    an offset behind are taken as well. It is the wall clock of the project in any case.
+    Days, weeks and months are ``YYYY-MM-DD``, hours and minutes ``YYYY-MM-DD HH:MM:SS``; a ``T`` separator
+    and an offset are accepted, too. It is always the project's local time.
     """
     if not label[:4].isdecimal():
         return None
@@ -31,14 +31,14 @@ def bucket(label: str, unit: Unit) -> Bucket | None:
 
 
 def labels(unit: Unit) -> Callable[[str], Bucket | None]:
-    """:func:`bucket` for one unit, fast for labels that come again and again."""
+    """:func:`bucket` for one unit, cached."""
     return cache(lambda label: bucket(label, unit))
 
 
 def dates(found: Iterable[Bucket], period: Period, unit: Unit) -> tuple[Bucket, ...]:
-    """All buckets of the period, or those that were found where Mixpanel's are others.
+    """All buckets of the period, or those found if Mixpanel's differ.
 
-    A project's week may begin on another day than is known here; the answer tells which buckets there are.
+    A project's week may begin on an unknown day; the answer contains its buckets.
     """
     usual, told = period.buckets(unit), set(found)
     return tuple(usual if told.issubset(usual) else sorted(told))

@@ -30,11 +30,11 @@ _NULL = "null"
 
 @dataclass(frozen=True)
 class ReadFunnel:
-    """What an answer says of a funnel.
+    """The funnel of an answer.
 
     Attributes:
         parts: Bucket of time to segment (None for everyone, without a breakdown) to steps.
-        whole: The same of all buckets together, where Mixpanel gives that beside them.
+        whole: The same of all buckets together, if the answer contains it.
     """
 
     parts: dict[Bucket, Segments]
@@ -42,13 +42,13 @@ class ReadFunnel:
 
     @property
     def events(self) -> tuple[str, ...]:
-        """What the steps are called, in order; nothing where no steps came."""
+        """The names of the steps, in order; empty without steps."""
         every = [steps for segments in (*self.parts.values(), self.whole) for steps in segments.values()]
         return tuple(step.event for step in max(every, key=len, default=()))
 
     @property
     def segments(self) -> list[str | None]:
-        """The segments: all together first, then those that most users entered in."""
+        """The segments: all together first, then those with the most users."""
         entered: dict[str | None, int] = {}
         for segments in self.parts.values() or [self.whole]:
             for name, steps in segments.items():
@@ -56,7 +56,7 @@ class ReadFunnel:
         return sorted(entered, key=lambda name: (name not in {None, OVERALL}, -entered[name], name or ""))
 
     def over_time(self, period: Period, unit: Unit) -> Steps:
-        """The steps of every bucket and segment; nobody where the answer has none."""
+        """The steps of every bucket and segment; 0 users if the answer has none."""
         return self._dated(dates(self.parts, period, unit))
 
     def in_parts(self) -> Steps:
@@ -87,10 +87,10 @@ def read_funnel(answer: Node, *, broken_down: bool) -> ReadFunnel:
 
     Args:
         answer: The whole answer.
-        broken_down: Whether a breakdown was asked for.
+        broken_down: Whether there is a breakdown.
 
     Raises:
-        ServerError: it is no such answer.
+        ServerError: the answer has another shape.
     """
     parts: dict[Bucket, Segments] = {}
     whole: Segments = {}
@@ -109,7 +109,7 @@ def read_funnel(answer: Node, *, broken_down: bool) -> ReadFunnel:
 def _segments(node: Node) -> Segments:
     """The steps by segment; beside the lists of steps there may be an analysis."""
     found: Segments = {name: _steps(steps) for name, steps in node.items() if isinstance(steps.value, list)}
-    if OVERALL not in found and _STEPS in found:  # everyone together is told as without a breakdown
+    if OVERALL not in found and _STEPS in found:  # the total has the shape of an answer without a breakdown
         found[OVERALL] = found.pop(_STEPS)
     if _NULL in found and UNDEFINED not in found:
         found[UNDEFINED] = found.pop(_NULL)

@@ -1,4 +1,4 @@
-"""A piece of an answer that knows where it stands in it."""
+"""A part of an answer with its path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.client import QueryAnswer
 
 LARGEST = 2**63 - 1
-"""The largest count: more does not fit into a column of a DataFrame."""
+"""The largest count: the maximum of a DataFrame column."""
 
 _EXCERPT = 60
 _HINT = (
@@ -29,8 +29,8 @@ class Node:
 
     Attributes:
         value: The JSON.
-        request: What was asked.
-        path: The keys and places that lead here.
+        request: The request.
+        path: The keys and indices that lead here.
     """
 
     value: Any
@@ -46,7 +46,7 @@ class Node:
         """The piece at a key.
 
         Raises:
-            ServerError: This is no object, or has no such key.
+            ServerError: This is not an object, or has no such key.
         """
         found = self.get(key)
         if found is None:
@@ -54,7 +54,7 @@ class Node:
         return found
 
     def get(self, key: str) -> Node | None:
-        """The piece at a key, or None where there is none, or null."""
+        """The part at a key, or None if it is missing or null."""
         value = self.object().get(key)
         return None if value is None else self._at(key, value)
 
@@ -85,17 +85,17 @@ class Node:
         number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
         if not number or not math.isfinite(self.value):
             raise self.wrong("a number")
-        return self.value  # type: ignore[no-any-return]  # a number, as was just seen
+        return self.value  # type: ignore[no-any-return]  # checked to be a number
 
     def whole(self) -> int:
-        """The value, a whole number that events or users can be counted with."""
+        """The value, a valid count of events or users."""
         number = self.number()
         if number != int(number) or abs(number) > LARGEST:
             raise self.wrong("a whole number")
         return int(number)
 
     def wrong(self, wanted: str) -> ServerError:
-        """The error for a piece that is not what it should be."""
+        """The error for an unexpected part."""
         found = json.dumps(self.value, ensure_ascii=False)
         excerpt = found if len(found) <= _EXCERPT else f"{found[:_EXCERPT]}…"
         place = f" at {self._place()}" if self.path else ""

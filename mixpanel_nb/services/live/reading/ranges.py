@@ -1,4 +1,4 @@
-"""Ranges of numbers, as ``segmentation/numeric`` names them: ``"2,000 - 2,100"``.
+"""Ranges of numbers in ``segmentation/numeric``: ``"2,000 - 2,100"``.
 
 https://developer.mixpanel.com/reference/segmentation-numeric-query
 """
@@ -24,7 +24,7 @@ Range = tuple[float, float]
 _NUMBER = r"(-?(?:[\d,]+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
 _RANGE = re.compile(rf"\s*{_NUMBER}(?:\s+-\s+{_NUMBER})?\s*")
 _NOT_SET = ("undefined", "null")
-_MOST_BETWEEN = 10_000  # ranges; a gap that holds more was not left by ranges of this width
+_MOST_BETWEEN = 10_000  # ranges; a gap with more does not consist of ranges of this width
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Ranges:
     Attributes:
         bounds: The ranges, ascending; empty ones between them included.
         values: Place in ``bounds`` to bucket to count.
-        without: How many events had no number, where Mixpanel says so.
+        without: The number of events without a number, if Mixpanel gives it.
     """
 
     bounds: tuple[Range, ...]
@@ -43,10 +43,10 @@ class Ranges:
 
 
 def read_ranges(series: Series) -> Ranges:
-    """The ranges that the names of a series are.
+    """The ranges parsed from the names of a series.
 
     Raises:
-        ServerError: a name is none.
+        ServerError: a name is not a range.
     """
     named = {name: counts for name, counts in series.values.items() if name not in _NOT_SET}
     left = sum(sum(counts.values()) for name, counts in series.values.items() if name in _NOT_SET)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Counts = dict["Bucket", float]
 
 _KEY = "a day or time as key"
-_NULL = "null"  # what is set to null comes beside what is not set; both are not set to whoever asks
+_NULL = "null"  # null values are a segment beside undefined ones; both count as not set
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Series:
         return dict(order)
 
     def by_segment(self, *, additive: bool) -> Series:
-        """The same, with one name for what is not set: ``null`` and ``undefined`` added up.
+        """The same, with ``null`` and ``undefined`` added up as one segment.
 
-        Where they cannot be added, because the same users may be in both, both stay as they are.
+        If they cannot be added because the same users may be in both, both stay.
         """
         values = dict(self.values)
         null = values.pop(_NULL, None)
@@ -58,7 +58,7 @@ class Series:
         return Series(self.dates, {**values, UNDEFINED: both})
 
     def null_note(self, named: Series) -> str | None:
-        """A note where ``named``, made of this by :meth:`by_segment`, took ``null`` for what is not set."""
+        """A note if ``named``, from :meth:`by_segment`, counts ``null`` as not set."""
         if _NULL not in self.values or _NULL in named.values:
             return None
         return "Mixpanel writes what is null and the text 'null' alike, so both count as undefined here."

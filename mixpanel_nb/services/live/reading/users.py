@@ -25,9 +25,9 @@ def read_cohorts(
 ) -> tuple[RetentionCohort, ...]:
     """The cohorts of ``{date: {"first": users, "counts": [users, …]}}``, in order.
 
-    Counts that are missing at the end are not known yet. A bucket of the period that the answer leaves out is
-    a cohort of nobody, but not where several units make an interval: which cohorts there are then, the answer
-    alone can say. https://developer.mixpanel.com/reference/retention-query
+    Counts missing at the end are not yet known. A bucket of the period that is missing from the answer is an
+    empty cohort, except with intervals of several units, where only the answer shows which cohorts exist.
+    https://developer.mixpanel.com/reference/retention-query
 
     Raises:
         ServerError: it is no such answer.
@@ -45,7 +45,7 @@ def read_cohorts(
 
 
 def _counts(node: Node, periods: int) -> tuple[int | None, ...]:
-    """So many counts, None where there are not as many."""
+    """``periods`` counts, padded with None."""
     told = [None if each.value is None else each.whole() for each in node.elements()]
     return tuple([*told, *[None] * periods][:periods])
 
@@ -55,7 +55,7 @@ def read_frequencies(
 ) -> tuple[tuple[Bucket, ...], dict[date, tuple[int, ...]]]:
     """The buckets, and users per bucket of ``{"data": {date: [users, …]}}``, or of that without ``data``.
 
-    The first number is who was active in at least one of the smaller units, the second in at least two…
+    The first number is the users active in at least one of the smaller units, the second in at least two…
     https://developer.mixpanel.com/reference/retention-frequency-query
 
     Raises:
@@ -73,7 +73,7 @@ def read_frequencies(
 def read_activity(answer: Node, users: Sequence[str]) -> tuple[ActivityEvent, ...]:
     """The events of ``{"results": {"events": [{"event", "properties"}]}}``, oldest first.
 
-    Who did it is called ``distinct_id`` in some events and ``$distinct_id`` in others.
+    The user is ``distinct_id`` in some events and ``$distinct_id`` in others.
     https://developer.mixpanel.com/reference/activity-stream-query
 
     Raises:

@@ -1,6 +1,6 @@
-"""Where local reports find their events: one module for each kind of engine, behind one protocol.
+"""Engines of local reports: one module per engine, behind one protocol.
 
-``base`` has the protocol and what it tells of a table; ``duckdb`` is the workspace's own file.
+``base`` has the protocol and the description of a table; ``duckdb`` is the workspace's own file.
 """
 
 from mixpanel_nb.services.local.engines.base import Engine, EventTable, Part

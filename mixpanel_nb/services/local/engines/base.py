@@ -1,4 +1,4 @@
-"""``Engine``: what local reports, explorers and completion need of whatever holds the tables."""
+"""``Engine``: the protocol of table engines for local reports, explorers and completion."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Part:
 
     Attributes:
         days: The days, in the zone of :attr:`EventTable.day_zone`.
-        spans: The times that were fetched, each from a moment to another one (UTC, without the latter); a
-            day that had not ended when it was fetched is there until that moment.
-        only: The events that were asked for; None for all.
+        spans: The times that were fetched, as half-open intervals (UTC); a day that had not ended when it was
+            fetched extends to that moment.
+        only: The requested events; None for all.
         where: The filter, if any.
-        limit: The most events that were asked for, if there was a limit.
+        limit: The requested limit of events, if any.
     """
 
     days: frozenset[date]
@@ -39,21 +39,21 @@ class Part:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all events of the days were asked for."""
+        """Whether all events of the days were requested."""
         return self.only is None and self.where is None and self.limit is None
 
 
 @dataclass(frozen=True)
 class EventTable:
-    """A table of events, as reports need to know it.
+    """The description of a table of events for reports.
 
     Attributes:
         columns: How its properties are read.
-        parts: What was fetched into it; empty if nobody knows.
+        parts: The fetched parts; empty if unknown.
         complete: False while parts of its last fetch are missing.
         day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
-        fetched: When each day (UTC) was fetched for the last time; empty if nobody knows.
-        notes: What is to be said of any answer: rows that cannot be read, times that are days alone.
+        fetched: When each day (UTC) was last fetched; empty if unknown.
+        notes: Notes for every answer: rows that cannot be read, times that are only days.
     """
 
     columns: TableColumns
@@ -65,20 +65,19 @@ class EventTable:
 
     @property
     def only(self) -> frozenset[str] | None:
-        """The events that any part was limited to; None where some part was not."""
+        """The events that the parts were limited to; None if some part was not limited."""
         events = [part.only for part in self.parts]
         known = [names for names in events if names is not None]
         return frozenset().union(*known) if known and len(known) == len(events) else None
 
     def observed(self, event: str | None, last_event: datetime | None) -> list[Span]:
-        """The times of which the table tells whether ``event`` happened (None: any event), in order.
+        """The times for which the table shows whether ``event`` happened (None: any event), in order.
 
-        Where nobody knows what was fetched, or no more than a number of events was, it tells nothing of
-        the time after its last event.
+        If it is unknown what was fetched, or the fetch had a limit, the time after the last event is unknown.
 
         Args:
             event: The event.
-            last_event: The time of the last event in the table (UTC); None where it is empty.
+            last_event: The time of the last event in the table (UTC); None if it is empty.
         """
         until = last_event and last_event + timedelta(microseconds=1)
         if not self.parts:
@@ -91,14 +90,14 @@ class EventTable:
 
 
 class Engine(Protocol):
-    """What local reports ask for."""
+    """The interface that local reports use."""
 
     def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """A table of events.
 
         Args:
             table: The table.
-            zone: The zone of a report, in which a time that is a day alone begins.
+            zone: The zone of a report, in which a time without a time of day begins.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -115,13 +114,13 @@ class Engine(Protocol):
         """The tables and views that have the columns of events, by name; only those that were fetched."""
 
     def timezone(self, table: str) -> str | None:
-        """The time zone that a table counts days in, where it knows; None for any other table, too."""
+        """The time zone of a table's days, if known; None for any other table."""
 
     def days(self, table: str) -> tuple[date, date] | None:
         """The first and the last day that a table was fetched for, or has events on; None if it is empty."""
 
     def event_names(self, table: str) -> list[str]:
-        """Names of the events in a table, sorted; not all of them where there are very many."""
+        """Names of the events in a table, sorted; possibly incomplete if there are very many."""
 
     def top_event(self, table: str) -> str | None:
         """The most frequent event of a table; None where it is empty."""
@@ -137,7 +136,7 @@ class Engine(Protocol):
 
 
 def _cut(spans: Iterable[Span], until: datetime | None) -> list[Span]:
-    """The spans without what is after a moment."""
+    """The spans cut off at a moment."""
     return [(first, min(last, until)) for first, last in spans if until is not None and first < until]
 
 

@@ -1,7 +1,7 @@
-"""Columns of any DuckDB type, read as reports need them: names as text, times as TIMESTAMP, properties typed.
+"""Casts of DuckDB columns for reports: names as text, times as TIMESTAMP, properties typed.
 
-Tables that were fetched need none of this. Tables and views that people make in SQL, or elsewhere, may hold
-days, epoch numbers, numbers for users, structs.
+Fetched tables need no casts. Tables and views from users' SQL or other tools may contain days, epoch numbers,
+numeric user ids, structs.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ _ZONED = "TIMESTAMP WITH TIME ZONE"
 _UNZONED = ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _NESTED = ("STRUCT(", "MAP(", "UNION(", "VARIANT")
 
-# The units in which an epoch can be counted, and the numbers that are times from 1971 to 2100 in each: they
-# do not overlap.
+# The units of epoch numbers, and the numbers of the times from 1971 to 2100 in each, which do not overlap.
 _YEAR = 31_556_952
 _FIRST, _LAST = _YEAR, 130 * _YEAR
 EPOCH_UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
@@ -42,7 +41,7 @@ class Read:
 
     Attributes:
         sql: SQL of its value in the type that reports need.
-        holds: What a property's values are then.
+        holds: The type of a property's values then.
     """
 
     sql: str
@@ -50,12 +49,12 @@ class Read:
 
 
 def name(column: str, sql_type: str) -> str | None:
-    """A name (of an event, a user, a row) as VARCHAR; None where the type holds no names."""
+    """A name (of an event, a user, a row) as VARCHAR; None for types without names."""
     if sql_type == "VARCHAR":
         return column
     if sql_type == "JSON":
         return f"{column} ->> '$'"
-    if sql_type in FLOATS:  # as pandas makes them of whole numbers, some of which are missing
+    if sql_type in FLOATS:  # as pandas represents whole numbers with missing values
         return f"CASE WHEN isfinite({column}) THEN {number_text(Value(number=column, is_double=True))} END"
     if sql_type.startswith("DECIMAL"):
         return number_text(Value(number=f"CAST({column} AS DOUBLE)", is_double=True))
@@ -64,7 +63,7 @@ def name(column: str, sql_type: str) -> str | None:
 
 
 def time(column: str, sql_type: str, zone: ZoneInfo) -> str | None:
-    """A time as TIMESTAMP in UTC, NULL where a text is none; None where the type holds no times.
+    """A time as TIMESTAMP in UTC, NULL for invalid text; None for types without times.
 
     Args:
         column: SQL of the column.
@@ -85,7 +84,7 @@ def time(column: str, sql_type: str, zone: ZoneInfo) -> str | None:
 
 
 def is_text(sql_type: str) -> bool:
-    """Whether a type holds texts, any of which may be a time or none."""
+    """Whether a type is text, which may or may not contain times."""
     return sql_type in {"VARCHAR", "JSON"}
 
 
@@ -95,7 +94,7 @@ def is_number(sql_type: str) -> bool:
 
 
 def finite(column: str, sql_type: str) -> str:
-    """A number with room for arithmetic, NULL where it is NaN or infinite."""
+    """A number wide enough for arithmetic, NULL if it is NaN or infinite."""
     if sql_type in INTEGERS:
         return f"CAST({column} AS HUGEINT)"
     if sql_type in FLOATS:
@@ -120,7 +119,7 @@ def epoch_unit(lowest: float, highest: float) -> str | None:
 
 
 def properties(column: str, sql_type: str) -> str | None:
-    """A column of all properties as JSON; None where the type holds none."""
+    """A column of all properties as JSON; None for other types."""
     if sql_type == "JSON":
         return column
     if sql_type == "VARCHAR":
@@ -129,7 +128,7 @@ def properties(column: str, sql_type: str) -> str | None:
 
 
 def property_value(column: str, sql_type: str) -> Read | None:
-    """A property; None where the type holds nothing that Mixpanel's properties can be."""
+    """A property; None for types that Mixpanel's properties cannot have."""
     if sql_type.endswith("]") or sql_type.startswith(_NESTED):
         return Read(f"to_json({column})", "json")
     if sql_type.startswith("DECIMAL"):

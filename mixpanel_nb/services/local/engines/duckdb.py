@@ -47,9 +47,9 @@ class DuckDBEngine:
         )
 
     def profiles(self, table: str) -> TableColumns | None:
-        """Of the profiles that are not of another project: ``profiles``, or else the only table there is.
+        """The profiles of the same project: ``profiles``, or else the only such table.
 
-        Where none was fetched, a table of one's own that is named ``profiles``.
+        If none was fetched, a user's own table named ``profiles``.
         """
         tables = {known.name.lower(): known for known in self.storage.list_tables()}
         events = tables.get(table.lower())
@@ -149,7 +149,7 @@ def _part(filters: str, chunks: Sequence[Chunk], zone: ZoneInfo) -> Part:
 
 
 def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
-    """The time that a chunk tells of: its days, but nothing after it was fetched."""
+    """The time that a chunk covers: its days, up to when it was fetched."""
     days = sorted(chunk.days())
     since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
     return since, min(until, chunk.fetched_at)

@@ -1,4 +1,4 @@
-"""Which columns of a DuckDB table or view hold what reports need, and how they are read."""
+"""Reading of any DuckDB table or view as events or profiles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AS_THEY_ARE = {
     "insert_id": "VARCHAR",
     "properties": "JSON",
 }
-# What other tools and people call the columns of events.
+# Other common names of the columns of events.
 _ALSO_CALLED = {
     "event_name": ("event", "name", "event_type", "action", "activity"),
     "event_time": ("time", "timestamp", "ts", "date", "day", "created_at", "occurred_at", "event_timestamp"),
@@ -48,12 +48,12 @@ _HOLDS: dict[str, Holds] = {
 
 @dataclass(frozen=True)
 class TableReading:
-    """A table or view of a workspace, about to be asked.
+    """Reads a table or view of a workspace.
 
     Attributes:
-        storage: Where it is.
+        storage: The database.
         table: Its name.
-        zone: The zone in which a day that is written without a time begins.
+        zone: The zone of days without a time of day.
     """
 
     storage: StorageEngine
@@ -61,11 +61,11 @@ class TableReading:
     zone: ZoneInfo
 
     def events(self) -> tuple[TableColumns, tuple[str, ...]]:
-        """How its events are read, and what is to be said of that.
+        """The columns of its events, and notes.
 
         Raises:
             TableNotFoundError: there is no such table.
-            StorageError: it holds no events, or a column of theirs cannot be read.
+            StorageError: it contains no events, or one of their columns cannot be read.
         """
         types = self._types()
         missing = [column for column in EVENT_COLUMNS if column not in types]
@@ -73,12 +73,12 @@ class TableReading:
             self._holds_no_events(types, missing[0])
         read = {column: self._name(column, types) for column in _NAMES if column in types}
         read["event_time"], notes = self._event_time(types["event_time"])
-        if "insert_id" not in types and self._numbers_rows(types):  # rows that are alike stay different ones
+        if "insert_id" not in types and self._numbers_rows(types):  # equal rows stay distinct
             read["insert_id"] = f"format('{{:020d}}', {ROW_NUMBER})"
         return self._columns(types, read), notes
 
     def profiles(self) -> TableColumns | None:
-        """How its users are read; None where it has no column of them.
+        """The columns of its users; None if it has none.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -89,7 +89,7 @@ class TableReading:
         return self._columns(types, {"distinct_id": self._name("distinct_id", types)})
 
     def _types(self) -> dict[str, str]:
-        """The type of each column; a base column by its own name, however it is spelled here."""
+        """The type of each column; base columns under their standard names."""
         schema = self.storage.get_schema(self.table)
         return {
             (column.name.lower() if column.name.lower() in _BASE else column.name): column.type
@@ -142,7 +142,7 @@ class TableReading:
         return sql
 
     def _event_time(self, sql_type: str) -> tuple[str, tuple[str, ...]]:
-        """SQL of the time, and what is to be said of it."""
+        """SQL of the time, and notes."""
         if casts.is_number(sql_type):
             return self._epoch(sql_type), ()
         sql = casts.time("event_time", sql_type, self.zone)
@@ -155,10 +155,10 @@ class TableReading:
         return sql, self._unreadable(sql) if casts.is_text(sql_type) else ()
 
     def _unreadable(self, sql: str) -> tuple[str, ...]:
-        """What is to be said of texts that are no times.
+        """A note about texts that are not times.
 
         Raises:
-            StorageError: none is a time.
+            StorageError: no text is a time.
         """
         bad = f"FILTER (event_time IS NOT NULL AND ({sql}) IS NULL)"
         ((times, wrong, example),) = self.storage.execute_rows(
@@ -178,10 +178,10 @@ class TableReading:
         return (f"{left_out}: their event_time is no time, such as {shown}.",)
 
     def _epoch(self, sql_type: str) -> str:
-        """SQL of a time that is counted since 1970.
+        """SQL of an epoch time.
 
         Raises:
-            StorageError: the numbers do not tell in which unit.
+            StorageError: the unit is ambiguous.
         """
         number = casts.finite("event_time", sql_type)
         ((lowest, highest),) = self.storage.execute_rows(
@@ -198,7 +198,7 @@ class TableReading:
         return casts.epoch(number, unit)
 
     def _mended(self, sql: str, column: str) -> str:
-        """What to type for another column."""
+        """SQL that defines a column."""
         select = f"SELECT * REPLACE ({sql} AS {column}) FROM {_written(self.table)}"
         return f"Make a view of it: CREATE VIEW {_name_for(self.table)} AS {select}"
 
@@ -216,7 +216,7 @@ class TableReading:
 
 
 def _source_of(column: str, types: Mapping[str, str]) -> str:
-    """The column that is probably meant, else a place to fill in."""
+    """The column that is probably meant, else a placeholder."""
     lower = {name.lower(): name for name in types}
     found = next((lower[name] for name in _ALSO_CALLED[column] if name in lower), None)
     if found is None and column == "event_time":
@@ -231,7 +231,7 @@ def _name_for(table: str) -> str:
 
 
 def _written(name: str) -> str:
-    """A name as people write it: in quotes only where it needs them."""
+    """A name in SQL, quoted only if necessary."""
     return name if name.isidentifier() and name.isascii() else identifier(name)
 
 
@@ -240,7 +240,7 @@ def _short(sql_type: str) -> str:
 
 
 def _of_stored(columns: Iterable[StoredColumn], *, has_json: bool) -> dict[str, PropertyColumn]:
-    """Columns whose values all are of one type. Text that stands for several is read from the JSON."""
+    """Columns whose values all have one type. Text columns of several types are read from the JSON."""
     return {
         column.property: PropertyColumn(column.name, _HOLDS[column.sql_type])
         for column in columns
