@@ -149,7 +149,7 @@ def pages(fetch: Fetch, *, cancelled: Callable[[], bool] = never) -> Iterator[Pr
         has no session after all announced profiles arrived. An earlier page that is not full is an error.
 
     Args:
-        fetch: Gives page ``n`` of a session; stops when ``stopped()`` is true.
+        fetch: Gives page ``n`` of a session; stops when its third argument returns True.
         cancelled: Polled throughout.
 
     Raises:

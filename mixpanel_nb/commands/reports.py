@@ -60,7 +60,7 @@ _ANY = "any_event"
 def _any_or_one(
     name: str, parameter: Parameter, given: Mapping[str, Any], *, any_wanted: bool
 ) -> dict[str, None]:
-    """None for a parameter with its "any" option; nothing if it is given."""
+    """The parameter as None if its "any" option is set; empty if the parameter has a value."""
     if any_wanted and name in given:
         raise typer.BadParameter(f"{parameter.metavar} and {parameter.any_option} do not go together.")
     if not any_wanted and name not in given:

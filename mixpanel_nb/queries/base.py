@@ -256,7 +256,7 @@ def _plain(value: Any) -> Any:
 
 
 def _literal(value: Any) -> str:
-    """The value as Python source, with double quotes."""
+    """The value as Python source, with double quotes if possible."""
     if isinstance(value, str):
         plain = '"' not in value and value.isprintable()
         return json.dumps(value, ensure_ascii=False) if plain else repr(value)

@@ -48,7 +48,7 @@ class FetchProgress:
         days_done: Downloaded days of events.
         days_total: Days asked for, or None for profiles.
         rows: Rows received so far.
-        bytes: Bytes received so far (compressed).
+        bytes: Bytes received over the network so far.
         elapsed_seconds: Seconds since the fetch began.
         message: What the fetch is waiting for, such as "waiting 42 s for the hourly quota".
         pieces: Each chunk of this call, in order of its days.

@@ -37,7 +37,7 @@ class Sources(Names):
         self._lookup = TableLookup()
 
     def begin(self, cells_run: int) -> None:
-        """Start a completion; ``cells`` counts the executed cells."""
+        """Start a completion; ``cells_run`` counts the executed cells."""
         if self._workspace is not None:
             self._lookup.begin(self._workspace, cells_run)
 

@@ -121,7 +121,7 @@ class BatchStore:
 
         Args:
             batch: The downloads.
-            last: Whether it is the last batch.
+            last: Whether nothing is missing after it.
 
         Raises:
             IncompleteExportError: a line is not JSON, or not an event (or profile); nothing is stored.

@@ -49,7 +49,7 @@ class OwnRequest:
         return {*self.missing, *self.unsettled, *later}
 
     def late(self, days: int) -> set[date]:
-        """The last ``count`` stored days."""
+        """The stored ones of the ``days`` days up to the last stored day."""
         since = self.last - timedelta(days=days - 1)
         return {day for day in self.stored if day >= since}
 

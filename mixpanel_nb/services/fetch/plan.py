@@ -66,7 +66,7 @@ def few(days: Iterable[date]) -> list[DateRange]:
 
 
 def _cut(run: DateRange, size: int) -> Iterator[DateRange]:
-    """A range split into parts of ``days`` days."""
+    """A range split into parts of ``size`` days."""
     for offset in range(0, run.days, size):
         first = run.first + timedelta(days=offset)
         yield DateRange(first, min(first + timedelta(days=size - 1), run.last))

@@ -180,7 +180,7 @@ def _concerns_all(error: Exception) -> bool:
 
 
 def _as_ours(error: Exception) -> MixpanelDataError:
-    """A worker's error as an error of the package; other than system errors, it is a bug and raised."""
+    """A worker's error as an error of the package, also for system errors; raises any other, a bug."""
     if isinstance(error, MixpanelDataError):
         return error
     if isinstance(error, OSError):

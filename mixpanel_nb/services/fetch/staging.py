@@ -41,7 +41,7 @@ class Receipt:
     Attributes:
         rows: Lines in it.
         size: Bytes of it: after a power cut a file may be truncated.
-        bytes: Bytes received (compressed).
+        bytes: Bytes received over the network.
         requests: Requests it took.
         fetched_at: When its download ended (UTC, ISO 8601).
         source: The project it is from, as text.
