@@ -70,7 +70,7 @@ def events(
     User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
-             mp fetch events --last 90d
+             {mp fetch events} --last 90d
     """
     session = session_of(context)
     with _resumable(session):
