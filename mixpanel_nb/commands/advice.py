@@ -150,7 +150,7 @@ def _of_names(
         return None
     if any(word.startswith(("properties[", "user[")) for word in words):
         return """Put the whole expression in single quotes: --where 'properties["plan"] == "pro"'"""
-    if not all(word[0].isalnum() for word in left_over):
+    if not all(word[:1].isalnum() for word in left_over):
         return None
     of_value = _of_value(left_over[0], words, options)
     if of_value is not None:

@@ -232,6 +232,8 @@ class QueryForm:
                 return Field(name, label.text, "list", _listed(value), events)
             case PropertiesOrBuckets():
                 return Field(name, label.text, "list", _listed(value), self._names(label.names))
+            case _ if isinstance(label.default, int):
+                return Field(name, label.text, "number", value if isinstance(value, int) else label.default)
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
                 return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))

@@ -82,12 +82,12 @@ def test_cards_are_readable_on_paper(lab: Lab, gallery: Path) -> None:
 
 
 def test_a_notebook_of_ten_cards_is_small(gallery: Path) -> None:
-    outputs = card_outputs(gallery, *REPORTS)
+    names = list(REPORTS)[:10]
+    outputs = card_outputs(gallery, *names)
     assert len(outputs) == 10
     v4: Any = nbformat.v4  # typed in part
     cells = [
-        v4.new_code_cell(REPORTS[name], outputs=[output])
-        for name, output in zip(REPORTS, outputs, strict=True)
+        v4.new_code_cell(REPORTS[name], outputs=[output]) for name, output in zip(names, outputs, strict=True)
     ]
     ten = gallery.with_name("ten.ipynb")
     nbformat.write(v4.new_notebook(cells=cells), ten)

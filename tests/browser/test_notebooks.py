@@ -48,7 +48,7 @@ STORIES = [
     ),
     Story(
         "02_from_question_to_funnel",
-        charts=5,
+        charts=6,
         headings=("View Product → Purchase", "8,345 profiles in profiles"),
         rows=(("3", "Start Checkout", "3,725", "66.3%", "34.5%"), ("Mac OS X", "1,994", "57.9%")),
         failing=1,

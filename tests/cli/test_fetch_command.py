@@ -81,7 +81,7 @@ def test_what_is_here_is_not_asked_for_again(mp: Command, connected: SandboxServ
         (["--from", "2025-02-30", "--to", "2025-03-01"], "2025-02-30"),
         (["--from", "2025-01-02", "--to", "2025-01-01"], "earlier day first"),
         (["--from", "2025-01-01", "--to", "2999-01-01"], "2999-01-01"),
-        (["--from", "2025-01-01"], "--to"),
+        ([], "--from is missing"),
         ([*DAYS, "--limit", "0"], "limit"),
         ([*DAYS, "--limit", "many"], "--limit"),
         ([*DAYS, "--workers", "0"], "workers"),

@@ -91,7 +91,7 @@ def test_a_question_mark_shows_the_help_of_the_command(shell: Shell, name: str) 
 
 def test_the_help_of_fetch_is_that_of_events_and_names_profiles(shell: Shell) -> None:
     shown = shell.run("%mp_fetch?").out
-    assert "--from YYYY-MM-DD" in shown
+    assert "--from DAY" in shown
     assert "%mp_fetch profiles" in shown
     assert "--cohort ID" in shell.run("%mp_fetch profiles --help").out
 

@@ -126,9 +126,9 @@ def test_options_complete_before_anything_is_connected(shell: Shell, before: str
 
 
 def test_an_option_is_offered_once_unless_it_can_be_repeated(shell: Shell) -> None:
-    names = offered(shell.ip, f"%mp_funnel {DAYS} --step a --on=b --‸")
+    names = offered(shell.ip, f"%mp_funnel {DAYS} --step a --‸")
     assert names[0] == "--step"
-    assert {"--from", "--to", "--on"}.isdisjoint(names)
+    assert {"--from", "--to"}.isdisjoint(names)
     assert {"--window", "--help", "--verbose"} <= set(names)
 
 
@@ -138,7 +138,7 @@ def test_an_option_is_offered_once_unless_it_can_be_repeated(shell: Shell) -> No
         ("%mp_segmentation x --unit ‸", "minute hour day week month"),
         ("%mp_retention --unit ‸", "day week month"),
         ("%mp_frequency --addiction-unit ‸", "hour day"),
-        ("%mp_funnel --window-unit ‸", "second minute hour day week"),
+        ("%mp_funnel --window-unit ‸", "second minute hour day week month session"),
         ("%mp_segmentation x --type ‸", "general unique average"),
         ("%mp_retention --type ‸", "birth compounded"),
         ("%mp_bookmarks --type ‸", "insights funnels retention flows launch-analysis"),
