@@ -228,7 +228,10 @@ class WordOr:
             if value in self.choices:
                 return value
             others = " or ".join(self.choices)
-            hint = did_you_mean(value, self.choices) or f"Give a whole number, or {others}."
+            hint: Any = did_you_mean(value, self.choices) or f"Give a whole number, or {others}."
+            if value[:1].isdigit():
+                parts = (Word(name, 7), " ", Word(f"{name}_unit", "day"))
+                hint = ["The unit has an option of its own: ", *parts]
             raise ParameterError([Word(name), f" is {value[:40]!r}."], parameter=name, value=value, hint=hint)
         return self.check(value, name)
 

@@ -231,7 +231,7 @@ def test_nobody_listening_is_a_connection_that_failed(open_workspace: OpenWorksp
 
 MISTAKES: list[tuple[dict[str, Any], type[MixpanelDataError], str]] = [
     ({"from_date": "2025-02-30", "to_date": "2025-03-01"}, ParameterError, "from_date is '2025-02-30'"),
-    ({"from_date": "2025-01-01", "to_date": "yesterday"}, ParameterError, "to_date is 'yesterday'"),
+    ({"from_date": "2025-01-01", "to_date": "soon"}, ParameterError, "to_date is 'soon'"),
     ({"from_date": "2025-03-01", "to_date": "2025-02-01"}, ParameterError, "is after to_date"),
     ({"from_date": "1970-12-31", "to_date": "2025-02-01"}, ParameterError, "before 1971"),
     ({"from_date": "2025-01-01", "to_date": "2999-01-01"}, ParameterError, "in the future"),
