@@ -98,8 +98,8 @@ def _born(context: ReportContext, query: Retention) -> str:
     name = everyone_and_segments(chosen, query.on)
     entering, born = "", ""
     if _born_as_any(query):
-        first = "{'time': event_time, 'id': insert_id, 'name': event_name}"
-        entering = f", e.event_name, {'e.insert_id' if context.events.has_insert_id else 'NULL AS insert_id'}"
+        first = "{'time': event_time, 'place': place, 'name': event_name}"
+        entering = f", e.event_name, {context.place} AS place"
         born = f", arg_min(event_name, {first}) AS born_as"
     keys = ", ".join(_keys(query))
     split = ""

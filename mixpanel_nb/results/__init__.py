@@ -29,7 +29,7 @@ from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.flow import FlowEdge, FlowNode, FlowPath, FlowResult
 from mixpanel_nb.results.frequency import FrequencyResult
-from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes, interval
+from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes
 from mixpanel_nb.results.insights import InsightsLine, InsightsResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.load import LoadResult
@@ -118,6 +118,5 @@ __all__ = [
     "TopEvent",
     "TopEventsResult",
     "WorkspaceInfo",
-    "interval",
     "json_safe",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
-from mixpanel_nb.results.statistics import by_chance, wilson
+from mixpanel_nb.results.statistics import by_chance
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,7 +36,6 @@ SIGNIFICANT = 0.95
 """Above this confidence Mixpanel calls a difference significant."""
 
 _OWN = ("step", "event", "count", "sum", *_MEASURES, "from_step", "to_step", "mean", *QUANTILES)
-interval = wilson
 
 
 @dataclass(frozen=True)

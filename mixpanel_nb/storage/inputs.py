@@ -40,7 +40,10 @@ _PACKED: dict[str, Compression] = {"compressed with gzip": "gzip", "compressed w
 _DELIMITERS = (",", "\t", ";", "|")
 _UTF16 = "text in UTF-16"
 # One column with each unchanged line: no line of text contains this character.
-_LINES = "columns={'line': 'VARCHAR'}, delim='\x01', quote='', escape='', header=false, auto_detect=false"
+_LINES = (
+    "columns={'line': 'VARCHAR'}, delim='\x01', quote='', escape='', header=false, auto_detect=false, "
+    "strict_mode=false"
+)
 _LONGEST_LINE = 16 * 2**20
 
 

@@ -81,9 +81,9 @@ def _prepare(ws: Workspace, way: dict[str, Any]) -> Any:
 
 
 def _holds_what_it_held(ws: Workspace, way: dict[str, Any], before: Any) -> bool:
-    if "replace" in way:
+    if way == REPLACE:
         return bool(table_rows(ws) == before)
-    if "append" in way:
+    if way == APPEND:
         return bool(before <= table_rows(ws))
     return True
 
@@ -108,7 +108,7 @@ def test_a_chunk_that_fails_is_named_and_the_same_call_asks_only_for_it(
     assert "3 of 4 chunks are stored" in str(caught.value)
     assert caught.value.details["missing"] == ["2025-02-15 to 2025-02-21"]
     assert _holds_what_it_held(ws, way, before)
-    if "replace" not in way:
+    if way != REPLACE:
         assert not ws.info().tables[0].complete
 
     all_is_well_again(mixpanel, faults)

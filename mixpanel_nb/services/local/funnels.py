@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics import funnel_counts
 from mixpanel_nb.naming import unique_names
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
-from mixpanel_nb.results import OVERALL, FunnelStep, FunnelTimes, interval
+from mixpanel_nb.results import OVERALL, FunnelStep, FunnelTimes
 from mixpanel_nb.results.funnel import QUANTILES
 from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.results.series import BETWEEN
+from mixpanel_nb.results.statistics import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +106,7 @@ class Funnels:
         found = []
         for place, event in enumerate(events):
             number = place + 1
-            low, high = interval(users[place], users[0]) if place else (1.0, 1.0)
+            low, high = wilson(users[place], users[0]) if place else (1.0, 1.0)
             found.append(
                 FunnelStep(
                     step=number,

@@ -1,11 +1,11 @@
 WITH _entering AS (
-    SELECT e.distinct_id, e.event_time, e.event_name, e.insert_id, CAST(NULL AS VARCHAR) AS segment
+    SELECT e.distinct_id, e.event_time, e.event_name, e."rowid" AS place, CAST(NULL AS VARCHAR) AS segment
     FROM "events" AS e
     WHERE e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
       AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
       AND e.distinct_id <> ''
 ), _born AS (
-    SELECT distinct_id, segment, min(event_time) AS born_at, arg_min(event_name, {'time': event_time, 'id': insert_id, 'name': event_name}) AS born_as
+    SELECT distinct_id, segment, min(event_time) AS born_at, arg_min(event_name, {'time': event_time, 'place': place, 'name': event_name}) AS born_as
     FROM _entering
     GROUP BY distinct_id, segment, CAST((event_time + INTERVAL '3600' SECOND) AS DATE)
 ), _cohorts AS (

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.expressions.values import UNDEFINED
-from mixpanel_nb.results import OVERALL, FunnelStep, interval
+from mixpanel_nb.results import OVERALL, FunnelStep
+from mixpanel_nb.results.statistics import wilson
 from mixpanel_nb.services.live.reading.buckets import bucket, dates
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _steps(node: Node) -> Steps:
     for number, step in enumerate(node.elements(), 1):
         count = step["count"].whole()
         before, first = (steps[-1].count, steps[0].count) if steps else (count, count)
-        low, high = interval(count, first) if steps else (1.0, 1.0)
+        low, high = wilson(count, first) if steps else (1.0, 1.0)
         steps.append(
             FunnelStep(
                 number,
