@@ -5,8 +5,9 @@ Names are quoted and values rendered by sqlglot; everything else is bound.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import QueryError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DIALECT = "duckdb"
 INDENT = "    "
+_VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w+)""")
+"""A text, a quoted name, or the ``$name`` of a value: what is within the first two is none."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,7 @@ class Statement:
 
     def rendered(self) -> str:
         """The query with its values written out, which runs unchanged on any engine with DuckDB's SQL."""
-        from sqlglot.dialects.dialect import Dialect
-
-        tokens = Dialect.get_or_raise(DIALECT).tokenize(self.text)
-        parts, end = [], 0
-        for sign, name in pairwise(tokens):
-            if sign.token_type.name == "PARAMETER":
-                parts += [self.text[end : sign.start], literal(self.params[name.text])]
-                end = name.end + 1
-        return "".join([*parts, self.text[end:]])
+        return _VALUE.sub(lambda found: literal(self.params[found[1]]) if found[1] else found[0], self.text)
 
 
 class Parameters:
@@ -63,6 +58,7 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
+@cache
 def identifier(name: str) -> str:
     """``name`` as a quoted identifier.
 

@@ -98,21 +98,24 @@ class Defaults:
         _check_once(since, until, last, during)
         if during is not None:
             return days.period(during, "during", today), None
+        end = None if until is None else days.last_day(until, "to_date", today)
+        if end is not None and since is not None:
+            return (days.first_day(since, "from_date", today), end), None
         held = None if table is None else self._engine.days(table)
-        end = until is not None and days.last_day(until, "to_date", today)
         end = end or (held[1] if held else today - timedelta(days=1))
         if last is not None:
             return (days.days_before(last, "last", end), end), None
         if since is not None:
-            return self._since(days.first_day(since, "from_date", today), end, table, is_open=until is None)
+            return self._since(days.first_day(since, "from_date", today), end, table)
         count = (end - held[0]).days + 1 if held else 0
         if held and 1 <= count <= WHOLE_TABLE_DAYS:
             return (held[0], end), None if until is not None else f"all {count} days it holds"
         which = f"{'its' if held else 'the'} last {USUAL_DAYS} days"
         return (end - timedelta(days=USUAL_DAYS - 1), end), None if until is not None else which
 
-    def _since(self, first: date, end: date, table: str | None, *, is_open: bool) -> tuple[Range, str | None]:
-        if is_open and first > end:
+    def _since(self, first: date, end: date, table: str | None) -> tuple[Range, str | None]:
+        """The days from ``first`` to where the data ends."""
+        if first > end:
             message = [Word("from_date"), f" is {first}, and {table or 'what is over'} ends on {end}."]
             hint = ["Give an earlier day, or both ", Word("from_date"), " and ", Word("to_date"), "."]
             raise ParameterError(message, parameter="from_date", value=str(first), hint=hint)
