@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import duckdb
 
@@ -77,25 +78,44 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
     )
 
 
-def columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[ColumnRecord, ...]:
-    """The columns of a table or view.
+@dataclass(frozen=True)
+class TableDescription:
+    """A table or view, and what is recorded of it.
+
+    Attributes:
+        columns: Its columns.
+        is_view: Whether it is a view.
+        entries: What the ledger has of it.
+    """
+
+    columns: tuple[ColumnRecord, ...]
+    is_view: bool
+    entries: ledger.Entries
+
+
+def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
+    """The description of a table or view.
 
     Raises:
         TableNotFoundError: there is none of that name.
         StorageError: it is a view of something that no longer exists.
     """
-    must_exist(con, name)
+    tables, views = _tables(con), _views(con)
+    if not _among(name, [*tables, *views]):
+        raise table_not_found(name, sorted([*tables, *views]))
     try:
         described = con.execute(f"DESCRIBE {identifier(name)}").fetchall()
     except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
         message = f"The view {name!r} cannot be read any more: {explain(error).message}"
         hint = "Make it anew with CREATE OR REPLACE VIEW, or drop it."
         raise StorageError(message, hint=hint, details={"table": name}) from None
-    properties = {column.name: column.property for column in ledger.columns(con, name)}
-    return tuple(
+    entries = ledger.entries(con, name, {column: sql_type for column, sql_type, *_ in described})
+    properties = {column.name: column.property for column in entries.columns}
+    columns = tuple(
         ColumnRecord(column, sql_type, nullable == "YES", properties.get(column))
         for column, sql_type, nullable, *_ in described
     )
+    return TableDescription(columns, _among(name, views), entries)
 
 
 def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixpanel_nb.rows import RowSource
+    from mixpanel_nb.storage.catalog import TableDescription
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
@@ -385,7 +386,16 @@ class StorageEngine:
             TableNotFoundError: there is no such table.
         """
         with self._database.work("read") as con:
-            return catalog.columns(con, table)
+            return catalog.describe(con, table).columns
+
+    def describe(self, table: str) -> TableDescription:
+        """The columns of ``table`` (or a view) and what is recorded of it, read in one piece of work.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        with self._database.work("read") as con:
+            return catalog.describe(con, table)
 
     def get_metadata(self, table: str) -> TableMetadata:
         """Where ``table`` came from.

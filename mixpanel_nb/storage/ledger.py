@@ -125,6 +125,21 @@ def limits(chunks: Iterable[Chunk]) -> list[str]:
     return sorted({each for found in filters.values() for each in ({WHOLE} if WHOLE in found else found)})
 
 
+@dataclass(frozen=True)
+class Entries:
+    """All that is recorded of a table; empty for a table that was not fetched.
+
+    Attributes:
+        metadata: Where it came from.
+        chunks: Its fetched chunks, in the order they came.
+        columns: Its typed property columns.
+    """
+
+    metadata: TableMetadata | None = None
+    chunks: Sequence[Chunk] = ()
+    columns: Sequence[PropertyColumn] = ()
+
+
 def canonical(filters: Mapping[str, Any]) -> str:
     """Filters as text that is equal for equal filters (None and empty ones left out)."""
     return json.dumps({k: v for k, v in filters.items() if v not in (None, [], ())}, sort_keys=True)
@@ -185,8 +200,10 @@ def _check_version(con: duckdb.DuckDBPyConnection) -> None:
 
 def metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
     """The metadata of ``table``, or None if it was never fetched."""
-    if not recorded(con, table):
-        return None
+    return _metadata(con, table) if recorded(con, table) else None
+
+
+def _metadata(con: duckdb.DuckDBPyConnection, table: str) -> TableMetadata | None:
     row = con.execute(
         "SELECT type, fetched_at, from_date, to_date, row_count, filters, complete, request, "
         "host, project_id, timezone, legacy_zone FROM _metadata WHERE lower(table_name) = lower($table)",
@@ -244,8 +261,10 @@ def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> 
 
 def chunks(con: duckdb.DuckDBPyConnection, table: str) -> list[Chunk]:
     """Every chunk in ``table``, in the order they came."""
-    if not recorded(con, table):
-        return []
+    return _chunks(con, table) if recorded(con, table) else []
+
+
+def _chunks(con: duckdb.DuckDBPyConnection, table: str) -> list[Chunk]:
     rows = con.execute(
         "SELECT from_date, to_date, filters, row_count, requests, bytes, fetched_at, host, project_id "
         "FROM _ledger "
@@ -290,15 +309,25 @@ def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[PropertyColumn]:
     """The typed property columns of ``table``, without those that SQL dropped or changed."""
     if not recorded(con, table):
         return []
+    described = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
+    return _columns(con, table, {name: sql_type for name, sql_type, *_ in described})
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str]) -> list[PropertyColumn]:
     rows = con.execute(
         "SELECT property, column_name, kinds, raw FROM _columns WHERE lower(table_name) = lower($table) "
         "ORDER BY rowid",
         {"table": table},
     ).fetchall()
     noted = [PropertyColumn(prop, name, Kinds.from_text(kinds), raw) for prop, name, kinds, raw in rows]
-    described = con.execute(f"DESCRIBE {identifier(table)}").fetchall()
-    types = {name: sql_type for name, sql_type, *_ in described}
     return [column for column in noted if types.get(column.name) == column.sql_type]
+
+
+def entries(con: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str]) -> Entries:
+    """All that is recorded of ``table``; ``types`` are those of its columns."""
+    if not recorded(con, table):
+        return Entries()
+    return Entries(_metadata(con, table), _chunks(con, table), _columns(con, table, types))
 
 
 def column_names(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:

@@ -36,12 +36,12 @@ class DuckDBEngine:
 
     def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """See :class:`Engine`."""
-        columns, notes = TableReading(self.storage, table, zone).events()
-        metadata = self.storage.metadata_or_none(table)
+        found = self.storage.describe(table)
+        columns, notes = TableReading(self.storage, table, found, zone).events()
+        metadata, chunks = found.entries.metadata, found.entries.chunks
         if metadata is None:
             return EventTable(columns, notes=notes)
         day_zone = ZoneInfo(metadata.legacy_zone or "UTC")
-        chunks = self.storage.chunks(table)
         return EventTable(
             columns, _parts(chunks, day_zone), metadata.complete, day_zone, _fetched(chunks), notes
         )
@@ -64,7 +64,7 @@ class DuckDBEngine:
         if "profiles" not in names and len(names) != 1:
             return None
         chosen = "profiles" if "profiles" in names else names[0]
-        return TableReading(self.storage, chosen, ZoneInfo("UTC")).profiles()
+        return TableReading(self.storage, chosen, self.storage.describe(chosen), ZoneInfo("UTC")).profiles()
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.columns import Holds
     from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.storage.catalog import TableDescription
     from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
 
 _BASE = frozenset({*EVENT_COLUMNS, "insert_id", "properties", "last_seen"})
@@ -53,11 +54,13 @@ class TableReading:
     Attributes:
         storage: The database.
         table: Its name.
+        found: Its description.
         zone: The zone of days without a time of day.
     """
 
     storage: StorageEngine
     table: str
+    found: TableDescription
     zone: ZoneInfo
 
     def events(self) -> tuple[TableColumns, tuple[str, ...]]:
@@ -90,20 +93,19 @@ class TableReading:
 
     def _types(self) -> dict[str, str]:
         """The type of each column; base columns under their standard names."""
-        schema = self.storage.get_schema(self.table)
         return {
             (column.name.lower() if column.name.lower() in _BASE else column.name): column.type
-            for column in schema
+            for column in self.found.columns
         }
 
     def _numbers_rows(self, types: Mapping[str, str]) -> bool:
         """Whether DuckDB has a number for each row."""
-        return ROW_NUMBER not in map(str.lower, types) and not self.storage.is_view(self.table)
+        return ROW_NUMBER not in map(str.lower, types) and not self.found.is_view
 
     def _columns(self, types: Mapping[str, str], read: dict[str, str]) -> TableColumns:
         if json := casts.properties("properties", types.get("properties", "")):
             read["properties"] = json
-        stored = self.storage.property_columns(self.table)
+        stored = self.found.entries.columns
         claimed = {column.name for column in stored}
         found = {
             column: casts.property_value(identifier(column), sql_type)
@@ -204,9 +206,8 @@ class TableReading:
 
     def _holds_no_events(self, types: Mapping[str, str], missing: str) -> NoReturn:
         message = f"Table {self.table!r} has no column {missing!r}, so it holds no events."
-        metadata = self.storage.metadata_or_none(self.table)
         hint = "Name a table of events."
-        if metadata is None:
+        if self.found.entries.metadata is None:
             named = [
                 f"{_source_of(column, types)} AS {column}" for column in EVENT_COLUMNS if column not in types
             ]
