@@ -61,7 +61,8 @@ class TableColumns:
         return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {identifier(self.table)}\n{indent})"
 
     def in_order(self, alias: str = "") -> list[str]:
-        """The columns by which events of a user are ordered: time, then the tie-breakers."""
+        """The columns by which events of a user are ordered: time, then the order of sending if known."""
         prefix = f"{alias}." if alias else ""
-        ties = ["insert_id"] if self.has_insert_id else []
-        return [f"{prefix}{name}" for name in ("event_time", *ties, "event_name")]
+        ties = ["insert_id", "event_name"] if self.has_insert_id else ["event_name"]
+        ties = ties if self.order is None else [identifier(self.order)]
+        return [f"{prefix}{name}" for name in ("event_time", *ties)]

@@ -208,7 +208,9 @@ def view(
     """
     excluded = ", ".join(literal(event) for event in rules.excluded)
     part = f"(coalesce(distinct_id, '') <> '' AND event_name NOT IN ({excluded}))"
-    order = ", ".join(events.in_order())
+    place = identifier(free_name("_place", taken))
+    order = ", ".join(["event_time", place] if events.order is not None else events.in_order())
+    own = "" if events.order is None else f", {identifier(events.order)} AS {place}"
     day = _day_in(zone)
     names = [identifier(free_name(name, taken)) for name in PROPERTIES] if per_event else list(PROPERTIES)
     user, number = (identifier(free_name(f"_{word}", taken)) for word in ("takes_part", "session"))
@@ -216,7 +218,7 @@ def view(
     users = f"PARTITION BY distinct_id, {user}"
     marked = f"""\
 WITH _part AS (
-    SELECT *, {part} AS {user}
+    SELECT *{own}, {part} AS {user}
     FROM {events.source("    ")}
 ), _marked AS (
     SELECT
@@ -256,7 +258,8 @@ GROUP BY distinct_id, {number}"""
     columns = ",\n    ".join(
         f"CASE WHEN {user} THEN {value} END AS {name}" for value, name in zip(values, names, strict=True)
     )
-    return f"{marked}\nSELECT\n    * EXCLUDE ({user}, {goes_on}, {number}),\n    {columns}\nFROM _sessioned"
+    hidden = ", ".join([*([place] if own else []), user, goes_on, number])
+    return f"{marked}\nSELECT\n    * EXCLUDE ({hidden}),\n    {columns}\nFROM _sessioned"
 
 
 def _day_in(zone: str) -> str:

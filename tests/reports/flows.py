@@ -21,13 +21,9 @@ OVERALL = "$overall"
 OF_MIXPANEL = {"$identify", "$create_alias", "$merge", "$unsubscribe"}  # those that tests use
 
 
-def in_turn(events: Sequence[Event]) -> list[Event]:
-    return sorted(events, key=lambda event: (event.ms, event.insert_id, event.name))
-
-
 def by_user(reference: Reference) -> dict[str, list[Event]]:
     users: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in in_turn(reference.events):
+    for event in reference.events:
         if event.user:
             users[event.user].append(event)
     return users

@@ -10,7 +10,7 @@ WITH _entering AS (
     SELECT
         e.distinct_id,
         e.event_time,
-        e.insert_id AS tie_1,
+        e."rowid" AS tie_1,
         e.event_name AS label,
         coalesce(e.event_name = 'View'
         AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -35,7 +35,7 @@ WITH _entering AS (
         lead(label, 2) OVER flow AS lead_2_label,
         lead(label, 3) OVER flow AS lead_3_label
     FROM _events
-    WINDOW flow AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, label), before AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, label ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW flow AS (PARTITION BY distinct_id ORDER BY event_time, tie_1), before AS (PARTITION BY distinct_id ORDER BY event_time, tie_1 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ), _entries AS (
     SELECT * FROM _placed WHERE enters AND entered = 1
 ), _attempts AS (

@@ -10,8 +10,7 @@ WITH _entering AS (
     SELECT
         e.distinct_id,
         e.event_time,
-        e.insert_id AS tie_1,
-        e.event_name AS tie_2,
+        e."rowid" AS tie_1,
         CASE e.event_name WHEN 'Buy' THEN concat(e.event_name, ' · ', concat_ws(', ', coalesce(e."plan", 'undefined'))) ELSE e.event_name END AS label,
         coalesce(e.event_name = 'Buy'
         AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -41,7 +40,7 @@ WITH _entering AS (
         lag(label, 2) OVER flow AS lag_2_label,
         lag(label, 3) OVER flow AS lag_3_label
     FROM _events
-    WINDOW flow AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, tie_2), before AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, tie_2 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW flow AS (PARTITION BY distinct_id ORDER BY event_time, tie_1), before AS (PARTITION BY distinct_id ORDER BY event_time, tie_1 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ), _entries AS (
     SELECT * FROM _placed WHERE enters AND entered = 1
 ), _attempts AS (

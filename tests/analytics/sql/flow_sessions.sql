@@ -2,7 +2,7 @@ WITH _events AS (
     SELECT
         e.distinct_id,
         e.event_time,
-        e.insert_id AS tie_1,
+        e."rowid" AS tie_1,
         e.event_name AS label,
         coalesce(e.event_name = 'Buy'
         AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -30,8 +30,8 @@ WITH _events AS (
     SELECT * FROM (
         SELECT
             *,
-            label = lag(label) OVER (PARTITION BY distinct_id, session ORDER BY event_time, tie_1, label)
-            AND enters = lag(enters) OVER (PARTITION BY distinct_id, session ORDER BY event_time, tie_1, label) AS repeats
+            label = lag(label) OVER (PARTITION BY distinct_id, session ORDER BY event_time, tie_1)
+            AND enters = lag(enters) OVER (PARTITION BY distinct_id, session ORDER BY event_time, tie_1) AS repeats
         FROM _sessioned
         WHERE kept
     )
@@ -52,7 +52,7 @@ WITH _events AS (
         lag(label, 3) OVER flow AS lag_3_label,
         lag(event_time, 3) OVER flow AS lag_3_event_time
     FROM _collapsed
-    WINDOW flow AS (PARTITION BY distinct_id, session ORDER BY event_time, tie_1, label), before AS (PARTITION BY distinct_id, session ORDER BY event_time, tie_1, label ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW flow AS (PARTITION BY distinct_id, session ORDER BY event_time, tie_1), before AS (PARTITION BY distinct_id, session ORDER BY event_time, tie_1 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ), _entries AS (
     SELECT * FROM _placed WHERE enters AND entered = 1
 ), _attempts AS (

@@ -11,7 +11,7 @@ WITH RECURSIVE _entering AS (
     SELECT
         e.distinct_id,
         e.event_time,
-        e.insert_id AS tie_1,
+        e."rowid" AS tie_1,
         e.event_name AS label,
         coalesce(e.event_name = 'View'
         AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -45,7 +45,7 @@ WITH RECURSIVE _entering AS (
         lead(label, 3) OVER flow AS lead_3_label,
         lead(event_time, 3) OVER flow AS lead_3_event_time
     FROM _events
-    WINDOW flow AS (PARTITION BY distinct_id, held_1 ORDER BY event_time, tie_1, label), before AS (PARTITION BY distinct_id, held_1 ORDER BY event_time, tie_1, label ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), users AS (PARTITION BY distinct_id ORDER BY event_time, tie_1, label ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW flow AS (PARTITION BY distinct_id, held_1 ORDER BY event_time, tie_1), before AS (PARTITION BY distinct_id, held_1 ORDER BY event_time, tie_1 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), users AS (PARTITION BY distinct_id ORDER BY event_time, tie_1 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ), _candidates AS (
     SELECT
         a_1.distinct_id,

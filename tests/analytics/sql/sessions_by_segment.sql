@@ -3,8 +3,7 @@ WITH _active AS (
         e.distinct_id,
         e.event_time,
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS local_day,
-        e.insert_id,
-        e.event_name,
+        e."rowid",
         CASE WHEN (e."plan" IS NOT NULL) THEN coalesce(e."plan", 'undefined') END AS held,
         coalesce((e.event_name = 'Buy'), FALSE) AS wanted
     FROM "events" AS e
@@ -15,9 +14,9 @@ WITH _active AS (
 ), _marked AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY distinct_id ORDER BY event_time, insert_id, event_name) AS place,
-        event_time <= lag(event_time) OVER (PARTITION BY distinct_id ORDER BY event_time, insert_id, event_name) + INTERVAL '1800' SECOND
-            AND local_day = lag(local_day) OVER (PARTITION BY distinct_id ORDER BY event_time, insert_id, event_name) AS goes_on
+        row_number() OVER (PARTITION BY distinct_id ORDER BY event_time, "rowid") AS place,
+        event_time <= lag(event_time) OVER (PARTITION BY distinct_id ORDER BY event_time, "rowid") + INTERVAL '1800' SECOND
+            AND local_day = lag(local_day) OVER (PARTITION BY distinct_id ORDER BY event_time, "rowid") AS goes_on
     FROM _active
 ), _sessioned AS (
     SELECT
