@@ -129,9 +129,9 @@ FROM fourth
 # The same event twice: the second time is the earliest but the first event within a person's window.
 REPEATED_FUNNEL = f"""
 WITH entered AS MATERIALIZED (
-    SELECT row_number() OVER () AS person, distinct_id, first.event_time AS time_1, first.insert_id AS id_1
+    SELECT row_number() OVER () AS person, distinct_id, first.event_time AS time_1, first.place AS place_1
     FROM (
-        SELECT distinct_id, min({{'event_time': event_time, 'insert_id': insert_id}}) AS first
+        SELECT distinct_id, min({{'event_time': event_time, 'place': rowid}}) AS first
         FROM events
         WHERE {PAGE_VIEWS} AND distinct_id <> ''
         GROUP BY distinct_id
@@ -140,7 +140,7 @@ WITH entered AS MATERIALIZED (
     SELECT person, time_1, event_name, event_time AS time
     FROM events JOIN entered USING (distinct_id)
     WHERE event_time BETWEEN time_1 - INTERVAL 4 SECOND AND time_1 + INTERVAL 7 DAY
-        AND (event_name = 'Purchase' OR (event_name = 'Page View' AND insert_id <> id_1))
+        AND (event_name = 'Purchase' OR (event_name = 'Page View' AND events.rowid <> place_1))
 ), second AS (
     SELECT
         any_value(time_1) AS time_1,
@@ -170,7 +170,7 @@ WITH born AS MATERIALIZED (
         SELECT distinct_id, epoch_us(min(event_time)) AS born
         FROM events
         WHERE event_name = 'View Product' AND {IN_RANGE} AND distinct_id <> ''
-        GROUP BY distinct_id
+        GROUP BY distinct_id, date_trunc('week', event_time)
     )
 ), returned AS (
     SELECT DISTINCT person, born, (epoch_us(event_time) - born) // {WEEK} AS period
@@ -185,4 +185,212 @@ UNION ALL
 SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, -1, count(*)
 FROM born
 GROUP BY ALL
+"""
+
+_BORN = f"""born AS MATERIALIZED (
+    SELECT distinct_id, epoch_us(min(event_time)) AS born
+    FROM events
+    WHERE event_name = 'View Product' AND {IN_RANGE} AND distinct_id <> ''
+    GROUP BY distinct_id, date_trunc('week', event_time)
+)"""
+_SIZES = """\
+SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, -1 AS period, count(*) AS people
+FROM born
+GROUP BY ALL"""
+
+# Of each user the last event of all, and the last one that is not a birth at the same moment.
+ON_OR_AFTER = f"""
+WITH {_BORN}, latest AS (
+    SELECT
+        distinct_id, epoch_us(max(event_time)) AS last,
+        epoch_us(max(event_time) FILTER (event_name <> 'View Product')) AS last_other
+    FROM events
+    GROUP BY distinct_id
+), returned AS (
+    SELECT born, least(10, (last - born) // {WEEK}) AS period
+    FROM born JOIN latest USING (distinct_id)
+    WHERE last > born OR last_other >= born
+), counted AS (
+    SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS people
+    FROM returned
+    GROUP BY ALL
+), cohorts AS (
+    SELECT DISTINCT cohort FROM counted
+)
+SELECT cohort, asked.period, sum(people) AS people
+FROM cohorts CROSS JOIN range(11) AS asked(period) JOIN counted USING (cohort)
+WHERE counted.period >= asked.period
+GROUP BY ALL
+UNION ALL
+{_SIZES}
+"""
+
+STREAK = f"""
+WITH {_BORN}, returned AS (
+    SELECT DISTINCT distinct_id, born, (epoch_us(event_time) - born) // {WEEK} AS period
+    FROM events JOIN born USING (distinct_id)
+    WHERE epoch_us(event_time) >= born AND epoch_us(event_time) < born + {11 * WEEK}
+), streaks AS (
+    SELECT born, period, row_number() OVER (PARTITION BY distinct_id, born ORDER BY period) - 1 AS place
+    FROM returned
+)
+SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS people
+FROM streaks
+WHERE period = place
+GROUP BY ALL
+UNION ALL
+{_SIZES}
+"""
+
+METRICS = f"""
+WITH weeks AS (
+    SELECT
+        CAST(date_trunc('week', event_time) AS DATE) AS date,
+        count(*) FILTER (event_name = 'Page View') AS views,
+        count(DISTINCT nullif(distinct_id, '')) FILTER (event_name = 'Page View') AS users,
+        coalesce(sum(amount) FILTER (event_name = 'Purchase'), 0) AS amount
+    FROM events
+    WHERE event_name IN ('Page View', 'Purchase') AND {IN_RANGE}
+    GROUP BY ALL
+)
+SELECT date, 'Page View', views FROM weeks
+UNION ALL
+SELECT date, 'unique(Page View)', users FROM weeks
+UNION ALL
+SELECT date, 'sum(Purchase, amount)', amount FROM weeks
+"""
+
+MEDIAN = f"""
+SELECT CAST(event_time AS DATE) AS date, 'median(Purchase, amount)', median(amount)
+FROM events
+WHERE event_name = 'Purchase' AND {IN_RANGE}
+GROUP BY ALL
+"""
+
+# Each day of a user counts until the user's next one, but 1, 7 or 30 days at most.
+ACTIVE = """
+WITH days AS (
+    SELECT date, lead(date) OVER (PARTITION BY distinct_id ORDER BY date) AS next
+    FROM (
+        SELECT DISTINCT distinct_id, CAST(event_time AS DATE) AS date
+        FROM events
+        WHERE event_time >= TIMESTAMP '2024-12-03' AND event_time < TIMESTAMP '2025-04-01'
+            AND distinct_id <> ''
+    )
+), lengths AS (
+    SELECT unnest([1, 7, 30]) AS length
+), changes AS (
+    SELECT length, date, count(*) AS users FROM days, lengths GROUP BY ALL
+    UNION ALL
+    SELECT length, least(date + length, next) AS date, -count(*) AS users FROM days, lengths GROUP BY ALL
+), summed AS (
+    SELECT length, date, sum(users) AS users FROM changes GROUP BY ALL
+)
+SELECT date, CASE length WHEN 1 THEN 'dau(*)' WHEN 7 THEN 'wau(*)' ELSE 'mau(*)' END AS metric, users
+FROM (SELECT length, date, sum(users) OVER (PARTITION BY length ORDER BY date) AS users FROM summed)
+WHERE date BETWEEN DATE '2025-01-01' AND DATE '2025-03-31'
+"""
+
+
+def _best(step: int, event: str) -> str:
+    """Of each entry that has come so far, the next event of this name; each one serves the latest entry."""
+    before = step - 1
+    return f"""SELECT
+        r.*,
+        CASE WHEN s.event_time <= r.time_1 + INTERVAL 7 DAY AND r.time_1 = max(r.time_1) OVER
+            (PARTITION BY r.distinct_id, s.event_time) THEN s.event_time END AS time_{step}
+    FROM (FROM step_{before} WHERE time_{before} IS NOT NULL) AS r
+    ASOF LEFT JOIN (SELECT distinct_id, event_time FROM events WHERE event_name = '{event}') AS s
+        ON s.distinct_id = r.distinct_id AND s.event_time >= r.time_{before} - INTERVAL 2 SECOND"""
+
+
+OPTIMIZED = f"""
+WITH step_1 AS (
+    SELECT distinct_id, event_time AS time_1
+    FROM events
+    WHERE {PAGE_VIEWS} AND distinct_id <> ''
+), step_2 AS (
+    {_best(2, "View Product")}
+), step_3 AS (
+    {_best(3, "Add to Cart")}
+), step_4 AS (
+    {_best(4, "Purchase")}
+)
+SELECT
+    (SELECT count(DISTINCT distinct_id) FROM step_1),
+    (SELECT count(DISTINCT distinct_id) FROM step_2 WHERE time_2 IS NOT NULL),
+    (SELECT count(DISTINCT distinct_id) FROM step_3 WHERE time_3 IS NOT NULL),
+    (SELECT count(DISTINCT distinct_id) FROM step_4 WHERE time_4 IS NOT NULL)
+"""
+
+# The first search more than two seconds after the entry ends it, but for what comes within two seconds.
+EXCLUDED = f"""
+WITH entered AS MATERIALIZED (
+    SELECT distinct_id, min(event_time) AS time_1
+    FROM events
+    WHERE {PAGE_VIEWS} AND distinct_id <> ''
+    GROUP BY distinct_id
+), near AS (
+    SELECT distinct_id, time_1, event_name, event_time AS time
+    FROM events JOIN entered USING (distinct_id)
+    WHERE event_name IN ('View Product', 'Purchase', 'Search')
+        AND event_time BETWEEN time_1 - INTERVAL 4 SECOND AND time_1 + INTERVAL 7 DAY
+), listed AS (
+    SELECT
+        min(time) FILTER (event_name = 'View Product' AND time >= time_1 - INTERVAL 2 SECOND) AS time_2,
+        list(time) FILTER (event_name = 'Purchase') AS times_3,
+        coalesce(min(time) FILTER (event_name = 'Search' AND time > time_1 + INTERVAL 2 SECOND),
+            TIMESTAMP 'infinity') AS ended
+    FROM near
+    GROUP BY distinct_id, time_1
+), reached AS (
+    SELECT
+        time_2, ended,
+        list_min(list_filter(times_3, lambda t: t >= time_2 - INTERVAL 2 SECOND)) AS time_3
+    FROM listed
+    WHERE time_2 <= ended + INTERVAL 2 SECOND
+)
+SELECT
+    (SELECT count(*) FROM entered),
+    count(*),
+    count(*) FILTER (time_3 <= ended + INTERVAL 2 SECOND)
+FROM reached
+"""
+
+FLOW = f"""
+WITH entered AS MATERIALIZED (
+    SELECT distinct_id, min({{'time': event_time, 'place': rowid}}) AS start
+    FROM events
+    WHERE event_name = 'View Product' AND {IN_RANGE} AND distinct_id <> ''
+    GROUP BY distinct_id
+), following AS (
+    SELECT array_agg(event_name ORDER BY event_time, events.rowid)[1:4] AS path
+    FROM events JOIN entered USING (distinct_id)
+    WHERE event_time <= start.time + INTERVAL 30 DAY
+        AND (event_time > start.time OR (event_time = start.time AND events.rowid >= start.place))
+    GROUP BY distinct_id
+)
+SELECT path, count(*) AS flows FROM following GROUP BY ALL ORDER BY flows DESC LIMIT 50
+"""
+
+SESSIONS = f"""
+WITH marked AS (
+    SELECT
+        distinct_id, event_time,
+        lag(event_time) OVER (PARTITION BY distinct_id ORDER BY event_time) AS earlier
+    FROM events
+    WHERE {IN_RANGE} AND distinct_id <> ''
+), numbered AS (
+    SELECT
+        distinct_id, event_time,
+        count(*) FILTER (earlier IS NULL OR event_time > earlier + INTERVAL 30 MINUTE
+            OR CAST(event_time AS DATE) <> CAST(earlier AS DATE))
+            OVER (PARTITION BY distinct_id ORDER BY event_time) AS number
+    FROM marked
+), sessions AS (
+    SELECT CAST(min(event_time) AS DATE) AS date, epoch(max(event_time)) - epoch(min(event_time)) AS seconds
+    FROM numbered
+    GROUP BY distinct_id, number
+)
+SELECT date, count(*), avg(seconds) FROM sessions GROUP BY ALL
 """

@@ -5,7 +5,7 @@ By merging and grouping, and, where one would as well, by a loop over people.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -53,11 +53,11 @@ def funnel(frame: pd.DataFrame) -> Answer:
 
 
 def retention(frame: pd.DataFrame) -> Answer:
-    """Retention: merge everybody's events with their first one, count people by cohort and week."""
+    """Retention: merge everybody's events with the first ones of weeks, count people by cohort and week."""
     people = frame[frame.distinct_id != ""]
     entering = _within(people[people.event_name == BORN])
-    born = entering.groupby("distinct_id").event_time.min().rename("born").reset_index()
-    born["cohort"] = born.born.dt.to_period("W").dt.start_time.dt.date
+    weeks = entering.event_time.dt.to_period("W").dt.start_time.dt.date.rename("cohort")
+    born = entering.groupby(["distinct_id", weeks]).event_time.min().rename("born").reset_index()
     back = people.merge(born, on="distinct_id")
     back = back[(back.event_time > back.born) | ((back.event_time == back.born) & (back.event_name != BORN))]
     back["period"] = (back.event_time - back.born).dt.days // 7
@@ -91,16 +91,19 @@ def retention_loop(frame: pd.DataFrame) -> Answer:
     counts: Answer = {}
     for _, events in people.groupby("distinct_id"):
         pairs = list(zip(events.event_name, events.event_time, strict=True))
-        births = [time for name, time in pairs if name == BORN and FIRST <= time < END]
-        if not births:
-            continue
-        born = min(births)
-        cohort = (born - pd.Timedelta(days=born.dayofweek)).date()
-        weeks = {
-            (time - born) // WEEK for name, time in pairs if time > born or (time == born and name != BORN)
-        }
-        for period in {-1, *(week for week in weeks if week <= 10)}:
-            counts[cohort, period] = counts.get((cohort, period), 0) + 1
+        births: dict[Any, pd.Timestamp] = {}
+        for name, time in pairs:
+            if name == BORN and FIRST <= time < END:
+                cohort = (time - pd.Timedelta(days=time.dayofweek)).date()
+                births[cohort] = min(births.get(cohort, time), time)
+        for cohort, born in births.items():
+            weeks = {
+                (time - born) // WEEK
+                for name, time in pairs
+                if time > born or (time == born and name != BORN)
+            }
+            for period in {-1, *(week for week in weeks if week <= 10)}:
+                counts[cohort, period] = counts.get((cohort, period), 0) + 1
     return counts
 
 

@@ -163,12 +163,13 @@ def interrupt(path: str, url: str, folder: str) -> dict[str, Any]:
 
 def reports(path: str) -> dict[str, Any]:
     """Each local report through ``Workspace``, and by hand on an open connection; in seconds."""
+    from benchmarks.questions import QUESTIONS
     from benchmarks.reports import REPORTS, VARIANTS
     from mixpanel_nb import Workspace
 
     raw = duckdb.connect(path, read_only=True)
     taken: dict[str, Any] = {}
-    for name, report in (REPORTS | VARIANTS).items():
+    for name, report in (REPORTS | VARIANTS | QUESTIONS).items():
         workspace = Workspace.open(path, timezone=report.zone)
 
         def ask(report: Report = report, workspace: Workspace = workspace) -> Answer:

@@ -142,6 +142,12 @@ def _coming(context: ReportContext, query: Retention, back: Selection, held: str
 SELECT e.distinct_id, max(e.event_time) AS event_time, min(e.event_name) AS event_name{held}
     {back.sql()}
     GROUP BY e.distinct_id"""
+    if _has_one_return(query):
+        another = f"FILTER (WHERE e.event_name <> {context.bind(query.born_event, 'born_event')})"
+        return f"""\
+SELECT e.distinct_id, max(e.event_time) AS event_time, max(e.event_time) {another} AS other_time{held}
+    {back.sql()}
+    GROUP BY e.distinct_id"""
     if _is_last_enough(query):
         return f"""\
 SELECT e.distinct_id, max(e.event_time) AS event_time, e.event_name{held}
@@ -158,6 +164,11 @@ SELECT e.distinct_id, e.event_time, e.event_name{held}{amount}
 def _is_last_enough(query: Retention) -> bool:
     """Whether the last return of each user tells all there is to know."""
     return query.mode == "on_or_after" and query.prop is None
+
+
+def _has_one_return(query: Retention) -> bool:
+    """Whether the returns are one row a user: only the names of births differ from event to event."""
+    return _is_last_enough(query) and (query.return_event is not None or not _born_as_any(query))
 
 
 def _streaks(keys: str) -> str:
@@ -179,6 +190,8 @@ def _rows_of(context: ReportContext, query: Retention, period: str) -> tuple[str
     if query.prop is None:
         if query.mode == "on_or_before":
             return f"{keys}, c.cohort, min({period}) AS period", f"\n    GROUP BY {user}"
+        if _has_one_return(query):
+            return f"{keys}, c.cohort, least({period}, {_last(context, query)}) AS period", ""
         if query.mode == "on_or_after":
             period = f"least(max({period}), {_last(context, query)})"
             return f"{keys}, c.cohort, {period} AS period", f"\n    GROUP BY {user}"
@@ -205,6 +218,10 @@ def _later(context: ReportContext, query: Retention) -> str:
         return "r.event_time >= c.born_at"
     if query.return_event is None or _born_as_any(query):
         # At the moment of birth itself only an event of another name can be a return.
+        if query.return_event is None and _has_one_return(query):
+            return (
+                "r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.other_time >= c.born_at"
+            )
         name = "c.born_as" if _born_as_any(query) else context.bind(query.born_event, "born_event")
         return f"r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.event_name <> {name}"
     if query.type == "birth" and query.return_event != query.born_event:

@@ -13,16 +13,15 @@ WITH _entering AS (
     SELECT *, CAST(date_trunc('week', (born_at + INTERVAL '3600' SECOND)) AS DATE) AS cohort
     FROM _born
 ), _coming AS (
-    SELECT e.distinct_id, max(e.event_time) AS event_time, e.event_name
+    SELECT e.distinct_id, max(e.event_time) AS event_time, max(e.event_time) FILTER (WHERE e.event_name <> 'View') AS other_time
     FROM "events" AS e
-    GROUP BY e.distinct_id, e.event_name
+    GROUP BY e.distinct_id
 ), _returned AS (
-    SELECT c.segment, c.cohort, least(max(date_diff('microsecond', c.born_at, r.event_time) // 604800000000), 10) AS period
+    SELECT c.segment, c.cohort, least(date_diff('microsecond', c.born_at, r.event_time) // 604800000000, 10) AS period
     FROM _cohorts AS c
     JOIN _coming AS r ON r.distinct_id = c.distinct_id
         AND r.event_time >= c.born_at
-    WHERE r.event_time > c.born_at OR r.event_name <> 'View'
-    GROUP BY c.distinct_id, c.segment, c.cohort
+    WHERE r.event_time > c.born_at OR r.other_time >= c.born_at
 ), _counted AS (
     SELECT segment, cohort, period, count(*) AS people
     FROM _returned
