@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries.formulas import parse_formula
 from mixpanel_nb.queries.metrics import DEFAULT_MEASURE, Buckets, Metric
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ CLOSE: "]"
 
 ANY_EVENT = "*"
 _BUCKETS = "buckets"
+_OPERATOR = re.compile(r"[-+*/^]")
 _PER_USER = re.compile(r"per\s+user\s+(.*)", re.DOTALL)
 _CALL_OF_BUCKETS = re.compile(r"\s*buckets\s*\(")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -50,7 +52,25 @@ def parse_metric(word: str) -> Metric:
     Raises:
         ParameterError: with the place of the mistake in it.
     """
+    if _is_formula(word):
+        message = f"{word.strip()!r} is a formula, not a metric."
+        hint = [
+            "Give it as ",
+            Word("formulas", word.strip()),
+            "; the name of an event stands in double quotes.",
+        ]
+        raise ParameterError(message, parameter="metrics", value=word, hint=hint)
     return _Reader(word, "metrics").metric(_parsed(word, "metric", "metrics"))
+
+
+def _is_formula(word: str) -> bool:
+    """Whether a word without quotes calculates with letters, as ``B / A * 100`` does."""
+    if '"' in word or not _OPERATOR.search(word):
+        return False
+    try:
+        return bool(parse_formula(word).letters)
+    except ParameterError:
+        return False
 
 
 def parse_breakdown(word: str) -> str | Buckets:

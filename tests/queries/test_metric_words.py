@@ -44,6 +44,8 @@ def breakdown(word: str) -> Any:
         ("Revenue = sum(A, x)", Metric("A", "sum", "x", label="Revenue")),
         (f'"a = b" = A where {PRO}', Metric("A", where=PRO, label="a = b")),
         ("Know where to go", Metric("Know where to go")),
+        ('"A / B"', Metric("A / B")),
+        ("A/B test", Metric("A/B test")),
     ],
 )
 def test_a_word_is_a_metric(word: str, meant: Metric) -> None:
@@ -55,6 +57,8 @@ def test_a_word_is_a_metric(word: str, meant: Metric) -> None:
     ("word", "says"),
     [
         ("summ(A, x)", "There is no measure 'summ'. Did you mean 'sum'?"),
+        ("B / A * 100", "'B / A * 100' is a formula, not a metric."),
+        ("Rate = (A + B) / C [%]", "is a formula, not a metric."),
         ("count(A)", "There is no measure 'count'. Did you mean 'total'?"),
         ("p100(A, x)", "There is no measure 'p100'."),
         ("p0(A, x)", "There is no measure 'p0'."),
