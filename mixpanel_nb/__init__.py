@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         TableNotFoundError,
     )
     from mixpanel_nb.queries import Buckets, Formula, Metric
+    from mixpanel_nb.queries.cohorts import did, did_not, in_cohort, profile
     from mixpanel_nb.results import (
         AccountInfo,
         AccountList,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         BookmarkList,
         Cohort,
         CohortList,
+        CohortResult,
         ColumnInfo,
         ColumnSummary,
         DaySync,
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
         LexiconSchema,
         LexiconSchemaList,
         LoadResult,
+        LocalCohort,
+        LocalCohortList,
         NameList,
         NumericAverageResult,
         NumericBucketResult,
@@ -118,6 +122,7 @@ __all__ = [
     "ChartError",
     "Cohort",
     "CohortList",
+    "CohortResult",
     "ColumnInfo",
     "ColumnSummary",
     "ConfigError",
@@ -151,6 +156,8 @@ __all__ = [
     "LexiconSchema",
     "LexiconSchemaList",
     "LoadResult",
+    "LocalCohort",
+    "LocalCohortList",
     "Metric",
     "MixpanelDataError",
     "NameList",
@@ -189,6 +196,10 @@ __all__ = [
     "Workspace",
     "WorkspaceInfo",
     "__version__",
+    "did",
+    "did_not",
+    "in_cohort",
+    "profile",
 ]
 
 
@@ -212,6 +223,8 @@ def _home_of(name: str) -> str:
         return "mixpanel_nb.accounts"
     if name in {"Buckets", "Formula", "Metric"}:
         return "mixpanel_nb.queries"
+    if name in {"did", "did_not", "in_cohort", "profile"}:
+        return "mixpanel_nb.queries.cohorts"
     return f"mixpanel_nb.{'errors' if name.endswith('Error') else 'results'}"
 
 

@@ -13,7 +13,7 @@ from mixpanel_nb.analytics.expressions.values import Value, segment
 from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mixpanel_nb.analytics.calendar import Period
     from mixpanel_nb.analytics.columns import TableColumns
@@ -24,7 +24,10 @@ PERSON = f"nullif({EVENTS}.distinct_id, '')"
 """The event's user; NULL for events without a user, which count as events but not as users."""
 
 # An access has its name in quotes; `user[email]` is the name of a property.
-_ACCESS = re.compile(r"\b(?:properties|user|event)\s*\[\s*[\"']")
+_ACCESS = re.compile(r"\b(?:(?:properties|user|event)\s*\[|in_cohort\s*\()\s*[\"']")
+
+
+_COHORTS = "cohort:"
 
 
 @dataclass
@@ -41,6 +44,9 @@ class ReportContext:
         hidden: Events that are hidden in Lexicon, which "any event" leaves out
             (https://docs.mixpanel.com/docs/data-governance/lexicon#hide-events-and-properties).
         without_column: The requested properties without their own column.
+        find_cohorts: Finds the tables of ids of the cohorts, by name.
+        in_cohort: Only events of users who are in all of these cohorts.
+        not_in_cohort: Only events of users who are in none of these.
     """
 
     events: TableColumns
@@ -51,6 +57,9 @@ class ReportContext:
     notes: list[str] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()
     without_column: list[str] = field(default_factory=list)
+    find_cohorts: Callable[[], Mapping[str, str]] = dict
+    in_cohort: tuple[str, ...] = ()
+    not_in_cohort: tuple[str, ...] = ()
 
     def select(self) -> Selection:
         """A selection of the table's events without conditions."""
@@ -91,7 +100,12 @@ class Selection:
             find_profiles=context.find_profiles,
             notes=context.notes,
             without_column=context.without_column,
+            find_cohorts=context.find_cohorts,
         )
+        for cohort in context.in_cohort:
+            self.that(self._scope.member(cohort))
+        for cohort in context.not_in_cohort:
+            self.that(f"NOT ({self._scope.member(cohort)})")
 
     def meant(self, event: str | None, where: str | None) -> str:
         """SQL that holds for events of this name (None: any that is not hidden) that pass a filter.
@@ -153,6 +167,14 @@ class Selection:
         """
         return Compiler(self._scope).condition(expression)
 
+    def member(self, cohort: str) -> str:
+        """A condition (never NULL): the event's user is in a cohort.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        return self._scope.member(cohort)
+
     def is_a(self, event: str, where: str | None, name: str = "event") -> str:
         """A condition (never NULL): the event has this name and its expression is true.
 
@@ -175,12 +197,15 @@ class Selection:
         return self
 
     def value(self, on: str) -> Value:
-        """The value of a breakdown or a sum: a Mixpanel expression, or the name of a property.
+        """The value of a breakdown or a sum: a Mixpanel expression, the name of a property, or cohorts.
 
         Raises:
             ExpressionError: there is a mistake in it.
+            ParameterError: there is no such cohort.
         """
         compiler = Compiler(self._scope)
+        if cohorts := cohorts_of(on):
+            return compiler.membership(cohorts)
         return compiler.value(on) if is_expression(on) else compiler.property(on)
 
     def property(self, name: str) -> Value:
@@ -193,9 +218,19 @@ class Selection:
         if self._scope.profiles is not None:
             people = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
+        for alias, table in self._scope.cohorts.values():
+            lines.append(f"LEFT JOIN {table} AS {alias} ON {alias}.distinct_id = {EVENTS}.distinct_id")
         if self._conditions:
             lines.append(f"WHERE {conjunction(self._conditions, indent + '  ')}")
         return f"\n{indent}".join(lines)
+
+
+def cohorts_of(on: str) -> tuple[str, ...]:
+    """The cohorts of a breakdown such as ``cohort:buyers`` or ``cohort:buyers,staff``; else none."""
+    if not on.startswith(_COHORTS):
+        return ()
+    names = (name.strip() for name in on.removeprefix(_COHORTS).split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def is_expression(on: str) -> bool:

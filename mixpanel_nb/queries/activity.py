@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Names
 from mixpanel_nb.queries.parameter import Parameter
-from mixpanel_nb.queries.shared import FromDate, Table, ToDate
+from mixpanel_nb.queries.shared import (
+    FromDate,
+    InCohort,
+    NotInCohort,
+    Table,
+    ToDate,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import ActivityFeedResult
@@ -30,4 +36,6 @@ class ActivityFeed(Query["ActivityFeedResult"]):
     ]
     from_date: FromDate
     to_date: ToDate
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional, Texts, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import AnyUnit, Counted, FromDate, Limit, NamedEvent, Table, ToDate, Where
+from mixpanel_nb.queries.shared import (
+    AnyUnit,
+    Counted,
+    FromDate,
+    InCohort,
+    Limit,
+    NamedEvent,
+    NotInCohort,
+    Table,
+    ToDate,
+    Where,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import EventCountsResult, PropertyCountsResult, TopEventsResult
@@ -41,6 +52,8 @@ class EventCounts(Query["EventCountsResult"]):
     unit: AnyUnit = "day"
     type: Counted = "general"
     where: Where = None
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
 
@@ -73,6 +86,8 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     type: Counted = "general"
     where: Where = None
     limit: Limit = 255
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
 
@@ -90,4 +105,6 @@ class TopEvents(Query["TopEventsResult"]):
         _date | None,
         Parameter("The day; the table's last by default.", Optional(Day()), "YYYY-MM-DD"),
     ] = None
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None

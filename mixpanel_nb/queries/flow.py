@@ -26,7 +26,15 @@ from mixpanel_nb.queries.checks import (
 )
 from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS, WINDOW_UNITS, WindowUnit
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import FromDate, Segments, Table, ToDate, Where
+from mixpanel_nb.queries.shared import (
+    FromDate,
+    InCohort,
+    NotInCohort,
+    Segments,
+    Table,
+    ToDate,
+    Where,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import FlowResult
@@ -162,6 +170,8 @@ class Flow(Query["FlowResult"]):
     segments: Annotated[
         int, Parameter("Segments to show, the largest ones.", Whole(1_000), "N", read=int)
     ] = 10
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
     def check(self) -> None:

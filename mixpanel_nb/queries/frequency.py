@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, OneOf, Optional
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import DayOrLonger, FromDate, Table, ToDate, Where
+from mixpanel_nb.queries.shared import (
+    DayOrLonger,
+    FromDate,
+    InCohort,
+    NotInCohort,
+    Table,
+    ToDate,
+    Where,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import FrequencyResult
@@ -52,4 +60,6 @@ class Frequency(Query["FrequencyResult"]):
         ),
     ] = None
     where: Where = None
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None

@@ -33,7 +33,9 @@ from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     UNITS,
     FromDate,
+    InCohort,
     Limit,
+    NotInCohort,
     Table,
     ToDate,
     Unit,
@@ -223,6 +225,8 @@ class Funnel(Query["FunnelResult"]):
     times: Annotated[
         bool, Parameter("Show how long it took from each step to each later one.", Flag(), "")
     ] = False
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
     def check(self) -> None:

@@ -19,7 +19,9 @@ from mixpanel_nb.queries.shared import (
     CALENDAR_UNITS,
     CalendarUnit,
     FromDate,
+    InCohort,
     Limit,
+    NotInCohort,
     Table,
     ToDate,
     Where,
@@ -121,6 +123,8 @@ class Insights(Query["InsightsResult"]):
             read=int,
         ),
     ] = 60
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
     def check(self) -> None:
@@ -183,6 +187,8 @@ class Active(Query["InsightsResult"]):
     ] = "day"
     where: Where = None
     limit: Limit = 60
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
     @property
@@ -198,7 +204,10 @@ class Active(Query["InsightsResult"]):
             ),
             **{
                 name: getattr(self, name)
-                for name in ("from_date", "to_date", "on", "unit", "where", "limit", "table")
+                for name in (
+                    *("from_date", "to_date", "on", "unit", "where", "limit"),
+                    *("in_cohort", "not_in_cohort", "table"),
+                )
             },
         )
 

@@ -13,7 +13,17 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import Breakdown, DayOrLonger, FromDate, LargeUnit, Limit, Table, ToDate
+from mixpanel_nb.queries.shared import (
+    Breakdown,
+    DayOrLonger,
+    FromDate,
+    InCohort,
+    LargeUnit,
+    Limit,
+    NotInCohort,
+    Table,
+    ToDate,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import RetentionResult
@@ -150,6 +160,8 @@ class Retention(Query["RetentionResult"]):
     ] = "sum"
     on: Breakdown = None
     limit: Limit = 255
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
     def check(self) -> None:

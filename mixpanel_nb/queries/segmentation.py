@@ -17,7 +17,9 @@ from mixpanel_nb.queries.shared import (
     Counted,
     Event,
     FromDate,
+    InCohort,
     Limit,
+    NotInCohort,
     Number,
     Table,
     ToDate,
@@ -49,6 +51,8 @@ class Segmentation(Query["SegmentationResult"]):
     where: Where = None
     type: Counted = "general"
     limit: Limit = 60
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
 
@@ -71,6 +75,8 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
         int,
         Parameter("About how many ranges.", Whole(1_000), "N", read=int, label=Label("Ranges", default=10)),
     ] = 10
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
 
@@ -84,6 +90,8 @@ class _NumberOverTime(Query[Answer]):
     on: Number
     unit: AnyUnit = "day"
     where: Where = None
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None
 
 

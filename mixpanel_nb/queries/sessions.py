@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, Names, Optional, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
-from mixpanel_nb.queries.shared import AnyUnit, FromDate, Limit, Segments, Table, ToDate, Where
+from mixpanel_nb.queries.shared import (
+    AnyUnit,
+    FromDate,
+    InCohort,
+    Limit,
+    NotInCohort,
+    Segments,
+    Table,
+    ToDate,
+    Where,
+)
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import SessionsResult
@@ -83,4 +93,6 @@ class Sessions(Query["SessionsResult"]):
         ),
     ] = ()
     limit: Limit = 60
+    in_cohort: InCohort = ()
+    not_in_cohort: NotInCohort = ()
     table: Table = None

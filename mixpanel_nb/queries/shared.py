@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Breakdowns, Day, Flag, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.checks import (
+    MAX_SEGMENTS,
+    Breakdowns,
+    Day,
+    Flag,
+    Name,
+    OneOf,
+    Optional,
+    Several,
+    Text,
+    Whole,
+)
 from mixpanel_nb.queries.parameter import Label, Parameter
 
 Unit = Literal["minute", "hour", "day", "week", "month"]
@@ -18,6 +29,7 @@ LARGE_UNITS: tuple[LargeUnit, ...] = get_args(LargeUnit)
 CALENDAR_UNITS: tuple[CalendarUnit, ...] = get_args(CalendarUnit)
 COUNT_TYPES: tuple[CountType, ...] = get_args(CountType)
 
+MAX_COHORTS = 20
 WHERE_EXAMPLE = 'properties["plan"] == "pro"'
 
 Event = Annotated[
@@ -107,6 +119,24 @@ Counted = Annotated[
 Limit = Annotated[
     int,
     Parameter("Segments to show, the largest ones.", Whole(MAX_SEGMENTS), "N", read=int),
+]
+InCohort = Annotated[
+    tuple[str, ...],
+    Parameter(
+        "Of a table: only users in this cohort (repeatable: in all of them).",
+        Several(Name(), MAX_COHORTS),
+        "COHORT",
+        option="--in",
+    ),
+]
+NotInCohort = Annotated[
+    tuple[str, ...],
+    Parameter(
+        "Of a table: no users in this cohort (repeatable).",
+        Several(Name(), MAX_COHORTS),
+        "COHORT",
+        option="--not-in",
+    ),
 ]
 Table = Annotated[
     str | None,

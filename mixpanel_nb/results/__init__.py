@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
+from mixpanel_nb.results.cohorts import CohortResult, LocalCohort, LocalCohortList
 from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
 from mixpanel_nb.results.discovery import (
     Bookmark,
@@ -65,6 +66,7 @@ __all__ = [
     "BookmarkList",
     "Cohort",
     "CohortList",
+    "CohortResult",
     "ColumnInfo",
     "ColumnSummary",
     "DaySync",
@@ -90,6 +92,8 @@ __all__ = [
     "LexiconSchema",
     "LexiconSchemaList",
     "LoadResult",
+    "LocalCohort",
+    "LocalCohortList",
     "MemoryRows",
     "NameList",
     "NumericAverageResult",

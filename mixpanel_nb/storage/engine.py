@@ -14,7 +14,7 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.files.system import resolved
-from mixpanel_nb.storage import catalog, export_target, inputs, ledger, loading, queries, table_names
+from mixpanel_nb.storage import catalog, cohorts, export_target, inputs, ledger, loading, queries, table_names
 from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, storage_error
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.catalog import TableDescription
+    from mixpanel_nb.storage.cohorts import Bound, CohortRecord
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
@@ -372,7 +373,13 @@ class StorageEngine:
     def list_tables(self) -> list[TableRecord]:
         """Every table and view but the engine's own, by name."""
         with self._database.work("read") as con:
-            return [catalog.table_info(con, name) for name in catalog.table_names(con)]
+            of_cohorts = {each.table.lower(): each for each in cohorts.records(con)}
+            found = [catalog.table_info(con, name) for name in catalog.table_names(con)]
+        return [
+            replace(each, type="cohort", fetched_at=cohort.computed_at) if cohort else each
+            for each in found
+            for cohort in [of_cohorts.get(each.name.lower())]
+        ]
 
     def is_view(self, name: str) -> bool:
         """Whether there is a view of that name (case does not matter, as in SQL)."""
@@ -492,6 +499,44 @@ class StorageEngine:
                 _drop(con, name)
                 _drop(con, replacement_of(name))
 
+    def cohorts(self) -> list[CohortRecord]:
+        """The cohorts of the database, by name."""
+        with self._database.work("read") as con:
+            return cohorts.records(con)
+
+    def save_cohort(self, record: CohortRecord, query: Bound, counting: Bound | None = None) -> CohortRecord:
+        """Compute a cohort: the ids of a query in its table, in one transaction with its record.
+
+        Arguments as in :func:`cohorts.save`.
+
+        Raises:
+            QueryError: the SQL is wrong.
+            TableExistsError: its table is another one.
+        """
+
+        def save() -> CohortRecord:
+            try:
+                return cohorts.save(con, record, query, counting)
+            except duckdb.Error as error:
+                raise explain(error) from None
+
+        with self._changing() as con:
+            return interruptible(con, save)
+
+    def ids_of(self, sql: str) -> str:
+        """A query of a user as one that has the column ``distinct_id``.
+
+        Raises:
+            QueryError: it is no query, is wrong, or its ids are not told.
+            TableNotFoundError: it names a table that is not there.
+        """
+        with self._database.work("read") as con:
+            queries.parse(con, sql)
+            try:
+                return cohorts.ids_of(con, sql)
+            except duckdb.Error as error:
+                raise explain(error) from None
+
     def discard(self, name: str) -> None:
         """Drop a table of the engine's own making if it is there (an unfinished replacement)."""
         with self._changing() as con:
@@ -515,6 +560,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
     kind = "VIEW" if catalog.is_view(con, name) else "TABLE"
     con.execute(f"DROP {kind} IF EXISTS {identifier(name)}")
     ledger.forget(con, name)
+    cohorts.forget(con, name)
 
 
 def _usable_path(path: Path | str) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb import results
 from mixpanel_nb.views import (
     activity,
+    cohorts,
     counts,
     discovery,
     export,
@@ -37,6 +38,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.ActivityFeedResult: activity.ActivityFeedView,
     results.BookmarkList: discovery.BookmarkListView,
     results.CohortList: discovery.CohortListView,
+    results.CohortResult: cohorts.CohortView,
     results.EventCountsResult: counts.EventCountsView,
     results.ExportResult: export.ExportView,
     results.ExpressionResult: expression.ExpressionView,
@@ -49,6 +51,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.JQLResult: saved.JQLView,
     results.LexiconSchemaList: discovery.LexiconSchemaListView,
     results.LoadResult: load.LoadView,
+    results.LocalCohortList: cohorts.LocalCohortListView,
     results.NameList: discovery.NameListView,
     results.NumericAverageResult: numeric.NumericAverageView,
     results.NumericBucketResult: numeric.NumericBucketView,

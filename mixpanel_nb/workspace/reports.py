@@ -63,6 +63,14 @@ class ReportService:
             return zone_of_project(named=named, account=account)
         return zone_of_table(table, named=named, fetched_with=self._engine.timezone(table), account=account)
 
+    def usual_table(self) -> str | None:
+        """The table that reports ask where none is named; None if there is none.
+
+        Raises:
+            ParameterError: there are several.
+        """
+        return self._defaults.usual_table()
+
     @property
     def vocabulary(self) -> Vocabulary:
         """The names that queries can be made of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.display.widgets import Explorer
     from mixpanel_nb.queries import Buckets, CountType, Formula, LargeUnit, Metric, Unit
+    from mixpanel_nb.queries.cohorts import Definition
     from mixpanel_nb.queries.shared import CalendarUnit
     from mixpanel_nb.results import (
         ActivityFeedResult,
         BookmarkList,
         CohortList,
+        CohortResult,
         EventCountsResult,
         ExportResult,
         ExpressionResult,
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
         JQLResult,
         LexiconSchemaList,
         LoadResult,
+        LocalCohortList,
         NameList,
         NumericAverageResult,
         NumericBucketResult,
@@ -86,6 +90,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.services.fetch.target import IfExists
     from mixpanel_nb.services.local import Engine
+    from mixpanel_nb.services.local.kept_cohorts import CohortService
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.weekdays import Weekday
@@ -841,6 +846,8 @@ class Workspace:
         compare: str | tuple[Day, Day] | None = None,
         totals: bool = False,
         limit: int = 60,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> InsightsResult:
@@ -869,6 +876,8 @@ class Workspace:
         unit: CalendarUnit = "day",
         where: str | None = None,
         limit: int = 60,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> InsightsResult:
@@ -895,6 +904,8 @@ class Workspace:
         where: str | None = None,
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         limit: int = 60,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> SegmentationResult:
@@ -919,6 +930,8 @@ class Workspace:
         where: str | None = None,
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         buckets: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> NumericBucketResult:
@@ -940,6 +953,8 @@ class Workspace:
         on: str,
         unit: Unit = "day",
         where: str | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> NumericSumResult:
@@ -957,6 +972,8 @@ class Workspace:
         on: str,
         unit: Unit = "day",
         where: str | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> NumericAverageResult:
@@ -977,6 +994,8 @@ class Workspace:
         unit: Unit = "day",
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         where: str | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> EventCountsResult:
@@ -1003,6 +1022,8 @@ class Workspace:
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         where: str | None = None,
         limit: int = 255,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> PropertyCountsResult:
@@ -1015,6 +1036,8 @@ class Workspace:
         type: CountType = "general",  # noqa: A002 - Mixpanel's name
         limit: int = 100,
         date: Day | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> TopEventsResult:
@@ -1053,6 +1076,8 @@ class Workspace:
         attribution: int | Literal["first", "last"] = 1,
         sum_of: str | None = None,
         times: bool = False,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> FunnelResult:
@@ -1091,6 +1116,8 @@ class Workspace:
         measure: Literal["sum", "average"] = "sum",
         on: str | Sequence[str] | None = None,
         limit: int = 255,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> RetentionResult:
@@ -1135,6 +1162,8 @@ class Workspace:
         on: str | None = None,
         where: str | None = None,
         segments: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> FlowResult:
@@ -1157,6 +1186,8 @@ class Workspace:
         addiction_unit: Literal["hour", "day"] = "hour",
         event: str | None = None,
         where: str | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> FrequencyResult:
@@ -1183,6 +1214,8 @@ class Workspace:
         timeout: int = 30,
         exclude: str | Sequence[str] = (),
         limit: int = 60,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> SessionsResult:
@@ -1202,6 +1235,8 @@ class Workspace:
         to_date: Day | None = None,
         last: str | int | None = None,
         during: str | None = None,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
         table: str | None = None,
         live: bool = False,
     ) -> ActivityFeedResult:
@@ -1236,6 +1271,101 @@ class Workspace:
             WHERE e."plan" = 'pro'
         """
         return self._reports.expression(text, table)
+
+    # Cohorts of the database; those that are saved in Mixpanel are listed by `cohorts()`
+
+    @cached_property
+    def _cohorts(self) -> CohortService:
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services.local.kept_cohorts import CohortService
+
+        return CohortService(
+            self._engine,
+            self.storage,
+            usual_table=lambda: self._reports.usual_table(),
+            zone_of=lambda table: ZoneInfo(self.zone_of(table).name),
+            today=lambda: self._project.today,
+            clock=time.time,
+            hidden=lambda: self._discovery.known_hidden(),
+            members=self._members_of,
+        )
+
+    def _members_of(self, cohort_id: int) -> Iterator[str]:
+        profiles = self.stream_profiles(cohort_id=cohort_id, output_properties=[])
+        return (str(each["distinct_id"]) for each in profiles if each["distinct_id"])
+
+    def cohort(
+        self,
+        name: str,
+        definition: Definition | None = None,
+        *,
+        users: Any = None,
+        sql: str | None = None,
+        mixpanel: int | None = None,
+        table: str | None = None,
+        replace: bool = False,
+    ) -> CohortResult:
+        """Save a cohort: a set of users with a name, for any report on a table; or give the one that is kept.
+
+        Its ids are in a table of the database, ``cohort_`` and the name, with the one column
+        ``distinct_id``. The same call again computes it anew. ``within`` ends with the last day that the
+        table covers; ``did_not`` and ``~`` mean the other users of the table.
+
+        Args:
+            name: Its name.
+            definition: Who is meant, of ``did``, ``did_not``, ``profile`` and ``in_cohort``, joined by
+                ``&``, ``|`` and ``~``.
+            users: The users themselves: a list of ids, a DataFrame with the column ``distinct_id``, or any
+                result that has ``ids``.
+            sql: A query that gives their ids, in the column ``distinct_id`` or its only one.
+            mixpanel: The id of a cohort that is saved in Mixpanel, whose members are fetched (see
+                :meth:`cohorts`; a query of the quota for each 1,000 members).
+            table: The table of events; by default the usual one.
+            replace: Put it in the place of another cohort of that name.
+
+        Raises:
+            ParameterError: a parameter makes no sense, or there is no cohort of that name.
+            ExpressionError: there is a mistake in an expression.
+            TableNotFoundError: there is no such table.
+            TableExistsError: there is another cohort of that name, or a table of its ids' name.
+            StorageError: the database is read-only.
+
+        Example:
+            >>> from mixpanel_nb import did
+            >>> ws.cohort("buyers twice", did("Purchase", at_least=2, within="30d")).size
+            461
+            >>> ws.segmentation("Purchase", in_cohort="buyers twice", unit="month", **january).totals
+            {'total': 547}
+        """
+        from mixpanel_nb.services.local.kept_cohorts import source_of
+
+        meant, ids = source_of(definition, users, sql, mixpanel)
+        if meant is None:
+            return self._cohorts.found(name)
+        return self._cohorts.save(name, meant, ids, table, replace=replace)
+
+    def local_cohorts(self) -> LocalCohortList:
+        """The cohorts of the database, by name."""
+        from mixpanel_nb.results import LocalCohortList
+
+        return LocalCohortList(self._cohorts.all())
+
+    def refresh_cohort(self, name: str) -> CohortResult:
+        """Compute a cohort of the database again, as it is defined, from the table as it is now.
+
+        Raises:
+            ParameterError: there is no such cohort, or it is a list of users.
+        """
+        return self._cohorts.refresh(name)
+
+    def drop_cohort(self, *names: str) -> None:
+        """Drop cohorts of the database: all of them, or none if one is not there.
+
+        Raises:
+            ParameterError: one is not there.
+        """
+        self._cohorts.drop(*names)
 
     def zone_of(self, table: str | None) -> ReportZone:
         """The time zone in which a report on ``table`` counts days; None is a live report.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from mixpanel_nb.analytics.expressions import moments, nodes
-from mixpanel_nb.analytics.expressions.parser import Dialect, parse
+from mixpanel_nb.analytics.expressions.parser import IN_COHORT, Dialect, parse
 from mixpanel_nb.analytics.expressions.values import (
     Value,
     decided,
@@ -22,17 +22,17 @@ from mixpanel_nb.analytics.expressions.values import (
     truth,
 )
 from mixpanel_nb.analytics.sql import Parameters, identifier
-from mixpanel_nb.errors import Command, ExpressionError, did_you_mean
+from mixpanel_nb.errors import Command, ExpressionError, ParameterError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
     from mixpanel_nb.errors import Text
 
-EVENTS, PROFILES = "e", "u"
-"""The aliases of events and profiles in statements."""
+EVENTS, PROFILES, COHORT = "e", "u", "c"
+"""The aliases of events and profiles in statements; of cohorts, with a number."""
 
 _EXACT_IN_DOUBLE = 2**53
 _COMPARED = ("number", "text", "moment")
@@ -64,6 +64,8 @@ class Scope:
         profiles: The profiles, once an expression reads them.
         notes: Notes for the reader, such as a comparison that can never be true.
         without_column: Collects the properties of the main table without their own column.
+        find_cohorts: Finds the tables of ids of the cohorts, by name; called only if one is needed.
+        cohorts: The alias and the table of each cohort, once an expression needs it.
     """
 
     main: TableColumns
@@ -76,6 +78,23 @@ class Scope:
     profiles: TableColumns | None = None
     notes: list[str] = field(default_factory=list)
     without_column: list[str] = field(default_factory=list)
+    find_cohorts: Callable[[], Mapping[str, str]] = dict
+    cohorts: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def member(self, cohort: str) -> str:
+        """A condition (never NULL): the event's user is in a cohort.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        if cohort not in self.cohorts:
+            known = self.find_cohorts()
+            if cohort not in known:
+                hint = did_you_mean(cohort, known) or ["See those that there are: ", Command("cohort list")]
+                message = f"There is no cohort {cohort!r}."
+                raise ParameterError(message, parameter="in_cohort", value=cohort, hint=hint)
+            self.cohorts[cohort] = (f"{COHORT}{len(self.cohorts) + 1}", known[cohort])
+        return f"{self.cohorts[cohort][0]}.distinct_id IS NOT NULL"
 
 
 class Compiler:
@@ -107,6 +126,24 @@ class Compiler:
     def property(self, name: str) -> Value:
         """The value of ``properties[name]``."""
         return self._property(nodes.Property(0, "properties", name))
+
+    def membership(self, cohorts: Sequence[str]) -> Value:
+        """The cohorts in which the event's user is, as segments.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        members = [self._scope.member(cohort) for cohort in cohorts]
+        names = [self._bind(f"in {cohort}", "segment") for cohort in cohorts]
+        if len(cohorts) == 1:
+            outside = self._bind(f"not in {cohorts[0]}", "segment")
+            return Value(text=f"CASE WHEN {members[0]} THEN {names[0]} ELSE {outside} END", present="TRUE")
+        found = ", ".join(
+            f"CASE WHEN {member} THEN {name} END" for member, name in zip(members, names, strict=True)
+        )
+        nowhere = self._bind("in none", "segment")
+        held = f"[_name FOR _name IN [{found}] IF _name IS NOT NULL]"
+        return Value(items=f"to_json(CASE WHEN {' OR '.join(members)} THEN {held} ELSE [{nowhere}] END)")
 
     def _value(self, node: nodes.Node) -> Value:
         compile_: Callable[[nodes.Node], Value] = getattr(self, f"_{type(node).__name__.lower()}")
@@ -208,11 +245,21 @@ class Compiler:
     # Functions
 
     def _functioncall(self, node: nodes.FunctionCall) -> Value:
+        if node.name == IN_COHORT:
+            return self._member(node)
         if node.name == "datetime" and isinstance(node.arguments[0], nodes.Constant):
             return self._moment(node.arguments[0].value)
         arguments = [self._value(argument) for argument in node.arguments]
         compile_: Callable[..., Value] = getattr(self, f"_call_{node.name}")
         return compile_(*arguments)
+
+    def _member(self, node: nodes.FunctionCall) -> Value:
+        name = str(cast("nodes.Constant", node.arguments[0]).value)
+        try:
+            member = self._scope.member(name)
+        except ParameterError as error:
+            raise self._mistake(str(error.message), node, error.hint) from None
+        return Value(boolean=f"({member})", condition=member, certain=True, present="TRUE")
 
     def _call_string(self, value: Value) -> Value:
         return Value(text=text_of(value)) if value.types else Value()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Source = OneOf["properties", "user", "event", "behaviors"]
 
@@ -83,3 +87,13 @@ class Logic(Node):
 
     operator: OneOf["and", "or"]
     operands: tuple[Node, ...]
+
+
+def inside(node: Node) -> Iterator[Node]:
+    """The node and all nodes in it."""
+    yield node
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, Node):
+                yield from inside(each)

@@ -66,10 +66,13 @@ OPEN: "["
 %ignore /[ \t\r\n\f]+/
 """
 
+IN_COHORT = "in_cohort"
+"""The function of cohorts of tables, which Mixpanel's own expressions do not have."""
+
 _ONE_ARGUMENT = frozenset(
     {"boolean", "number", "string", "floor", "round", "ceil", "defined", "datetime", "list"}
 )
-ARGUMENTS = {**dict.fromkeys(_ONE_ARGUMENT, 1), "has_prefix": 2}
+ARGUMENTS = {**dict.fromkeys(_ONE_ARGUMENT, 1), "has_prefix": 2, IN_COHORT: 1}
 SOURCES = ("properties", "user", "event", "behaviors")
 _WORDS: dict[str, bool] = {"true": True, "false": False}
 _OPERATORS = ("and", "or", "in", "not")
@@ -113,7 +116,7 @@ class Dialect(Enum):
 
 
 _PROFILES_LACK = frozenset(
-    {"*", "/", "%", "boolean", "floor", "round", "ceil", "has_prefix", "user", "event"}
+    {"*", "/", "%", "boolean", "floor", "round", "ceil", "has_prefix", "user", "event", IN_COHORT}
 )
 
 
@@ -321,6 +324,9 @@ class _Builder:
             message = f"{name}() takes {wanted}, not {len(arguments)}."
             raise self._mistake(message, name.start_pos)
         built = tuple(self.node(argument) for argument in arguments)
+        if name == IN_COHORT and not _is_text(built[0]):
+            message = "in_cohort() takes the name of a cohort in double quotes."
+            raise self._mistake(message, built[0].position)
         return nodes.FunctionCall(name.start_pos, str(name), built)
 
     def _must_know(self, token: Token) -> None:
@@ -331,6 +337,10 @@ class _Builder:
 
     def _mistake(self, message: str, position: int | None, hint: str | None = None) -> ExpressionError:
         return ExpressionError(message, expression=self._text, position=position or 0, hint=hint)
+
+
+def _is_text(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Constant) and isinstance(node.value, str)
 
 
 def _start(tree: Any) -> int:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import Period, coverage
-from mixpanel_nb.analytics.context import is_expression
-from mixpanel_nb.analytics.expressions import Dialect, parse
-from mixpanel_nb.errors import Command, NotFoundError, ParameterError, Word, did_you_mean
+from mixpanel_nb.analytics.context import cohorts_of, is_expression
+from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
+from mixpanel_nb.analytics.expressions.parser import IN_COHORT
+from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, ParameterError, Word, did_you_mean
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node
 
@@ -110,7 +111,7 @@ def expression(text: str | None) -> str | None:
         ExpressionError: there is a mistake in it (checked before it costs a query).
     """
     if text is not None:
-        parse(text, Dialect.EVENTS)
+        _check(text)
     return text
 
 
@@ -120,9 +121,18 @@ def breakdown(on: str) -> str:
     Raises:
         ExpressionError: there is a mistake in it.
     """
+    if cohorts_of(on):
+        raise only_tables("Mixpanel does not know the cohorts of your database.", "on")
     text = on if is_expression(on) else property_access(on)
-    parse(text, Dialect.EVENTS)
+    _check(text)
     return text
+
+
+def _check(text: str) -> None:
+    for node in nodes.inside(parse(text, Dialect.EVENTS)):
+        if isinstance(node, nodes.FunctionCall) and node.name == IN_COHORT:
+            message = "Mixpanel does not know the cohorts of your database."
+            raise ExpressionError(message, expression=text, position=node.position, hint=IN_TABLES)
 
 
 def property_access(name: str) -> str:

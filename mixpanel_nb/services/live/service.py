@@ -66,6 +66,9 @@ class LiveQueryService(
             ExpressionError: there is a mistake in an expression; no request was sent.
             APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
         """
+        for name in ("in_cohort", "not_in_cohort"):
+            if getattr(query, name, ()):
+                raise only_tables("Mixpanel does not know the cohorts of your database.", name)
         for name, parameter in parameters_of(type(query)).items():
             if parameter.any_option is not None and getattr(query, name) is None:
                 raise only_tables("Mixpanel's API counts one event here, not any.", name)

@@ -55,7 +55,7 @@ class Remarks:
             on: The breakdown of the result.
             segments: The segments of the result.
         """
-        said = list(dict.fromkeys(self.context.notes))
+        said = [*self._cohorts(), *dict.fromkeys(self.context.notes)]
         if not found:
             said += self._unknown(events)
         asked = dict.fromkeys(self.context.without_column)
@@ -66,6 +66,13 @@ class Remarks:
                 said.append(f"None of these events has a property {each!r}.{self._meant(each)}")
         said += [note for name in asked if (note := self._unknown_property(name))]
         return (*said, *self._outside())
+
+    def _cohorts(self) -> list[str]:
+        """Which users are counted, where not all are."""
+        inside, outside = self.context.in_cohort, self.context.not_in_cohort
+        parts = [f"in {' and '.join(inside)}"] if inside else []
+        parts += [f"not in {' or '.join(outside)}"] if outside else []
+        return [f"Only users {' and '.join(parts)}."] if parts else []
 
     def known(self, event: str | None) -> Sequence[Span]:
         """The times of the requested days for which the table shows whether an event happened.

@@ -169,7 +169,7 @@ class LocalQueryService:
 
     def _lines(self, query: Insights, like: Lines | None = None) -> tuple[Lines, Statement, Remarks]:
         days = insights.Days.of(query, self._period(query))
-        asking = self._asked_of(*table_range(days.seen_from, query.to_date))
+        asking = self._asked_of(*table_range(days.seen_from, query.to_date), query)
         statement = insights.statement(asking.context, query, days, like.placed if like else None)
         rows = self._engine.rows(statement)
         return Lines(query, days, rows, asking.known, like), statement, asking
@@ -336,7 +336,7 @@ class LocalQueryService:
         if day is None:
             note = f"There are no events in {self._table}."
             return results.TopEventsResult(None, query.type, (), notes=(note,))
-        asking = self._asked_of(day - timedelta(days=1), day)
+        asking = self._asked_of(day - timedelta(days=1), day, query)
         elapsed = 1.0 if query.type == "average" else asking.elapsed()
         statement = counts.top(asking.context, kind=query.type, limit=query.limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
@@ -520,13 +520,22 @@ class LocalQueryService:
         return results.ExpressionResult(text, self._table, statement.rendered(), tuple(context.notes))
 
     def _ask(self, query: Ranged) -> Remarks:
-        return self._asked_of(*table_range(query.from_date, query.to_date))
+        return self._asked_of(*table_range(query.from_date, query.to_date), query)
 
-    def _asked_of(self, first: date, last: date) -> Remarks:
+    def _asked_of(self, first: date, last: date, query: object = None) -> Remarks:
         events = self._engine.events(self._table, self._zone)
         period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(self._engine.profiles, self._table)
-        context = ReportContext(events.columns, find_profiles, period, self._clock(), hidden=self._hidden())
+        context = ReportContext(
+            events.columns,
+            find_profiles,
+            period,
+            self._clock(),
+            hidden=self._hidden(),
+            find_cohorts=self._engine.cohorts,
+            in_cohort=getattr(query, "in_cohort", ()),
+            not_in_cohort=getattr(query, "not_in_cohort", ()),
+        )
         return Remarks(self._engine, events, context)
 
     def _last_day(self) -> date | None:

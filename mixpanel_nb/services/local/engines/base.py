@@ -107,6 +107,9 @@ class Engine(Protocol):
     def profiles(self, table: str) -> TableColumns | None:
         """The table of profiles that belongs to a table of events, or None."""
 
+    def cohorts(self) -> Mapping[str, str]:
+        """The tables of ids of the cohorts, in SQL, by the cohort's name."""
+
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
 

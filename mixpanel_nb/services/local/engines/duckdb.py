@@ -15,7 +15,7 @@ from mixpanel_nb.storage import table_names
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import duckdb
 
@@ -65,6 +65,10 @@ class DuckDBEngine:
             return None
         chosen = "profiles" if "profiles" in names else names[0]
         return TableReading(self.storage, chosen, self.storage.describe(chosen), ZoneInfo("UTC")).profiles()
+
+    def cohorts(self) -> Mapping[str, str]:
+        """See :class:`Engine`."""
+        return {each.name: identifier(each.table) for each in self.storage.cohorts()}
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""

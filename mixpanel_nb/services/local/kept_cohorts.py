@@ -1,0 +1,326 @@
+"""``CohortService``: cohorts of the database, computed from tables, queries, lists and Mixpanel."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics import cohorts
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.context import ReportContext
+from mixpanel_nb.errors import Command, ParameterError, TableExistsError, Word, did_you_mean
+from mixpanel_nb.queries.checks import Whole
+from mixpanel_nb.queries.cohorts import Definition, Listed, OfMixpanel, OfSQL, definition_of
+from mixpanel_nb.queries.funnel import MAX_ID
+from mixpanel_nb.results.cohorts import CohortResult, LocalCohort
+from mixpanel_nb.storage import ledger
+from mixpanel_nb.storage.cohorts import CohortRecord, table_of
+from mixpanel_nb.storage.sqltext import identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_nb.services.local.engines import Engine
+    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.storage.cohorts import Bound
+
+_IDS = "SELECT unnest(CAST($ids AS VARCHAR[])) AS distinct_id"
+
+
+class CohortService:
+    """Computes, lists and drops the cohorts of a database.
+
+    Args:
+        engine: Where the tables are.
+        storage: Where the cohorts are kept.
+        usual_table: Gives the table that is asked where none is named, or None.
+        zone_of: Gives the time zone of a table's days.
+        today: Gives the day it is in the project.
+        clock: Unix seconds, for ``NOW`` in expressions.
+        hidden: Tells the events that are known to be hidden in Lexicon.
+        members: Asks Mixpanel for the ids of a saved cohort.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        storage: StorageEngine,
+        *,
+        usual_table: Callable[[], str | None],
+        zone_of: Callable[[str], ZoneInfo],
+        today: Callable[[], date],
+        clock: Callable[[], float],
+        hidden: Callable[[], frozenset[str]],
+        members: Callable[[int], Iterable[str]],
+    ) -> None:
+        self._engine = engine
+        self._storage = storage
+        self._usual_table = usual_table
+        self._zone_of = zone_of
+        self._today = today
+        self._clock = clock
+        self._hidden = hidden
+        self._members = members
+
+    def save(
+        self, name: str, definition: Definition, ids: list[str] | None, table: str | None, *, replace: bool
+    ) -> CohortResult:
+        """Compute a cohort and keep it.
+
+        Args:
+            name: Its name.
+            definition: Who is meant.
+            ids: The ids of a list.
+            table: The table of events; None for the usual one.
+            replace: Whether it may take the place of another cohort of that name.
+
+        Raises:
+            ParameterError: a value makes no sense.
+            ExpressionError: there is a mistake in an expression.
+            TableNotFoundError: there is no such table.
+            TableExistsError: there is another cohort of that name, or a table of its ids' name.
+            StorageError: the database is read-only.
+        """
+        self._storage.check_writable()
+        record = CohortRecord(table_of(name), name, json.dumps(definition.to_dict(), ensure_ascii=False))
+        if name in definition.cohorts:
+            message = f"The cohort {name!r} would be made of itself."
+            raise ParameterError(message, parameter="definition", value=name)
+        kept = next((each for each in self._storage.cohorts() if each.name == name), None)
+        of_table = self._table(definition, table)
+        if (
+            kept is not None
+            and not replace
+            and (kept.definition, kept.of_table) != (record.definition, of_table)
+        ):
+            raise _other_cohort(kept)
+        return self._compute(record, definition, ids, of_table)
+
+    def refresh(self, name: str) -> CohortResult:
+        """Compute a cohort again, as it is defined.
+
+        Raises:
+            ParameterError: there is no such cohort, or it is a list.
+        """
+        record = self._record(name)
+        definition = definition_of(json.loads(record.definition))
+        if isinstance(definition, Listed):
+            message = f"{name!r} is a list of users, so there is nothing to compute."
+            raise ParameterError(
+                message, parameter="name", value=name, hint="Save it again with another list."
+            )
+        return self._compute(record, definition, None, record.of_table)
+
+    def refresh_all(self, table: str) -> list[CohortResult]:
+        """Compute all cohorts of a table again; those of which others are made come first."""
+        defined = {each.name: each for each in self._storage.cohorts() if each.of_table == table}
+        return [self.refresh(name) for name in _in_order(defined)]
+
+    def found(self, name: str) -> CohortResult:
+        """A cohort as it is kept.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        return self._result(self._record(name))
+
+    def all(self) -> tuple[LocalCohort, ...]:
+        """The cohorts, by name."""
+        return tuple(map(_told, self._storage.cohorts()))
+
+    def drop(self, *names: str) -> None:
+        """Drop cohorts: all of them, or none if one is not there.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        self._storage.drop_tables(*(self._record(name).table for name in dict.fromkeys(names)))
+
+    def _record(self, name: str) -> CohortRecord:
+        known = {each.name: each for each in self._storage.cohorts()}
+        if name not in known:
+            hint = did_you_mean(name, known) or ["See those that there are: ", Command("cohort list")]
+            raise ParameterError(f"There is no cohort {name!r}.", parameter="name", value=name, hint=hint)
+        return known[name]
+
+    def _table(self, definition: Definition, table: str | None) -> str | None:
+        """The table of events; where none is needed, the usual one if it is clear which that is."""
+        if table is not None:
+            return table
+        if isinstance(definition, Listed | OfSQL | OfMixpanel):
+            with suppress(ParameterError):
+                return self._usual_table()
+            return None
+        usual = self._usual_table()
+        if usual is None:
+            message = "There is no table of events to find users in."
+            raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
+        return usual
+
+    def _compute(
+        self, record: CohortRecord, definition: Definition, ids: list[str] | None, table: str | None
+    ) -> CohortResult:
+        context = None if table is None else self.context(table)
+        held = None if table is None else self._engine.days(table)
+        first, last = held or (None, None)
+        query, shown = self._query(definition, ids, context, last or self._today())
+        counting: Bound | None = None
+        if context is not None:
+            counted = cohorts.users(context, record.table)
+            counting = counted.text, counted.params
+        record = replace(
+            record,
+            of_table=table,
+            from_date=first,
+            to_date=last,
+            computed_at=ledger.now(),
+            users=None,
+            found=None,
+        )
+        saved = self._storage.save_cohort(record, query, counting)
+        notes = () if context is None else tuple(dict.fromkeys(context.notes))
+        return replace(self._result(saved), notes=notes, sql=shown)
+
+    def _query(
+        self, definition: Definition, ids: list[str] | None, context: ReportContext | None, last: date
+    ) -> tuple[Bound, str | None]:
+        """The query of the ids with its values, and the SQL to show."""
+        match definition:
+            case OfSQL():
+                return (self._storage.ids_of(definition.query), {}), definition.query
+            case OfMixpanel():
+                return (_IDS, {"ids": list(self._members(definition.cohort_id))}), None
+            case Listed():
+                return (_IDS, {"ids": ids or []}), None
+        if context is None:
+            message = "There is no table of events to find users in."
+            raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
+        statement = cohorts.members(context, definition, last)
+        return (statement.text, statement.params), statement.rendered()
+
+    def context(self, table: str) -> ReportContext:
+        """The table, for a statement of :mod:`mixpanel_nb.analytics.cohorts`."""
+        zone, today = self._zone_of(table), self._today()
+        return ReportContext(
+            self._engine.events(table, zone).columns,
+            partial(self._engine.profiles, table),
+            Period(today, today, zone),
+            self._clock(),
+            hidden=self._hidden(),
+            find_cohorts=self._engine.cohorts,
+        )
+
+    def _result(self, record: CohortRecord) -> CohortResult:
+        return CohortResult(_told(record), read=partial(self._ids, record.table))
+
+    def _ids(self, table: str, limit: int | None) -> list[str]:
+        some = "" if limit is None else f" LIMIT {limit}"
+        rows = self._storage.execute_rows(f"SELECT distinct_id FROM {identifier(table)} ORDER BY 1{some}")
+        return [user for (user,) in rows]
+
+
+def source_of(
+    definition: Definition | None, users: Any, sql: str | None, mixpanel: int | None
+) -> tuple[Definition | None, list[str] | None]:
+    """The definition of a cohort however it is given, and the ids of a list; None where nothing is given.
+
+    Raises:
+        ParameterError: it is given in two ways, or makes no sense.
+    """
+    given = {"definition": definition, "users": users, "sql": sql, "mixpanel": mixpanel}
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        message = [Word(names[0]), " and ", Word(names[1]), " do not go together."]
+        raise ParameterError(message, parameter=names[1], hint="Give one of them.")
+    if definition is not None:
+        if not isinstance(definition, Definition):
+            hint = 'Write did("Purchase"), or give a list of ids as users=[…].'
+            message = f"{str(definition)[:40]!r} is no definition of a cohort."
+            raise ParameterError(message, parameter="definition", value=definition, hint=hint)
+        return definition, None
+    if users is not None:
+        ids = ids_in(users)
+        digest = hashlib.sha256(json.dumps(sorted(set(ids))).encode()).hexdigest()[:16]
+        return Listed(digest), ids
+    if sql is not None:
+        return OfSQL(sql.strip()), None
+    return (None, None) if mixpanel is None else (OfMixpanel(Whole(MAX_ID)(mixpanel, "mixpanel")), None)
+
+
+def ids_in(users: Any) -> list[str]:
+    """The ids of a list, a column, a frame with the column ``distinct_id``, or anything that has ``ids``.
+
+    Empty values are left out.
+
+    Raises:
+        ParameterError: there are none to be found.
+    """
+    found = getattr(users, "ids", users)
+    columns = getattr(found, "columns", None)
+    if columns is not None:
+        if "distinct_id" not in list(columns):
+            hint = "Name the column of the ids distinct_id, or give the column itself."
+            raise ParameterError("The frame has no column distinct_id.", parameter="users", hint=hint)
+        found = found["distinct_id"]
+    if isinstance(found, str | bytes) or not hasattr(found, "__iter__"):
+        hint = "Give a list of ids, a frame with the column distinct_id, or a result of users()."
+        message = [Word("users"), f" is {str(users)[:40]!r}, which is no list of users."]
+        raise ParameterError(message, parameter="users", value=users, hint=hint)
+    return list(_texts(found))
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+            continue
+        yield str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _told(record: CohortRecord) -> LocalCohort:
+    return LocalCohort(
+        record.name,
+        record.table,
+        record.size,
+        record.of_table,
+        record.users,
+        record.found,
+        record.from_date,
+        record.to_date,
+        record.computed_at or ledger.now(),
+        definition_of(json.loads(record.definition)),
+    )
+
+
+def _in_order(defined: Mapping[str, CohortRecord]) -> list[str]:
+    """The names of cohorts that can be computed, after those that they are made of."""
+    found: dict[str, None] = {}
+    begun: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name not in defined or name in begun:
+            return
+        begun.add(name)
+        definition = definition_of(json.loads(defined[name].definition))
+        for other in definition.cohorts:
+            visit(other)
+        if not isinstance(definition, Listed | OfMixpanel):
+            found[name] = None
+
+    for name in defined:
+        visit(name)
+    return list(found)
+
+
+def _other_cohort(kept: CohortRecord) -> TableExistsError:
+    words = definition_of(json.loads(kept.definition)).words()
+    words = words if len(words) <= 80 else f"{words[:79]}…"
+    message = f"There is a cohort {kept.name!r} already: {words}."
+    hint = ["Choose another name, or ", Word("replace", value=True), "."]
+    return TableExistsError(message, hint=hint, details={"table": kept.table})

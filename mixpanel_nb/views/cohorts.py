@@ -1,0 +1,121 @@
+"""Views of the cohorts of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display import Card, Column, Table, counted, format_value
+from mixpanel_nb.results import CohortResult, LocalCohort, LocalCohortList
+from mixpanel_nb.views.base import View
+from mixpanel_nb.views.tables import ItemsView
+from mixpanel_nb.views.words import days, listed, short
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SHOWN_IDS = 5
+_MAX_WORDS = 300
+
+
+class CohortView(View[CohortResult]):
+    """One cohort: how many users, who they are, and how to use it."""
+
+    shown_rows = _SHOWN_IDS
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Size, share, definition, table and days; the first ids."""
+        cohort = self.result.cohort
+        ids = self.result.first_ids(self.limit(max_rows))
+        table = Table(
+            [Column("distinct_id", "text")],
+            [(user,) for user in ids],
+            total_rows=cohort.size,
+            more=".ids has them all",
+        )
+        return Card(
+            title=f"{short(cohort.name)}: {counted(cohort.size, 'user')}",
+            subtitle=short(cohort.definition.words(), _MAX_WORDS),
+            facts=_facts(cohort),
+            table=table if ids else None,
+            query=self.result.sql,
+            notes=self.remarks,
+            empty=None if cohort.size else "Nobody is in it.",
+        )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, users that the table does not have, and what to type next."""
+        cohort = self.result.cohort
+        notes = list(self.result.notes)
+        if cohort.found is not None and cohort.found < cohort.size:
+            notes.append(f"{cohort.of_table} has events of {cohort.found:,} of them.")
+        return [*notes, _use(cohort)]
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The call that makes it, and its SQL."""
+        codes = [("Python", self.result.python)]
+        return codes if self.result.sql is None else [*codes, ("SQL", self.result.sql)]
+
+
+class LocalCohortListView(ItemsView[LocalCohortList]):
+    """The cohorts of the database."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Name, size, share, definition and origin of each cohort."""
+        del max_rows
+        columns = [
+            Column("cohort", "text"),
+            Column("users", "integer"),
+            Column("share", "percent"),
+            Column("who", "text"),
+            Column("table", "text"),
+            Column("to", "date"),
+            Column("in SQL", "text"),
+        ]
+        rows = [_row(cohort) for cohort in self.result]
+        return Card(
+            title=counted(len(rows), "cohort"),
+            table=Table(columns, rows) if rows else None,
+            empty=None if rows else "There are no cohorts in this database yet.",
+        )
+
+
+def _row(cohort: LocalCohort) -> Sequence[Any]:
+    words = short(cohort.definition.words(), 80)
+    share = "" if cohort.share is None else cohort.share
+    return (
+        cohort.name,
+        cohort.size,
+        share,
+        words,
+        cohort.of_table or "",
+        cohort.to_date or "",
+        cohort.table,
+    )
+
+
+def _facts(cohort: LocalCohort) -> list[tuple[str, Any]]:
+    facts: list[tuple[str, Any]] = [("Users", cohort.size)]
+    if cohort.share is not None:
+        of = f"Of {counted(cohort.users or 0, 'user')} of {cohort.of_table}"
+        facts.append((of, format_value(cohort.share, "percent")))
+    if cohort.from_date is not None and cohort.to_date is not None:
+        facts.append(("Days of the table", days(cohort.from_date, cohort.to_date)))
+    return facts
+
+
+def _use(cohort: LocalCohort) -> str:
+    """What to type next, in a command and in Python."""
+    name = f'"{cohort.name}"' if not cohort.name.isidentifier() else cohort.name
+    return listed(
+        (
+            f"In reports: --in {name}, --not-in {name}, --on {_quoted(f'cohort:{cohort.name}')}",
+            f"in Python: in_cohort={cohort.name!r}",
+            f"in SQL: {cohort.table}.",
+        ),
+        "; ",
+    )
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
