@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from mixpanel_nb.commands import accounts, demo, discovery, export, fetch, load, reports, sandbox, sql, tables
+from mixpanel_nb.commands import (
+    accounts,
+    cohorts,
+    demo,
+    discovery,
+    export,
+    fetch,
+    load,
+    reports,
+    sandbox,
+    sql,
+    tables,
+)
 from mixpanel_nb.commands.advice import remember
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
@@ -37,6 +49,7 @@ def build() -> typer.Typer:
     for command in reports.reports():
         app.command()(command)
     app.command()(reports.expression)
+    app.add_typer(cohorts.app, name="cohort")
     app.command()(tables.tables)
     app.command()(tables.schema)
     app.command()(tables.info)

@@ -54,7 +54,9 @@ def funnels(context: typer.Context) -> FunnelList:
 
 
 def cohorts(context: typer.Context) -> CohortList:
-    """List the saved cohorts, with the id that {mp fetch profiles --cohort} takes.
+    """List the cohorts that are saved in Mixpanel, with their ids. Those of the database: {mp cohort list}.
+
+    An id is for {mp fetch profiles --cohort} and {mp cohort save --mixpanel}.
 
     Example: mp cohorts
     """

@@ -100,6 +100,9 @@ def sync(
         int, typer.Option("--days", metavar="N", help="How many of its last days to fetch once more.")
     ] = 5,
     to_date: ToDate = None,
+    cohorts: Annotated[
+        bool, typer.Option("--cohorts", help="Compute the cohorts of the table again.")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", metavar="N", help="Downloads at once.")] = 4,
 ) -> SyncResult:
     """Bring a table up to date: fetch its last days once more, and the new ones to yesterday.
@@ -109,7 +112,7 @@ def sync(
     session = session_of(context)
     with _resumable(session):
         return session.workspace.sync(
-            name, days=days, to_date=to_date, workers=workers, progress=session.progress()
+            name, days=days, to_date=to_date, cohorts=cohorts, workers=workers, progress=session.progress()
         )
 
 
@@ -145,6 +148,15 @@ def profiles(
     only_with_profile: Annotated[
         bool, typer.Option("--only-with-profile", help="With --cohort: no members that have no profile.")
     ] = False,
+    in_cohort: Annotated[
+        str | None,
+        typer.Option(
+            "--in",
+            metavar="COHORT",
+            help="Only users of this cohort of the database.",
+            autocompletion=names.cohorts,
+        ),
+    ] = None,
     append: Append = False,
     replace: Replace = False,
     columns: Columns = DEFAULT_COLUMNS,
@@ -164,6 +176,7 @@ def profiles(
         behaviors=_behaviors(behaviors),
         as_of_timestamp=as_of,
         include_all_users=False if only_with_profile else None,
+        in_cohort=in_cohort,
         if_exists=_if_exists(append=append, replace=replace),
         columns=parse_columns(columns),
         progress=session.progress(),

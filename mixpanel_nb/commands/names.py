@@ -102,6 +102,12 @@ class Names(ABC):
             return []
         return self._ask(("values", found.name, name), lambda con: held.values(con, found, name)) or []
 
+    def cohorts(self) -> list[str]:
+        """Names of the cohorts of the database."""
+        from mixpanel_nb.storage import cohorts as held
+
+        return [cohort.name for cohort in self._ask("cohorts", held.records) or []]
+
     def _fetched(self, kind: str | None, table: str | None) -> list[Table]:
         found = self.tables()
         if table is not None and table.lower() in found:
@@ -149,6 +155,11 @@ def property_values(ctx: typer.Context) -> list[tuple[str, str]]:
     return _offered("value", _names(ctx).property_values(prop, table, event_of(_typed(ctx))))
 
 
+def cohorts(ctx: typer.Context) -> list[tuple[str, str]]:
+    """Cohorts of the database."""
+    return _offered("cohort", _names(ctx).cohorts())
+
+
 def own_accounts(ctx: typer.Context) -> list[tuple[str, str]]:
     """Configured accounts."""
     return _offered("account", (name for name in _names(ctx).accounts() if name != SANDBOX))
@@ -189,6 +200,7 @@ def event_of(params: dict[str, Any]) -> str | None:
 
 _BY_PLACEHOLDER: dict[str, Completion] = {
     "TABLE": tables,
+    "COHORT": cohorts,
     "EVENT": events,
     "PROPERTY": properties,
     "VALUE": property_values,

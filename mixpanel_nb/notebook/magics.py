@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Enum, Int, Unicode, observe
 
 from mixpanel_nb.notebook import completion
-from mixpanel_nb.notebook.names import COMMANDS, CONNECT, EXPLORE, SQL, USUAL
+from mixpanel_nb.notebook.names import COHORT, COMMANDS, CONNECT, EXPLORE, SQL, USUAL
 from mixpanel_nb.notebook.notebook_session import NotebookSession
 
 if TYPE_CHECKING:
@@ -128,6 +128,20 @@ class SqlMagic(CommandMagic):  # noqa: D101 - see below
             return sqlcell.run(sql, options, magics.session.workspace, magics.namespace)
 
 
+class CohortMagic(CommandMagic):  # noqa: D101 - as above
+    __doc__ = CommandMagic.__dict__["__doc__"]
+
+    def __call__(self, line: str, cell: str | None = None) -> Any:
+        """Run a command of cohorts, or save the users that the SQL of the cell gives."""
+        if cell is None:
+            return super().__call__(line)
+        from mixpanel_nb.notebook import failure
+        from mixpanel_nb.notebook import line as lines
+
+        with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line), line=line):
+            return self._run(["save", *lines.split(line), "--sql", cell])
+
+
 def _command_at(path: tuple[str, ...]) -> Any:
     from mixpanel_nb.commands import parsing
     from mixpanel_nb.notebook.wording import NOTEBOOK
@@ -166,15 +180,18 @@ def load(shell: InteractiveShell) -> None:
             setattr(magics, name, value)
     shell.register_magics(magics)
     sql = SqlMagic(magics, SQL, _sql_command)
+    cohort = CohortMagic(magics, COHORT, partial(_command_at, COMMANDS[COHORT]))
     functions = [
         sql,
         CommandMagic(magics, CONNECT, _connect_command),
         CommandMagic(magics, EXPLORE, _explore_command),
     ]
-    functions += [CommandMagic(magics, name, partial(_command_at, path)) for name, path in COMMANDS.items()]
+    commands = {name: partial(_command_at, path) for name, path in COMMANDS.items() if name != COHORT}
+    functions += [cohort, *(CommandMagic(magics, name, command) for name, command in commands.items())]
     for function in functions:
         shell.magics_manager.register_function(function, "line", function.__name__)
     shell.magics_manager.register_function(sql, "cell", SQL)
+    shell.magics_manager.register_function(cohort, "cell", COHORT)
     completion.register(shell, magics.session)
 
 

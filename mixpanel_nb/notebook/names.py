@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_jql": ("jql",),
     "mp_expression": ("expression",),
     "mp_export": ("export",),
+    "mp_cohort": ("cohort",),
     "mp_info": ("info",),
     "mp_tables": ("tables",),
     "mp_schema": ("schema",),
@@ -44,7 +45,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 """Magic name and the path of its command."""
 
-CONNECT, EXPLORE, SQL = "mp_connect", "mp_explore", "mp_sql"
+CONNECT, EXPLORE, SQL, COHORT = "mp_connect", "mp_explore", "mp_sql", "mp_cohort"
 
 USUAL = {"mp_fetch": "events"}
 """The default command of a group."""

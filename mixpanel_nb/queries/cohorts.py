@@ -162,6 +162,11 @@ class Did(Definition):
             parts.append(f"since {self.from_date}" if self.from_date else f"until {self.to_date}")
         return " ".join(parts)
 
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether it is only asked that the event happened."""
+        return self.sum_of is None and self.at_least is None and self.at_most is None
+
     def _often(self) -> str:
         least, most = self.at_least, self.at_most
         if self.sum_of is None and most is None and least in {None, 1}:
@@ -303,7 +308,7 @@ class Not(Definition):
     def python(self) -> str:
         """See :class:`Definition`."""
         inner = self.operand.python()
-        if isinstance(self.operand, Did):
+        if isinstance(self.operand, Did) and self.operand.is_uncounted:
             return f"did_not{inner.removeprefix('did')}"
         return f"~({inner})" if isinstance(self.operand, _Several) else f"~{inner}"
 

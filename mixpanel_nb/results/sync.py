@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.results.cohorts import LocalCohort
+
 
 @dataclass(frozen=True)
 class DaySync:
@@ -53,6 +55,7 @@ class SyncResult(Result):
         duration_seconds: How long the sync took.
         synced_at: When it ended (UTC).
         requests: Requests sent to Mixpanel.
+        cohorts: The cohorts of the table that were computed again.
     """
 
     table: str
@@ -61,6 +64,7 @@ class SyncResult(Result):
     duration_seconds: float
     synced_at: datetime
     requests: int
+    cohorts: tuple[LocalCohort, ...] = ()
 
     @property
     def column_names(self) -> list[str]:

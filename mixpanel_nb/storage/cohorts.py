@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Bound = tuple[str, Mapping[str, Any]]
 
 PREFIX = "cohort_"
+LINES_BEFORE = 2
+"""Lines of a statement before the SQL of a user, as :func:`save` and :func:`ids_of` write it."""
+
 _RECORDS = "_cohorts"
 _MOST = 63
 _COLUMNS = {
@@ -160,11 +163,11 @@ def ids_of(con: duckdb.DuckDBPyConnection, sql: str) -> str:
         QueryError: it is no query, or its ids are not told.
     """
     statements = con.extract_statements(sql)
-    text = sql.strip().rstrip(";").strip()
+    text = sql.rstrip().rstrip(";")
     if len(statements) != 1 or statements[0].type.name != "SELECT":
         message = "A cohort is made of one query that gives ids."
         raise QueryError(message, hint="Write SELECT distinct_id FROM events WHERE …")
-    names = [name for name, *_ in con.execute(f"DESCRIBE {text}").fetchall()]
+    names = [name for name, *_ in con.execute(f"DESCRIBE\n{text}").fetchall()]
     chosen = next((name for name in names if name.lower() == "distinct_id"), None)
     if chosen is None and len(names) != 1:
         message = f"The query has no column distinct_id; it has {', '.join(names)}."

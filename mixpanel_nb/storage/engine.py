@@ -17,7 +17,7 @@ from mixpanel_nb.files.system import resolved
 from mixpanel_nb.storage import catalog, cohorts, export_target, inputs, ledger, loading, queries, table_names
 from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
-from mixpanel_nb.storage.explain import explain, storage_error
+from mixpanel_nb.storage.explain import explain, moved_up, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.records import ExportRecord
 from mixpanel_nb.storage.scratch import Scratch
@@ -518,7 +518,7 @@ class StorageEngine:
             try:
                 return cohorts.save(con, record, query, counting)
             except duckdb.Error as error:
-                raise explain(error) from None
+                raise explain(moved_up(error, cohorts.LINES_BEFORE)) from None
 
         with self._changing() as con:
             return interruptible(con, save)
@@ -535,7 +535,7 @@ class StorageEngine:
             try:
                 return cohorts.ids_of(con, sql)
             except duckdb.Error as error:
-                raise explain(error) from None
+                raise explain(moved_up(error, 1), catalog.table_names(con)) from None
 
     def discard(self, name: str) -> None:
         """Drop a table of the engine's own making if it is there (an unfinished replacement)."""

@@ -20,36 +20,30 @@ _MAX_WORDS = 300
 class CohortView(View[CohortResult]):
     """One cohort: how many users, who they are, and how to use it."""
 
-    shown_rows = _SHOWN_IDS
-
     def card(self, *, max_rows: int | None = None) -> Card:
         """Size, share, definition, table and days; the first ids."""
+        del max_rows
         cohort = self.result.cohort
-        ids = self.result.first_ids(self.limit(max_rows))
-        table = Table(
-            [Column("distinct_id", "text")],
-            [(user,) for user in ids],
-            total_rows=cohort.size,
-            more=".ids has them all",
-        )
+        ids = self.result.first_ids(_SHOWN_IDS)
+        table = Table([Column("first of them", "text")], [(user,) for user in ids])
         return Card(
             title=f"{short(cohort.name)}: {counted(cohort.size, 'user')}",
             subtitle=short(cohort.definition.words(), _MAX_WORDS),
             facts=_facts(cohort),
             table=table if ids else None,
             query=self.result.sql,
-            notes=self.remarks,
+            notes=[*self.remarks, _use(cohort)],
             empty=None if cohort.size else "Nobody is in it.",
         )
 
     @property
     def remarks(self) -> list[str]:
-        """The notes, users that the table does not have, and what to type next."""
+        """The notes, and how many of the users the table does not have."""
         cohort = self.result.cohort
         notes = list(self.result.notes)
         if cohort.found is not None and cohort.found < cohort.size:
             notes.append(f"{cohort.of_table} has events of {cohort.found:,} of them.")
-        return [*notes, _use(cohort)]
+        return notes
 
     def codes(self) -> list[tuple[str, str]]:
         """The call that makes it, and its SQL."""

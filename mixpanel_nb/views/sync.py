@@ -31,8 +31,15 @@ class SyncView(View[SyncResult]):
             title=self._title(),
             subtitle="; ".join([*self._new(), *self._again()]) or None,
             table=Table(headers, rows) if rows else None,
+            notes=self.remarks,
             empty=None if rows else "There is no new day; nothing was asked.",
         )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The cohorts that were computed again."""
+        told = [f"{cohort.name} ({counted(cohort.size, 'user')})" for cohort in self.result.cohorts]
+        return [f"Cohorts computed again: {', '.join(told)}."] if told else []
 
     def _title(self) -> str:
         return f"{format_value(self.result.rows)} events in {self.result.table}"

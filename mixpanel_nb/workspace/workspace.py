@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 import time
 from functools import cached_property
@@ -574,6 +575,7 @@ class Workspace:
         *,
         days: int = DEFAULT_SYNC_DAYS,
         to_date: str | date | None = None,
+        cohorts: bool = False,
         workers: int = DEFAULT_WORKERS,
         progress: Callable[[FetchProgress], None] | None = None,
     ) -> SyncResult:
@@ -588,6 +590,7 @@ class Workspace:
             name: The table.
             days: How many of the table's last days are fetched once more (0 to 366).
             to_date: The last new day; by default yesterday in the project's time zone.
+            cohorts: Compute the cohorts of the table again, but lists and those of Mixpanel.
             workers: Downloads at once.
             progress: Told how it goes, a few times a second.
 
@@ -598,7 +601,11 @@ class Workspace:
             APIError: Mixpanel failed; the days that came are in the table.
             StorageError: the database could not be written, or somebody else fetches the table right now.
         """
-        return self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
+        done = self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
+        if not cohorts:
+            return done
+        computed = tuple(each.cohort for each in self._cohorts.refresh_all(name))
+        return dataclasses.replace(done, cohorts=computed)
 
     def fetch_profiles(
         self,
@@ -612,6 +619,7 @@ class Workspace:
         behaviors: Sequence[Mapping[str, Any]] | None = None,
         as_of_timestamp: int | None = None,
         include_all_users: bool | None = None,
+        in_cohort: str | None = None,
         if_exists: IfExists = "fail",
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
         progress: Callable[[FetchProgress], None] | None = None,
@@ -629,6 +637,7 @@ class Workspace:
                 ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
             as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
             include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
+            in_cohort: Only users in this cohort of the database, instead of ``distinct_ids``; up to 2,000.
             if_exists: As in :meth:`fetch_events`; with ``append``, users it knows are refreshed.
             columns: As in :meth:`fetch_events`.
             progress: Told how it goes, a few times a second.
@@ -643,6 +652,8 @@ class Workspace:
             >>> ws.fetch_profiles("german_users", where='properties["$country_code"] == "DE"').rows
             1160
         """
+        if in_cohort is not None:
+            distinct_ids = self._cohorts.few_ids(in_cohort, distinct_ids)
         return self._fetcher.fetch_profiles(
             name,
             where=where,
@@ -1292,7 +1303,7 @@ class Workspace:
         )
 
     def _members_of(self, cohort_id: int) -> Iterator[str]:
-        profiles = self.stream_profiles(cohort_id=cohort_id, output_properties=[])
+        profiles = self.stream_profiles(cohort_id=cohort_id, output_properties=["distinct_id"])
         return (str(each["distinct_id"]) for each in profiles if each["distinct_id"])
 
     def cohort(

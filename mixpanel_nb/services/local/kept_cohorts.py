@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.cohorts import Bound
 
+MAX_NAMED = 2_000
+"""Users that a request for profiles can name (known from Mixpanel's own client)."""
+
 _IDS = "SELECT unnest(CAST($ids AS VARCHAR[])) AS distinct_id"
 
 
@@ -134,6 +137,26 @@ class CohortService:
     def all(self) -> tuple[LocalCohort, ...]:
         """The cohorts, by name."""
         return tuple(map(_told, self._storage.cohorts()))
+
+    def few_ids(self, name: str, others: object) -> list[str]:
+        """The ids of a cohort, for a request to Mixpanel that names users.
+
+        Args:
+            name: The cohort.
+            others: Ids that are named beside it, which does not go.
+
+        Raises:
+            ParameterError: there is no such cohort, it is empty or too large, or others are named too.
+        """
+        if others is not None:
+            message = [Word("in_cohort"), " and ", Word("distinct_ids"), " do not go together."]
+            raise ParameterError(message, parameter="in_cohort", value=name, hint="Give one of them.")
+        record = self._record(name)
+        if not 1 <= record.size <= MAX_NAMED:
+            told = f"{name!r} has {record.size:,} users; Mixpanel can be asked for 1 to {MAX_NAMED:,}."
+            every = ["Fetch all: ", Command("fetch profiles")] if record.size else "Nobody is in it."
+            raise ParameterError(told, parameter="in_cohort", value=name, hint=every)
+        return self._ids(record.table, None)
 
     def drop(self, *names: str) -> None:
         """Drop cohorts: all of them, or none if one is not there.
