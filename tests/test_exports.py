@@ -18,6 +18,7 @@ def test_errors_and_results_can_be_imported_from_the_package() -> None:
     }
     documented |= set(results.__all__) - OF_SERVICES
     documented |= {"Buckets", "Formula", "Metric"}
+    documented |= {"did", "did_not", "in_cohort", "profile"}
     documented |= {"ConfigManager", "Credentials", "Workspace", "__version__"}
     assert set(mixpanel_nb.__all__) == documented
     for name in mixpanel_nb.__all__:

@@ -12,9 +12,10 @@ from mixpanel_nb.commands import names as known
 from mixpanel_nb.commands.options import read_text
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries import cohorts as definitions
 from mixpanel_nb.queries.checks import parse_step
-from mixpanel_nb.results import CohortResult, LocalCohortList
+from mixpanel_nb.results import CohortResult, CohortSizesResult, LocalCohortList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -185,6 +186,30 @@ def show(context: typer.Context, name: Name) -> CohortResult:
     Example: mp cohort show buyers
     """
     return session_of(context).workspace.cohort(name)
+
+
+@app.command()
+def sizes(
+    context: typer.Context,
+    name: Name,
+    unit: Annotated[
+        str,
+        typer.Option(
+            "--unit", metavar="UNIT", help="day, week or month.", autocompletion=known.choices(*LARGE_UNITS)
+        ),
+    ] = "week",
+    from_date: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day; the table's.")
+    ] = None,
+    to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; the table's.")] = None,
+) -> CohortSizesResult:
+    """Show how many users a cohort had at the end of each day, week or month.
+
+    Example: mp cohort sizes buyers --unit week
+    """
+    size: Any = unit
+    workspace = session_of(context).workspace
+    return workspace.cohort_sizes(name, unit=size, from_date=from_date, to_date=to_date)
 
 
 @app.command()

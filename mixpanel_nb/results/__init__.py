@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
-from mixpanel_nb.results.cohorts import CohortResult, LocalCohort, LocalCohortList
+from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
 from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
 from mixpanel_nb.results.discovery import (
     Bookmark,
@@ -67,6 +67,7 @@ __all__ = [
     "Cohort",
     "CohortList",
     "CohortResult",
+    "CohortSizesResult",
     "ColumnInfo",
     "ColumnSummary",
     "DaySync",

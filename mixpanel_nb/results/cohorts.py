@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.results.base import RowsResult
+from mixpanel_nb.results.report import typed_frame
 from mixpanel_nb.results.tables import _ItemList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
+
+    import pandas as pd
 
     from mixpanel_nb.queries.cohorts import Definition
 
@@ -128,3 +131,32 @@ class CohortResult(RowsResult):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "read": None}
+
+
+@dataclass(frozen=True, repr=False)
+class CohortSizesResult(RowsResult):
+    """How many users a cohort had as of the end of some days.
+
+    Attributes:
+        cohort: The cohort.
+        unit: ``day``, ``week`` or ``month``: how far the days are apart.
+        sizes: Each day and the users as of its end, in order; a week or month is its last day.
+        sql: The statement.
+    """
+
+    cohort: LocalCohort
+    unit: str
+    sizes: tuple[tuple[date, int], ...]
+    sql: str | None = None
+
+    @property
+    def column_names(self) -> list[str]:
+        """``date, users``."""
+        return ["date", "users"]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row a day."""
+        return list(self.sizes)
+
+    def _frame(self) -> pd.DataFrame:
+        return typed_frame(self.tuples(), self.column_names, {"date": "datetime64[ns]", "users": "int64"})

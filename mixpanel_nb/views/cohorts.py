@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.display import Card, Column, Table, counted, format_value
-from mixpanel_nb.results import CohortResult, LocalCohort, LocalCohortList
-from mixpanel_nb.views.base import View
+from mixpanel_nb.display import Card, Chart, Column, Table, counted, format_value, series_chart
+from mixpanel_nb.results import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
+from mixpanel_nb.views.base import MORE_IN_DF, View
 from mixpanel_nb.views.tables import ItemsView
 from mixpanel_nb.views.words import days, listed, short
 
@@ -49,6 +49,38 @@ class CohortView(View[CohortResult]):
         """The call that makes it, and its SQL."""
         codes = [("Python", self.result.python)]
         return codes if self.result.sql is None else [*codes, ("SQL", self.result.sql)]
+
+
+class CohortSizesView(View[CohortSizesResult]):
+    """The size of a cohort over time."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The last size and the highest, a line, and the sizes."""
+        del max_rows
+        sizes = self.result.sizes
+        day, last = sizes[-1]
+        top_day, top = max(sizes, key=lambda one: one[1])
+        return Card(
+            title=self._title,
+            subtitle=short(self.result.cohort.definition.words(), _MAX_WORDS),
+            facts=[(f"Users on {day}", last), ("Highest", f"{top:,} on {top_day}")],
+            chart=self.drawing(titled=False),
+            table=Table([Column("date", "date"), Column("users", "integer")], sizes, more=MORE_IN_DF),
+            query=self.result.sql,
+        )
+
+    @property
+    def _title(self) -> str:
+        return f"Users in {short(self.result.cohort.name)}, at the end of each {self.result.unit}"
+
+    def drawing(self, *, titled: bool) -> Chart | None:
+        """A line over time."""
+        sizes = self.result.sizes
+        points = [{"date": day.isoformat(), "users": users} for day, users in sizes]
+        title = self._title if titled else None
+        (first, before), (last, after) = sizes[0], sizes[-1]
+        words = f"{self._title}: {before:,} on {first}, {after:,} on {last}."
+        return Chart(lambda: series_chart(points, "date", "users", title=title), words)
 
 
 class LocalCohortListView(ItemsView[LocalCohortList]):

@@ -39,6 +39,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.BookmarkList: discovery.BookmarkListView,
     results.CohortList: discovery.CohortListView,
     results.CohortResult: cohorts.CohortView,
+    results.CohortSizesResult: cohorts.CohortSizesView,
     results.EventCountsResult: counts.EventCountsView,
     results.ExportResult: export.ExportView,
     results.ExpressionResult: expression.ExpressionView,

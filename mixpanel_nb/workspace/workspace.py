@@ -33,6 +33,7 @@ from mixpanel_nb.queries import (
     TopEvents,
     request_parameters,
 )
+from mixpanel_nb.queries.checks import Day as Day_
 from mixpanel_nb.workspace.defaults import days_to_fetch
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         BookmarkList,
         CohortList,
         CohortResult,
+        CohortSizesResult,
         EventCountsResult,
         ExportResult,
         ExpressionResult,
@@ -1300,6 +1302,7 @@ class Workspace:
             clock=time.time,
             hidden=lambda: self._discovery.known_hidden(),
             members=self._members_of,
+            week_start=self._project.week_start,
         )
 
     def _members_of(self, cohort_id: int) -> Iterator[str]:
@@ -1345,9 +1348,10 @@ class Workspace:
         Example:
             >>> from mixpanel_nb import did
             >>> ws.cohort("buyers twice", did("Purchase", at_least=2, within="30d")).size
-            461
+            213
             >>> ws.segmentation("Purchase", in_cohort="buyers twice", unit="month", **january).totals
-            {'total': 547}
+            {'total': 457}
+            >>> ws.drop_cohort("buyers twice")
         """
         from mixpanel_nb.services.local.kept_cohorts import source_of
 
@@ -1361,6 +1365,34 @@ class Workspace:
         from mixpanel_nb.results import LocalCohortList
 
         return LocalCohortList(self._cohorts.all())
+
+    def cohort_sizes(
+        self,
+        name: str,
+        *,
+        unit: LargeUnit = "week",
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+    ) -> CohortSizesResult:
+        """How many users a cohort had over time: as of the end of each day, week or month.
+
+        Only the events up to each day count, and ``within`` ends with it. Profiles and other cohorts are
+        taken as they are now.
+
+        Args:
+            name: A cohort that is defined by what users did.
+            unit: ``day``, ``week`` or ``month``.
+            from_date: The first day; by default the table's.
+            to_date: The last day; by default the table's.
+
+        Raises:
+            ParameterError: there is no such cohort, it is a list or a query, or there are too many days.
+        """
+        since, until = (
+            None if day is None else Day_()(day, called)
+            for day, called in ((from_date, "from_date"), (to_date, "to_date"))
+        )
+        return self._cohorts.sizes(name, since, until, unit)
 
     def refresh_cohort(self, name: str) -> CohortResult:
         """Compute a cohort of the database again, as it is defined, from the table as it is now.

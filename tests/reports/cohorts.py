@@ -47,9 +47,11 @@ class Meant:
             case "in":
                 return in_cohort(self.parts[0])
             case "not":
-                return ~self.parts[0].package()
-        first, second = (part.package() for part in self.parts)
-        return first & second if self.kind == "and" else first | second
+                inside: Definition = self.parts[0].package()
+                return ~inside
+        one: Definition = self.parts[0].package()
+        other: Definition = self.parts[1].package()
+        return one & other if self.kind == "and" else one | other
 
 
 def users_of(
@@ -90,7 +92,7 @@ class Loop:
             case "then":
                 return self._in_order(meant.parts, events)
             case "profile":
-                return self.reference.value(meant.parts[0], events[0]) is True
+                return bool(self.reference.value(meant.parts[0], events[0]) is True)
             case "in":
                 return user in self.kept[meant.parts[0]]
             case "not":
@@ -115,10 +117,10 @@ class Loop:
             if not numbers:
                 return False
             figure: float = sum(numbers)
-            return did.get("at_least", figure) <= figure <= did.get("at_most", figure)
+            return bool(did.get("at_least", figure) <= figure <= did.get("at_most", figure))
         if "exactly" in did:
-            return len(found) == did["exactly"]
-        return did.get("at_least", 1) <= len(found) <= did.get("at_most", len(found))
+            return len(found) == int(did["exactly"])
+        return bool(did.get("at_least", 1) <= len(found) <= did.get("at_most", len(found)))
 
     def _in_order(self, steps: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> bool:
         """Every choice of events is tried."""

@@ -126,6 +126,27 @@ def test_a_definition_means_the_users_that_loops_find(
     assert ws.refresh_cohort("found").ids == expected
 
 
+@examples(20)
+@given(cases())
+def test_sizes_are_those_of_the_events_up_to_each_day(
+    package: Package, case: tuple[Project, list[Meant], date]
+) -> None:
+    project, meant, day = case
+    ws = workspace(package, project)
+    last = day + timedelta(days=9)
+    days = [day + timedelta(days=number) for number in range(10)]
+    ws.cohort("found", meant[0].package(), table="events", replace=True)
+    for end in days:
+        expected = len(users_of(project, meant[0], KEPT, end))
+        ((_, found),) = ws.cohort_sizes("found", unit="day", from_date=end, to_date=end).tuples()
+        assert found == expected, (end, meant[0].package().python())
+    weeks = ws.cohort_sizes("found", unit="week", from_date=day, to_date=last).tuples()
+    ends = WEEK_ENDS[project.week_start]
+    assert [end for end, _ in weeks] == [end for end in days if end == last or end.weekday() == ends]
+    assert dict(weeks)[last] == expected
+
+
+WEEK_ENDS = {"monday": 6, "sunday": 5, "saturday": 4}
 QUESTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("segmentation", ("A",), {"type": "unique"}),
     ("segmentation", (None,), {"on": "plan"}),
@@ -174,7 +195,7 @@ def test_a_breakdown_by_a_cohort_splits_its_users(
     package: Package, case: tuple[Project, date, list[str], list[str]]
 ) -> None:
     project, day, inside, other = case
-    days = {"from_date": day - timedelta(days=1), "to_date": day + timedelta(days=7)}
+    days: dict[str, Any] = {"from_date": day - timedelta(days=1), "to_date": day + timedelta(days=7)}
     package(project)
     ws = package.workspace(project.zone, project.week_start)
     ws.cohort("in side", users=inside, table="events", replace=True)

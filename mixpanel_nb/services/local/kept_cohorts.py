@@ -7,30 +7,33 @@ import json
 import math
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics import cohorts
-from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.calendar import Period, later
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import Command, ParameterError, TableExistsError, Word, did_you_mean
-from mixpanel_nb.queries.checks import Whole
+from mixpanel_nb.queries.checks import OneOf, Whole, in_order
 from mixpanel_nb.queries.cohorts import Definition, Listed, OfMixpanel, OfSQL, definition_of
 from mixpanel_nb.queries.funnel import MAX_ID
-from mixpanel_nb.results.cohorts import CohortResult, LocalCohort
+from mixpanel_nb.queries.shared import LARGE_UNITS
+from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.cohorts import CohortRecord, table_of
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import date
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.services.local.engines import Engine
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.cohorts import Bound
+    from mixpanel_nb.weekdays import Weekday
 
+MAX_SIZES = 400
 MAX_NAMED = 2_000
 """Users that a request for profiles can name (known from Mixpanel's own client)."""
 
@@ -49,6 +52,7 @@ class CohortService:
         clock: Unix seconds, for ``NOW`` in expressions.
         hidden: Tells the events that are known to be hidden in Lexicon.
         members: Asks Mixpanel for the ids of a saved cohort.
+        week_start: The day on which weeks of the project begin.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class CohortService:
         clock: Callable[[], float],
         hidden: Callable[[], frozenset[str]],
         members: Callable[[int], Iterable[str]],
+        week_start: Weekday = "monday",
     ) -> None:
         self._engine = engine
         self._storage = storage
@@ -71,6 +76,7 @@ class CohortService:
         self._clock = clock
         self._hidden = hidden
         self._members = members
+        self._week_start = week_start
 
     def save(
         self, name: str, definition: Definition, ids: list[str] | None, table: str | None, *, replace: bool
@@ -137,6 +143,34 @@ class CohortService:
     def all(self) -> tuple[LocalCohort, ...]:
         """The cohorts, by name."""
         return tuple(map(_told, self._storage.cohorts()))
+
+    def sizes(self, name: str, first: date | None, last: date | None, unit: str) -> CohortSizesResult:
+        """How many users a cohort had as of the end of each bucket of the table.
+
+        Raises:
+            ParameterError: there is no such cohort, it is not defined by what users did, or there are too
+                many buckets.
+        """
+        record = self._record(name)
+        definition = definition_of(json.loads(record.definition))
+        if record.of_table is None or isinstance(definition, Listed | OfSQL | OfMixpanel):
+            message = f"{name!r} is {definition.words()[:60]}, so it has no size over time."
+            raise ParameterError(message, parameter="name", value=name, hint="Define it by what users did.")
+        held = self._engine.days(record.of_table) or (self._today(), self._today())
+        period = Period(
+            *in_order(first or held[0], last or held[1]), self._zone_of(record.of_table), self._week_start
+        )
+        size: Any = OneOf(LARGE_UNITS)(unit, "unit")
+        starts = [start for start in period.buckets(size) if not isinstance(start, datetime)]
+        if len(starts) > MAX_SIZES:
+            message = f"{len(starts):,} sizes are too many; {MAX_SIZES} is the most."
+            raise ParameterError(
+                message, parameter="unit", value=unit, hint="Take a larger unit or fewer days."
+            )
+        ends = [min(later(start, size, 1) - timedelta(days=1), period.last) for start in starts]
+        statement = cohorts.sizes(self.context(record.of_table), definition, ends)
+        found = tuple((day, users) for day, users in self._engine.rows(statement))
+        return CohortSizesResult(_told(record), unit, found, statement.rendered())
 
     def few_ids(self, name: str, others: object) -> list[str]:
         """The ids of a cohort, for a request to Mixpanel that names users.
