@@ -25,7 +25,7 @@ class CohortView(View[CohortResult]):
         del max_rows
         cohort = self.result.cohort
         ids = self.result.first_ids(_SHOWN_IDS)
-        table = Table([Column("first of them", "text")], [(user,) for user in ids])
+        table = Table([Column("first users", "text")], [(user,) for user in ids])
         return Card(
             title=f"{short(cohort.name)}: {counted(cohort.size, 'user')}",
             subtitle=short(cohort.definition.words(), _MAX_WORDS),
@@ -107,7 +107,7 @@ class LocalCohortListView(ItemsView[LocalCohortList]):
 
 
 def _row(cohort: LocalCohort) -> Sequence[Any]:
-    words = short(cohort.definition.words(), 80)
+    words = short(cohort.definition.words(), 60)
     share = "" if cohort.share is None else cohort.share
     return (
         cohort.name,

@@ -107,7 +107,7 @@ class Loop:
         if "within" in did:
             days = {"1d": 1, "2d": 2, "1w": 7}[did["within"]]
             return self.last - timedelta(days=days) < day <= self.last
-        return did.get("from_date", date.min) <= day <= did.get("to_date", date.max)
+        return bool(did.get("from_date", date.min) <= day <= did.get("to_date", date.max))
 
     def _did(self, did: Mapping[str, Any], events: Sequence[Event]) -> bool:
         found = [event for event in events if self._counts(did, event)]
