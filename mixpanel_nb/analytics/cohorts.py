@@ -55,15 +55,16 @@ def sizes(context: ReportContext, definition: Definition, ends: Sequence[date]) 
 
 def users(context: ReportContext, table: str) -> Statement:
     """Columns ``users, found``: users of the table of events, and those of them in a table of ids."""
-    context = replace(
-        context, parameters=Parameters(), notes=[], find_cohorts=lambda: {"ids": identifier(table)}
-    )
-    selection = context.select().of_people()
-    inside = selection.member("ids")
-    counted = f"count(DISTINCT {PERSON})"
-    return context.statement(
-        f"SELECT {counted} AS users, {counted} FILTER (WHERE {inside}) AS found\n{selection.sql('')}"
-    )
+    context = replace(context, parameters=Parameters(), notes=[])
+    people = context.select().of_people()
+    return context.statement(f"""\
+SELECT count(*) AS users, count(_kept.distinct_id) AS found
+FROM (
+    SELECT {PERSON} AS distinct_id
+    {people.sql()}
+    GROUP BY 1
+) AS _users
+LEFT JOIN {identifier(table)} AS _kept ON _kept.distinct_id = _users.distinct_id""")
 
 
 def _query(context: ReportContext, definition: Definition, last: date, until: date | None) -> str:
@@ -189,6 +190,7 @@ WHERE {condition}"""
         selection = self._people()
         steps = [_Step(self._meant(selection, sequence.first), None)]
         steps += [_Step(selection.meant(step.event, step.where), step.seconds) for step in sequence.steps]
+        selection.that(f"({' OR '.join(step.meant for step in steps)})")
         columns = "".join(
             f",\n            coalesce({step.meant}, FALSE) AS is_{number}"
             for number, step in enumerate(steps, 1)

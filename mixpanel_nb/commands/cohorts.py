@@ -63,18 +63,18 @@ def save(
         ),
     ] = None,
     at_least: Annotated[
-        float | None, typer.Option("--at-least", metavar="N", help="Of --did: so often, or more.")
+        float | None, typer.Option("--at-least", metavar="N", help="Of --did: at least so often.")
     ] = None,
     at_most: Annotated[
-        float | None, typer.Option("--at-most", metavar="N", help="So often, or less, but once.")
+        float | None, typer.Option("--at-most", metavar="N", help="At most so often, at least once.")
     ] = None,
-    exactly: Annotated[int | None, typer.Option("--exactly", metavar="N", help="Just so often.")] = None,
+    exactly: Annotated[int | None, typer.Option("--exactly", metavar="N", help="Exactly so often.")] = None,
     sum_of: Annotated[
         str | None,
         typer.Option(
             "--sum",
             metavar="PROPERTY",
-            help="Sum this, instead of counting, for --at-least and --at-most.",
+            help="Limit the sum of this property instead of the number of events.",
             autocompletion=known.properties,
         ),
     ] = None,
@@ -90,24 +90,32 @@ def save(
     ] = None,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="EXPRESSION", help="Of --did: only when this is true."),
+        typer.Option("--where", metavar="EXPRESSION", help="Of --did: only events for which this is true."),
     ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
-            "--profile", metavar="EXPRESSION", help="Users whose profile is so, as 'user[\"plan\"] == …'."
+            "--profile",
+            metavar="EXPRESSION",
+            help="Users whose profile meets this, as 'user[\"plan\"] == …'.",
         ),
     ] = None,
     in_cohort: Annotated[
         list[str] | None,
         typer.Option(
-            "--in", metavar="COHORT", help="Users of this cohort too.", autocompletion=known.cohorts
+            "--in",
+            metavar="COHORT",
+            help="Only users in this cohort (repeatable).",
+            autocompletion=known.cohorts,
         ),
     ] = None,
     not_in_cohort: Annotated[
         list[str] | None,
         typer.Option(
-            "--not-in", metavar="COHORT", help="Users who are not in it.", autocompletion=known.cohorts
+            "--not-in",
+            metavar="COHORT",
+            help="No users in this cohort (repeatable).",
+            autocompletion=known.cohorts,
         ),
     ] = None,
     sql: Annotated[

@@ -127,3 +127,10 @@ def test_the_schema_is_one_and_takes_what_the_query_takes(query: type[Query[Any]
 def test_mixpanel_answers_every_query_and_a_table_those_that_name_one() -> None:
     assert set(live._ANSWERS) == set(QUERIES.values())
     assert set(local._ANSWERS) == {query for query in QUERIES.values() if "table" in parameters_of(query)}
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES.values() if "table" in parameters_of(query)])
+def test_every_report_on_a_table_can_be_limited_to_cohorts(query: type[Query[Any]]) -> None:
+    known = parameters_of(query)
+    assert known["in_cohort"].option_of("in_cohort") == "--in"
+    assert known["not_in_cohort"].option_of("not_in_cohort") == "--not-in"
