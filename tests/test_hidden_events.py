@@ -46,6 +46,9 @@ def test_any_event_is_any_that_is_not_hidden(ws: Workspace, hidden: str) -> None
     assert hours(ws) == [1, 1]
     told = f"Hidden in Lexicon, and so left out of any event: {hidden}."
     assert told in ws.frequency(unit="day", addiction_unit="hour", **DAYS).notes
+    counts = ws.event_counts(None, **DAYS)
+    assert counts.df["count"].tolist() == [1, 1]
+    assert told in counts.notes
     retention = ws.retention(born_event="Sign Up", interval_count=1, **DAYS)
     assert retention.cohorts[0].counts == (0, 1)
     assert told in retention.notes

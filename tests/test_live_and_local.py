@@ -141,6 +141,7 @@ def test_saved_reports_agree_with_what_they_ask(ws: Workspace) -> None:
         ("retention", (), {"born_event": "Sign Up", "on": "plan"}, "breaks no retention down"),
         ("event_counts", (["Purchase"],), {"where": PRO}, "without a filter"),
         ("event_counts", (["Purchase"],), {"unit": "hour", "type": "unique"}, "hour"),
+        ("event_counts", (None,), {}, "not any event"),
         ("top_events", (), {"date": "2025-01-01"}, "today alone"),
     ],
 )

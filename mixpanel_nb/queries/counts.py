@@ -31,20 +31,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EventCounts(Query["EventCountsResult"]):
-    """Show several events side by side, over time."""
+    """Show several events side by side, or all events as one series, over time."""
 
     name: ClassVar[str] = "event_counts"
     title: ClassVar[str] = "Several events"
     example: ClassVar[str] = '"Sign Up" Purchase --from 2025-01-01 --to 2025-03-31 --unit week --table events'
 
     events: Annotated[
-        tuple[str, ...],
+        tuple[str, ...] | None,
         Parameter(
-            "The events.",
-            Names(),
+            "The events; None counts any event, as one series.",
+            Optional(Names()),
             "EVENT",
             positional=True,
-            label=Label("Event", "subject", names="events", needed="Choose an event."),
+            label=Label("Event", "subject", names="events", none="(any event)", main=True),
+            any_option="--any",
         ),
     ]
     from_date: FromDate

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+ANY_EVENT = "any event"
+"""The name of the series that counts any event."""
+
+
 @dataclass(frozen=True, repr=False)
 class EventCountsResult(SeriesResult):
     """How often each of several events happened in each bucket of time.
 
     Attributes:
-        events: The events, in the order asked for.
+        events: The events, in the order asked for; ``any event`` alone if any event is counted.
         from_date: First day.
         to_date: Last day.
         unit: ``minute``, ``hour``, ``day``, ``week`` or ``month``.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mixpanel_nb.display import Bar, Card, Chart, Column, Table, first_of, format_value, ranked_bars
 from mixpanel_nb.results import EventCountsResult, PropertyCountsResult, TopEventsResult
+from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.views.base import MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import SeriesView, no_events
@@ -24,7 +25,8 @@ class EventCountsView(SeriesView[EventCountsResult]):
 
     @property
     def _title(self) -> str:
-        return first_of(map(short, self.result.events), 5)
+        names = ["Any event" if event == ANY_EVENT else short(event) for event in self.result.events]
+        return first_of(names, 5)
 
     def _nothing(self) -> str:
         return no_events(first_of(map(short, self.result.events)), self.result)

@@ -158,7 +158,7 @@ class QueryForm:
         if isinstance(value, date):
             value = value.isoformat()
         given = {each: kept for each, kept in self.given.items() if each != name}
-        if value is not None:
+        if value not in (None, []):
             given[name] = self._with_filters(name, value)
         if name == "table":
             given = {each: kept for each, kept in given.items() if self._serves(each, value)}
@@ -236,7 +236,8 @@ class QueryForm:
                 return Field(name, label.text, "number", value if isinstance(value, int) else label.default)
             case Steps() | ListOfNames():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
-                return Field(name, label.text, "list", names, self.service.vocabulary.events(self.table))
+                events = self.service.vocabulary.events(self.table)
+                return Field(name, label.text, "list", names, events, none=label.none)
             case OneStep():
                 event = None if value is None else _event_of(value)
                 events = self.service.vocabulary.events(self.table)

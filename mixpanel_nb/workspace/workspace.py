@@ -998,7 +998,7 @@ class Workspace:
 
     def event_counts(
         self,
-        events: str | Sequence[str],
+        events: str | Sequence[str] | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,
@@ -1012,7 +1012,7 @@ class Workspace:
         table: str | None = None,
         live: bool = False,
     ) -> EventCountsResult:
-        """Several events side by side, over time.
+        """Several events side by side, over time; None counts any event, as one series.
 
         Example:
             >>> ws.event_counts(["Sign Up", "Purchase"], during="2025-01").records()[:2]

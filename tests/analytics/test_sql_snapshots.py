@@ -64,6 +64,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "segmentation_sum": ("segmentation_sum", {"event": "Buy", "on": "amount"}),
     "segmentation_average": ("segmentation_average", {"event": "Buy", "on": "amount", "unit": "week"}),
     "event_counts": ("event_counts", {"events": ["View", "Buy"], "where": PRO}),
+    "event_counts_any": ("event_counts", {"events": None, "type": "unique"}),
     "event_counts_unique": ("event_counts", {"events": ["View", "Buy"], "type": "unique"}),
     "property_counts": ("property_counts", {"event": "Buy", "prop": "plan"}),
     "property_counts_of_values": ("property_counts", {"event": "Buy", "prop": "plan", "values": ["pro"]}),

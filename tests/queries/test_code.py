@@ -85,7 +85,7 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "segmentation_sum": ({"event": NAMES, "on": NAMES, **DAYS}, {"unit": UNIT, **OPTIONAL}),
     "segmentation_average": ({"event": NAMES, "on": NAMES, **DAYS}, {"unit": UNIT, **OPTIONAL}),
     "event_counts": (
-        {"events": st.lists(NAMES, min_size=1, max_size=3), **DAYS},
+        {"events": st.lists(NAMES, min_size=1, max_size=3) | st.none(), **DAYS},
         {"unit": UNIT, "type": TYPE, **OPTIONAL},
     ),
     "property_counts": (

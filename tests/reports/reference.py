@@ -288,7 +288,7 @@ class Reference:
 
     def event_counts(
         self,
-        events: Sequence[str],
+        events: Sequence[str] | None,
         *,
         from_date: date,
         to_date: date,
@@ -296,7 +296,9 @@ class Reference:
         type: str = "general",
         where: Node | None = None,
     ) -> Records:
-        groups = {name: self.found(name, where, from_date, to_date) for name in events}
+        groups = {name: self.found(name, where, from_date, to_date) for name in events or ()}
+        if events is None:
+            groups["any event"] = self.found(None, where, from_date, to_date)
         return self.table(groups, "event", (from_date, to_date), unit, type)
 
     def segmentation_numeric(

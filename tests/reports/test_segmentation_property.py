@@ -85,7 +85,8 @@ def test_property_counts(package: Package, case: tuple[Project, list[dict[str, A
 
 @st.composite
 def event_countings(draw: st.DrawFn, day: date) -> dict[str, Any]:
-    events = draw(st.lists(st.sampled_from([*NAMES, "never sent"]), min_size=1, max_size=4, unique=True))
+    named = st.lists(st.sampled_from([*NAMES, "never sent"]), min_size=1, max_size=4, unique=True)
+    events = draw(named | st.none())
     return {"events": events, **draw(spans(day)), "where": draw(USUAL), "type": draw(COUNTING)}
 
 

@@ -68,6 +68,12 @@ def test_another_report_asks_about_the_same_event(explorer: Explorer, report: st
     assert "Purchase" in explorer.answer.to_text() or report == "Frequency"
 
 
+def test_several_events_can_become_any_event(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Report", "Several events")
+    choose(explorer, "Event 1", "(any event)")
+    assert explorer.answer == ws.event_counts(None, table="events", **DAYS)
+
+
 def test_a_funnel_grows_step_by_step(ws: Workspace, explorer: Explorer) -> None:
     choose(explorer, "Report", "Funnel")
     assert "Choose at least two steps." in text_of(explorer)

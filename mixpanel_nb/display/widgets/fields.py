@@ -42,6 +42,7 @@ class Field:
         value: The value: text, a ``date``, a number or a list of texts; None if nothing is chosen.
         choices: The choices: values, or pairs of label and value.
         none: The label of None among suggestions; None if a choice is required.
+            In a list it removes the entry.
         hint: The placeholder of an empty text field.
         width: Its width, such as ``420px``; None is the usual one of its kind.
     """
@@ -246,7 +247,7 @@ class _List(Input):
         values: list[str | None] = [*field.value] or [None]
         self._entries = [
             _Suggest(
-                Field(str(place), f"{field.label} {place + 1}", "suggest", value, field.choices),
+                Field(str(place), f"{field.label} {place + 1}", "suggest", value, field.choices, field.none),
                 self._entered,
             )
             for place, value in enumerate(values)

@@ -26,11 +26,12 @@ class CountReports(LiveReports):
     def event_counts(self, query: EventCounts) -> results.EventCountsResult:
         """Several events side by side, over time."""
         period, known, kind = self._period(query.from_date, query.to_date), query.unit, query.type
+        events = query.events or ()
         checked_buckets(period, known)
         _check(query.where, known, kind)
         answer = self._ask(
             "events",
-            event=list(query.events),
+            event=list(events),
             type=kind,
             unit=known,
             from_date=period.first,
@@ -38,7 +39,7 @@ class CountReports(LiveReports):
         )
         series = read_series(answer, period, known, average=kind == "average")
         # An event that is returned under another name is kept.
-        names = tuple(dict.fromkeys((*query.events, *series.values)))
+        names = tuple(dict.fromkeys((*events, *series.values)))
         return results.EventCountsResult(
             names,
             period.first,
@@ -49,7 +50,7 @@ class CountReports(LiveReports):
             series.dates,
             series.chosen(names),
             self._complete(period, known, series.dates),
-            notes=self._notes(event for event in query.events if not series.values.get(event)),
+            notes=self._notes(event for event in events if not series.values.get(event)),
             **sent(answer),
         )
 

@@ -71,7 +71,7 @@ class LiveQueryService(
                 raise only_tables("Mixpanel does not know the cohorts of your database.", name)
         for name, parameter in parameters_of(type(query)).items():
             if parameter.any_option is not None and getattr(query, name) is None:
-                raise only_tables("Mixpanel's API counts one event here, not any.", name)
+                raise only_tables("Mixpanel's API counts named events, not any event.", name)
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
 

@@ -45,6 +45,7 @@ from mixpanel_nb.queries import (
     changed,
 )
 from mixpanel_nb.queries.checks import enough_steps
+from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
@@ -279,14 +280,18 @@ class LocalQueryService:
 
     def _event_counts(self, query: EventCounts) -> results.EventCountsResult:
         asking = self._ask(query)
-        statement = counts.by_event(
-            asking.context, query.events, unit=query.unit, kind=query.type, where=query.where
-        )
-        values: dict[str, dict[Bucket, float]] = {event: {} for event in query.events}
-        for bucket, event, count in self._engine.rows(statement):
-            values[event][bucket] = count
+        how: dict[str, Any] = {"unit": query.unit, "kind": query.type, "where": query.where}
+        values: dict[str, dict[Bucket, float]]
+        if query.events is None:
+            statement = segmentation.totals(asking.context, None, **how)
+            values = {ANY_EVENT: dict(self._engine.rows(statement))}
+        else:
+            statement = counts.by_event(asking.context, query.events, **how)
+            values = {event: {} for event in query.events}
+            for bucket, event, count in self._engine.rows(statement):
+                values[event][bucket] = count
         return results.EventCountsResult(
-            query.events,
+            tuple(values),
             query.from_date,
             query.to_date,
             query.unit,
@@ -294,9 +299,9 @@ class LocalQueryService:
             query.where,
             tuple(asking.context.period.buckets(query.unit)),
             values,
-            asking.complete(query.unit, *query.events),
+            asking.complete(query.unit, *(query.events or [None])),
             sql=statement.rendered(),
-            notes=asking.notes([event for event in query.events if not values[event]], found=False),
+            notes=asking.notes([each for each in query.events or () if not values[each]], found=False),
         )
 
     def _property_counts(self, query: PropertyCounts) -> results.PropertyCountsResult:
