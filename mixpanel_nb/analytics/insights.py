@@ -17,8 +17,9 @@ from mixpanel_nb.analytics.context import PERSON, number_of
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, Value, number_text, segment
 from mixpanel_nb.analytics.numeric import PLACE, Ranges
+from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
 from mixpanel_nb.queries.insights import SHORT_UNITS
-from mixpanel_nb.queries.metrics import DISTINCT, ONCE, Buckets, Metric
+from mixpanel_nb.queries.metrics import DEFAULT_MEASURE, DISTINCT, ONCE, SESSIONS, Buckets, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,7 +150,7 @@ class _Insights:
         if condition != "TRUE":
             self._events.that(condition)
         placing = self._placing()
-        before = [self._matching(), *placing]
+        before = [*self._sessions(), self._matching(), *placing]
         ctes = ", ".join([*before, *self._ctes])
         return self._context.statement(f"WITH {ctes}\n{self._final()}")
 
@@ -157,6 +158,27 @@ class _Insights:
         if self._query.totals:
             return f"CAST({self._context.bind(self._days.asked.first, 'day')} AS DATE)"
         return self._context.bucket(self._query.unit)
+
+    def _sessions(self) -> list[str]:
+        """CTEs that end with ``_session_events``: the session of each user, time and event.
+
+        Sessions end at midnight, so those of the days that are read are complete.
+        """
+        if "session" not in self._source.columns:
+            return []
+        rules = SessionRules()
+        chosen = events_of_sessions(self._context, rules).in_period()
+        day = local_day(self._context)
+        read = f"SELECT e.distinct_id, e.event_time, e.event_name, {day} AS local_day\n{chosen.sql('')}"
+        made = """\
+SELECT distinct_id, event_time, event_name, min(session) AS session
+FROM _sessioned
+GROUP BY distinct_id, event_time, event_name"""
+        same = " AND ".join(
+            f"s.{name} = {EVENTS}.{name}" for name in ("distinct_id", "event_time", "event_name")
+        )
+        self._events.joined(f"LEFT JOIN _session_events AS s ON {same}")
+        return [_cte("_seen", read), *numbered("_seen", rules), _cte("_session_events", made)]
 
     def _matching(self) -> str:
         columns = ",\n    ".join(f"{sql} AS {name}" for name, sql in self._source.columns.items())
@@ -324,13 +346,23 @@ ORDER BY place, metric, date"""
     def _aggregate(self, measure: str, percentile: float | None, of: str | None, flag: list[str]) -> str:
         kept = self._if(flag)
         if of is None:
-            return f"count(*){kept}" if measure == "total" else f"count(DISTINCT {self._person()}){kept}"
+            return f"count({self._counted_once(measure)}){kept}"
         if measure == DISTINCT:
             return self._different(of, kept)
         number = self._number(of)
         if percentile is not None:
             return f"quantile_cont({number}, {percentile:.10g}){kept}"
         return f"{_AGGREGATES[measure]}({number}){kept}"
+
+    def _counted_once(self, measure: str) -> str:
+        """What a count of events, users or sessions counts."""
+        if measure == DEFAULT_MEASURE:
+            return "*"
+        if measure == SESSIONS:
+            session = "CASE WHEN s.session IS NOT NULL THEN concat(s.distinct_id, '-', s.session) END"
+            self._source.columns.setdefault("session", session)
+            return "DISTINCT session"
+        return f"DISTINCT {self._person()}"
 
     def _number(self, of: str) -> str:
         return self._source.add(number_of(self._context, self._events.value(of), of), "number_")
@@ -371,7 +403,7 @@ GROUP BY {self._groups}, person"""
     def _of_user(self, metric: Metric) -> str:
         """A user's number; NULL for a user without any value."""
         sql = self._aggregate(str(metric.per_user), None, metric.of, self._flag(metric))
-        return f"nullif({sql}, 0)" if metric.per_user in {"total", DISTINCT} else sql
+        return f"nullif({sql}, 0)" if metric.per_user in {DEFAULT_MEASURE, SESSIONS, DISTINCT} else sql
 
     def _once(self) -> None:
         """Users in their first or last segment of a bucket."""

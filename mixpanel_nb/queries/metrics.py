@@ -23,12 +23,13 @@ ACTIVE_DAYS = {"dau": 1, "wau": 7, "mau": 30}
 ONCE = ("unique_first", "unique_last")
 """Measures that count each user once per bucket, in one segment."""
 
+SESSIONS = "sessions"
 USERS = ("unique", *ONCE, *ACTIVE_DAYS)
-COUNTS = (DEFAULT_MEASURE, *USERS)
+COUNTS = (DEFAULT_MEASURE, *USERS, SESSIONS)
 SUMMARIES = ("sum", "average", "median", "min", "max")
 DISTINCT = "distinct"
 MEASURES = (*COUNTS, *SUMMARIES, DISTINCT)
-PER_USER = (DEFAULT_MEASURE, "sum", "average", "min", "max", DISTINCT)
+PER_USER = (DEFAULT_MEASURE, SESSIONS, "sum", "average", "min", "max", DISTINCT)
 
 MAX_METRICS = 26
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -53,12 +54,14 @@ class Metric(Worded):
         event: The event; None for any.
         measure: ``total`` (events), ``unique`` (users), ``unique_first`` and ``unique_last`` (each user
             once in a bucket, in their first or last segment), ``dau``, ``wau``, ``mau`` (users of the 1, 7 or
-            30 days that end with the bucket's last day); of a property ``sum``, ``average``, ``median``,
+            30 days that end with the bucket's last day), ``sessions`` (those in which the event happened, by
+            the rules of ``ws.sessions``); of a property ``sum``, ``average``, ``median``,
             ``min``, ``max``, ``p1`` … ``p99``, and ``distinct`` (how many different values).
         of: The property, or an expression.
         where: Expression that filters the events, or None.
         per_user: Computes one number per user first, to which ``measure`` applies: ``total`` (how often they
-            did it), or ``sum``, ``average``, ``min``, ``max``, ``distinct`` of their values of ``of``.
+            did it), ``sessions`` (in how many of theirs), or ``sum``, ``average``, ``min``, ``max``,
+            ``distinct`` of their values of ``of``.
         label: Its name; None is its text form.
 
     Raises:
@@ -116,7 +119,7 @@ class Metric(Worded):
 
     @property
     def is_count(self) -> bool:
-        """Whether it counts events, users or values."""
+        """Whether it counts events, users, sessions or values."""
         return self.measure in COUNTS or self.measure == DISTINCT
 
     @property

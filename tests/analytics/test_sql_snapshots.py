@@ -38,6 +38,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         "insights",
         {"metrics": ["p90(per user total(Buy))", "sum(per user max(Buy, amount))"], "unit": "quarter"},
     ),
+    "insights_sessions": ("insights", {"metrics": ["sessions(Buy)"], "on": ["plan"], "unit": "week"}),
     "insights_by_segment": ("insights", {"metrics": ["Buy", "unique_first(Buy)"], "on": ["plan", "tags"]}),
     "insights_by_ranges": (
         "insights",

@@ -33,6 +33,8 @@ def breakdown(word: str) -> Any:
         ('"*"', Metric("*")),
         ("total(Purchase)", Metric("Purchase")),
         ("unique( Sign Up )", Metric("Sign Up", "unique")),
+        ("sessions(*)", Metric(None, "sessions")),
+        ("average(per user sessions(A))", Metric("A", "average", per_user="sessions")),
         ("median(Purchase, amount)", Metric("Purchase", "median", "amount")),
         ("p99.5(Purchase, amount)", Metric("Purchase", "p99.5", "amount")),
         ('sum("a, b", "c (d)")', Metric("a, b", "sum", "c (d)")),

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .expressions import kind
+from .flows import sessions_of
 from .reference import EPOCH, Event, Records, Reference, texts
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .expressions import Node
 
 DAYS = {"dau": 1, "wau": 7, "mau": 30}
-COUNTING = ("total", "unique", "unique_first", "unique_last", *DAYS, "sum", "distinct")
+COUNTING = ("total", "unique", "sessions", "unique_first", "unique_last", *DAYS, "sum", "distinct")
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 ONE = timedelta(days=1)
 Segment = tuple[str, ...]
@@ -55,6 +56,14 @@ class InsightsReference:
 
     def __init__(self, project: Reference) -> None:
         self.project = project
+        self.sessions = {
+            event: (user, number)
+            for user in {event.user for event in project.events if event.user}
+            for number, session in enumerate(
+                sessions_of(project, [e for e in project.events if e.user == user])
+            )
+            for event in session
+        }
 
     # The calendar
 
@@ -291,7 +300,7 @@ class InsightsReference:
             kept = [
                 n
                 for n in numbers
-                if n is not None and not (metric.per_user in {"total", "distinct"} and not n)
+                if n is not None and not (metric.per_user in {"total", "sessions", "distinct"} and not n)
             ]
             return summary(metric.measure, kept)
         value = self._aggregate(metric.measure, metric.of, now)
@@ -312,6 +321,8 @@ class InsightsReference:
             return len(events)
         if measure.startswith("unique"):
             return len({event.user for event in events if event.user})
+        if measure == "sessions":
+            return len({self.sessions[event] for event in events if event in self.sessions})
         values = [self.project.value(of, event) for event in events]
         if measure == "distinct":
             return len(set().union(*map(texts, values)) - {"undefined"})

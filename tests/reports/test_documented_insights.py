@@ -77,6 +77,32 @@ def test_active_users_and_stickiness_in_one_line(package: Package) -> None:
     assert result.sql.count('FROM "events"') == 1, "one look at the events"
 
 
+# Sessions
+
+
+def test_sessions_are_those_in_which_the_event_happened(package: Package) -> None:
+    """Docs/reports/insights, "Sessions"; a session ends after 30 minutes and at midnight."""
+    events = [
+        did("a", "Visit", "2025-01-01 10:00"),
+        watched("a", "2025-01-01"),  # at 12:00, in a session of its own
+        did("a", "Watch Video", "2025-01-01 12:20"),
+        did("a", "Watch Video", "2025-01-01 12:50"),  # exactly the timeout later
+        did("b", "Watch Video", "2025-01-01 23:50"),
+        did("b", "Watch Video", "2025-01-02 00:05"),
+        did(None, "Watch Video", "2025-01-02 00:05"),
+        did("b", "$identify", "2025-01-02 12:00"),  # is not part of sessions
+    ]
+    asked: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-02"}
+    metrics = ["sessions(Watch Video)", "sessions(*)", "sessions($identify)"]
+    found = insights(package, events, metrics, **asked).df
+    found = found.pivot_table(index="metric", columns="date", values="value")
+    assert found.loc[metrics].to_numpy().tolist() == [[2, 1], [3, 1], [0, 0]]
+    report = package.workspace().sessions(**asked, event="Watch Video", table="events")
+    assert report.df["sessions"].tolist() == [2, 1]
+    whole = insights(package, events, "average(per user sessions(Watch Video))", **asked, totals=True)
+    assert whole.df["value"].tolist() == [1.5]
+
+
 # Users, segment by segment
 
 PAGES = [

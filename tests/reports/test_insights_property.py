@@ -36,11 +36,11 @@ SUMMARIES = st.sampled_from(["sum", "average", "median", "min", "max", "p1", "p2
 EVENT = NAME | NAME | st.none()
 NUMBERS = st.sampled_from(["amount", "count", "mixed", "any", "it's", "amount"])
 
-OF_EVENTS = st.builds(Measured, EVENT, st.sampled_from(["total", "unique"]), where=USUAL)
+OF_EVENTS = st.builds(Measured, EVENT, st.sampled_from(["total", "unique", "sessions"]), where=USUAL)
 OF_VALUES = st.builds(Measured, EVENT, SUMMARIES | st.just("distinct"), NUMBERS | PROPERTY, where=USUAL)
 PER_USER = st.builds(
     Measured, EVENT, SUMMARIES, NUMBERS, USUAL, st.sampled_from(["sum", "average", "min", "max", "distinct"])
-) | st.builds(Measured, EVENT, SUMMARIES, where=USUAL, per_user=st.just("total"))
+) | st.builds(Measured, EVENT, SUMMARIES, where=USUAL, per_user=st.sampled_from(["total", "sessions"]))
 ONCE = st.builds(Measured, EVENT, st.sampled_from(["unique_first", "unique_last"]), where=USUAL)
 ACTIVE = st.builds(Measured, EVENT, st.sampled_from(["dau", "wau", "mau"]), where=USUAL)
 ANY = OF_EVENTS | OF_VALUES | PER_USER | ONCE
