@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import (
@@ -10,12 +11,14 @@ from mixpanel_nb.display import (
     Card,
     Chart,
     Column,
+    HeatRow,
     Table,
     counted,
     distinct_labels,
     first_of,
     format_value,
     grouped_bars,
+    heatmap,
     ranked_bars,
     series_chart,
     step_bars,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from mixpanel_nb.results import FunnelSignificance
+    from mixpanel_nb.results import FunnelSignificance, FunnelTimes
 
 _NOUNS = {"uniques": "users", "totals": "attempts", "sessions": "sessions"}
 _SPANS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -206,16 +209,46 @@ class FunnelView(ReportView[FunnelResult]):
         return Chart(lambda: self._groups(paths, title, subtitle), self._words_of_segments(paths))
 
     def _distribution(self, title: str | None, subtitle: str | None) -> Chart | None:
-        """How long it took from the first step to the last, of all together; none where nobody converted."""
-        last = len(self.result.events)
-        whole = self.result.times[0].segment
-        times = next(
-            each
-            for each in self.result.times
-            if (each.from_step, each.to_step, each.segment) == (1, last, whole)
-        )
-        if not times.count:
+        """How long it took: bars from the first step to the last, or a heat map with a row for each pair."""
+        whole = [each for each in self.result.times if each.segment == self.result.times[0].segment]
+        reached = [each for each in whole if each.count]
+        if len(whole) == 1:
+            return self._time_bars(whole[0], title, subtitle) if reached else None
+        if not reached:
             return None
+        head = listed((title, "time from step to step"), ": ")
+        return Chart(
+            lambda: self._time_map(reached, f"{head[0].upper()}{head[1:]}", subtitle),
+            self._words_of_times(reached),
+        )
+
+    def _time_map(self, times: Sequence[FunnelTimes], title: str, subtitle: str | None) -> Any:
+        """A row for each pair of steps: the share of those that reached the later one, by time."""
+        known = sorted({(low, high) for each in times for low, high, _ in each.distribution}, key=_by_bound)
+        rows = []
+        for each in times:
+            counts = {(low, high): count for low, high, count in each.distribution}
+            cells = [counts[span] / each.count if counts.get(span) else None for span in known]
+            rows.append(HeatRow(self._pair(each), f"{each.count:,}", cells))
+        columns = [_heading(low, high) for low, high in known]
+        return heatmap(
+            rows, columns, lead=self._noun, x="% by time taken, under", title=title, subtitle=subtitle
+        )
+
+    def _pair(self, times: FunnelTimes) -> str:
+        return f"{times.from_step} → {self._numbered(times.to_step)}"
+
+    def _words_of_times(self, times: Sequence[FunnelTimes]) -> str:
+        """The median of each pair of steps."""
+        events = [short(event) for event in self.result.events]
+        medians = [
+            f"{events[each.from_step - 1]} to {events[each.to_step - 1]} "
+            f"{format_value(each.quantiles['median'], 'duration')}"
+            for each in times
+        ]
+        return f"Time from step to step, {self._subtitle}, medians: {first_of(medians, _MAX_GROUPS)}."
+
+    def _time_bars(self, times: FunnelTimes, title: str | None, subtitle: str | None) -> Chart:
         bars = [
             Bar(_span(low, high), count, f"{count:,} · {format_value(count / times.count, 'percent')}")
             for low, high, count in times.distribution
@@ -454,6 +487,12 @@ def _confidence(confidence: float) -> str:
     return ">99.9%" if confidence > 0.999 else f"{confidence:.1%}"
 
 
+def _by_bound(span: tuple[float, float | None]) -> tuple[float, float]:
+    """Orders ranges of time; one without end is the last."""
+    low, high = span
+    return low, inf if high is None else high
+
+
 def _span(low: float, high: float | None) -> str:
     """``30 s – 1 min``: from (included), to (excluded)."""
     if high is None:
@@ -461,6 +500,12 @@ def _span(low: float, high: float | None) -> str:
     if not low:
         return f"under {_length(high)}"
     return f"{_length(low)} – {_length(high)}"
+
+
+def _heading(low: float, high: float | None) -> str:
+    """``30s``, the end of a range of time; ``366d+`` of one without end."""
+    size, unit = next((size, unit) for size, unit in _SPANS if (high or low) >= size)
+    return f"{round((high or low) / size)}{unit[0]}{'' if high else '+'}"
 
 
 def _length(seconds: float) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mixpanel_nb.results import FunnelTimes
+
 from .reports import day, funnel, path
 
 if TYPE_CHECKING:
@@ -55,6 +57,35 @@ def test_conversion_is_that_of_the_last_step_of_all_users() -> None:
     assert by_plan().conversion == 0.2
     assert over_time().conversion is None
     assert funnel(steps=()).conversion is None
+
+
+def times_of(start: int, end: int, *ranges: tuple[float, float | None, int]) -> FunnelTimes:
+    quantiles = dict.fromkeys(("min", "p25", "median", "p75", "p90", "p99", "max"), 40.0)
+    return FunnelTimes(start, end, sum(count for *_, count in ranges), 40.0, quantiles, ranges)
+
+
+def test_times_are_drawn_for_each_pair_of_steps() -> None:
+    short, long = (10.0, 30.0), (366 * 86_400.0, None)
+    times = (
+        times_of(1, 2, (*short, 3), (*long, 1)),
+        times_of(1, 3, (*short, 1)),
+        times_of(2, 3, (*short, 1)),
+    )
+    view = funnel(times=times)
+    points = [each for points in view.chart().to_dict()["datasets"].values() for each in points]
+    cells = {(each["row"], each["column"], each["text"]) for each in points if "fill" in each}
+    assert sorted(cells) == [
+        ("1 → 2. Add to Cart", "30s", "75.0%"),
+        ("1 → 2. Add to Cart", "366d+", "25.0%"),
+        ("1 → 3. Purchase", "30s", "100.0%"),
+        ("2 → 3. Purchase", "30s", "100.0%"),
+    ]
+    alt = re.search(r'alt="([^"]*)"', view.to_html())
+    assert alt
+    assert "Time from step to step" in alt[1]
+    assert "Sign Up to Purchase 40 s" in alt[1]
+    two = funnel(path(8, 4), events=("A", "B"), times=(times_of(1, 2, (*short, 4)),))
+    assert "10 s – 30 s" in str(two.chart().to_dict())
 
 
 def test_the_table_has_counts_percentages_and_durations() -> None:
