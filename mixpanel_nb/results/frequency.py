@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results.report import ReportResult
+from mixpanel_nb.results.series import BucketedResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ PERIODS: Mapping[tuple[str, str], int] = {
 
 
 @dataclass(frozen=True, repr=False)
-class FrequencyResult(ReportResult):
+class FrequencyResult(BucketedResult):
     """How many users were active in at least so many hours of a day, or days of a week or month.
 
     Attributes:
@@ -37,6 +37,7 @@ class FrequencyResult(ReportResult):
         dates: Every bucket of time, in order.
         counts: Bucket of time to users: place ``k - 1`` holds those active in at least ``k`` addiction units.
             A bucket that is missing, or a place beyond the end, is 0.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     from_date: date
@@ -47,6 +48,7 @@ class FrequencyResult(ReportResult):
     where: str | None
     dates: tuple[date, ...]
     counts: Mapping[date, tuple[int, ...]]
+    complete: tuple[bool | None, ...] = ()
 
     @property
     def periods(self) -> int:
@@ -60,34 +62,42 @@ class FrequencyResult(ReportResult):
         return ["date", *(f"period_{number}" for number in range(1, self.periods + 1))]
 
     def _dtypes(self) -> Mapping[str, str]:
-        return {"date": "datetime64[ns]"} | dict.fromkeys(self.column_names[1:], "int64")
+        whole = "Int64" if None in self.complete else "int64"
+        return {"date": "datetime64[ns]"} | dict.fromkeys(self.column_names[1:], whole)
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a bucket of time."""
-        size = self.periods
-        found = [self.counts.get(day, ()) for day in self.dates]
-        rows = zip(self.dates, found, strict=True)
-        return [(day, *counts, *[0] * (size - len(counts))) for day, counts in rows]
+        """One row a bucket of time; its counts are None where the bucket was not fetched."""
+        rows = zip(self.dates, self.active_users(), strict=True)
+        return [(day, *(counts or [None] * self.periods)) for day, counts in rows]
 
-    def active_users(self) -> list[tuple[int, ...]]:
-        """Per bucket of time the users active in at least 1, 2, … addiction units."""
-        return [row[1:] for row in self.tuples()]
+    def active_users(self) -> list[tuple[int, ...] | None]:
+        """Per bucket of time the users active in at least 1, 2, … units; None where it was not fetched."""
+        return [
+            None if state is None else self._filled(self.counts.get(day, ()))
+            for day, state in zip(self.dates, self.states, strict=True)
+        ]
+
+    def _filled(self, counts: tuple[int, ...]) -> tuple[int, ...]:
+        return (*counts, *[0] * (self.periods - len(counts)))
+
+    def _known(self) -> list[tuple[int, ...]]:
+        return [counts for counts in self.active_users() if counts is not None]
 
     @property
     def reached(self) -> int:
         """The highest number of addiction units in which a user was active; beyond it all counts are 0."""
-        places = [place for counts in self.active_users() for place, users in enumerate(counts) if users]
+        places = [place for counts in self._known() for place, users in enumerate(counts) if users]
         return max(places, default=-1) + 1
 
     @property
     def average(self) -> list[float]:
         """Share of the active users that were active in at least 1, 2, … units, over all buckets of time."""
-        found = self.active_users()
+        found = self._known()
         active = sum(counts[0] for counts in found)
         return [sum(counts[place] for counts in found) / active for place in range(self.reached)]
 
     @property
     def mean_active(self) -> float:
-        """Users active in a bucket of time, on average."""
-        total = sum(counts[0] for counts in self.active_users())
-        return total / len(self.dates) if self.dates else 0.0
+        """Users active in a bucket of time, on average over those that were fetched."""
+        found = self._known()
+        return sum(counts[0] for counts in found) / len(found) if found else 0.0

@@ -17,7 +17,7 @@ from mixpanel_nb.display import (
     series_chart,
 )
 from mixpanel_nb.results import FrequencyResult
-from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
 from mixpanel_nb.views.words import days, filtered, listed, partly_covered, per, short
@@ -45,7 +45,7 @@ class FrequencyView(ReportView[FrequencyResult]):
             subtitle=self._subtitle,
             facts=self._facts() if reached else (),
             chart=self.drawing(titled=False),
-            table=Table(columns, rows, more=MORE_IN_DF) if reached else None,
+            table=Table(columns, rows, more=MORE_IN_DF, null=MISSING) if reached else None,
             query=self.result.query,
             notes=self.remarks,
             empty=None if reached else self._nothing(),
@@ -106,6 +106,8 @@ class FrequencyView(ReportView[FrequencyResult]):
     def _map(self, reached: int, title: str | None, subtitle: str | None) -> Any:
         rows = [
             HeatRow(day.isoformat(), f"{counts[0]:,}", _shares(counts[:reached]))
+            if counts
+            else HeatRow(day.isoformat(), MISSING, [None] * reached)
             for day, counts in zip(self.result.dates, self.result.active_users(), strict=True)
         ]
         headings = [str(place + 1) for place in range(reached)]

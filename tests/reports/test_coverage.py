@@ -95,6 +95,18 @@ def test_days_that_were_not_fetched_are_gaps(gap: Workspace, report: str) -> Non
     assert value.sum() > 0
 
 
+def test_frequency_of_buckets_that_were_not_fetched_is_unknown(gap: Workspace) -> None:
+    result = gap.frequency(**ASKED, unit="day", addiction_unit="hour")
+    frame = result.df.set_index("date")
+    fetched = frame.index.map(lambda moment: is_fetched(moment.date()))
+    assert frame[~fetched].isna().all(axis=None)
+    assert frame[fetched].notna().all(axis=None)
+    assert result.mean_active == pytest.approx(frame.loc[fetched, "period_1"].mean())
+    assert result.records()[0]["period_1"] is None
+    assert "these days were not fetched" in result.to_text()
+    assert result.chart() is not None
+
+
 def test_what_is_known_in_part_stays_out_of_means_and_extremes(gap: Workspace) -> None:
     weeks = gap.segmentation("Purchase", **ASKED, unit="week")
     days = gap.segmentation("Purchase", **ASKED).df.set_index("date")["count"]

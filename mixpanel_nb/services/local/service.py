@@ -499,6 +499,7 @@ class LocalQueryService:
             query.where,
             tuple(users),
             {bucket: tuple(counted) for bucket, counted in users.items()},
+            asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
