@@ -13,17 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.context import number_of
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, held_text, segment
 from mixpanel_nb.analytics.funnel_counts import GRACE_SECONDS, places, repeats
 from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
 from mixpanel_nb.analytics.sql import conjunction, seconds
+from mixpanel_nb.queries.base import changed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mixpanel_nb.analytics.context import ReportContext, Selection
-    from mixpanel_nb.queries import Funnel
+    from mixpanel_nb.queries import Funnel, Step
 
 _NEVER = "CAST('9999-12-31' AS TIMESTAMP)"
 _ORDER = "event_time, place, name"
@@ -34,7 +37,43 @@ _BEYOND_GRACE = f"INTERVAL '{GRACE_SECONDS * 1_000_000 + 1}' MICROSECOND"
 
 def parts(context: ReportContext, query: Funnel) -> list[str]:
     """CTEs, the last of which is ``_entered``: the attempts that count, as ``funnel_counts`` takes them."""
-    return _Attempts(context, query).parts()
+    optional = [
+        _OptionalStep(number, query.steps[number - 1], query.required_steps.index(query.before(number)) + 1)
+        for number in sorted(query.optional)
+    ]
+    return _Attempts(context, _without_optional(query), optional).parts()
+
+
+@dataclass(frozen=True)
+class _OptionalStep:
+    """A step that attempts may leave out.
+
+    Attributes:
+        number: Its number among all steps, from 1.
+        step: Its event and filter.
+        place: The place (from 1) of the required step before it.
+    """
+
+    number: int
+    step: Step
+    place: int
+
+
+def _without_optional(query: Funnel) -> Funnel:
+    """The funnel of the required steps alone, which get new numbers."""
+    if not query.optional:
+        return query
+    numbers: dict[Any, Any] = {number: place for place, number in enumerate(query.required_steps, 1)}
+    return changed(
+        query,
+        steps=tuple(query.steps[number - 1] for number in query.required_steps),
+        exclude=tuple(
+            replace(each, after=numbers.get(each.after), before=numbers.get(each.before))
+            for each in query.exclude
+        ),
+        attribution=numbers.get(query.attribution, query.attribution),
+        optional=(),
+    )
 
 
 @dataclass(frozen=True)
@@ -43,11 +82,13 @@ class _Attempts:
 
     Attributes:
         context: The table and the days.
-        query: The funnel.
+        query: The funnel of the required steps.
+        optional: The optional steps.
     """
 
     context: ReportContext
     query: Funnel
+    optional: Sequence[_OptionalStep]
 
     # What stands where
 
@@ -131,6 +172,7 @@ class _Attempts:
             found += [self._numbered(), self._rows(), self._first()]
             for place in range(2, self._count + 1):
                 found += self._next(place)
+            found += self._left_out()
         return [*found, self._made(), *self._counting()]
 
     @property
@@ -138,6 +180,8 @@ class _Attempts:
         """Whether the times of events are all that matters of them, behind the first step."""
         query = self.query
         of_first = not query.on or query.attribution == 1
+        if self.optional:
+            return False
         return not self._is_loose and not repeats(query) and query.sum_of is None and of_first
 
     # Events, and what can follow each
@@ -150,10 +194,16 @@ class _Attempts:
             for number, step in enumerate(query.steps, 1)
         ]
         flags += [
+            f"{chosen.is_a(each.step.event, each.step.where, 'step')} AS step_{_name(each)}"
+            for each in self.optional
+        ]
+        flags += [
             f"{chosen.is_a(excluded.event, excluded.where, 'excluded')} AS excluded_{number}"
             for number, excluded in enumerate(query.exclude, 1)
         ]
-        names = [*(step.event for step in query.steps), *(excluded.event for excluded in query.exclude)]
+        names = [step.event for step in query.steps]
+        names += [each.step.event for each in self.optional]
+        names += [excluded.event for excluded in query.exclude]
         chosen.named(list(dict.fromkeys(names)), "step")
         self._limit(chosen)
         columns = ["e.distinct_id", "e.event_time", "e.event_name AS name"]
@@ -298,20 +348,29 @@ class _Attempts:
     @property
     def _must_differ(self) -> bool:
         """Whether it matters that an event is there once."""
-        return repeats(self.query) or self.query.reentry != "default"
+        repeated = any(self._rivals_of(each.step.event) for each in self.optional)
+        return repeated or repeats(self.query) or self.query.reentry != "default"
 
     def _rivals(self, step: int) -> int:
         """How many other steps ask for the same event as a step."""
-        asked = [each.event for each in self.query.steps]
-        return asked.count(asked[step - 1]) - 1
+        return self._rivals_of(self.query.steps[step - 1].event) - 1
+
+    def _rivals_of(self, event: str) -> int:
+        """How many required steps ask for an event."""
+        return [each.event for each in self.query.steps].count(event)
+
+    @property
+    def _ahead(self) -> list[tuple[str, int]]:
+        """The steps that can come second or later, and how many other steps ask for the event of each."""
+        ahead = [(str(step), self._rivals(step)) for step in self._later]
+        return ahead + [(_name(each), self._rivals_of(each.step.event)) for each in self.optional]
 
     def _rows(self) -> str:
         """Beside each event the number of the earliest that can be each step after it."""
         own = ", ".join(self._own)
         source = "_numbered"
         ahead = []
-        for step in self._later:
-            rivals = self._rivals(step)
+        for step, rivals in self._ahead:
             if rivals:
                 window = f"(PARTITION BY {own}, step_{step} ORDER BY number)"
                 others = [f"lead(number, {far}) OVER {window}" for far in range(1, rivals + 1)]
@@ -320,9 +379,9 @@ class _Attempts:
             listed = ",\n            ".join(ahead)
             source = f"(\n        SELECT\n            *,\n            {listed}\n        FROM _numbered\n    )"
         columns = [
-            f"min({f'numbers_{step}' if self._rivals(step) else 'number'}) "
+            f"min({f'numbers_{step}' if rivals else 'number'}) "
             f"FILTER (WHERE step_{step}) OVER soon AS next_{step}"
-            for step in self._later
+            for step, rivals in self._ahead
         ]
         columns += [
             f"min(event_time) FILTER (WHERE excluded_{number}) OVER beyond AS out_{number}"
@@ -354,6 +413,13 @@ class _Attempts:
             if place >= (excluded.after or 1)
         ]
         columns += self._found(row, place, before)
+        columns += [
+            f"{row}next_{_name(each)} AS next_{_name(each)}"
+            if place == each.place
+            else f"{before}next_{_name(each)}"
+            for each in self.optional
+            if place >= each.place
+        ]
         return columns + [f"{row}next_{step}" for step in self._later]
 
     def _found(self, row: str, place: int, before: str) -> list[str]:
@@ -442,6 +508,32 @@ class _Attempts:
         )
         return found
 
+    def _left_out(self) -> list[str]:
+        """Each attempt with the events of optional steps, between those of the required steps around them."""
+        found, before = [], f"_path_{self._count}"
+        for each in self.optional:
+            name = f"_with_{each.number}"
+            following = f"r.next_{_name(each)}"
+            if self._rivals_of(each.step.event):
+                own = ", ".join(f"r.number_{place}" for place in range(1, self._count + 1))
+                following = f"list_filter({following}, lambda n: NOT list_contains([{own}], n))[1]"
+            after = f"r.time_{each.place + 1}"
+            conditions = [
+                *(f"s.{key} = r.{key}" for key in self._own),
+                f"s.number = {following}",
+                f"({after} IS NULL OR s.event_time <= {after} + {seconds(GRACE_SECONDS)})",
+                *self._in_time(),
+                *self._not_excluded(each.place + 1),
+            ]
+            columns = [f"s.event_time AS time_{_name(each)}"]
+            columns += [f"s.amount AS amount_{_name(each)}"] if self.query.sum_of is not None else []
+            found.append(
+                f"{name} AS (\n    SELECT r.*, {', '.join(columns)}\n    FROM {before} AS r\n"
+                f"    LEFT JOIN _rows AS s\n        ON {conjunction(conditions, '        ')}\n)"
+            )
+            before = name
+        return found
+
     def _in_time(self) -> list[str]:
         query = self.query
         limits = []
@@ -473,9 +565,12 @@ class _Attempts:
     def _made(self) -> str:
         """The attempts, with the moment at which each ended and the segments it belongs to."""
         last = "_path" if self._is_timed else f"_path_{self._count}"
+        last = f"_with_{self.optional[-1].number}" if self.optional else last
         times = [f"time_{place}" for place in range(1, self._count + 1)]
         amounts = [f"amount_{place}" for place in range(1, self._count + 1)] if self.query.sum_of else []
         columns = [*self._kept, "number_1", *times, *amounts]
+        columns += [f"time_{_name(each)}" for each in self.optional]
+        columns += [f"amount_{_name(each)}" for each in self.optional] if self.query.sum_of else []
         columns.append(f"{' + '.join(f'CAST({time} IS NOT NULL AS INTEGER)' for time in times)} AS reached")
         columns.append(f"{self._until(times)} AS until")
         if self.query.on:
@@ -523,10 +618,21 @@ class _Attempts:
         return [*found, f"_entered AS (\n    SELECT {self._told()}\n    FROM {source}{best}\n)"]
 
     def _told(self) -> str:
-        columns = [f"time_{place}" for place in range(1, self._count + 1)]
+        columns = self._by_step("time")
         if self.query.sum_of is not None:
-            columns += [f"amount_{place}" for place in range(1, self._count + 1)]
+            columns += self._by_step("amount")
         return ", ".join([*(["date"] if self.query.unit else []), *columns])
+
+    def _by_step(self, measure: str) -> list[str]:
+        """A column for each step, required and optional, in the order of all steps."""
+        optional = {each.number: _name(each) for each in self.optional}
+        if not optional:
+            return [f"{measure}_{place}" for place in range(1, self._count + 1)]
+        places = iter(range(1, self._count + 1))
+        return [
+            f"{measure}_{optional[number] if number in optional else next(places)} AS {measure}_{number}"
+            for number in range(1, self._count + len(optional) + 1)
+        ]
 
     def _best(self, keys: list[str]) -> str:
         """Of attempts with the same keys the first, or with another re-entry the one that came furthest."""
@@ -622,6 +728,11 @@ _fresh AS (
     def _segmented(self) -> str:
         once = "" if self.query.count == "totals" else self._best([*self._funnel, "segment"])
         return f"SELECT * FROM (SELECT *, unnest(segments) AS segment FROM {{source}}){once}"
+
+
+def _name(optional: _OptionalStep) -> str:
+    """The ending of the columns of an optional step."""
+    return f"optional_{optional.number}"
 
 
 def _names(attempt: str) -> str:

@@ -56,8 +56,17 @@ def places(query: Funnel) -> list[tuple[int, ...]]:
 
 
 def pairs(query: Funnel) -> list[tuple[int, int]]:
-    """The pairs of an earlier and a later step whose times are told."""
-    return list(combinations(range(1, len(query.steps) + 1), 2)) if query.times else []
+    """The pairs of an earlier and a later step whose times are shown.
+
+    Optional steps with the same required step before them have no order.
+    """
+    if not query.times:
+        return []
+    return [
+        (start, end)
+        for start, end in combinations(range(1, len(query.steps) + 1), 2)
+        if not (start in query.optional and end in query.optional and query.before(end) < start)
+    ]
 
 
 def measures(query: Funnel) -> list[str]:
@@ -70,9 +79,9 @@ def _measured(query: Funnel) -> list[tuple[str, str]]:
     found = [("count(time_1)", "count_1")]
     for step in range(2, len(query.steps) + 1):
         found.append((f"count(time_{step})", f"count_{step}"))
-        for name, start in (("time", step - 1), ("time_from_start", 1)):
+        for name, start in (("time", query.before(step)), ("time_from_start", 1)):
             found += [
-                (f"{_aggregate(call, start, step)} / {_MICROSECONDS}", f"{prefix}_{name}_{step}")
+                (f"{_aggregate(query, call, start, step)} / {_MICROSECONDS}", f"{prefix}_{name}_{step}")
                 for prefix, call in (
                     ("avg", "avg({})"),
                     ("median", "quantile_cont({}, 0.5)"),
@@ -84,17 +93,29 @@ def _measured(query: Funnel) -> list[tuple[str, str]]:
     for start, end in pairs(query):
         edges = ", ".join(str(edge * _MICROSECONDS - 1) for edge in EDGES)
         quantiles = ", ".join(map(str, QUANTILES))
+        if start in query.optional:
+            both = f"count(*) FILTER (WHERE {_both(query, start, end)})"
+            found.append((both, f"count_{start}_{end}"))
         found += [
-            (f"{_aggregate('avg({})', start, end)} / {_MICROSECONDS}", f"mean_{start}_{end}"),
-            (_aggregate(f"quantile_cont({{}}, [{quantiles}])", start, end), f"quantiles_{start}_{end}"),
-            (_aggregate(f"histogram({{}}, [{edges}])", start, end), f"histogram_{start}_{end}"),
+            (f"{_aggregate(query, 'avg({})', start, end)} / {_MICROSECONDS}", f"mean_{start}_{end}"),
+            (
+                _aggregate(query, f"quantile_cont({{}}, [{quantiles}])", start, end),
+                f"quantiles_{start}_{end}",
+            ),
+            (_aggregate(query, f"histogram({{}}, [{edges}])", start, end), f"histogram_{start}_{end}"),
         ]
     return found
 
 
-def _aggregate(call: str, start: int, end: int) -> str:
+def _aggregate(query: Funnel, call: str, start: int, end: int) -> str:
     elapsed = f"greatest(date_diff('microsecond', time_{start}, time_{end}), 0)"
-    return f"{call.format(elapsed)} FILTER (WHERE time_{end} IS NOT NULL)"
+    return f"{call.format(elapsed)} FILTER (WHERE {_both(query, start, end)})"
+
+
+def _both(query: Funnel, start: int, end: int) -> str:
+    """The condition that an attempt has two steps."""
+    known = f"time_{end} IS NOT NULL"
+    return f"time_{start} IS NOT NULL AND {known}" if start in query.optional else known
 
 
 def counted(query: Funnel, source: str) -> list[str]:

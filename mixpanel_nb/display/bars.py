@@ -39,12 +39,14 @@ class Bar:
         value: The length.
         text: The text at its end.
         below: A line below it, between this bar and the next.
+        before: Of a step, the length of the pale bar behind it; None takes the bar before.
     """
 
     name: str
     value: float
     text: str
     below: str | None = None
+    before: float | None = None
 
 
 def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | None = None) -> alt.Chart:
@@ -71,7 +73,7 @@ def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str 
 
 
 def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | None = None) -> alt.Chart:
-    """Bars of consecutive steps; behind each, a pale bar shows the length of the step before.
+    """Bars of consecutive steps; behind each, a pale bar shows the length of the step before it.
 
     Args:
         bars: The steps, from the first on.
@@ -81,8 +83,8 @@ def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | 
     import altair as alt
 
     points = _points(bars)
-    for number, point in enumerate(points):
-        point["before"] = points[max(number - 1, 0)]["value"]
+    for number, (point, bar) in enumerate(zip(points, bars, strict=True)):
+        point["before"] = points[max(number - 1, 0)]["value"] if bar.before is None else bar.before
         point["end"] = max(point["before"], point["value"])
     most, y = _most(points), _names(points)
     height: dict[str, Any] = {"band": 0.46}

@@ -198,6 +198,15 @@ class Funnel(Query["FunnelResult"]):
             read=whole_or_word,
         ),
     ] = ()
+    optional: Annotated[
+        tuple[int, ...],
+        Parameter(
+            "The number of a step that users may leave out (repeatable); not of the first or last.",
+            Several(Whole(MAX_STEPS), MAX_STEPS),
+            "STEP",
+            read=whole_or_word,
+        ),
+    ] = ()
     reentry: Annotated[
         FunnelReentry,
         Parameter(
@@ -258,12 +267,43 @@ class Funnel(Query["FunnelResult"]):
             raise ParameterError([Word("anchors"), " is for any order."], parameter="anchors", hint=kept)
         if isinstance(self.attribution, int):
             Whole(last)(self.attribution, "attribution")
+        self._check_optional()
         for excluded in self.exclude:
             after, before = excluded.after or 1, excluded.before or last
             if not 1 <= after < before <= last:
                 message = f"{excluded.event!r} cannot be excluded between step {after} and step {before}."
                 hint = f"Steps are numbered from 1 to {last}; give an earlier and a later one."
                 raise ParameterError(message, parameter="exclude", value=excluded.event, hint=hint)
+
+    def _check_optional(self) -> None:
+        last = len(self.steps)
+        for number in self.optional:
+            if not 1 < number < last:
+                message = [Word("optional"), f" is {number}, and the first and last step are required."]
+                hint = f"Give a number from 2 to {last - 1}." if last > 2 else "Name at least three steps."
+                raise ParameterError(message, parameter="optional", value=number, hint=hint)
+        if self.optional and self.order == "any":
+            raise ParameterError(
+                [Word("optional"), " and ", Word("order", "any"), " do not go together."],
+                parameter="optional",
+                hint="Leave out one of them.",
+            )
+        limits = [number for each in self.exclude for number in (each.after, each.before)]
+        for name, used in (("attribution", [self.attribution]), ("exclude", limits)):
+            for number in self.optional:
+                if number in used:
+                    message = [Word(name), f" takes step {number}, which is optional."]
+                    hint = "Give the number of a required step."
+                    raise ParameterError(message, parameter=name, value=number, hint=hint)
+
+    @property
+    def required_steps(self) -> tuple[int, ...]:
+        """The numbers (from 1) of the steps that are not optional."""
+        return tuple(number for number in range(1, len(self.steps) + 1) if number not in self.optional)
+
+    def before(self, step: int) -> int:
+        """The number of the last required step before a step (from 2), from which its times are measured."""
+        return max(number for number in self.required_steps if number < step)
 
     @property
     def window_seconds(self) -> int | None:
@@ -295,6 +335,7 @@ class Funnel(Query["FunnelResult"]):
             "exclude": (),
             "hold": (),
             "order": "specific",
+            "optional": (),
             "reentry": "default",
             "attribution": 1,
             "sum_of": None,

@@ -60,6 +60,8 @@ class FunnelStep:
         high: Where it ends.
         sum: Sum of the property at this step, where one was asked for.
         segments: The value of each breakdown, where there are several.
+        is_optional: Whether users may leave it out. The ratio and times of the step after it, as its own, are
+            those since the last step that is not optional.
     """
 
     step: int
@@ -79,6 +81,7 @@ class FunnelStep:
     high: float | None = None
     sum: float | None = None
     segments: tuple[str, ...] = ()
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)

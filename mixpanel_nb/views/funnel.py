@@ -267,14 +267,15 @@ class FunnelView(ReportView[FunnelResult]):
 
     def _bars(self, path: _Path, title: str | None, subtitle: str | None) -> Any:
         bars = []
-        for step, following in zip(path.steps, (*path.steps[1:], None), strict=True):
+        before = path.steps[0]
+        for step in path.steps:
             share = f" {self._noun}"
             if step.step > 1:
                 rate = format_value(step.overall_conv_ratio, "percent")
                 share = f" · {listed((rate, _interval(step)), ' ')}"
-            name = f"{step.step}. {step.event}"
-            below = _passage(step, following) if following else None
-            bars.append(Bar(name, step.count, f"{step.count:,}{share}", below))
+            name = f"{step.step}. {step.event}{' (optional)' * step.is_optional}"
+            bars.append(Bar(name, step.count, f"{step.count:,}{share}", path.passage(step), before.count))
+            before = before if step.is_optional else step
         return step_bars(bars, title=title, subtitle=subtitle)
 
     def _groups(self, paths: Sequence[_Path], title: str | None, subtitle: str | None) -> Any:
@@ -322,7 +323,8 @@ class FunnelView(ReportView[FunnelResult]):
             f"Funnel, {self._subtitle}: {path.entered:,} {self._noun} {began} "
             f"{short(self.result.events[0])}{went}."
         )
-        worst = min(path.steps[1:], key=lambda step: step.step_conv_ratio, default=None)
+        required = [step for step in path.steps[1:] if not step.is_optional]
+        worst = min(required, key=lambda step: step.step_conv_ratio, default=None)
         if worst is None:
             return words
         lost = format_value(1 - worst.step_conv_ratio, "percent")
@@ -445,6 +447,14 @@ class _Path:
     def conversion(self) -> float | None:
         """Share of those that entered that reached the last step; None where nobody entered."""
         return self.last.overall_conv_ratio if self.entered else None
+
+    def passage(self, step: FunnelStep) -> str | None:
+        """How many went on to the following step; None before an optional step and after the last."""
+        following = next(iter(self.steps[step.step : step.step + 1]), None)
+        if following is None or following.is_optional:
+            return None
+        before = next(one for one in reversed(self.steps[: step.step]) if not one.is_optional)
+        return _passage(before, following)
 
     def share_at(self, place: int) -> Any:
         """Share of those that entered that reached a step, by its place from 0; blank if nobody entered."""

@@ -1085,6 +1085,7 @@ class Workspace:
         hold: str | Sequence[str] = (),
         order: Literal["specific", "any"] = "specific",
         anchors: Sequence[int] = (),
+        optional: int | Sequence[int] = (),
         reentry: Literal["default", "optimized", "aggressive"] = "default",
         attribution: int | Literal["first", "last"] = 1,
         sum_of: str | None = None,

@@ -79,6 +79,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         "funnel",
         {"steps": ["View", "Add", "Buy"], "order": "any", "anchors": [1], "window": "ever"},
     ),
+    "funnel_optional": ("funnel", {"steps": ["View", "Add", "Buy"], "optional": [2]}),
     "funnel_optimized": ("funnel", {"steps": STEPS, "reentry": "optimized", "hold": ["plan"]}),
     "funnel_by_last_values": (
         "funnel",

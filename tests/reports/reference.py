@@ -416,6 +416,7 @@ class Reference:
         hold: Sequence[str | Node] = (),
         order: str = "specific",
         anchors: Sequence[int] = (),
+        optional: Sequence[int] = (),
         reentry: str = "default",
         attribution: int | str = 1,
         sum_of: str | Node | None = None,
@@ -425,9 +426,11 @@ class Reference:
             (one, None, None, None) if isinstance(one, str) else (*one, None, None)[:4] for one in exclude
         ]
         in_sessions = window_unit == "session" and window != "ever"
+        named = [(step, None) if isinstance(step, str) else step for step in steps]
+        required = [number for number in range(1, len(steps) + 1) if number not in optional]
         asked = Funnel(
             self,
-            [(step, None) if isinstance(step, str) else step for step in steps],
+            [named[number - 1] for number in required],
             from_date,
             to_date,
             inf if window == "ever" or in_sessions else float(window) * SECONDS[window_unit] * 1000,
@@ -435,13 +438,20 @@ class Reference:
             unit,
             () if on is None else tuple(on) if isinstance(on, list | tuple) else (on,),
             count,
-            [(name, only, after or 1, before or len(steps)) for name, only, after, before in excluded],
+            [
+                (name, only, required.index(after or 1) + 1, required.index(before or len(steps)) + 1)
+                for name, only, after, before in excluded
+            ],
             tuple(hold),
             order,
             anchors,
             reentry,
-            attribution,
+            required.index(attribution) + 1 if isinstance(attribution, int) else attribution,
             int(window) if in_sessions else None,
+            {
+                number: (sum(each < number for each in required), named[number - 1])
+                for number in sorted(optional)
+            },
         )
         buckets = [None] if unit is None else self.buckets(from_date, to_date, unit)
         return records(asked, buckets, limit, sum_of, told)

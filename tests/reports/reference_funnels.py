@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .expressions import compact, kind, scalar_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from .expressions import Node
@@ -34,6 +34,7 @@ class Attempt:
         path: The events of the steps, in the order of the places they stand at.
         done: Which steps these were, by their places in the query from 0.
         ended: Whether it goes no further.
+        left_out: The events of the optional steps that it has, by their numbers.
     """
 
     key: tuple[Any, ...]
@@ -41,10 +42,17 @@ class Attempt:
     path: list[Event]
     done: list[int]
     ended: bool = False
+    left_out: dict[int, Event] = field(default_factory=dict)
 
     @property
     def first(self) -> Event:
         return self.path[0]
+
+    def at(self, column: int | str) -> Event | None:
+        """The event of a required step, by its place, or of an optional one, as ``"2?"``."""
+        if isinstance(column, str):
+            return self.left_out.get(int(column[:-1]))
+        return self.path[column] if column < len(self.path) else None
 
 
 @dataclass
@@ -53,8 +61,9 @@ class Funnel:
 
     Attributes:
         of: The events, and how they are read.
-        steps: Event and filter of each step.
+        steps: Event and filter of each required step.
         exclude: Event, filter and the two places (from 1) of each exclusion.
+        optional: Number among all steps to how many required steps come before it, and event and filter.
         Others: as the package's parameters.
     """
 
@@ -74,6 +83,7 @@ class Funnel:
     reentry: str
     attribution: int | str
     sessions: int | None = None
+    optional: dict[int, tuple[int, Step]] = field(default_factory=dict)
     places: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -146,8 +156,8 @@ class Funnel:
             default=inf,
         )
 
-    def in_time(self, attempt: Attempt, event: Event) -> bool:
-        place = len(attempt.path) + 1
+    def in_time(self, attempt: Attempt, event: Event, place: int | None = None) -> bool:
+        place = place or len(attempt.path) + 1
         stopped = [
             self.excluded_at(attempt, exclusion) + GRACE
             for exclusion in self.exclude
@@ -178,6 +188,22 @@ class Funnel:
                 else:
                     attempt.path.append(event)
                     attempt.done.append(step)
+
+    def with_optional(self, attempt: Attempt) -> None:
+        """Find the optional steps: each is the earliest that can be it, if it comes before the next step."""
+        for number, (place, step) in self.optional.items():
+            if len(attempt.path) < place:
+                continue
+            used = {event.identity for event in attempt.path}
+            since = attempt.path[place - 1].ms - GRACE
+            until = attempt.path[place].ms + GRACE if len(attempt.path) > place else inf
+            for event in self.of.events:
+                if event.user != attempt.first.user or event.identity in used or event.ms < since:
+                    continue
+                if self.of.matches(event, *step, self.where) and self.held_of(event) == attempt.held:
+                    if event.ms <= until and self.in_time(attempt, event, place + 1):
+                        attempt.left_out[number] = event
+                    break
 
     def until(self, attempt: Attempt) -> float:
         if len(attempt.path) == len(self.steps):
@@ -228,6 +254,8 @@ class Funnel:
         """The attempts that count, by segment; ``$overall`` is everyone."""
         attempts = self.entries()
         self.walk(attempts)
+        for attempt in attempts:
+            self.with_optional(attempt)
         if self.count == "totals":
             if self.reentry == "default":
                 attempts = self.one_after_the_other(attempts)
@@ -277,22 +305,26 @@ class Funnel:
 
 
 def rows(
-    attempts: Sequence[Attempt], names: Sequence[str], amount: Callable[[Event], float] | None
+    attempts: Sequence[Attempt], names: Mapping[int | str, str], amount: Callable[[Event], float] | None
 ) -> Records:
     """The steps of a funnel from the attempts at it."""
     found: Records = []
-    for place, name in enumerate(names):
-        reached = [attempt.path for attempt in attempts if len(attempt.path) > place]
-        before = [attempt for attempt in attempts if len(attempt.path) >= place]
-        spans = [elapsed(path, place - 1, place) for path in reached] if place else []
-        whole = [elapsed(path, 0, place) for path in reached] if place else []
+    columns = list(names)
+    for place, (column, name) in enumerate(names.items()):
+        last = next((one for one in reversed(columns[:place]) if isinstance(one, int)), 0)
+        reached = [attempt for attempt in attempts if attempt.at(column)]
+        before = [attempt for attempt in attempts if attempt.at(last)]
+        spans = [elapsed(attempt, last, column) for attempt in reached] if place else []
+        whole = [elapsed(attempt, 0, column) for attempt in reached] if place else []
         low, high = wilson(len(reached), len(attempts)) if place else (1, 1)
+        reaching = [event for attempt in reached if (event := attempt.at(column))]
+        sums = [amount(event) for event in reaching] if amount else []
         found.append(
             {
                 "step": place + 1,
                 "event": name,
                 "count": len(reached),
-                **({} if amount is None else {"sum": sum(amount(path[place]) for path in reached)}),
+                **({} if amount is None else {"sum": sum(sums)}),
                 "step_conv_ratio": share(len(reached), len(before)) if place else 1,
                 "overall_conv_ratio": share(len(reached), len(attempts)) if place else 1,
                 "avg_time": fmean(spans) if spans else None,
@@ -308,11 +340,14 @@ def rows(
     return found
 
 
-def times(attempts: Sequence[Attempt], number: int) -> Records:
-    """How long it took from each step to each later one."""
+def times(attempts: Sequence[Attempt], names: Sequence[int | str]) -> Records:
+    """How long it took from each step to each later one; neighbouring optional steps have no order."""
     found: Records = []
-    for start, end in combinations(range(number), 2):
-        spans = [elapsed(attempt.path, start, end) for attempt in attempts if len(attempt.path) > end]
+    for start, end in combinations(range(len(names)), 2):
+        if all(isinstance(column, str) for column in names[start : end + 1]):
+            continue
+        one, other = names[start], names[end]
+        spans = [elapsed(each, one, other) for each in attempts if each.at(one) and each.at(other)]
         quantiles = {"min": 0, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "p99": 0.99, "max": 1}
         found.append(
             {
@@ -327,9 +362,12 @@ def times(attempts: Sequence[Attempt], number: int) -> Records:
     return found
 
 
-def elapsed(path: Sequence[Event], start: int, end: int) -> float:
-    """Seconds between two events of a path, never below 0."""
-    return max(0, path[end].ms - path[start].ms) / 1000
+def elapsed(attempt: Attempt, start: int | str, end: int | str) -> float:
+    """Seconds between two steps of an attempt that has both, never below 0."""
+    first, last = attempt.at(start), attempt.at(end)
+    assert first
+    assert last
+    return max(0, last.ms - first.ms) / 1000
 
 
 def quantile(values: Sequence[float], part: float) -> float | None:
@@ -364,7 +402,14 @@ def records(
     groups = funnel.counted()
     sizes = {name: len(found) for name, found in groups.items() if name != OVERALL}
     kept = [OVERALL, *sorted(sizes, key=lambda name: (-sizes[name], name))[:limit]]
-    names = [" or ".join(dict.fromkeys(funnel.steps[step][0] for step in steps)) for steps in funnel.places]
+    required = [" or ".join(dict.fromkeys(funnel.steps[step][0] for step in at)) for at in funnel.places]
+    names: dict[int | str, str] = {}
+    for number in range(1, len(required) + len(funnel.optional) + 1):
+        if number in funnel.optional:
+            names[f"{number}?"] = funnel.optional[number][1][0]
+        else:
+            place = sum(isinstance(name, int) for name in names)
+            names[place] = required[place]
 
     def amount(event: Event) -> float:
         value = funnel.of.value(sum_of, event)
@@ -379,7 +424,7 @@ def records(
             if told == "steps":
                 made = rows(attempts, names, None if sum_of is None else amount)
             else:
-                made = times(attempts, len(names))
+                made = times(attempts, list(names))
             split = {} if funnel.unit is None else {"date": str(bucket)}
             split |= segment_columns(name, columns)
             found += [{**split, **row} for row in made]

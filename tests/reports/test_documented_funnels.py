@@ -271,6 +271,33 @@ def test_any_order(reports: Reports, did: str, anchors: tuple[int, ...], reached
     assert found == [1] * reached + [0] * (4 - reached)
 
 
+@pytest.mark.parametrize(
+    ("did", "reached"),
+    [
+        ("A B C", [1, 1, 1]),
+        ("A C", [1, 0, 1]),
+        ("A C B", [1, 0, 1]),  # after the next required step
+        ("B A C", [1, 0, 1]),
+        ("A B", [1, 1, 0]),
+        ("A", [1, 0, 0]),
+        ("A A C", [1, 0, 1]),
+    ],
+)
+def test_optional_steps_do_not_gate_later_ones(reports: Reports, did: str, reached: list[int]) -> None:
+    """Mixpanel's pages do not define optional steps; docs/local-reports.md does."""
+    events = stream(*(f"{name} 13:{minute:02}" for minute, name in enumerate(did.split())))
+    assert counts(reports, events, ["A", "B", "C"], optional=[2]) == reached
+
+
+def test_an_optional_step_can_be_the_same_event_again(reports: Reports) -> None:
+    """The same; its ratio and times are since the required step before it."""
+    events = stream("A 13:00", "A 13:10", "B 13:30", "A 13:40")
+    found = reports(Project(events))("funnel", steps=["A", "A", "B"], optional=[2], **JANUARY)
+    assert [row["count"] for row in found] == [1, 1, 1]
+    assert [row["avg_time"] for row in found] == [None, 600, 1800]
+    assert counts(reports, stream("A 13:00", "B 13:30"), ["A", "A", "B"], optional=[2]) == [1, 0, 1]
+
+
 def test_an_entry_after_the_window_converts_with_optimized_re_entry(reports: Reports) -> None:
     """The same page, "Optimized Re-entry", scenario 1."""
     events = stream("A 13:00", "A 15:00", "B 15:10")

@@ -117,6 +117,57 @@ def test_attempts_of_bare_events(package: Package, case: tuple[Project, list[dic
 
 
 @st.composite
+def funnels_with_optional_steps(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    """Attempts as above, with steps that may be left out; limits and segments name required steps."""
+    question = {**draw(attempted_funnels(day)), "order": "specific", "anchors": []}
+    more = draw(st.lists(STEP, min_size=1, max_size=2))
+    steps = [*question["steps"][:-1][:3], question["steps"][-1]]
+    places = sorted(draw(st.lists(st.integers(2, len(steps)), min_size=len(more), max_size=len(more))))
+    for number, (place, step) in enumerate(zip(places, more, strict=True)):
+        steps = [*steps[: place - 1 + number], step, *steps[place - 1 + number :]]
+    optional = [place + number for number, place in enumerate(places)]
+    required = [number for number in range(1, len(steps) + 1) if number not in optional]
+    question |= {"steps": steps, "optional": optional}
+    if "exclude" in question:
+        question["exclude"] = [
+            (name, where, *sorted(draw(st.permutations(required))[:2]))
+            if draw(st.booleans())
+            else (name, where, None, None)
+            for name, where, *_ in question["exclude"]
+        ]
+    if isinstance(question.get("attribution"), int):
+        question["attribution"] = draw(st.sampled_from(required))
+    return question
+
+
+@examples(80)
+@given(asked(with_profiles(scenes(properties(), most_users=3, ids=2)), funnels_with_optional_steps))
+def test_optional_steps(package: Package, case: tuple[Project, list[dict[str, Any]]]) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
+@examples(25)
+@given(asked(with_profiles(scenes(properties(), most_users=3)), funnels_with_optional_steps))
+def test_required_steps_are_those_of_the_funnel_without_optional_ones(
+    package: Package, case: tuple[Project, list[dict[str, Any]]]
+) -> None:
+    ask = package(case[0])
+    for question in case[1]:
+        steps, optional = question["steps"], question["optional"]
+        required = [number for number in range(1, len(steps) + 1) if number not in optional]
+        places = {number: place for place, number in enumerate(required, 1)}
+        fewer = {name: value for name, value in question.items() if name != "optional"}
+        fewer["steps"] = [steps[number - 1] for number in required]
+        fewer["exclude"] = [
+            (name, where, places.get(after), places.get(before))
+            for name, where, after, before in question.get("exclude", [])
+        ]
+        fewer["attribution"] = places.get(question.get("attribution", 1), question.get("attribution"))
+        kept = [row for row in ask("funnel", **question) if row["step"] not in optional]
+        assert [{**row, "step": places[row["step"]]} for row in kept] == ask("funnel", **fewer)
+
+
+@st.composite
 def crowds(draw: st.DrawFn) -> tuple[Project, date]:
     """One user's events of one name at nearly one time, which only ids and plans tell apart."""
     seconds, plans = st.sampled_from([0, 0, 0, 1, 2, 3]), st.sampled_from(["free", "pro"])
@@ -148,9 +199,27 @@ def attempts_of_one_event(draw: st.DrawFn, day: date) -> dict[str, Any]:
     }
 
 
+@st.composite
+def optional_steps_of_one_event(draw: st.DrawFn, day: date) -> dict[str, Any]:
+    question = {**draw(attempts_of_one_event(day)), "order": "specific", "exclude": draw(EXCLUDED)}
+    question["steps"] = [*question["steps"], "A"]
+    return question | {"optional": [draw(st.integers(2, len(question["steps"]) - 1))]}
+
+
+EXCLUDED = st.sampled_from([(), ("A",)])
+
+
 @examples(150)
 @given(asked(crowds(), attempts_of_one_event, most=4))
 def test_attempts_of_simultaneous_events(
+    package: Package, case: tuple[Project, list[dict[str, Any]]]
+) -> None:
+    check(package, case[0], "funnel", case[1])
+
+
+@examples(50)
+@given(asked(crowds(), optional_steps_of_one_event, most=4))
+def test_optional_steps_among_simultaneous_events(
     package: Package, case: tuple[Project, list[dict[str, Any]]]
 ) -> None:
     check(package, case[0], "funnel", case[1])

@@ -84,7 +84,7 @@ class Funnels:
             FunnelTimes(
                 start,
                 end,
-                row.get(f"count_{end}", 0),
+                row.get(f"count_{start}_{end}" if start in self._wanted.optional else f"count_{end}", 0),
                 row.get(f"mean_{start}_{end}"),
                 _quantiles(row.get(f"quantiles_{start}_{end}")),
                 _distribution(row.get(f"histogram_{start}_{end}")),
@@ -112,7 +112,9 @@ class Funnels:
                     step=number,
                     event=event,
                     count=users[place],
-                    step_conv_ratio=_ratio(users[place], users[place - 1]) if place else 1.0,
+                    step_conv_ratio=_ratio(users[place], users[self._wanted.before(number) - 1])
+                    if place
+                    else 1.0,
                     overall_conv_ratio=_ratio(users[place], users[0]) if place else 1.0,
                     avg_time=row.get(f"avg_time_{number}"),
                     avg_time_from_start=row.get(f"avg_time_from_start_{number}"),
@@ -126,6 +128,7 @@ class Funnels:
                     high=high,
                     sum=row.get(f"sum_{number}") or 0.0 if sums else None,
                     segments=self._parts_of(name),
+                    is_optional=number in self._wanted.optional,
                 )
             )
         return found
@@ -190,6 +193,9 @@ def rules_of(query: Funnel) -> tuple[str, ...]:
     if query.order == "any":
         kept = f", step {' and '.join(map(str, sorted(query.anchors)))} in place" if query.anchors else ""
         said.append(f"in any order{kept}")
+    if query.optional:
+        numbers = " and ".join(map(str, sorted(query.optional)))
+        said.append(f"step{'s' * (len(query.optional) > 1)} {numbers} optional")
     for each in query.exclude:
         limits = ""
         if each.after is not None or each.before is not None:

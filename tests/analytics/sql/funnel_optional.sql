@@ -1,0 +1,87 @@
+WITH _events AS (
+    SELECT
+        e.distinct_id,
+        e.event_time,
+        e.event_name AS name,
+        e.insert_id,
+        e."rowid" AS place,
+        e.event_name = 'View' AS step_1,
+        e.event_name = 'Buy' AS step_2,
+        e.event_name = 'Add' AS step_optional_2,
+        e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP) AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP) AS in_period
+    FROM "events" AS e
+    WHERE e.distinct_id <> ''
+      AND e.event_name IN ('View', 'Buy', 'Add')
+      AND e.event_time >= CAST('2024-12-31 22:59:58' AS TIMESTAMP)
+      AND e.event_time < CAST('2025-02-07 23:00:00' AS TIMESTAMP)
+), _numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY distinct_id ORDER BY event_time, place, name) AS number
+    FROM _events
+), _rows AS MATERIALIZED (
+    SELECT
+        *,
+        min(number) FILTER (WHERE step_2) OVER soon AS next_2,
+        min(number) FILTER (WHERE step_optional_2) OVER soon AS next_optional_2
+    FROM _numbered
+    WINDOW
+        soon AS (PARTITION BY distinct_id ORDER BY event_time RANGE BETWEEN INTERVAL '2' SECOND PRECEDING AND UNBOUNDED FOLLOWING)
+), _path_1 AS (
+    SELECT distinct_id, event_time AS time_1, number AS number_1, next_optional_2 AS next_optional_2, next_2
+    FROM _rows
+    WHERE in_period AND (step_1)
+    QUALIFY row_number() OVER (PARTITION BY distinct_id ORDER BY event_time, place, name) = 1
+), _path_2 AS (
+    SELECT
+        r.distinct_id,
+        r.time_1,
+        r.number_1,
+        s.event_time AS time_2,
+        s.number AS number_2,
+        r.next_optional_2,
+        s.next_2
+    FROM _path_1 AS r
+    LEFT JOIN _rows AS s
+        ON s.distinct_id = r.distinct_id
+        AND s.number = r.next_2
+        AND s.event_time <= r.time_1 + INTERVAL '604800' SECOND
+), _with_2 AS (
+    SELECT r.*, s.event_time AS time_optional_2
+    FROM _path_2 AS r
+    LEFT JOIN _rows AS s
+        ON s.distinct_id = r.distinct_id
+        AND s.number = r.next_optional_2
+        AND (r.time_2 IS NULL OR s.event_time <= r.time_2 + INTERVAL '2' SECOND)
+        AND s.event_time <= r.time_1 + INTERVAL '604800' SECOND
+), _made AS MATERIALIZED (
+    SELECT
+        distinct_id,
+        number_1,
+        time_1,
+        time_2,
+        time_optional_2,
+        CAST(time_1 IS NOT NULL AS INTEGER) + CAST(time_2 IS NOT NULL AS INTEGER) AS reached,
+        CASE WHEN time_2 IS NULL THEN time_1 + INTERVAL '604800' SECOND ELSE greatest(time_1, time_2) END AS until
+    FROM _with_2
+), _entered AS (
+    SELECT time_1 AS time_1, time_optional_2 AS time_2, time_2 AS time_3
+    FROM _made
+), _counted AS (
+    SELECT
+        count(time_1) AS count_1,
+        count(time_2) AS count_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS median_time_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS p90_time_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_from_start_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS median_time_from_start_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS p90_time_from_start_2,
+        count(time_3) AS count_3,
+        avg(greatest(date_diff('microsecond', time_1, time_3), 0)) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS avg_time_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.5) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS median_time_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.9) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS p90_time_3,
+        avg(greatest(date_diff('microsecond', time_1, time_3), 0)) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS avg_time_from_start_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.5) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS median_time_from_start_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.9) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS p90_time_from_start_3
+    FROM _entered
+)
+SELECT * FROM _counted
