@@ -52,6 +52,8 @@ class Query(Generic[Answer]):
     name: ClassVar[str]
     title: ClassVar[str]
     example: ClassVar[str]
+    needs_table: ClassVar[bool] = False
+    """Whether only a table answers it, not Mixpanel's API."""
 
     def __post_init__(self) -> None:
         for name, parameter in parameters_of(type(self)).items():

@@ -66,6 +66,7 @@ class Flow(Query["FlowResult"]):
 
     name: ClassVar[str] = "flow"
     title: ClassVar[str] = "Flow"
+    needs_table: ClassVar[bool] = True
     example: ClassVar[str] = (
         '--start "Sign Up" --end Purchase --from 2025-01-01 --to 2025-03-31 --table events'
     )

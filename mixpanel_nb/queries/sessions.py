@@ -67,6 +67,7 @@ class Sessions(Query["SessionsResult"]):
 
     name: ClassVar[str] = "sessions"
     title: ClassVar[str] = "Sessions"
+    needs_table: ClassVar[bool] = True
     example: ClassVar[str] = "--from 2025-01-01 --to 2025-03-31 --unit week --table events"
 
     from_date: FromDate

@@ -126,7 +126,7 @@ class ReportService:
         from mixpanel_nb.services.live import LiveQueryService
 
         return LiveQueryService(
-            self._project.api,
+            lambda: self._project.api,
             ZoneInfo(self._project.account_timezone),
             known_events=self._discovery().known_events,
             week_start=self._project.week_start,

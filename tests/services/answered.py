@@ -62,7 +62,7 @@ class Answered:
         self.zone = ZoneInfo(zone)
 
     def live(self, known_events: Callable[[], Sequence[str] | None] | None = None) -> Asking:
-        return Asking(LiveQueryService(self.client, self.zone, known_events=known_events))
+        return Asking(LiveQueryService(lambda: self.client, self.zone, known_events=known_events))
 
     def discovery(self) -> DiscoveryService:
         return DiscoveryService(lambda: self.client)

@@ -41,6 +41,10 @@ TABLES_ONLY: list[tuple[Ask, str]] = [
     (lambda live: live.retention(born_event="A", on="plan", **DAYS), "on"),
     (lambda live: live.retention(born_event="A", unit="week", interval=2, **DAYS), "interval"),
     (lambda live: live.retention(born_event="A", interval=91, **DAYS), "interval"),
+    (lambda live: live.insights("A", **DAYS), "table"),
+    (lambda live: live.active(**DAYS), "table"),
+    (lambda live: live.flow(start="A", **DAYS), "table"),
+    (lambda live: live.sessions(**DAYS), "table"),
 ]
 
 NONSENSE: list[tuple[Ask, str]] = [

@@ -30,7 +30,7 @@ class LiveReports:
     """A group of reports that Mixpanel answers.
 
     Args:
-        client: The client.
+        client: Returns the client. It is called when a request is sent, after all checks.
         zone: The project's time zone.
         known_events: Returns the cached names of events; None if there are none. They distinguish a
             misspelled name from an event without occurrences.
@@ -39,7 +39,7 @@ class LiveReports:
 
     def __init__(
         self,
-        client: MixpanelAPIClient,
+        client: Callable[[], MixpanelAPIClient],
         zone: ZoneInfo,
         *,
         known_events: Callable[[], Sequence[str] | None] | None = None,
@@ -64,7 +64,7 @@ class LiveReports:
 
     def _ask(self, endpoint: str, **params: Any) -> Node:
         """The answer of an endpoint; parameters that are None are not sent."""
-        return Node.of(self._client.report(endpoint, params))
+        return Node.of(self._client().report(endpoint, params))
 
     def _notes(self, events: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
         """The notes of a result.

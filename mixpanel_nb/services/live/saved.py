@@ -53,7 +53,7 @@ class SavedReports(LiveReports):
         if not query.script.strip():
             hint = "It needs a function main() { … }."
             raise ParameterError("The JQL script is empty.", parameter="script", hint=hint)
-        answer = self._client.jql(query.script, _as_json(query.params))
+        answer = self._client().jql(query.script, _as_json(query.params))
         return results.JQLResult(
             query.script, tuple(answer.data), query.params, notes=(JQL_NOTE,), **sent(Node.of(answer))
         )

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.queries import (
     JQL,
-    Active,
     ActivityFeed,
     EventCounts,
-    Flow,
     Frequency,
     Funnel,
-    Insights,
     PropertyCounts,
     Query,
     Retention,
@@ -21,16 +18,13 @@ from mixpanel_nb.queries import (
     SegmentationAverage,
     SegmentationNumeric,
     SegmentationSum,
-    Sessions,
     TopEvents,
     parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
-from mixpanel_nb.services.live.flows import FlowReports
 from mixpanel_nb.services.live.funnels import FunnelReports
-from mixpanel_nb.services.live.insights import InsightsReports
 from mixpanel_nb.services.live.retention import RetentionReports
 from mixpanel_nb.services.live.saved import SavedReports
 from mixpanel_nb.services.live.segmentation import SegmentationReports
@@ -44,12 +38,10 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 
 class LiveQueryService(
-    InsightsReports,
     SegmentationReports,
     CountReports,
     FunnelReports,
     RetentionReports,
-    FlowReports,
     ActivityReports,
     SavedReports,
 ):
@@ -66,6 +58,8 @@ class LiveQueryService(
             ExpressionError: there is a mistake in an expression; no request was sent.
             APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
         """
+        if type(query).needs_table:
+            raise only_tables(f"{query.title}: only tables answer this report, not Mixpanel's API.", "table")
         for name in ("in_cohort", "not_in_cohort"):
             if getattr(query, name, ()):
                 raise only_tables("Mixpanel does not know the cohorts of your database.", name)
@@ -77,8 +71,6 @@ class LiveQueryService(
 
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
-    Insights: LiveQueryService.insights,
-    Active: LiveQueryService.insights,
     Segmentation: LiveQueryService.segmentation,
     SegmentationNumeric: LiveQueryService.segmentation_numeric,
     SegmentationSum: LiveQueryService.segmentation_sum,
@@ -88,9 +80,7 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     TopEvents: LiveQueryService.top_events,
     Funnel: LiveQueryService.funnel,
     Retention: LiveQueryService.retention,
-    Flow: LiveQueryService.flow,
     Frequency: LiveQueryService.frequency,
-    Sessions: LiveQueryService.sessions,
     ActivityFeed: LiveQueryService.activity_feed,
     SavedReport: LiveQueryService.saved_report,
     JQL: LiveQueryService.jql,
