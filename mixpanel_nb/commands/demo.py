@@ -26,7 +26,7 @@ FROM events GROUP BY event ORDER BY events DESC LIMIT 8"""
 NEXT = """\
 Now yours:
   {mp} --db {database} sql "SELECT plan, count(*) FROM events GROUP BY plan"
-  {mp} --db {database} funnel --step "Search" --step "Purchase" --on plan {days} --table events
+  {mp} --db {database} funnel --step Search --step Purchase --on plan
   {mp} --account sandbox events
       what else the sandbox knows
   {mp} auth add NAME --username USER --project ID
@@ -59,8 +59,7 @@ def demo(
             session.say("")
             session.show(report)
             _draw(report, output / f"{name}.png", session)
-    days = f"--from {FIRST_DAY} --to {LAST_DAY}"
-    session.say("\n" + NEXT.format(mp=_typed(), database=database, days=days))
+    session.say("\n" + NEXT.format(mp=_typed(), database=database))
 
 
 def _fetch(workspace: Workspace, session: Session) -> FetchResult:

@@ -27,7 +27,7 @@ from mixpanel_nb.results import FetchResult, SyncResult
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mixpanel_nb.services.fetch.target import IfExists
+    from mixpanel_nb.services.existing import IfExists
 
 app = typer.Typer(no_args_is_help=True, help="Fetch events or profiles into a table.")
 

@@ -90,8 +90,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.discovery import DiscoveryService
+    from mixpanel_nb.services.existing import IfExists, IfExistsForLoad
     from mixpanel_nb.services.fetch.fetcher import FetcherService
-    from mixpanel_nb.services.fetch.target import IfExists
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.local.kept_cohorts import CohortService
     from mixpanel_nb.services.zones import ReportZone
@@ -684,7 +684,7 @@ class Workspace:
         timezone: str | None = None,
         from_tool: str | None = None,
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
-        if_exists: Literal["fail", "append", "replace"] = "fail",
+        if_exists: IfExistsForLoad = "fail",
         progress: Callable[[FetchProgress], None] | None = None,
     ) -> LoadResult:
         """Load events from files or a frame of your own, in one transaction.

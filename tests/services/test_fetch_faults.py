@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.server import SandboxServer
     from mixpanel_nb.sandbox.store import Dataset
-    from mixpanel_nb.services.fetch.target import IfExists
+    from mixpanel_nb.services.existing import IfExists
 
 FEBRUARY: dict[str, Any] = {"from_date": "2025-02-01", "to_date": "2025-02-28"}  # four chunks
 THIRD_WEEK = {"from_date": "2025-02-15"}

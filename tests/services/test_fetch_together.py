@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.server import SandboxServer
-    from mixpanel_nb.services.fetch.target import IfExists
+    from mixpanel_nb.services.existing import IfExists
 
 READER = """
     import sys, pathlib, time

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results.fetch import FetchProgress
+    from mixpanel_nb.services.existing import IfExists
     from mixpanel_nb.services.fetch.chunks import FetchChunk
-    from mixpanel_nb.services.fetch.target import FetchTarget, IfExists
+    from mixpanel_nb.services.fetch.target import FetchTarget
     from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.loading import Loaded
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import ParameterError, TableExistsError, Word
+from mixpanel_nb.errors import TableExistsError, Word
+from mixpanel_nb.services.existing import FETCH_CHOICES, check_if_exists
 from mixpanel_nb.services.fetch.plan import DateRange, stored_days
 from mixpanel_nb.services.fetch.staging import Staging
 from mixpanel_nb.storage import TableMetadata, ledger
@@ -16,11 +17,9 @@ from mixpanel_nb.storage.sqltext import check_table_name, replacement_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from mixpanel_nb.services.existing import IfExists
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.schema import TableType
-
-IfExists = Literal["fail", "same", "append", "replace"]
-"""The handling of existing tables: see ``Workspace.fetch_events``."""
 
 HOW = "how"
 """The parts of a request that only affect storage: typed columns, duplicates."""
@@ -113,7 +112,7 @@ class Targets:
             StorageError: the database is read-only, or another process is fetching the table.
         """
         check_table_name(name)
-        _check_choice(if_exists)
+        check_if_exists(if_exists, FETCH_CHOICES)
         self.storage.check_writable()
         staging = Staging(self.storage.path, name)
         if if_exists != "replace":  # before anything is created on disk; checked again below, under the lock
@@ -225,14 +224,6 @@ def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resumes(before: TableMetadata, request: Mapping[str, Any]) -> bool:
     return not before.complete and is_repeated(before.request, request)
-
-
-def _check_choice(if_exists: str) -> None:
-    choices = get_args(IfExists)
-    if if_exists not in choices:
-        message = [Word("if_exists"), f" is {if_exists!r}."]
-        hint = f"Give one of {', '.join(choices)}."
-        raise ParameterError(message, parameter="if_exists", value=if_exists, hint=hint)
 
 
 def _read_as(legacy_zone: str | None) -> str:

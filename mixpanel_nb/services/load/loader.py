@@ -6,11 +6,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, TableExistsError, Word
 from mixpanel_nb.results.fetch import FetchProgress
 from mixpanel_nb.results.load import LoadResult
+from mixpanel_nb.services.existing import LOAD_CHOICES, check_if_exists
 from mixpanel_nb.services.load.mapping import Asked, Decided, checked_unit, decide, preset_of
 from mixpanel_nb.services.load.paths import found_files
 from mixpanel_nb.storage import TableMetadata, inputs, ledger
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.fetch import FetchState
     from mixpanel_nb.storage import StorageEngine
 
-IfExists = Literal["fail", "append", "replace"]
-_CHOICES = ("fail", "append", "replace")
 _APPEND, _REPLACE = Word("if_exists", "append"), Word("if_exists", "replace")
 _ANOTHER = ", or choose another name."
 _OTHERWISE = ("Choose another name, or replace it with ", _REPLACE, ".")
@@ -78,7 +77,7 @@ class LoadService:
             TableExistsError: the table may not be written.
         """
         check_table_name(name)
-        _check_choice(if_exists)
+        check_if_exists(if_exists, LOAD_CHOICES)
         self.storage.check_writable()
         if if_exists == "replace" or not self.storage.table_exists(name):
             return None
@@ -153,13 +152,6 @@ class LoadService:
             duration_seconds=time.monotonic() - started,
             loaded_at=metadata.fetched_at,
         )
-
-
-def _check_choice(if_exists: str) -> None:
-    if if_exists not in _CHOICES:
-        message = [Word("if_exists"), f" is {if_exists!r}."]
-        hint = f"Give one of {', '.join(_CHOICES)}."
-        raise ParameterError(message, parameter="if_exists", value=if_exists, hint=hint)
 
 
 def _exists(name: str, message: str, hint: Text) -> TableExistsError:
