@@ -137,17 +137,24 @@ class Flow(Query["FlowResult"]):
     hide: Annotated[
         tuple[str, ...],
         Parameter(
-            "Look at the flow as if this event had not happened (repeatable).", Names(optional=True), "EVENT"
+            "Look at the flow as if this event had not happened (repeatable).",
+            Names(optional=True),
+            "EVENT",
+            label=Label("Hide", names="events", none="(nothing)"),
         ),
     ] = ()
     exclude: Annotated[
         tuple[str, ...],
         Parameter(
-            "Leave out flows in which this event happened (repeatable).", Names(optional=True), "EVENT"
+            "Leave out flows in which this event happened (repeatable).",
+            Names(optional=True),
+            "EVENT",
+            label=Label("Without", names="events", none="(nothing)"),
         ),
     ] = ()
     collapse_repeats: Annotated[
-        bool, Parameter("Take an event that follows itself as one.", Flag(), "", label=None)
+        bool,
+        Parameter("Take an event that follows itself as one.", Flag(), "", label=Label("Repeats as one")),
     ] = False
     hold: Annotated[
         tuple[str, ...],
@@ -155,6 +162,7 @@ class Flow(Query["FlowResult"]):
             "All events have the first one's value of this property (repeatable).",
             Names(optional=True),
             "PROPERTY",
+            label=Label("Same", names="properties", none="(nothing)"),
         ),
     ] = ()
     expand: Annotated[

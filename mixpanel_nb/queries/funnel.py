@@ -136,7 +136,13 @@ class Funnel(Query["FunnelResult"]):
         ),
     ] = "day"
     unit: Annotated[
-        Unit | None, Parameter("A funnel of its own for each such bucket.", Optional(OneOf(UNITS)), "UNIT")
+        Unit | None,
+        Parameter(
+            "A funnel of its own for each such bucket.",
+            Optional(OneOf(UNITS)),
+            "UNIT",
+            label=Label("Per", choices=(("(all days)", None), *((unit, unit) for unit in UNITS))),
+        ),
     ] = None
     on: Annotated[
         str | tuple[str, ...] | None,
@@ -169,6 +175,7 @@ class Funnel(Query["FunnelResult"]):
             Exclusions(),
             "EVENT",
             read=parse_exclusion,
+            label=Label("Without", names="events", none="(nothing)", only="tables"),
         ),
     ] = ()
     hold: Annotated[
@@ -177,6 +184,7 @@ class Funnel(Query["FunnelResult"]):
             "A property with the same value at each step (repeatable, at most 3).",
             Several(Name(), MAX_HELD),
             "PROPERTY",
+            label=Label("Same", names="properties", none="(nothing)", only="tables"),
         ),
     ] = ()
     order: Annotated[
@@ -214,6 +222,7 @@ class Funnel(Query["FunnelResult"]):
             "aggressive: each first step is an attempt.",
             OneOf(FUNNEL_REENTRIES),
             "MODE",
+            label=Label("Re-entry", only="tables"),
         ),
     ] = "default"
     attribution: Annotated[
@@ -228,11 +237,21 @@ class Funnel(Query["FunnelResult"]):
     sum_of: Annotated[
         str | None,
         Parameter(
-            "Sum this property (or expression) at each step.", Optional(Name()), "PROPERTY", option="--sum"
+            "Sum this property (or expression) at each step.",
+            Optional(Name()),
+            "PROPERTY",
+            option="--sum",
+            label=Label("Sum of", names="numbers", none="(nothing)", only="tables"),
         ),
     ] = None
     times: Annotated[
-        bool, Parameter("Show how long it took from each step to each later one.", Flag(), "")
+        bool,
+        Parameter(
+            "Show how long it took from each step to each later one.",
+            Flag(),
+            "",
+            label=Label("Times", only="tables"),
+        ),
     ] = False
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()

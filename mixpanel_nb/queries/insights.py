@@ -91,6 +91,7 @@ class Insights(Query["InsightsResult"]):
             Formulas(),
             "FORMULA",
             option="--formula",
+            label=Label("Formula", none="(none)"),
         ),
     ] = ()
     on: On = ()
@@ -103,9 +104,12 @@ class Insights(Query["InsightsResult"]):
             Optional(Whole(MAX_ROLLING, 2)),
             "N",
             read=int,
+            label=Label("Rolling", choices=(("(no)", None), *((f"average of {n}", n) for n in (7, 28)))),
         ),
     ] = None
-    cumulative: Annotated[bool, Parameter("Add each bucket to those before it.", Flag(), "")] = False
+    cumulative: Annotated[
+        bool, Parameter("Add each bucket to those before it.", Flag(), "", label=Label("Cumulative"))
+    ] = False
     compare: Annotated[
         str | None,
         Parameter(
@@ -114,7 +118,10 @@ class Insights(Query["InsightsResult"]):
             "PERIOD",
         ),
     ] = None
-    totals: Annotated[bool, Parameter("One number for all days, and none over time.", Flag(), "")] = False
+    totals: Annotated[
+        bool,
+        Parameter("One number for all days, and none over time.", Flag(), "", label=Label("Totals alone")),
+    ] = False
     limit: Annotated[
         int,
         Parameter(

@@ -79,7 +79,10 @@ class Retention(Query["RetentionResult"]):
         ),
     ] = None
     return_where: Annotated[
-        str | None, Parameter("Filter of the latter.", Optional(Text()), "EXPRESSION")
+        str | None,
+        Parameter(
+            "Filter of the latter.", Optional(Text()), "EXPRESSION", label=Label("Then where", none="")
+        ),
     ] = None
     unit: DayOrLonger = "day"
     interval: Annotated[

@@ -91,6 +91,7 @@ class Sessions(Query["SessionsResult"]):
             "An event that is not part of sessions (repeatable), such as one that a server sends.",
             Names(optional=True),
             "EVENT",
+            label=Label("Without", names="events", none="(nothing)"),
         ),
     ] = ()
     limit: Limit = 60

@@ -10,8 +10,22 @@ from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
-from mixpanel_nb.queries.checks import Brackets, Breakdowns, Day, OneOf, OneStep, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import (
+    Brackets,
+    Breakdowns,
+    Day,
+    Exclusions,
+    Flag,
+    OneOf,
+    OneStep,
+    Optional,
+    Several,
+    Steps,
+    Text,
+    Whole,
+)
 from mixpanel_nb.queries.checks import Names as ListOfNames
+from mixpanel_nb.queries.formulas import Formulas
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.shared import WHERE_EXAMPLE
@@ -170,7 +184,7 @@ class QueryForm:
             parameters_of(self.query)[name].check if name in parameters_of(self.query) else None,
             self.given.get(name),
         )
-        if isinstance(check, Steps):
+        if isinstance(check, Steps | Exclusions):
             return _kept_filters(before, value)
         return _kept_filters([before], [value])[0] if isinstance(check, OneStep) and before else value
 
@@ -215,6 +229,10 @@ class QueryForm:
                 default = getattr(self.query, name, None)
                 choices = label.choices or check.choices
                 return Field(name, label.text, "choice", value or default, choices)
+            case Flag():
+                return Field(name, label.text, "choice", bool(value), [("no", False), ("yes", True)])
+            case Whole() if label.choices:
+                return Field(name, label.text, "choice", value, label.choices)
             case Whole() if label.names == "funnels":
                 return self._saved_funnel(name, label.text, value)
             case Whole():
@@ -234,10 +252,11 @@ class QueryForm:
                 return Field(name, label.text, "list", _listed(value), self._names(label.names))
             case _ if isinstance(label.default, int):
                 return Field(name, label.text, "number", value if isinstance(value, int) else label.default)
-            case Steps() | ListOfNames():
+            case Formulas():
+                return Field(name, label.text, "list", _listed(value), none=label.none)
+            case Steps() | ListOfNames() | Exclusions() | Several():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
-                events = self.service.vocabulary.events(self.table)
-                return Field(name, label.text, "list", names, events, none=label.none)
+                return Field(name, label.text, "list", names, self._names(label.names), none=label.none)
             case OneStep():
                 event = None if value is None else _event_of(value)
                 events = self.service.vocabulary.events(self.table)

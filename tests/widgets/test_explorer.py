@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import pandas as pd
 import pytest
 
 from mixpanel_nb.display.widgets import Explorer
@@ -85,6 +86,45 @@ def test_a_funnel_grows_step_by_step(ws: Workspace, explorer: Explorer) -> None:
     choose(explorer, "Step 3", "Purchase")
     press(explorer, "Take out step 2")
     assert explorer.answer == ws.funnel(steps=["View Product", "Purchase"], table="events", **DAYS)
+
+
+def test_a_funnel_has_the_fields_of_the_web_application(ws: Workspace) -> None:
+    steps = ["View Product", "Purchase"]
+    excluded: Any = ("Sign Up", 'properties["$os"] == "iOS"')
+    explorer: Any = ws.funnel(steps=steps, exclude=[excluded], table="events", **DAYS).explore()
+    choose(explorer, "Times", "yes")
+    choose(explorer, "Re-entry", "optimized")
+    choose(explorer, "Same 1", "plan")
+    choose(explorer, "Sum of", "type…")
+    type_in(explorer, "Sum of", "revenue")
+    wanted: dict[str, Any] = {"reentry": "optimized", "hold": ["plan"], "sum_of": "revenue", "times": True}
+    asked = ws.funnel(steps=steps, exclude=[excluded], **wanted, table="events", **DAYS)
+    assert asked.question is not None
+    assert explorer.answer.question.query == asked.question.query
+    pd.testing.assert_frame_equal(explorer.answer.df, asked.df)
+    choose(explorer, "Without 1", "(nothing)")
+    choose(explorer, "Times", "no")
+    choose(explorer, "Per", "week")
+    wanted |= {"times": False, "unit": "week"}
+    asked = ws.funnel(steps=steps, **wanted, table="events", **DAYS)
+    assert asked.question is not None
+    assert explorer.answer.question.query == asked.question.query
+
+
+def test_insights_and_flows_have_their_fields(ws: Workspace) -> None:
+    metrics = ["Purchase", "unique(Purchase)"]
+    explorer: Any = ws.insights(metrics, table="events", **DAYS).explore()
+    choose(explorer, "Rolling", "average of 7")
+    choose(explorer, "Formula 1", "type…")
+    type_in(explorer, "Formula 1", "A / B")
+    assert explorer.answer == ws.insights(metrics, formulas="A / B", rolling=7, table="events", **DAYS)
+    choose(explorer, "Totals alone", "yes")
+    assert "--totals and --rolling" in text_of(explorer) or "exclude each other" in text_of(explorer)
+    flow: Any = ws.flow(start="Search", table="events", **DAYS).explore()
+    choose(flow, "Hide 1", "View Product")
+    choose(flow, "Repeats as one", "yes")
+    hidden: dict[str, Any] = {"hide": ["View Product"], "collapse_repeats": True}
+    assert flow.answer == ws.flow(start="Search", **hidden, table="events", **DAYS)
 
 
 def test_steps_keep_the_filters_they_came_with(ws: Workspace) -> None:
