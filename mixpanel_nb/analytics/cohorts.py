@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import Period
-from mixpanel_nb.analytics.context import PERSON, number_of
+from mixpanel_nb.analytics.context import USER, number_of
 from mixpanel_nb.analytics.expressions import nodes, parse
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.sql import Parameters, conjunction, identifier, seconds
@@ -56,12 +56,12 @@ def sizes(context: ReportContext, definition: Definition, ends: Sequence[date]) 
 def users(context: ReportContext, table: str) -> Statement:
     """Columns ``users, found``: users of the table of events, and those of them in a table of ids."""
     context = replace(context, parameters=Parameters(), notes=[])
-    people = context.select().of_people()
+    chosen = context.select().of_users()
     return context.statement(f"""\
 SELECT count(*) AS users, count(_kept.distinct_id) AS found
 FROM (
-    SELECT {PERSON} AS distinct_id
-    {people.sql()}
+    SELECT {USER} AS distinct_id
+    {chosen.sql()}
     GROUP BY 1
 ) AS _users
 LEFT JOIN {identifier(table)} AS _kept ON _kept.distinct_id = _users.distinct_id""")
@@ -119,7 +119,7 @@ class _Compiled:
         return f"""\
 WITH _users AS (
     SELECT
-        {PERSON} AS distinct_id{figures}
+        {USER} AS distinct_id{figures}
     {self._selection.sql()}
     GROUP BY 1
 ){sequences}
@@ -128,7 +128,7 @@ FROM _users
 WHERE {condition}"""
 
     def _people(self) -> Selection:
-        selection = self._context.select().of_people()
+        selection = self._context.select().of_users()
         if self._until is None:
             return selection
         end = Period(self._until, self._until, self._context.period.zone).until
@@ -197,7 +197,7 @@ WHERE {condition}"""
         )
         source = f"""(
         SELECT
-            {PERSON} AS person,
+            {USER} AS person,
             {EVENTS}.event_time AS moment,
             {self._context.place} AS place{columns}
         {selection.sql("        ")}

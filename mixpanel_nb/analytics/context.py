@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import CountType
     from mixpanel_nb.queries.shared import CalendarUnit
 
-PERSON = f"nullif({EVENTS}.distinct_id, '')"
+USER = f"nullif({EVENTS}.distinct_id, '')"
 """The event's user; NULL for events without a user, which count as events but not as users."""
 
 # An access has its name in quotes; `user[email]` is the name of a property.
@@ -147,7 +147,7 @@ class Selection:
         time = f"{EVENTS}.event_time"
         return self.that(f"{time} >= {since}").that(f"{time} < {until}")
 
-    def of_people(self) -> Selection:
+    def of_users(self) -> Selection:
         """Only events with a user."""
         return self.that(f"{EVENTS}.distinct_id <> ''")
 

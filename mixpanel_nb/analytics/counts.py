@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.context import PERSON, ReportContext, measure
+from mixpanel_nb.analytics.context import USER, ReportContext, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def by_event(
     """Columns ``date, event, count``; buckets without events have no row."""
     matching = context.select().named(events).in_period().where(where)
     return context.statement(f"""\
-SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind, USER)} AS count
 {matching.sql("")}
 GROUP BY 1, 2
 ORDER BY 1, 2""")
@@ -45,7 +45,7 @@ def top(context: ReportContext, *, kind: CountType, limit: int, elapsed: float =
     before = "before.count" if kind == "average" else f"before.count * {context.bind(elapsed, 'elapsed')}"
     return context.statement(f"""\
 WITH _counted AS (
-    SELECT {context.bucket("day")} AS date, e.event_name AS event, {measure(kind, PERSON)} AS count
+    SELECT {context.bucket("day")} AS date, e.event_name AS event, {measure(kind, USER)} AS count
     {matching.sql()}
     GROUP BY 1, 2
 )

@@ -172,7 +172,7 @@ class _Flow:
 
     def _entering(self) -> str:
         """The first and the last time at which a flow of each user can begin."""
-        chosen = self._context.select().of_people().where(self._query.where)
+        chosen = self._context.select().of_users().where(self._query.where)
         chosen.that(self._first(chosen))
         return f"""\
 _entering AS (
@@ -214,7 +214,7 @@ _entering AS (
         context, query = self._context, self._query
         length = timedelta(seconds=query.window_seconds)
         since = context.period.since - (length if self._reaches_back else timedelta())
-        chosen = context.select().of_people()
+        chosen = context.select().of_users()
         chosen.that(f"e.event_time >= {context.bind(since, 'earliest')}")
         chosen.that(f"e.event_time < {context.bind(context.period.until + length, 'latest')}")
         last = "first_time" if query.count == "uniques" else "last_time"

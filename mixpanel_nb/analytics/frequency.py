@@ -26,7 +26,7 @@ MOST: dict[tuple[LargeUnit, AddictionUnit], int] = {
 
 def statement(context: ReportContext, query: Frequency) -> Statement:
     """Columns ``date, periods, people``: the users active in exactly ``periods`` periods of the bucket."""
-    matching = context.select().named(query.event).in_period().of_people().where(query.where)
+    matching = context.select().named(query.event).in_period().of_users().where(query.where)
     return context.statement(f"""\
 WITH _active AS (
     SELECT DISTINCT

@@ -1,4 +1,4 @@
-"""Funnels: how many people took some steps one after the other, within a time from the first.
+"""Funnels: how many users took some steps in order, within a time from the first.
 
 https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced (conversion window, specific order, uniques,
 user count in breakdown) and …/funnels-faq (simultaneous events: two seconds of grace; line charts run a
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def _funnels(query: Funnel) -> list[str]:
-    """Whose funnel it is, and of which bucket."""
+    """The columns that identify a funnel: its user and its bucket."""
     return ["distinct_id", *(["date"] if query.unit else [])]
 
 
 def _keys(query: Funnel) -> list[str]:
-    """What makes an attempt at the funnel the same one; with a breakdown there can be several."""
+    """The columns that identify an attempt; with a breakdown, a user can have several."""
     return [*_funnels(query), *(["attempt"] if query.on else [])]
 
 
@@ -41,7 +41,7 @@ def statement(context: ReportContext, query: Funnel) -> Statement:
 
     Before them, ``date`` if there are buckets, and ``segment`` if there is a breakdown (NULL is everyone);
     at the end, with a breakdown, ``place`` and ``segments``, how many there are in all. What stands between
-    is told by ``funnel_counts.measures``.
+    is listed by ``funnel_counts.measures``.
     """
     if _is_plain(query):
         parts = _first_entries(context, query)
@@ -75,7 +75,7 @@ def _window(query: Funnel) -> int:
 
 def _entering(context: ReportContext, query: Funnel) -> str:
     first = query.steps[0]
-    chosen = context.select().named(first.event, "step").in_period().of_people()
+    chosen = context.select().named(first.event, "step").in_period().of_users()
     chosen.where(first.where).where(query.where)
     columns = ["e.distinct_id", "e.event_time"]
     if repeats(query) or query.on:
@@ -89,7 +89,7 @@ def _entering(context: ReportContext, query: Funnel) -> str:
 
 
 def _first(query: Funnel) -> str:
-    """The first entry of each person (into each bucket)."""
+    """The first entry of each user (into each bucket)."""
     keys = ", ".join(_keys(query))
     if not repeats(query):
         return (
@@ -207,7 +207,7 @@ def _step(context: ReportContext, query: Funnel, number: int) -> str:
     # None of these can be a step of anyone outside these times.
     since = context.period.since - timedelta(seconds=GRACE_SECONDS * (number - 1))
     until = context.period.until + timedelta(seconds=_window(query))
-    chosen = context.select().named(step.event, "step").of_people()
+    chosen = context.select().named(step.event, "step").of_users()
     chosen.that(f"e.event_time >= {context.bind(since, 'earliest')}")
     chosen.that(f"e.event_time < {context.bind(until, 'latest')}")
     chosen.where(step.where).where(query.where)
@@ -216,7 +216,7 @@ def _step(context: ReportContext, query: Funnel, number: int) -> str:
 
 
 def _told_apart(context: ReportContext) -> list[str]:
-    """What tells events of the same name and time apart, and what orders them."""
+    """The columns that distinguish events of the same name and time, and that order them."""
     insert_id = "e.insert_id" if context.events.has_insert_id else "NULL AS insert_id"
     return [insert_id, f"{context.place} AS place"]
 

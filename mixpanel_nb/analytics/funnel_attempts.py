@@ -1,9 +1,8 @@
 """Funnels of which a user can make several attempts, or steps in any order, exclusions and held properties.
 
-Every event that can begin an attempt begins one, and is joined to the earliest that can be the next step, and
-so on. Where it matters which of several events of the same time a step was, events get numbers in the order
-of their user, and beside each stand the numbers of the events that can follow. Which attempts count is
-decided at the end, when it is known how each one went.
+Every event that can begin an attempt begins one, and is joined to the earliest event that can be the next
+step, and so on. If several events of the same time can be a step, the events of a user are numbered in order,
+and each row has the numbers of the events that can follow. The last CTEs select the attempts that count.
 
 https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced
 """
@@ -90,7 +89,7 @@ class _Attempts:
     query: Funnel
     optional: Sequence[_OptionalStep]
 
-    # What stands where
+    # Places and columns
 
     @cached_property
     def places(self) -> list[tuple[int, ...]]:
@@ -121,7 +120,7 @@ class _Attempts:
 
     @property
     def _funnel(self) -> list[str]:
-        """What makes it a funnel of its own, in which a user counts once."""
+        """The columns that identify a funnel, in which a user counts once."""
         return [
             "distinct_id",
             *(["date"] if self.query.unit else []),
@@ -130,7 +129,7 @@ class _Attempts:
 
     @property
     def _chain(self) -> list[str]:
-        """In what attempts come one after the other."""
+        """The columns within which attempts follow each other."""
         return [*self._funnel, *self._held]
 
     @property
@@ -188,7 +187,7 @@ class _Attempts:
 
     def _events(self) -> str:
         query, context = self.query, self.context
-        chosen = context.select().of_people()
+        chosen = context.select().of_users()
         flags = [
             f"{chosen.is_a(step.event, step.where, 'step')} AS step_{number}"
             for number, step in enumerate(query.steps, 1)

@@ -70,7 +70,7 @@ def pairs(query: Funnel) -> list[tuple[int, int]]:
 
 
 def measures(query: Funnel) -> list[str]:
-    """What a row tells, in order, behind its date and segment: each named as in ``count_2``."""
+    """The names of the measures of a row, in order, after its date and segment, such as ``count_2``."""
     return [name for _, name in _measured(query)]
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import later, midnight, start_of, start_sql, utc
-from mixpanel_nb.analytics.context import PERSON, number_of
+from mixpanel_nb.analytics.context import USER, number_of
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, Value, number_text, segment
 from mixpanel_nb.analytics.numeric import PLACE, Ranges
@@ -284,8 +284,8 @@ ORDER BY place, metric, date"""
         condition = self._conditions[metric.event, metric.where]
         return [] if condition == "TRUE" else [self._source.add(condition, "is_")]
 
-    def _person(self) -> str:
-        return self._source.columns.setdefault("person", PERSON) and "person"
+    def _user(self) -> str:
+        return self._source.columns.setdefault("person", USER) and "person"
 
     def _if(self, conditions: Sequence[str]) -> str:
         return f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
@@ -362,7 +362,7 @@ ORDER BY place, metric, date"""
             session = "CASE WHEN s.session IS NOT NULL THEN concat(s.distinct_id, '-', s.session) END"
             self._source.columns.setdefault("session", session)
             return "DISTINCT session"
-        return f"DISTINCT {self._person()}"
+        return f"DISTINCT {self._user()}"
 
     def _number(self, of: str) -> str:
         return self._source.add(number_of(self._context, self._events.value(of), of), "number_")
@@ -381,7 +381,7 @@ ORDER BY place, metric, date"""
         metrics = self._of(lambda metric: metric.per_user is not None)
         if not metrics:
             return
-        conditions = [f"{self._person()} IS NOT NULL", *self._counted()]
+        conditions = [f"{self._user()} IS NOT NULL", *self._counted()]
         numbers = ", ".join(
             f"CAST({self._of_user(metric)} AS DOUBLE) AS number_{number}" for number, metric in metrics
         )
@@ -417,7 +417,7 @@ GROUP BY {self._groups}, person"""
         # At equal times the larger segment counts; those beyond the limit are the smallest.
         place = f"coalesce(place, {rest})"
         chosen = f"min(ROW(time, {place}))" if metric.measure == ONCE[0] else f"max(ROW(time, -{place}))"
-        conditions = [f"{self._person()} IS NOT NULL", *self._flag(metric), *self._counted()]
+        conditions = [f"{self._user()} IS NOT NULL", *self._flag(metric), *self._counted()]
         of_user = f"""\
 SELECT date, nullif(abs({chosen}[2]), {rest}) AS place
 FROM {self._from}{self._where(conditions)}
@@ -442,7 +442,7 @@ GROUP BY date, person"""
         self._ctes.append(_cte("_ends", self._ends()))
         known: dict[tuple[str, ...], str] = {}
         for number, metric in metrics:
-            conditions = (f"{self._person()} IS NOT NULL", *self._flag(metric))
+            conditions = (f"{self._user()} IS NOT NULL", *self._flag(metric))
             if conditions not in known:
                 known[conditions] = self._active(f"_active_{len(known) + 1}", conditions)
             self._trailing(number, metric, known[conditions])

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.context import PERSON, ReportContext, measure, number_of
+from mixpanel_nb.analytics.context import USER, ReportContext, measure, number_of
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.expressions.values import Value
@@ -52,7 +52,7 @@ def in_buckets(
     matching.that(f"{ranges.number} IS NOT NULL")
     return context.statement(f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {PERSON} AS person
+    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {USER} AS person
     {matching.sql()}
 ), {ranges.sql("_matching")}, _placed AS (
     SELECT date, {PLACE} AS place, width, origin, person

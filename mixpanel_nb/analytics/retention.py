@@ -1,8 +1,8 @@
-"""Retention: of those who did something, how many came back, period by period.
+"""Retention: the number of users who did something and returned, by period.
 
 https://developer.mixpanel.com/reference/retention-query. Periods roll from each user's own first event, or
-are those of the calendar; who counts as retained, and what property sums are, is told in
-https://docs.mixpanel.com/docs/reports/retention (Retention Criteria, Step 2).
+are those of the calendar. https://docs.mixpanel.com/docs/reports/retention (Retention Criteria, Step 2)
+defines retained users and property sums.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _LAST_DAY = date(2100, 1, 1)
-"""Days beyond are placed by the clock of this one: nobody knows yet when clocks will change then."""
+"""Later days use the UTC offset of this day, because later changes of clocks are unknown."""
 
 
 def _born_as_any(query: Retention) -> bool:
@@ -34,10 +34,10 @@ def statement(context: ReportContext, query: Retention) -> Statement:
     """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
 
     ``segment`` is NULL for all users, the only one without a breakdown, and a list where there are several
-    breakdowns; ``segments`` is how many there are beside. A row tells how many users of a cohort came back in
+    breakdowns; ``segments`` is their number. A row has the number of users of a cohort who returned in
     a period (for the last time where the mode is ``on_or_after``, for the first time where it is
     ``on_or_before``, with no period left out where it is ``streak``), or the sum of ``prop`` in it; a
-    cohort of which nobody did has one row, with a NULL period. ``last_event`` is the time of the table's last
+    cohort without returns has one row, with a NULL period. ``last_event`` is the time of the table's last
     event; where there is no cohort at all, there is a row with it alone.
     """
     keys = _keys(query)
@@ -94,7 +94,7 @@ def _born(context: ReportContext, query: Retention) -> str:
         chosen = context.select().named(query.born_event, "born_event").where(query.born_where)
     else:
         chosen = context.select().named(query.return_event, "return_event").where(query.return_where)
-    chosen.in_period().of_people()
+    chosen.in_period().of_users()
     name = everyone_and_segments(chosen, query.on)
     entering, born = "", ""
     if _born_as_any(query):
@@ -162,7 +162,7 @@ SELECT e.distinct_id, e.event_time, e.event_name{held}{amount}
 
 
 def _is_last_enough(query: Retention) -> bool:
-    """Whether the last return of each user tells all there is to know."""
+    """Whether the last return of each user determines the answer."""
     return query.mode == "on_or_after" and query.prop is None
 
 

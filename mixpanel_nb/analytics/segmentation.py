@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics.context import PERSON, ReportContext, measure
+from mixpanel_nb.analytics.context import USER, ReportContext, measure
 from mixpanel_nb.analytics.expressions.values import segment, unnamed
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def totals(
     """Columns ``date, count``; buckets without events have no row."""
     matching = context.select().named(event).in_period().where(where)
     return context.statement(f"""\
-SELECT {context.bucket(unit)} AS date, {measure(kind, PERSON)} AS count
+SELECT {context.bucket(unit)} AS date, {measure(kind, USER)} AS count
 {matching.sql("")}
 GROUP BY 1
 ORDER BY 1""")
@@ -104,7 +104,7 @@ def by_segments(
 WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
-        {PERSON} AS person{read}
+        {USER} AS person{read}
     {matching.sql()}
 ){spread}, _counted AS (
     SELECT date, {listed}, {measure(kind)} AS count, count(*) AS events
@@ -172,7 +172,7 @@ WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
         {f"unnest({name})" if is_list else name} AS segment,
-        {PERSON} AS person
+        {USER} AS person
     {matching.sql()}
 ), _counted AS (
     SELECT date, segment, {chosen.measure} AS count, count(*) AS events
@@ -199,7 +199,7 @@ def _named_later(
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {PERSON} AS person
+    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {USER} AS person
     {matching.sql()}
 ), _found AS (
     SELECT raw, count(*) AS events

@@ -53,7 +53,7 @@ class SessionRules:
 def events_of_sessions(context: ReportContext, rules: SessionRules) -> Selection:
     """The events of users that sessions are made of, without events hidden in Lexicon."""
     bound = ", ".join(context.bind(event, "not_of_sessions") for event in rules.excluded)
-    return context.select().named(None).of_people().that(f"e.event_name NOT IN ({bound})")
+    return context.select().named(None).of_users().that(f"e.event_name NOT IN ({bound})")
 
 
 def local_day(context: ReportContext, period: Period | None = None, time: str = "e.event_time") -> str:

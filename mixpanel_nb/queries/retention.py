@@ -1,7 +1,7 @@
-"""Retention: of the users who did something, how many came back, period by period.
+"""Retention: the number of users who did something and returned, by period.
 
-https://developer.mixpanel.com/reference/retention-query; what tables answer beyond it is told in
-https://docs.mixpanel.com/docs/reports/retention.
+https://developer.mixpanel.com/reference/retention-query; https://docs.mixpanel.com/docs/reports/retention
+defines what tables answer beyond it.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def times_done(runner: ReportRunner, condition: EventCondition) -> dict[str, int
     matching = [
         context.select()
         .named(event)
-        .of_people()
+        .of_users()
         .that(f"e.event_time >= {since}")
         .that(f"e.event_time < {until}")
         .where(where)

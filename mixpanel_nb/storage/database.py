@@ -202,7 +202,7 @@ class Database:
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns its remaining seconds."""
         with acquired(self._lock):
-            at_once = at_once or not self._leased or self._somebody_waits
+            at_once = at_once or not self._leased or self._others_wait
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
             if left <= 0:
                 if self._leased:
@@ -237,12 +237,12 @@ class Database:
             raise _old_format(self.path)
 
     @property
-    def _somebody_waits(self) -> bool:
+    def _others_wait(self) -> bool:
         return self._others is not None and self._others.is_occupied()
 
     def _take(self, path: Path, mode: Mode) -> None:
         """Attach the file, unless it is still attached for reading and no process waits for it."""
-        if self._leased and mode == "read" and not self._somebody_waits:
+        if self._leased and mode == "read" and not self._others_wait:
             self._leased = False
             with suppress(duckdb.Error):  # SQL has detached it
                 self.session.execute(f"USE {CATALOG}")  # SQL may have selected another
@@ -253,7 +253,7 @@ class Database:
 
     def _let_go(self, *, may_lease: bool) -> None:
         """Detach the file: delayed after reading, at once if another process waits."""
-        if not may_lease or self._somebody_waits:
+        if not may_lease or self._others_wait:
             self._detach()
             return
         self._leased, self._lease_ends = True, time.monotonic() + LEASE_SECONDS

@@ -90,7 +90,7 @@ class Waiting:
     def again(self, error: duckdb.Error) -> None:
         """Sleep a little, or raise when max_wait ends, or if the file cannot be locked at all."""
         deliver_interrupt()
-        self._unheld = self._unheld + 1 if _held_by_nobody(error) else 0
+        self._unheld = self._unheld + 1 if _held_by_no_process(error) else 0
         if self._unheld >= UNHELD_TIMES:
             raise no_locks(self._path)
         waited = time.monotonic() - self._started
@@ -116,7 +116,7 @@ def no_locks(path: Path) -> StorageError:
     return StorageError(message, hint=hint, details={"path": str(path)})
 
 
-def _held_by_nobody(error: duckdb.Error) -> bool:
+def _held_by_no_process(error: duckdb.Error) -> bool:
     return "lock is held in PID 0" in str(error)
 
 

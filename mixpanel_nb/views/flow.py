@@ -91,8 +91,8 @@ class FlowView(ReportView[FlowResult]):
         return listed((spans, counts, within, split, filtered(self.result.where)))
 
     def _nothing(self) -> str:
-        nobody = listed((f"Nobody did {short(self.result.anchors[0])}", filtered(self.result.where)), " ")
-        return f"{nobody} from {self.result.from_date} to {self.result.to_date}."
+        nothing = listed((f"No user did {short(self.result.anchors[0])}", filtered(self.result.where)), " ")
+        return f"{nothing} from {self.result.from_date} to {self.result.to_date}."
 
     def _facts(self) -> list[tuple[str, Any]]:
         entered = self.result.entered()

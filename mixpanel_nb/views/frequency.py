@@ -70,10 +70,10 @@ class FrequencyView(ReportView[FrequencyResult]):
         return listed((days(self.result.from_date, self.result.to_date), filtered(self.result.where)))
 
     def _nothing(self) -> str:
-        nobody = listed(
-            (f"Nobody did {short(self.result.event or 'anything')}", filtered(self.result.where)), " "
+        nothing = listed(
+            (f"No user did {short(self.result.event or 'anything')}", filtered(self.result.where)), " "
         )
-        return f"{nobody} from {self.result.from_date} to {self.result.to_date}."
+        return f"{nothing} from {self.result.from_date} to {self.result.to_date}."
 
     def _heading(self, place: int) -> str:
         """``≥ 1 hour`` for the first, ``≥ 2`` for the second."""

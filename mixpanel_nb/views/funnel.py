@@ -123,7 +123,7 @@ class FunnelView(ReportView[FunnelResult]):
 
     def _nothing(self) -> str:
         first = short(self.result.events[0]) if self.result.events else "the first step"
-        among = listed((f"Nobody did {first}", filtered(self.result.where)), " ")
+        among = listed((f"No user did {first}", filtered(self.result.where)), " ")
         return f"{among} from {self.result.from_date} to {self.result.to_date}."
 
     def _paths(self) -> list[_Path]:

@@ -179,8 +179,8 @@ class RetentionView(ReportView[RetentionResult]):
         return f"{self._period_is}{'s' if '–' in heading else ''} {heading}"
 
     def _nothing(self) -> str:
-        nobody = listed((f"Nobody did {self._first}", filtered(self._first_where)), " ")
-        return f"{nobody} from {self.result.from_date} to {self.result.to_date}."
+        nothing = listed((f"No user did {self._first}", filtered(self._first_where)), " ")
+        return f"{nothing} from {self.result.from_date} to {self.result.to_date}."
 
     def _rows(self) -> list[_Row]:
         """The averages and each cohort, or the average of each segment; none where there are no users."""

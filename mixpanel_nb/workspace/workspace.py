@@ -1056,8 +1056,7 @@ class Workspace:
     ) -> TopEventsResult:
         """The most frequent events of a day, and how they changed since the day before.
 
-        A table is asked for its last day that has events, unless ``date`` says which. Mixpanel tells of
-        today.
+        Of a table, ``date`` is by default its last day with events. Mixpanel answers for today only.
 
         Example:
             >>> [(top.event, top.count) for top in ws.top_events(limit=2).events]

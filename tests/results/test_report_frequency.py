@@ -96,4 +96,4 @@ def test_figures_of_nobody_are_zero() -> None:
 
 def test_nobody_is_said() -> None:
     result = frequency(event="Purchase", counts={date(2025, 1, 6): (0, 0)})
-    assert result.card().empty == "Nobody did Purchase from 2025-01-06 to 2025-01-19."
+    assert result.card().empty == "No user did Purchase from 2025-01-06 to 2025-01-19."

@@ -195,4 +195,4 @@ def test_segments_over_time_are_one_line_each() -> None:
 
 
 def test_a_funnel_nobody_entered_says_so() -> None:
-    assert funnel(path(0, 0, 0)).card().empty == "Nobody did Sign Up from 2025-01-01 to 2025-01-31."
+    assert funnel(path(0, 0, 0)).card().empty == "No user did Sign Up from 2025-01-01 to 2025-01-31."

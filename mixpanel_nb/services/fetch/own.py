@@ -75,7 +75,7 @@ def own_request(storage: StorageEngine, table: str, zone: str | None) -> OwnRequ
         message = f"Table {table!r} was not fetched from Mixpanel, so there is nothing to ask again."
         raise _unclear(table, message, "Load its files once more to bring it up to date.")
     if not chunks:
-        message = f"Nobody knows with which request table {table!r} was fetched."
+        message = f"The request with which table {table!r} was fetched is unknown."
         raise _unclear(table, message, "Fetch it into a new table.")
     filters = json.loads(_filters_of_last_days(table, chunks))
     if filters.get("limit"):

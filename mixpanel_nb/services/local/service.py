@@ -87,7 +87,7 @@ class Ranged(Protocol):
 class LocalQueryService:
     """Answers queries from a table.
 
-    What each report means is told in ``docs/local-reports.md``.
+    ``docs/local-reports.md`` defines each report.
 
     Args:
         engine: Where the tables are.
@@ -95,7 +95,7 @@ class LocalQueryService:
         zone: The project's time zone.
         clock: Unix seconds, for ``NOW`` in expressions.
         week_start: The day on which weeks of the project begin.
-        hidden: Tells the events that are hidden in the project's Lexicon, as far as they are known.
+        hidden: Returns the events that are known to be hidden in the project's Lexicon.
     """
 
     def __init__(

@@ -69,13 +69,13 @@ class ReadFunnel:
         return tuple(
             replace(step, segment=name)
             for name in self.segments
-            for step in (found.get(name) or self._nobody())
+            for step in (found.get(name) or self._zero_steps())
         )
 
     def _dated(self, days: Sequence[Bucket]) -> Steps:
         return tuple(replace(step, date=day) for day in days for step in self.of(self.parts.get(day, {})))
 
-    def _nobody(self) -> Steps:
+    def _zero_steps(self) -> Steps:
         return tuple(
             FunnelStep(number, event, 0, ratio, ratio, None, None, low=bound, high=bound)
             for number, event in enumerate(self.events, 1)
