@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, within
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
@@ -68,6 +69,44 @@ class FrequencyResult(ReportResult):
         found = [self.counts.get(day, ()) for day in self.dates]
         rows = zip(self.dates, found, strict=True)
         return [(day, *counts, *[0] * (size - len(counts))) for day, counts in rows]
+
+    def numbers(self) -> Numbers:
+        """Its users and shares of active users, for a comparison."""
+        users, share = Measure("users"), Measure("share", "share")
+        rows, average = self.active_users(), self.average
+        complete = within(self.dates, self.unit, self.from_date, self.to_date)
+        lines = [
+            line
+            for place in range(self.periods)
+            for line in (
+                Line(
+                    (place,),
+                    (place + 1,),
+                    users,
+                    tuple(row[place] for row in rows),
+                    complete,
+                    is_drawn=False,
+                ),
+                Line(
+                    (place,),
+                    (place + 1,),
+                    share,
+                    tuple(row[place] / row[0] if row[0] else None for row in rows),
+                    complete,
+                    average[place] if place < len(average) else 0.0,
+                    has_whole=True,
+                    is_drawn=place < self.reached,
+                ),
+            )
+        ]
+        return Numbers(
+            (("unit", self.unit), ("unit of activity", self.addiction_unit)),
+            ("period",),
+            tuple(lines),
+            self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            complete,
+        )
 
     def active_users(self) -> list[tuple[int, ...]]:
         """Per bucket of time the users active in at least 1, 2, … addiction units."""

@@ -10,7 +10,19 @@ from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
-from mixpanel_nb.queries.checks import Brackets, Breakdowns, Day, OneOf, OneStep, Optional, Steps, Text, Whole
+from mixpanel_nb.queries.checks import (
+    COMPARISONS,
+    Brackets,
+    Breakdowns,
+    Comparison,
+    Day,
+    OneOf,
+    OneStep,
+    Optional,
+    Steps,
+    Text,
+    Whole,
+)
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
@@ -215,6 +227,13 @@ class QueryForm:
                 default = getattr(self.query, name, None)
                 choices = label.choices or check.choices
                 return Field(name, label.text, "choice", value or default, choices)
+            case Comparison():
+                choices = (
+                    (label.none or "", None),
+                    *label.choices,
+                    *([(value, value)] if _are_days(value) else []),
+                )
+                return Field(name, label.text, "choice", value, choices)
             case Whole() if label.names == "funnels":
                 return self._saved_funnel(name, label.text, value)
             case Whole():
@@ -282,6 +301,11 @@ class QueryForm:
                 first = value if isinstance(value, str) else _event_of(value[0])
                 return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
         return None
+
+
+def _are_days(compare: str | None) -> bool:
+    """Whether a comparison is with days of its own."""
+    return compare is not None and compare not in COMPARISONS
 
 
 def _listed(value: Any) -> list[str]:
