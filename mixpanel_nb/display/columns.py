@@ -15,7 +15,7 @@ from mixpanel_nb.display.charts import (
     utc_text,
     y_axis,
 )
-from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.layers import headline, layer, layered
 from mixpanel_nb.display.text import chart_label
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 _MAX_TITLE = 60
-_UNTIL = 0.45  # opacity of a bucket of which only a part was counted
+_IN_PART = 0.45  # opacity of a bucket of which only a part was counted
 
 
 def grouped_columns(
@@ -63,7 +63,7 @@ def grouped_columns(
     gaps = gaps or Gaps()
     names = {utc_text(moment(row[x])): label(row[x]) for row in rows}
     shown = [
-        point | {"x": names[point["x"]], "opacity": _UNTIL if is_cut else 1}
+        point | {"x": names[point["x"]], "opacity": _IN_PART if is_cut else 1}
         for point, is_cut in zip(points, gaps.cut(points), strict=True)
     ]
     of_color = chart_label(color_title or color, _MAX_TITLE)
@@ -71,15 +71,26 @@ def grouped_columns(
     axis = alt.Axis(labelAngle=0, labelLimit=theme.WIDTH // max(len(names), 1) - 4)
     place = alt.X("x:O", title=None, sort=list(names.values()), axis=axis, scale=alt.Scale(paddingInner=0.2))
     missing = [{"x": names[key]} for day in gaps.missing if (key := utc_text(moment(day))) in names]
-    columns = layer(
-        shown,
-        {"type": "bar"},
-        x=place,
-        xOffset=alt.XOffset("c:N", sort=categories, scale=alt.Scale(domain=categories)),
-        y=y_axis(y, points, percent=percent),
-        color=color_channel(categories, of_color, colors),
-        opacity=alt.Opacity("opacity:Q", scale=None),
-        tooltip=tooltips(x, y, of_color, "ordinal", percent=percent),
-    )
-    bands = [layer(missing, {"type": "rect", "color": theme.GAP}, x=place)] if missing else []
-    return layered([*bands, columns], width=theme.WIDTH, height=theme.HEIGHT, title=title, subtitle=subtitle)
+    encoding: dict[str, Any] = {
+        "x": place,
+        "xOffset": alt.XOffset("c:N", sort=categories, scale=alt.Scale(domain=categories)),
+        "y": y_axis(y, points, percent=percent),
+        "color": color_channel(categories, of_color, colors),
+        "opacity": alt.Opacity("opacity:Q", scale=None),
+        "tooltip": tooltips(x, y, of_color, "ordinal", percent=percent),
+    }
+    columns = layer(shown, {"type": "bar"}, **encoding)
+    if not missing:
+        return _alone(columns, title, subtitle)
+    bands = layer(missing, {"type": "rect", "color": theme.GAP}, x=place)
+    return layered([bands, columns], width=theme.WIDTH, height=theme.HEIGHT, title=title, subtitle=subtitle)
+
+
+def _alone(chart: alt.Chart, title: str | None, subtitle: str | None) -> alt.Chart:
+    """One mark as a whole chart."""
+    import altair as alt
+
+    chart.width, chart.height = theme.WIDTH, theme.HEIGHT
+    chart.title = headline(title, subtitle)
+    chart.config = alt.Config(**theme.config())
+    return chart

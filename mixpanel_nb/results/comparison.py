@@ -52,7 +52,7 @@ class ComparedLine:
     is_drawn: bool = True
     wholes: Pair | None = None
 
-    @property
+    @cached_property
     def complete(self) -> tuple[bool, ...]:
         """For each bucket, whether all of it was counted in both."""
         return tuple(map(all, zip(self.is_before_whole, self.is_after_whole, strict=True)))
@@ -175,7 +175,7 @@ class ComparisonResult(ReportResult, Generic[P]):
             (after[place] if at is None else before[at], after[place]) for place, at in enumerate(self.places)
         ]
 
-    @property
+    @cached_property
     def is_per_day(self) -> bool:
         """Whether what adds up is compared per day, since buckets differ in length."""
         return any(one != other for one, other in self.days) and any(
@@ -193,7 +193,7 @@ class ComparisonResult(ReportResult, Generic[P]):
             names.append(free_name(name, names))
         return names[len(names) - len(after.columns) :]
 
-    @property
+    @cached_property
     def has_measures(self) -> bool:
         """Whether the report has several measures, so that a column names them."""
         return len({line.measure.name for line in self.lines}) > 1
@@ -282,7 +282,8 @@ class ComparisonResult(ReportResult, Generic[P]):
         else:
             before, after = line.wholes
         pair = before, after
-        daily = self._daily(line.measure, pair, [self.days[place] for place in places]) if places else None
+        spans = [self.days[place] for place in places] if self.is_per_day else []
+        daily = self._daily(line.measure, pair, spans) if places else None
         difference, change = _change(daily or pair)
         return ComparedTotal(
             line.names, line.measure, before, after, difference, change, len(places), daily, line.is_drawn

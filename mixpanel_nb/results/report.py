@@ -73,11 +73,10 @@ class ReportResult(Result):
             ParameterError: They are of different kinds, units or breakdowns, or one has no rows.
 
         Example:
-            >>> january, february = (
-            ...     ws.segmentation("Sign Up", unit="month", during=month) for month in ("2025-01", "2025-02")
-            ... )
-            >>> february.compare(january).df[["before", "after", "difference"]].values.tolist()
-            [[1089.0, 982.0, 0]]
+            >>> before = ws.event_counts("Sign Up", unit="week", during="2025-W02")
+            >>> after = ws.event_counts("Sign Up", unit="week", during="2025-W03")
+            >>> after.compare(before).df[["before", "after", "difference"]].values.tolist()
+            [[220.0, 259.0, 39.0]]
         """
         from mixpanel_nb.results.comparison import compared
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from mixpanel_nb.analytics.calendar import Period, later, start_of
 from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries.checks import COMPARISONS
 from mixpanel_nb.queries.insights import SHORT_UNITS
+from mixpanel_nb.services.dates import FIRST_OF_TABLES
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket
@@ -68,22 +70,35 @@ def compared_days(query: Compared, period: Period) -> ComparedDays:
         ParameterError: they begin before the first day that there is.
     """
     compare, unit = query.comparison or "", query.bucket_unit
-    short = unit is None or unit == "day" or unit in SHORT_UNITS
+    if compare not in COMPARISONS:
+        first, last = (date.fromisoformat(day) for day in compare.split(".."))
+        return ComparedDays(first, last)
     try:
-        if compare == "previous":
-            if unit is None or short:
-                return _days_before(period)
-            return _moved(period, unit, -len(period.buckets(unit)))
-        if compare == "year":
-            if unit is not None and short:
-                return _weekdays_of_last_year(period, unit)
-            years: tuple[CalendarUnit, int] = ("week", -52) if unit == "week" else ("year", -1)
-            return _moved(period, *years, unit or "day")
-    except (OverflowError, ValueError) as error:
-        message = [Word("compare"), f" is {compare!r}, and there is no such time before {period.first}."]
-        raise ParameterError(message, parameter="compare", value=compare, hint="Take later days.") from error
-    first, last = (date.fromisoformat(day) for day in compare.split(".."))
-    return ComparedDays(first, last)
+        found = _previous(period, unit) if compare == "previous" else _year_earlier(period, unit)
+        is_known = found.first >= FIRST_OF_TABLES
+    except (OverflowError, ValueError):
+        is_known = False
+    if not is_known:
+        message = [Word("compare"), f" is {compare!r}, which is before {FIRST_OF_TABLES}."]
+        raise ParameterError(message, parameter="compare", value=compare, hint="Take fewer or later days.")
+    return found
+
+
+def _is_short(unit: CalendarUnit) -> bool:
+    return unit == "day" or unit in SHORT_UNITS
+
+
+def _previous(period: Period, unit: CalendarUnit | None) -> ComparedDays:
+    if unit is None or _is_short(unit):
+        return _days_before(period)
+    return _moved(period, unit, -len(period.buckets(unit)))
+
+
+def _year_earlier(period: Period, unit: CalendarUnit | None) -> ComparedDays:
+    if unit is not None and _is_short(unit):
+        return _weekdays_of_last_year(period, unit)
+    years: tuple[CalendarUnit, int] = ("week", -52) if unit == "week" else ("year", -1)
+    return _moved(period, *years, unit or "day")
 
 
 def _days_before(period: Period) -> ComparedDays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import (
@@ -23,7 +24,7 @@ from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
 from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.flow import DROPOFF_NAME, OTHER_NAME
-from mixpanel_nb.views.insights import shown
+from mixpanel_nb.views.insights import mean_of, shown
 from mixpanel_nb.views.over_time import kind_of, time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import days, filtered, listed, short, signed_percent
@@ -31,11 +32,13 @@ from mixpanel_nb.views.words import measure as measure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from mixpanel_nb.results import ComparedLine, ComparedTotal, ReportResult
     from mixpanel_nb.results.numbers import Measure
 
 _MAX_LINES = 3  # each of them is two
+_MAX_POINTS = 1_000
 _MAX_GROUPS = 12
 _MAX_ALL = 24  # lines that a table shows, whether they are drawn or not
 _MAX_LABEL = 34
@@ -132,6 +135,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         if not cut:
             return None
         outside = any(any(line.complete) for line in lines)
+        if not any(line.paired for line in lines):
+            return "No bucket is known on both sides."
         which = "outside the totals" if outside else "in the totals, since none is complete"
         verb = "bucket is" if len(cut) == 1 else "buckets are"
         return f"{len(cut):,} {verb} not complete on both sides (column complete) and {which}."
@@ -212,7 +217,9 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             return None
         fitting = sum(map(self._fits, self._drawn))
         shown_lines = min(_MAX_LINES if self._is_lines else _MAX_GROUPS, fitting)
-        return f"The chart shows {shown_lines} of {drawn:,} lines." if shown_lines < drawn else None
+        few = f"The chart shows {shown_lines} of {drawn:,} lines." if shown_lines < drawn else None
+        means = f"Each point of the chart is the mean of {self._merged} {self._unit}s."
+        return listed((few, means if self._merged > 1 and self._is_lines else None), " ") or None
 
     @property
     def _is_lines(self) -> bool:
@@ -237,7 +244,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             {"date": day, "line": label, y: value}
             for line, labels in zip(lines, pairs, strict=True)
             for label, values in zip(labels, (line.before, line.after), strict=True)
-            for day, value in zip(self.result.dates, values, strict=True)
+            for day, value in self._points(values)
         ]
         return time_chart(
             rows,
@@ -249,9 +256,22 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             color_title="compared" if len(lines) == 1 else listed(self.result.key_columns),
             colors=_colors(len(pairs)),
             percent=lines[0].measure.kind == "share",
-            gaps=self._gaps(lines, pairs),
+            gaps=self._gaps(lines, pairs) if self._merged == 1 else None,
             dashed=[before for before, _ in pairs],
         )
+
+    @property
+    def _merged(self) -> int:
+        """How many buckets of time make one point of the chart."""
+        return math.ceil(len(self.result.dates) / _MAX_POINTS)
+
+    def _points(self, values: Sequence[float | None]) -> list[tuple[date | None, float | None]]:
+        """Each bucket and its number, or the means of several buckets where they are many."""
+        size = self._merged
+        return [
+            (self.result.dates[start], mean_of(values[start : start + size]))
+            for start in range(0, len(values), size)
+        ]
 
     def _gaps(self, lines: Sequence[ComparedLine], labels: Sequence[tuple[str, str]]) -> Gaps:
         """The buckets of which a line knows only a part."""

@@ -228,12 +228,9 @@ class QueryForm:
                 choices = label.choices or check.choices
                 return Field(name, label.text, "choice", value or default, choices)
             case Comparison():
-                choices = (
-                    (label.none or "", None),
-                    *label.choices,
-                    *([(value, value)] if _are_days(value) else []),
-                )
-                return Field(name, label.text, "choice", value, choices)
+                own = [(value, value)] if _are_days(value) else []
+                periods = [(label.none or "", None), *label.choices, *own]
+                return Field(name, label.text, "choice", value, periods)
             case Whole() if label.names == "funnels":
                 return self._saved_funnel(name, label.text, value)
             case Whole():

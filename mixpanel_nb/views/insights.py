@@ -235,7 +235,7 @@ class InsightsView(ReportView[InsightsResult]):
     def _points(self, lines: Sequence[InsightsLine], y: str) -> list[dict[str, Any]]:
         size = self._merged
         return [
-            {"date": self.result.dates[start], "line": label, y: _mean(line.values[start : start + size])}
+            {"date": self.result.dates[start], "line": label, y: mean_of(line.values[start : start + size])}
             for label, line in zip(self._labels(lines), lines, strict=True)
             for start in range(0, len(self.result.dates), size)
         ]
@@ -324,6 +324,7 @@ def _brief(value: float) -> float:
     return round(value, 1 if abs(value) >= 100 else 2) if abs(value) >= 1 else float(f"{value:.3g}")
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """The mean of the numbers that are known; None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

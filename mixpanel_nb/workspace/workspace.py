@@ -832,7 +832,7 @@ class Workspace:
         """Ask a query, such as that of a result once more: ``ws.ask(result.question.query)``.
 
         Args:
-            query: The query.
+            query: The query; one that has a comparison is answered by a ``ComparisonResult``.
 
         Example:
             >>> from mixpanel_nb.queries import Segmentation

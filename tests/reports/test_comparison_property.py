@@ -14,6 +14,7 @@ from hypothesis import given
 from .support import Project, did
 
 if TYPE_CHECKING:
+    from mixpanel_nb.queries import LargeUnit
     from mixpanel_nb.results import ComparisonResult
 
     from .support import Package
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ONE = timedelta(days=1)
 FIRST = date(2023, 11, 1)
 PLANS = ("pro", "free", "before", "change")
-UNITS = ("day", "week", "month")
+UNITS: tuple[LargeUnit, ...] = ("day", "week", "month")
 
 DAYS = st.integers(0, 220).map(lambda number: FIRST + number * ONE)
 EVENTS = st.lists(st.tuples(DAYS, st.sampled_from(PLANS), st.integers(0, 3)), min_size=1, max_size=30)
@@ -118,7 +119,7 @@ def assert_alike(actual: dict[Any, tuple[Any, ...]], wanted: dict[Any, tuple[Any
 
 @given(EVENTS, DAYS, LENGTHS, st.sampled_from(UNITS))
 def test_the_period_before_is_compared_bucket_by_bucket(
-    package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: str
+    package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: LargeUnit
 ) -> None:
     last = first + length * ONE
     package(Project([did(f"u{user}", "Buy", f"{day} 12:00", plan=plan) for day, plan, user in events]))
@@ -138,7 +139,7 @@ def test_any_two_ranges_are_compared_by_the_place_of_the_bucket(
     length: int,
     other: date,
     other_length: int,
-    unit: str,
+    unit: LargeUnit,
 ) -> None:
     ours, theirs = (first, first + length * ONE), (other, other + other_length * ONE)
     package(Project([did(f"u{user}", "Buy", f"{day} 12:00", plan=plan) for day, plan, user in events]))
@@ -162,7 +163,7 @@ def test_any_two_ranges_are_compared_by_the_place_of_the_bucket(
 
 @given(EVENTS, DAYS, LENGTHS, st.sampled_from(UNITS))
 def test_totals_are_of_the_buckets_that_are_complete_in_both(
-    package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: str
+    package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: LargeUnit
 ) -> None:
     ours = first, first + length * ONE
     package(Project([did(f"u{user}", "Buy", f"{day} 12:00", plan=plan) for day, plan, user in events]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,7 +91,13 @@ def test_days_that_were_not_fetched_are_unknown_and_outside_the_totals() -> None
 
 def test_months_of_different_lengths_are_compared_per_day() -> None:
     def month(first: date, last: date, count: int, kind: str = "general") -> Any:
-        how = {"from_date": first, "to_date": last, "dates": (first,), "unit": "month", "type": kind}
+        how: dict[str, Any] = {
+            "from_date": first,
+            "to_date": last,
+            "dates": (first,),
+            "unit": "month",
+            "type": kind,
+        }
         return reports.segmentation({"total": {first: count}}, on=None, **how)
 
     february = month(date(2025, 2, 1), date(2025, 2, 28), 280)
@@ -107,6 +113,23 @@ def test_months_of_different_lengths_are_compared_per_day() -> None:
     (row,) = users[1].compare(users[0]).records()
     assert "before_per_day" not in row  # users of a month do not add up
     assert row["change"] == pytest.approx(0.1)
+
+
+def test_hours_are_compared_as_they_are() -> None:
+    hours = tuple(datetime(2025, 1, 1, hour) for hour in range(3))  # noqa: DTZ001 - buckets are local times
+    asked: dict[str, Any] = {
+        "unit": "hour",
+        "dates": hours,
+        "from_date": DAY(0),
+        "to_date": DAY(0),
+        "on": None,
+    }
+    after = reports.segmentation({"total": {hours[0]: 4, hours[2]: 2}}, **asked)
+    before = reports.segmentation({"total": {hours[0]: 2}}, **asked)
+    comparison = after.compare(before)
+    assert rows(comparison, "date", "before", "after", "change")[0] == ("2025-01-01T00:00:00", 2, 4, 1)
+    assert [(total.before, total.after) for total in comparison.totals] == [(2, 6)]
+    assert comparison.card().chart is not None
 
 
 def test_buckets_without_a_counterpart_are_told() -> None:
