@@ -123,7 +123,7 @@ class InsightsResult(ReportResult):
                 (self.metrics.index(line.metric), *line.segment),
                 (line.metric, *line.segment),
                 Measure("value", adds_up=line.adds_up, unit=line.unit),
-                line.values,
+                tuple(map(line.shown, line.values)),
                 line.complete,
             )
             for line in self.lines
@@ -142,7 +142,7 @@ class InsightsResult(ReportResult):
     def _absent(self, line: NumbersLine) -> float | None:
         """Nothing of a count, unless the segment is beyond the limit."""
         of_metric = [each for each in self.lines if each.metric == self.metrics[line.key[0]]]
-        return 0.0 if of_metric and of_metric[0].is_count and not self.left_out else None
+        return 0 if of_metric and of_metric[0].is_count and not self.left_out else None
 
 
 def _state(lines: Sequence[InsightsLine], place: int) -> bool | None:
