@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _PROPERTY = re.compile(r"""properties\[(["'])([^"'\\]+)\1\]""")
 
@@ -15,6 +15,11 @@ def property_of(on: str) -> str:
     """The property of an expression that consists only of it; any other expression unchanged."""
     match = _PROPERTY.fullmatch(on.strip())
     return match.group(2) if match else on
+
+
+def property_names(on: str | Sequence[str] | None) -> tuple[str, ...]:
+    """What a report is broken down by, one name a breakdown: properties by their names."""
+    return tuple(map(property_of, (on,) if isinstance(on, str) else on or ()))
 
 
 def unique_names(names: list[str]) -> list[str]:

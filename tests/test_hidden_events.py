@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mixpanel_nb import Workspace
+    from mixpanel_nb.results import FrequencyResult
 
 DAYS: dict[str, Any] = {"from_date": "2025-03-01", "to_date": "2025-03-02", "table": "tiny"}
 
@@ -36,8 +37,8 @@ def hidden(ws: Workspace) -> str:
 
 def hours(ws: Workspace) -> list[int]:
     """In how many hours of each day the user was active."""
-    frame = ws.frequency(unit="day", addiction_unit="hour", **DAYS).df
-    return frame.drop(columns="date").sum(axis=1).tolist()
+    result: FrequencyResult = ws.frequency(unit="day", addiction_unit="hour", **DAYS)
+    return [sum(row[1:]) for row in result.tuples()]
 
 
 def test_any_event_is_any_that_is_not_hidden(ws: Workspace, hidden: str) -> None:

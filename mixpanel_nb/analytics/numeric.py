@@ -31,6 +31,7 @@ def in_buckets(
     kind: CountType,
     where: str | None,
     buckets: int,
+    width: float | None = None,
 ) -> Statement:
     """Columns ``date, place, width, origin, count``; non-numeric values are left out.
 
@@ -45,10 +46,11 @@ def in_buckets(
         kind: What is counted.
         where: Expression that filters the events.
         buckets: The approximate number of buckets.
+        width: Their width, 1, 2 or 5 times a power of ten; None chooses it by their number.
     """
     matching = context.select().named(event).in_period().where(where)
     value = matching.value(on)
-    ranges = Ranges.of(context, value, on, buckets)
+    ranges = Ranges.of(context, value, on, buckets, width)
     matching.that(f"{ranges.number} IS NOT NULL")
     return context.statement(f"""\
 WITH _matching AS (
@@ -70,7 +72,7 @@ class Ranges:
 
     Attributes:
         number: SQL of the number: HUGEINT or DOUBLE.
-        span: SQL of the width that would give the number of ranges asked for.
+        span: SQL of the width asked for, or that would give the number of ranges asked for.
         finest: SQL of the least width.
         origin: SQL of where ranges begin.
     """
@@ -81,19 +83,20 @@ class Ranges:
     origin: str
 
     @staticmethod
-    def of(context: ReportContext, value: Value, on: str, buckets: int) -> Ranges:
-        """Ranges of a value, about as many as requested."""
-        number_buckets = context.bind(buckets, "buckets")
+    def of(context: ReportContext, value: Value, on: str, buckets: int, width: float | None = None) -> Ranges:
+        """Ranges of a value, about as many as requested or of that width."""
+        wanted = None if width is None else f"CAST({context.bind(width, 'width')} AS DOUBLE)"
+        number_buckets = None if wanted else context.bind(buckets, "buckets")
         if value.number and not value.is_double:
             return Ranges(
                 f"CAST({value.number} AS HUGEINT)",
-                f"CAST(highest - lowest AS DOUBLE) / {number_buckets}",
+                wanted or _spanning(f"CAST(highest - lowest AS DOUBLE) / {number_buckets}"),
                 f"least({_FINEST}, 1)",
                 "lowest - lowest % CAST(greatest(width, 1) AS HUGEINT)",
             )
         return Ranges(
             number_of(context, value, on),
-            f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)",
+            wanted or _spanning(f"least(highest / {number_buckets} - lowest / {number_buckets}, 5e307)"),
             _FINEST,
             "CAST(0 AS DOUBLE)",
         )
@@ -112,7 +115,7 @@ _span{suffix} AS (
     FROM {source}
 ), _wide{suffix} AS (
     SELECT lowest, greatest(
-        CASE WHEN highest > lowest THEN {self.span} ELSE 1 END,
+        {self.span},
         {self.finest}
     ) AS raw
     FROM _span{suffix}
@@ -133,6 +136,10 @@ _span{suffix} AS (
     SELECT width, {self.origin} AS origin
     FROM _chosen{suffix}
 )"""
+
+
+def _spanning(span: str) -> str:
+    return f"CASE WHEN highest > lowest THEN {span} ELSE 1 END"
 
 
 PLACE = "floor(round(CAST(number - origin AS DOUBLE) / width, 9))"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
 from mixpanel_nb.display.card import Card, Chart, render_html
 from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
+from mixpanel_nb.display.columns import grouped_columns
 from mixpanel_nb.display.described import described_days, described_series
 from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap, share_text
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
@@ -50,6 +51,7 @@ __all__ = [
     "first_of",
     "format_value",
     "grouped_bars",
+    "grouped_columns",
     "heatmap",
     "progress_line",
     "ramp_colors",

@@ -121,6 +121,8 @@ def grouped_bars(
     *,
     title: str | None = None,
     subtitle: str | None = None,
+    colors: Sequence[str] | None = None,
+    aligned: bool = False,
 ) -> alt.Chart:
     """Groups of thin bars, one colour per series, to compare series within each group.
 
@@ -130,13 +132,21 @@ def grouped_bars(
         series: What the bars of each group are, at most ``MAX_SERIES``.
         title: The headline.
         subtitle: A line below it.
+        colors: A colour for each of the series; None is the palette.
+        aligned: Whether the texts of a group stand below each other, at the end of its longest bar.
     """
     import altair as alt
 
     names = distinct_labels(groups, _MAX_NAME)
     keys = distinct_labels(series, _MAX_SERIES)
     points = [
-        {"name": name, "series": key, "value": bar.value, "text": bar.text}
+        {
+            "name": name,
+            "series": key,
+            "value": bar.value,
+            "text": bar.text,
+            "end": max(each.value for each in bars) if aligned else bar.value,
+        }
         for name, bars in zip(names, groups.values(), strict=True)
         for key, bar in zip(keys, bars, strict=True)
     ]
@@ -146,7 +156,9 @@ def grouped_bars(
         "y": _names(points, gap=_GROUP_GAP / (_GROUP_GAP + _THIN_HEIGHT * len(keys))),
         "yOffset": alt.YOffset("series:O", sort=keys, scale=alt.Scale(domain=keys)),
     }
-    color = alt.Color("series:N", sort=keys, scale=alt.Scale(domain=keys), legend=legend)
+    palette = alt.Undefined if colors is None else list(colors)
+    scale = alt.Scale(domain=keys, range=palette)
+    color = alt.Color("series:N", sort=keys, scale=scale, legend=legend)
     thin = {"type": "bar", "height": {"band": 0.86}}
     return layered(
         [
@@ -154,7 +166,7 @@ def grouped_bars(
             layer(
                 points,
                 {**_ends(), "fontSize": theme.SMALL, "dy": _THIN_HEIGHT * 0.43},
-                **place,
+                **(place | {"x": _length("end", _most(points))}),
                 text="text:N",
             ),
         ],

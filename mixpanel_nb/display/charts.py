@@ -30,13 +30,16 @@ _MAX_LABEL = 60
 _MAX_BARS = 400
 _MAX_DAY_LABELS = 120  # days; a longer axis names months
 _MAX_TICKS = 10
+_MAX_WHOLE_TICKS = 16
 _MAX_LEVEL_LABELS = 8
 _MAX_SLANTED_LABELS = 30
 _MAX_STEPS = 60  # bars over so many whole numbers stand for one each
 _LEGEND_GAP = 32  # pixels; names are wider in a wider font than the measured one
 _MAX_LEGEND_COLUMNS = 4
+_TWO_NAMES_WIDTH = 248  # pixels for each of two names
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _HALF_A_DAY = timedelta(hours=12)
+_STROKES = [[1, 0], [5, 4]]
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
 
@@ -79,9 +82,9 @@ def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.
     ]
     if not empty:
         return series_chart(events, "date", "events", kind=kind, title=title)
-    points, scale_type = _points(events, "date", "events", None)
-    x, y = _x_axis("date", points, scale_type, kind), _y_axis("events", points, percent=False)
-    tooltip = _tooltips("date", "events", None, scale_type, percent=False)
+    points, scale_type = points_of(events, "date", "events", None)
+    x, y = _x_axis("date", points, scale_type, kind), y_axis("events", points, percent=False)
+    tooltip = tooltips("date", "events", None, scale_type, percent=False)
     bands = layer(empty, {"type": "rect", "color": theme.GAP}, x=x, x2="x2:T")
     counts = layer(points, _mark(kind, points, scale_type).to_dict(), x=x, y=y, tooltip=tooltip)
     return layered([bands, counts], width=theme.WIDTH, height=theme.HEIGHT, title=title)
@@ -113,6 +116,7 @@ def series_chart(
     colors: Sequence[str] | None = None,
     percent: bool = False,
     gaps: Gaps | None = None,
+    dashed: Sequence[str] = (),
 ) -> alt.Chart:
     """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
 
@@ -128,25 +132,30 @@ def series_chart(
         colors: A colour for each category; None is the palette.
         percent: Whether ``y`` holds fractions that are written as percentages.
         gaps: Times that are partly or completely unknown.
+        dashed: Categories whose lines are dashed.
 
     Raises:
         ParameterError: If ``kind`` is none of these or ``y`` contains a non-numeric value.
     """
     import altair as alt
 
-    points, scale_type = _points(rows, x, y, color)
+    points, scale_type = points_of(rows, x, y, color)
     if kind == "bar" and scale_type == "quantitative" and _are_steps(points):
         scale_type = "ordinal"
     encoding: dict[str, Any] = {
         "x": _x_axis(x, points, scale_type, kind),
-        "y": _y_axis(y, points, percent=percent),
+        "y": y_axis(y, points, percent=percent),
     }
     of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
-    encoding["tooltip"] = _tooltips(x, y, of_color, scale_type, percent=percent)
+    encoding["tooltip"] = tooltips(x, y, of_color, scale_type, percent=percent)
     if color is not None:
-        encoding["color"] = _colors(_in_order(points, "c"), of_color, colors)
+        encoding["color"] = color_channel(in_order(points, "c"), of_color, colors)
         if kind in {"bar", "area"}:
             encoding["order"] = alt.Order("place:Q")  # stacked in the order of the legend
+    if dashed:
+        points = [point | {"dash": "dashed" if point["c"] in dashed else "solid"} for point in points]
+        strokes = alt.Scale(domain=["solid", "dashed"], range=_STROKES)
+        encoding["strokeDash"] = alt.StrokeDash("dash:N", scale=strokes, legend=None)
     if gaps and scale_type == "temporal":
         mark = _mark(_known_kind(kind), points, scale_type).to_dict()
         layers = _layers_with_gaps(points, mark, encoding, gaps)
@@ -181,7 +190,7 @@ def _layers_with_gaps(
     ends = [point for point, is_cut in zip(points, cut, strict=True) if is_cut and point["y"] is not None]
     dashed = {"type": "line", "strokeDash": [5, 4]}
     hollow = {"type": "point", "fill": theme.BACKGROUND, "size": 50, "strokeWidth": 2, "opacity": 1}
-    untold = {name: channel for name, channel in encoding.items() if name != "tooltip"}
+    untold = {name: channel for name, channel in encoding.items() if name not in {"tooltip", "strokeDash"}}
     in_part = [layer(_beside(points, cut), dashed, **untold), layer(ends, hollow, **encoding)]
     return [
         behind,
@@ -247,7 +256,7 @@ def _known_kind(kind: str) -> ChartKind:
     raise ParameterError(f"There is no chart kind {kind!r}.", parameter="kind", value=kind, hint=hint)
 
 
-def _points(
+def points_of(
     rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str | None
 ) -> tuple[list[dict[str, Any]], str]:
     """The rows under short names (x, y, c, place of c), which need no escaping in Vega, and the type of x."""
@@ -347,8 +356,9 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
         scale = alt.Scale(type="utc", padding=round(padding, 2))
         return alt.X("x:T", title=None, scale=scale, axis=_time_axis(points))
     if scale_type == "quantitative":
-        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=8))
-    names = _in_order(points, "x")
+        axis = alt.Axis(values=_whole_ticks(points), format="d") if _are_steps(points) else alt.Undefined
+        return alt.X("x:Q", title=title, axis=axis, scale=alt.Scale(zero=False, nice=False, padding=8))
+    names = in_order(points, "x")
     if names and all(_is_number(name) for name in names):
         names = sorted(names)
     if 0 < len(names) <= _MAX_LEVEL_LABELS:
@@ -356,6 +366,12 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
     else:
         axis = alt.Axis(labelAngle=-45, labelLimit=120, labelOverlap=len(names) > _MAX_SLANTED_LABELS)
     return alt.X("x:O", title=title, sort=names, axis=axis)
+
+
+def _whole_ticks(points: list[dict[str, Any]]) -> list[float]:
+    """The numbers on x, or every second of them and so on where they are many."""
+    numbers = sorted({point["x"] for point in points})
+    return numbers[:: math.ceil(len(numbers) / _MAX_WHOLE_TICKS)]
 
 
 def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
@@ -377,21 +393,26 @@ def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
     )
 
 
-def _colors(names: Sequence[str], title: str | None, colors: Sequence[str] | None) -> alt.Color:
+def color_channel(names: Sequence[str], title: str | None, colors: Sequence[str] | None) -> alt.Color:
+    """The channel of categories, with their legend; without colours those of the palette."""
     import altair as alt
 
-    widest = (
-        min(max(map(len, names), default=0) * _CHARACTER, theme.LEGEND_NAME_WIDTH) + _SYMBOL + _LEGEND_GAP
-    )
+    longest = max(map(len, names), default=0) * _CHARACTER
+    are_two_long = len(names) <= 2 and longest > theme.LEGEND_NAME_WIDTH
+    room = _TWO_NAMES_WIDTH if are_two_long else theme.LEGEND_NAME_WIDTH
+    widest = min(longest, room) + _SYMBOL + _LEGEND_GAP
     columns = min(max(theme.WIDTH // widest, 1), _MAX_LEGEND_COLUMNS)
     legend = alt.Legend(columnPadding=_LEGEND_GAP, columns=columns)
+    if are_two_long:
+        legend.labelLimit = room
     if colors is None:
         return alt.Color("c:N", title=title, sort=list(names), legend=legend)
     scale = alt.Scale(domain=list(names), range=list(colors))
     return alt.Color("c:N", title=title, scale=scale, legend=legend)
 
 
-def _y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
+def y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
+    """The channel of heights, with an axis that has as many digits as these need."""
     import altair as alt
 
     title = chart_label(name, _MAX_LABEL)
@@ -418,7 +439,8 @@ def _percent_format(points: list[dict[str, Any]]) -> str:
     return ".0%" if most >= 0.05 else ".1%"
 
 
-def _tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bool) -> list[alt.Tooltip]:
+def tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bool) -> list[alt.Tooltip]:
+    """What is said of a point where it is touched."""
     import altair as alt
 
     if scale_type == "temporal":
@@ -434,6 +456,6 @@ def _tooltip_title(name: str) -> str:
     return chart_label(name, _MAX_LABEL).replace("\\", "\\\\")
 
 
-def _in_order(points: list[dict[str, Any]], key: str) -> list[Any]:
+def in_order(points: list[dict[str, Any]], key: str) -> list[Any]:
     """The categories in the order of the rows."""
     return list(dict.fromkeys(point[key] for point in points))

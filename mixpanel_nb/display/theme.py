@@ -13,6 +13,8 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 # From little to much, one hue, each darker than the one before (ColorBrewer's Blues): for amounts and ranges.
 RAMP = ("#E3EEF8", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B")
 PALE = "#D9E5F1"
+BEFORE = "#9AA0A8"
+"""What another is compared with."""
 GAP = "#FBE8CC"
 INK = "#2B2F36"
 MUTED = "#5B616B"

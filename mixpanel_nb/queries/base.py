@@ -90,6 +90,18 @@ class Query(Generic[Answer]):
         return table
 
     @property
+    def comparison(self) -> str | None:
+        """The period to compare with, as the field ``compare`` has it; None for no comparison."""
+        compare: str | None = getattr(self, "compare", None)
+        return compare
+
+    @property
+    def bucket_unit(self) -> str | None:
+        """The unit of its buckets of time; None for one answer about all days."""
+        unit: str | None = getattr(self, "unit", None)
+        return unit
+
+    @property
     def says_live(self) -> bool:
         """Whether the query goes to Mixpanel explicitly, although a table could answer it."""
         known = parameters_of(type(self))

@@ -14,6 +14,7 @@ from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional,
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     AnyUnit,
+    Compare,
     Counted,
     FromDate,
     InCohort,
@@ -55,6 +56,7 @@ class EventCounts(Query["EventCountsResult"]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
 
@@ -89,6 +91,7 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     limit: Limit = 255
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
 

@@ -27,6 +27,7 @@ from mixpanel_nb.queries.checks import (
 from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS, WINDOW_UNITS, WindowUnit
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    Compare,
     FromDate,
     InCohort,
     NotInCohort,
@@ -181,6 +182,7 @@ class Flow(Query["FlowResult"]):
     ] = 10
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
     def check(self) -> None:

@@ -12,6 +12,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, OneOf, Optional
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    Compare,
     DayOrLonger,
     FromDate,
     InCohort,
@@ -62,4 +63,5 @@ class Frequency(Query["FrequencyResult"]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None

@@ -32,6 +32,7 @@ from mixpanel_nb.queries.checks import (
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     UNITS,
+    Compare,
     FromDate,
     InCohort,
     Limit,
@@ -255,6 +256,7 @@ class Funnel(Query["FunnelResult"]):
     ] = False
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
     def check(self) -> None:

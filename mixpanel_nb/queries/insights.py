@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Comparison, Flag, Name, OneOf, Optional, Whole
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, Flag, Name, OneOf, Optional, Whole
 from mixpanel_nb.queries.formulas import Formula, Formulas
 from mixpanel_nb.queries.metrics import LETTERS, Buckets, Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     CALENDAR_UNITS,
     CalendarUnit,
+    Compare,
     FromDate,
     InCohort,
     Limit,
@@ -110,14 +111,6 @@ class Insights(Query["InsightsResult"]):
     cumulative: Annotated[
         bool, Parameter("Add each bucket to those before it.", Flag(), "", label=Label("Cumulative"))
     ] = False
-    compare: Annotated[
-        str | None,
-        Parameter(
-            "Compare with `previous` (as long a time before), `year` (a year before) or FROM..TO.",
-            Optional(Comparison()),
-            "PERIOD",
-        ),
-    ] = None
     totals: Annotated[
         bool,
         Parameter("One number for all days, and none over time.", Flag(), "", label=Label("Totals alone")),
@@ -133,7 +126,13 @@ class Insights(Query["InsightsResult"]):
     ] = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
+
+    @property
+    def bucket_unit(self) -> str | None:
+        """The unit of its buckets of time; None for totals."""
+        return None if self.totals else self.unit
 
     def check(self) -> None:
         """Check for fields that contradict each other.
@@ -198,6 +197,7 @@ class Active(Query["InsightsResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
     @property

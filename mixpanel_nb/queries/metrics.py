@@ -118,6 +118,11 @@ class Metric(Worded):
         return self.measure in COUNTS or self.measure in {"sum", DISTINCT}
 
     @property
+    def adds_up(self) -> bool:
+        """Whether the numbers of several buckets of time can be added."""
+        return self.measure in {DEFAULT_MEASURE, "sessions", "sum"} and self.per_user is None
+
+    @property
     def is_count(self) -> bool:
         """Whether it counts events, users, sessions or values."""
         return self.measure in COUNTS or self.measure == DISTINCT

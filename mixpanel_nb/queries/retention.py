@@ -15,6 +15,7 @@ from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Wh
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     Breakdown,
+    Compare,
     DayOrLonger,
     FromDate,
     InCohort,
@@ -165,6 +166,7 @@ class Retention(Query["RetentionResult"]):
     limit: Limit = 255
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
     def check(self) -> None:
@@ -184,6 +186,11 @@ class Retention(Query["RetentionResult"]):
             raise ParameterError(
                 message, parameter="measure", value=self.measure, hint="Name the property to be averaged."
             )
+
+    @property
+    def bucket_unit(self) -> str:
+        """The unit of its cohorts."""
+        return self.period[0]
 
     @property
     def edges(self) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     AnyUnit,
     Breakdown,
+    Compare,
     Counted,
     Event,
     FromDate,
@@ -53,6 +54,7 @@ class Segmentation(Query["SegmentationResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
 
@@ -77,6 +79,7 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
     ] = 10
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
 
@@ -92,6 +95,7 @@ class _NumberOverTime(Query[Answer]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None
 
 

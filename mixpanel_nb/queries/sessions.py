@@ -13,6 +13,7 @@ from mixpanel_nb.queries.checks import Name, Names, Optional, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     AnyUnit,
+    Compare,
     FromDate,
     InCohort,
     Limit,
@@ -97,4 +98,5 @@ class Sessions(Query["SessionsResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    compare: Compare = None
     table: Table = None

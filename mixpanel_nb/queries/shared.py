@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from mixpanel_nb.queries.checks import (
     MAX_SEGMENTS,
     Breakdowns,
+    Comparison,
     Day,
     Flag,
     Name,
@@ -136,6 +137,17 @@ NotInCohort = Annotated[
         Several(Name(), MAX_COHORTS),
         "COHORT",
         option="--not-in",
+    ),
+]
+Compare = Annotated[
+    str | None,
+    Parameter(
+        "Compare with `previous` (as long a time before), `year` (a year before) or FROM..TO.",
+        Optional(Comparison()),
+        "PERIOD",
+        label=Label(
+            "Compare with", none="(nothing)", choices=(("period before", "previous"), ("year before", "year"))
+        ),
     ),
 ]
 Table = Annotated[

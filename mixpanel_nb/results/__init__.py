@@ -12,6 +12,7 @@ from __future__ import annotations
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
 from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
+from mixpanel_nb.results.comparison import ComparedLine, ComparedTotal, ComparisonResult
 from mixpanel_nb.results.counts import EventCountsResult, PropertyCountsResult, TopEvent, TopEventsResult
 from mixpanel_nb.results.discovery import (
     Bookmark,
@@ -70,6 +71,9 @@ __all__ = [
     "CohortSizesResult",
     "ColumnInfo",
     "ColumnSummary",
+    "ComparedLine",
+    "ComparedTotal",
+    "ComparisonResult",
     "DaySync",
     "EventCountsResult",
     "ExportResult",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mixpanel_nb.results.numbers import Measure, Numbers, lines_of, nothing_is_unknown
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import SeriesResult
 
@@ -46,6 +47,10 @@ class EventCountsResult(SeriesResult):
     values: Mapping[str, Mapping[date, float]]
     complete: tuple[bool | None, ...] = ()
 
+    def numbers(self) -> Numbers:
+        """Its counts, for a comparison; those of events that were not asked for are unknown."""
+        return replace(super().numbers(), absent=nothing_is_unknown)
+
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {event: self.values.get(event, {}) for event in self.events}
 
@@ -83,6 +88,9 @@ class PropertyCountsResult(SeriesResult):
     left_out: int = 0
     rest: Mapping[date, float] | None = None
     complete: tuple[bool | None, ...] = ()
+
+    def _further_shape(self) -> tuple[tuple[str, Any], ...]:
+        return (("property", self.prop),)
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return self.values
@@ -126,6 +134,12 @@ class TopEventsResult(ReportResult):
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row an event."""
         return [(event.event, event.count, event.percent_change) for event in self.events]
+
+    def numbers(self) -> Numbers:
+        """Its counts, for a comparison; those of events beyond a limit are unknown."""
+        measure = Measure("count", adds_up=self.type == "general")
+        lines = lines_of([((event.event,), [event.count]) for event in self.events], measure, (True,))
+        return Numbers((("type", self.type),), ("event",), lines, (None,), (1,), (True,), nothing_is_unknown)
 
     def _dtypes(self) -> Mapping[str, str]:
         return {"count": "float64" if self.type == "average" else "int64", "percent_change": "float64"}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from mixpanel_nb.naming import property_names
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
 if TYPE_CHECKING:
@@ -165,6 +167,41 @@ class FlowResult(ReportResult):
 
     def _dtypes(self) -> Mapping[str, str]:
         return dict.fromkeys(("step", "count", "target_step"), "int64")
+
+    def numbers(self) -> Numbers:
+        """How many flows, and which share of them, have one event after another, for a comparison."""
+        lines = []
+        for edge in self.flow_edges:
+            segments = () if self.on is None else (edge.segment,)
+            key = (*segments, edge.step, edge.source, edge.target, edge.target_step)
+            entered = self.entered(edge.segment)
+            share = edge.count / entered if entered else None
+            counts = Measure("count", adds_up=self.count != "uniques")
+            lines += [
+                Line(key, key, counts, (edge.count,), (True,), is_drawn=False),
+                Line(key, key, Measure("share", "share"), (share,), (True,)),
+            ]
+        return Numbers(
+            (
+                ("count", self.count),
+                ("number of anchors", len(self.anchors)),
+                ("steps", (self.forward, self.back)),
+                ("breakdowns", property_names(self.on)),
+            ),
+            (*self._split, "step", "source", "target", "target_step"),
+            tuple(lines),
+            (None,),
+            days_of((), None, self.from_date, self.to_date),
+            (True,),
+            self._unseen,
+        )
+
+    def _unseen(self, line: Line) -> float | None:
+        """Nothing between two events that are both shown; otherwise unknown."""
+        *segments, step, source, target, target_step = line.key
+        whose = segments[0] if segments else None
+        shown = {(node.step, node.event) for node in self.flow_nodes if node.segment == whose}
+        return 0.0 if {(step, source), (target_step, target)} <= shown else None
 
     @property
     def edges(self) -> pd.DataFrame:

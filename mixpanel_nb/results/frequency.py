@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
 from mixpanel_nb.results.series import BucketedResult
 
 if TYPE_CHECKING:
@@ -82,6 +83,44 @@ class FrequencyResult(BucketedResult):
 
     def _known(self) -> list[tuple[int, ...]]:
         return [counts for counts in self.active_users() if counts is not None]
+
+    def numbers(self) -> Numbers:
+        """Its users and shares of active users, for a comparison."""
+        users, share = Measure("users"), Measure("share", "share")
+        rows, average = self.active_users(), self.average
+        complete = tuple(state is True for state in self.states)
+        lines = [
+            line
+            for place in range(self.periods)
+            for line in (
+                Line(
+                    (place,),
+                    (place + 1,),
+                    users,
+                    tuple(None if row is None else row[place] for row in rows),
+                    complete,
+                    is_drawn=False,
+                ),
+                Line(
+                    (place,),
+                    (place + 1,),
+                    share,
+                    tuple(row[place] / row[0] if row and row[0] else None for row in rows),
+                    complete,
+                    average[place] if place < len(average) else 0.0,
+                    has_whole=True,
+                    is_drawn=place < self.reached,
+                ),
+            )
+        ]
+        return Numbers(
+            (("unit", self.unit), ("unit of activity", self.addiction_unit)),
+            ("period",),
+            tuple(lines),
+            self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            complete,
+        )
 
     @property
     def reached(self) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.naming import free_name
+from mixpanel_nb.naming import free_name, property_names
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 from mixpanel_nb.results.statistics import by_chance
 
@@ -213,6 +215,79 @@ class FunnelResult(ReportResult):
         sums = {} if self.sum_of is None else {"sum": "float64"}
         return times | {"step": "int64", "count": "int64"} | dict.fromkeys(_MEASURES, "float64") | sums
 
+    def numbers(self) -> Numbers:
+        """Its counts, shares and times, for a comparison; steps by their numbers, as names may differ."""
+        places = {bucket: place for place, bucket in enumerate(dict.fromkeys(s.date for s in self.steps))}
+        dates = tuple(places)
+        whole = self.unit is None
+        complete = (True,) * len(dates)
+        if self.unit is not None:
+            complete = within([day for day in dates if day], self.unit, self.from_date, self.to_date)
+        found: dict[tuple[Any, ...], dict[int, FunnelStep]] = {}
+        for step in self.steps:
+            found.setdefault((*self._segments_of(step), step.step), {})[places[step.date]] = step
+        lines = tuple(
+            self._line(key, measure, [steps.get(place) for place in range(len(dates))], complete)
+            for key, steps in found.items()
+            for measure in self._measures
+        )
+        names = self._split if whole else self._split[1:]
+        return Numbers(
+            (
+                ("unit", self.unit),
+                ("number of steps", len(self.events)),
+                ("count", self.counts),
+                ("breakdowns", property_names(self.on)),
+            ),
+            (*names, "step", "event"),
+            lines,
+            dates,
+            () if not dates else days_of([d for d in dates if d], self.unit, self.from_date, self.to_date),
+            complete,
+            nothing_is_unknown if self.left_out else _nobody,
+        )
+
+    def _line(
+        self,
+        key: tuple[Any, ...],
+        measure: Measure,
+        steps: Sequence[FunnelStep | None],
+        complete: tuple[bool, ...],
+    ) -> Line:
+        number = key[-1]
+        values = tuple(None if step is None else getattr(step, measure.name) for step in steps)
+        if measure.kind == "share":
+            entered = [self._entered(key[:-1], step) for step in steps]
+            values = tuple(value if count else None for value, count in zip(values, entered, strict=True))
+        is_last = number == len(self.events) if self.unit is not None else number > 1
+        drawn = measure.name == "overall_conv_ratio" and is_last
+        return Line(key, (*key, self.events[number - 1]), measure, values, complete, is_drawn=drawn)
+
+    def _entered(self, segments: tuple[Any, ...], step: FunnelStep | None) -> int:
+        if step is None:
+            return 0
+        return self._entries.get((step.date, segments), 0)
+
+    @cached_property
+    def _entries(self) -> dict[tuple[Any, ...], int]:
+        firsts = (step for step in self.steps if step.step == 1)
+        return {(step.date, self._segments_of(step)): step.count for step in firsts}
+
+    def _segments_of(self, step: FunnelStep) -> tuple[Any, ...]:
+        return () if self.on is None else step.segments or (step.segment,)
+
+    @property
+    def _measures(self) -> list[Measure]:
+        """What is compared of each step; of times, those that are known."""
+        shares = [Measure(name, "share") for name in ("overall_conv_ratio", "step_conv_ratio")]
+        times = [
+            Measure(name, "seconds")
+            for name in ("median_time_from_start", "avg_time_from_start")
+            if any(getattr(step, name) is not None for step in self.steps)
+        ]
+        sums = [] if self.sum_of is None else [Measure("sum", adds_up=True)]
+        return [Measure("count", adds_up=self.counts != "uniques"), *shares, *sums, *times]
+
     @property
     def conversion(self) -> float | None:
         """Share of those that entered that reached the last step; None for a funnel over time.
@@ -282,6 +357,11 @@ class FunnelResult(ReportResult):
             for low, high, count in each.distribution
         ]
         return typed_frame(rows, names, {"low": "float64", "high": "float64", "count": "int64"})
+
+
+def _nobody(line: Line) -> float | None:
+    """Nobody at any step, and no share of them."""
+    return 0 if line.measure.name == "count" else None
 
 
 def _significance(path: Sequence[FunnelStep], whole: Sequence[FunnelStep]) -> FunnelSignificance:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.naming import free_name
+from mixpanel_nb.results.numbers import Line as NumbersLine
+from mixpanel_nb.results.numbers import Measure, Numbers, days_of
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 
@@ -24,7 +26,7 @@ class InsightsLine:
         complete: Whether the whole bucket lies within the requested days and was fetched.
         unit: The unit of the numbers, such as ``%``, if a formula has one.
         is_count: Whether it counts events, users or values.
-        compared: The values of the comparison period, one per bucket; empty without comparison.
+        adds_up: Whether the numbers of several buckets can be added.
     """
 
     metric: str
@@ -33,7 +35,7 @@ class InsightsLine:
     complete: tuple[bool, ...]
     unit: str | None = None
     is_count: bool = False
-    compared: tuple[float | None, ...] = ()
+    adds_up: bool = False
 
     def shown(self, value: float | None) -> float | None:
         """A value of the line, a count as a whole number."""
@@ -68,9 +70,7 @@ class InsightsResult(ReportResult):
         lines: Every metric of every segment, the segments in the order of their events.
         rolling: The number of buckets of a rolling average, or None.
         cumulative: Whether each value is added to those before.
-        compared_dates: The comparison bucket of each bucket; empty without comparison.
         left_out: Segments beyond the limit, which ``(other)`` stands for.
-        compared_sql: The statement of the comparison values.
     """
 
     metrics: tuple[str, ...]
@@ -83,14 +83,12 @@ class InsightsResult(ReportResult):
     lines: tuple[InsightsLine, ...]
     rolling: int | None = None
     cumulative: bool = False
-    compared_dates: tuple[date | None, ...] = ()
     left_out: int = 0
-    compared_sql: str | None = None
 
     @property
     def breakdowns(self) -> list[str]:
         """The columns of the breakdowns: their names, unlike each other and the other columns."""
-        taken = ["date", "metric", "value", "complete", *(_COMPARED if self.compared_dates else ())]
+        taken = ["date", "metric", "value", "complete"]
         names: list[str] = []
         for name in self.on:
             names.append(free_name(name, [*taken, *names]))
@@ -98,15 +96,8 @@ class InsightsResult(ReportResult):
 
     @property
     def column_names(self) -> list[str]:
-        """Date, metric, breakdowns, value, complete, and what it is compared with."""
-        return [
-            "date",
-            "metric",
-            *self.breakdowns,
-            "value",
-            "complete",
-            *(_COMPARED if self.compared_dates else ()),
-        ]
+        """Date, metric, breakdowns, value, complete."""
+        return ["date", "metric", *self.breakdowns, "value", "complete"]
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a bucket, metric and segment, sorted by date and then as the lines are."""
@@ -117,25 +108,45 @@ class InsightsResult(ReportResult):
                 *line.segment,
                 line.shown(line.values[place]),
                 line.complete[place],
-                *self._compared(line, place),
             )
             for place, day in enumerate(self.dates)
             for line in self.lines
         ]
 
-    def _compared(self, line: InsightsLine, place: int) -> tuple[Any, ...]:
-        if not self.compared_dates:
-            return ()
-        value, before = line.values[place], line.compared[place]
-        difference = None if value is None or before is None else value - before
-        change = difference / abs(before) if difference is not None and before else None
-        return self.compared_dates[place], line.shown(before), line.shown(difference), change
-
     def _dtypes(self) -> Mapping[str, str]:
-        kinds = {"date": "datetime64[ns]", "value": "float64", "complete": "bool"}
-        if self.compared_dates:
-            kinds |= {"compared_date": "datetime64[ns]", **dict.fromkeys(_COMPARED[1:], "float64")}
-        return kinds
+        return {"date": "datetime64[ns]", "value": "float64", "complete": "bool"}
+
+    def numbers(self) -> Numbers:
+        """Its numbers, for a comparison: metrics by their place, so that their names may differ."""
+        lines = tuple(
+            NumbersLine(
+                (self.metrics.index(line.metric), *line.segment),
+                (line.metric, *line.segment),
+                Measure("value", adds_up=line.adds_up, unit=line.unit),
+                tuple(map(line.shown, line.values)),
+                line.complete,
+            )
+            for line in self.lines
+        )
+        states = tuple(_state(self.lines, place) for place in range(len(self.dates)))
+        return Numbers(
+            (("unit", self.unit), ("number of metrics", len(self.metrics)), ("breakdowns", self.on)),
+            ("metric", *self.breakdowns),
+            lines,
+            (None,) if self.unit is None else self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            states,
+            self._absent,
+        )
+
+    def _absent(self, line: NumbersLine) -> float | None:
+        """Nothing of a count, unless the segment is beyond the limit."""
+        of_metric = [each for each in self.lines if each.metric == self.metrics[line.key[0]]]
+        return 0 if of_metric and of_metric[0].is_count and not self.left_out else None
 
 
-_COMPARED = ("compared_date", "compared", "difference", "change")
+def _state(lines: Sequence[InsightsLine], place: int) -> bool | None:
+    """Whether all of a bucket was counted, for all lines; None where none of it is known."""
+    if all(line.complete[place] for line in lines):
+        return True
+    return False if any(line.values[place] is not None for line in lines) else None

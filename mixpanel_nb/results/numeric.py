@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mixpanel_nb.naming import property_of
+from mixpanel_nb.results.numbers import Measure, Numbers, days_of, lines_of
 from mixpanel_nb.results.series import BucketedResult, SeriesResult
 
 if TYPE_CHECKING:
@@ -56,6 +58,10 @@ class NumericBucketResult(SeriesResult):
         write = _writing(self.buckets)
         return [f"{write(low)} - {write(high)}" for low, high in self.buckets]
 
+    def _further_shape(self) -> tuple[tuple[str, Any], ...]:
+        widths = {float(f"{high - low:.6g}") for low, high in self.buckets}
+        return (("property", property_of(self.on)), ("width of ranges", min(widths, default=None)))
+
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {label: self.values.get(place, {}) for place, label in enumerate(self.labels)}
 
@@ -90,6 +96,19 @@ class NumberResult(BucketedResult):
     def column_names(self) -> list[str]:
         """``date``, ``number_column``, ``complete`` (whether all of the bucket was counted)."""
         return ["date", self.number_column, "complete"]
+
+    def numbers(self) -> Numbers:
+        """Its numbers, for a comparison."""
+        measure = Measure(self.number_column, adds_up=self.number_column == "sum")
+        values = [value for _, value, _ in self.tuples()]
+        return Numbers(
+            (("unit", self.unit),),
+            (),
+            lines_of([((), values)], measure, self.states),
+            self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            self.states,
+        )
 
     @abstractmethod
     def _value(self, bucket: date) -> float | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.base import Result
 from mixpanel_nb.results.json_safe import json_safe
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.results.comparison import ComparisonResult
+    from mixpanel_nb.results.numbers import Numbers
     from mixpanel_nb.results.question import Question
+
+Self = TypeVar("Self", bound="ReportResult")
 
 OVERALL = "$overall"
 """Mixpanel's name of the segment for all users."""
@@ -54,6 +59,37 @@ class ReportResult(Result):
     def query(self) -> str | None:
         """The query as text: the SQL of a local answer, the request of a live one."""
         return self.sql if self.sql is not None or self.request is None else _request_text(self.request)
+
+    def compare(self: Self, other: Self) -> ComparisonResult[Self]:
+        """This report compared with another one of the same kind and shape, number by number.
+
+        The first bucket of time is compared with the first, the second with the second. What is compared may
+        be other days, another filter, or the other's of Mixpanel and of a table.
+
+        Args:
+            other: The report that it is compared with; its numbers are ``before``.
+
+        Raises:
+            ParameterError: They are of different kinds, units or breakdowns, or one has no rows.
+
+        Example:
+            >>> before = ws.event_counts("Sign Up", unit="week", during="2025-W02")
+            >>> after = ws.event_counts("Sign Up", unit="week", during="2025-W03")
+            >>> after.compare(before).df[["before", "after", "difference"]].values.tolist()
+            [[220.0, 259.0, 39.0]]
+        """
+        from mixpanel_nb.results.comparison import compared
+
+        return compared(self, other)
+
+    def numbers(self) -> Numbers:
+        """Its numbers, for a comparison with another report.
+
+        Raises:
+            ParameterError: Reports of this kind cannot be compared.
+        """
+        message = f"A {type(self).__name__} cannot be compared."
+        raise ParameterError(message, parameter="other", hint="Compare the DataFrames: `.df`.")
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON-safe data: the report's own fields, then the origin of the answer."""

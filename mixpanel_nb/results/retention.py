@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.naming import free_name
+from mixpanel_nb.naming import free_name, property_names, property_of
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
 if TYPE_CHECKING:
@@ -140,6 +141,60 @@ class RetentionResult(ReportResult):
         rows = [(*self._head(cohort), *cohort.rates) for cohort in self.cohorts]
         return typed_frame(rows, self.column_names, self._dtypes("float64"))
 
+    def numbers(self) -> Numbers:
+        """Its cohorts, for a comparison: their users, and the shares that returned (or the property)."""
+        places = {day: place for place, day in enumerate(dict.fromkeys(each.date for each in self.cohorts))}
+        dates = tuple(places)
+        found: dict[Any, dict[int, RetentionCohort]] = {}
+        for cohort in self.cohorts:
+            found.setdefault(cohort.segment, {})[places[cohort.date]] = cohort
+        inside = within(dates, self.unit, self.from_date, self.to_date)
+        lines: list[Line] = []
+        for segment, cohorts in found.items():
+            listed = [cohorts.get(place) for place in range(len(dates))]
+            averages = self.average_of(segment)
+            lines.append(_users_line(self._key(segment), listed, inside))
+            lines += [
+                self._period_line((*self._key(segment), period), listed, inside, averages[period])
+                for period in range(self.interval_count + 1)
+            ]
+        return Numbers(
+            (
+                ("unit", self.unit),
+                ("periods", (self.interval, self.interval_count, self.brackets)),
+                ("property", (self.prop and property_of(self.prop), self.prop and self.measure)),
+                ("breakdowns", property_names(self.on)),
+            ),
+            (*self.segment_columns, "period"),
+            tuple(lines),
+            dates,
+            days_of(dates, self.unit, self.from_date, self.to_date),
+            tuple(inside),
+            nothing_is_unknown if self.left_out else _nobody,
+            "cohort_date",
+        )
+
+    def _key(self, segment: Any) -> tuple[Any, ...]:
+        return segment if isinstance(segment, tuple) else () if self.on is None else (segment,)
+
+    def _period_line(
+        self,
+        key: tuple[Any, ...],
+        cohorts: Sequence[RetentionCohort | None],
+        inside: Sequence[bool],
+        average: float | None,
+    ) -> Line:
+        period = key[-1]
+        is_sum = self.prop is not None and not self.is_average
+        measure = Measure(self.measure) if self.prop is not None else Measure("share", "share")
+        numbers = [None if each is None else each.counts if is_sum else each.rates for each in cohorts]
+        complete = tuple(
+            each is not None and is_inside and each.is_complete(period)
+            for each, is_inside in zip(cohorts, inside, strict=True)
+        )
+        values = tuple(None if each is None else each[period] for each in numbers)
+        return Line(key, key, measure, values, complete, average, has_whole=True)
+
     @property
     def average(self) -> dict[int, float | None]:
         """Period to its average over the cohorts for which it is over, as Mixpanel's row "Average" has it.
@@ -185,6 +240,20 @@ class RetentionResult(ReportResult):
             )
             for period in range(self.interval_count + 1)
         }
+
+
+def _users_line(
+    key: tuple[Any, ...], cohorts: Sequence[RetentionCohort | None], inside: Sequence[bool]
+) -> Line:
+    """The users of each cohort, who are of no period."""
+    sizes = tuple(None if each is None else each.size for each in cohorts)
+    complete = tuple(size is not None and is_inside for size, is_inside in zip(sizes, inside, strict=True))
+    return Line((*key, None), (*key, None), Measure("users", adds_up=True), sizes, complete, is_drawn=False)
+
+
+def _nobody(line: Line) -> float | None:
+    """No users in a cohort, and no share of them."""
+    return 0 if line.measure.name == "users" else None
 
 
 def _sized(cohort: RetentionCohort, period: int) -> tuple[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixpanel_nb.naming import free_name
+from mixpanel_nb.naming import free_name, property_names
 from mixpanel_nb.results.series import SeriesResult
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ class SegmentationResult(SeriesResult):
         for name in self.on if isinstance(self.on, tuple) else (self.name_column,):
             columns.append(free_name(name, columns))
         return columns[3:]
+
+    def _further_shape(self) -> tuple[tuple[str, Any], ...]:
+        return (("breakdowns", property_names(self.on)),)
 
     def _series(self) -> Mapping[Any, Mapping[date, float]]:
         return self.values or ({} if self.on else {"total": {}})

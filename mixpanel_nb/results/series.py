@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mixpanel_nb.results.numbers import (
+    Measure,
+    Numbers,
+    days_of,
+    lines_of,
+    nothing_is_unknown,
+    nothing_is_zero,
+)
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
 BETWEEN = " · "
@@ -56,7 +64,7 @@ class Series:
 
 
 class BucketedResult(ReportResult):
-    """Figures per bucket of time, some of which may be unknown.
+    """Numbers per bucket of time, some of which may be unknown.
 
     A subclass is a dataclass with these attributes.
 
@@ -151,6 +159,34 @@ class SeriesResult(BucketedResult):
     def _dtypes(self) -> Mapping[str, str]:
         whole = "Int64" if None in self.complete else "int64"
         return {"date": "datetime64[ns]", "count": "float64" if self.type == "average" else whole}
+
+    def numbers(self) -> Numbers:
+        """Its counts, for a comparison; those of names beyond a limit are unknown."""
+        measure = Measure("average" if self.type == "average" else "count", adds_up=self.type == "general")
+        zero = 0.0 if self.type == "average" else 0
+        lines = (
+            (
+                name if isinstance(name, tuple) else (name,),
+                [None if state is None else counts.get(day, zero) for day, state in self._days()],
+            )
+            for name, counts in self._all_series().items()
+        )
+        return Numbers(
+            (("unit", self.unit), ("type", self.type), *self._further_shape()),
+            tuple(self.name_columns),
+            lines_of(lines, measure, self.states),
+            self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            self.states,
+            nothing_is_unknown if self.left_out else nothing_is_zero,
+        )
+
+    def _further_shape(self) -> tuple[tuple[str, Any], ...]:
+        """What else has to be the same in two reports that are compared."""
+        return (("breakdowns", tuple(self.name_columns)),)
+
+    def _days(self) -> Iterable[tuple[date, bool | None]]:
+        return zip(self.dates, self.states, strict=True)
 
     @cached_property
     def series(self) -> list[Series]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.naming import property_names
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ _MEASURES = ("avg_duration", "median_duration", "p90_duration", "events_per_sess
 
 @dataclass(frozen=True)
 class SessionFigures:
-    """Figures of some sessions.
+    """Numbers of some sessions.
 
     Attributes:
         sessions: The number of sessions.
@@ -90,9 +92,50 @@ class SessionsResult(ReportResult):
             for segment, found in self.figures.items()
         ]
 
+    def numbers(self) -> Numbers:
+        """Its figures, for a comparison; those of segments beyond a limit are unknown."""
+        complete = within(self.dates, self.unit, self.from_date, self.to_date)
+        lines = [
+            Line(
+                (segment,),
+                (segment,) if self.on else (),
+                measure,
+                tuple(getattr(found.get(day, NO_SESSIONS), measure.name) for day in self.dates),
+                complete,
+                getattr(self.totals[segment], measure.name),
+                has_whole=not measure.adds_up and measure.name != "users",
+                is_drawn=measure.name == "sessions",
+            )
+            for segment, found in self.figures.items()
+            for measure in _COMPARED
+        ]
+        return Numbers(
+            (("unit", self.unit), ("breakdowns", property_names(self.on))),
+            ("segment",) if self.on else (),
+            tuple(lines),
+            self.dates,
+            days_of(self.dates, self.unit, self.from_date, self.to_date),
+            complete,
+            nothing_is_unknown if self.left_out else _no_sessions,
+        )
+
     def _dtypes(self) -> Mapping[str, str]:
         counts = {"date": "datetime64[ns]", "sessions": "int64", "users": "int64"}
         return counts | dict.fromkeys(_MEASURES, "float64")
+
+
+_COMPARED = (
+    Measure("sessions", adds_up=True),
+    Measure("users"),
+    *(Measure(name, "seconds") for name in _MEASURES[:-1]),
+    Measure(_MEASURES[-1]),
+)
+
+
+def _no_sessions(line: Line) -> float | None:
+    """The figure of a segment without sessions."""
+    none: float | None = getattr(NO_SESSIONS, line.measure.name)
+    return none
 
 
 def _values(figures: SessionFigures) -> tuple[Any, ...]:

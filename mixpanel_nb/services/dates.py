@@ -10,7 +10,7 @@ from mixpanel_nb.queries.checks import Day, in_order
 EARLIEST = date(1971, 1, 1)
 """The first day for which Mixpanel accepts events (its page on importing events)."""
 
-_FIRST_OF_TABLES, _LAST_OF_TABLES = date(1900, 1, 1), date(2199, 12, 31)
+FIRST_OF_TABLES, _LAST_OF_TABLES = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def table_range(first: date, last: date) -> tuple[date, date]:
@@ -20,8 +20,8 @@ def table_range(first: date, last: date) -> tuple[date, date]:
         ParameterError: a day is centuries away.
     """
     for name, day in (("from_date", first), ("to_date", last)):
-        if not _FIRST_OF_TABLES <= day <= _LAST_OF_TABLES:
-            message = [Word(name), f" {day} is not between {_FIRST_OF_TABLES} and {_LAST_OF_TABLES}."]
+        if not FIRST_OF_TABLES <= day <= _LAST_OF_TABLES:
+            message = [Word(name), f" {day} is not between {FIRST_OF_TABLES} and {_LAST_OF_TABLES}."]
             raise ParameterError(message, parameter=name, value=str(day), hint="Check the year.")
     return first, last
 

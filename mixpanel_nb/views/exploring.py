@@ -11,8 +11,10 @@ from mixpanel_nb.display.widgets import Explorer, Field
 from mixpanel_nb.queries import QUERIES, parameters_of
 from mixpanel_nb.queries.base import types_of
 from mixpanel_nb.queries.checks import (
+    COMPARISONS,
     Brackets,
     Breakdowns,
+    Comparison,
     Day,
     Exclusions,
     Flag,
@@ -231,6 +233,10 @@ class QueryForm:
                 return Field(name, label.text, "choice", value or default, choices)
             case Flag():
                 return Field(name, label.text, "choice", bool(value), [("no", False), ("yes", True)])
+            case Comparison():
+                own = [(value, value)] if _are_days(value) else []
+                periods = [(label.none or "", None), *label.choices, *own]
+                return Field(name, label.text, "choice", value, periods)
             case Whole() if label.choices:
                 return Field(name, label.text, "choice", value, label.choices)
             case Whole() if label.names == "funnels":
@@ -302,6 +308,11 @@ class QueryForm:
                 first = value if isinstance(value, str) else _event_of(value[0])
                 return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
         return None
+
+
+def _are_days(compare: str | None) -> bool:
+    """Whether a comparison is with days of its own."""
+    return compare is not None and compare not in COMPARISONS
 
 
 def _listed(value: Any) -> list[str]:

@@ -36,7 +36,7 @@ _MAX_EVENT, _LEAST_EVENT = 32, 7  # characters of an event within a path
 _MAX_LINE = 60  # of a path in a table
 _MAX_SEGMENT = 40
 _MORE_PATHS = ".paths has the 50 most frequent"
-_OTHER_NAME, _DROPOFF_NAME = "Other events", "Drop-off"
+OTHER_NAME, DROPOFF_NAME = "Other events", "Drop-off"
 
 
 class FlowView(ReportView[FlowResult]):
@@ -189,7 +189,7 @@ class FlowView(ReportView[FlowResult]):
     def _line(self, path: FlowPath) -> str:
         """The path in one line, its events no longer than fit."""
         dropoff = next((node.event for node in self.result.flow_nodes if node.kind == "dropoff"), None)
-        names = [_DROPOFF_NAME if event == dropoff else event for event in path.events]
+        names = [DROPOFF_NAME if event == dropoff else event for event in path.events]
         for limit in range(_MAX_EVENT, _LEAST_EVENT, -1):
             line = ARROW.join(shortened(name, limit) for name in names)
             if len(line) <= _MAX_LINE:
@@ -198,7 +198,7 @@ class FlowView(ReportView[FlowResult]):
 
 
 def _name(node: FlowNode) -> str:
-    return {"other": _OTHER_NAME, "dropoff": _DROPOFF_NAME}.get(node.kind, node.event)
+    return {"other": OTHER_NAME, "dropoff": DROPOFF_NAME}.get(node.kind, node.event)
 
 
 def _by_step(nodes: Sequence[FlowNode]) -> dict[int, list[FlowNode]]:
@@ -232,11 +232,11 @@ def _bars(
         if others:
             places |= {(step, node.event): len(bars) for node in others}
             count = sum(node.count for node in others)
-            bars.append(SankeyNode(step - first, _OTHER_NAME, count, _number(count, entered), "other"))
+            bars.append(SankeyNode(step - first, OTHER_NAME, count, _number(count, entered), "other"))
         for node in [node for node in nodes if node.kind == "dropoff"]:
             places[step, node.event] = len(bars)
             text = _number(node.count, entered)
-            bars.append(SankeyNode(step - first, _DROPOFF_NAME, node.count, text, "dropoff"))
+            bars.append(SankeyNode(step - first, DROPOFF_NAME, node.count, text, "dropoff"))
     return bars, places
 
 
@@ -255,7 +255,7 @@ def _links(
         key = places[edge.step, edge.source], places[edge.target_step, edge.target]
         counts[key] = counts.get(key, 0) + edge.count
         ends = ((edge.step, edge.source), (edge.target_step, edge.target))
-        texts[key] = ARROW.join(_OTHER_NAME if end in merged else short(end[1], 30) for end in ends)
+        texts[key] = ARROW.join(OTHER_NAME if end in merged else short(end[1], 30) for end in ends)
     return [
         SankeyLink(*key, count, f"{texts[key]}: {_number(count, entered)}") for key, count in counts.items()
     ]

@@ -20,13 +20,13 @@ from mixpanel_nb.display import (
     grouped_bars,
     heatmap,
     ranked_bars,
-    series_chart,
     step_bars,
 )
 from mixpanel_nb.results import OVERALL, FunnelResult, FunnelStep
 from mixpanel_nb.results.funnel import ENOUGH, QUANTILES, SIGNIFICANT
 from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
 from mixpanel_nb.views.words import (
@@ -301,11 +301,11 @@ class FunnelView(ReportView[FunnelResult]):
             for path in parts
             if (path.segment or "") in labels
         ]
-        return series_chart(
+        return time_chart(
             rows,
-            "date",
             "conversion",
             "segment" if self.result.on else None,
+            unit=self.result.unit,
             title=title,
             subtitle=subtitle,
             color_title=self._breakdown,

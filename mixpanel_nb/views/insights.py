@@ -18,15 +18,15 @@ from mixpanel_nb.display import (
     first_of,
     format_value,
     ranked_bars,
-    series_chart,
 )
 from mixpanel_nb.display.charts import stacked_charts
 from mixpanel_nb.results import InsightsResult
 from mixpanel_nb.results.series import OTHER
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
-from mixpanel_nb.views.words import days, drawn_of, filtered, listed, per, short, signed_percent
+from mixpanel_nb.views.words import days, drawn_of, filtered, listed, per, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,6 @@ _MAX_POINTS = 1_000
 _MAX_COLUMNS = 8
 _MAX_HEADING = 28
 _MAX_FACTS = 6
-_LONG_UNITS = ("month", "quarter", "year")  # drawn as bars: a line would tell of the time between
 _MAX_TITLE = 5  # metrics that are named
 
 
@@ -90,19 +89,11 @@ class InsightsView(ReportView[InsightsResult]):
         """The notes, how many segments are in ``(other)``, and which buckets are not complete."""
         if not self._happened:
             return super().remarks
-        return self._remarked(self._others_note(), self._compared_note(), *self._incomplete_notes())
+        return self._remarked(self._others_note(), *self._incomplete_notes())
 
     def _others_note(self) -> str | None:
         left_out = self.result.left_out
         return f"{OTHER} is {counted(left_out, 'smaller segment')} beyond the limit." if left_out else None
-
-    def _compared_note(self) -> str | None:
-        known = [day for day in self.result.compared_dates if day is not None]
-        if not known:
-            return None
-        if self.result.unit is None:
-            return f"Compared with as many days from {known[0]} on." if len(known) == 1 else None
-        return f"Compared with {days(min(known), max(known))}."
 
     def _incomplete_notes(self) -> list[str]:
         """Which buckets are known in part, once for all lines that have the same."""
@@ -137,17 +128,12 @@ class InsightsView(ReportView[InsightsResult]):
         facts = []
         for line in self.result.lines[:_MAX_FACTS]:
             if len(self.result.dates) == 1:
-                facts.append((short(line.metric), self._with_change(line)))
+                facts.append((short(line.metric), shown(line.values[0], line.unit)))
             elif line.mean is not None:
                 facts.append(
-                    (f"{short(line.metric)}, mean per {self.result.unit}", _shown(line.mean, line.unit))
+                    (f"{short(line.metric)}, mean per {self.result.unit}", shown(line.mean, line.unit))
                 )
         return facts
-
-    def _with_change(self, line: InsightsLine) -> str:
-        text = _shown(line.values[0], line.unit)
-        change = _change(line)
-        return text if change is None else f"{text} ({signed_percent(change)})"
 
     @property
     def _others(self) -> set[tuple[str, ...]]:
@@ -209,16 +195,15 @@ class InsightsView(ReportView[InsightsResult]):
         return stacked_charts(charts)
 
     def _panel(self, lines: Sequence[InsightsLine], title: str | None, subtitle: str | None) -> Any:
-        several = len(lines) > 1 or bool(self.result.compared_dates)
+        several = len(lines) > 1
         y = lines[0].unit or ("count" if lines[0].is_count else "value")
         if len({line.metric for line in lines}) == 1:
             y = f"{short(lines[0].metric)}{f', {y}' if lines[0].unit else ''}"
-        return series_chart(
+        return time_chart(
             self._points(lines, y),
-            "date",
             y,
             "line" if several else None,
-            kind="line" if several or self.result.unit not in _LONG_UNITS else "bar",
+            unit=self.result.unit,
             title=title,
             subtitle=subtitle,
             color_title=listed(self.result.on) or "metric",
@@ -248,16 +233,10 @@ class InsightsView(ReportView[InsightsResult]):
         return distinct_labels(names, _MAX_LABEL)
 
     def _points(self, lines: Sequence[InsightsLine], y: str) -> list[dict[str, Any]]:
-        courses = [
-            (f"{label}{suffix}", values)
-            for label, line in zip(self._labels(lines), lines, strict=True)
-            for suffix, values in (("", line.values), (" before", line.compared))
-            if values
-        ]
         size = self._merged
         return [
-            {"date": self.result.dates[start], "line": label, y: _mean(values[start : start + size])}
-            for label, values in courses
+            {"date": self.result.dates[start], "line": label, y: mean_of(line.values[start : start + size])}
+            for label, line in zip(self._labels(lines), lines, strict=True)
             for start in range(0, len(self.result.dates), size)
         ]
 
@@ -265,14 +244,14 @@ class InsightsView(ReportView[InsightsResult]):
         drawn = [line for line in self._drawn() if _kind(line) == _kind(self._panels()[0][0])]
         names = distinct_labels((self._name(line) for line in drawn), _MAX_LABEL)
         bars = [
-            Bar(name, line.values[0] or 0.0, self._with_change(line))
+            Bar(name, line.values[0] or 0.0, shown(line.values[0], line.unit))
             for name, line in zip(names, drawn, strict=True)
         ]
         return ranked_bars(bars, title=title, subtitle=subtitle)
 
     def _words(self) -> str:
         meaning = "" if len(self.result.dates) == 1 else f"mean per {self.result.unit}: "
-        parts = [f"{short(self._name(line))} {_shown(line.mean, line.unit)}" for line in self.result.lines]
+        parts = [f"{short(self._name(line))} {shown(line.mean, line.unit)}" for line in self.result.lines]
         return f"{self._title}, {self._subtitle}, {meaning}{first_of(parts, 6)}."
 
     # The table
@@ -280,9 +259,7 @@ class InsightsView(ReportView[InsightsResult]):
     def _table(self, limit: int) -> Table:
         names = [self._name(line) for line in self.result.lines]
         narrow = all(len(name) <= _MAX_HEADING for name in names) and len(names) <= _MAX_COLUMNS
-        by_date = (
-            narrow and not self.result.compared_dates and 1 < len(self.result.dates) <= max(limit, len(names))
-        )
+        by_date = narrow and 1 < len(self.result.dates) <= max(limit, len(names))
         return self._by_date(names) if by_date else self._by_line()
 
     def _by_date(self, names: Sequence[str]) -> Table:
@@ -312,16 +289,6 @@ class InsightsView(ReportView[InsightsResult]):
             ]
         else:
             added = [(Column("value", "number"), [_cell(line, line.values[0]) for line in lines])]
-        if self.result.compared_dates:
-            mean = "mean " if several else ""
-            added.append((Column(f"{mean}before", "number"), [_cell(line, _before(line)) for line in lines]))
-            changes = [_change(line) for line in lines]
-            added.append(
-                (
-                    Column("change", "percent"),
-                    ["" if each is None else signed_percent(each) for each in changes],
-                )
-            )
         for column, values in added:
             columns.append(column)
             for row, value in zip(rows, values, strict=True):
@@ -333,28 +300,10 @@ def _kind(line: InsightsLine) -> tuple[str | None, bool]:
     return line.unit, line.is_count
 
 
-def _both(line: InsightsLine) -> list[tuple[float, float]]:
-    """The values of buckets that are known in both periods."""
-    pairs = zip(line.values, line.compared, strict=False)
-    return [(value, before) for value, before in pairs if value is not None and before is not None]
-
-
-def _before(line: InsightsLine) -> float | None:
-    known = [value for value in line.compared if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _change(line: InsightsLine) -> float | None:
-    """The change of the mean over the buckets that both periods have."""
-    pairs = _both(line)
-    before = sum(value for _, value in pairs)
-    return sum(value for value, _ in pairs) / before - 1 if before > 0 else None
-
-
 def _cell(line: InsightsLine, value: float | None) -> Any:
     if value is None or line.unit is None:
         return _plain(value)
-    return _shown(value, line.unit)
+    return shown(value, line.unit)
 
 
 def _plain(value: float | None) -> float | None:
@@ -363,7 +312,8 @@ def _plain(value: float | None) -> float | None:
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else _brief(value)
 
 
-def _shown(value: float | None, unit: str | None = None) -> str:
+def shown(value: float | None, unit: str | None = None) -> str:
+    """A number with its unit, in few digits."""
     if value is None:
         return MISSING
     number = format_value(_plain(value))
@@ -374,6 +324,7 @@ def _brief(value: float) -> float:
     return round(value, 1 if abs(value) >= 100 else 2) if abs(value) >= 1 else float(f"{value:.3g}")
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """The mean of the numbers that are known; None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

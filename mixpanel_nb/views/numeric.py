@@ -20,6 +20,7 @@ from mixpanel_nb.display import (
 from mixpanel_nb.results import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.numeric import NumberResult
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.over_time import kind_of
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import SeriesView, date_column
 from mixpanel_nb.views.words import (
@@ -143,12 +144,12 @@ class NumberView(ReportView[N], Generic[N]):
         """What the numbers come to."""
 
     def drawing(self, *, titled: bool) -> Chart | None:
-        """A line, or a bar where there is one bucket of time."""
+        """A line, or bars where there are few long buckets of time."""
         if not self._known():
             return None
         y = self.result.number_column
         rows = [{"date": day, y: value} for day, value in self._brief_rows()]
-        kind = "line" if len(rows) > 1 else "bar"
+        kind = kind_of(self.result.unit, len(rows))
         subtitle = self._subtitle
         gaps = Gaps(self.result.partial, self.result.missing)
         return described_series(

@@ -8,6 +8,7 @@ from mixpanel_nb import results
 from mixpanel_nb.views import (
     activity,
     cohorts,
+    comparison,
     counts,
     discovery,
     export,
@@ -40,6 +41,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.CohortList: discovery.CohortListView,
     results.CohortResult: cohorts.CohortView,
     results.CohortSizesResult: cohorts.CohortSizesView,
+    results.ComparisonResult: comparison.ComparisonView,
     results.EventCountsResult: counts.EventCountsView,
     results.ExportResult: export.ExportView,
     results.ExpressionResult: expression.ExpressionView,

@@ -18,10 +18,10 @@ from mixpanel_nb.display import (
     first_of,
     format_value,
     ranked_bars,
-    series_chart,
 )
 from mixpanel_nb.results.series import OTHER, Series, SeriesResult
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import (
     beyond_limit,
@@ -149,11 +149,11 @@ class SeriesView(ReportView[S], Generic[S]):
 
     def _lines(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
         several = self._names_are is not None
-        return series_chart(
+        return time_chart(
             self._points(self._drawn(series)),
-            "date",
             measure(self.result.type),
             "name" if several else None,
+            unit=self.result.unit,
             title=title,
             subtitle=subtitle,
             color_title=self._names_are,

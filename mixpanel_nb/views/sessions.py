@@ -13,11 +13,11 @@ from mixpanel_nb.display import (
     distinct_labels,
     first_of,
     format_value,
-    series_chart,
 )
 from mixpanel_nb.results import SessionsResult
 from mixpanel_nb.results.sessions import NO_SESSIONS
 from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
 from mixpanel_nb.views.words import (
@@ -124,12 +124,11 @@ class SessionsView(ReportView[SessionsResult]):
             for day in self.result.dates
         ]
         split = self.result.on
-        return series_chart(
+        return time_chart(
             rows,
-            "date",
             "sessions",
             "segment" if split else None,
-            "bar" if len(self.result.dates) == 1 else "line",
+            unit=self.result.unit,
             title=title,
             subtitle=subtitle,
             color_title=split and property_name(split),

@@ -61,12 +61,20 @@ class Defaults:
             check = parameter.check.check if isinstance(parameter.check, Optional) else parameter.check
             if isinstance(check, Day) and not parameter.filled and values.get(name) is not None:
                 values[name] = days.single_day(values[name], name, self._today())
+        if values.get("compare") is not None:
+            values["compare"] = self._comparison(values["compare"])
         if "from_date" in known:
             (values["from_date"], values["to_date"]), which = self._days(values.get("table"), given)
             if which:
                 found = f"{which} ({values['from_date']} to {values['to_date']})"
                 said = f"{said}, {found}" if said else f"Asked about {found}"
         return values, f"{said}." if said else None
+
+    def _comparison(self, compare: Any) -> Any:
+        """A period that is compared with, as two days; anything else unchanged, for the query to check."""
+        if not isinstance(compare, str) or not compare[:1].isdigit():
+            return compare
+        return days.period(compare, "compare", self._today())
 
     def usual_table(self) -> str | None:
         """The default table; None if there is none.

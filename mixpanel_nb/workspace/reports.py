@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from mixpanel_nb.queries import Segmentation
+from mixpanel_nb.queries import Segmentation, changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.results import ExpressionResult
+    from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
+    from mixpanel_nb.services.comparison import ComparedDays
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.live import LiveQueryService
     from mixpanel_nb.services.local import Engine, LocalQueryService
@@ -42,11 +44,50 @@ class ReportService:
 
     def ask(self, query: Query[Answer]) -> Answer:
         """The answer to a query. Errors as in ``Workspace.ask``."""
+        if query.comparison is not None:
+            comparison: Any = self._compared(query)
+            return cast("Answer", comparison)
+        table = query.asked_table
+        return self._told(query, self._live.ask(query) if table is None else self._local(table).ask(query))
+
+    def _compared(self, query: Query[Answer]) -> ComparisonResult[Answer]:
+        """The answer to a query with a comparison: that without one, and the same about other days."""
+        from mixpanel_nb.results.comparison import compared
         from mixpanel_nb.results.question import Question
 
+        days = self._compared_days(query)
+        asked: Query[Answer] = changed(query, compare=None)
+        other: Query[Answer] = changed(asked, from_date=days.first, to_date=days.last)
         table = query.asked_table
-        zone = self.zone_of(table)
-        answer = self._live.ask(query) if table is None else self._local(table).ask(query)
+        if table is None:
+            after, before = self._live.ask(asked), self._live.ask(other)
+        else:
+            after, before = self._local(table).both(asked, other)
+        comparison = compared(
+            self._told(asked, after),
+            self._told(other, before),
+            asked=query.comparison,
+            buckets=days.buckets,
+        )
+        return replace(comparison, question=Question(query, self))
+
+    def _compared_days(self, query: Query[Any]) -> ComparedDays:
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.analytics.calendar import Period
+        from mixpanel_nb.services.comparison import compared_days
+        from mixpanel_nb.services.dates import table_range
+
+        asked: Any = query
+        first, last = table_range(asked.from_date, asked.to_date)
+        zone = ZoneInfo(self.zone_of(query.asked_table).name)
+        return compared_days(asked, Period(first, last, zone, self._project.week_start))
+
+    def _told(self, query: Query[Answer], answer: Answer) -> Answer:
+        """An answer with its question and time zone."""
+        from mixpanel_nb.results.question import Question
+
+        zone = self.zone_of(query.asked_table)
         notes = answer.notes if zone.note is None else (*answer.notes, zone.note)
         return replace(answer, question=Question(query, self), timezone=zone.name, notes=notes)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import textwrap
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
 from mixpanel_nb.errors import ParameterError, Word, help_text
 from mixpanel_nb.files.system import expanded
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         CohortList,
         CohortResult,
         CohortSizesResult,
+        ComparisonResult,
         EventCountsResult,
         ExportResult,
         ExpressionResult,
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.workspace.reports import ReportService
 
     Day = str | date
+    Compared = str | tuple[Day, Day]
 
 Answer = TypeVar("Answer", bound="ReportResult")
 
@@ -829,7 +832,7 @@ class Workspace:
         """Ask a query, such as that of a result once more: ``ws.ask(result.question.query)``.
 
         Args:
-            query: The query.
+            query: The query; one that has a comparison is answered by a ``ComparisonResult``.
 
         Example:
             >>> from mixpanel_nb.queries import Segmentation
@@ -842,6 +845,7 @@ class Workspace:
     def _answer(self, query: type[Query[Answer]], arguments: dict[str, Any]) -> Answer:
         return self._reports.request(query, {name: arguments[name] for name in arguments if name != "self"})
 
+    @overload
     def insights(
         self,
         metrics: str | Metric | Sequence[str | Metric],
@@ -856,14 +860,21 @@ class Workspace:
         where: str | None = None,
         rolling: int | None = None,
         cumulative: bool = False,
-        compare: str | tuple[Day, Day] | None = None,
         totals: bool = False,
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> InsightsResult:
+    ) -> InsightsResult: ...
+
+    @overload
+    def insights(
+        self, metrics: str | Metric | Sequence[str | Metric], *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[InsightsResult]: ...
+
+    def insights(self, metrics: str | Metric | Sequence[str | Metric], **asked: Any) -> Any:
         """Metrics side by side, over time and by segment, and formulas over them.
 
         A metric is an event, or a measure of it in a word: ``Purchase``, ``unique(Purchase)``,
@@ -875,8 +886,9 @@ class Workspace:
             >>> ws.insights(metrics, during="2025-01", totals=True).df["value"].tolist()
             [1501.0, 65.7]
         """
-        return self._answer(Insights, locals())
+        return self._answer(Insights, {"metrics": metrics, **asked})
 
+    @overload
     def active(
         self,
         event: str | None = None,
@@ -891,9 +903,17 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> InsightsResult:
+    ) -> InsightsResult: ...
+
+    @overload
+    def active(
+        self, event: str | None = None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[InsightsResult]: ...
+
+    def active(self, event: str | None = None, **asked: Any) -> Any:
         """Active users of a day, a week and a month (DAU, WAU, MAU), and stickiness in percent.
 
         Counted are the users of the 1, 7 and 30 days that end with each bucket's last day.
@@ -902,8 +922,9 @@ class Workspace:
             >>> ws.active(from_date="2025-01-31", to_date="2025-01-31").df.iloc[:3, 1:3].values.tolist()
             [['DAU', 474.0], ['WAU', 2668.0], ['MAU', 6315.0]]
         """
-        return self._answer(Active, locals())
+        return self._answer(Active, {"event": event, **asked})
 
+    @overload
     def segmentation(
         self,
         event: str | None,
@@ -915,21 +936,30 @@ class Workspace:
         on: str | Sequence[str] | None = None,
         unit: Unit = "day",
         where: str | None = None,
-        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        type: CountType = "general",
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> SegmentationResult:
+    ) -> SegmentationResult: ...
+
+    @overload
+    def segmentation(
+        self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[SegmentationResult]: ...
+
+    def segmentation(self, event: str | None, **asked: Any) -> Any:
         """How often an event happened, over time and by segment.
 
         Example:
             >>> ws.segmentation("Purchase", during="2025-01", on="plan").totals
             {'free': 1045, 'plus': 364, 'pro': 179, 'undefined': 169}
         """
-        return self._answer(Segmentation, locals())
+        return self._answer(Segmentation, {"event": event, **asked})
 
+    @overload
     def segmentation_numeric(
         self,
         event: str | None,
@@ -941,20 +971,29 @@ class Workspace:
         on: str,
         unit: Unit = "day",
         where: str | None = None,
-        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        type: CountType = "general",
         buckets: int = 10,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> NumericBucketResult:
+    ) -> NumericBucketResult: ...
+
+    @overload
+    def segmentation_numeric(
+        self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericBucketResult]: ...
+
+    def segmentation_numeric(self, event: str | None, **asked: Any) -> Any:
         """How often an event happened, over time and by ranges of a number.
 
         Events without such a number are left out. A table's ranges are as wide as 1, 2 or 5 times a power
         of ten.
         """
-        return self._answer(SegmentationNumeric, locals())
+        return self._answer(SegmentationNumeric, {"event": event, **asked})
 
+    @overload
     def segmentation_sum(
         self,
         event: str | None,
@@ -968,12 +1007,21 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> NumericSumResult:
-        """A number summed over the events, over time; what is no number counts as 0."""
-        return self._answer(SegmentationSum, locals())
+    ) -> NumericSumResult: ...
 
+    @overload
+    def segmentation_sum(
+        self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericSumResult]: ...
+
+    def segmentation_sum(self, event: str | None, **asked: Any) -> Any:
+        """A number summed over the events, over time; what is no number counts as 0."""
+        return self._answer(SegmentationSum, {"event": event, **asked})
+
+    @overload
     def segmentation_average(
         self,
         event: str | None,
@@ -987,15 +1035,24 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> NumericAverageResult:
+    ) -> NumericAverageResult: ...
+
+    @overload
+    def segmentation_average(
+        self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericAverageResult]: ...
+
+    def segmentation_average(self, event: str | None, **asked: Any) -> Any:
         """A number averaged over all events, over time; what is no number counts as 0, as in Mixpanel.
 
         To leave out the events without one: ``where='defined(properties["…"])'``.
         """
-        return self._answer(SegmentationAverage, locals())
+        return self._answer(SegmentationAverage, {"event": event, **asked})
 
+    @overload
     def event_counts(
         self,
         events: str | Sequence[str] | None,
@@ -1005,13 +1062,21 @@ class Workspace:
         last: str | int | None = None,
         during: str | None = None,
         unit: Unit = "day",
-        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        type: CountType = "general",
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> EventCountsResult:
+    ) -> EventCountsResult: ...
+
+    @overload
+    def event_counts(
+        self, events: str | Sequence[str] | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[EventCountsResult]: ...
+
+    def event_counts(self, events: str | Sequence[str] | None, **asked: Any) -> Any:
         """Several events side by side, over time; None counts any event, as one series.
 
         Example:
@@ -1019,8 +1084,9 @@ class Workspace:
             [{'date': '2025-01-01', 'event': 'Sign Up', 'count': 34, 'complete': True},
              {'date': '2025-01-01', 'event': 'Purchase', 'count': 34, 'complete': True}]
         """
-        return self._answer(EventCounts, locals())
+        return self._answer(EventCounts, {"events": events, **asked})
 
+    @overload
     def property_counts(
         self,
         event: str,
@@ -1032,16 +1098,24 @@ class Workspace:
         during: str | None = None,
         values: Sequence[str] | None = None,
         unit: Unit = "day",
-        type: CountType = "general",  # noqa: A002 - Mixpanel's name
+        type: CountType = "general",
         where: str | None = None,
         limit: int = 255,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> PropertyCountsResult:
+    ) -> PropertyCountsResult: ...
+
+    @overload
+    def property_counts(
+        self, event: str, prop: str, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[PropertyCountsResult]: ...
+
+    def property_counts(self, event: str, prop: str, **asked: Any) -> Any:
         """The values of a property of an event, over time."""
-        return self._answer(PropertyCounts, locals())
+        return self._answer(PropertyCounts, {"event": event, "prop": prop, **asked})
 
     def top_events(
         self,
@@ -1064,6 +1138,7 @@ class Workspace:
         """
         return self._answer(TopEvents, locals())
 
+    @overload
     def funnel(
         self,
         funnel_id: int | None = None,
@@ -1091,9 +1166,17 @@ class Workspace:
         times: bool = False,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> FunnelResult:
+    ) -> FunnelResult: ...
+
+    @overload
+    def funnel(
+        self, funnel_id: int | None = None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[FunnelResult]: ...
+
+    def funnel(self, funnel_id: int | None = None, **asked: Any) -> Any:
         """How many users took some steps one after the other.
 
         Each user enters once, with their first event of the first step in the days asked about; other
@@ -1105,8 +1188,9 @@ class Workspace:
             >>> [(step.event, step.count) for step in funnel.steps]
             [('View Product', 4719), ('Add to Cart', 2429), ('Purchase', 1206)]
         """
-        return self._answer(Funnel, locals())
+        return self._answer(Funnel, {"funnel_id": funnel_id, **asked})
 
+    @overload
     def retention(
         self,
         *,
@@ -1121,7 +1205,7 @@ class Workspace:
         interval: int = 1,
         interval_count: int = 10,
         unit: LargeUnit = "day",
-        type: Literal["birth", "compounded"] = "birth",  # noqa: A002 - as in the API, without its prefix
+        type: Literal["birth", "compounded"] = "birth",
         mode: Literal["on", "on_or_after", "on_or_before", "streak"] = "on",
         alignment: Literal["rolling", "calendar"] = "rolling",
         brackets: Sequence[int] | None = None,
@@ -1131,9 +1215,15 @@ class Workspace:
         limit: int = 255,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> RetentionResult:
+    ) -> RetentionResult: ...
+
+    @overload
+    def retention(self, *, compare: Compared, **asked: Any) -> ComparisonResult[RetentionResult]: ...
+
+    def retention(self, **asked: Any) -> Any:
         """Of the users who did something, how many came back, period by period.
 
         Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times; or
@@ -1149,8 +1239,9 @@ class Workspace:
             {'cohort_date': '2024-12-30', 'cohort_size': 164,
              'period_0': 151, 'period_1': 85, 'period_2': 55}
         """
-        return self._answer(Retention, locals())
+        return self._answer(Retention, asked)
 
+    @overload
     def flow(
         self,
         *,
@@ -1177,17 +1268,24 @@ class Workspace:
         segments: int = 10,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> FlowResult:
+    ) -> FlowResult: ...
+
+    @overload
+    def flow(self, *, compare: Compared, **asked: Any) -> ComparisonResult[FlowResult]: ...
+
+    def flow(self, **asked: Any) -> Any:
         """What users did after an event, before it, or between some events.
 
         ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
         later, within the window. A table answers.
         """
-        return self._answer(Flow, locals())
+        return self._answer(Flow, asked)
 
+    @overload
     def frequency(
         self,
         *,
@@ -1201,9 +1299,15 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> FrequencyResult:
+    ) -> FrequencyResult: ...
+
+    @overload
+    def frequency(self, *, compare: Compared, **asked: Any) -> ComparisonResult[FrequencyResult]: ...
+
+    def frequency(self, **asked: Any) -> Any:
         """In how many hours of a day, or days of a week or month, users were active.
 
         Example:
@@ -1211,8 +1315,9 @@ class Workspace:
             >>> weeks[0]["period_1"], weeks[0]["period_2"]  # active on at least one day, on at least two
             (1687, 240)
         """
-        return self._answer(Frequency, locals())
+        return self._answer(Frequency, asked)
 
+    @overload
     def sessions(
         self,
         *,
@@ -1229,16 +1334,22 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        compare: None = None,
         table: str | None = None,
         live: bool = False,
-    ) -> SessionsResult:
+    ) -> SessionsResult: ...
+
+    @overload
+    def sessions(self, *, compare: Compared, **asked: Any) -> ComparisonResult[SessionsResult]: ...
+
+    def sessions(self, **asked: Any) -> Any:
         """How many sessions there were, of how many users, how long they lasted and how much happened.
 
         Sessions are computed from the events, as Mixpanel does: one ends where its user does nothing for
         longer than ``timeout``, and at midnight. ``on`` is read from the first event of a session that has
         the property. A table answers. For SQL see :meth:`session_view`.
         """
-        return self._answer(Sessions, locals())
+        return self._answer(Sessions, asked)
 
     def activity_feed(
         self,
@@ -1716,8 +1827,13 @@ def _name_list(kind: str, names: list[str], *, of: str | None = None, remark: st
 
 
 def _describe(query: type[Query[Any]]) -> None:
-    """Complete the docstring of a report's method by what its query says of each parameter."""
+    """Complete a report's method: its docstring by the parameters, its signature where it has overloads."""
     method = getattr(Workspace, query.name)
+    for plain in get_overloads(method)[:1]:
+        signature = inspect.signature(plain)
+        compare = signature.parameters["compare"].replace(annotation="Compared | None")
+        known = (signature.parameters | {"compare": compare}).values()
+        method.__signature__ = signature.replace(parameters=list(known))
     lines = [
         textwrap.fill(
             f"{name}: {help_text(parameter.help)}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8

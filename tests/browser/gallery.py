@@ -34,6 +34,9 @@ REPORTS = {
     "activity_feed": f"%mp_activity_feed user_006120 {_LOCAL}",
 }
 OTHERS = {
+    "compared": "%mp_segmentation Purchase --on plan --unit month --during 2025-03 --compare previous",
+    "compared_over_time": "%mp_segmentation Purchase --during 2025-03 --compare previous",
+    "compared_funnel": f"%mp_funnel {_STEPS} --during 2025-03 --compare previous",
     "segmentation": f'%mp_segmentation "Sign Up" {_LOCAL}',
     "segmentation_live": f"%mp_segmentation Purchase --on plan --type unique --unit month {_DAYS}",
     "funnel_by": f"%mp_funnel {_STEPS} --on $os {_LOCAL}",

@@ -69,6 +69,17 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             *("avg_duration", "median_duration", "p90_duration", "events_per_session"),
         ],
     ),
+    "compared": (
+        ("segmentation", "Purchase", "--compare", "previous", "--from", "2025-01-08", "--to", "2025-01-14"),
+        ["date", "before_date", "segment", "before", "after", "difference", "change", "complete"],
+    ),
+    "funnel compared": (
+        (
+            *("funnel", "--step", "View Product", "--step", "Purchase", "--from", "2025-01-08"),
+            *("--to", "2025-01-14", "--compare", "2025-01-01..2025-01-07"),
+        ),
+        ["step", "event", "measure", "before", "after", "difference", "change", "complete"],
+    ),
     "expression": (("expression", 'properties["plan"] == "pro"'), ["expression", "table", "sql"]),
 }
 
@@ -93,6 +104,20 @@ def test_the_rows_are_those_of_the_workspace(mp: Command, database: Path) -> Non
             "Purchase", on="plan", from_date="2025-01-01", to_date="2025-01-14", table="events"
         )
     assert rows == result.records()
+
+
+def test_a_comparison_says_which_days_it_takes(mp: Command) -> None:
+    week = ("--from", "2025-01-08", "--to", "2025-01-14")
+    spoken = json.loads(mp("segmentation", "Purchase", *week, "--compare", "2025-01-01..2025-01-07").out)
+    assert spoken == json.loads(mp("segmentation", "Purchase", *week, "--compare", "previous").out)
+    by_week = json.loads(mp("segmentation", "Purchase", *week, "--compare", "2025-W01").out)
+    assert [row["before_date"] for row in by_week][:2] == ["2024-12-30", "2024-12-31"]
+    wrong = mp("segmentation", "Purchase", *week, "--compare", "last")
+    assert wrong.code == 3
+    assert wrong.err.splitlines() == [
+        "Error: --compare is 'last'.",
+        "It can be previous, year, or two days: 2024-01-01..2024-01-31.",
+    ]
 
 
 def test_rows_for_a_program_leave_the_notes_to_standard_error(mp: Command) -> None:

@@ -41,6 +41,67 @@ def test_a_report_gives_its_result_and_a_card(shell: Shell, line: str, kind: str
     assert shown.value._repr_html_().startswith("<div")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%mp_insights Purchase --on plan",
+        "%mp_active",
+        "%mp_segmentation Purchase --on plan --limit 2",
+        "%mp_segmentation_numeric Purchase --on revenue",
+        "%mp_segmentation_sum Purchase --on revenue",
+        "%mp_segmentation_average Purchase --on revenue",
+        '%mp_event_counts Purchase "Sign Up"',
+        "%mp_property_counts Purchase plan --limit 2",
+        '%mp_funnel --step "View Product" --step Purchase',
+        '%mp_retention --born "Sign Up" --intervals 3',
+        "%mp_frequency",
+        '%mp_flow --start "Sign Up"',
+        "%mp_sessions",
+    ],
+)
+def test_a_report_is_compared_with_the_period_before(shell: Shell, line: str) -> None:
+    asked = "--from 2025-01-08 --to 2025-01-14 --table events"
+    shown = shell.run(f"{line} {asked} --compare previous")
+    comparison = shown.value
+    assert type(comparison).__name__ == "ComparisonResult"
+    assert comparison._repr_html_().startswith("<div")
+    alone, before = (
+        shell.value(f"{line} --from 2025-01-0{first} --to 2025-01-{last} --table events")
+        for first, last in ((8, 14), (1, "07"))
+    )
+    if "numeric" in line:  # both have the wider of the two ranges
+        assert sum(comparison.after.df["count"]) == sum(alone.df["count"])
+        return
+    assert comparison.after.records() == alone.records()
+    assert (comparison.before.from_date, comparison.before.to_date) == (before.from_date, before.to_date)
+    if "--limit" not in line and "--on" not in line:
+        assert comparison.before.records() == before.records()
+        assert comparison.records() == alone.compare(before).records()
+    again = dict(comparison.codes())["Magic"]
+    assert shell.value(again).records() == comparison.records()
+
+
+def test_two_answers_are_compared_with_the_code_of_both(shell: Shell) -> None:
+    asked = f"%mp_segmentation Purchase --unit week {ASKED}"
+    code = "\n".join(
+        f'{name} = {asked} --where \'properties["plan"] == "{plan}"\''
+        for name, plan in (("after", "pro"), ("before", "free"))
+    )
+    comparison = shell.value(f"{code}\nafter.compare(before)")
+    assert shell.value(dict(comparison.codes())["Magic"]).records() == comparison.records()
+    live = shell.value(f"%mp_segmentation Purchase --unit week {ASKED.replace('--table events', '--live')}")
+    local = shell.value(asked)
+    assert {row["difference"] for row in live.compare(local).records()} == {0}
+
+
+def test_mixpanel_answers_both_sides_of_a_comparison(shell: Shell) -> None:
+    week = "--from 2025-01-08 --to 2025-01-14 --compare previous"
+    live = shell.value(f"%mp_segmentation Purchase {week} --live")
+    assert live.records() == shell.value(f"%mp_segmentation Purchase {week} --table events").records()
+    assert live.after.request["params"]["from_date"] == "2025-01-08"
+    assert live.before.request["params"]["from_date"] == "2025-01-01"
+
+
 def test_mixpanel_answers_a_live_report(shell: Shell) -> None:
     live = shell.value("%mp_segmentation Purchase --on plan --from 2025-01-01 --to 2025-01-14 --live")
     local = shell.value(f"%mp_segmentation Purchase --on plan {ASKED}")

@@ -15,7 +15,7 @@ from .support import Project, did
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.results import InsightsResult
+    from mixpanel_nb.results import ComparisonResult, InsightsResult
 
     from .support import Package
 
@@ -25,7 +25,16 @@ ONE = timedelta(days=1)
 def insights(package: Package, events: Sequence[Any], metrics: Any, **query: Any) -> InsightsResult:
     project = Project(events)
     package(project)
-    return package.workspace().insights(metrics, **query, table="events")
+    result: InsightsResult = package.workspace().insights(metrics, **query, table="events")
+    return result
+
+
+def compared_insights(
+    package: Package, events: Sequence[Any], metrics: Any, **query: Any
+) -> list[dict[str, Any]]:
+    package(Project(events))
+    comparison: ComparisonResult[Any] = package.workspace().insights(metrics, **query, table="events")
+    return comparison.records()
 
 
 def by_date(result: InsightsResult, column: str = "value") -> dict[str, float | None]:
@@ -272,10 +281,9 @@ def test_the_dates_that_are_compared_with(
     """Docs/reports/insights, "Time Period Comparisons": on a weekend of last year, the next Monday."""
     first, last = days.split()
     asked: dict[str, Any] = {"from_date": first, "to_date": last, "compare": "previous", **more}
-    result = insights(package, DAYS_ON, "Watch Video", **asked)
-    assert " ".join(map(str, result.compared_dates)) == compared
-    values = [(record["compared_date"], record["compared"]) for record in result.records()]
-    assert all((value is None) == (day is None) for day, value in values)
+    records = compared_insights(package, DAYS_ON, "Watch Video", **asked)
+    assert " ".join(str(record["before_date"]) for record in records) == compared
+    assert all((record["before"] is None) == (record["before_date"] is None) for record in records)
 
 
 def test_a_comparison_has_the_same_segments(package: Package) -> None:
@@ -287,8 +295,8 @@ def test_a_comparison_has_the_same_segments(package: Package) -> None:
         "on": "page",
         "compare": "previous",
     }
-    result = insights(package, [*january, *february], "View", **asked)
-    found = [(r["page"], r["value"], r["compared"], r["difference"], r["change"]) for r in result.records()]
+    records = compared_insights(package, [*january, *february], "View", **asked)
+    found = [(r["page"], r["after"], r["before"], r["difference"], r["change"]) for r in records]
     assert found == [("new", 2, 0, 2, None), ("x", 1, 3, -2, pytest.approx(-2 / 3))]
 
 

@@ -24,7 +24,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def purchases(ws: Workspace, **given: Any) -> SegmentationResult:
-    return ws.segmentation("Purchase", **{**DAYS, "table": "events", **given})
+    result: SegmentationResult = ws.segmentation("Purchase", **{**DAYS, "table": "events", **given})
+    return result
 
 
 @pytest.fixture
@@ -47,6 +48,15 @@ def test_every_field_changes_the_answer(ws: Workspace, explorer: Explorer) -> No
     choose(explorer, "By", "(total)")
     assert explorer.answer.event == "Sign Up"
     assert explorer.answer.on is None
+
+
+def test_an_answer_is_compared_with_the_period_before_or_the_year_before(ws: Workspace) -> None:
+    explorer = purchases(ws, from_date="2025-01-08").explore()
+    assert isinstance(explorer, Explorer)
+    choose(explorer, "Compare with", "period before")
+    assert explorer.answer.before == purchases(ws, from_date="2025-01-01", to_date="2025-01-07")
+    choose(explorer, "Compare with", "(nothing)")
+    assert explorer.answer == purchases(ws, from_date="2025-01-08")
 
 
 def test_the_names_offered_are_those_of_the_table(ws: Workspace, explorer: Explorer) -> None:

@@ -1,26 +1,25 @@
-"""Conversion of Insights rows to lines: gaps, rolling averages, formulas, comparisons."""
+"""Conversion of Insights rows to lines: gaps, rolling averages, formulas."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.calendar import coverage, later, midnight, start_of, utc
+from mixpanel_nb.analytics.calendar import coverage, later, midnight, utc
 from mixpanel_nb.analytics.insights import NOT_A_NUMBER, NOT_SET, edge_labels
 from mixpanel_nb.naming import free_name, property_of
-from mixpanel_nb.queries.insights import SHORT_UNITS
 from mixpanel_nb.queries.metrics import LETTERS, Buckets
 from mixpanel_nb.results.insights import InsightsLine
 from mixpanel_nb.results.series import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from mixpanel_nb.analytics.calendar import Bucket, Period
+    from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.analytics.insights import Days
     from mixpanel_nb.queries import Formula, Insights, Metric
     from mixpanel_nb.services.local.engines.base import Span
@@ -29,7 +28,6 @@ Segment = tuple[str, ...]
 Numbers = list[float | None]
 
 _DAY = timedelta(days=1)
-_SATURDAY = 5
 _SEGMENTS_FROM = 5  # after metric, date, value, place and the number of segments
 
 
@@ -153,8 +151,14 @@ class Lines:
         elif self._query.cumulative:
             values, complete = _cumulative(values, [touched for touched, _ in seen], complete)
         start = len(values) - len(self.dates)
+        is_plain = self._query.rolling is None and not self._query.cumulative
         return InsightsLine(
-            "", segment, tuple(values[start:]), tuple(complete[start:]), is_count=metric.is_count
+            "",
+            segment,
+            tuple(values[start:]),
+            tuple(complete[start:]),
+            is_count=metric.is_count,
+            adds_up=metric.adds_up and is_plain,
         )
 
     def _seen(self, metric: Metric) -> list[tuple[bool, bool]]:
@@ -283,109 +287,3 @@ def labels_of(query: Insights) -> list[str]:
 def columns_of(query: Insights) -> tuple[str, ...]:
     """The names of what the query is broken down by."""
     return tuple(property_of(on.of if isinstance(on, Buckets) else on) for on in query.on)
-
-
-class Comparison:
-    """The period that a query is compared with.
-
-    Args:
-        query: The query, which has a comparison.
-        period: Its days.
-    """
-
-    def __init__(self, query: Insights, period: Period) -> None:
-        self._query = query
-        self._period = period
-        buckets: list[Bucket] = [period.first] if query.totals else period.buckets(query.unit)
-        chosen: Mapping[str, Callable[[list[Bucket]], tuple[date, date, list[Bucket | None]]]] = {
-            "previous": self._previous,
-            "year": self._year,
-        }
-        compare = query.compare or ""
-        self.first, self.last, self.buckets = chosen.get(compare, self._range)(buckets)
-
-    def _previous(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
-        unit = self._query.unit
-        if self._query.totals or unit in SHORT_UNITS or unit == "day":
-            number = (self._period.last - self._period.first).days + 1
-            return self._moved(buckets, lambda day: day - number * _DAY)
-        number = len(buckets)
-        first, last = (self._whole(day, lambda day: later(day, unit, -number)) for day in self._ends)
-        return (
-            first,
-            last,
-            [start_of(later(each, unit, -number), unit, self._period.week_start) for each in buckets],
-        )
-
-    def _year(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
-        unit = self._query.unit
-        if not self._query.totals and (unit in SHORT_UNITS or unit == "day"):
-            return self._moved(buckets, _year_before)
-        weeks = unit == "week" and not self._query.totals
-
-        def move(day: date) -> date:
-            return later(day, "week", -52) if weeks else later(day, "year", -1)
-
-        first, last = (self._whole(day, move) for day in self._ends)
-        return first, last, [move(each) for each in buckets]
-
-    def _range(self, buckets: list[Bucket]) -> tuple[date, date, list[Bucket | None]]:
-        first, last = (date.fromisoformat(day) for day in (self._query.compare or "").split(".."))
-        if self._query.totals:
-            return first, last, [first]
-        found: list[Bucket | None] = [
-            *replace(self._period, first=first, last=last).buckets(self._query.unit)
-        ]
-        return first, last, [*found, *[None] * len(buckets)][: len(buckets)]
-
-    @property
-    def _ends(self) -> tuple[date, date]:
-        return self._period.first, self._period.last + _DAY
-
-    def _whole(self, day: date, move: Callable[[date], date]) -> date:
-        """The first or the last day shifted; the end of a month stays an end of month."""
-        if day == self._period.first:
-            return move(day)
-        is_start = day.day == 1 or start_of(day, self._query.unit, self._period.week_start) == day
-        return move(day) - _DAY if is_start else move(day - _DAY)
-
-    def _moved(
-        self, buckets: list[Bucket], move: Callable[[date], date]
-    ) -> tuple[date, date, list[Bucket | None]]:
-        """Each bucket shifted to another day, at the same time of day."""
-        moved: list[Bucket | None] = [
-            datetime.combine(move(each.date()), each.time()) if isinstance(each, datetime) else move(each)
-            for each in buckets
-        ]
-        days = (
-            self._period.first + number * _DAY
-            for number in range((self._period.last - self._period.first).days + 1)
-        )
-        found = [move(day) for day in days]
-        return min(found), max(found), moved
-
-    def added(
-        self, lines: Iterable[InsightsLine], others: Iterable[InsightsLine], dates: Sequence[Bucket]
-    ) -> list[InsightsLine]:
-        """The lines with their comparison values.
-
-        Args:
-            lines: The lines of the query.
-            others: The same lines of the period that is compared with.
-            dates: The buckets of these.
-        """
-        places = {bucket: place for place, bucket in enumerate(dates)}
-        at = [None if bucket is None else places.get(bucket) for bucket in self.buckets]
-        return [
-            replace(line, compared=tuple(None if place is None else other.values[place] for place in at))
-            for line, other in zip(lines, others, strict=True)
-        ]
-
-
-def _year_before(day: date) -> date:
-    """The day a year before; of a weekend the next Monday.
-
-    https://docs.mixpanel.com/docs/reports/insights#time-period-comparisons
-    """
-    before = later(day, "year", -1)
-    return before + (7 - before.weekday()) * _DAY if before.weekday() >= _SATURDAY else before

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from mixpanel_nb import results
 from mixpanel_nb.analytics import (
@@ -44,19 +44,27 @@ from mixpanel_nb.queries import (
     TopEvents,
     changed,
 )
-from mixpanel_nb.queries.checks import enough_steps
+from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
 from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
 from mixpanel_nb.services.local.funnels import Funnels, rules_of, window_of
-from mixpanel_nb.services.local.insights import Comparison, Lines, columns_of, labels_of
+from mixpanel_nb.services.local.insights import Lines, columns_of, labels_of
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.sessions import SessionRows
-from mixpanel_nb.services.local.shapes import activity_event, by_name, by_names, in_buckets, in_ranges
+from mixpanel_nb.services.local.shapes import (
+    activity_event,
+    by_name,
+    by_names,
+    in_buckets,
+    in_ranges,
+    like_segments,
+    width_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.calendar import Bucket
@@ -126,21 +134,67 @@ class LocalQueryService:
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
 
+    def both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
+        """The answers to a query and to the same about other days, to be compared.
+
+        The second has the segments of the first where a limit leaves out some, and both have the same
+        ranges of numbers.
+        """
+        answers: Any
+        match query, other:
+            case (Active(), Active()):
+                answers = self._both_insights(query.insights, other.insights)
+            case (Insights(), Insights()):
+                answers = self._both_insights(query, other)
+            case (SegmentationNumeric(), SegmentationNumeric()):
+                answers = self._both_numeric(query, other)
+            case (Segmentation(), Segmentation()) | (PropertyCounts(), PropertyCounts()):
+                answers = self._both_segmented(query, other)
+            case _:
+                answers = self.ask(query), self.ask(other)
+        return cast("tuple[Answer, Answer]", answers)
+
+    def _both_insights(
+        self, query: Insights, other: Insights
+    ) -> tuple[results.InsightsResult, results.InsightsResult]:
+        found, statement, asking = self._lines(query)
+        answer = self._insights_result(query, found, statement, asking)
+        other = changed(other, on=_with_ranges(query.on, found))
+        return answer, self._insights_result(other, *self._lines(other, like=found))
+
+    def _both_numeric(
+        self, query: SegmentationNumeric, other: SegmentationNumeric
+    ) -> tuple[results.NumericBucketResult, results.NumericBucketResult]:
+        """Both with the wider of the ranges that each of them would have."""
+        answers = self._numeric(query), self._numeric(other)
+        widths = [width_of(answer.buckets) for answer in answers]
+        width = max(widths)
+        one, two = (
+            answer if own == width else self._numeric(each, width)
+            for each, answer, own in zip((query, other), answers, widths, strict=True)
+        )
+        return one, two
+
+    def _both_segmented(self, query: Query[Any], other: Query[Any]) -> tuple[Any, Any]:
+        """The second with the segments of the first, where a limit leaves out some of either."""
+        answer, before = self.ask(query), self.ask(other)
+        if (
+            isinstance(answer, _SEGMENTED)
+            and isinstance(before, _SEGMENTED)
+            and (answer.left_out or before.left_out)
+        ):
+            before = like_segments(answer, self.ask(changed(other, limit=MAX_SEGMENTS)))
+        return answer, before
+
     def _active(self, query: Active) -> results.InsightsResult:
         return self._insights(query.insights)
 
     def _insights(self, query: Insights) -> results.InsightsResult:
-        found, statement, asking = self._lines(query)
-        lines = found.lines(labels_of(query))
-        compared_notes: tuple[str, ...] = ()
-        compared_dates: tuple[date | None, ...] = ()
-        compared_sql = None
-        if query.compare is not None:
-            comparison = Comparison(query, self._period(query))
-            others, compared, compared_asking = self._lines(_compared(query, comparison, found), like=found)
-            lines = comparison.added(lines, others.lines(labels_of(query)), others.dates)
-            compared_dates, compared_sql = tuple(comparison.buckets), compared.rendered()
-            compared_notes = compared_asking.notes([], found=True)
+        return self._insights_result(query, *self._lines(query))
+
+    def _insights_result(
+        self, query: Insights, found: Lines, statement: Statement, asking: Remarks
+    ) -> results.InsightsResult:
         return results.InsightsResult(
             tuple(labels_of(query)),
             query.from_date,
@@ -149,14 +203,12 @@ class LocalQueryService:
             columns_of(query),
             query.where,
             tuple(found.dates),
-            tuple(lines),
+            tuple(found.lines(labels_of(query))),
             query.rolling,
             query.cumulative,
-            compared_dates,
             found.left_out,
-            compared_sql,
             sql=statement.rendered(),
-            notes=tuple(dict.fromkeys([*self._insights_notes(query, found, asking), *compared_notes])),
+            notes=self._insights_notes(query, found, asking),
         )
 
     def _insights_notes(self, query: Insights, found: Lines, asking: Remarks) -> tuple[str, ...]:
@@ -220,7 +272,7 @@ class LocalQueryService:
             notes=asking.notes(named(query.event), found=bool(rows), on=query.on, segments=values),
         )
 
-    def _numeric(self, query: SegmentationNumeric) -> results.NumericBucketResult:
+    def _numeric(self, query: SegmentationNumeric, width: float | None = None) -> results.NumericBucketResult:
         asking = self._ask(query)
         statement = numeric.in_buckets(
             asking.context,
@@ -230,6 +282,7 @@ class LocalQueryService:
             kind=query.type,
             where=query.where,
             buckets=query.buckets,
+            width=width,
         )
         rows = self._engine.rows(statement)
         ranges, values = in_ranges(rows)
@@ -555,14 +608,15 @@ def named(*events: str | None) -> list[str]:
     return [event for event in events if event is not None]
 
 
-def _compared(query: Insights, comparison: Comparison, found: Lines) -> Insights:
-    """The query of the period that is compared with, with the ranges of the query itself."""
-    on = tuple(
+def _with_ranges(on: Sequence[str | Buckets], found: Lines) -> tuple[str | Buckets, ...]:
+    """The breakdowns of a query with the ranges that were found."""
+    return tuple(
         replace(each, edges=edges) if isinstance(each, Buckets) else each
-        for each, edges in zip(query.on, found.edges, strict=True)
+        for each, edges in zip(on, found.edges, strict=True)
     )
-    return changed(query, from_date=comparison.first, to_date=comparison.last, on=on, compare=None)
 
+
+_SEGMENTED = (results.SegmentationResult, results.PropertyCountsResult)
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     Insights: LocalQueryService._insights,

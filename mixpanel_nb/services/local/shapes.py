@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.json_text import parsed
-from mixpanel_nb.results import ActivityEvent
+from mixpanel_nb.results import ActivityEvent, PropertyCountsResult, SegmentationResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 Counts = dict["Bucket", float]
+Segmented = TypeVar("Segmented", SegmentationResult, PropertyCountsResult)
 
 
 def by_name(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts | None, int]:
@@ -72,6 +74,25 @@ def in_ranges(
         before = round(Decimal(origin) / width)
         edges = [float((before + place) * width) for place in range(first, last + 2)]
     return tuple(pairwise(edges)), values
+
+
+def width_of(ranges: Sequence[tuple[float, float]]) -> float:
+    """The width of the ranges, 1, 2 or 5 times a power of ten; 0 where there are none."""
+    return float(f"{ranges[0][1] - ranges[0][0]:.1g}") if ranges else 0.0
+
+
+def like_segments(answer: Segmented, other: Segmented) -> Segmented:
+    """Another answer with the segments of the first; the others are its rest, where they can be added."""
+    names = answer.values
+    others = [counts for name, counts in other.values.items() if name not in names]
+    rest: Counts | None = None
+    if other.type == "general" and answer.rest is not None:
+        rest = dict(other.rest or {})
+        for counts in others:
+            for bucket, count in counts.items():
+                rest[bucket] = rest.get(bucket, 0) + count
+    values = {name: other.values.get(name, {}) for name in names}
+    return replace(other, values=values, rest=rest, left_out=len(others) + other.left_out)
 
 
 def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) -> ActivityEvent:

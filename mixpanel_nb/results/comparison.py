@@ -1,0 +1,401 @@
+"""Result of a comparison: two reports of the same shape, number by number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.naming import free_name
+from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.report import ReportResult, typed_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from mixpanel_nb.results.numbers import Line, Measure, Numbers
+
+P = TypeVar("P", bound=ReportResult, covariant=True)
+
+Pair = tuple[float | None, float | None]
+_PER_DAY = ("before_per_day", "after_per_day")
+_CHANGES = ("difference", "change")
+_OWN = ("date", "before_date", "measure", "before", "after", *_PER_DAY, *_CHANGES, "complete")
+
+
+@dataclass(frozen=True)
+class ComparedLine:
+    """One measure of one key in both reports, bucket by bucket.
+
+    Attributes:
+        names: What the key columns show.
+        measure: What the numbers are.
+        before: The numbers of the report that is compared with, one a bucket of the other.
+        after: The numbers of the report.
+        is_before_whole: For each bucket, whether all of its counterpart was counted.
+        is_after_whole: For each bucket, whether all of it was counted.
+        is_drawn: Whether a chart shows it.
+        wholes: The numbers of all buckets together, where the reports say them; None where they do not.
+    """
+
+    names: tuple[Any, ...]
+    measure: Measure
+    before: tuple[float | None, ...]
+    after: tuple[float | None, ...]
+    is_before_whole: tuple[bool, ...]
+    is_after_whole: tuple[bool, ...]
+    is_drawn: bool = True
+    wholes: Pair | None = None
+
+    @cached_property
+    def complete(self) -> tuple[bool, ...]:
+        """For each bucket, whether all of it was counted in both."""
+        return tuple(map(all, zip(self.is_before_whole, self.is_after_whole, strict=True)))
+
+    @property
+    def paired(self) -> list[int]:
+        """The places of the buckets that are complete in both; of those known in both, where none is."""
+        pairs = enumerate(zip(self.before, self.after, strict=True))
+        known = [place for place, pair in pairs if None not in pair]
+        complete = self.complete
+        return [place for place in known if complete[place]] or known
+
+
+@dataclass(frozen=True)
+class ComparedTotal:
+    """One measure of one key in both reports, over all buckets that both have.
+
+    Attributes:
+        names: What the key columns show.
+        measure: What the numbers are.
+        before: The sum of the buckets, or their mean where they do not add up; None where none is known.
+        after: The same of the other report.
+        difference: ``after - before``; per day where the buckets differ in length.
+        change: The difference as a fraction of before; None where that is 0.
+        buckets: How many buckets they are of.
+        per_day: Both numbers per day, where the buckets differ in length.
+        is_drawn: Whether a chart shows it.
+    """
+
+    names: tuple[Any, ...]
+    measure: Measure
+    before: float | None
+    after: float | None
+    difference: float | None
+    change: float | None
+    buckets: int
+    per_day: Pair | None = None
+    is_drawn: bool = True
+
+
+@dataclass(frozen=True, repr=False)
+class ComparisonResult(ReportResult, Generic[P]):
+    """Two reports of the same kind and shape, number by number.
+
+    Attributes:
+        after: The report.
+        before: The report that it is compared with.
+        asked: The period that was asked for: ``previous``, ``year`` or ``FROM..TO``; None for two reports
+            that were compared by themselves.
+        buckets: For each bucket of ``after`` the bucket of ``before`` that it is compared with; None where
+            the first is compared with the first, and so on.
+    """
+
+    after: P
+    before: P
+    asked: str | None = None
+    buckets: tuple[date, ...] | None = None
+
+    # The two of them
+
+    @cached_property
+    def both(self) -> tuple[Numbers, Numbers]:
+        """The numbers of ``before`` and ``after``."""
+        return self.before.numbers(), self.after.numbers()
+
+    @property
+    def over_time(self) -> bool:
+        """Whether the reports have several buckets of time."""
+        return len(self.dates) > 1
+
+    @property
+    def dates(self) -> tuple[date | None, ...]:
+        """Every bucket of ``after``, in order; one that is None for reports that are not over time."""
+        return self.both[1].dates
+
+    @cached_property
+    def places(self) -> list[int | None]:
+        """For each bucket of ``after`` the place of its counterpart in ``before``; None without one."""
+        before, after = self.both
+        if self.buckets is None:
+            return [place if place < len(before.dates) else None for place in range(len(after.dates))]
+        found = {bucket: place for place, bucket in enumerate(before.dates)}
+        return [found.get(bucket) for bucket in self.buckets]
+
+    @property
+    def left_out(self) -> int:
+        """How many buckets of ``before`` have no counterpart in ``after``."""
+        before, _ = self.both
+        return len(before.dates) - len(set(self.places) - {None})
+
+    @cached_property
+    def lines(self) -> list[ComparedLine]:
+        """Every measure of every key: those of ``after``, then those that ``before`` alone has."""
+        before, after = ({(line.key, line.measure.name): line for line in each.lines} for each in self.both)
+        return [self._line(before.get(key), after.get(key)) for key in {**after, **before}]
+
+    def _line(self, before: Line | None, after: Line | None) -> ComparedLine:
+        both = self.both
+        one, other = before or _absent(both[0], after), after or _absent(both[1], before)
+        values = tuple(None if at is None else one.values[at] for at in self.places)
+        whole = tuple(at is not None and one.complete[at] for at in self.places)
+        return ComparedLine(
+            other.names,
+            other.measure,
+            values,
+            other.values,
+            whole,
+            other.complete,
+            other.is_drawn,
+            (one.whole, other.whole) if other.has_whole else None,
+        )
+
+    @cached_property
+    def days(self) -> list[tuple[int, int]]:
+        """How many days each pair of buckets has; empty where their number is always the same."""
+        before, after = (each.days for each in self.both)
+        if not before or not after:
+            return []
+        return [
+            (after[place] if at is None else before[at], after[place]) for place, at in enumerate(self.places)
+        ]
+
+    @cached_property
+    def is_per_day(self) -> bool:
+        """Whether what adds up is compared per day, since buckets differ in length."""
+        return any(one != other for one, other in self.days) and any(
+            line.measure.adds_up for line in self.lines
+        )
+
+    # The rows
+
+    @property
+    def key_columns(self) -> list[str]:
+        """The names of the key columns, unlike the other columns."""
+        _, after = self.both
+        names = [after.date_column, *_OWN]
+        for name in after.columns:
+            names.append(free_name(name, names))
+        return names[len(names) - len(after.columns) :]
+
+    @cached_property
+    def has_measures(self) -> bool:
+        """Whether the report has several measures, so that a column names them."""
+        return len({line.measure.name for line in self.lines}) > 1
+
+    @property
+    def column_names(self) -> list[str]:
+        """The bucket and its counterpart, the keys of the report, ``measure`` where it has several, numbers.
+
+        The numbers are ``before, after, difference, change, complete``. Where buckets differ in length,
+        ``before_per_day, after_per_day`` follow ``after``, and difference and change are theirs.
+        """
+        _, after = self.both
+        return [
+            *([after.date_column, "before_date"] if after.is_over_time else []),
+            *self.key_columns,
+            *(["measure"] if self.has_measures else []),
+            "before",
+            "after",
+            *(_PER_DAY if self.is_per_day else ()),
+            *_CHANGES,
+            "complete",
+        ]
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """One row a bucket, key and measure, sorted by bucket."""
+        before, after = self.both
+        return [
+            (*self._head(before, after, place), *row)
+            for place in range(len(after.dates))
+            for row in self._rows(place)
+        ]
+
+    def _head(self, before: Numbers, after: Numbers, place: int) -> tuple[Any, ...]:
+        if not after.is_over_time:
+            return ()
+        at = self.places[place]
+        return after.dates[place], None if at is None else before.dates[at]
+
+    def _rows(self, place: int) -> Iterator[tuple[Any, ...]]:
+        with_measure, per_day = self.has_measures, self.is_per_day
+        for line in self.lines:
+            pair = line.before[place], line.after[place]
+            daily = self._daily(line.measure, pair, self.days[place : place + 1])
+            yield (
+                *line.names,
+                *([line.measure.name] if with_measure else []),
+                *pair,
+                *((daily or (None, None)) if per_day else ()),
+                *_change(daily or pair),
+                line.complete[place],
+            )
+
+    def _daily(self, measure: Measure, pair: Pair, days: Sequence[tuple[int, int]]) -> Pair | None:
+        """Both numbers per day, where what adds up is compared per day."""
+        if not self.is_per_day or not measure.adds_up:
+            return None
+        spans = [sum(each) for each in zip(*days, strict=True)]
+        one, other = (_per(value, span) for value, span in zip(pair, spans, strict=True))
+        return one, other
+
+    def _dtypes(self) -> Mapping[str, str]:
+        _, after = self.both
+        dates = [after.date_column, "before_date"] if after.is_over_time else []
+        numbers = ["before", "after", *(_PER_DAY if self.is_per_day else ()), *_CHANGES]
+        return {
+            **dict.fromkeys(dates, "datetime64[ns]"),
+            **dict.fromkeys(numbers, "float64"),
+            "complete": "bool",
+        }
+
+    # All buckets together
+
+    @cached_property
+    def totals(self) -> list[ComparedTotal]:
+        """Every line over all buckets that both reports have complete, or know at all where none is complete.
+
+        What adds up is added; of other numbers it is what the reports say of all their buckets, such as a
+        median of all sessions, or the mean of the buckets.
+        """
+        return [self._total(line) for line in self.lines]
+
+    def _total(self, line: ComparedLine) -> ComparedTotal:
+        places = line.paired
+        if line.wholes is None:
+            before, after = (_together(values, places, line.measure) for values in (line.before, line.after))
+        else:
+            before, after = line.wholes
+        pair = before, after
+        spans = [self.days[place] for place in places] if self.is_per_day else []
+        daily = self._daily(line.measure, pair, spans) if places else None
+        difference, change = _change(daily or pair)
+        return ComparedTotal(
+            line.names, line.measure, before, after, difference, change, len(places), daily, line.is_drawn
+        )
+
+    @property
+    def totals_df(self) -> pd.DataFrame:
+        """:attr:`totals` as a DataFrame: the keys, ``measure``, the numbers of the rows, ``buckets``."""
+        numbers = ["before", "after", *(_PER_DAY if self.is_per_day else ()), *_CHANGES]
+        rows = [
+            (
+                *each.names,
+                each.measure.name,
+                each.before,
+                each.after,
+                *((each.per_day or (None, None)) if self.is_per_day else ()),
+                each.difference,
+                each.change,
+                each.buckets,
+            )
+            for each in self.totals
+        ]
+        names = [*self.key_columns, "measure", *numbers, "buckets"]
+        return typed_frame(rows, names, dict.fromkeys(numbers, "float64"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both reports, and the rows of the comparison, as JSON-safe data."""
+        own = super().to_dict()
+        both = {"after": self.after.to_dict(), "before": self.before.to_dict()}
+        return own | both | {"rows": json_safe(self.records())}
+
+
+def compared(
+    after: ReportResult,
+    before: ReportResult,
+    *,
+    asked: str | None = None,
+    buckets: tuple[date, ...] | None = None,
+) -> ComparisonResult[Any]:
+    """A report compared with another one of the same kind and shape.
+
+    Args:
+        after: The report.
+        before: The report that it is compared with.
+        asked: The period that was asked for, if one was.
+        buckets: For each bucket of ``after`` its counterpart; None where they go by place.
+
+    Raises:
+        ParameterError: they are of different kinds or shapes, or one has no numbers at all.
+    """
+    if type(after) is not type(before):
+        kinds = f"{type(after).__name__} and {type(before).__name__}"
+        raise ParameterError(f"{kinds} cannot be compared.", parameter="other", hint="Compare two of a kind.")
+    for (what, mine), (_, theirs) in zip(after.numbers().shape, before.numbers().shape, strict=True):
+        if mine != theirs:
+            message = f"They differ in their {what}: {_said(mine)} and {_said(theirs)}."
+            raise ParameterError(message, parameter="other", hint=f"Ask both with the same {what}.")
+    for result, which in ((after, "first"), (before, "second")):
+        if not result.numbers().dates:
+            raise ParameterError(f"The {which} of the two has no rows.", parameter="other", hint=_OTHER_DAYS)
+    return ComparisonResult(
+        after,
+        before,
+        asked,
+        buckets,
+        sql=_joined(after.sql, before.sql),
+        notes=(*after.notes, *(f"Before: {note}" for note in before.notes if note not in after.notes)),
+        timezone=after.timezone,
+    )
+
+
+_OTHER_DAYS = "Ask about days that have data."
+
+
+def _joined(after: str | None, before: str | None) -> str | None:
+    parts = [("after", after), ("before", before)]
+    found = [f"-- {which}\n{sql}" for which, sql in parts if sql is not None]
+    return ";\n\n".join(found) or None
+
+
+def _absent(numbers: Numbers, like: Line | None) -> Line:
+    """A line that a report does not have."""
+    assert like is not None  # noqa: S101 - one of the two reports has it
+    nothing = numbers.absent(like)
+    values = tuple(None if state is None else nothing for state in numbers.states)
+    complete = tuple(state is True for state in numbers.states)
+    return replace(like, values=values, complete=complete, whole=None)
+
+
+def _together(values: Sequence[float | None], places: Sequence[int], measure: Measure) -> float | None:
+    shared = [values[place] for place in places] if places else values
+    known = [value for value in shared if value is not None]
+    if not known:
+        return None
+    return sum(known) if measure.adds_up else sum(known) / len(known)
+
+
+def _change(pair: Pair) -> Pair:
+    """The difference of two numbers, and as a fraction of the first; None where that is 0."""
+    before, after = pair
+    if before is None or after is None:
+        return None, None
+    difference = after - before
+    change = difference / abs(before) if before else None
+    return difference, change if change is None or isfinite(change) else None
+
+
+def _per(value: float | None, days: int) -> float | None:
+    return None if value is None or not days else value / days
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

@@ -1,0 +1,135 @@
+"""The numbers of a report in the form in which two reports can be compared."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Kind = Literal["number", "share", "seconds"]
+Key = tuple[Any, ...]
+
+_DAY = timedelta(days=1)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a number is.
+
+    Attributes:
+        name: Its name, such as ``count``.
+        kind: ``number``, ``share`` (a fraction) or ``seconds``.
+        adds_up: Whether the numbers of several buckets can be added, as events can and users cannot.
+        unit: The unit of the numbers, such as ``%`` of a formula.
+    """
+
+    name: str
+    kind: Kind = "number"
+    adds_up: bool = False
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measure of one key, bucket by bucket.
+
+    Attributes:
+        key: What the line has in common with one of another report.
+        names: What the key columns show.
+        measure: The measure.
+        values: One number a bucket; None where it is unknown or undefined.
+        complete: For each bucket, whether all of it was counted.
+        whole: The number of all buckets together, where the report says it; None where it is unknown.
+        has_whole: Whether the report says it, so that it is not the mean of the buckets.
+        is_drawn: Whether a chart shows it.
+    """
+
+    key: Key
+    names: tuple[Any, ...]
+    measure: Measure
+    values: tuple[float | None, ...]
+    complete: tuple[bool, ...]
+    whole: float | None = None
+    has_whole: bool = False
+    is_drawn: bool = True
+
+
+def nothing_is_zero(line: Line) -> float | None:
+    """Zero events, and an unknown mean, where a report does not have a line of another."""
+    return 0 if line.measure.kind == "number" and line.measure.name != "average" else None
+
+
+def nothing_is_unknown(_: Line) -> float | None:
+    """Unknown, where a report does not have a line of another."""
+    return None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a report.
+
+    Attributes:
+        shape: What has to be the same in another report, as pairs of what it is and its value.
+        columns: Names of the key columns.
+        lines: The numbers.
+        dates: Every bucket of time in order; one that is None for a report that is not over time.
+        days: How many of the days asked about each bucket has; empty where their number is always the same.
+        states: For each bucket, whether all of it was counted; None where it was not fetched.
+        absent: What a line of the other report that this one does not have would be, in fetched buckets.
+        date_column: The name of the column of buckets.
+    """
+
+    shape: tuple[tuple[str, Any], ...]
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    dates: tuple[date | None, ...]
+    days: tuple[int, ...]
+    states: tuple[bool | None, ...]
+    absent: Callable[[Line], float | None] = field(default=nothing_is_zero)
+    date_column: str = "date"
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether it has buckets of time."""
+        return self.dates != (None,)
+
+
+def days_of(dates: Sequence[date], unit: str | None, first: date, last: date) -> tuple[int, ...]:
+    """How many days from ``first`` to ``last`` each bucket has; empty for minutes and hours."""
+    if unit in {"minute", "hour"}:
+        return ()
+    if unit is None:
+        return ((last - first).days + 1,)
+    ends = [min(_end(bucket, unit), last) for bucket in dates]
+    return tuple((end - max(bucket, first)).days + 1 for bucket, end in zip(dates, ends, strict=True))
+
+
+def within(dates: Sequence[date], unit: str, first: date, last: date) -> tuple[bool, ...]:
+    """For each bucket, whether all its days are from ``first`` to ``last``."""
+    return tuple(first <= _day(bucket) and _end(bucket, unit) <= last for bucket in dates)
+
+
+def _day(bucket: date) -> date:
+    return bucket.date() if isinstance(bucket, datetime) else bucket
+
+
+def _end(bucket: date, unit: str) -> date:
+    """The last day of a bucket."""
+    bucket = _day(bucket)
+    if unit not in _MONTHS:
+        return bucket + (6 if unit == "week" else 0) * _DAY
+    month = bucket.month + _MONTHS[unit] - 1
+    return date(bucket.year, month, monthrange(bucket.year, month)[1])
+
+
+def lines_of(
+    keys: Iterable[tuple[Key, Sequence[float | None]]], measure: Measure, states: Sequence[bool | None]
+) -> tuple[Line, ...]:
+    """A line a key, whose columns show the key itself."""
+    complete = tuple(state is True for state in states)
+    return tuple(Line(key, key, measure, tuple(values), complete) for key, values in keys)

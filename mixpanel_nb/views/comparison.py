@@ -1,0 +1,489 @@
+"""View of a comparison: now in full colour, before in grey, and how much it changed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mixpanel_nb.display import (
+    Bar,
+    Card,
+    Chart,
+    Column,
+    Gaps,
+    Table,
+    distinct_labels,
+    first_of,
+    format_value,
+    grouped_bars,
+    series_chart,
+)
+from mixpanel_nb.display.theme import BEFORE, PALETTE, paler
+from mixpanel_nb.results import ComparisonResult, FlowResult, FrequencyResult, FunnelResult, RetentionResult
+from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
+from mixpanel_nb.results.series import BETWEEN
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.flow import DROPOFF_NAME, OTHER_NAME
+from mixpanel_nb.views.insights import mean_of, shown
+from mixpanel_nb.views.over_time import kind_of, time_chart
+from mixpanel_nb.views.report import ReportView
+from mixpanel_nb.views.words import days, filtered, listed, short, signed_percent
+from mixpanel_nb.views.words import measure as measure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from mixpanel_nb.results import ComparedLine, ComparedTotal, ReportResult
+    from mixpanel_nb.results.numbers import Measure
+
+_MAX_LINES = 3  # each of them is two
+_MAX_POINTS = 1_000
+_MAX_GROUPS = 12
+_MAX_ALL = 24  # lines that a table shows, whether they are drawn or not
+_MAX_LABEL = 34
+_MAX_NAME = 40
+_SAID = {DROPOFF: DROPOFF_NAME, OTHER: OTHER_NAME}
+_COUNTED = ("general", "unique", "average")
+_MEASURES = {
+    "overall_conv_ratio": "of first",
+    "step_conv_ratio": "of previous",
+    "median_time_from_start": "median time",
+    "avg_time_from_start": "mean time",
+    "avg_duration": "mean length",
+    "median_duration": "median length",
+    "p90_duration": "90th percentile",
+}
+_PERIODS = {"previous": "the period before, ", "year": "a year before, "}
+_CURVES = (RetentionResult, FrequencyResult)
+
+
+class ComparisonView(ReportView[ComparisonResult[Any]]):
+    """Two reports, number by number."""
+
+    shown_rows: ClassVar[int] = 20
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Both as a chart, and what they come to in a table: by bucket where there is one line."""
+        happened = self._happened
+        return Card(
+            title=self._title,
+            subtitle=self._subtitle,
+            facts=self._facts() if happened else (),
+            chart=self.drawing(titled=False),
+            table=self._table(self.limit(max_rows)) if happened else None,
+            query=self.result.query,
+            notes=[*self.remarks, *([note] if happened and (note := self._drawn_note()) else [])],
+            empty=None if happened else self._nothing(),
+        )
+
+    @property
+    def _happened(self) -> bool:
+        return any(total.before or total.after for total in self.result.totals)
+
+    def _nothing(self) -> str:
+        return f"Nothing happened, neither {self._sides[1]} nor {self._sides[0]}."
+
+    @property
+    def _title(self) -> str:
+        after, before = self.result.after.headline, self.result.before.headline
+        return after if after == before else f"{after} against {before}"
+
+    @property
+    def _subtitle(self) -> str:
+        after = self.result.after.card().subtitle or ""
+        against = _PERIODS.get(self.result.asked or "", "")
+        return f"{after}; compared with {against}{self._sides[0]}"
+
+    @property
+    def _sides(self) -> tuple[str, str]:
+        """What tells the two apart, before and after: their days, else their filters, else their titles."""
+        told: list[Callable[[Any], str]] = [
+            lambda one: days(one.from_date, one.to_date),
+            lambda one: filtered(one.where) or "all events",
+            lambda one: str(one.headline),
+        ]
+        for tell in told:
+            try:
+                before, after = tell(self.result.before), tell(self.result.after)
+            except AttributeError:  # a report without days, or without a filter
+                continue
+            if before != after:
+                return before, after
+        return "before", "after"
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, what is per day, and which buckets have no counterpart or are not complete."""
+        result = self.result
+        if not self._happened:
+            return super().remarks
+        return self._remarked(
+            "Buckets differ in length: difference and change of what adds up are per day."
+            if result.is_per_day
+            else None,
+            f"{result.left_out:,} further buckets before have no counterpart." if result.left_out else None,
+            self._incomplete(),
+        )
+
+    def _incomplete(self) -> str | None:
+        """How many buckets are outside the totals."""
+        if not self.result.over_time:
+            return None
+        lines = [line for line in self.result.lines if line.is_drawn]
+        cut = {place for line in lines for place, whole in enumerate(line.complete) if not whole}
+        if not cut:
+            return None
+        outside = any(any(line.complete) for line in lines)
+        if not any(line.paired for line in lines):
+            return "No bucket is known on both sides."
+        which = "outside the totals" if outside else "in the totals, since none is complete"
+        verb = "bucket is" if len(cut) == 1 else "buckets are"
+        return f"{len(cut):,} {verb} not complete on both sides (column complete) and {which}."
+
+    # What changed
+
+    @property
+    def _drawn(self) -> list[ComparedTotal]:
+        return [total for total in self.result.totals if total.is_drawn]
+
+    def _fits(self, line: ComparedTotal | ComparedLine) -> bool:
+        """Whether a line is in the unit of the chart's axis."""
+        return line.measure.unit == self._drawn[0].measure.unit
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        drawn = self._drawn
+        if len(drawn) == 1:
+            total = drawn[0]
+            return [
+                ("After", _figure(total.measure, total.after)),
+                ("Before", _figure(total.measure, total.before)),
+                ("Change per day" if total.per_day else "Change", _changed(total)),
+            ]
+        known = [total for total in drawn if _size(total) is not None]
+        if not known:
+            return []
+        known.sort(key=lambda total: _size(total) or 0)
+        found = [("Largest rise", known[-1], 1), ("Largest fall", known[0], -1)]
+        return [
+            (label, f"{self._name(total)} {_changed(total)}")
+            for label, total, sign in found
+            if (_size(total) or 0) * sign > 0
+        ]
+
+    def _name(self, line: ComparedTotal | ComparedLine) -> str:
+        """What a line is, in one text."""
+        if isinstance(self.result.after, FunnelResult):
+            *segments, step, event = line.names
+            return BETWEEN.join([*segments, f"{step}. {short(str(event), _MAX_NAME)}"])
+        if isinstance(self.result.after, FlowResult):
+            *segments, step, source, target, _ = line.names
+            ends = ARROW.join(short(_SAID.get(end, end), 24) for end in (source, target))
+            return BETWEEN.join([*segments, f"{step}: {ends}"])
+        if isinstance(self.result.after, _CURVES):
+            *segments, period = line.names
+            return BETWEEN.join([*segments, f"period {period}"])
+        return BETWEEN.join(map(str, line.names)) or self.result.after.headline
+
+    def _said(self, measure: Measure) -> str:
+        """What a measure is, in words."""
+        counted = getattr(self.result.after, "type", None)
+        if measure.name in {"count", "average"} and counted in _COUNTED:
+            return measure_of(counted)
+        return _MEASURES.get(measure.name, measure.name.replace("_", " "))
+
+    # The chart
+
+    def drawing(self, *, titled: bool) -> Chart | None:
+        """Lines or columns over time, curves of periods, or bars where there is no time."""
+        if not self._happened:
+            return None
+        title = self._title if titled else None
+        subtitle = self._subtitle if titled else None
+        draw = self._curves if isinstance(self.result.after, _CURVES) else self._bars
+        if self.result.over_time and draw == self._bars:
+            draw = self._over_time
+        return Chart(lambda: draw(title, subtitle), self._words())
+
+    def _lines(self) -> list[ComparedLine]:
+        """The drawn lines that are largest in both together."""
+        drawn = [line for line in self.result.lines if line.is_drawn and self._fits(line)]
+        kept = sorted(drawn, key=_weight, reverse=True)[:_MAX_LINES]
+        return [line for line in drawn if any(line is one for one in kept)]
+
+    def _drawn_note(self) -> str | None:
+        drawn = len(self._drawn)
+        if isinstance(self.result.after, _CURVES):
+            return None
+        fitting = sum(map(self._fits, self._drawn))
+        shown_lines = min(_MAX_LINES if self._is_lines else _MAX_GROUPS, fitting)
+        few = f"The chart shows {shown_lines} of {drawn:,} lines." if shown_lines < drawn else None
+        means = f"Each point of the chart is the mean of {self._merged} {self._unit}s."
+        return listed((few, means if self._merged > 1 and self._is_lines else None), " ") or None
+
+    @property
+    def _is_lines(self) -> bool:
+        """Whether the chart has lines over time, or columns of a single one."""
+        if not self.result.over_time:
+            return False
+        return len(self._drawn) == 1 or kind_of(self._unit, len(self.result.places), 2) == "line"
+
+    @property
+    def _unit(self) -> str | None:
+        unit: str | None = getattr(self.result.after, "unit", None)
+        return unit
+
+    def _over_time(self, title: str | None, subtitle: str | None) -> Any:
+        if not self._is_lines:
+            return self._bars(title, subtitle)
+        lines = self._lines()
+        names = distinct_labels((self._name(line) for line in lines), _MAX_LABEL)
+        y = lines[0].measure.unit or self._said(lines[0].measure)
+        pairs = self._labelled(names)
+        rows = [
+            {"date": day, "line": label, y: value}
+            for line, labels in zip(lines, pairs, strict=True)
+            for label, values in zip(labels, (line.before, line.after), strict=True)
+            for day, value in self._points(values)
+        ]
+        return time_chart(
+            rows,
+            y,
+            "line",
+            unit=self._unit,
+            title=title,
+            subtitle=subtitle,
+            color_title="compared" if len(lines) == 1 else listed(self.result.key_columns),
+            colors=_colors(len(pairs)),
+            percent=lines[0].measure.kind == "share",
+            gaps=self._gaps(lines, pairs) if self._merged == 1 else None,
+            dashed=[before for before, _ in pairs],
+        )
+
+    @property
+    def _merged(self) -> int:
+        """How many buckets of time make one point of the chart."""
+        return math.ceil(len(self.result.dates) / _MAX_POINTS)
+
+    def _points(self, values: Sequence[float | None]) -> list[tuple[date | None, float | None]]:
+        """Each bucket and its number, or the means of several buckets where they are many."""
+        size = self._merged
+        return [
+            (self.result.dates[start], mean_of(values[start : start + size]))
+            for start in range(0, len(values), size)
+        ]
+
+    def _gaps(self, lines: Sequence[ComparedLine], labels: Sequence[tuple[str, str]]) -> Gaps:
+        """The buckets of which a line knows only a part."""
+        dates = self.result.dates
+        partial = {
+            label: [day for day, is_whole in zip(dates, whole, strict=True) if not is_whole]
+            for line, pair in zip(lines, labels, strict=True)
+            for label, whole in zip(pair, (line.is_before_whole, line.is_after_whole), strict=True)
+        }
+        return Gaps(of=partial)
+
+    def _labelled(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """What the two lines of each name are called, before and after."""
+        before, after = self._sides
+        if len(names) == 1:
+            return [(_side("before", before), _side("after", after))]
+        return [(f"{name}, before", name) for name in names]
+
+    def _curves(self, title: str | None, subtitle: str | None) -> Any:
+        """The average of each period, of all together or of the first segments."""
+        curves: dict[tuple[Any, ...], list[ComparedTotal]] = {}
+        for total in self._drawn:
+            curves.setdefault(total.names[:-1], []).append(total)
+        chosen = dict(list(curves.items())[:_MAX_LINES])
+        names = distinct_labels((BETWEEN.join(key) or "all" for key in chosen), _MAX_LABEL)
+        pairs = self._labelled(names)
+        measure, y = self._drawn[0].measure, self._said(self._drawn[0].measure)
+        rows = [
+            {"period": total.names[-1], y: value, "line": label}
+            for labels, totals in zip(pairs, chosen.values(), strict=True)
+            for label, side in zip(labels, ("before", "after"), strict=True)
+            for total, value in ((each, getattr(each, side)) for each in totals)
+        ]
+        return series_chart(
+            rows,
+            "period",
+            y,
+            "line",
+            title=title,
+            subtitle=subtitle,
+            color_title="average",
+            colors=_colors(len(pairs)),
+            percent=measure.kind == "share",
+            dashed=[before for before, _ in pairs],
+        )
+
+    def _bars(self, title: str | None, subtitle: str | None) -> Any:
+        fitting = [total for total in self._drawn if self._fits(total)]
+        drawn = sorted(fitting, key=lambda one: max(one.before or 0, one.after or 0), reverse=True)
+        kept = [total for total in fitting if any(total is one for one in drawn[:_MAX_GROUPS])]
+        names = distinct_labels((self._name(total) for total in kept), _MAX_NAME)
+        groups = {
+            name: [
+                Bar("", total.after or 0, f"{_figure(total.measure, total.after)} · {_changed(total)}"),
+                Bar("", total.before or 0, _figure(total.measure, total.before)),
+            ]
+            for name, total in zip(names, kept, strict=True)
+        }
+        before, after = self._sides
+        series = [_side("after", after), _side("before", before)]
+        return grouped_bars(
+            groups, series, title=title, subtitle=subtitle, colors=[PALETTE[0], BEFORE], aligned=True
+        )
+
+    def _words(self) -> str:
+        parts = [
+            f"{self._name(total)} {_figure(total.measure, total.after)} against "
+            f"{_figure(total.measure, total.before)} ({_changed(total)})"
+            for total in self._drawn
+        ]
+        return f"{self._title}, {self._subtitle}: {first_of(parts, 6)}."
+
+    # The table
+
+    def _table(self, limit: int) -> Table:
+        lines = [line for line in self.result.lines if line.is_drawn]
+        over_time = self.result.over_time and len(lines) == 1 and not self.result.has_measures
+        return self._by_bucket(lines[0]) if over_time and len(self.result.dates) > 1 else self._by_line(limit)
+
+    def _by_bucket(self, line: ComparedLine) -> Table:
+        names = self.result.column_names
+        place = {name: names.index(name) for name in names}
+        keys = len(self.result.key_columns)
+        kept = [place[name] for name in names if place[name] < 2 or place[name] >= 2 + keys]
+        rows = [
+            tuple(_cell(names[at], row[at], line) for at in kept)
+            for row, key in ((row, row[2 : 2 + keys]) for row in self.result.tuples())
+            if key == line.names
+        ]
+        unit = self._unit
+        kinds: dict[int, Any] = dict.fromkeys(range(2), "datetime" if unit in {"minute", "hour"} else "date")
+        columns = [Column(names[at].replace("_", " "), kinds.get(at, "number")) for at in kept]
+        columns[-1] = Column("complete", "text")
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+
+    def _by_line(self, limit: int) -> Table:
+        """A row a line: all of them where they are few, else those that are drawn."""
+        totals = self.result.totals if len(self.result.totals) <= max(_MAX_ALL, limit) else self._drawn
+        measures = len({total.measure.name for total in totals}) > 1
+        per_day = self.result.is_per_day
+        columns = [
+            *(Column(name, "text") for name in self.result.key_columns),
+            *([Column("measure", "text")] if measures else []),
+            *(Column(name, "number") for name in ("before", "after")),
+            *([Column("before per day", "number"), Column("after per day", "number")] if per_day else []),
+            Column("difference", "number"),
+            Column("change", "percent"),
+        ]
+        rows = [
+            (
+                *("" if name is None else short(str(name), _MAX_NAME) for name in total.names),
+                *([self._said(total.measure)] if measures else []),
+                _figure(total.measure, total.before),
+                _figure(total.measure, total.after),
+                *(map(_plain, total.per_day or (None, None)) if per_day else ()),
+                _difference(total.measure, total.difference),
+                MISSING if total.change is None else signed_percent(total.change),
+            )
+            for total in totals
+        ]
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+
+    # The code
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The question of the comparison, or both questions and the comparison, and both statements."""
+        if self.result.question is not None:
+            return super().codes()
+        asked = [("after", self.result.after), ("before", self.result.before)]
+        codes = [(label, _code(asked, label)) for label in ("Magic", "Python")]
+        statement = [] if self.result.sql is None else [("SQL", self.result.sql)]
+        return [*((label, code) for label, code in codes if code is not None), *statement]
+
+
+def _code(asked: Sequence[tuple[str, ReportResult]], kind: str) -> str | None:
+    """Code that asks both questions, as magics or in Python, and compares the answers."""
+    lines = []
+    for name, result in asked:
+        query = None if result.question is None else result.question.query
+        code = None if query is None else query.magic() if kind == "Magic" else query.python()
+        if code is None:
+            return None
+        lines.append(f"{name} = {code}")
+    return "\n".join([*lines, "after.compare(before)"])
+
+
+def _colors(lines: int) -> list[str]:
+    """Two colours a line, before and after: grey and one, or paler and full ones."""
+    if lines == 1:
+        return [BEFORE, PALETTE[0]]
+    return [shade for color in PALETTE[:lines] for shade in (paler(color), color)]
+
+
+def _side(which: str, told: str) -> str:
+    return which if told == which else f"{which}: {told}"
+
+
+def _weight(line: ComparedLine) -> float:
+    return sum(abs(value) for values in (line.before, line.after) for value in values if value is not None)
+
+
+def _points_of(measure: Measure) -> float | None:
+    """How many points a difference of 1 is; None of what is no percentage."""
+    return 100 if measure.kind == "share" else 1 if measure.unit == "%" else None
+
+
+def _size(total: ComparedTotal) -> float | None:
+    """How much it changed: percentages in points, other numbers as a fraction."""
+    points = _points_of(total.measure)
+    if points is None or total.difference is None:
+        return total.change
+    return total.difference * points / 100
+
+
+def _figure(measure: Measure, value: float | None) -> str:
+    """A number as a text, in its unit."""
+    if value is None:
+        return MISSING
+    if measure.kind == "number":
+        return shown(value, measure.unit)
+    return format_value(value, "percent" if measure.kind == "share" else "duration")
+
+
+def _plain(value: float | None) -> str:
+    return MISSING if value is None else shown(value)
+
+
+def _changed(total: ComparedTotal) -> str:
+    """``+12.3%``; of percentages ``+1.2 points``; that nothing was before, or that it is unknown."""
+    if _points_of(total.measure) is not None:
+        return _difference(total.measure, total.difference)
+    if total.change is None:
+        return "from 0" if total.difference and total.before == 0 else MISSING
+    return signed_percent(total.change)
+
+
+def _difference(measure: Measure, difference: float | None) -> str:
+    if difference is None:
+        return MISSING
+    points = _points_of(measure)
+    if points is not None:
+        text = f"{difference * points:+.1f}"
+        return f"{'0.0' if text in {'+0.0', '-0.0'} else text} points"
+    sign = "+" if difference > 0 else "-" if difference < 0 else ""
+    return f"{sign}{_figure(measure, abs(difference))}"
+
+
+def _cell(name: str, value: Any, line: ComparedLine) -> Any:
+    if name == "complete":
+        return "yes" if value else "no"
+    if value is None or not isinstance(value, float | int):
+        return value
+    if name == "change":
+        return signed_percent(value)
+    return _difference(line.measure, value) if name == "difference" else _figure(line.measure, value)
