@@ -104,6 +104,8 @@ if TYPE_CHECKING:
         TableSchema,
         TopEvent,
         TopEventsResult,
+        UsersQuestion,
+        UsersResult,
         WorkspaceInfo,
     )
     from mixpanel_nb.workspace import Workspace
@@ -201,6 +203,8 @@ __all__ = [
     "TableSchema",
     "TopEvent",
     "TopEventsResult",
+    "UsersQuestion",
+    "UsersResult",
     "Workspace",
     "WorkspaceInfo",
     "__version__",

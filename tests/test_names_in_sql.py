@@ -176,6 +176,7 @@ def told(ws: Workspace, folder: Path, own: Sequence[str]) -> dict[str, Any]:
     summary = {columns.get(row.pop("column")): row for row in ws.summarize("events").records()}
     return {
         "reports": [result.records() for result in reported(ws, "events")],
+        "users": [result.users().ids for result in reported(ws, "events")],
         "feed": [
             (
                 event.event,
@@ -267,6 +268,7 @@ def test_a_table_named_like_a_step_of_our_sql(plain: tuple[dict[str, Any], set[s
             for place in places[name]:
                 (result,) = reported(ws, name, [LOCAL[place]])
                 assert result.records() == answers["reports"][place], (name, LOCAL[place])
+                assert result.users().ids == answers["users"][place], (name, LOCAL[place])
 
 
 def test_the_sandbox_serves_an_export_with_such_properties(

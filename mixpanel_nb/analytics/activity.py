@@ -7,23 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.sql import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.analytics.context import ReportContext, Selection
     from mixpanel_nb.analytics.sql import Statement
 
 
 def statement(context: ReportContext, distinct_ids: Sequence[str]) -> Statement:
     """Columns ``event, time`` (UTC), ``distinct_id``, then ``properties`` or a column each."""
-    people = ", ".join(context.bind(person, "person") for person in distinct_ids)
-    matching = context.select().in_period().that(f"e.distinct_id IN ({people})")
+    matching = _selected(context, distinct_ids)
     return context.statement(f"""\
 SELECT e.event_name AS event, e.event_time AS time, e.distinct_id, {", ".join(_properties(context))}
 {matching.sql("")}
 ORDER BY e.event_time, {context.place}""")
+
+
+def members(context: ReportContext, distinct_ids: Sequence[str]) -> str:
+    """Those of the users who did anything."""
+    return users.of_events(_selected(context, distinct_ids))
+
+
+def _selected(context: ReportContext, distinct_ids: Sequence[str]) -> Selection:
+    people = ", ".join(context.bind(person, "person") for person in distinct_ids)
+    return context.select().in_period().that(f"e.distinct_id IN ({people})")
 
 
 def _properties(context: ReportContext) -> list[str]:

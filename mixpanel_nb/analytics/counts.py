@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.context import USER, ReportContext, measure
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
+    from mixpanel_nb.analytics.context import Selection
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import CountType, Unit
 
@@ -20,7 +23,7 @@ def by_event(
     context: ReportContext, events: Sequence[str], *, unit: Unit, kind: CountType, where: str | None
 ) -> Statement:
     """Columns ``date, event, count``; buckets without events have no row."""
-    matching = context.select().named(events).in_period().where(where)
+    matching = _selected(context, events, where)
     return context.statement(f"""\
 SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind, USER)} AS count
 {matching.sql("")}
@@ -41,7 +44,7 @@ def top(context: ReportContext, *, kind: CountType, limit: int, elapsed: float =
         limit: Maximum number of events.
         elapsed: The part of the last day that has passed, above 0 and up to 1; not used for averages.
     """
-    matching = context.select().named(None).in_period()
+    matching = _selected(context, None, None)
     before = "before.count" if kind == "average" else f"before.count * {context.bind(elapsed, 'elapsed')}"
     return context.statement(f"""\
 WITH _counted AS (
@@ -58,6 +61,22 @@ LEFT JOIN _counted AS before ON before.event = today.event AND before.date < tod
 WHERE today.date = {context.bind(context.period.last, "day")}
 ORDER BY today.count DESC, today.event
 LIMIT {context.bind(limit, "limit")}""")
+
+
+def members(
+    context: ReportContext,
+    events: Sequence[str] | None,
+    *,
+    unit: Unit,
+    where: str | None,
+    date: dt.date | None,
+) -> str:
+    """The users who did one of the events, in a bucket of time; None is any event."""
+    return users.of_events(users.in_bucket(context, _selected(context, events, where), unit, date))
+
+
+def _selected(context: ReportContext, events: Sequence[str] | None, where: str | None) -> Selection:
+    return context.select().named(events).in_period().where(where)
 
 
 def last_event(context: ReportContext) -> Statement:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, first_of, text_of
 from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
 from mixpanel_nb.analytics.sql import conjunction, seconds
@@ -88,10 +89,43 @@ def statement(context: ReportContext, query: Flow) -> Statement:
     return context.statement(_Flow(context, query).text())
 
 
+@dataclass(frozen=True)
+class Line:
+    """What flows are meant: those with an event at a step and, perhaps, what followed it.
+
+    Attributes:
+        step: The step; of those that went no further, the step that they did not reach.
+        source: The event at it; None for any.
+        target: The event that followed, at any step.
+        is_dropoff: Whether those are meant that went no further.
+    """
+
+    step: int
+    source: str | None
+    target: str | None = None
+    is_dropoff: bool = False
+
+
+def members(
+    context: ReportContext, query: Flow, *, line: Line | None, path: int | None, segment: str | None
+) -> str:
+    """The users of flows: with a line, or of a path; ``events`` are those that the flows show.
+
+    Args:
+        context: The table and the days.
+        query: The flow.
+        line: What happened in the flows.
+        path: The rank of the path in the segment, from 1.
+        segment: The segment; None is all flows.
+    """
+    return _Flow(context, query, of_users=True).members(line, path, segment)
+
+
 class _Flow:
     """The statement of one flow, part by part."""
 
-    def __init__(self, context: ReportContext, query: Flow) -> None:
+    def __init__(self, context: ReportContext, query: Flow, *, of_users: bool = False) -> None:
+        self._of_users = of_users
         self._context = context
         self._query = query
         self._slots = slots(query)
@@ -137,6 +171,48 @@ class _Flow:
 
     def text(self) -> str:
         """The statement."""
+        parts = [*self._flows(), self._paths(), self._lines(), _SEGMENTS, _EVENTS, self._edges()]
+        return f"{self._with}{', '.join(parts)}\n{self._result()}"
+
+    @property
+    def _with(self) -> str:
+        return "WITH RECURSIVE " if self._chained else "WITH "
+
+    def members(self, line: Line | None, path: int | None, segment: str | None) -> str:
+        """The users of some flows, as members."""
+        parts = [*self._flows(), self._one_by_one()]
+        conditions = [users.is_segment(self._context, "_flows", "segment", segment)]
+        source = "_flows"
+        if path is not None:
+            parts += [self._paths(), f"_ranked AS (\n{self._by_rank}\n)"]
+            conditions.append(f"_flows.rank = {self._context.bind(path, 'rank')}")
+            keys = ["segment", *self._path]
+            same = conjunction([f"p.{key} IS NOT DISTINCT FROM f.{key}" for key in keys], " " * 8)
+            joined = f"_flows AS f JOIN _ranked AS p\n        ON {same}"
+            source = f"(\n    SELECT f.*, p.rank\n    FROM {joined}\n) AS _flows"
+        if line is not None:
+            parts.append(self._lines("_flows"))
+            source, conditions = "_lines", [*conditions, *self._on_line(line)]
+        return users.of_rows(
+            f"{self._with}{', '.join(parts)}",
+            source,
+            conditions,
+            times=("first_time", "last_time"),
+            events="sum(shown)",
+        )
+
+    def _on_line(self, line: Line) -> list[str]:
+        bind = self._context.bind
+        conditions = [] if line.source is None else [f"source = {bind(line.source, 'source')}"]
+        if line.is_dropoff:
+            conditions += ["target IS NULL", "target_step IS NOT NULL"]
+        elif line.target is not None:
+            conditions.append(f"target = {bind(line.target, 'target')}")
+        step = "target_step" if line.source is None else "step"
+        return [*conditions, f"{step} = {bind(line.step, 'at_step')}"]
+
+    def _flows(self) -> list[str]:
+        """CTEs, the last of which, ``_attempts``, has a row a flow."""
         parts = [*([] if self._by_session else [self._entering()]), self._events()]
         source = "_events"
         if self._by_session:
@@ -146,9 +222,7 @@ class _Flow:
             parts.append(self._collapsed(source))
             source = "_collapsed"
         parts += [self._placed(source), *(self._chain() if self._chained else []), self._entries()]
-        parts += [self._attempts(), self._paths(), self._lines(), _SEGMENTS, _EVENTS, self._edges()]
-        recursive = "RECURSIVE " if self._chained else ""
-        return f"WITH {recursive}{', '.join(parts)}\n{self._result()}"
+        return [*parts, self._attempts()]
 
     # The events of users who enter, and the role of each
 
@@ -297,7 +371,7 @@ _collapsed AS (
             columns.append("count(CASE WHEN enters THEN 1 END) OVER before AS entered")
         carried = [
             "label",
-            *(["event_time"] if self._timed else []),
+            *(["event_time"] if self._timed or self._of_users else []),
             *(["excluded"] if self._query.exclude else []),
         ]
         for function, most in (("lead", self._after), ("lag", self._before)):
@@ -427,6 +501,8 @@ _jumps AS (
             f"coalesce({self._between(number)} > {self._room}, FALSE) AS more_{number}"
             for number in self._later
         ]
+        if self._of_users:
+            columns = ["a_1.distinct_id", *self._moments(), *columns]
         conditions = [f"NOT {self._is_excluded}"] if self._query.exclude and self._later else []
         if self._query.exclude:
             conditions += [
@@ -455,6 +531,23 @@ _attempts AS (
     def _between(self, number: int) -> str:
         """The number of events between an anchor and the one before it."""
         return f"a_{number}.place - a_{number - 1}.place - 1"
+
+    def _moments(self) -> list[str]:
+        """The first and the last time of what a flow shows, and how many events that are."""
+        there = {slot: "TRUE" if slot.kind == "anchor" else self._is_there(slot) for slot in self._slots}
+        times = ", ".join(
+            f"a_{slot.anchor}.event_time"
+            if slot.kind == "anchor"
+            else f"CASE WHEN {there[slot]} THEN {self._neighbour(slot, 'event_time')} END"
+            for slot in self._slots
+        )
+        shown = " + ".join(f"CAST({self._shown(slot, '')} IS NOT NULL AS INTEGER)" for slot in self._slots)
+        one = len(self._slots) == 1
+        return [
+            f"{times if one else f'least({times})'} AS first_time",
+            f"{times if one else f'greatest({times})'} AS last_time",
+            f"{shown} AS shown",
+        ]
 
     def _neighbour(self, slot: Slot, name: str) -> str:
         function = "lead" if slot.kind == "after" else "lag"
@@ -485,9 +578,22 @@ _attempts AS (
 
     # Paths and their counts
 
+    @property
+    def _path(self) -> list[str]:
+        """The columns of a path."""
+        return [name for _, name in self._named_slots()] + [f"more_{number}" for number in self._later]
+
+    @property
+    def _segment(self) -> str:
+        return "CAST(NULL AS VARCHAR)" if self._query.on is None else "unnest(list_append(segments, NULL))"
+
+    def _one_by_one(self) -> str:
+        """The flows of everyone and of each segment, one by one."""
+        columns = ", ".join(["distinct_id", "first_time", "last_time", "shown", *self._path])
+        return f"_flows AS (\n    SELECT {self._segment} AS segment, {columns}\n    FROM _attempts\n)"
+
     def _paths(self) -> str:
-        names = [name for _, name in self._named_slots()] + [f"more_{number}" for number in self._later]
-        segment = "CAST(NULL AS VARCHAR)" if self._query.on is None else "unnest(list_append(segments, NULL))"
+        names, segment = self._path, self._segment
         groups = ", ".join(str(place) for place in range(1, len(names) + 2))
         return f"""\
 _paths AS (
@@ -496,12 +602,23 @@ _paths AS (
     GROUP BY {groups}
 )"""
 
-    def _lines(self) -> str:
-        """From each slot to the next that has an event; without a target the flow drops off or has ended."""
-        lines = "\n    UNION ALL\n    ".join(map(self._from, range(len(self._slots))))
+    @property
+    def _by_rank(self) -> str:
+        """The paths of each segment, with their rank."""
+        order = ", ".join(["count DESC", *self._path])
+        rank = f"row_number() OVER (PARTITION BY segment ORDER BY {order})"
+        return f"    SELECT *, {rank} AS rank\n    FROM _paths"
+
+    def _lines(self, source: str = "_paths") -> str:
+        """From each slot to the next that has an event; without a target the flow drops off or has ended.
+
+        Counted, from ``_paths``, or one by one, from ``_flows``.
+        """
+        places = range(len(self._slots))
+        lines = "\n    UNION ALL\n    ".join(self._from(place, source) for place in places)
         return f"_lines AS (\n    {lines}\n)"
 
-    def _from(self, place: int) -> str:
+    def _from(self, place: int, relation: str) -> str:
         ahead, drop = following(self._slots, place)
         names = [name for _, name in self._named_slots()]
         target = (
@@ -510,15 +627,15 @@ _paths AS (
         cases = " ".join(f"WHEN {names[other]} IS NOT NULL THEN {self._slots[other].step}" for other in ahead)
         dropped = "CAST(NULL AS INTEGER)" if drop is None else f"{self._slots[drop].step}"
         step = f"CASE {cases} ELSE {dropped} END" if ahead else dropped
+        counted = relation == "_paths"
         return f"""\
 SELECT
         segment, {self._slots[place].step} AS step, {names[place]} AS source,
         {step} AS target_step,
         {target} AS target,
-        sum(count) AS count
-    FROM _paths
-    WHERE {names[place]} IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5"""
+        {"sum(count) AS count" if counted else "distinct_id, first_time, last_time, shown"}
+    FROM {relation}
+    WHERE {names[place]} IS NOT NULL{f"{chr(10)}    GROUP BY 1, 2, 3, 4, 5" if counted else ""}"""
 
     def _edges(self) -> str:
         limit = self._context.bind(self._query.limit, "limit")
@@ -546,7 +663,6 @@ _edges AS (
         most = self._context.bind(self._query.segments, "segments")
         names = [name for _, name in self._named_slots()]
         more = [f"more_{number}" for number in self._later]
-        order = ", ".join(["count DESC", *names, *more])
         listed = ", ".join([*names, *(f"CASE WHEN {name} THEN 'more' END" for name in more)])
         return f"""\
 SELECT
@@ -558,8 +674,7 @@ UNION ALL
 SELECT
     p.place, p.segment, p.segments, r.rank, NULL, NULL, NULL, 'path', r.count, [{listed}]
 FROM (
-    SELECT *, row_number() OVER (PARTITION BY segment ORDER BY {order}) AS rank
-    FROM _paths
+{self._by_rank}
 ) AS r JOIN _segments AS p ON p.segment IS NOT DISTINCT FROM r.segment
 WHERE p.place <= {most} AND r.rank <= {MAX_PATHS}
 ORDER BY 1, 8, 4, 9 DESC, 5, 6, 7"""

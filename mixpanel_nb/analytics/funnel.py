@@ -10,12 +10,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.analytics import funnel_attempts
+from mixpanel_nb.analytics import funnel_attempts, users
 from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.funnel_counts import GRACE_SECONDS, counted, repeats, result, same_event_before
 from mixpanel_nb.analytics.sql import conjunction, seconds
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
     from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Funnel
@@ -43,13 +46,64 @@ def statement(context: ReportContext, query: Funnel) -> Statement:
     at the end, with a breakdown, ``place`` and ``segments``, how many there are in all. What stands between
     is listed by ``funnel_counts.measures``.
     """
-    if _is_plain(query):
-        parts = _first_entries(context, query)
-        source = "_entered" if query.on else f"_reached_{len(query.steps)}"
-    else:
-        parts, source = funnel_attempts.parts(context, query), "_entered"
+    parts, source = _entries(context, query)
     parts += counted(query, source)
     return context.statement(f"WITH {', '.join(parts)}\n{result(context, query)}")
+
+
+def members(
+    context: ReportContext,
+    query: Funnel,
+    *,
+    reached: int | None,
+    dropped: int | None,
+    date: dt.date | None,
+    segment: str | Sequence[str] | None,
+) -> str:
+    """The users of the attempts that reached a step, or the required step before one and not this one.
+
+    Args:
+        context: The table and the days.
+        query: The funnel.
+        reached: The step, from 1.
+        dropped: The step before which the attempts ended.
+        date: The bucket of entry; None for all.
+        segment: The segment, a name for each of several breakdowns; None is all users.
+    """
+    parts, source = _entries(context, query, told=("distinct_id",))
+    last = (reached or 1) if dropped is None else query.before(dropped)
+    conditions = [f"time_{last} IS NOT NULL"]
+    if dropped is not None:
+        conditions.append(f"time_{dropped} IS NULL")
+    if date is not None:
+        conditions.append(f"date = {context.bind(date, 'bucket')}")
+    if isinstance(segment, str) or (query.on and segment is None):
+        conditions.append(users.is_segment(context, source, "segment", segment))
+    elif segment is not None:
+        names = ", ".join(context.bind(name, "segment") for name in segment)
+        conditions.append(f"segment = [{names}]")
+    times = ", ".join(_times(query)[:last])
+    return users.of_rows(
+        f"WITH {', '.join(parts)}",
+        source,
+        conditions,
+        times=(f"least({times})", f"greatest({times})"),
+        events=_events(query, last),
+    )
+
+
+def _events(query: Funnel, last: int) -> str:
+    """SQL of the number of events up to a step: one a required step, and of optional steps those made."""
+    required = sum(step <= last for step in query.required_steps)
+    made = "".join(f" + count(time_{step})" for step in sorted(query.optional) if step <= last)
+    return f"count(*) * {required}{made}"
+
+
+def _entries(context: ReportContext, query: Funnel, told: tuple[str, ...] = ()) -> tuple[list[str], str]:
+    """CTEs, and which of them has the attempts that count; with these further columns."""
+    if not _is_plain(query):
+        return funnel_attempts.parts(context, query, told), "_entered"
+    return _first_entries(context, query, told), "_entered" if query.on else f"_reached_{len(query.steps)}"
 
 
 def _is_plain(query: Funnel) -> bool:
@@ -61,11 +115,11 @@ def _is_plain(query: Funnel) -> bool:
     )
 
 
-def _first_entries(context: ReportContext, query: Funnel) -> list[str]:
+def _first_entries(context: ReportContext, query: Funnel, told: tuple[str, ...]) -> list[str]:
     parts = [_entering(context, query), *(_attempts(query) if query.on else [_first(query)])]
     for step in range(2, len(query.steps) + 1):
         parts += [_step(context, query, step), _reached(query, step)]
-    return [*parts, _chained(query), _entered(query)] if query.on else parts
+    return [*parts, _chained(query), _entered(query, told)] if query.on else parts
 
 
 def _window(query: Funnel) -> int:
@@ -186,9 +240,9 @@ def _names(attempt: str) -> str:
     return f"list_transform({attempt}.entered, lambda made: made.segment)"
 
 
-def _entered(query: Funnel) -> str:
+def _entered(query: Funnel, told: tuple[str, ...]) -> str:
     """The attempts that count: for everyone (a NULL segment) the first, and the first in each segment."""
-    date = "date, " if query.unit else ""
+    date = "".join(f"{name}, " for name in (*told, *(["date"] if query.unit else [])))
     times = ", ".join(_times(query))
     steps = ", ".join(f"one.steps.{time} AS {time}" for time in _times(query))
     return f"""\

@@ -34,13 +34,19 @@ _LATEST = timedelta(days=800)  # until when the project's midnights are known to
 _BEYOND_GRACE = f"INTERVAL '{GRACE_SECONDS * 1_000_000 + 1}' MICROSECOND"
 
 
-def parts(context: ReportContext, query: Funnel) -> list[str]:
-    """CTEs, the last of which is ``_entered``: the attempts that count, as ``funnel_counts`` takes them."""
+def parts(context: ReportContext, query: Funnel, told: tuple[str, ...] = ()) -> list[str]:
+    """CTEs, the last of which is ``_entered``: the attempts that count, as ``funnel_counts`` takes them.
+
+    Args:
+        context: The table and the days.
+        query: The funnel.
+        told: Further columns of each attempt, such as ``distinct_id``.
+    """
     optional = [
         _OptionalStep(number, query.steps[number - 1], query.required_steps.index(query.before(number)) + 1)
         for number in sorted(query.optional)
     ]
-    return _Attempts(context, _without_optional(query), optional).parts()
+    return _Attempts(context, _without_optional(query), optional, told).parts()
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,13 @@ class _Attempts:
         context: The table and the days.
         query: The funnel of the required steps.
         optional: The optional steps.
+        told: Further columns of the attempts that count.
     """
 
     context: ReportContext
     query: Funnel
     optional: Sequence[_OptionalStep]
+    told: tuple[str, ...]
 
     # Places and columns
 
@@ -620,7 +628,7 @@ class _Attempts:
         columns = self._by_step("time")
         if self.query.sum_of is not None:
             columns += self._by_step("amount")
-        return ", ".join([*(["date"] if self.query.unit else []), *columns])
+        return ", ".join([*self.told, *(["date"] if self.query.unit else []), *columns])
 
     def _by_step(self, measure: str) -> list[str]:
         """A column for each step, required and optional, in the order of all steps."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.calendar import later, midnight, start_of, start_sql, utc
 from mixpanel_nb.analytics.context import USER, number_of
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
@@ -99,6 +100,30 @@ def statement(
     return _Insights(context, query, days, only).statement()
 
 
+def members(
+    context: ReportContext,
+    query: Insights,
+    days: Days,
+    *,
+    metric: int | None,
+    bucket: date | None,
+    place: int | None,
+    only: Sequence[tuple[str, ...]] | None = None,
+) -> str:
+    """The users of the events of a metric, in a bucket of time and a segment.
+
+    Args:
+        context: The table and days; its period begins at ``days.seen_from``.
+        query: The query.
+        days: Its days.
+        metric: The place of the metric; None is all of them.
+        bucket: The bucket; None is all that were asked for.
+        place: The place of the segment, from 1, as ``statement`` orders them; None is all events.
+        only: The segments of the report, in order; None for the largest.
+    """
+    return _Insights(context, query, days, only).members(metric, bucket, place)
+
+
 @dataclass
 class _Source:
     """Collects the event columns that the families need."""
@@ -143,6 +168,62 @@ class _Insights:
         families = [self._of_events, self._per_user, self._once, self._last_days]
         for family in families:
             family()
+        head = self._head()
+        if self._breakdowns:
+            self._ctes.append(_cte("_values", "\nUNION ALL\n".join(self._results)))
+        ctes = ", ".join([*head, *self._ctes])
+        return self._context.statement(f"WITH {ctes}\n{self._final()}")
+
+    def members(self, metric: int | None, bucket: date | None, place: int | None) -> str:
+        """The users of a metric, or of any, as members."""
+        self._source.columns["date"] = self._date()
+        self._source.columns["time"] = f"{EVENTS}.event_time"
+        conditions = [f"{self._user()} IS NOT NULL"]
+        wanted = None if metric is None else self._query.metrics[metric]
+        if wanted is not None and SESSIONS in {wanted.measure, wanted.per_user}:
+            self._counted_once(SESSIONS)
+            conditions.append("session IS NOT NULL")
+        conditions += [] if wanted is None else self._flag(wanted)
+        if wanted is not None and wanted.active_days is not None:
+            conditions.append(self._within_last_days(wanted.active_days, bucket))
+        else:
+            conditions += self._in_days_asked()
+            conditions += [] if bucket is None else [f"date = {self._bound(bucket)}"]
+        if place is not None:
+            conditions.append(f"place = {self._context.bind(place, 'segment_place')}")
+        if wanted is not None and wanted.measure in ONCE and self._breakdowns:
+            self._ctes.append(self._segment_once(0, wanted, further=", person"))
+            same = " AND ".join(f"s.{name} = {self._from}.{name}" for name in ("date", "person", "place"))
+            conditions.append(f"EXISTS (SELECT 1 FROM _segment_0 AS s WHERE {same})")
+        several = any(each.is_list for each in self._breakdowns)
+        return users.of_rows(
+            f"WITH {', '.join([*self._head(), *self._ctes])}",
+            self._from,
+            conditions,
+            user="person",
+            events="count(DISTINCT event_number)" if several else "count(*)",
+        )
+
+    def _bound(self, bucket: date, name: str = "bucket") -> str:
+        kind = "TIMESTAMP" if self._query.unit in SHORT_UNITS and not self._query.totals else "DATE"
+        return f"CAST({self._context.bind(bucket, name)} AS {kind})"
+
+    def _within_last_days(self, number: int, bucket: date | None) -> str:
+        """A condition: whether an event is within so many days that end with a bucket, or with any."""
+        self._source.columns["day"] = self._context.bucket("day")
+        self._ctes.append(_cte("_ends", self._ends()))
+        chosen = f"_ends.date = {self._bound(bucket)}" if bucket else self._first_bucket("_ends.date")
+        first = f"CAST(_ends.last - INTERVAL '{number}' DAY AS DATE)"
+        return f"EXISTS (SELECT 1 FROM _ends WHERE {chosen} AND day <= _ends.last AND day > {first})"
+
+    def _first_bucket(self, column: str) -> str:
+        """A condition: whether a bucket is one of those that were asked for."""
+        asked, query = self._days.asked, self._query
+        first = asked.first if query.totals else asked.buckets(query.unit)[0]
+        return f"{column} >= {self._bound(first, 'first')}"
+
+    def _head(self) -> list[str]:
+        """CTEs of the events that are any metric's, and of the places of their segments."""
         if len(set(self._conditions.values())) == 1:
             (condition,) = set(self._conditions.values())
         else:
@@ -150,9 +231,7 @@ class _Insights:
         if condition != "TRUE":
             self._events.that(condition)
         placing = self._placing()
-        before = [*self._sessions(), self._matching(), *placing]
-        ctes = ", ".join([*before, *self._ctes])
-        return self._context.statement(f"WITH {ctes}\n{self._final()}")
+        return [*self._sessions(), self._matching(), *placing]
 
     def _date(self) -> str:
         if self._query.totals:
@@ -203,7 +282,6 @@ ORDER BY place, metric, date"""
         """CTEs that end with ``_placed``: the events, each in the places of its segments."""
         if not self._breakdowns:
             return []
-        self._ctes.append(_cte("_values", "\nUNION ALL\n".join(self._results)))
         # An event whose list has several segments beyond the limit keeps one row.
         distinct = "DISTINCT " if any(each.is_list for each in self._breakdowns) else ""
         if distinct:
@@ -262,9 +340,7 @@ ORDER BY place, metric, date"""
     def _in_days_asked(self) -> list[str]:
         conditions = self._counted()
         if self._query.rolling is not None:
-            buckets = self._days.asked.buckets(self._query.unit)
-            kind = "TIMESTAMP" if self._query.unit in SHORT_UNITS else "DATE"
-            conditions.append(f"date >= CAST({self._context.bind(buckets[0], 'first')} AS {kind})")
+            conditions.append(self._first_bucket("date"))
         return conditions
 
     # Shared by families
@@ -413,21 +489,25 @@ GROUP BY {self._groups}, person"""
 
     def _in_one_segment(self, number: int, metric: Metric) -> None:
         self._source.columns.setdefault("time", f"{EVENTS}.event_time")
+        self._ctes.append(self._segment_once(number, metric))
+        self._family(
+            f"_once_{number}",
+            lambda columns: f"SELECT {columns}\nFROM _segment_{number}\nGROUP BY date, place",
+            {number: "count(*)"},
+        )
+
+    def _segment_once(self, number: int, metric: Metric, further: str = "") -> str:
+        """A CTE with the place of the one segment of each user in a bucket, and further columns."""
         rest = self._query.limit + 1
         # At equal times the larger segment counts; those beyond the limit are the smallest.
         place = f"coalesce(place, {rest})"
         chosen = f"min(ROW(time, {place}))" if metric.measure == ONCE[0] else f"max(ROW(time, -{place}))"
         conditions = [f"{self._user()} IS NOT NULL", *self._flag(metric), *self._counted()]
         of_user = f"""\
-SELECT date, nullif(abs({chosen}[2]), {rest}) AS place
+SELECT date{further}, nullif(abs({chosen}[2]), {rest}) AS place
 FROM {self._from}{self._where(conditions)}
 GROUP BY date, person"""
-        self._ctes.append(_cte(f"_segment_{number}", of_user))
-        self._family(
-            f"_once_{number}",
-            lambda columns: f"SELECT {columns}\nFROM _segment_{number}\nGROUP BY date, place",
-            {number: "count(*)"},
-        )
+        return _cte(f"_segment_{number}", of_user)
 
     def _last_days(self) -> None:
         """Users of the 1, 7 or 30 days that end with a bucket.

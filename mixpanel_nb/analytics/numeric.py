@@ -11,9 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.context import USER, ReportContext, measure, number_of
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from mixpanel_nb.analytics.expressions.values import Value
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import CountType, Unit
@@ -48,22 +51,62 @@ def in_buckets(
         buckets: The approximate number of buckets.
         width: Their width, 1, 2 or 5 times a power of ten; None chooses it by their number.
     """
-    matching = context.select().named(event).in_period().where(where)
-    value = matching.value(on)
-    ranges = Ranges.of(context, value, on, buckets, width)
-    matching.that(f"{ranges.number} IS NOT NULL")
+    parts = _placed(context, event, on=on, unit=unit, where=where, buckets=buckets, width=width)
     return context.statement(f"""\
-WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {USER} AS person
-    {matching.sql()}
-), {ranges.sql("_matching")}, _placed AS (
-    SELECT date, {PLACE} AS place, width, origin, person
-    FROM _matching CROSS JOIN _begun
-)
+{parts}
 SELECT date, place, width, origin, {measure(kind)} AS count
 FROM _placed
 GROUP BY date, place, width, origin
 ORDER BY place, date""")
+
+
+def members(
+    context: ReportContext,
+    event: str | None,
+    *,
+    on: str,
+    unit: Unit,
+    where: str | None,
+    buckets: int,
+    date: dt.date | None,
+    low: float | None,
+    width: float | None = None,
+) -> str:
+    """The users who did the event with a number: in a bucket of time, in the range that begins at ``low``."""
+    parts = _placed(context, event, on=on, unit=unit, where=where, buckets=buckets, width=width, timed=True)
+    conditions = ["person IS NOT NULL"]
+    if date is not None:
+        conditions.append(f"date = {context.bind(date, 'bucket')}")
+    if low is not None:
+        conditions.append(f"place = round(CAST({context.bind(low, 'low')} - origin AS DOUBLE) / width)")
+    return users.of_rows(parts, "_placed", conditions, user="person")
+
+
+def _placed(
+    context: ReportContext,
+    event: str | None,
+    *,
+    on: str,
+    unit: Unit,
+    where: str | None,
+    buckets: int,
+    width: float | None,
+    timed: bool = False,
+) -> str:
+    """WITH and CTEs, the last of which is ``_placed``: each event in the place of its range."""
+    matching = context.select().named(event).in_period().where(where)
+    value = matching.value(on)
+    ranges = Ranges.of(context, value, on, buckets, width)
+    matching.that(f"{ranges.number} IS NOT NULL")
+    time = ", e.event_time AS time" if timed else ""
+    return f"""\
+WITH _matching AS (
+    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {USER} AS person{time}
+    {matching.sql()}
+), {ranges.sql("_matching")}, _placed AS (
+    SELECT date, {PLACE} AS place, width, origin, person{", time" if timed else ""}
+    FROM _matching CROSS JOIN _begun
+)"""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.calendar import SECONDS, bucket_sql, shifted
 from mixpanel_nb.analytics.context import everyone_and_segments, number_of
 from mixpanel_nb.analytics.sql import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mixpanel_nb.analytics.context import ReportContext, Selection
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries import Retention
@@ -43,10 +46,7 @@ def statement(context: ReportContext, query: Retention) -> Statement:
     keys = _keys(query)
     listed = ", ".join(keys)
     return context.statement(f"""\
-WITH {_born(context, query)}, _cohorts AS (
-    SELECT *, {context.bucket(query.unit, "born_at")} AS cohort
-    FROM _born
-), {_returned(context, query)}, _counted AS (
+WITH {_cohorts(context, query)}, {_returned(context, query)}, _counted AS (
     SELECT {listed}, cohort, period, {"count(*)" if query.prop is None else "sum(amount)"} AS people
     FROM _returned
     GROUP BY {listed}, cohort, period
@@ -75,6 +75,60 @@ FROM _ending
 LEFT JOIN _shown ON TRUE
 LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND {_same(keys, "_counted", "_shown")}
 ORDER BY _shown.place, _shown.cohort, _counted.period""")
+
+
+def members(
+    context: ReportContext,
+    query: Retention,
+    *,
+    cohort: date | None,
+    period: int | None,
+    away: bool,
+    segment: str | Sequence[str] | None,
+) -> str:
+    """The users of a cohort, or those of them who came back in a period, or did not.
+
+    ``events`` are the returns in the period; without one, and of those who did not come back, what made them
+    part of the cohort.
+
+    Args:
+        context: The table and the days.
+        query: The report.
+        cohort: The bucket in which the cohort began; None for all.
+        period: The number of the period.
+        away: Whether those are meant who did not come back in it.
+        segment: The segment, a name for each of several breakdowns; None is all users.
+    """
+    keys = _keys(query)
+    names = [segment] * len(keys) if segment is None or isinstance(segment, str) else list(segment)
+    conditions = [
+        users.is_segment(context, "_cohorts", key, name, "c") for key, name in zip(keys, names, strict=True)
+    ]
+    if cohort is not None:
+        conditions.append(f"c.cohort = {context.bind(cohort, 'cohort')}")
+    parts = [_cohorts(context, query)]
+    source, times, events = "_cohorts AS c", ("c.born_at", "c.born_at"), "count(*)"
+    if period is not None:
+        compared = {"on_or_after": ">=", "on_or_before": "<="}.get(query.mode, "=")
+        same = f"r.distinct_id = c.distinct_id AND r.cohort = c.cohort AND {_same(keys, 'r', 'c')}"
+        back = f"{same}\n    AND r.period {compared} {context.bind(period, 'period')}"
+        parts.append(_returned(context, query, each=True))
+        if away:
+            conditions.append(f"NOT EXISTS (SELECT 1 FROM _returned AS r WHERE {back})")
+        else:
+            source = f"_cohorts AS c JOIN _returned AS r\n    ON {back}"
+            times, events = ("r.first_time", "r.last_time"), "sum(r.events)"
+    return users.of_rows(
+        f"WITH {', '.join(parts)}", source, conditions, user="c.distinct_id", times=times, events=events
+    )
+
+
+def _cohorts(context: ReportContext, query: Retention) -> str:
+    return f"""\
+{_born(context, query)}, _cohorts AS (
+    SELECT *, {context.bucket(query.unit, "born_at")} AS cohort
+    FROM _born
+)"""
 
 
 def _keys(query: Retention) -> list[str]:
@@ -117,38 +171,46 @@ def _born(context: ReportContext, query: Retention) -> str:
 )"""
 
 
-def _returned(context: ReportContext, query: Retention) -> str:
-    """Who came back in which period, once each; of a property, what it sums up to there."""
+def _returned(context: ReportContext, query: Retention, *, each: bool = False) -> str:
+    """Who came back in which period, once each; of a property, what it sums up to there.
+
+    Args:
+        context: The table and the days.
+        query: The report.
+        each: Whether there is a row for each user and period in any mode, with the times of the returns.
+    """
     back = context.select().named(query.return_event, "return_event").where(query.return_where)
-    period = _period(context, query)
-    columns, grouped = _rows_of(context, query, period.number)
+    last_only = _is_last_enough(query) and not each
+    period = _period(context, query, last_only=last_only)
+    rows = _rows_of_users if each else _rows_of
+    columns, grouped = rows(context, query, period.number)
     within = "" if query.mode == "on_or_after" else f"\n        AND {period.within}"
     streaks = _streaks(", ".join(_keys(query))) if query.mode == "streak" else ""
     return f"""\
 _coming AS (
-    {_coming(context, query, back, period.held)}
+    {_coming(context, query, back, period.held, last_only=last_only)}
 ), {"_found" if streaks else "_returned"} AS (
     SELECT {columns}
     FROM _cohorts AS c
     JOIN _coming AS r ON r.distinct_id = c.distinct_id{within}
-        AND {_later(context, query)}{grouped}
+        AND {_later(context, query, last_only=last_only)}{grouped}
 ){streaks}"""
 
 
-def _coming(context: ReportContext, query: Retention, back: Selection, held: str) -> str:
+def _coming(context: ReportContext, query: Retention, back: Selection, held: str, *, last_only: bool) -> str:
     """The returns; where the last one of each user is all that matters, the last of each name."""
-    if _is_last_enough(query) and query.return_event is not None:
+    if last_only and query.return_event is not None:
         return f"""\
 SELECT e.distinct_id, max(e.event_time) AS event_time, min(e.event_name) AS event_name{held}
     {back.sql()}
     GROUP BY e.distinct_id"""
-    if _has_one_return(query):
+    if last_only and _has_one_return(query):
         another = f"FILTER (WHERE e.event_name <> {context.bind(query.born_event, 'born_event')})"
         return f"""\
 SELECT e.distinct_id, max(e.event_time) AS event_time, max(e.event_time) {another} AS other_time{held}
     {back.sql()}
     GROUP BY e.distinct_id"""
-    if _is_last_enough(query):
+    if last_only:
         return f"""\
 SELECT e.distinct_id, max(e.event_time) AS event_time, e.event_name{held}
     {back.sql()}
@@ -203,12 +265,22 @@ def _rows_of(context: ReportContext, query: Retention, period: str) -> tuple[str
     return f"{whose}, {period} AS period, {amount}", f"\n    GROUP BY {whose}, period"
 
 
+def _rows_of_users(context: ReportContext, query: Retention, period: str) -> tuple[str, str]:
+    """What is selected of the returns where users are told: one a user and period, with times."""
+    if query.mode == "on_or_after":
+        period = f"least({period}, {_last(context, query)})"
+    keys = ", ".join(f"c.{key}" for key in _keys(query))
+    whose = f"c.distinct_id, {keys}, c.cohort"
+    times = "min(r.event_time) AS first_time, max(r.event_time) AS last_time, count(*) AS events"
+    return f"{whose}, {period} AS period, {times}", f"\n    GROUP BY {whose}, period"
+
+
 def _last(context: ReportContext, query: Retention) -> str:
     """The number of the last period."""
     return context.bind(len(query.edges) - 2, "interval_count")
 
 
-def _later(context: ReportContext, query: Retention) -> str:
+def _later(context: ReportContext, query: Retention, *, last_only: bool) -> str:
     """The condition for an event to be a return, with a WHERE behind it where it needs one.
 
     What makes a user part of a cohort is no return. Only in a streak it is one, where it is an event that
@@ -218,7 +290,7 @@ def _later(context: ReportContext, query: Retention) -> str:
         return "r.event_time >= c.born_at"
     if query.return_event is None or _born_as_any(query):
         # At the moment of birth itself only an event of another name can be a return.
-        if query.return_event is None and _has_one_return(query):
+        if query.return_event is None and last_only and _has_one_return(query):
             return (
                 "r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.other_time >= c.born_at"
             )
@@ -244,9 +316,9 @@ class _Period:
     held: str = ""
 
 
-def _period(context: ReportContext, query: Retention) -> _Period:
+def _period(context: ReportContext, query: Retention, *, last_only: bool) -> _Period:
     if query.alignment == "calendar":
-        return _calendar_period(context, query)
+        return _calendar_period(context, query, last_only=last_only)
     unit, end = SECONDS[query.unit], query.edges[-1]
     length = unit if query.brackets else unit * query.interval
     bound = context.bind(length * 1_000_000, "period_microseconds")
@@ -254,12 +326,12 @@ def _period(context: ReportContext, query: Retention) -> _Period:
     return _Period(_bracket(context, query, units), f"r.event_time < c.born_at + {seconds(unit * end)}")
 
 
-def _calendar_period(context: ReportContext, query: Retention) -> _Period:
+def _calendar_period(context: ReportContext, query: Retention, *, last_only: bool) -> _Period:
     """Days, weeks and months of the project behind the one that the cohort is called by."""
     cohorts = context.period.buckets(query.unit)
     end = shifted(cohorts[-1], query.unit, query.edges[-1])
     known = replace(context.period, last=max(context.period.last, min(end, _LAST_DAY)))
-    time = "max(e.event_time)" if _is_last_enough(query) else "e.event_time"
+    time = "max(e.event_time)" if last_only else "e.event_time"
     came = bucket_sql(time, query.unit, known, context.parameters)
     part = "month" if query.unit == "month" else "day"
     units = f"date_diff('{part}', c.cohort, r.came){' // 7' if query.unit == 'week' else ''}"

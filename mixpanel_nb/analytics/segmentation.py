@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.context import USER, ReportContext, measure
 from mixpanel_nb.analytics.expressions.values import segment, unnamed
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from mixpanel_nb.analytics.context import Selection
@@ -24,7 +26,7 @@ def totals(
     context: ReportContext, event: str | None, *, unit: Unit, kind: CountType, where: str | None
 ) -> Statement:
     """Columns ``date, count``; buckets without events have no row."""
-    matching = context.select().named(event).in_period().where(where)
+    matching = _selected(context, event, where)
     return context.statement(f"""\
 SELECT {context.bucket(unit)} AS date, {measure(kind, USER)} AS count
 {matching.sql("")}
@@ -59,7 +61,7 @@ def by_segment(
         limit: Maximum number of segments.
         only: Only these segments; None for all.
     """
-    matching = context.select().named(event).in_period().where(where)
+    matching = _selected(context, event, where)
     value = matching.value(on)
     chosen = _Chosen(context, kind, limit, only)
     raw = unnamed(value)
@@ -83,7 +85,7 @@ def by_segments(
     Columns ``date, count, place, segments`` and one for each of ``on``. An event with lists is in one segment
     for each pair of their items.
     """
-    matching = context.select().named(event).in_period().where(where)
+    matching = _selected(context, event, where)
     names = [segment(matching.value(each)) for each in on]
     columns = [f"segment_{number}" for number, _ in enumerate(names, 1)]
     listed = ", ".join(columns)
@@ -124,6 +126,26 @@ SELECT
 FROM _counted JOIN _ranked ON {joined}
 WHERE _ranked.place <= {bound}{rest if adds_up else ""}
 ORDER BY 3, 1""")
+
+
+def members(
+    context: ReportContext,
+    event: str | None,
+    *,
+    unit: Unit,
+    where: str | None,
+    date: dt.date | None,
+    segments: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The users who did the event: in a bucket of time, and in the segments of some breakdowns."""
+    matching = users.in_bucket(context, _selected(context, event, where), unit, date)
+    for on, name in segments:
+        users.in_segment(context, matching, on, name)
+    return users.of_events(matching)
+
+
+def _selected(context: ReportContext, event: str | None, where: str | None) -> Selection:
+    return context.select().named(event).in_period().where(where)
 
 
 _REST = """

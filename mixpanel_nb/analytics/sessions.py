@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.calendar import bucket_sql
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, segment
 from mixpanel_nb.analytics.sql import identifier, literal, seconds
@@ -18,6 +19,7 @@ from mixpanel_nb.naming import free_name
 from mixpanel_nb.queries.sessions import NOT_OF_SESSIONS, TIMEOUT
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from mixpanel_nb.analytics.calendar import Period
@@ -102,11 +104,33 @@ def statement(context: ReportContext, query: Sessions) -> Statement:
     Buckets without sessions have no row. ``place`` orders the segments by their sessions, up to the limit,
     and is 0 for all of them together; ``segments`` is how many there are.
     """
+    parts = [*_found(context, query), _SPLIT, _COUNTED, _RANKED]
+    return context.statement(f"WITH {', '.join(parts)}\n{_result(context, query)}")
+
+
+def members(context: ReportContext, query: Sessions, *, date: dt.date | None, segment: str | None) -> str:
+    """The users of the sessions that began in a bucket, of a segment; None is all of them."""
+    parts = [*_found(context, query, timed=True), _SPLIT.replace("events,", "events, first_time, last_time,")]
+    conditions = [] if date is None else [f"date = {context.bind(date, 'bucket')}"]
+    conditions.append(users.is_segment(context, "_split", "segment", segment))
+    return users.of_rows(
+        f"WITH {', '.join(parts)}",
+        "_split",
+        conditions,
+        times=("first_time", "last_time"),
+        events="sum(events)",
+    )
+
+
+def _found(context: ReportContext, query: Sessions, *, timed: bool = False) -> list[str]:
+    """CTEs, the last of which has a row a session; with its times, if wanted."""
     rules = SessionRules.of(query.timeout, query.exclude)
     order = context.events.in_order() if query.on is not None else ["event_time"]
-    parts = [_active(context, query, rules), *numbered("_active", rules, order)]
-    parts += [_sessions(context, query), _SPLIT]
-    return context.statement(f"WITH {', '.join([*parts, _COUNTED, _RANKED])}\n{_result(context, query)}")
+    return [
+        _active(context, query, rules),
+        *numbered("_active", rules, order),
+        _sessions(context, query, timed=timed),
+    ]
 
 
 def _active(context: ReportContext, query: Sessions, rules: SessionRules) -> str:
@@ -128,7 +152,7 @@ def _wanted(context: ReportContext, query: Sessions, chosen: Selection) -> str:
     return f"coalesce({' AND '.join(f'({condition})' for condition in conditions)}, FALSE)"
 
 
-def _sessions(context: ReportContext, query: Sessions) -> str:
+def _sessions(context: ReportContext, query: Sessions, *, timed: bool) -> str:
     """A row a session; its segments are those of its first event that has the property."""
     held = "[CAST(NULL AS VARCHAR)]"
     if query.on is not None:
@@ -137,13 +161,14 @@ def _sessions(context: ReportContext, query: Sessions) -> str:
         known = f"coalesce({first}, {unset})"
         held = f"list_append({known if is_list else f'[{known}]'}, NULL)"
     filtered = query.event is not None or query.where is not None
+    times = "\n        min(event_time) AS first_time,\n        max(event_time) AS last_time," if timed else ""
     return f"""\
 _sessions AS (
     SELECT
         distinct_id,
         {context.bucket(query.unit, "min(event_time)")} AS date,
         date_diff('microsecond', min(event_time), max(event_time)) AS lasted,
-        count(*) AS events,
+        count(*) AS events,{times}
         {held} AS segments
     FROM _sessioned
     GROUP BY distinct_id, session{f"{chr(10)}    HAVING bool_or(wanted)" if filtered else ""}

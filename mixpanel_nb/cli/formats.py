@@ -10,10 +10,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mixpanel_nb.results import SQLResult, json_safe
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.results import SQLResult, UsersResult, json_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mixpanel_nb.results import Result
 
@@ -40,6 +41,7 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+    IDS = "ids"
 
 
 class _Shown:
@@ -102,6 +104,8 @@ def write(result: Result, how: Format, stream: Output) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(result.column_names)
             writer.writerows(_plain(row) for row in _rows(result))
+        case Format.IDS:
+            stream.writelines(f"{user}\n" for user in _ids(result))
 
 
 def _table(result: Result, *, color: bool) -> str:
@@ -114,6 +118,13 @@ def _table(result: Result, *, color: bool) -> str:
         card = replace(card, table=replace(card.table, more="--format csv writes them all"))
     width = shutil.get_terminal_size().columns
     return render_text(card, width=width, max_rows=rows, color=color)
+
+
+def _ids(result: Result) -> Sequence[str]:
+    if not isinstance(result, UsersResult):
+        message = "These rows are not users, so they have no ids."
+        raise ParameterError(message, parameter="format", value="ids", hint="Try --format csv, or mp users …")
+    return result.ids
 
 
 def _takes_color(stream: Output) -> bool:

@@ -20,6 +20,7 @@ from mixpanel_nb.commands import (
     sandbox,
     sql,
     tables,
+    users,
 )
 from mixpanel_nb.commands.advice import remember
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
@@ -48,6 +49,7 @@ def build() -> typer.Typer:
     app.command()(export.export)
     for command in reports.reports():
         app.command()(command)
+    app.add_typer(users.group(), name="users")
     app.command()(reports.expression)
     app.add_typer(cohorts.app, name="cohort")
     app.command()(tables.tables)

@@ -54,6 +54,19 @@ def read_text(file: Path) -> str:
         raise ParameterError(f"{shown} is {error}.", parameter="file", hint=hint) from None
 
 
+def lines_of_input(words: list[str]) -> list[str]:
+    """The words, with the lines of standard input in place of ``-``; empty lines are none.
+
+    Raises:
+        ParameterError: it is not text.
+    """
+    found: list[str] = []
+    for word in words:
+        lines = read_text(Path(word)).splitlines() if word == "-" else [word]
+        found += [line for line in lines if line]
+    return found
+
+
 def _standard_input() -> str:
     binary = getattr(sys.stdin, "buffer", None)
     return sys.stdin.read() if binary is None else decoded(binary.read())

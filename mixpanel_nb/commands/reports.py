@@ -11,7 +11,7 @@ import typer
 
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.names import completion_of
-from mixpanel_nb.commands.options import read_text
+from mixpanel_nb.commands.options import lines_of_input, read_text
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries import JQL, QUERIES, parameters_of, request_parameters
 from mixpanel_nb.queries.base import request_defaults, types_of
@@ -19,7 +19,7 @@ from mixpanel_nb.queries.checks import Flag
 from mixpanel_nb.results import ExpressionResult, JQLResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mixpanel_nb.queries import Parameter, Query
     from mixpanel_nb.results.report import ReportResult
@@ -33,24 +33,36 @@ def reports() -> Iterator[Callable[..., Any]]:
 
 def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
     """The command of a query: its arguments, options, defaults and help come from the query's fields."""
-    known = request_parameters(query)
 
     def run(context: typer.Context, **typed: Any) -> ReportResult:
-        given = {
-            name: _read(known[name], value) if name in known else value
-            for name, value in typed.items()
-            if value not in (None, [])
-        }
-        for name in [each for each, parameter in known.items() if parameter.any_option]:
-            given |= _any_or_one(name, known[name], given, any_wanted=given.pop(_ANY, False))
-        answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
-        return answer
+        return answered(context, query, typed)
 
-    run.__name__ = query.name
-    run.__doc__ = f"{inspect.getdoc(query)}\n\nExample: mp {query.name.replace('_', '-')} {query.example}"
-    parameters = [inspect.Parameter("context", _KIND, annotation=typer.Context), *_parameters(query)]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect reads
-    run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": object}
+    example = f"Example: mp {query.name.replace('_', '-')} {query.example}"
+    return declared(run, query.name, f"{inspect.getdoc(query)}\n\n{example}", parameters_for(query))
+
+
+def answered(context: typer.Context, query: type[Query[Any]], typed: Mapping[str, Any]) -> ReportResult:
+    """The answer to a report whose parameters were typed."""
+    known = request_parameters(query)
+    given = {
+        name: read(known[name], value) if name in known else value
+        for name, value in typed.items()
+        if value not in (None, [])
+    }
+    for name in [each for each, parameter in known.items() if parameter.any_option]:
+        given |= _any_or_one(name, known[name], given, any_wanted=given.pop(_ANY, False))
+    answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
+    return answer
+
+
+def declared(
+    run: Callable[..., Any], name: str, doc: str, parameters: Iterable[inspect.Parameter]
+) -> Callable[..., Any]:
+    """A function as a command of this name, help and parameters."""
+    run.__name__, run.__doc__ = name, doc
+    listed = [inspect.Parameter("context", _KIND, annotation=typer.Context), *parameters]
+    run.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]  # what inspect reads
+    run.__annotations__ = {each.name: each.annotation for each in listed} | {"return": object}
     return run
 
 
@@ -71,10 +83,11 @@ def _any_or_one(
 _KIND = inspect.Parameter.KEYWORD_ONLY
 
 
-def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
+def parameters_for(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
+    """The parameters of a report's command."""
     defaults = request_defaults(query)
     for name, parameter in request_parameters(query).items():
-        kind: Any = _typed(parameter, types_of(query).get(name))
+        kind: Any = typed_as(parameter, types_of(query).get(name))
         default = (defaults[name] or None) if name in defaults else inspect.Parameter.empty
         if parameter.any_option is not None:
             default = None
@@ -82,12 +95,12 @@ def _parameters(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
             yield inspect.Parameter(_ANY, _KIND, annotation=Annotated[bool, option], default=False)
         if default is None and kind is not bool:
             kind |= None
-        annotation = Annotated[kind, _declared(name, parameter)]
+        annotation = Annotated[kind, option_for(name, parameter)]
         default = False if kind is bool else default
         yield inspect.Parameter(name, _KIND, annotation=annotation, default=default)
 
 
-def _typed(parameter: Parameter, annotation: Any) -> Any:
+def typed_as(parameter: Parameter, annotation: Any) -> Any:
     """The type of a parameter on the command line: a switch, a number, one word or several."""
     if isinstance(parameter.check, Flag):
         return bool
@@ -99,7 +112,8 @@ def _typed(parameter: Parameter, annotation: Any) -> Any:
     return int if parameter.read is int and not parameter.positional else str
 
 
-def _declared(name: str, parameter: Parameter) -> Any:
+def option_for(name: str, parameter: Parameter) -> Any:
+    """The declaration of a parameter, as an argument or an option."""
     if parameter.positional:
         return typer.Argument(
             metavar=parameter.metavar, help=parameter.help, autocompletion=completion_of(parameter)
@@ -112,9 +126,11 @@ def _declared(name: str, parameter: Parameter) -> Any:
     )
 
 
-def _read(parameter: Parameter, value: Any) -> Any:
+def read(parameter: Parameter, value: Any) -> Any:
+    """What was typed as a value of the library."""
     if isinstance(value, list):
-        return [parameter.read(word) for word in value]
+        words = lines_of_input(value) if parameter.from_input else value
+        return [parameter.read(word) for word in words]
     if parameter.read is not int or not isinstance(value, str):
         return parameter.read(value) if isinstance(value, str) else value
     if not value.isdecimal():

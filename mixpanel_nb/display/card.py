@@ -50,6 +50,7 @@ _HAIRLINE = "1px solid rgba(128, 128, 128, 0.2)"
 _CELL = "padding: 3px 14px 3px 0; white-space: nowrap; text-align: "
 _HEADING = f"font-weight: 600; border-bottom: {_RULE}; {_CELL}"
 _SUMMARY = f"{_MUTED}; cursor: pointer"
+_CODE = "font-size: 12px; overflow-wrap: anywhere; background: transparent; color: inherit"
 _PRE = (
     "margin: 4px 0; padding: 8px 12px; font-size: 12px; white-space: pre-wrap; overflow-wrap: break-word; "
     "background-color: rgba(128, 128, 128, 0.12); border-radius: 6px"
@@ -82,6 +83,7 @@ class Card:
         query: The query of the result, collapsed.
         notes: Lines at the end, such as a warning.
         empty: The text if there is nothing to show.
+        users: A command that lists the users behind one of the numbers.
     """
 
     title: str
@@ -92,6 +94,7 @@ class Card:
     query: str | None = None
     notes: Sequence[str] = ()
     empty: str | None = None
+    users: str | None = None
 
 
 def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int | None = MAX_COLUMNS) -> str:
@@ -121,6 +124,9 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
         yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
     for note in card.notes:
         yield _div(_MUTED, note, limit=_MAX_NOTE)
+    if card.users:
+        code = f'<code style="{_CODE}">{_isolated(one_line(card.users, _MAX_NOTE))}</code>'
+        yield f'<div style="{_MUTED}">Users: {code}</div>'
     if card.query:
         yield _query(card.query)
 

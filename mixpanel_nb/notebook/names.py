@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_frequency": ("frequency",),
     "mp_sessions": ("sessions",),
     "mp_activity_feed": ("activity-feed",),
+    "mp_users": ("users",),
     "mp_saved_report": ("saved-report",),
     "mp_jql": ("jql",),
     "mp_expression": ("expression",),

@@ -32,7 +32,14 @@ class ActivityFeed(Query["ActivityFeedResult"]):
     example: ClassVar[str] = "user_000001 --from 2025-01-01 --to 2025-03-31 --table events"
 
     distinct_ids: Annotated[
-        tuple[str, ...], Parameter("The users' distinct_id.", Names(), "ID", positional=True)
+        tuple[str, ...],
+        Parameter(
+            "The users' distinct_id; - reads them from standard input, one a line.",
+            Names(),
+            "ID",
+            positional=True,
+            from_input=True,
+        ),
     ]
     from_date: FromDate
     to_date: ToDate

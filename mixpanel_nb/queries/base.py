@@ -28,8 +28,9 @@ from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mixpanel_nb.queries.cells import Cell
     from mixpanel_nb.results.report import ReportResult
 
 Answer = TypeVar("Answer", bound="ReportResult", covariant=True)
@@ -121,8 +122,8 @@ class Query(Generic[Answer]):
         """The query as a call of a ``Workspace`` method; ``workspace`` is the variable's name."""
         places = _places(type(self))
         given = self.given()
-        arguments = [_literal(given.pop(name)) for name in places if name in given]
-        arguments += [f"{name}={_literal(value)}" for name, value in given.items()]
+        arguments = [literal(given.pop(name)) for name in places if name in given]
+        arguments += [f"{name}={literal(value)}" for name, value in given.items()]
         arguments += ["live=True"] if self.says_live else []
         line = f"{workspace}.{self.name}({', '.join(arguments)})"
         if len(line) <= _MAX_LINE:
@@ -136,12 +137,19 @@ class Query(Generic[Answer]):
         This applies to names with line breaks and other control characters, and to steps whose name or filter
         would be parsed differently.
         """
-        words = None if self.name in _NO_MAGIC else self._words()
+        return self._line(f"%mp_{self.name}")
+
+    def users_magic(self, cell: Cell) -> str | None:
+        """The users of a cell as a line magic; None if it cannot be written on a line."""
+        return self._line(f"%mp_users {self.name.replace('_', '-')}", cell.words())
+
+    def _line(self, command: str, further: Sequence[str] = ()) -> str | None:
+        words = None if self.name in _NO_MAGIC else self._words(further)
         if words is None or any(_is_unspeakable(word) for word in words):
             return None
-        return _with_braces(f"%mp_{self.name} {' '.join(map(_quoted, words))}")
+        return _with_braces(f"{command} {' '.join(map(_quoted, words))}")
 
-    def _words(self) -> list[str] | None:
+    def _words(self, further: Sequence[str]) -> list[str] | None:
         positional: list[str] = []
         options: list[str] = []
         known = parameters_of(type(self))
@@ -162,13 +170,14 @@ class Query(Generic[Answer]):
                 else:
                     options += [f"{option}={word}"] if word.startswith("-") else [option, word]
         options += [LIVE.option_of("live")] if self.says_live else []
+        options += further
         if any(word.startswith("-") for word in positional):
             return [*options, "--", *positional]
         return [*positional, *options]
 
 
-def parameters_of(query: type[Query[Any]]) -> dict[str, Parameter]:
-    """The fields of a query and their declarations, in order."""
+def parameters_of(query: type[Query[Any] | Cell]) -> dict[str, Parameter]:
+    """The fields of a query or a cell and their declarations, in order."""
     return _declared(query.name, cast("Any", query))
 
 
@@ -195,7 +204,7 @@ def request_defaults(query: type[Query[Any]]) -> dict[str, Any]:
     }
 
 
-def types_of(query: type[Query[Any]]) -> dict[str, Any]:
+def types_of(query: type[Query[Any] | Cell]) -> dict[str, Any]:
     """The annotations of a query's fields, with their declarations."""
     return _annotations(query.name, cast("Any", query))
 
@@ -269,18 +278,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """The value as Python source, with double quotes if possible."""
     if isinstance(value, str):
         plain = '"' not in value and value.isprintable()
         return json.dumps(value, ensure_ascii=False) if plain else repr(value)
     if isinstance(value, list | tuple):
-        inner = ", ".join(map(_literal, value))
+        inner = ", ".join(map(literal, value))
         if isinstance(value, list):
             return f"[{inner}]"
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
     return repr(value)
 
 

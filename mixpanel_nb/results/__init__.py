@@ -54,6 +54,7 @@ from mixpanel_nb.results.tables import (
     TableSchema,
     WorkspaceInfo,
 )
+from mixpanel_nb.results.users import UsersQuestion, UsersResult
 from mixpanel_nb.rows import MemoryRows, RowSource
 
 __all__ = [
@@ -126,6 +127,8 @@ __all__ = [
     "TableSchema",
     "TopEvent",
     "TopEventsResult",
+    "UsersQuestion",
+    "UsersResult",
     "WorkspaceInfo",
     "json_safe",
 ]

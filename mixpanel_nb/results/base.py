@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display import Card
     from mixpanel_nb.display.widgets import AnswerView, Explorer
-    from mixpanel_nb.views.base import Pages, View
+    from mixpanel_nb.views.base import Group, Pages, View
 
 ALL_ROWS = sys.maxsize
 """Pass as ``max_rows`` to show every row."""
@@ -158,6 +158,10 @@ class Result(ABC):
     def codes(self) -> list[tuple[str, str]]:
         """Code that produces this result: a label (``Magic``, ``Python``, ``SQL``…) and a text each."""
         return self._view().codes()
+
+    def groups(self) -> list[Group]:
+        """The users behind the numbers of a report on a table, the most telling first; nothing elsewhere."""
+        return self._view().groups()
 
     def _view(self) -> View[Any]:
         """The view of this result: the only place where results access views."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.report import ReportResult, typed_frame
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixpanel_nb.results.numbers import Line, Measure, Numbers
+    from mixpanel_nb.results.users import UsersResult
 
 P = TypeVar("P", bound=ReportResult, covariant=True)
 
@@ -181,6 +182,35 @@ class ComparisonResult(ReportResult, Generic[P]):
         return any(one != other for one, other in self.days) and any(
             line.measure.adds_up for line in self.lines
         )
+
+    def users(self, which: Literal["gained", "lost"] | None = None) -> UsersResult:
+        """The users behind the whole of both reports: of one and not the other, or of either.
+
+        For a number of one of them, ask that: ``.after.users(…)``, ``.before.users(…)``.
+
+        Args:
+            which: ``gained`` (of ``after`` and not of ``before``) or ``lost`` (the other way round); None is
+                those of either.
+
+        Raises:
+            ParameterError: ``which`` is something else, or Mixpanel answered one of the reports.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+
+        Example:
+            >>> bought = ws.segmentation("Purchase", during="2025-02", compare="previous")
+            >>> len(bought.users("gained")), len(bought.users("lost"))
+            (0, 0)
+        """
+        if which not in (None, "gained", "lost"):
+            message = [Word("which"), f" is {which!r}, and is gained or lost."]
+            raise ParameterError(
+                message, parameter="which", value=which, hint="Give one of them, or leave it out for all."
+            )
+        after, before = self.after.users(), self.before.users()
+        if which is None:
+            return after | before
+        return after - before if which == "gained" else before - after
 
     # The rows
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mixpanel_nb.queries.cells import EventCell, EventsCell, ValueCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Measure, Numbers, lines_of, nothing_is_unknown
 from mixpanel_nb.results.report import ReportResult
-from mixpanel_nb.results.series import SeriesResult
+from mixpanel_nb.results.series import OTHER, SeriesResult
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 ANY_EVENT = "any event"
@@ -50,6 +54,31 @@ class EventCountsResult(SeriesResult):
     def numbers(self) -> Numbers:
         """Its counts, for a comparison; those of events that were not asked for are unknown."""
         return replace(super().numbers(), absent=nothing_is_unknown)
+
+    def users(self, *, date: dt.date | str | None = None, event: str | None = None) -> UsersResult:
+        """The users behind a count: of a bucket of time, an event, both, or the whole report.
+
+        Args:
+            date: The bucket, as ``.df`` has it; None is all.
+            event: The event, or ``any event`` of a report of any; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = EventsCell(date=date, event=event)  # type: ignore[arg-type]  # it converts them
+        events: tuple[str, ...] | None = self.events
+        if cell.event is not None:
+            events = (cells.name(cell.event, self.events, "event", "event"),)
+        if self._is_of_any_event:
+            events = None
+        return self._users(cell, date=cells.bucket(cell.date, self.dates), events=events)
+
+    @property
+    def _is_of_any_event(self) -> bool:
+        return self.question is not None and getattr(self.question.query, "events", ()) is None
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {event: self.values.get(event, {}) for event in self.events}
@@ -92,6 +121,28 @@ class PropertyCountsResult(SeriesResult):
     def _further_shape(self) -> tuple[tuple[str, Any], ...]:
         return (("property", self.prop),)
 
+    def users(self, *, date: dt.date | str | None = None, value: str | None = None) -> UsersResult:
+        """The users behind a count: of a bucket of time, a value, both, or the whole report.
+
+        Args:
+            date: The bucket, as ``.df`` has it; None is all.
+            value: The value of the property; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = ValueCell(date=date, value=value)  # type: ignore[arg-type]  # it converts them
+        cells.rest(cell.value, OTHER, "value", self.left_out)
+        named = () if cell.value is None else (cells.name(cell.value, self.values, "value", "value"),)
+        return self._users(
+            cell,
+            date=cells.bucket(cell.date, self.dates),
+            segments=tuple((self.prop, each) for each in named),
+        )
+
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return self.values
 
@@ -130,6 +181,23 @@ class TopEventsResult(ReportResult):
     def column_names(self) -> list[str]:
         """``event, count, percent_change``."""
         return ["event", "count", "percent_change"]
+
+    def users(self, *, event: str | None = None) -> UsersResult:
+        """The users of the day: of an event, or of any.
+
+        Args:
+            event: The event; None is all.
+
+        Raises:
+            ParameterError: the report shows no such event, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = EventCell(event=event)
+        known = [each.event for each in self.events]
+        named = None if cell.event is None else (cells.name(cell.event, known, "event", "event"),)
+        return self._users(cell, day=self.date, events=named)
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row an event."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import property_names
+from mixpanel_nb.queries.cells import FlowCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+
+    from mixpanel_nb.results.users import UsersResult
 
 NodeKind = Literal["anchor", "event", "other", "dropoff"]
 
@@ -150,6 +155,92 @@ class FlowResult(ReportResult):
     def completed(self, segment: str | None = None) -> int:
         """The number of flows with all anchors."""
         return self._at(self.anchor_steps[-1], segment)
+
+    def users(
+        self,
+        *,
+        step: int | None = None,
+        event: str | None = None,
+        source: str | None = None,
+        target: str | None = None,
+        path: int | str | Sequence[str] | None = None,
+        segment: str | None = None,
+    ) -> UsersResult:
+        """The users of flows: of an event at a step, of two events in sequence, of a path, or of all flows.
+
+        ``events`` of the result are those that the flows show, and the times theirs.
+
+        Args:
+            step: The step of ``event`` or ``source``, as ``.nodes`` and ``.edges`` have it.
+            event: The event at the step; ``$dropoff`` for flows that went no further.
+            source: The event at the step that ``target`` followed.
+            target: What followed; ``$dropoff`` where nothing did.
+            path: A path: its rank in ``.paths`` of the segment, from 1, its text, or its events.
+            segment: The segment; None is all flows.
+
+        Raises:
+            ParameterError: the flow shows nothing like that.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        wanted = None if segment == OVERALL else segment
+        if self.on is None:
+            cells.unbroken(wanted)
+        elif wanted is not None:
+            cells.name(wanted, [str(each) for each in self.segments], "segment", "segment")
+        shown = self._whole if wanted is None else wanted
+        rank = self._rank_of(path, shown)
+        cell = FlowCell(step=step, event=event, source=source, target=target, path=rank, segment=wanted)
+        return self._users(cell, line=self._line_of(cell, shown), path=rank, segment=wanted)
+
+    def _rank_of(self, path: int | str | Sequence[str] | None, segment: str | None) -> int | None:
+        found = [each for each in self.flow_paths if each.segment == segment]
+        if path is None or isinstance(path, int):
+            if path is not None and path > len(found):
+                message = [Word("path"), f" is {path}, and the flow shows {len(found)} paths."]
+                raise ParameterError(
+                    message, parameter="path", value=path, hint="Take one of those in `.paths`."
+                )
+            return path
+        text = path if isinstance(path, str) else ARROW.join(path)
+        known = [each.path for each in found]
+        return known.index(cells.name(text, known, "path", "path")) + 1
+
+    def _line_of(
+        self, cell: FlowCell, segment: str | None
+    ) -> tuple[int, str | None, str | None, bool] | None:
+        """What the lines of the table hold: step, source, target, and whether flows went no further."""
+        if cell.step is None:
+            return None
+        nodes = {(each.step, each.event): each for each in self.flow_nodes if each.segment == segment}
+        parameter = "event" if cell.event is not None else "source"
+        first = cell.event or cell.source or ""
+        at_step = [event for step, event in nodes if step == cell.step]
+        if not at_step:
+            steps = sorted({step for step, _ in nodes})
+            message = [Word("step"), f" is {cell.step}, and the flow shows no such step."]
+            hint = f"It has steps {steps[0]} to {steps[-1]}." if steps else "It has no flows."
+            raise ParameterError(message, parameter="step", value=cell.step, hint=hint)
+        kind = nodes[cell.step, cells.name(first, at_step, parameter, f"event at step {cell.step}")].kind
+        self._refuse_other(kind, first, parameter)
+        if cell.target is None:
+            return cell.step, None if kind == "dropoff" else first, None, kind == "dropoff"
+        edges = [
+            each
+            for each in self.flow_edges
+            if (each.segment, each.step, each.source) == (segment, cell.step, first)
+        ]
+        cells.name(cell.target, [each.target for each in edges], "target", f"event after {first}")
+        ends = {nodes[each.target_step, each.target].kind for each in edges if each.target == cell.target}
+        self._refuse_other(next(iter(ends)), cell.target, "target")
+        return cell.step, first, None if ends == {"dropoff"} else cell.target, ends == {"dropoff"}
+
+    def _refuse_other(self, kind: NodeKind, event: str, parameter: str) -> None:
+        if kind == "other":
+            message = f"{event} stands for the events beyond the limit."
+            hint = ["Ask the flow again with a larger ", Word("limit"), ", and name the event."]
+            raise ParameterError(message, parameter=parameter, value=event, hint=hint)
 
     def _at(self, step: int, segment: str | None) -> int:
         wanted = self._whole if segment is None else segment

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.queries.cells import FrequencyCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
 from mixpanel_nb.results.series import BucketedResult
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 PERIODS: Mapping[tuple[str, str], int] = {
@@ -56,6 +62,26 @@ class FrequencyResult(BucketedResult):
         """How many addiction units are counted at most."""
         longest = max((len(counts) for counts in self.counts.values()), default=0)
         return max(longest, PERIODS.get((self.unit, self.addiction_unit), 1))
+
+    def users(self, *, date: dt.date | str | None = None, at_least: int | None = None) -> UsersResult:
+        """The users behind a count: active in a bucket of time, in at least so many parts of it.
+
+        Args:
+            date: The bucket, as ``.df`` has it; None is any.
+            at_least: Hours or days (the ``addiction_unit``) of the bucket; None is one.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = FrequencyCell(date=date, at_least=at_least)  # type: ignore[arg-type]  # it converts them
+        if cell.at_least is not None and cell.at_least > self.periods:
+            message = f"A {self.unit} has at most {self.periods} {self.addiction_unit}s in this report."
+            hint = ["Give a smaller ", Word("at_least"), "."]
+            raise ParameterError(message, parameter="at_least", value=cell.at_least, hint=hint)
+        return self._users(cell, date=cells.bucket(cell.date, self.dates), at_least=cell.at_least)
 
     @property
     def column_names(self) -> list[str]:

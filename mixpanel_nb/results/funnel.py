@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name, property_names
+from mixpanel_nb.queries.cells import FunnelCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 from mixpanel_nb.results.statistics import by_chance
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+
+    from mixpanel_nb.results.users import UsersResult
 
 _MEASURES = (
     "step_conv_ratio",
@@ -287,6 +292,75 @@ class FunnelResult(ReportResult):
         ]
         sums = [] if self.sum_of is None else [Measure("sum", adds_up=True)]
         return [Measure("count", adds_up=self.counts != "uniques"), *shares, *sums, *times]
+
+    def users(
+        self,
+        *,
+        step: int | None = None,
+        dropped: bool = False,
+        segment: str | Sequence[str] | None = None,
+        date: dt.date | str | None = None,
+    ) -> UsersResult:
+        """The users behind a step: those who reached it, or those who were lost before it.
+
+        Where attempts or sessions are counted, or a funnel runs in several buckets, a user can be among both.
+
+        Args:
+            step: The step, from 1; None is step 1, all who entered.
+            dropped: Whether those are meant who reached the step before, and not this one.
+            segment: The segment, of several breakdowns a name each; None is all users.
+            date: The bucket of entry, of a funnel over time; None is all.
+
+        Raises:
+            ParameterError: the funnel shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+
+        Example:
+            >>> funnel = ws.funnel(steps=["View Product", "Add to Cart", "Purchase"], during="2025-01")
+            >>> len(funnel.users(step=3)), len(funnel.users(step=3, dropped=True))
+            (1206, 1223)
+        """
+        self._check_local()
+        if step is not None:
+            cells.step(step, len(self.events))
+        if dropped and (step is None or step == 1):
+            message = [Word("dropped"), " needs a step from 2 on, before which users were lost."]
+            raise ParameterError(
+                message, parameter="step", value=step, hint=["Name it: ", Word("step", 2), "."]
+            )
+        parameter = "dropped" if dropped else "reached"
+        cell = FunnelCell(**{parameter: step}, segment=segment, date=date)  # type: ignore[arg-type]  # converted
+        dates = [each.date for each in self.steps if each.date is not None]
+        if cell.date is not None and self.unit is None:
+            message = ["The funnel is one for all days, and has no buckets of time."]
+            hint = ["Leave out ", Word("date"), ", or ask the funnel again with ", Word("unit", "week"), "."]
+            raise ParameterError(message, parameter="date", value=str(date), hint=hint)
+        return self._users(
+            cell,
+            reached=cell.reached,
+            dropped=cell.dropped,
+            date=cells.bucket(cell.date, dates),
+            segment=self._value_of(cell.segment),
+        )
+
+    def _value_of(self, segment: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """What the table holds of a segment."""
+        if (
+            segment is None
+            or segment == OVERALL
+            or (isinstance(segment, tuple) and set(segment) == {OVERALL})
+        ):
+            return None
+        if not isinstance(self.on, tuple):
+            if self.on is None:
+                cells.unbroken(segment)
+            (only,) = cells.names(segment, 1)
+            return cells.name(only, {each.segment or "" for each in self.steps}, "segment", "segment")
+        known = {each.segment or "": each.segments for each in self.steps}
+        if isinstance(segment, str) and segment in known:
+            return known[segment]
+        return cells.combination(cells.names(segment, len(self.on)), known.values())
 
     @property
     def conversion(self) -> float | None:

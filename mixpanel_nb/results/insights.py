@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name
+from mixpanel_nb.queries.cells import InsightsCell
+from mixpanel_nb.queries.metrics import LETTERS
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line as NumbersLine
 from mixpanel_nb.results.numbers import Measure, Numbers, days_of
 from mixpanel_nb.results.report import ReportResult
+from mixpanel_nb.results.series import OTHER
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,69 @@ class InsightsResult(ReportResult):
             for place, day in enumerate(self.dates)
             for line in self.lines
         ]
+
+    def users(
+        self,
+        *,
+        metric: str | None = None,
+        date: dt.date | str | None = None,
+        segment: str | Sequence[str] | None = None,
+    ) -> UsersResult:
+        """The users behind a number: those who did the metric's events in a bucket of time and a segment.
+
+        Of users of the last days (DAU, WAU, MAU) those of the days that end with the bucket; of first or last
+        segments the users that count in this one. Rolling and cumulated numbers give the users of the bucket
+        alone. A formula has no users of its own.
+
+        Args:
+            metric: The metric's name, or its letter; None is any of them.
+            date: The bucket, as ``.df`` has it; None is all.
+            segment: The segment, of several breakdowns a name each; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = InsightsCell(metric=metric, date=date, segment=segment)  # type: ignore[arg-type]  # converted
+        return self._users(
+            cell,
+            metric=self._metric_of(cell.metric),
+            bucket=cells.bucket(cell.date, self.dates),
+            segment=self._segment_of(cell.segment),
+        )
+
+    def _metric_of(self, metric: str | None) -> int | None:
+        """The place of a metric."""
+        count = len(self.metrics) - self._formulas
+        if metric is None:
+            return 0 if count == 1 else None
+        if metric not in self.metrics and metric in LETTERS[:count]:
+            return LETTERS.index(metric)
+        place = self.metrics.index(cells.name(metric, self.metrics, "metric", "metric"))
+        if place >= count:
+            message = f"{metric!r} is a formula, which has no users of its own."
+            hint = ["Ask for those of one of its metrics: ", Word("metric", self.metrics[0]), "."]
+            raise ParameterError(message, parameter="metric", value=metric, hint=hint)
+        return place
+
+    @property
+    def _formulas(self) -> int:
+        """How many of the metrics are formulas."""
+        query = self.question.query if self.question is not None else None
+        return len(getattr(getattr(query, "insights", query), "formulas", ()))
+
+    def _segment_of(self, segment: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if segment is None:
+            return None
+        if not self.on:
+            cells.unbroken(segment)
+        named = cells.names(segment, len(self.on))
+        known = list(dict.fromkeys(line.segment for line in self.lines))
+        if self.left_out and known and named == known[-1] and named[0].startswith(OTHER):
+            cells.rest(named, named, "segment", self.left_out)
+        return cells.combination(named, known)
 
     def _dtypes(self) -> Mapping[str, str]:
         return {"date": "datetime64[ns]", "value": "float64", "complete": "bool"}

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.naming import property_of
+from mixpanel_nb.queries.cells import DateCell, RangeCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Measure, Numbers, days_of, lines_of
 from mixpanel_nb.results.series import BucketedResult, SeriesResult
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 _MAX_DECIMALS = 12
@@ -51,6 +56,26 @@ class NumericBucketResult(SeriesResult):
     buckets: tuple[tuple[float, float], ...]
     values: Mapping[int, Mapping[date, float]]
     complete: tuple[bool | None, ...] = ()
+
+    def users(self, *, date: dt.date | str | None = None, bucket: str | None = None) -> UsersResult:
+        """The users behind a count: of a bucket of time, a range of numbers, both, or the whole report.
+
+        Args:
+            date: The bucket of time, as ``.df`` has it; None is all.
+            bucket: The range, as in ``labels``; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = RangeCell(date=date, bucket=bucket)  # type: ignore[arg-type]  # it converts them
+        low = None
+        if cell.bucket is not None:
+            place = self.labels.index(cells.name(cell.bucket, self.labels, "bucket", "range"))
+            low = self.buckets[place][0]
+        return self._users(cell, date=cells.bucket(cell.date, self.dates), low=low)
 
     @property
     def labels(self) -> list[str]:
@@ -109,6 +134,21 @@ class NumberResult(BucketedResult):
             days_of(self.dates, self.unit, self.from_date, self.to_date),
             self.states,
         )
+
+    def users(self, *, date: dt.date | str | None = None) -> UsersResult:
+        """The users who did the event: in a bucket of time, or in all days.
+
+        Args:
+            date: The bucket, as ``.df`` has it; None is all.
+
+        Raises:
+            ParameterError: the report has no such bucket, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = DateCell(date=date)  # type: ignore[arg-type]  # it converts it
+        return self._users(cell, date=cells.bucket(cell.date, self.dates), segments=())
 
     @abstractmethod
     def _value(self, bucket: date) -> float | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mixpanel_nb.queries import Query
+    from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.results.query import SQLResult
+    from mixpanel_nb.results.users import UsersResult
 
 
 class Vocabulary(Protocol):
@@ -34,6 +39,18 @@ class QueryService(Protocol):
     def ask(self, query: Query[Any]) -> Any:
         """The answer, a `ReportResult`."""
 
+    def users(self, query: Query[Any], cell: Cell, found: Mapping[str, Any]) -> UsersResult:
+        """The users behind a number of a report on a table.
+
+        Args:
+            query: The report.
+            cell: The number, as it was asked for.
+            found: What it stands for in the table.
+        """
+
+    def events_of(self, users: UsersResult) -> SQLResult:
+        """All events of these users in the days of their report."""
+
     @property
     def vocabulary(self) -> Vocabulary:
         """The names that queries can be made of."""
@@ -46,10 +63,12 @@ class Question:
     Attributes:
         query: The query.
         service: Answers it again; None in a copy that came from a pickle.
+        settled: What a comparison took from the other report, such as the ranges of numbers.
     """
 
     query: Query[Any]
     service: QueryService | None
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"query": self.query, "service": None}
+        return {"query": self.query, "service": None, "settled": self.settled}

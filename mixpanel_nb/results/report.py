@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name
 from mixpanel_nb.results.base import Result
 from mixpanel_nb.results.json_safe import json_safe
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.queries.cells import Cell
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.numbers import Numbers
     from mixpanel_nb.results.question import Question
+    from mixpanel_nb.results.users import UsersResult
 
 Self = TypeVar("Self", bound="ReportResult")
 
@@ -97,6 +99,39 @@ class ReportResult(Result):
         names = [each.name for each in dataclasses.fields(self) if each.name != "question"]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
+
+    def users(self) -> UsersResult:
+        """The users of the whole report.
+
+        A report whose numbers can be told apart takes which one is meant. Only a table knows its users.
+
+        Raises:
+            ParameterError: Mixpanel answered, or the report has no such number.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        from mixpanel_nb.queries.cells import Cell
+
+        return self._users(Cell())
+
+    def _check_local(self) -> None:
+        """Refuse the question for users of an answer of Mixpanel's."""
+        from mixpanel_nb.results.users import no_workspace
+
+        if self.sql is None and self.request is not None:
+            message = "Mixpanel's API tells numbers, not the users behind them."
+            hint = ["Ask a table, which knows them: fetch the events, and add ", Word("table", "events"), "."]
+            raise ParameterError(message, parameter="live", hint=hint)
+        if self.question is None or self.question.service is None:
+            raise no_workspace()
+
+    def _users(self, cell: Cell, **found: Any) -> UsersResult:
+        """The users of a cell; ``found`` is what it stands for in the table."""
+        self._check_local()
+        assert self.question is not None  # noqa: S101 - checked
+        assert self.question.service is not None  # noqa: S101 - checked
+        settled = {"settled": self.question.settled} if self.question.settled else {}
+        return self.question.service.users(self.question.query, cell, {**found, **settled})
 
     def _dtypes(self) -> Mapping[str, str]:
         """Pandas types of the columns of ``.df`` that do not depend on the rows."""

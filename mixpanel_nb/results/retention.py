@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name, property_names, property_of
+from mixpanel_nb.queries.cells import RetentionCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,69 @@ class RetentionResult(ReportResult):
         return [
             (*self._head(cohort), *(cohort.rates if average else cohort.counts)) for cohort in self.cohorts
         ]
+
+    def users(
+        self,
+        *,
+        cohort: dt.date | str | None = None,
+        period: int | None = None,
+        returned: bool = True,
+        segment: str | Sequence[str] | None = None,
+    ) -> UsersResult:
+        """The users of a cohort: all of them, or those who came back in a period, or did not.
+
+        Args:
+            cohort: The first day of the cohort's bucket, as ``cohort_date`` has it; None is all cohorts.
+            period: The period, from 0, in which users came back, as the report counts it (its ``mode``).
+            returned: False for the users who did not come back in it.
+            segment: The segment, of several breakdowns a name each; None is all users.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        if not returned and period is None:
+            message = [
+                Word("returned"),
+                " is False, and there is no period in which users did not come back.",
+            ]
+            hint = ["Name the period: ", Word("period", 1), "."]
+            raise ParameterError(message, parameter="returned", value=returned, hint=hint)
+        cell = RetentionCell(
+            cohort=cohort,  # type: ignore[arg-type]  # it converts them
+            period=period,
+            away=not returned,
+            segment=segment,  # type: ignore[arg-type]
+        )
+        if cell.period is not None and cell.period > self.interval_count:
+            message = [
+                Word("period"),
+                f" is {cell.period}, and the report's last one is {self.interval_count}.",
+            ]
+            hint = ["Ask the report again with a larger ", Word("interval_count"), "."]
+            raise ParameterError(message, parameter="period", value=period, hint=hint)
+        dates = list(dict.fromkeys(each.date for each in self.cohorts))
+        return self._users(
+            cell,
+            cohort=cells.bucket(cell.cohort, dates, "cohort"),
+            period=cell.period,
+            away=cell.away,
+            segment=self._value_of(cell.segment),
+        )
+
+    def _value_of(self, segment: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """What the table holds of a segment."""
+        if segment is None or segment in (OVERALL, self.whole):
+            return None
+        if not isinstance(self.on, tuple):
+            if self.on is None:
+                cells.unbroken(segment)
+            (only,) = cells.names(segment, 1)
+            return cells.name(only, {str(each.segment) for each in self.cohorts}, "segment", "segment")
+        known = [each.segment for each in self.cohorts if isinstance(each.segment, tuple)]
+        return cells.combination(cells.names(segment, len(self.on)), known)
 
     @property
     def is_average(self) -> bool:

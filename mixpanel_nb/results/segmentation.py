@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.naming import free_name, property_names
-from mixpanel_nb.results.series import SeriesResult
+from mixpanel_nb.queries.cells import SegmentCell
+from mixpanel_nb.results import cells
+from mixpanel_nb.results.series import OTHER, SeriesResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,6 +73,42 @@ class SegmentationResult(SeriesResult):
 
     def _further_shape(self) -> tuple[tuple[str, Any], ...]:
         return (("breakdowns", property_names(self.on)),)
+
+    def users(
+        self, *, date: dt.date | str | None = None, segment: str | Sequence[str] | None = None
+    ) -> UsersResult:
+        """The users behind a count: of a bucket of time, a segment, both, or the whole report.
+
+        Args:
+            date: The bucket, as ``.df`` has it; None is all.
+            segment: The segment, of several breakdowns a name each; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = SegmentCell(date=date, segment=segment)  # type: ignore[arg-type]  # it converts them
+        return self._users(
+            cell, date=cells.bucket(cell.date, self.dates), segments=self._breakdown_of(cell.segment)
+        )
+
+    def _breakdown_of(self, segment: str | tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
+        """Each breakdown with the name in it."""
+        if segment is None or (self.on is None and segment == "total"):
+            return ()
+        if self.on is None:
+            cells.unbroken(segment)
+            return ()
+        if isinstance(self.on, str):
+            cells.rest(segment, OTHER, "segment", self.left_out)
+            (only,) = cells.names(segment, 1)
+            return ((self.on, cells.name(only, self.values, "segment", "segment")),)
+        cells.rest(segment, (OTHER,) * len(self.on), "segment", self.left_out)
+        return tuple(
+            zip(self.on, cells.combination(cells.names(segment, len(self.on)), self.values), strict=True)
+        )
 
     def _series(self) -> Mapping[Any, Mapping[date, float]]:
         return self.values or ({} if self.on else {"total": {}})

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.naming import property_names
+from mixpanel_nb.queries.cells import SessionsCell
+from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from datetime import date
+
+    from mixpanel_nb.results.users import UsersResult
 
 
 _MEASURES = ("avg_duration", "median_duration", "p90_duration", "events_per_session")
@@ -78,6 +83,27 @@ class SessionsResult(ReportResult):
     def total(self) -> SessionFigures:
         """The figures of all sessions."""
         return self.totals.get(OVERALL, NO_SESSIONS)
+
+    def users(self, *, date: dt.date | str | None = None, segment: str | None = None) -> UsersResult:
+        """The users of the sessions: of a bucket of time, a segment, both, or all.
+
+        Args:
+            date: The bucket in which the sessions began, as ``.df`` has it; None is all.
+            segment: The segment; None is all.
+
+        Raises:
+            ParameterError: the report shows no such number, or Mixpanel answered.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = SessionsCell(date=date, segment=segment)  # type: ignore[arg-type]  # it converts them
+        wanted = None if cell.segment == OVERALL else cell.segment
+        if self.on is None:
+            cells.unbroken(wanted)
+        elif wanted is not None:
+            cells.name(wanted, self.totals, "segment", "segment")
+        return self._users(cell, date=cells.bucket(cell.date, self.dates), segment=wanted)
 
     @property
     def column_names(self) -> list[str]:

@@ -53,6 +53,19 @@ class Pages:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Users behind a number of a result.
+
+    Attributes:
+        label: Which number it is, in words.
+        answer: Asks for them; may raise.
+    """
+
+    label: str
+    answer: Callable[[], Result]
+
+
+@dataclass(frozen=True)
 class View(ABC, Generic[R]):
     """The view of a kind of result. A subclass implements ``card()``; the rest is derived from it.
 
@@ -128,6 +141,10 @@ class View(ABC, Generic[R]):
         """Code that produces the result: a label and a text each."""
         query = self.card().query
         return [] if query is None else [("Query", query)]
+
+    def groups(self) -> list[Group]:
+        """The groups of users behind the result, the most telling first."""
+        return []
 
     def explore(self) -> AnswerView | Explorer:
         """The result in tabs, as a widget."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series
 from mixpanel_nb.errors import ChartError, ParameterError, did_you_mean
@@ -21,8 +21,11 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = frozenset({*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE"})
 
 
-class SQLView(View[SQLResult]):
-    """The rows of a query; only what is shown is fetched."""
+S = TypeVar("S", bound=SQLResult)
+
+
+class RowsView(View[S]):
+    """Rows that stay in DuckDB; only what is shown is fetched."""
 
     def limit(self, max_rows: int | None) -> int:
         """How many rows to show; the result may have a number of its own."""
@@ -135,6 +138,10 @@ class SQLView(View[SQLResult]):
             value=name,
             hint=did_you_mean(name, self.result.column_names) or f"It has {names}.",
         )
+
+
+class SQLView(RowsView[SQLResult]):
+    """The rows of a query."""
 
 
 def python_text(text: str) -> str:

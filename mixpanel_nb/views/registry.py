@@ -29,6 +29,7 @@ from mixpanel_nb.views import (
     summary,
     sync,
     tables,
+    users,
 )
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.TableList: tables.TableListView,
     results.TableSchema: tables.TableSchemaView,
     results.TopEventsResult: counts.TopEventsView,
+    results.UsersResult: users.UsersView,
     results.WorkspaceInfo: tables.WorkspaceInfoView,
 }
 """The view of each class of results; a class that is derived from one of these has its view."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from mixpanel_nb.display import render_html
 from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import ReportResult
-from mixpanel_nb.views.base import View
+from mixpanel_nb.views.base import Group, View
 
 if TYPE_CHECKING:
     from mixpanel_nb.display.widgets import AnswerView, Explorer
@@ -32,6 +35,29 @@ class ReportView(View[P]):
     def undrawn(self) -> ChartError:
         """That there is nothing to draw, and why."""
         return ChartError("There is nothing to draw.", hint=self._nothing())
+
+    def groups(self) -> list[Group]:
+        """The groups of users behind the result, the most telling first."""
+        from mixpanel_nb.views import users
+
+        return [
+            Group(users.said(cell), partial(self.result.users, **cell.arguments()))
+            for cell in users.offered(self.result)
+        ]
+
+    def html(self, *, max_rows: int | None = None) -> str:
+        """The card as HTML, with the command that lists the users of its most telling number."""
+        card = replace(self.result.card(max_rows=max_rows), users=self._users_line())
+        return render_html(card, max_rows=self.limit(max_rows))
+
+    def _users_line(self) -> str | None:
+        """The command for the users of the most telling number; None where there are none."""
+        from mixpanel_nb.views import users
+
+        asked, cells = self.result.question, users.offered(self.result)
+        if asked is None or not cells:
+            return None
+        return asked.query.users_magic(cells[0]) or f"{asked.query.python()}{cells[0].python()}"
 
     def explore(self) -> AnswerView | Explorer:
         """The result in tabs, below a form whose fields ask the question in another way."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mixpanel_nb.queries import Query
-    from mixpanel_nb.results import ExpressionResult
+    from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.results import ExpressionResult, SQLResult, UsersResult
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
@@ -89,7 +90,44 @@ class ReportService:
 
         zone = self.zone_of(query.asked_table)
         notes = answer.notes if zone.note is None else (*answer.notes, zone.note)
-        return replace(answer, question=Question(query, self), timezone=zone.name, notes=notes)
+        settled = {} if answer.question is None else answer.question.settled
+        question = Question(query, self, settled)
+        return replace(answer, question=question, timezone=zone.name, notes=notes)
+
+    def users(self, query: Query[Any], cell: Cell, found: Mapping[str, Any]) -> UsersResult:
+        """The users behind a number of a report on a table.
+
+        Args:
+            query: The report.
+            cell: The number, as it was asked for.
+            found: What it stands for in the table.
+
+        Raises:
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        from mixpanel_nb.results import UsersQuestion, UsersResult
+
+        table = query.asked_table or USUAL_TABLE
+        statement, source, notes, (first, last) = self._local(table).users(query, found)
+        return UsersResult(
+            statement.rendered(),
+            source,
+            table=table,
+            from_date=first,
+            to_date=last,
+            questions=(UsersQuestion(query, cell, found, self),),
+            notes=notes,
+        )
+
+    def events_of(self, users: UsersResult) -> SQLResult:
+        """All events of these users in the days of their report. Errors as in :meth:`users`."""
+        from mixpanel_nb.results import SQLResult
+
+        first, *further = users.questions
+        whose = users.ids if further else (first.query, first.found)
+        statement, source = self._local(users.table).events_of(whose, users.from_date, users.to_date)
+        return SQLResult(statement.rendered(), source)
 
     def expression(self, text: str, table: str | None) -> ExpressionResult:
         """An expression as SQL over a table, the usual one by default."""

@@ -74,7 +74,7 @@ def type_in(explorer: Explorer, label: str, value: Any) -> None:
 def look_at(explorer: Any, tab: str) -> None:
     """Turn to a tab."""
     tabs = next(each for each in all_in(explorer) if isinstance(each, ipywidgets.Tab))
-    tabs.selected_index = [tabs.get_title(place) for place in range(3)].index(tab)
+    tabs.selected_index = [tabs.get_title(place) for place in range(len(tabs.children))].index(tab)
 
 
 def tab(explorer: Any) -> tuple[str, str]:

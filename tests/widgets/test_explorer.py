@@ -315,3 +315,16 @@ def test_a_result_can_be_asked_again(ws: Workspace) -> None:
     again = ws.ask(first.question.query)
     assert again == first
     assert "asked" not in again.to_dict()
+
+
+def test_the_users_behind_a_number(ws: Workspace) -> None:
+    funnel = ws.funnel(steps=["View Product", "Purchase"], **DAYS, table="events")
+    explorer: Any = funnel.explore()
+    look_at(explorer, "Users")
+    entered, bought = (step.count for step in funnel.steps)
+    assert f"{entered - bought:,} users: funnel, lost before step 2" in tab(explorer)[1]
+    choice = next(each for each in all_in(explorer) if getattr(each, "description", "") == "Users of")
+    choice.index = list(choice.options).index("reached step 2")
+    assert f"{bought:,} users: funnel, reached step 2" in tab(explorer)[1]
+    choose(explorer, "Report", "Segmentation")
+    assert "users: segmentation" in tab(explorer)[1]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import ipywidgets
 
 from mixpanel_nb.display.card import render_html
-from mixpanel_nb.display.text import block
+from mixpanel_nb.display.text import block, distinct_labels
 from mixpanel_nb.display.widgets import parts
 from mixpanel_nb.display.widgets.pager import Pager
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from mixpanel_nb.display.widgets.pager import Rows
 
 TABS = ("Chart", "Table", "Query")
-_CHART, _TABLE = 0, 1
+USERS = "Users"
+_CHART, _TABLE, _USERS = 0, 1, 3
 _MAX_CODE = 50_000
+_MAX_LABEL = 100
 _CODE = (
     "margin: 0 0 14px 0; padding: 8px 12px; font-size: 12px; line-height: 1.5; white-space: pre-wrap; "
     "overflow-wrap: anywhere; background-color: rgba(128, 128, 128, 0.12); border-radius: 6px; "
@@ -43,6 +45,17 @@ _ON_COPY = (
 )
 
 
+class Group(Protocol):
+    """Users that can be shown."""
+
+    @property
+    def label(self) -> str:
+        """Whose users they are."""
+
+    def answer(self) -> Answer:
+        """The users; may raise."""
+
+
 class Answer(Protocol):
     """The content of the tabs."""
 
@@ -61,6 +74,9 @@ class Answer(Protocol):
     def codes(self) -> Sequence[tuple[str, str]]:
         """Code that produces it again: a label and a text each."""
 
+    def groups(self) -> Sequence[Group]:
+        """The groups of users behind it that can be shown, each by its name; nothing where there are none."""
+
 
 class AnswerView(parts.View):
     """An answer in tabs, which another answer can replace."""
@@ -68,9 +84,8 @@ class AnswerView(parts.View):
     def __init__(self, answer: Answer) -> None:
         self._card, self._codes = parts.html(width="100%"), parts.html(width="100%")
         self._pages = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
+        self._users = UsersTab()
         self._tabs = ipywidgets.Tab([self._card, self._pages, self._codes])
-        for place, title in enumerate(TABS):
-            self._tabs.set_title(place, title)
         self._tabs.observe(lambda _: self._fill(), "selected_index")
         self._answer = answer
         self._drawn: bool | None = None
@@ -83,17 +98,30 @@ class AnswerView(parts.View):
     def show(self, answer: Answer) -> None:
         """Show another answer; hidden tabs are filled when the user opens them."""
         self._answer, self._filled = answer, set()
+        self._offer(answer.groups())
         drawn = answer.card().chart is not None
         if drawn != self._drawn:  # between no content and some content
             self._drawn = drawn
             self._tabs.selected_index = _CHART if drawn else _TABLE
         self._fill()
 
+    def _offer(self, groups: Sequence[Group]) -> None:
+        """Have a tab of users where there are groups of them."""
+        titles = (*TABS, USERS) if groups else TABS
+        shown = [self._card, self._pages, self._codes, *([self._users.widget] if groups else [])]
+        if len(self._tabs.children) != len(shown):
+            if not groups and self._tabs.selected_index == _USERS:
+                self._tabs.selected_index = _TABLE
+            self._tabs.children = shown
+        for place, title in enumerate(titles):
+            self._tabs.set_title(place, title)
+        self._users.offer(groups)
+
     def _fill(self) -> None:
         place = self._tabs.selected_index or 0
         if place in self._filled:
             return
-        fill = (self._fill_card, self._fill_pages, self._fill_codes)[place]
+        fill = (self._fill_card, self._fill_pages, self._fill_codes, self._users.fill)[place]
         if parts.attempt(fill, lambda message: self._say(place, message)):
             self._filled.add(place)
 
@@ -101,6 +129,8 @@ class AnswerView(parts.View):
         """Show a message in place of a tab's content."""
         if place == _TABLE:
             self._put_pages(parts.html(message))
+        elif place == _USERS:
+            self._users.say(message)
         else:
             self._tabs.children[place].value = message
 
@@ -120,6 +150,47 @@ class AnswerView(parts.View):
 
     def _fill_codes(self) -> None:
         self._codes.value = "".join(_block(label, text) for label, text in self._answer.codes())
+
+
+class UsersTab:
+    """Groups of users to choose from, and the rows of the one that is chosen."""
+
+    def __init__(self) -> None:
+        layout = ipywidgets.Layout(width="min(560px, 100%)")
+        self._choice = ipywidgets.Dropdown(description="Users of", layout=layout)
+        self._choice.observe(lambda _: self._changed(), "index")
+        self._rows = ipywidgets.VBox(layout=ipywidgets.Layout(width="100%"))
+        self.widget = ipywidgets.VBox([self._choice, self._rows], layout=ipywidgets.Layout(width="100%"))
+        self._groups: Sequence[Group] = ()
+        self._silent = False
+
+    def offer(self, groups: Sequence[Group]) -> None:
+        """Offer other groups; the first is chosen, and shown when the tab is."""
+        self._silent = True
+        try:
+            self._groups = groups
+            self._choice.options = distinct_labels([group.label for group in groups], _MAX_LABEL)
+            self._choice.index = 0 if groups else None
+        finally:
+            self._silent = False
+
+    def fill(self) -> None:
+        """Show the users of the chosen group."""
+        answer = self._groups[self._choice.index or 0].answer()
+        title = parts.html(f"<b>{escape(answer.card().title)}</b>")
+        self._put([title, Pager(answer.pages()).widget])
+
+    def say(self, message: str) -> None:
+        """Show a message in place of the users."""
+        self._put([parts.html(message)])
+
+    def _changed(self) -> None:
+        if not self._silent and self._groups:
+            parts.attempt(self.fill, self.say)
+
+    def _put(self, shown: Sequence[Any]) -> None:
+        before, self._rows.children = self._rows.children, shown
+        parts.close_all(before)
 
 
 def _block(label: str, text: str) -> str:

@@ -20,6 +20,7 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
     sessions,
+    users,
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
@@ -46,6 +47,7 @@ from mixpanel_nb.queries import (
 )
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
 from mixpanel_nb.results.counts import ANY_EVENT
+from mixpanel_nb.results.question import Question
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
@@ -62,14 +64,16 @@ from mixpanel_nb.services.local.shapes import (
     like_segments,
     width_of,
 )
+from mixpanel_nb.services.local.users import as_asked, members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.results.report import ReportResult
+    from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.local.engines import Engine
     from mixpanel_nb.weekdays import Weekday
 
@@ -138,7 +142,7 @@ class LocalQueryService:
         """The answers to a query and to the same about other days, to be compared.
 
         The second has the segments of the first where a limit leaves out some, and both have the same
-        ranges of numbers.
+        ranges of numbers. Their questions have what was settled so.
         """
         answers: Any
         match query, other:
@@ -159,8 +163,12 @@ class LocalQueryService:
     ) -> tuple[results.InsightsResult, results.InsightsResult]:
         found, statement, asking = self._lines(query)
         answer = self._insights_result(query, found, statement, asking)
-        other = changed(other, on=_with_ranges(query.on, found))
-        return answer, self._insights_result(other, *self._lines(other, like=found))
+        if not query.on:
+            return answer, self._insights(other)
+        settled = {"on": _with_ranges(query.on, found), "segments": tuple(found.placed)}
+        other = changed(other, on=settled["on"])
+        before = self._insights_result(other, *self._lines(other, like=found))
+        return answer, replace(before, question=Question(other, None, settled))
 
     def _both_numeric(
         self, query: SegmentationNumeric, other: SegmentationNumeric
@@ -170,7 +178,9 @@ class LocalQueryService:
         widths = [width_of(answer.buckets) for answer in answers]
         width = max(widths)
         one, two = (
-            answer if own == width else self._numeric(each, width)
+            answer
+            if own == width
+            else replace(self._numeric(each, width), question=Question(each, None, {"width": width}))
             for each, answer, own in zip((query, other), answers, widths, strict=True)
         )
         return one, two
@@ -185,6 +195,79 @@ class LocalQueryService:
         ):
             before = like_segments(answer, self.ask(changed(other, limit=MAX_SEGMENTS)))
         return answer, before
+
+    def users(
+        self, query: Query[Any], found: Mapping[str, Any]
+    ) -> tuple[Statement, RowSource, tuple[str, ...], tuple[date, date]]:
+        """The users behind a number of a report.
+
+        Args:
+            query: The report.
+            found: What the number stands for in the table.
+
+        Returns:
+            The statement, its rows, notes, and the days of the report.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        context, text, days = self._members(query, found)
+        statement = users.statement(context, text, self._engine.profiles(self._table))
+        notes = tuple(dict.fromkeys(context.notes))
+        return statement, self._engine.source(statement), notes, days
+
+    def events_of(
+        self, whose: tuple[Query[Any], Mapping[str, Any]] | Sequence[str], first: date, last: date
+    ) -> tuple[Statement, RowSource]:
+        """All events of some users in some days: of a number of a report, or of their ids.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        text: str | Sequence[str]
+        if isinstance(whose, tuple) and whose and isinstance(whose[0], Query):
+            context, text, _ = self._members(whose[0], whose[1])
+            asked = self._asked_of(*table_range(first, last)).context
+            context = replace(context, period=asked.period, in_cohort=(), not_in_cohort=())
+        else:
+            context, text = self._asked_of(*table_range(first, last)).context, [str(each) for each in whose]
+        statement = users.events(context, text)
+        return statement, self._engine.source(statement)
+
+    def _members(
+        self, query: Query[Any], found: Mapping[str, Any]
+    ) -> tuple[ReportContext, str, tuple[date, date]]:
+        """The users of a number as SQL, with its context and the days of the report."""
+        found = dict(found)
+        found |= found.pop("settled", {})
+        if isinstance(query, Active | Insights):
+            return self._members_of_metric(query.insights if isinstance(query, Active) else query, **found)
+        if isinstance(query, TopEvents):
+            days = (found["day"] or _ANY_DAY,) * 2
+        else:
+            days = query.from_date, query.to_date  # type: ignore[attr-defined]  # all others have them
+        context = self._asked_of(*table_range(*days), query).context
+        return context, members(context, query, found), days
+
+    def _members_of_metric(
+        self,
+        query: Insights,
+        metric: int | None,
+        bucket: date | None,
+        segment: tuple[str, ...] | None,
+        on: tuple[str | Buckets, ...] | None = None,
+        segments: tuple[tuple[str, ...], ...] | None = None,
+    ) -> tuple[ReportContext, str, tuple[date, date]]:
+        query = query if on is None else changed(query, on=on)
+        place = None
+        if segment is not None:  # where its place comes from: the report orders its segments by their events
+            place = (self._lines(query)[0].placed if segments is None else segments).index(segment) + 1
+        days = insights.Days.of(query, self._period(query))
+        context = self._asked_of(*table_range(days.seen_from, query.to_date), query).context
+        text = insights.members(
+            context, query, days, metric=metric, bucket=bucket, place=place, only=segments
+        )
+        return context, text, (query.from_date, query.to_date)
 
     def _active(self, query: Active) -> results.InsightsResult:
         return self._insights(query.insights)
@@ -443,10 +526,7 @@ class LocalQueryService:
         )
 
     def _retention(self, query: Retention) -> results.RetentionResult:
-        unit, interval = query.period
-        query = changed(query, unit=unit, interval=interval)
-        if query.type == "compounded":  # it has no other event
-            query = changed(query, born_event=None, born_where=None)
+        query = as_asked(query)
         asking = self._ask(query)
         statement = retention.statement(asking.context, query)
         found = Cohorts(query, asking.context.period, self._engine.rows(statement), asking.table)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.rows import RowSource
 
 Span = tuple[datetime, datetime]
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are
@@ -112,6 +113,9 @@ class Engine(Protocol):
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
+
+    def source(self, statement: Statement) -> RowSource:
+        """The rows of a statement, read in batches."""
 
     def tables(self, *, fetched: bool = False) -> list[str]:
         """The tables and views that have the columns of events, by name; only those that were fetched."""

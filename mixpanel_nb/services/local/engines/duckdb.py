@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage import Chunk, StorageEngine
 
 
@@ -73,6 +74,10 @@ class DuckDBEngine:
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""
         return self.storage.execute_rows(statement.text, statement.params)
+
+    def source(self, statement: Statement) -> RowSource:
+        """See :class:`Engine`."""
+        return self.storage.query(statement.text, statement.params)
 
     def tables(self, *, fetched: bool = False) -> list[str]:
         """See :class:`Engine`."""

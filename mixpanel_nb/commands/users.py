@@ -1,0 +1,97 @@
+"""``users``: the users behind a number of a report, a command for each report."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixpanel_nb.commands.reports import answered, declared, option_for, parameters_for, read, typed_as
+from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.queries import QUERIES, parameters_of, request_parameters
+from mixpanel_nb.queries.base import types_of
+from mixpanel_nb.queries.cells import CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mixpanel_nb.queries import Query
+    from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.results import UsersResult
+
+_OF_CELL = "cell_"
+
+_EXAMPLES = {
+    "insights": '"users of Purchase" --at 2025-01-06 --unit week --table events',
+    "active": "--metric WAU --at 2025-03-01 --table events",
+    "segmentation": "Purchase --on plan --segment pro --table events",
+    "segmentation_numeric": 'Purchase --on amount --range "0 - 100" --table events',
+    "event_counts": 'Purchase "Sign Up" --event Purchase --table events',
+    "property_counts": "Purchase plan --segment pro --table events",
+    "top_events": "--event Purchase --table events",
+    "funnel": '--step "View Product" --step Purchase --dropped 2 --table events',
+    "retention": '--born "Sign Up" --unit week --cohort 2025-01-06 --period 1 --away --table events',
+    "flow": '--start "View Product" --at-step 1 --event "Add to Cart" --table events',
+    "frequency": "--unit week --addiction-unit day --at-least 3 --table events",
+}
+
+
+def group() -> typer.Typer:
+    """The commands, by the names of the reports."""
+    app = typer.Typer(no_args_is_help=True, help="List the users behind a number of a report on a table.")
+    for name, cell in CELLS.items():
+        app.command()(_command_of(QUERIES[name], cell))
+    return app
+
+
+def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]:
+    known = parameters_of(cell)
+
+    def run(context: typer.Context, **typed: Any) -> UsersResult:
+        chosen = {
+            name: read(known[name], typed.pop(f"{_OF_CELL}{name}"))
+            for name in known
+            if typed[f"{_OF_CELL}{name}"] not in (None, [])
+        }
+        of_report = {name: value for name, value in typed.items() if not name.startswith(_OF_CELL)}
+        with _in_words_of(query, cell, chosen):
+            asked = cell(**chosen)
+        answer = answered(context, query, of_report)
+        with _in_words_of(query, cell, chosen):
+            users: UsersResult = answer.users(**asked.arguments())
+        return users
+
+    command = query.name.replace("_", "-")
+    example = _EXAMPLES.get(query.name, query.example)
+    doc = (
+        f"List the users behind a number of: {inspect.getdoc(query)}\n\nExample: mp users {command} {example}"
+    )
+    of_report = [each for each in parameters_for(query) if each.name != "compare"]
+    return declared(run, query.name, doc, [*of_report, *_parameters(cell)])
+
+
+@contextmanager
+def _in_words_of(query: type[Query[Any]], cell: type[Cell], chosen: Mapping[str, Any]) -> Iterator[None]:
+    """Name the options of a cell in errors about it."""
+    try:
+        yield
+    except MixpanelDataError as error:
+        known = {**request_parameters(query), **parameters_of(cell)}
+        words = {name: parameter.option_of(name) for name, parameter in known.items()}
+        if "reached" in words:
+            words["step"] = words["dropped" if "dropped" in chosen else "reached"]
+        error.word(words, {})
+        raise
+
+
+def _parameters(cell: type[Cell]) -> Iterator[inspect.Parameter]:
+    for name, parameter in parameters_of(cell).items():
+        kind: Any = typed_as(parameter, types_of(cell)[name])
+        default = False if kind is bool else None
+        kind = kind if kind is bool else kind | None
+        annotation = Annotated[kind, option_for(name, parameter)]
+        yield inspect.Parameter(
+            f"{_OF_CELL}{name}", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
+        )
