@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb import Workspace
+from mixpanel_nb import Buckets, Metric, Workspace
 from mixpanel_nb.errors import ParameterError, TableNotFoundError
 
 if TYPE_CHECKING:
@@ -207,3 +207,76 @@ def test_a_cohort_of_the_users_behind_a_number(ws: Workspace) -> None:
         assert result.users().ids == lost.ids
         assert len(result.users().events()) == 4
     assert ws.segmentation("View", not_in_cohort="lost", **DAYS).users().ids == ("u1",)
+
+
+def test_any_event(ws: Workspace) -> None:
+    anything = ws.event_counts(events=None, type="unique", **DAYS)
+    assert [row[2] for row in anything.tuples()] == [2, 1]
+    assert anything.users().ids == anything.users(event="any event").ids == ("u1", "u2", U3)
+    assert anything.users(date="2025-01-02").ids == (U3,)
+    with pytest.raises(ParameterError, match="shows no such event"):
+        anything.users(event="View")
+
+
+def test_sessions_of_insights(ws: Workspace) -> None:
+    sessions = ws.insights([Metric("Leave", "sessions"), Metric("View", "sessions")], **DAYS)
+    assert sessions.users(metric="A").ids == (U3,)
+    assert sessions.users(metric="B").ids == ("u1", "u2", U3)
+    per_user = ws.insights(Metric("View", "max", per_user="sessions"), **DAYS)
+    assert per_user.users(date="2025-01-01").ids == ("u1", "u2")
+
+
+def test_optional_steps(ws: Workspace) -> None:
+    ws.sql("INSERT INTO events VALUES ('Leave', TIMESTAMP '2025-01-01 11:30:00', 'u1', '8', 'pro')")
+    funnel = ws.funnel(steps=["View", "Buy", "Leave"], optional=[2], **DAYS)
+    assert [step.count for step in funnel.steps] == [3, 1, 2]
+    assert funnel.users(step=2).ids == ("u1",)
+    assert funnel.users(step=2, dropped=True).ids == ("u2", U3)
+    assert [(row[0], row[3]) for row in funnel.users(step=3)] == [("u1", 3), (U3, 2)]
+    assert [(row[0], row[3]) for row in funnel.users(step=3, dropped=True)] == [("u2", 1)]
+    (line,) = [line for line in funnel.to_html().split("<") if "%mp_users" in line]
+    assert "--optional 2 " in line
+    assert "--dropped 3" in line
+
+
+DAY = {"from_date": "2025-01-02", "to_date": "2025-01-02", "compare": "previous", "table": "events"}
+
+
+def test_users_of_a_comparison(ws: Workspace) -> None:
+    viewed = ws.segmentation("View", **DAY)
+    assert viewed.users("gained").ids == (U3,)
+    assert viewed.users("lost").ids == ("u1", "u2")
+    assert viewed.users().ids == (U3, "u1", "u2")
+    assert viewed.before.users(date="2025-01-01").ids == ("u1", "u2")
+    with pytest.raises(ParameterError, match="which is 'new', and is gained or lost"):
+        viewed.users("new")  # type: ignore[arg-type]
+    one, other = ws.segmentation("View", **DAYS), ws.segmentation("Buy", **DAYS)
+    assert other.compare(one).users("lost").ids == ("u2", U3)
+
+
+def test_segments_and_ranges_that_a_comparison_settled(ws: Workspace) -> None:
+    """Both reports show the segments and ranges of one of them, and tell their users."""
+    ws.sql("""CREATE TABLE sales AS SELECT * FROM (VALUES
+        ('Buy', TIMESTAMP '2025-01-01 10:00:00', 'a', '1', 'pro', 1),
+        ('Buy', TIMESTAMP '2025-01-01 11:00:00', 'a', '2', 'pro', 2),
+        ('Buy', TIMESTAMP '2025-01-01 12:00:00', 'b', '3', 'free', 3),
+        ('Buy', TIMESTAMP '2025-01-02 10:00:00', 'c', '4', 'free', 10),
+        ('Buy', TIMESTAMP '2025-01-02 11:00:00', 'c', '5', 'free', 900),
+        ('Buy', TIMESTAMP '2025-01-02 12:00:00', 'd', '6', 'pro', 420)
+    ) AS t(event_name, event_time, distinct_id, insert_id, plan, amount)""")
+    days = {**DAY, "table": "sales"}
+    segments = ws.segmentation("Buy", on="plan", limit=1, type="unique", **days)
+    assert segments.before.users(segment="free").ids == ("b",)
+    insights = ws.insights(Metric("Buy", "unique"), on=["plan"], limit=1, **days)
+    assert {line.segment for line in insights.before.lines} == {("free",), ("(other)",)}
+    assert insights.after.users(segment="free").ids == ("c",)
+    assert insights.before.users(segment="free").ids == ("b",)
+    assert [name for name, _ in insights.before.users(segment="free").codes()] == ["SQL"]
+    numbers = ws.segmentation_numeric("Buy", on="amount", type="unique", **days)
+    in_ranges = ws.insights(Metric("Buy", "unique"), on=[Buckets("amount")], **days)
+    for result in (numbers.before, numbers.after, in_ranges.before, in_ranges.after):
+        cells = [row for row in result.tuples() if row[-2]]
+        assert cells
+        for row in cells:
+            name = {"segment": row[2]} if len(row) == 5 else {"bucket": row[1]}
+            assert len(result.users(date=row[0], **name)) == row[-2], row

@@ -198,9 +198,9 @@ class ComparisonResult(ReportResult, Generic[P]):
             StorageError: the workspace is closed.
 
         Example:
-            >>> bought = ws.segmentation("Purchase", during="2025-02", compare="previous")
+            >>> bought = ws.segmentation("Purchase", during="2025-W03", compare="previous")
             >>> len(bought.users("gained")), len(bought.users("lost"))
-            (0, 0)
+            (366, 362)
         """
         if which not in (None, "gained", "lost"):
             message = [Word("which"), f" is {which!r}, and is gained or lost."]
