@@ -49,14 +49,17 @@ class ReportService:
             comparison: Any = self._compared(query)
             return cast("Answer", comparison)
         table = query.asked_table
-        return self._told(query, self._live.ask(query) if table is None else self._local(table).ask(query))
+        zone = self.zone_of(table)  # refused before a request is sent
+        answer = self._live.ask(query) if table is None else self._local(table).ask(query)
+        return self._told(query, answer, zone)
 
     def _compared(self, query: Query[Answer]) -> ComparisonResult[Answer]:
         """The answer to a query with a comparison: that without one, and the same about other days."""
         from mixpanel_nb.results.comparison import compared
         from mixpanel_nb.results.question import Question
 
-        days = self._compared_days(query)
+        zone = self.zone_of(query.asked_table)
+        days = self._compared_days(query, zone)
         asked: Query[Answer] = changed(query, compare=None)
         other: Query[Answer] = changed(asked, from_date=days.first, to_date=days.last)
         table = query.asked_table
@@ -65,14 +68,14 @@ class ReportService:
         else:
             after, before = self._local(table).both(asked, other)
         comparison = compared(
-            self._told(asked, after),
-            self._told(other, before),
+            self._told(asked, after, zone),
+            self._told(other, before, zone),
             asked=query.comparison,
             buckets=days.buckets,
         )
         return replace(comparison, question=Question(query, self))
 
-    def _compared_days(self, query: Query[Any]) -> ComparedDays:
+    def _compared_days(self, query: Query[Any], zone: ReportZone) -> ComparedDays:
         from zoneinfo import ZoneInfo
 
         from mixpanel_nb.analytics.calendar import Period
@@ -81,14 +84,12 @@ class ReportService:
 
         asked: Any = query
         first, last = table_range(asked.from_date, asked.to_date)
-        zone = ZoneInfo(self.zone_of(query.asked_table).name)
-        return compared_days(asked, Period(first, last, zone, self._project.week_start))
+        return compared_days(asked, Period(first, last, ZoneInfo(zone.name), self._project.week_start))
 
-    def _told(self, query: Query[Answer], answer: Answer) -> Answer:
+    def _told(self, query: Query[Answer], answer: Answer, zone: ReportZone) -> Answer:
         """An answer with its question and time zone."""
         from mixpanel_nb.results.question import Question
 
-        zone = self.zone_of(query.asked_table)
         notes = answer.notes if zone.note is None else (*answer.notes, zone.note)
         settled = {} if answer.question is None else answer.question.settled
         question = Question(query, self, settled)

@@ -155,10 +155,9 @@ def killed(where: Yard, name: str, by: str, draw: random.Random) -> str:
     if name == "drop" and _dropped(folder):  # whatever comes next sweeps up
         start(where, folder, ["--db", "data.db", "tables"]).join(PATIENCE)
     else:
-        already = name == "fetch" and _is_complete(folder)  # the signal came when all was stored
         again = _start(where, folder, name)
         again.join(PATIENCE)
-        must(again.exitcode == (3 if already else 0), f"run again, it failed: {_said(folder)[-200:]}")
+        must(again.exitcode == 0, f"run again, it failed: {_said(folder)[-200:]}")
     _check_after(where, folder, name)
     shutil.rmtree(folder)
     return "ended before the signal" if ended else "cut short; nothing lost, run again and whole"
@@ -179,11 +178,6 @@ def _temporary(folder: Path) -> list[str]:
 def _dropped(folder: Path) -> bool:
     with Workspace.open(folder / "data.db") as ws:
         return "events" not in [table.name for table in ws.storage.list_tables()]
-
-
-def _is_complete(folder: Path) -> bool:
-    with Workspace.open(folder / "data.db") as ws:
-        return any(table.name == "fresh" and table.complete for table in ws.storage.list_tables())
 
 
 def _check_before(where: Yard, folder: Path, name: str) -> None:
