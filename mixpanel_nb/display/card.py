@@ -50,7 +50,7 @@ _HAIRLINE = "1px solid rgba(128, 128, 128, 0.2)"
 _CELL = "padding: 3px 14px 3px 0; white-space: nowrap; text-align: "
 _HEADING = f"font-weight: 600; border-bottom: {_RULE}; {_CELL}"
 _SUMMARY = f"{_MUTED}; cursor: pointer"
-_CODE = "font-size: 12px; overflow-wrap: anywhere; background: transparent; color: inherit"
+_CODE = "font-size: 12px; overflow-wrap: break-word"
 _PRE = (
     "margin: 4px 0; padding: 8px 12px; font-size: 12px; white-space: pre-wrap; overflow-wrap: break-word; "
     "background-color: rgba(128, 128, 128, 0.12); border-radius: 6px"

@@ -162,7 +162,7 @@ class RetentionResult(ReportResult):
             cohort=cohort,  # type: ignore[arg-type]  # it converts them
             period=period,
             away=not returned,
-            segment=segment,  # type: ignore[arg-type]
+            segment=segment,  # type: ignore[arg-type]  # as above
         )
         if cell.period is not None and cell.period > self.interval_count:
             message = [

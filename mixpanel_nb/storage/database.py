@@ -293,6 +293,7 @@ class Database:
             while True:
                 try:
                     con.execute(statement)
+                    con.execute(f"USE {CATALOG}")
                 except duckdb.Error as error:
                     if not is_taken(error):
                         if con is self._session and isinstance(error, duckdb.OutOfMemoryException):
@@ -301,7 +302,6 @@ class Database:
                     waiting.again(error)
                 else:
                     break
-        con.execute(f"USE {CATALOG}")
 
 
 @contextmanager
