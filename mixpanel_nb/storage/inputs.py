@@ -380,6 +380,7 @@ def _csv(file: InputFile) -> str:
 _WHOLE = "TRY_CAST({0} AS BIGINT)::VARCHAR IS NOT DISTINCT FROM {0}"
 _NUMBER = (
     "(regexp_full_match({0}, '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?') AND "
+    "coalesce(isfinite(TRY_CAST({0} AS DOUBLE)), FALSE) AND "
     "(abs(TRY_CAST({0} AS DOUBLE)) < 9007199254740992 OR regexp_matches({0}, '[.eE]')))"
 )
 _TRUTH = "lower({0}) IN ('true', 'false')"

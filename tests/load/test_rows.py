@@ -206,6 +206,7 @@ cells = st.one_of(
             "[",
             "-0",
             "1e400",
+            "-1E+400",
             "NaN",
             "+1",
             "1.",
@@ -245,6 +246,16 @@ def test_every_value_of_a_csv_file_reads_as_it_is_written(data: st.DataObject) -
             assert [_same(row[number], value, sql_type) for row, value in zip(rows, values, strict=True)] == [
                 True
             ] * len(rows), (sql_type, values)
+
+
+@pytest.mark.parametrize("beyond", ["1e400", "1E400", "-1E+400"])
+def test_a_number_beyond_the_largest_stays_as_it_is_written(tmp_path: Path, beyond: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"event,time,amount\nA,2025-01-01,{beyond}\nA,2025-01-02,2.5\n")
+    with Workspace.memory() as ws:
+        ws.load(file)
+        rows = ws.sql_rows("SELECT properties->>'amount' FROM events ORDER BY rowid").rows
+    assert rows == [(beyond,), ("2.5",)]
 
 
 def _same(written: str, value: Any, sql_type: str) -> bool:
