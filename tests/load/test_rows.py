@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from reports.strategies import examples
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import ParameterError, StorageError, TableExistsError
@@ -216,7 +217,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.data())
 def test_every_value_of_a_csv_file_reads_as_it_is_written(data: st.DataObject) -> None:
     kinds = data.draw(
@@ -283,7 +284,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     st.dictionaries(st.text("abc", min_size=1, max_size=2), json_values, max_size=4),
     st.dictionaries(st.text("abc", min_size=1, max_size=2), json_values, max_size=4),

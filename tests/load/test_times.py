@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from reports.strategies import examples
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import ConfigError, ParameterError
@@ -46,14 +47,14 @@ def load(values: list[Any], **how: Any) -> list[datetime]:
         return [at for (at,) in ws.sql_rows("SELECT event_time FROM events ORDER BY rowid").rows]
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.lists(st.tuples(moments, st.sampled_from(list(WRITTEN))), min_size=1, max_size=30))
 def test_each_way_gives_the_moment(rows: list[tuple[datetime, str]]) -> None:
     stored = load([WRITTEN[way](at) for at, way in rows])
     assert stored == [at.replace(tzinfo=None) for at, _ in rows]
 
 
-@settings(max_examples=10)
+@examples(10)
 @given(st.lists(moments.filter(lambda at: at.year < 2030), min_size=1, max_size=30))
 def test_times_without_a_zone_are_those_of_the_zone_that_is_named(rows: list[datetime]) -> None:
     zone = ZoneInfo("America/New_York")
