@@ -236,6 +236,10 @@ def _broken(message: str, found: Input) -> ParameterError | None:
         return bad_input(f"{name}, {place}, is not JSON: {malformed['reason']}.", "Mend it, or leave it out.")
     if "CSV Error on Line" in message:
         return _broken_csv(lines, named)
+    if "CSV Parser state machine" in lines[0]:
+        name = next((name for path, name in named.items() if path in message), _named(found))
+        problem = "its lines end in different ways (LF and CR LF), or a quote is out of place"
+        return bad_input(f"{name} is not regular CSV: {problem}.", "Convert it, for example with: dos2unix")
     if "Map keys must be unique" in message or "JSON transform error" in message:
         return bad_input("A row has a name twice.", "Give each name once in an object.")
     if "maximum_object_size" in message:
