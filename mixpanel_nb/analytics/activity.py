@@ -33,6 +33,9 @@ def members(context: ReportContext, distinct_ids: Sequence[str]) -> str:
 
 def _selected(context: ReportContext, distinct_ids: Sequence[str]) -> Selection:
     people = ", ".join(context.bind(person, "person") for person in distinct_ids)
+    if context.events.identities is not None:
+        named = f"(SELECT unnest([{people}]) AS distinct_id)"
+        people = f"SELECT distinct_id FROM {context.events.resolved(named)} AS _named"
     return context.select().in_period().that(f"e.distinct_id IN ({people})")
 
 

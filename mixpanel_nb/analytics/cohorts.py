@@ -64,7 +64,7 @@ FROM (
     {chosen.sql()}
     GROUP BY 1
 ) AS _users
-LEFT JOIN {identifier(table)} AS _kept ON _kept.distinct_id = _users.distinct_id""")
+LEFT JOIN {context.events.resolved(identifier(table))} AS _kept ON _kept.distinct_id = _users.distinct_id""")
 
 
 def _query(context: ReportContext, definition: Definition, last: date, until: date | None) -> str:

@@ -39,6 +39,8 @@ class TableColumns:
         has_insert_id: Whether there is an ``insert_id`` that identifies events.
         read_as: SQL of each column, by the name that statements give it, where some have other types than
             those of a fetched table (a day, a number for a user); empty if none needs a conversion.
+        identities: The table of resolved ids by which ``distinct_id`` is read; None for ids as they are.
+        one_each: Whether there is one row for each resolved id: that of the id itself, or else of the first.
         order: The column that increases in the order in which rows were sent and orders events of the same
             time; None if unknown.
     """
@@ -49,9 +51,44 @@ class TableColumns:
     has_insert_id: bool = True
     order: str | None = None
     read_as: Mapping[str, str] = field(default_factory=dict)
+    identities: str | None = None
+    one_each: bool = False
 
     def source(self, indent: str = "") -> str:
         """SQL of the table for ``FROM``, at ``indent``."""
+        if self.identities is None:
+            return self._raw(indent)
+        inner = f"\n{indent}{INDENT}"
+        number = f", _raw.{identifier(self.order)}" if self.order is not None and not self.read_as else ""
+        user = "coalesce(_ids.resolved_id, _raw.distinct_id)"
+        lines = [
+            f"SELECT _raw.* REPLACE ({user} AS distinct_id){number}",
+            f"FROM {self._raw(indent + INDENT)} AS _raw",
+            f"LEFT JOIN {identifier(self.identities)} AS _ids ON _ids.distinct_id = _raw.distinct_id",
+        ]
+        if self.one_each:
+            own = "_ids.resolved_id IS NOT NULL, _raw.distinct_id"
+            lines.append(f"QUALIFY row_number() OVER (PARTITION BY {user} ORDER BY {own}) = 1")
+        return f"({inner}{inner.join(lines)}\n{indent})"
+
+    @property
+    def everything(self) -> str:
+        """SQL of all columns of the table, which a statement calls ``e``."""
+        if self.identities is None or self.order is None or self.read_as:
+            return "e.*"
+        return f"e.* EXCLUDE ({identifier(self.order)})"
+
+    def resolved(self, ids: str) -> str:
+        """A query of ids (SQL) with the column ``distinct_id``, as the table's ids are read."""
+        if self.identities is None:
+            return ids
+        return (
+            "(SELECT DISTINCT coalesce(_ids.resolved_id, _own.distinct_id) AS distinct_id "
+            f"FROM {ids} AS _own LEFT JOIN {identifier(self.identities)} AS _ids "
+            "ON _ids.distinct_id = _own.distinct_id)"
+        )
+
+    def _raw(self, indent: str) -> str:
         if not self.read_as:
             return identifier(self.table)
         inner = f"\n{indent}{INDENT}"

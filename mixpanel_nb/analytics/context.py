@@ -219,7 +219,8 @@ class Selection:
             people = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
         for alias, table in self._scope.cohorts.values():
-            lines.append(f"LEFT JOIN {table} AS {alias} ON {alias}.distinct_id = {EVENTS}.distinct_id")
+            ids = self._context.events.resolved(table)
+            lines.append(f"LEFT JOIN {ids} AS {alias} ON {alias}.distinct_id = {EVENTS}.distinct_id")
         if self._conditions:
             lines.append(f"WHERE {conjunction(self._conditions, indent + '  ')}")
         return f"\n{indent}".join(lines)

@@ -75,9 +75,8 @@ def events(context: ReportContext, members: str | Sequence[str]) -> Statement:
     else:
         source, ids = "", f"SELECT unnest(CAST({context.bind(list(members), 'ids')} AS VARCHAR[]))"
     chosen = context.select().in_period().that(f"e.distinct_id IN ({ids})")
-    return context.statement(
-        f"{source}SELECT e.*\n{chosen.sql('')}\nORDER BY e.event_time, {context.place}, e.distinct_id"
-    )
+    columns, order = context.events.everything, f"e.event_time, {context.place}, e.distinct_id"
+    return context.statement(f"{source}SELECT {columns}\n{chosen.sql('')}\nORDER BY {order}")
 
 
 def of_events(matching: Selection) -> str:

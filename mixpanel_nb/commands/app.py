@@ -15,6 +15,7 @@ from mixpanel_nb.commands import (
     discovery,
     export,
     fetch,
+    identities,
     load,
     reports,
     sandbox,
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
     app.add_typer(users.group(), name="users")
     app.command()(reports.expression)
     app.add_typer(cohorts.app, name="cohort")
+    app.command()(identities.identities)
     app.command()(tables.tables)
     app.command()(tables.schema)
     app.command()(tables.info)

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_expression": ("expression",),
     "mp_export": ("export",),
     "mp_cohort": ("cohort",),
+    "mp_identities": ("identities",),
     "mp_info": ("info",),
     "mp_tables": ("tables",),
     "mp_schema": ("schema",),

@@ -13,6 +13,7 @@ from mixpanel_nb.queries.checks import Names
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import (
     FromDate,
+    Identities,
     InCohort,
     NotInCohort,
     Table,
@@ -45,4 +46,5 @@ class ActivityFeed(Query["ActivityFeedResult"]):
     to_date: ToDate
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     table: Table = None

@@ -17,6 +17,7 @@ from mixpanel_nb.queries.shared import (
     Compare,
     Counted,
     FromDate,
+    Identities,
     InCohort,
     Limit,
     NamedEvent,
@@ -56,6 +57,7 @@ class EventCounts(Query["EventCountsResult"]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -91,6 +93,7 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     limit: Limit = 255
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -111,4 +114,5 @@ class TopEvents(Query["TopEventsResult"]):
     ] = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     table: Table = None

@@ -29,6 +29,7 @@ from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     Compare,
     FromDate,
+    Identities,
     InCohort,
     NotInCohort,
     Segments,
@@ -182,6 +183,7 @@ class Flow(Query["FlowResult"]):
     ] = 10
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 

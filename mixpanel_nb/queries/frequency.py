@@ -15,6 +15,7 @@ from mixpanel_nb.queries.shared import (
     Compare,
     DayOrLonger,
     FromDate,
+    Identities,
     InCohort,
     NotInCohort,
     Table,
@@ -63,5 +64,6 @@ class Frequency(Query["FrequencyResult"]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None

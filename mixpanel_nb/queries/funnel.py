@@ -34,6 +34,7 @@ from mixpanel_nb.queries.shared import (
     UNITS,
     Compare,
     FromDate,
+    Identities,
     InCohort,
     Limit,
     NotInCohort,
@@ -256,6 +257,7 @@ class Funnel(Query["FunnelResult"]):
     ] = False
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 

@@ -20,6 +20,7 @@ from mixpanel_nb.queries.shared import (
     CalendarUnit,
     Compare,
     FromDate,
+    Identities,
     InCohort,
     Limit,
     NotInCohort,
@@ -126,6 +127,7 @@ class Insights(Query["InsightsResult"]):
     ] = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -197,6 +199,7 @@ class Active(Query["InsightsResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -215,7 +218,7 @@ class Active(Query["InsightsResult"]):
                 name: getattr(self, name)
                 for name in (
                     *("from_date", "to_date", "on", "unit", "where", "limit"),
-                    *("in_cohort", "not_in_cohort", "table"),
+                    *("in_cohort", "not_in_cohort", "identities", "table"),
                 )
             },
         )

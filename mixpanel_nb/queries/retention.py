@@ -18,6 +18,7 @@ from mixpanel_nb.queries.shared import (
     Compare,
     DayOrLonger,
     FromDate,
+    Identities,
     InCohort,
     LargeUnit,
     Limit,
@@ -166,6 +167,7 @@ class Retention(Query["RetentionResult"]):
     limit: Limit = 255
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 

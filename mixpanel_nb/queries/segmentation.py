@@ -18,6 +18,7 @@ from mixpanel_nb.queries.shared import (
     Counted,
     Event,
     FromDate,
+    Identities,
     InCohort,
     Limit,
     NotInCohort,
@@ -54,6 +55,7 @@ class Segmentation(Query["SegmentationResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -79,6 +81,7 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
     ] = 10
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 
@@ -95,6 +98,7 @@ class _NumberOverTime(Query[Answer]):
     where: Where = None
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None
 

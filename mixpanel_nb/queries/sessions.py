@@ -15,6 +15,7 @@ from mixpanel_nb.queries.shared import (
     AnyUnit,
     Compare,
     FromDate,
+    Identities,
     InCohort,
     Limit,
     NotInCohort,
@@ -98,5 +99,6 @@ class Sessions(Query["SessionsResult"]):
     limit: Limit = 60
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
+    identities: Identities = None
     compare: Compare = None
     table: Table = None

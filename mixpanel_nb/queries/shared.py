@@ -139,6 +139,17 @@ NotInCohort = Annotated[
         option="--not-in",
     ),
 ]
+System = Literal["original", "simplified"]
+SYSTEMS: tuple[System, ...] = ("original", "simplified")
+USERS: tuple[Literal["resolved", "raw"], ...] = ("resolved", "raw")
+Identities = Annotated[
+    Literal["resolved", "raw"] | None,
+    Parameter(
+        "Of a table: users as merged by {mp identities} (resolved), or an id each (raw).",
+        Optional(OneOf(USERS)),
+        "USERS",
+    ),
+]
 Compare = Annotated[
     str | None,
     Parameter(

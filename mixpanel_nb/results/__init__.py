@@ -32,6 +32,7 @@ from mixpanel_nb.results.fetch import FetchProgress, FetchResult
 from mixpanel_nb.results.flow import FlowEdge, FlowNode, FlowPath, FlowResult
 from mixpanel_nb.results.frequency import FrequencyResult
 from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes
+from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
 from mixpanel_nb.results.insights import InsightsLine, InsightsResult
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.load import LoadResult
@@ -91,12 +92,14 @@ __all__ = [
     "FunnelSignificance",
     "FunnelStep",
     "FunnelTimes",
+    "IdentitiesResult",
     "InsightsLine",
     "InsightsResult",
     "JQLResult",
     "LexiconProperty",
     "LexiconSchema",
     "LexiconSchemaList",
+    "LinkCount",
     "LoadResult",
     "LocalCohort",
     "LocalCohortList",
@@ -107,7 +110,9 @@ __all__ = [
     "NumericSumResult",
     "PlanResult",
     "PlanStep",
+    "PreviousIdentities",
     "PropertyCountsResult",
+    "Refusal",
     "ReportResult",
     "Result",
     "RetentionCohort",

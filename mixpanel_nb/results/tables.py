@@ -25,7 +25,8 @@ class TableInfo:
 
     Attributes:
         name: Its name.
-        type: ``events`` or ``profiles``; ``cohort``, ``table`` or ``view`` where it was not fetched.
+        type: ``events`` or ``profiles``; ``cohort``, ``identities``, ``table`` or ``view`` where it was not
+            fetched.
         row_count: Rows it holds; None for a view, which would have to be run to know.
         fetched_at: When it was last filled (UTC).
         from_date: First day asked for; None for profiles.

@@ -14,7 +14,17 @@ import duckdb
 
 from mixpanel_nb.errors import QueryError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.files.system import resolved
-from mixpanel_nb.storage import catalog, cohorts, export_target, inputs, ledger, loading, queries, table_names
+from mixpanel_nb.storage import (
+    catalog,
+    cohorts,
+    export_target,
+    identities,
+    inputs,
+    ledger,
+    loading,
+    queries,
+    table_names,
+)
 from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, moved_up, storage_error
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.catalog import TableDescription
     from mixpanel_nb.storage.cohorts import Bound, CohortRecord
+    from mixpanel_nb.storage.identities import IdentityRecord
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
@@ -373,12 +384,15 @@ class StorageEngine:
     def list_tables(self) -> list[TableRecord]:
         """Every table and view but the engine's own, by name."""
         with self._database.work("read") as con:
-            of_cohorts = {each.table.lower(): each for each in cohorts.records(con)}
+            computed = {each.table.lower(): ("cohort", each.computed_at) for each in cohorts.records(con)}
+            computed |= {
+                each.table.lower(): ("identities", each.computed_at) for each in identities.records(con)
+            }
             found = [catalog.table_info(con, name) for name in catalog.table_names(con)]
         return [
-            replace(each, type="cohort", fetched_at=cohort.computed_at) if cohort else each
+            replace(each, type=own[0], fetched_at=own[1]) if own else each
             for each in found
-            for cohort in [of_cohorts.get(each.name.lower())]
+            for own in [computed.get(each.name.lower())]
         ]
 
     def is_view(self, name: str) -> bool:
@@ -496,6 +510,8 @@ class StorageEngine:
             for name in names:
                 catalog.must_exist(con, name)
             for name in names:
+                if known := identities.of(con, name):
+                    _drop(con, known.table)
                 _drop(con, name)
                 _drop(con, replacement_of(name))
 
@@ -522,6 +538,36 @@ class StorageEngine:
 
         with self._changing() as con:
             return interruptible(con, save)
+
+    def identities(self, table: str) -> IdentityRecord | None:
+        """The identities of a table of events; None if they were not computed."""
+        with self._database.work("read") as con:
+            return identities.of(con, table)
+
+    def resolved_ids(self, table: str) -> dict[str, str]:
+        """The user of each id of a table that has another id's."""
+        with self._database.work("read") as con:
+            return identities.resolved(con, table)
+
+    def check_identities_free(self, table: str) -> None:
+        """Check that the table of a table's identities is their own, or not there.
+
+        Raises:
+            TableExistsError: it is another table.
+        """
+        with self._database.work("read") as con:
+            identities.check_free(con, table)
+
+    def save_identities(self, record: IdentityRecord, users: Mapping[str, str]) -> None:
+        """Keep the identities of a table, in one transaction with their record.
+
+        Arguments as in :func:`identities.save`.
+
+        Raises:
+            TableExistsError: their table is another one.
+        """
+        with self._changing() as con:
+            identities.save(con, record, users)
 
     def ids_of(self, sql: str) -> str:
         """A query of a user as one that has the column ``distinct_id``.
@@ -561,6 +607,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(f"DROP {kind} IF EXISTS {identifier(name)}")
     ledger.forget(con, name)
     cohorts.forget(con, name)
+    identities.forget_table(con, name)
 
 
 def _usable_path(path: Path | str) -> Path:

@@ -16,7 +16,8 @@ class TableRecord:
 
     Attributes:
         name: Its name.
-        type: ``events`` or ``profiles``; ``cohort``, ``table`` or ``view`` where it was not fetched.
+        type: ``events`` or ``profiles``; ``cohort``, ``identities``, ``table`` or ``view`` where it was not
+            fetched.
         row_count: Rows, counted; None for a view, which would have to be run.
         fetched_at: When it was last filled (UTC); None where it was not fetched.
         from_date: First day asked for; None for profiles.

@@ -127,7 +127,10 @@ class ReportService:
 
         first, *further = users.questions
         whose = users.ids if further else (first.query, first.found)
-        statement, source = self._local(users.table).events_of(whose, users.from_date, users.to_date)
+        identities: str | None = getattr(first.query, "identities", None)
+        statement, source = self._local(users.table).events_of(
+            whose, users.from_date, users.to_date, identities
+        )
         return SQLResult(statement.rendered(), source)
 
     def expression(self, text: str, table: str | None) -> ExpressionResult:

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         FrequencyResult,
         FunnelList,
         FunnelResult,
+        IdentitiesResult,
         InsightsResult,
         JQLResult,
         LexiconSchemaList,
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.existing import IfExists, IfExistsForLoad
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.services.local import Engine
+    from mixpanel_nb.services.local.identities import IdentityService
     from mixpanel_nb.services.local.kept_cohorts import CohortService
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
@@ -864,6 +866,7 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -903,6 +906,7 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -940,6 +944,7 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -975,6 +980,7 @@ class Workspace:
         buckets: int = 10,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1007,6 +1013,7 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1035,6 +1042,7 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1066,6 +1074,7 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1103,6 +1112,7 @@ class Workspace:
         limit: int = 255,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1125,6 +1135,7 @@ class Workspace:
         date: Day | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         table: str | None = None,
         live: bool = False,
     ) -> TopEventsResult:
@@ -1166,6 +1177,7 @@ class Workspace:
         times: bool = False,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1215,6 +1227,7 @@ class Workspace:
         limit: int = 255,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1268,6 +1281,7 @@ class Workspace:
         segments: int = 10,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1299,6 +1313,7 @@ class Workspace:
         where: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1334,6 +1349,7 @@ class Workspace:
         limit: int = 60,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1361,6 +1377,7 @@ class Workspace:
         during: str | None = None,
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
         table: str | None = None,
         live: bool = False,
     ) -> ActivityFeedResult:
@@ -1470,6 +1487,55 @@ class Workspace:
         if meant is None:
             return self._cohorts.found(name)
         return self._cohorts.save(name, meant, ids, table, replace=replace)
+
+    @cached_property
+    def _identities(self) -> IdentityService:
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services.local.identities import IdentityService
+
+        return IdentityService(
+            self._engine,
+            self.storage,
+            usual_table=lambda: self._reports.usual_table(),
+            zone_of=lambda table: ZoneInfo(self.zone_of(table).name),
+            today=lambda: self._project.today,
+            clock=time.time,
+        )
+
+    def identities(
+        self, table: str | None = None, *, system: Literal["original", "simplified"] | None = None
+    ) -> IdentitiesResult:
+        """Find the users that the ids of a table are, by the links that its events carry, and keep them.
+
+        Reports on the table count these users from then on, unless they are asked for ``identities="raw"``.
+        The resolved ids are in a table of the database, ``identities_`` and the table's name, with the
+        columns ``distinct_id`` and ``resolved_id``. After a fetch, ask again: the result tells what changed.
+        Mixpanel is not asked. docs/local-reports.md says which links count.
+
+        Args:
+            table: The table of events; by default the usual one.
+            system: Mixpanel's ID merge of the project (see its settings): ``original`` (``$identify``,
+                ``$create_alias`` and ``$merge`` events; at most 500 ids a user) or ``simplified``
+                (``$device_id`` and ``$user_id``); by default the one whose links there are.
+
+        Raises:
+            ParameterError: there is no table, or no such system.
+            TableNotFoundError: there is no such table.
+            StorageError: it does not hold events, or the database is read-only.
+            TableExistsError: another table has the name that the resolved ids would have.
+
+        Example:
+            >>> found = ws.identities()
+            >>> found.ids, found.users, found.system
+            (6383, 5290, 'simplified')
+            >>> ws.drop("identities_events")
+        """
+        from mixpanel_nb.queries.checks import OneOf
+        from mixpanel_nb.queries.shared import SYSTEMS
+
+        chosen: Any = None if system is None else OneOf(SYSTEMS)(system, "system")
+        return self._identities.find(table, chosen)
 
     def local_cohorts(self) -> LocalCohortList:
         """The cohorts of the database, by name."""

@@ -128,6 +128,11 @@ class Package:
             self._workspaces[key] = ws
         return self._workspaces[key]
 
+    def forget_identities(self) -> None:
+        """Forget the identities of every workspace's table."""
+        for ws in self._workspaces.values():
+            ws.storage.discard("identities_events")
+
     def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
         ws.storage.discard(table)
         if lines is None:

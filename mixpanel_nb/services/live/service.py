@@ -63,6 +63,8 @@ class LiveQueryService(
         for name in ("in_cohort", "not_in_cohort"):
             if getattr(query, name, ()):
                 raise only_tables("Mixpanel does not know the cohorts of your database.", name)
+        if getattr(query, "identities", None) is not None:
+            raise only_tables("Mixpanel resolves users by itself.", "identities")
         for name, parameter in parameters_of(type(query)).items():
             if parameter.any_option is not None and getattr(query, name) is None:
                 raise only_tables("Mixpanel's API counts named events, not any event.", name)

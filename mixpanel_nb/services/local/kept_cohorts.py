@@ -20,6 +20,7 @@ from mixpanel_nb.queries.cohorts import Definition, Listed, OfMixpanel, OfSQL, d
 from mixpanel_nb.queries.funnel import MAX_ID
 from mixpanel_nb.queries.shared import LARGE_UNITS
 from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort
+from mixpanel_nb.services.local.identities import ReadUsers
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.cohorts import CohortRecord, table_of
 from mixpanel_nb.storage.sqltext import identifier
@@ -265,11 +266,14 @@ class CohortService:
     def context(self, table: str) -> ReportContext:
         """The table, for a statement of :mod:`mixpanel_nb.analytics.cohorts`."""
         zone, today = self._zone_of(table), self._today()
+        users = ReadUsers.of(self._engine, table)
+        events = users.events(self._engine.events(table, zone))
         return ReportContext(
-            self._engine.events(table, zone).columns,
-            partial(self._engine.profiles, table),
+            events.columns,
+            partial(users.profiles, self._engine),
             Period(today, today, zone),
             self._clock(),
+            notes=[] if users.note is None else [users.note],
             hidden=self._hidden(),
             find_cohorts=self._engine.cohorts,
         )

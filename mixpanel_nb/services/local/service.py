@@ -52,6 +52,7 @@ from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
 from mixpanel_nb.services.local.funnels import Funnels, rules_of, window_of
+from mixpanel_nb.services.local.identities import ReadUsers
 from mixpanel_nb.services.local.insights import Lines, columns_of, labels_of
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.sessions import SessionRows
@@ -212,14 +213,24 @@ class LocalQueryService:
             TableNotFoundError: there is no such table.
         """
         context, text, days = self._members(query, found)
-        statement = users.statement(context, text, self._engine.profiles(self._table))
+        statement = users.statement(context, text, context.find_profiles())
         notes = tuple(dict.fromkeys(context.notes))
         return statement, self._engine.source(statement), notes, days
 
     def events_of(
-        self, whose: tuple[Query[Any], Mapping[str, Any]] | Sequence[str], first: date, last: date
+        self,
+        whose: tuple[Query[Any], Mapping[str, Any]] | Sequence[str],
+        first: date,
+        last: date,
+        identities: str | None = None,
     ) -> tuple[Statement, RowSource]:
         """All events of some users in some days: of a number of a report, or of their ids.
+
+        Args:
+            whose: The report and what the number stands for, or ids.
+            first: The first day.
+            last: The last day.
+            identities: How the report reads users.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -230,7 +241,8 @@ class LocalQueryService:
             asked = self._asked_of(*table_range(first, last)).context
             context = replace(context, period=asked.period, in_cohort=(), not_in_cohort=())
         else:
-            context, text = self._asked_of(*table_range(first, last)).context, [str(each) for each in whose]
+            context = self._asked_of(*table_range(first, last), identities=identities).context
+            text = [str(each) for each in whose]
         statement = users.events(context, text)
         return statement, self._engine.source(statement)
 
@@ -655,16 +667,22 @@ class LocalQueryService:
     def expression(self, text: str) -> results.ExpressionResult:
         """The events of a table for which an expression is true, as SQL."""
         context = self._asked_of(_ANY_DAY, _ANY_DAY).context
-        statement = context.statement(f"SELECT e.*\n{context.select().where(text).sql('')}")
+        statement = context.statement(
+            f"SELECT {context.events.everything}\n{context.select().where(text).sql('')}"
+        )
         return results.ExpressionResult(text, self._table, statement.rendered(), tuple(context.notes))
 
     def _ask(self, query: Ranged) -> Remarks:
         return self._asked_of(*table_range(query.from_date, query.to_date), query)
 
-    def _asked_of(self, first: date, last: date, query: object = None) -> Remarks:
-        events = self._engine.events(self._table, self._zone)
+    def _asked_of(
+        self, first: date, last: date, query: object = None, identities: str | None = None
+    ) -> Remarks:
+        identities = getattr(query, "identities", identities)
+        users = ReadUsers.of(self._engine, self._table, identities)
+        events = users.events(self._engine.events(self._table, self._zone))
         period = Period(first, last, self._zone, self._week_start)
-        find_profiles = partial(self._engine.profiles, self._table)
+        find_profiles = partial(users.profiles, self._engine)
         context = ReportContext(
             events.columns,
             find_profiles,

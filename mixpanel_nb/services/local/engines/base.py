@@ -90,6 +90,25 @@ class EventTable:
         return _merged(spans)
 
 
+@dataclass(frozen=True)
+class KnownIdentities:
+    """What is known of the users that the ids of a table are.
+
+    Attributes:
+        table: The table of the resolved ids, with the columns ``distinct_id`` and ``resolved_id``.
+        system: Mixpanel's system by which they were merged: ``original`` or ``simplified``.
+        computed_at: When they were found (UTC).
+        newer: How many more events the table has now; negative for fewer.
+        changed: Whether the table was fetched into since then.
+    """
+
+    table: str
+    system: str
+    computed_at: datetime
+    newer: int = 0
+    changed: bool = False
+
+
 class Engine(Protocol):
     """The interface that local reports use."""
 
@@ -110,6 +129,9 @@ class Engine(Protocol):
 
     def cohorts(self) -> Mapping[str, str]:
         """The tables of ids of the cohorts, in SQL, by the cohort's name."""
+
+    def identities(self, table: str) -> KnownIdentities | None:
+        """What is known of the users that the ids of a table are; None if they were not found."""
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import midnight, utc
-from mixpanel_nb.services.local.engines.base import EventTable, Part, Span
+from mixpanel_nb.services.local.engines.base import EventTable, KnownIdentities, Part, Span
 from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage import table_names
 from mixpanel_nb.storage.sqltext import identifier
@@ -70,6 +70,16 @@ class DuckDBEngine:
     def cohorts(self) -> Mapping[str, str]:
         """See :class:`Engine`."""
         return {each.name: identifier(each.table) for each in self.storage.cohorts()}
+
+    def identities(self, table: str) -> KnownIdentities | None:
+        """See :class:`Engine`."""
+        known = self.storage.identities(table)
+        if known is None:
+            return None
+        events = int(self.storage.execute_scalar(f"SELECT count(*) FROM {identifier(table)}"))
+        metadata = self.storage.metadata_or_none(table)
+        changed = metadata is not None and metadata.fetched_at > known.computed_at
+        return KnownIdentities(known.table, known.system, known.computed_at, events - known.events, changed)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""

@@ -1,0 +1,222 @@
+"""``IdentityService``: the users that the ids of a table are; and reports that read a table by them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics import identity
+from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.context import ReportContext
+from mixpanel_nb.errors import Command, ParameterError
+from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
+from mixpanel_nb.storage import ledger
+from mixpanel_nb.storage.identities import IdentityRecord, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_nb.analytics.columns import TableColumns
+    from mixpanel_nb.analytics.identity import Link, Resolution
+    from mixpanel_nb.queries.shared import System
+    from mixpanel_nb.services.local.engines import Engine, EventTable
+    from mixpanel_nb.services.local.engines.base import KnownIdentities
+    from mixpanel_nb.storage import StorageEngine
+
+
+@dataclass(frozen=True)
+class ReadUsers:
+    """How a report reads the users of a table.
+
+    Attributes:
+        table: The table.
+        known: The identities by which its ids are resolved; None for ids as they are.
+        note: What to say of it; None where no identities are known.
+    """
+
+    table: str
+    known: KnownIdentities | None = None
+    note: str | None = None
+
+    @classmethod
+    def of(cls, engine: Engine, table: str, asked: str | None = None) -> ReadUsers:
+        """How the users of a table are read: resolved where its identities are known, unless raw is asked.
+
+        Raises:
+            ParameterError: resolved users are asked, and the identities are not known.
+        """
+        known = engine.identities(table)
+        if known is None and asked == "resolved":
+            message = f"The identities of {table} were not found yet."
+            hint = ["Find them first: ", Command(f"identities {table}")]
+            raise ParameterError(message, parameter="identities", value=asked, hint=hint)
+        if known is None:
+            return cls(table)
+        if asked == "raw":
+            return cls(table, None, "Users are raw: each id of the events is one.")
+        return cls(table, known, _said(table, known))
+
+    def events(self, found: EventTable) -> EventTable:
+        """The table as it is read, with the note."""
+        columns = found.columns
+        if self.known is not None:
+            columns = replace(columns, identities=self.known.table)
+        notes = found.notes if self.note is None else (*found.notes, self.note)
+        return replace(found, columns=columns, notes=notes)
+
+    def profiles(self, engine: Engine) -> TableColumns | None:
+        """The profiles as they are read.
+
+        The original system keeps the profile of the id that stands for the user, or else that of another of
+        the user's ids; the simplified one never gives a device's profile to a user.
+        """
+        found = engine.profiles(self.table)
+        if found is None or self.known is None or self.known.system != "original":
+            return found
+        return replace(found, identities=self.known.table, one_each=True)
+
+
+class IdentityService:
+    """Finds and keeps the identities of tables.
+
+    Args:
+        engine: Where the tables are.
+        storage: Where the identities are kept.
+        usual_table: Gives the table that is asked where none is named, or None.
+        zone_of: Gives the time zone of a table's days.
+        today: Gives the day it is in the project.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        storage: StorageEngine,
+        *,
+        usual_table: Callable[[], str | None],
+        zone_of: Callable[[str], ZoneInfo],
+        today: Callable[[], date],
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._storage = storage
+        self._usual_table = usual_table
+        self._zone_of = zone_of
+        self._today = today
+        self._clock = clock
+
+    def find(self, table: str | None, system: System | None) -> IdentitiesResult:
+        """Find the identities of a table, and keep them.
+
+        Args:
+            table: The table of events; None for the usual one.
+            system: The system of the project; None to tell it by the links.
+
+        Raises:
+            ParameterError: there is no table.
+            TableNotFoundError: there is no such table.
+            StorageError: it does not hold events, or the database is read-only.
+            TableExistsError: there is another table of the name that the resolved ids would have.
+        """
+        self._storage.check_writable()
+        name = table or self._usual_table()
+        if name is None:
+            message = "There is no table of events to find identities in."
+            raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
+        context = self._context(name)
+        self._storage.check_identities_free(name)
+        statement = identity.links(context)
+        links = [identity.Link(*row) for row in self._engine.rows(statement)]
+        told = system or identity.system_of(links)
+        resolution = identity.resolve(links, told, self._with_profile(context, links, told))
+        ((events, ids, hot, deleted),) = self._engine.rows(identity.figures(self._context(name)))
+        users = ids - self._saved(name, resolution.users)
+        kept = self._storage.identities(name)
+        previous = None if kept is None else self._previous(kept, resolution.users)
+        record = IdentityRecord(name, table_of(name), told, events, ids, users, ledger.now())
+        self._storage.save_identities(record, resolution.users)
+        return IdentitiesResult(
+            name,
+            told,
+            record.table,
+            events,
+            ids,
+            users,
+            resolution.largest,
+            record.computed_at,
+            _counts(links, resolution),
+            tuple(
+                Refusal(kind, reason, count, by_mixpanel)
+                for (kind, reason, by_mixpanel), count in sorted(resolution.refused.items())
+            ),
+            previous,
+            hot,
+            deleted or 0,
+            system is not None,
+            statement.rendered(),
+            partial(self._resolved, name),
+        )
+
+    def _context(self, table: str) -> ReportContext:
+        zone, today = self._zone_of(table), self._today()
+        return ReportContext(
+            self._engine.events(table, zone).columns,
+            partial(self._engine.profiles, table),
+            Period(today, today, zone),
+            self._clock(),
+        )
+
+    def _with_profile(self, context: ReportContext, links: Sequence[Link], system: System) -> frozenset[str]:
+        """The linked ids that have a profile."""
+        profiles = context.find_profiles() if system == "original" and links else None
+        if profiles is None:
+            return frozenset()
+        ids = {link.one for link in links} | {link.other for link in links}
+        return frozenset(user for (user,) in self._engine.rows(identity.among(profiles, sorted(ids))))
+
+    def _saved(self, table: str, users: Mapping[str, str]) -> int:
+        """By how many the users of the table are fewer than its ids."""
+        if not users:
+            return 0
+        columns = self._engine.events(table, self._zone_of(table)).columns
+        ids = sorted({*users, *users.values()})
+        held = [user for (user,) in self._engine.rows(identity.among(columns, ids))]
+        return len(held) - len({users.get(user, user) for user in held})
+
+    def _previous(self, kept: IdentityRecord, users: Mapping[str, str]) -> PreviousIdentities:
+        joined, parted = identity.differences(self._storage.resolved_ids(kept.of_table), users)
+        return PreviousIdentities(kept.computed_at, kept.events, kept.ids, kept.users, joined, parted)
+
+    def _resolved(self, table: str) -> list[tuple[str, str]]:
+        return sorted(self._storage.resolved_ids(table).items())
+
+
+def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[LinkCount, ...]:
+    pairs: Counter[str] = Counter(link.kind for link in links)
+    events: Counter[str] = Counter()
+    for link in links:
+        events[link.kind] += link.events
+    refused: Counter[str] = Counter()
+    for (kind, _, _), count in resolution.refused.items():
+        refused[kind] += count
+    return tuple(
+        LinkCount(
+            kind, events[kind], pairs[kind], resolution.joined[kind], refused[kind], resolution.ignored[kind]
+        )
+        for kind in identity.KINDS
+        if pairs[kind]
+    )
+
+
+def _said(table: str, known: KnownIdentities) -> str:
+    """How users are resolved, and whether the table changed since."""
+    said = f"Users are resolved: identities of {known.computed_at:%Y-%m-%d %H:%M} UTC."
+    if known.newer > 0:
+        return f"{said} {table} has {known.newer:,} more events since then, which they do not know."
+    if known.newer or known.changed:
+        return f"{said} {table} has changed since then."
+    return said
