@@ -10,6 +10,14 @@ from mixpanel_nb.analytics.sql import INDENT, identifier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+EVENT_KEY = "event_name, distinct_id, event_time, insert_id"
+"""What is the same in all copies of an event."""
+
+_INGESTED = (
+    "greatest(TRY_CAST(properties->>'/mp_processing_time_ms' AS BIGINT), "
+    "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
+)
+
 Holds = Literal["text", "double", "float", "integer", "decimal", "boolean", "moment", "json"]
 
 
@@ -39,10 +47,12 @@ class TableColumns:
         has_insert_id: Whether there is an ``insert_id`` that identifies events.
         read_as: SQL of each column, by the name that statements give it, where some have other types than
             those of a fetched table (a day, a number for a user); empty if none needs a conversion.
-        identities: The table of resolved ids by which ``distinct_id`` is read; None for ids as they are.
-        one_each: Whether there is one row for each resolved id: that of the id itself, or else of the first.
         order: The column that increases in the order in which rows were sent and orders events of the same
             time; None if unknown.
+        distinct: Whether rows that are copies of one event are read as one, the most recently ingested, as
+            Mixpanel's reports do (https://docs.mixpanel.com/reference/event-deduplication).
+        identities: The table of resolved ids by which ``distinct_id`` is read; None for ids as they are.
+        one_each: Whether there is one row for each resolved id: that of the id itself, or else of the first.
     """
 
     table: str
@@ -51,19 +61,20 @@ class TableColumns:
     has_insert_id: bool = True
     order: str | None = None
     read_as: Mapping[str, str] = field(default_factory=dict)
+    distinct: bool = False
     identities: str | None = None
     one_each: bool = False
 
     def source(self, indent: str = "") -> str:
         """SQL of the table for ``FROM``, at ``indent``."""
         if self.identities is None:
-            return self._raw(indent)
+            return self._events(indent)
         inner = f"\n{indent}{INDENT}"
-        number = f", _raw.{identifier(self.order)}" if self.order is not None and not self.read_as else ""
+        number = f", _raw.{identifier(self.order)}" if self._order_is_hidden and not self.distinct else ""
         user = "coalesce(_ids.resolved_id, _raw.distinct_id)"
         lines = [
             f"SELECT _raw.* REPLACE ({user} AS distinct_id){number}",
-            f"FROM {self._raw(indent + INDENT)} AS _raw",
+            f"FROM {self._events(indent + INDENT)} AS _raw",
             f"LEFT JOIN {identifier(self.identities)} AS _ids ON _ids.distinct_id = _raw.distinct_id",
         ]
         if self.one_each:
@@ -74,7 +85,7 @@ class TableColumns:
     @property
     def everything(self) -> str:
         """SQL of all columns of the table, which a statement calls ``e``."""
-        if self.identities is None or self.order is None or self.read_as:
+        if not self._order_is_hidden or (self.identities is None and not self.distinct):
             return "e.*"
         return f"e.* EXCLUDE ({identifier(self.order)})"
 
@@ -88,7 +99,32 @@ class TableColumns:
             "ON _ids.distinct_id = _own.distinct_id)"
         )
 
-    def _raw(self, indent: str) -> str:
+    @property
+    def _order_is_hidden(self) -> bool:
+        """Whether ``SELECT *`` of the table leaves out the column of its order."""
+        return self.order is not None and not self.read_as
+
+    def _events(self, indent: str) -> str:
+        """SQL of the table with the ids that its rows carry."""
+        return self._once(indent) if self.distinct else self._rows(indent)
+
+    def _once(self, indent: str) -> str:
+        """SQL of the table with one row an event."""
+        inner = f"\n{indent}{INDENT}"
+        order = None if self.order is None else identifier(self.order)
+        columns = f"_rows.*, _rows.{order} AS {order}" if self._order_is_hidden else "_rows.*"
+        newest = ([f"{_INGESTED} DESC NULLS LAST"] if self.has_json else []) + (
+            [f"{order} DESC"] if order else []
+        )
+        last = f" ORDER BY {', '.join(newest)}" if newest else ""
+        number = f"row_number() OVER (PARTITION BY {EVENT_KEY}{last})"
+        rows = self._rows(indent + INDENT)
+        return (
+            f"({inner}SELECT * EXCLUDE (_copy) FROM (SELECT {columns}, {number} AS _copy FROM {rows} AS _rows) "
+            f"AS _copies{inner}WHERE _copy = 1\n{indent})"
+        )
+
+    def _rows(self, indent: str) -> str:
         if not self.read_as:
             return identifier(self.table)
         inner = f"\n{indent}{INDENT}"

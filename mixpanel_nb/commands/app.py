@@ -17,6 +17,7 @@ from mixpanel_nb.commands import (
     fetch,
     identities,
     load,
+    reconcile,
     reports,
     sandbox,
     sql,
@@ -52,6 +53,7 @@ def build() -> typer.Typer:
         app.command()(command)
     app.add_typer(users.group(), name="users")
     app.command()(reports.expression)
+    app.add_typer(reconcile.app, name="reconcile")
     app.add_typer(cohorts.app, name="cohort")
     app.command()(identities.identities)
     app.command()(tables.tables)

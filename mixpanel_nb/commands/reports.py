@@ -43,7 +43,13 @@ def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
 
 def answered(context: typer.Context, query: type[Query[Any]], typed: Mapping[str, Any]) -> ReportResult:
     """The answer to a report whose parameters were typed."""
-    known = request_parameters(query)
+    given = given_of(request_parameters(query), typed)
+    answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
+    return answer
+
+
+def given_of(known: Mapping[str, Parameter], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of parameters that were typed."""
     given = {
         name: read(known[name], value) if name in known else value
         for name, value in typed.items()
@@ -51,8 +57,7 @@ def answered(context: typer.Context, query: type[Query[Any]], typed: Mapping[str
     }
     for name in [each for each, parameter in known.items() if parameter.any_option]:
         given |= _any_or_one(name, known[name], given, any_wanted=given.pop(_ANY, False))
-    answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
-    return answer
+    return given
 
 
 def declared(
@@ -83,10 +88,12 @@ def _any_or_one(
 _KIND = inspect.Parameter.KEYWORD_ONLY
 
 
-def parameters_for(query: type[Query[Any]]) -> Iterator[inspect.Parameter]:
-    """The parameters of a report's command."""
+def parameters_for(
+    query: type[Query[Any]], known: Mapping[str, Parameter] | None = None
+) -> Iterator[inspect.Parameter]:
+    """The parameters of a report's command: all of them, or those that are known to it."""
     defaults = request_defaults(query)
-    for name, parameter in request_parameters(query).items():
+    for name, parameter in (request_parameters(query) if known is None else known).items():
         kind: Any = typed_as(parameter, types_of(query).get(name))
         default = (defaults[name] or None) if name in defaults else inspect.Parameter.empty
         if parameter.any_option is not None:

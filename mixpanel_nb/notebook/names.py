@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_saved_report": ("saved-report",),
     "mp_jql": ("jql",),
     "mp_expression": ("expression",),
+    "mp_reconcile": ("reconcile",),
     "mp_export": ("export",),
     "mp_cohort": ("cohort",),
     "mp_identities": ("identities",),

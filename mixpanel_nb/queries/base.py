@@ -118,26 +118,33 @@ class Query(Generic[Answer]):
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         return {name: value for name, value in self.plain().items() if getattr(self, name) != defaults[name]}
 
-    def python(self, workspace: str = "ws") -> str:
-        """The query as a call of a ``Workspace`` method; ``workspace`` is the variable's name."""
+    def python(self, workspace: str = "ws", *, of: str | None = None) -> str:
+        """The query as a call of a ``Workspace`` method.
+
+        Args:
+            workspace: The variable's name.
+            of: A method that takes the report's name and asks more of it, such as ``reconcile``.
+        """
         places = _places(type(self))
         given = self.given()
-        arguments = [literal(given.pop(name)) for name in places if name in given]
+        arguments = [] if of is None else [literal(self.name)]
+        arguments += [literal(given.pop(name)) for name in places if name in given]
         arguments += [f"{name}={literal(value)}" for name, value in given.items()]
         arguments += ["live=True"] if self.says_live else []
-        line = f"{workspace}.{self.name}({', '.join(arguments)})"
+        method = self.name if of is None else of
+        line = f"{workspace}.{method}({', '.join(arguments)})"
         if len(line) <= _MAX_LINE:
             return line
         inner = "".join(f"    {argument},\n" for argument in arguments)
-        return f"{workspace}.{self.name}(\n{inner})"
+        return f"{workspace}.{method}(\n{inner})"
 
-    def magic(self) -> str | None:
-        """The query as a line magic; None if it cannot be written on a line.
+    def magic(self, *, of: str | None = None) -> str | None:
+        """The query as a line magic, or ``of`` it; None if it cannot be written on a line.
 
         This applies to names with line breaks and other control characters, and to steps whose name or filter
         would be parsed differently.
         """
-        return self._line(f"%mp_{self.name}")
+        return self._line(f"%mp_{self.name}" if of is None else f"%mp_{of} {self.name.replace('_', '-')}")
 
     def users_magic(self, cell: Cell) -> str | None:
         """The users of a cell as a line magic; None if it cannot be written on a line."""

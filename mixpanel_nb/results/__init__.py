@@ -39,6 +39,7 @@ from mixpanel_nb.results.load import LoadResult
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.plan import PlanResult, PlanStep
 from mixpanel_nb.results.query import SQLResult
+from mixpanel_nb.results.reconcile import Cause, ReconciledNumber, ReconcileResult
 from mixpanel_nb.results.report import OVERALL, ReportResult
 from mixpanel_nb.results.retention import RetentionCohort, RetentionResult
 from mixpanel_nb.results.saved import JQLResult, SavedReportResult
@@ -67,6 +68,7 @@ __all__ = [
     "ActivityFeedResult",
     "Bookmark",
     "BookmarkList",
+    "Cause",
     "Cohort",
     "CohortList",
     "CohortResult",
@@ -112,6 +114,8 @@ __all__ = [
     "PlanStep",
     "PreviousIdentities",
     "PropertyCountsResult",
+    "ReconcileResult",
+    "ReconciledNumber",
     "Refusal",
     "ReportResult",
     "Result",

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from mixpanel_nb.errors import Command, ParameterError
 from mixpanel_nb.queries import Segmentation, changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
-    from mixpanel_nb.results import ExpressionResult, SQLResult, UsersResult
+    from mixpanel_nb.results import ExpressionResult, ReconcileResult, SQLResult, UsersResult
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.live import LiveQueryService
     from mixpanel_nb.services.local import Engine, LocalQueryService
+    from mixpanel_nb.services.reconcile import Reading, Sides
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.workspace.project import Project
 
@@ -52,6 +54,66 @@ class ReportService:
         zone = self.zone_of(table)  # refused before a request is sent
         answer = self._live.ask(query) if table is None else self._local(table).ask(query)
         return self._told(query, answer, zone)
+
+    def reconcile(
+        self, query: type[Query[Any]], given: Mapping[str, Any], before_live: Callable[[str], None]
+    ) -> ReconcileResult:
+        """A query asked of Mixpanel and of a table. Errors as in ``Workspace.reconcile``.
+
+        Args:
+            query: The kind of query.
+            given: Values of its fields, and of ``last`` and ``during``.
+            before_live: Called with the table before Mixpanel is asked.
+        """
+        from mixpanel_nb.queries.reconcile import check_reconciled
+        from mixpanel_nb.services.reconcile import reconcile
+
+        table = given.get("table") or self.usual_table()
+        if table is None:
+            message = "There is no table to compare Mixpanel with."
+            raise ParameterError(
+                message, parameter="table", hint=["Fetch one: ", Command("fetch events"), "."]
+            )
+        values, filled_in = self._defaults.fill(query, {**given, "table": table})
+        asked = query.of(values)
+        check_reconciled(asked)
+        sides = self._sides(table)
+        self._project.api  # noqa: B018 - without an account there is nobody to ask
+        found = reconcile(asked, sides, lambda: before_live(table))
+        notes = found.notes if filled_in is None else (*found.notes, filled_in)
+        return replace(found, notes=notes)
+
+    def _sides(self, table: str) -> Sides:
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.results.question import Question
+        from mixpanel_nb.services.local.engines.distinct import DistinctEngine
+        from mixpanel_nb.services.reconcile import Sides
+
+        zone, account = self.zone_of(table).name, self._project.account_timezone
+        described = self._engine.events(table, ZoneInfo(zone))
+        held = self._engine.days(table)
+
+        def local(query: Query[Any], reading: Reading) -> ReportResult:
+            engine = DistinctEngine(self._engine) if reading.distinct else self._engine
+            answer: ReportResult = self._local(table, zone=reading.zone, engine=engine).ask(query)
+            told: ReportResult = self._told(query, answer, self.zone_of(table))
+            return replace(told, timezone=reading.zone)
+
+        def live(query: Query[Any]) -> ReportResult:
+            answer: ReportResult = self._live.ask(query)
+            return replace(answer, question=Question(query, self), timezone=account)
+
+        return Sides(
+            table,
+            described,
+            None if held is None else held[1],
+            zone,
+            account,
+            live,
+            local,
+            lambda query: self._local(table).copies(query),
+        )
 
     def _compared(self, query: Query[Answer]) -> ComparisonResult[Answer]:
         """The answer to a query with a comparison: that without one, and the same about other days."""
@@ -189,15 +251,17 @@ class ReportService:
     def _defaults(self) -> Defaults:
         return Defaults(self._engine, self._project.table, lambda: self._project.today)
 
-    def _local(self, table: str) -> LocalQueryService:
+    def _local(
+        self, table: str, *, zone: str | None = None, engine: Engine | None = None
+    ) -> LocalQueryService:
         from zoneinfo import ZoneInfo
 
         from mixpanel_nb.services.local import LocalQueryService
 
         return LocalQueryService(
-            self._engine,
+            engine or self._engine,
             table,
-            ZoneInfo(self.zone_of(table).name),
+            ZoneInfo(zone or self.zone_of(table).name),
             week_start=self._project.week_start,
             hidden=lambda: self._discovery().known_hidden(),
         )

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         NumericSumResult,
         PlanResult,
         PropertyCountsResult,
+        ReconcileResult,
         RetentionResult,
         SavedReportResult,
         SegmentationResult,
@@ -1397,6 +1398,45 @@ class Workspace:
         Raises ``QueryError`` if the script fails; the error shows the line and the place in it.
         """
         return self._answer(JQL, locals())
+
+    def reconcile(
+        self, report: str, *subject: Any, on_ask: Callable[[str], None] | None = None, **asked: Any
+    ) -> ReconcileResult:
+        """One question asked of Mixpanel and of a table: which numbers differ, and why.
+
+        It costs one query of the quota. The table is asked first, so that a mistake costs nothing; then
+        Mixpanel once; then the table again for each possible cause: in the account's time zone, with copies
+        of an event counted once, with other conversion windows. The record of fetches tells which days are
+        missing, unfinished or filtered. A cause is ``tested`` only if the difference is gone then, or if
+        nothing of these days was fetched; otherwise it is ``possible``.
+
+        Args:
+            report: ``segmentation``, ``segmentation_sum``, ``segmentation_average``, ``event_counts``,
+                ``property_counts``, ``funnel`` (a saved one, by its id), ``retention`` or ``frequency``.
+            subject: What the report is about, such as the event.
+            on_ask: Called with one line before Mixpanel is asked.
+            asked: The report's other parameters. ``table`` and days are filled in as for any report.
+
+        Raises:
+            ParameterError: one side alone answers it, there is no table, or a parameter makes no sense.
+            ConfigError: there is no account to ask Mixpanel with.
+            TableNotFoundError: there is no such table.
+            APIError: Mixpanel failed.
+
+        Example:
+            >>> found = ws.reconcile("segmentation", "Purchase", during="2025-01")
+            >>> found.agrees, found.agreeing, found.compared
+            (True, 31, 31)
+        """
+        from mixpanel_nb.queries.reconcile import reconcile_arguments, reconciled
+
+        query = reconciled(report)
+
+        def told(table: str) -> None:
+            if on_ask is not None:
+                on_ask(f"This asks Mixpanel one query of the quota, and the table {table} for the rest.")
+
+        return self._reports.reconcile(query, reconcile_arguments(query, subject, asked), told)
 
     def expression(self, text: str, *, table: str | None = None) -> ExpressionResult:
         """A Mixpanel expression as SQL over a table.

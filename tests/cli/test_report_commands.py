@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.conftest import Command
+    from mixpanel_nb.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -80,6 +81,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         ),
         ["step", "event", "measure", "before", "after", "difference", "change", "complete"],
     ),
+    "reconcile": (
+        ("reconcile", "segmentation", "Purchase", "--on", "plan", *ASKED),
+        ["date", "segment", "mixpanel", "table", "difference", "cause"],
+    ),
     "expression": (("expression", 'properties["plan"] == "pro"'), ["expression", "table", "sql"]),
 }
 
@@ -118,6 +123,26 @@ def test_a_comparison_says_which_days_it_takes(mp: Command) -> None:
         "Error: --compare is 'last'.",
         "It can be previous, year, or two days: 2024-01-01..2024-01-31.",
     ]
+
+
+def test_a_reconciliation_says_what_it_costs_before_it_asks(mp: Command, connected: SandboxServer) -> None:
+    asked = ("reconcile", "segmentation", "Purchase", "--from", "2025-01-10", "--to", "2025-01-16")
+    done = mp(*asked, "--format", "table")
+    assert done.err.splitlines()[0].startswith("This asks Mixpanel one query of the quota")
+    assert "Purchase: 5 of 7 days agree" in done.out
+    assert "Type: mp fetch events events --from 2025-01-15 --to 2025-01-16 --append" in done.out
+    assert len([line for line in connected.requests if "/segmentation" in line]) == 1
+    for wrong, told in (
+        (("reconcile", "flow"), "No such command 'flow'."),
+        (("reconcile", "segmentation"), "Missing argument 'EVENT'"),
+        (("reconcile", "segmentation", "Purchase", "--compare", "year"), "No such option: --compare"),
+        (("reconcile", "segmentation", "Purchase", "--table", "shop"), "There is no table 'shop'."),
+        (("reconcile", "funnel"), "No funnel is named"),
+    ):
+        failed = mp(*wrong)
+        assert failed.code in {3, 4}
+        assert failed.err.startswith(f"Error: {told}")
+    assert len([line for line in connected.requests if "/segmentation" in line]) == 1
 
 
 def test_rows_for_a_program_leave_the_notes_to_standard_error(mp: Command) -> None:

@@ -41,6 +41,16 @@ def test_a_report_gives_its_result_and_a_card(shell: Shell, line: str, kind: str
     assert shown.value._repr_html_().startswith("<div")
 
 
+def test_a_reconciliation_says_what_it_costs_and_what_to_type(shell: Shell) -> None:
+    shown = shell.run("%mp_reconcile segmentation Purchase --from 2025-01-10 --to 2025-01-16 --table events")
+    assert type(shown.value).__name__ == "ReconcileResult"
+    assert "This asks Mixpanel one query of the quota" in shown.out
+    assert "Type: %mp_fetch events events --from 2025-01-15 --to 2025-01-16" in shown.value._repr_html_()
+    again = dict(shown.value.codes())["Magic"]
+    assert again.startswith("%mp_reconcile segmentation Purchase")
+    assert shell.value(again).records() == shown.value.records()
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from mixpanel_nb.queries import Segmentation
 from mixpanel_nb.results import (
     ActivityEvent,
     ActivityFeedResult,
+    Cause,
     EventCountsResult,
     FlowEdge,
     FlowNode,
@@ -21,6 +23,8 @@ from mixpanel_nb.results import (
     NumericBucketResult,
     NumericSumResult,
     PropertyCountsResult,
+    ReconciledNumber,
+    ReconcileResult,
     ReportResult,
     RetentionCohort,
     RetentionResult,
@@ -30,6 +34,8 @@ from mixpanel_nb.results import (
     TopEvent,
     TopEventsResult,
 )
+from mixpanel_nb.results.numbers import Measure
+from mixpanel_nb.results.reconcile import CauseName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -251,6 +257,29 @@ def sessions(**changes: Any) -> SessionsResult:
     return SessionsResult(**(fields | changes))
 
 
+def reconciled(event: str = "Purchase", table: str = "events", **changes: Any) -> ReconcileResult:
+    """Three days, of which the last two differ, for each reason that there is."""
+    here = plans(3, event=event, on="plan", sql="SELECT 1")
+    counts = Measure("count", adds_up=True)
+    names: tuple[CauseName, ...] = get_args(CauseName)
+    fields: dict[str, Any] = {
+        "asked": Segmentation(event=event, from_date=day(0), to_date=day(2), on="plan", table=table),
+        "table": table,
+        "mixpanel": plans(3, event=event, on="plan", request={"method": "GET", "path": "/segmentation"}),
+        "local": here,
+        "numbers_found": (
+            ReconciledNumber(day(0), ("pro",), counts, 3, 3),
+            ReconciledNumber(day(1), ("pro",), counts, 5, 3, ("late_events",), agrees=False),
+            ReconciledNumber(day(2), ("pro",), counts, 4, None, names, agrees=False),
+            ReconciledNumber(day(2), (event,), counts, None, 4, agrees=None),
+        ),
+        "causes": tuple(Cause(name, "possible", f"{event} is why.", 1, f"sync {table}") for name in names),
+        "keys": ("segment",),
+        "date_column": "date",
+    }
+    return ReconcileResult(**(fields | changes))
+
+
 def activity(**changes: Any) -> ActivityFeedResult:
     noon = datetime(2025, 1, 1, 12, tzinfo=UTC)
     events = (
@@ -297,6 +326,7 @@ def every_report() -> list[ReportResult]:
         flow(("$overall", "free", "pro"), on="plan"),
         sessions(),
         sessions(on="plan", **split_sessions),
+        reconciled(),
         activity(),
     ]
 
@@ -326,6 +356,7 @@ def every_hostile_report() -> list[ReportResult]:
         frequency(event=HOSTILE, where=where),
         flow(("$overall", HOSTILE), HOSTILE, on=HOSTILE, where=where),
         sessions(event=HOSTILE, where=where),
+        reconciled(HOSTILE, HOSTILE, notes=(HOSTILE,)),
         activity(
             distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
         ),

@@ -172,11 +172,11 @@ class Remarks:
         missing = held.pop((), [])
         for limits, days in held.items():
             if limits != (_WHOLE,) and not (len(held) == 1 and limits == self._known_events):
-                scope = "" if len(held) == 1 else f", of {_days_text(days)} ({zone}),"
+                scope = "" if len(held) == 1 else f", of {days_text(days)} ({zone}),"
                 said.append(f"{name} holds{scope} {' and '.join(limits)}.")
         if missing:
             said.append(
-                f"{name} holds no events of {_days_text(missing)} ({zone}): these days were not fetched."
+                f"{name} holds no events of {days_text(missing)} ({zone}): these days were not fetched."
             )
         return said
 
@@ -185,14 +185,14 @@ class Remarks:
         parts = [part for part in self.table.parts if day in part.days]
         if any(part.is_whole for part in parts):
             return (_WHOLE,)
-        return tuple(sorted({_described(part) for part in parts}))
+        return tuple(sorted({described(part) for part in parts}))
 
     @property
     def _known_events(self) -> tuple[str, ...] | None:
         """The events that all of the table is limited to, if nothing else limits it, which needs no note."""
         only = [part for part in self.table.parts if part.where is None and part.limit is None]
-        described = tuple(sorted({_described(part) for part in only}))
-        return described if len(only) == len(self.table.parts) else None
+        limits = tuple(sorted({described(part) for part in only}))
+        return limits if len(only) == len(self.table.parts) else None
 
     def _days(self) -> list[date]:
         """The fetched days that overlap the period."""
@@ -204,7 +204,7 @@ class Remarks:
         return [first + number * _DAY for number in range((last - first).days + 1)]
 
 
-def _described(part: Part) -> str:
+def described(part: Part) -> str:
     """The filters in words, as in ``only Purchase and Sign Up for which … is true``."""
     names = " and ".join(sorted(part.only)) if part.only else "events"
     if part.limit is None:
@@ -214,7 +214,7 @@ def _described(part: Part) -> str:
     return names if part.where is None else f"{names} for which {part.where} is true"
 
 
-def _days_text(days: Sequence[date]) -> str:
+def days_text(days: Sequence[date]) -> str:
     """Days as ranges, the first three of them."""
     ranges: list[list[date]] = []
     for day in days:

@@ -23,6 +23,7 @@ from mixpanel_nb.analytics import (
     users,
 )
 from mixpanel_nb.analytics.calendar import Period
+from mixpanel_nb.analytics.columns import EVENT_KEY
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import (
@@ -138,6 +139,19 @@ class LocalQueryService:
         """
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
+
+    def copies(self, query: Query[Any]) -> int:
+        """How many events of a query's days the table has several copies of; 0 where events have no ids."""
+        context = self._ask(cast("Any", query)).context
+        if not context.events.has_insert_id:
+            return 0
+        selection = context.select().in_period()
+        statement = context.statement(
+            f"SELECT count(*)\nFROM (\n    SELECT 1 {selection.sql('    ')}\n"
+            f"    GROUP BY {EVENT_KEY}\n    HAVING count(*) > 1\n) AS _copied"
+        )
+        ((found,),) = self._engine.rows(statement)
+        return int(found)
 
     def both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
         """The answers to a query and to the same about other days, to be compared.
