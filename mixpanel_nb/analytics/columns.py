@@ -120,8 +120,9 @@ class TableColumns:
         number = f"row_number() OVER (PARTITION BY {EVENT_KEY}{last})"
         rows = self._rows(indent + INDENT)
         return (
-            f"({inner}SELECT * EXCLUDE (_copy) FROM (SELECT {columns}, {number} AS _copy FROM {rows} AS _rows) "
-            f"AS _copies{inner}WHERE _copy = 1\n{indent})"
+            f"({inner}SELECT * EXCLUDE (_copy)"
+            f"{inner}FROM (SELECT {columns}, {number} AS _copy FROM {rows} AS _rows) AS _copies"
+            f"{inner}WHERE _copy = 1\n{indent})"
         )
 
     def _rows(self, indent: str) -> str:
