@@ -141,9 +141,10 @@ NotInCohort = Annotated[
 ]
 System = Literal["original", "simplified"]
 SYSTEMS: tuple[System, ...] = ("original", "simplified")
-USERS: tuple[Literal["resolved", "raw"], ...] = ("resolved", "raw")
+UsersRead = Literal["resolved", "raw"]
+USERS: tuple[UsersRead, ...] = ("resolved", "raw")
 Identities = Annotated[
-    Literal["resolved", "raw"] | None,
+    UsersRead | None,
     Parameter(
         "Of a table: users as merged by {mp identities} (resolved), or an id each (raw).",
         Optional(OneOf(USERS)),

@@ -113,6 +113,7 @@ class ReportService:
             live,
             local,
             lambda query: self._local(table).copies(query),
+            self._engine.identities(table) is not None,
         )
 
     def _compared(self, query: Query[Answer]) -> ComparisonResult[Answer]:

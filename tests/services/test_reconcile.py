@@ -281,6 +281,49 @@ def test_users_that_were_merged(world: World, asked: tuple[Any, Any]) -> None:
     assert world.reconciled(merged, "segmentation", "Purchase").agrees, "its events are the same"
 
 
+def with_devices(data: Iterable[Line]) -> tuple[list[Line], list[Line]]:
+    """The same events as a project with devices exports them, and as it counts them after the merge."""
+    exported, merged = [], []
+    for number, each in enumerate(data):
+        held = each["properties"]
+        user, device = held["distinct_id"], f"d-{held['distinct_id']}"
+        identified = number % 3 > 0
+        known = {"$device_id": device, **({"$user_id": user} if identified else {})}
+        before = held | known | {"distinct_id": user if identified else f"$device:{device}"}
+        exported.append(each | {"properties": before})
+        merged.append(each | {"properties": before | {"distinct_id": user}})
+    return exported, merged
+
+
+@pytest.mark.parametrize(
+    ("of_mixpanel", "asked", "right", "wrong"),
+    [
+        pytest.param("merged", "raw", "resolved", "raw", id="ids are merged there"),
+        pytest.param("exported", None, "raw", "resolved", id="ids are not merged there"),
+    ],
+)
+def test_identities_are_tried_where_they_are_known(
+    world: World, of_mixpanel: str, asked: Any, right: str, wrong: str
+) -> None:
+    exported, merged = with_devices(lines())
+    world.fetched(exported)
+    count: dict[str, Any] = {"type": "unique", "unit": "week"}
+    unknown = world.reconciled(merged, "segmentation", "Purchase", **count)
+    assert [(cause.name, cause.status, cause.command) for cause in unknown.causes] == [
+        ("identities", "possible", "identities events")
+    ]
+    world.workspace(world.server).identities("events")
+    assert world.reconciled(merged, "segmentation", "Purchase", **count).agrees
+    data = {"merged": merged, "exported": exported}[of_mixpanel]
+    result = world.reconciled(data, "segmentation", "Purchase", identities=asked, **count)
+    assert causes(result) == {"identities": "tested"}
+    said = {"resolved": "users resolved", "raw": "each id a user"}
+    assert result.causes[0].evidence == (
+        f"with {said[right]} all 5 weeks agree; with {said[wrong]} 0 of 5 weeks agree."
+    )
+    assert f"--identities {right}" in (result.causes[0].advice or "")
+
+
 def test_several_causes_at_once(world: World) -> None:
     data = lines()
     copies = [each for each in data if each["properties"]["$insert_id"][0] in "0123"]

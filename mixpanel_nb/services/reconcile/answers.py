@@ -62,6 +62,8 @@ class Answers:
         asked = self.of_table
         if reading.window is not None:
             asked = changed(asked, window=reading.window, window_unit="day")
+        if reading.identities != self.base.identities:
+            asked = changed(asked, identities=reading.identities)
         return self.sides.local(asked, reading)
 
     @cached_property

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _LONGEST_SYNC = 366
+_USERS = {"resolved": "users resolved", "raw": "each id a user"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,16 @@ class Evidence:
         return Cause(
             "window", "tested", evidence, numbers, advice=f"Ask with --window {self.reading.window}."
         )
+
+    def _identities_tested(self, numbers: int) -> Cause:
+        reading = self.reading.identities
+        evidence = (
+            f"with {_USERS[reading]} {self._said(self.reading)}; "
+            f"with {_USERS[self.answers.base.identities]} {self._before('identities')}."
+        )
+        advice = f"Ask with --identities {reading}"
+        advice += ": Mixpanel did not merge these ids." if reading == "raw" else "."
+        return Cause("identities", "tested", evidence, numbers, advice=advice)
 
     def _said(self, reading: Reading) -> str:
         agreeing, compared = self.answers.agreement(reading)
@@ -136,7 +147,9 @@ class Evidence:
             f"Ids that it merged after the fetch ({self.coverage.fetched(days)}) are one user there, and "
             f"several in {self._table}."
         )
-        return Cause("identities", "possible", evidence, len(places), self._sync(days))
+        table = shlex.quote(self._table)
+        command = self._sync(days) if self.answers.sides.has_identities else f"identities {table}"
+        return Cause("identities", "possible", evidence, len(places), command)
 
     def _late_events(self, places: Sequence[Place]) -> Cause:
         days = self.answers.days_of(places)
@@ -219,6 +232,7 @@ _TESTED: dict[CauseName, Callable[[Evidence, int], Cause]] = {
     "time_zone": Evidence._time_zone_tested,
     "duplicates": Evidence._duplicates,
     "window": Evidence._window_tested,
+    "identities": Evidence._identities_tested,
 }
 _POSSIBLE: dict[CauseName, Callable[[Evidence, Sequence[Place]], Cause]] = {
     "time_zone": Evidence._time_zone,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import product
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import Funnel, changed
+from mixpanel_nb.queries.shared import USERS
 from mixpanel_nb.results.reconcile import ReconciledNumber, ReconcileResult
 from mixpanel_nb.services.reconcile.answers import Answers
 from mixpanel_nb.services.reconcile.coverage import Coverage
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mixpanel_nb.queries import Query
+    from mixpanel_nb.queries.shared import UsersRead
     from mixpanel_nb.results.reconcile import CauseName
     from mixpanel_nb.services.reconcile.pairs import Pair, Place
     from mixpanel_nb.services.reconcile.sides import Sides
@@ -83,7 +86,9 @@ def reconcile(query: Query[Any], sides: Sides, before_live: Callable[[], None]) 
         APIError: Mixpanel failed.
     """
     of_table = _of_table(query)
-    base = Reading(sides.zone)
+    asked: Any = query
+    usual: UsersRead = "resolved" if sides.has_identities else "raw"
+    base = Reading(sides.zone, identities=asked.identities or usual)
     local = None if of_table is None else sides.local(of_table, base)
     before_live()
     live = sides.live(_of_mixpanel(query))
@@ -95,7 +100,8 @@ def reconcile(query: Query[Any], sides: Sides, before_live: Callable[[], None]) 
 
 
 def _of_mixpanel(query: Query[Any]) -> Query[Any]:
-    return changed(query, table=None, **({"steps": ()} if isinstance(query, Funnel) else {}))
+    steps = {"steps": ()} if isinstance(query, Funnel) else {}
+    return changed(query, table=None, identities=None, **steps)
 
 
 def _of_table(query: Query[Any]) -> Query[Any] | None:
@@ -174,11 +180,12 @@ class Reconciliation:
         zones = dict.fromkeys([self._base.zone, self._sides.account_zone])
         distinct = [False, True] if answers.copies else [False]
         windows = [None, *_WINDOWS] if self._is_window_unknown else [None]
-        best = max((Reading(*each) for each in product(zones, distinct, windows)), key=self._score)
+        users = dict.fromkeys([self._base.identities, *(USERS if self._sides.has_identities else ())])
+        best = max((Reading(*each) for each in product(zones, distinct, windows, users)), key=self._score)
         agreeing, compared = answers.agreement(best)
         if len(zones) > 1 or compared < _ENOUGH or 2 * agreeing > compared:
             return best
-        readings = (Reading(zone, copies, best.window) for zone, copies in product(_ZONES, distinct))
+        readings = (replace(best, zone=zone, distinct=copies) for zone, copies in product(_ZONES, distinct))
         guessed = max(readings, key=self._score)
         return guessed if 2 * answers.agreement(guessed)[0] > compared else best
 

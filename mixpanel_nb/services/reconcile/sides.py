@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from mixpanel_nb.queries import Query
+    from mixpanel_nb.queries.shared import UsersRead
     from mixpanel_nb.results import ReportResult
     from mixpanel_nb.results.reconcile import CauseName
     from mixpanel_nb.services.local.engines import EventTable
@@ -23,11 +24,13 @@ class Reading:
         zone: The time zone of its days.
         distinct: Whether copies of an event count once.
         window: The conversion window in days; None is the query's own.
+        identities: Whether users are resolved or raw.
     """
 
     zone: str
     distinct: bool = False
     window: int | None = None
+    identities: UsersRead = "raw"
 
     def changes(self, base: Reading) -> list[CauseName]:
         """The causes of which this is a test, where ``base`` is how the table is asked otherwise."""
@@ -35,13 +38,15 @@ class Reading:
             ("time_zone", self.zone != base.zone),
             ("duplicates", self.distinct != base.distinct),
             ("window", self.window != base.window),
+            ("identities", self.identities != base.identities),
         ]
         return [name for name, is_changed in told if is_changed]
 
     def without(self, cause: CauseName, base: Reading) -> Reading:
         """This reading without one of its changes."""
-        fields = {"time_zone": "zone", "duplicates": "distinct", "window": "window"}
-        return replace(self, **{fields[cause]: getattr(base, fields[cause])})
+        fields: dict[CauseName, str] = {"time_zone": "zone", "duplicates": "distinct"}
+        name = fields.get(cause, cause)
+        return replace(self, **{name: getattr(base, name)})
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Sides:
         live: Asks Mixpanel.
         local: Asks the table in one way.
         copies: Counts the events that the table has several copies of.
+        has_identities: Whether it is known which ids of the table are one user.
     """
 
     name: str
@@ -67,3 +73,4 @@ class Sides:
     live: Callable[[Query[Any]], ReportResult]
     local: Callable[[Query[Any], Reading], ReportResult]
     copies: Callable[[Query[Any]], int]
+    has_identities: bool
