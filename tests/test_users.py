@@ -197,7 +197,7 @@ def test_python_code_gives_the_same_users(ws: Workspace) -> None:
 
 def test_a_cohort_of_the_users_behind_a_number(ws: Workspace) -> None:
     lost = ws.funnel(steps=["View", "Buy"], **DAYS).users(step=2, dropped=True)
-    ws.cohort("lost", users=lost.ids)
+    ws.cohort("lost", lost)
     for result in (
         ws.segmentation("View", in_cohort="lost", **DAYS),
         ws.insights("View", in_cohort="lost", **DAYS),

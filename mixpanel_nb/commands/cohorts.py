@@ -14,7 +14,7 @@ from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries import cohorts as definitions
-from mixpanel_nb.queries.checks import parse_step
+from mixpanel_nb.queries.checks import check_one_of, parse_step
 from mixpanel_nb.results import CohortResult, CohortSizesResult, LocalCohortList
 
 if TYPE_CHECKING:
@@ -163,14 +163,22 @@ def save(
     for part in parts[1:]:
         definition = part if definition is None else definition & part
     users = None if users_from is None else _lines(read_text(users_from))
+    conditions = {
+        "did": did,
+        "not_did": not_did,
+        "profile": profile,
+        "in_cohort": in_cohort,
+        "not_in_cohort": not_in_cohort,
+    }
+    first = next((name for name, value in conditions.items() if value), "did")
+    check_one_of({first: definition, "users_from": users, "sql": sql, "mixpanel": mixpanel})
     if definition is None and users is None and sql is None and mixpanel is None:
         words = [Word("did"), ", ", Word("not_did"), ", ", Word("in_cohort"), ", ", Word("sql"), ", "]
         hint = ["Give ", *words, Word("users_from"), " or ", Word("mixpanel"), "."]
         raise ParameterError(f"Who is in {name!r}?", parameter="did", hint=hint)
     return session_of(context).workspace.cohort(
         name,
-        definition,
-        users=users,
+        users if definition is None else definition,
         sql=sql,
         mixpanel=mixpanel,
         table=table,

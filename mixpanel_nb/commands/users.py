@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixpanel_nb.commands.reports import answered, declared, option_for, parameters_for, read, typed_as
-from mixpanel_nb.errors import MixpanelDataError
+from mixpanel_nb.errors import MixpanelDataError, ParameterError, Word
 from mixpanel_nb.queries import QUERIES, parameters_of, request_parameters
 from mixpanel_nb.queries.base import types_of
 from mixpanel_nb.queries.cells import CELLS
+from mixpanel_nb.queries.checks import check_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import UsersResult
 
 _OF_CELL = "cell_"
+_KIND = inspect.Parameter.KEYWORD_ONLY
+_SIDES = {
+    "gained": "With --compare: users of these days and not of those before.",
+    "lost": "With --compare: users of the days before and not of these.",
+}
 
 _EXAMPLES = {
     "insights": '"users of Purchase" --at 2025-01-06 --unit week --table events',
@@ -58,9 +64,10 @@ def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]
         of_report = {name: value for name, value in typed.items() if not name.startswith(_OF_CELL)}
         with _in_words_of(query, cell, chosen):
             asked = cell(**chosen)
+        which = _which(of_report)
         answer = answered(context, query, of_report)
         with _in_words_of(query, cell, chosen):
-            users: UsersResult = answer.users(**asked.arguments())
+            users: UsersResult = answer.users(*which, **asked.arguments())
         return users
 
     command = query.name.replace("_", "-")
@@ -68,8 +75,30 @@ def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]
     doc = (
         f"List the users behind a number of: {inspect.getdoc(query)}\n\nExample: mp users {command} {example}"
     )
-    of_report = [each for each in parameters_for(query) if each.name != "compare"]
-    return declared(run, query.name, doc, [*of_report, *_parameters(cell)])
+    sides = _SIDES if "compare" in request_parameters(query) else {}
+    flags = [
+        inspect.Parameter(
+            name, _KIND, annotation=Annotated[bool, typer.Option(f"--{name}", help=text)], default=False
+        )
+        for name, text in sides.items()
+    ]
+    return declared(run, query.name, doc, [*parameters_for(query), *_parameters(cell), *flags])
+
+
+def _which(typed: dict[str, Any]) -> list[str]:
+    """Which users of a comparison were asked for; takes the flags of it from what was typed.
+
+    Raises:
+        ParameterError: nothing is compared, or both are asked for.
+    """
+    which = [name for name in _SIDES if typed.pop(name, False)]
+    if which and not typed.get("compare"):
+        message = [Word(which[0]), " is of a comparison."]
+        raise ParameterError(
+            message, parameter=which[0], hint=["Compare: ", Word("compare", "previous"), "."]
+        )
+    check_one_of(dict.fromkeys(which, True))
+    return which
 
 
 @contextmanager
@@ -92,6 +121,4 @@ def _parameters(cell: type[Cell]) -> Iterator[inspect.Parameter]:
         default = False if kind is bool else None
         kind = kind if kind is bool else kind | None
         annotation = Annotated[kind, option_for(name, parameter)]
-        yield inspect.Parameter(
-            f"{_OF_CELL}{name}", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-        )
+        yield inspect.Parameter(f"{_OF_CELL}{name}", _KIND, annotation=annotation, default=default)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import StorageEngine
 
 _NAME = re.compile(rb'"(?:[^"]|"")*"|(?:[A-Za-z_]|[\x80-\xff])(?:\w|[\x80-\xff])*')
+_PARAMETER = re.compile(rb"\$\s*((?:[A-Za-z_]|[\x80-\xff])(?:\w|[\x80-\xff])*)")
 _SCALARS = (bool, int, float, str, bytes, bytearray, date, time, timedelta, Decimal, UUID)
 _COLLECTIONS = (Sequence, Set, ValuesView)
 
@@ -30,6 +31,37 @@ def parameters(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -
         ParameterError: a variable is missing or not a value.
     """
     return {name: _value_of(name, namespace) for name in sorted(storage.parameter_names_in(sql))}
+
+
+def written_out(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> str:
+    """``sql`` with the values of its ``$name`` parameters in place of them.
+
+    Raises:
+        QueryError: ``sql`` does not parse.
+        ParameterError: a variable is missing or not a value that can be written in SQL.
+    """
+    import duckdb
+
+    from mixpanel_nb.analytics.sql import literal
+
+    values = parameters(sql, storage, namespace)
+    text, parts, end = sql.encode(), [], 0
+    operators = (start for start, kind in duckdb.tokenize(sql) if kind == duckdb.token_type.operator)
+    for start in operators:
+        found = _PARAMETER.match(text, start)
+        if found is None:
+            continue
+        name = found[1].decode()
+        try:
+            written = literal(values[name])
+        except ValueError:
+            kind = type(values[name]).__name__
+            message = f"${name} is a {kind}, which cannot be written into the SQL of a cohort."
+            hint = "Text, numbers, dates and lists of them can."
+            raise ParameterError(message, parameter=name, hint=hint) from None
+        parts += [text[end:start], (f"({written})" if written.startswith("-") else written).encode()]
+        end = found.end()
+    return b"".join([*parts, text[end:]]).decode()
 
 
 def _value_of(name: str, namespace: Mapping[str, Any]) -> Any:

@@ -135,11 +135,13 @@ class CohortMagic(CommandMagic):  # noqa: D101 - as above
         """Run a command of cohorts, or save the users that the SQL of the cell gives."""
         if cell is None:
             return super().__call__(line)
-        from mixpanel_nb.notebook import failure
+        from mixpanel_nb.notebook import binding, failure
         from mixpanel_nb.notebook import line as lines
 
-        with failure.in_one_line(verbose=self._magics.verbose or lines.is_verbose(line), line=line):
-            return self._run(["save", *lines.split(line), "--sql", cell])
+        magics = self._magics
+        with failure.in_one_line(verbose=magics.verbose or lines.is_verbose(line), line=line):
+            sql = binding.written_out(cell, magics.session.workspace.storage, magics.namespace)
+            return self._run(["save", *lines.split(line), "--sql", sql])
 
 
 def _command_at(path: tuple[str, ...]) -> Any:

@@ -21,6 +21,18 @@ _BY = " by "
 _BETWEEN = re.compile(r"(.+) between (\d+) and (\d+)", re.DOTALL)
 
 
+def check_one_of(given: dict[str, Any]) -> None:
+    """Check that at most one of these arguments is not None.
+
+    Raises:
+        ParameterError: two are given; it names the second.
+    """
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        message = [Word(names[0]), " and ", Word(names[1]), " do not go together."]
+        raise ParameterError(message, parameter=names[1], hint="Give one of them.")
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a funnel.

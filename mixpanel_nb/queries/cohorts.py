@@ -450,7 +450,7 @@ class Listed(Source):
 
     def python(self) -> str:
         """See :class:`Definition`."""
-        return "users=…"
+        return "users"
 
     def words(self) -> str:
         """See :class:`Definition`."""

@@ -183,17 +183,18 @@ class ComparisonResult(ReportResult, Generic[P]):
             line.measure.adds_up for line in self.lines
         )
 
-    def users(self, which: Literal["gained", "lost"] | None = None) -> UsersResult:
-        """The users behind the whole of both reports: of one and not the other, or of either.
-
-        For a number of one of them, ask that: ``.after.users(…)``, ``.before.users(…)``.
+    def users(self, which: Literal["gained", "lost"] | None = None, **cell: Any) -> UsersResult:
+        """The users behind the same number of both reports: of one and not the other, or of either.
 
         Args:
             which: ``gained`` (of ``after`` and not of ``before``) or ``lost`` (the other way round); None is
                 those of either.
+            **cell: The number, as in ``users()`` of the report; by default the whole report. It names no
+                bucket, for both have others: ask ``.after.users(…)`` or ``.before.users(…)`` for one.
 
         Raises:
-            ParameterError: ``which`` is something else, or Mixpanel answered one of the reports.
+            ParameterError: ``which`` is something else, there is no such number, or Mixpanel answered one of
+                the reports.
             TableNotFoundError: the table was dropped.
             StorageError: the workspace is closed.
 
@@ -207,10 +208,26 @@ class ComparisonResult(ReportResult, Generic[P]):
             raise ParameterError(
                 message, parameter="which", value=which, hint="Give one of them, or leave it out for all."
             )
-        after, before = self.after.users(), self.before.users()
+        if cell.get("date") is not None:
+            raise ParameterError(
+                "Both reports have buckets of their own.",
+                parameter="date",
+                value=cell["date"],
+                hint="Ask one of them for it, without the comparison.",
+            )
+        after, before = self._users_of_both(cell)
         if which is None:
             return after | before
         return after - before if which == "gained" else before - after
+
+    def _users_of_both(self, cell: Mapping[str, Any]) -> tuple[UsersResult, UsersResult]:
+        """The users behind a number of both; none of a report that has no such number, if the other has."""
+        after, before = _users_or_error(self.after, cell), _users_or_error(self.before, cell)
+        if isinstance(after, ParameterError):
+            if isinstance(before, ParameterError):
+                raise after
+            return before - before, before
+        return after, after - after if isinstance(before, ParameterError) else before
 
     # The rows
 
@@ -344,6 +361,13 @@ class ComparisonResult(ReportResult, Generic[P]):
         own = super().to_dict()
         both = {"after": self.after.to_dict(), "before": self.before.to_dict()}
         return own | both | {"rows": json_safe(self.records())}
+
+
+def _users_or_error(report: ReportResult, cell: Mapping[str, Any]) -> UsersResult | ParameterError:
+    try:
+        return report.users(**cell)
+    except ParameterError as error:
+        return error
 
 
 def compared(

@@ -19,6 +19,7 @@ from mixpanel_nb.display import (
     series_chart,
 )
 from mixpanel_nb.display.theme import BEFORE, PALETTE, paler
+from mixpanel_nb.queries.cells import CELLS
 from mixpanel_nb.results import ComparisonResult, FlowResult, FrequencyResult, FunnelResult, RetentionResult
 from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
 from mixpanel_nb.results.series import BETWEEN
@@ -76,6 +77,14 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             notes=[*self.remarks, *([note] if happened and (note := self._drawn_note()) else [])],
             empty=None if happened else self._nothing(),
         )
+
+    def _users_line(self) -> str | None:
+        """The command for the users that the later days have and those before have not."""
+        asked = self.result.question
+        if asked is None or self.result.sql is None or asked.query.name not in CELLS or not self._happened:
+            return None
+        magic: str | None = asked.query.magic(of="users")
+        return f"{asked.query.python()}.users('gained')" if magic is None else f"{magic} --gained"
 
     @property
     def _happened(self) -> bool:

@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.local.identities import IdentityService
-    from mixpanel_nb.services.local.kept_cohorts import CohortService
+    from mixpanel_nb.services.local.kept_cohorts import CohortService, HasIds
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.weekdays import Weekday
@@ -1480,9 +1480,8 @@ class Workspace:
     def cohort(
         self,
         name: str,
-        definition: Definition | None = None,
+        users: Definition | HasIds | Iterable[Any] | None = None,
         *,
-        users: Any = None,
         sql: str | None = None,
         mixpanel: int | None = None,
         table: str | None = None,
@@ -1496,10 +1495,9 @@ class Workspace:
 
         Args:
             name: Its name.
-            definition: Who is meant, of ``did``, ``did_not``, ``profile`` and ``in_cohort``, joined by
-                ``&``, ``|`` and ``~``.
-            users: The users themselves: a list of ids, a DataFrame with the column ``distinct_id``, or any
-                result that has ``ids``.
+            users: Who is in it: a definition of ``did``, ``did_not``, ``profile`` and ``in_cohort``, joined
+                by ``&``, ``|`` and ``~``; a list of ids, a DataFrame with the column ``distinct_id``, or a
+                result that has ``ids``, as that of ``users()``.
             sql: A query that gives their ids, in the column ``distinct_id`` or its only one.
             mixpanel: The id of a cohort that is saved in Mixpanel, whose members are fetched (see
                 :meth:`cohorts`; a query of the quota for each 1,000 members).
@@ -1523,7 +1521,7 @@ class Workspace:
         """
         from mixpanel_nb.services.local.kept_cohorts import source_of
 
-        meant, ids = source_of(definition, users, sql, mixpanel)
+        meant, ids = source_of(users, sql, mixpanel)
         if meant is None:
             return self._cohorts.found(name)
         return self._cohorts.save(name, meant, ids, table, replace=replace)

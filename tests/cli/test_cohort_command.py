@@ -139,7 +139,11 @@ def test_tables_of_cohorts_do_not_become_the_usual_table(mp: Command) -> None:
             "do not go together",
         ),
         (["cohort", "save", "x", "--did", "A", "--where", "nope"], "'nope' is no value."),
-        (["cohort", "save", "x", "--did", "A", "--sql", "SELECT 1"], "do not go together"),
+        (["cohort", "save", "x", "--did", "A", "--sql", "SELECT 1"], "--did and --sql do not go together"),
+        (
+            ["cohort", "save", "x", "--in", "buyers", "--mixpanel", "2"],
+            "--in and --mixpanel do not go",
+        ),
         (["cohort", "save", "x", "--did", "A", "--table", "evens"], "Did you mean 'events'?"),
         (["cohort", "save", "x", "--in", "x"], "made of itself"),
         (["cohort", "save", "x", "--in", "buyrs"], "Did you mean 'buyers'?"),

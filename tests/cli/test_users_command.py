@@ -47,6 +47,27 @@ def test_ids_from_standard_input(mp: Command) -> None:
     assert (empty.code, empty.err.splitlines()[-1]) == (3, "Give at least one.")
 
 
+def test_users_of_a_comparison(mp: Command) -> None:
+    def ids(*words: str) -> set[str]:
+        done = mp("users", "segmentation", "Purchase", "--on", "plan", *words, "--format", "ids")
+        assert done.code == 0, done.err
+        return set(done.out.split())
+
+    this = ("--from", "2025-01-08", "--to", "2025-01-14", "--table", "events")
+    before = ("--from", "2025-01-01", "--to", "2025-01-07", "--table", "events")
+    for cell in ((), ("--segment", "free")):
+        now, then = ids(*cell, *this), ids(*cell, *before)
+        compared = (*cell, *this, "--compare", "previous")
+        assert ids(*compared, "--gained") == now - then
+        assert ids(*compared, "--lost") == then - now
+        assert ids(*compared) == now | then
+        assert now - then
+        assert then - now
+    only_now = ("--segment", "pro", *this)
+    assert ids(*only_now, "--compare", "previous", "--gained") == ids(*only_now)
+    assert ids(*only_now, "--compare", "previous", "--lost") == set()
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -62,6 +83,15 @@ def test_ids_from_standard_input(mp: Command) -> None:
         (("segmentation", "Purchase", *DAYS, "--segment", "pro"), "ask the report again with --on."),
         (("retention", "--born", "Sign Up", *DAYS, "--away"), "Name the period: --period 1."),
         (("event-counts", "Purchase", "--event", "Purchas", *DAYS), "Did you mean 'Purchase'?"),
+        (("segmentation", "Purchase", *DAYS, "--gained"), "Compare: --compare previous."),
+        (
+            ("segmentation", "Purchase", *DAYS, "--compare", "previous", "--gained", "--lost"),
+            "--gained and --lost do not go together.",
+        ),
+        (
+            ("segmentation", "Purchase", *DAYS, "--compare", "previous", "--lost", "--at", "2025-01-02"),
+            "Both reports have buckets of their own.",
+        ),
         (("frequency", *DAYS, "--at-least", "99"), "A day has at most 24 hours in this report."),
     ],
 )

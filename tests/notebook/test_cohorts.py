@@ -33,6 +33,19 @@ def test_a_cohort_is_saved_by_a_line_or_a_cell_of_sql(shell: Shell) -> None:
     assert "did Purchase at least 2 times" in shown
 
 
+def test_notebook_variables_are_written_into_a_cell_of_sql(shell: Shell) -> None:
+    """A cohort is computed again in another session, which has no such variables."""
+    shell.value("names, least = ['Purchase', \"it's\"], -1\nnames")
+    sql = (
+        "SELECT distinct_id -- $nothing\nFROM events WHERE event_name = ANY($names) AND length('$least') >{}"
+    )
+    saved = shell.value("%%mp_cohort bought\n" + sql.format("$least"))
+    assert saved.size == shell.value("%mp_cohort save any --did Purchase").size > 0
+    assert saved.cohort.definition.words().endswith(">(-1)")
+    assert shell.value("%mp_cohort refresh bought").records()[0]["size"] == saved.size
+    assert "no notebook variable 'lest'" in shell.failure("%%mp_cohort bought\n" + sql.format("$lest"))[0]
+
+
 def test_a_mistake_in_a_cell_of_sql_shows_its_line(shell: Shell) -> None:
     lines = shell.failure("%%mp_cohort x\nSELECT distinct_id\nFROM evens\n")
     assert "There is no table 'evens'." in lines[0]

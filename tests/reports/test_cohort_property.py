@@ -104,7 +104,7 @@ def workspace(package: Package, project: Project) -> Workspace:
     kept = {cohort.name for cohort in ws.local_cohorts()}
     for name, ids in KEPT.items():
         if name not in kept:
-            ws.cohort(name, users=ids, table="events")
+            ws.cohort(name, ids, table="events")
     return ws
 
 
@@ -174,8 +174,8 @@ def test_a_report_of_a_cohort_is_that_of_its_users_events(
     days = {"from_date": day - timedelta(days=1), "to_date": day + timedelta(days=7)}
     ask = package(project)
     ws = package.workspace(project.zone, project.week_start)
-    ws.cohort("inside", users=inside, table="events", replace=True)
-    ws.cohort("out side", users=outside, table="events", replace=True)
+    ws.cohort("inside", inside, table="events", replace=True)
+    ws.cohort("out side", outside, table="events", replace=True)
 
     def only(keep: Any) -> Any:
         kept = [event for event in project.events if keep(event["properties"].get("distinct_id"))]
@@ -198,8 +198,8 @@ def test_a_breakdown_by_a_cohort_splits_its_users(
     days: dict[str, Any] = {"from_date": day - timedelta(days=1), "to_date": day + timedelta(days=7)}
     package(project)
     ws = package.workspace(project.zone, project.week_start)
-    ws.cohort("in side", users=inside, table="events", replace=True)
-    ws.cohort("other", users=other, table="events", replace=True)
+    ws.cohort("in side", inside, table="events", replace=True)
+    ws.cohort("other", other, table="events", replace=True)
     users = [e.user for e in of_events(project, days)]
     one = ws.segmentation("A", on="cohort:in side", table="events", **days).totals
     assert one == counted(["in in side" if who in inside else "not in in side" for who in users])

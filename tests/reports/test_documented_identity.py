@@ -321,7 +321,7 @@ def test_a_report_says_how_users_are_read(package: Package, ws: Workspace) -> No
 def test_cohorts_are_of_resolved_users(package: Package, ws: Workspace) -> None:
     found(package, [view(1, D1), identify(2, D1, "U1"), event("U1", "Buy", at(3)), view(4, "U2")])
     assert ws.cohort("both", did("View") & did("Buy"), table="events", replace=True).ids == ["U1"]
-    ws.cohort("listed", users=[D1], table="events", replace=True)
+    ws.cohort("listed", [D1], table="events", replace=True)
     assert ws.segmentation("Buy", in_cohort="listed", **DAYS).totals == {"total": 1}
     assert ws.segmentation("Buy", in_cohort="listed", identities="raw", **DAYS).totals == {"total": 0}
     assert ws.segmentation("View", on="cohort:listed", **DAYS).totals == {

@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.analytics import cohorts
 from mixpanel_nb.analytics.calendar import Period, later
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import Command, ParameterError, TableExistsError, Word, did_you_mean
-from mixpanel_nb.queries.checks import OneOf, Whole, in_order
+from mixpanel_nb.queries.checks import OneOf, Whole, check_one_of, in_order
 from mixpanel_nb.queries.cohorts import Definition, Listed, OfMixpanel, OfSQL, definition_of
 from mixpanel_nb.queries.funnel import MAX_ID
 from mixpanel_nb.queries.shared import LARGE_UNITS
@@ -287,25 +287,25 @@ class CohortService:
         return [user for (user,) in rows]
 
 
+class HasIds(Protocol):
+    """A result that is about users."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Their ids."""
+
+
 def source_of(
-    definition: Definition | None, users: Any, sql: str | None, mixpanel: int | None
+    users: Any, sql: str | None, mixpanel: int | None
 ) -> tuple[Definition | None, list[str] | None]:
     """The definition of a cohort however it is given, and the ids of a list; None where nothing is given.
 
     Raises:
         ParameterError: it is given in two ways, or makes no sense.
     """
-    given = {"definition": definition, "users": users, "sql": sql, "mixpanel": mixpanel}
-    names = [name for name, value in given.items() if value is not None]
-    if len(names) > 1:
-        message = [Word(names[0]), " and ", Word(names[1]), " do not go together."]
-        raise ParameterError(message, parameter=names[1], hint="Give one of them.")
-    if definition is not None:
-        if not isinstance(definition, Definition):
-            hint = 'Write did("Purchase"), or give a list of ids as users=[…].'
-            message = f"{str(definition)[:40]!r} is no definition of a cohort."
-            raise ParameterError(message, parameter="definition", value=definition, hint=hint)
-        return definition, None
+    check_one_of({"users": users, "sql": sql, "mixpanel": mixpanel})
+    if isinstance(users, Definition):
+        return users, None
     if users is not None:
         ids = ids_in(users)
         digest = hashlib.sha256(json.dumps(sorted(set(ids))).encode()).hexdigest()[:16]
@@ -331,8 +331,8 @@ def ids_in(users: Any) -> list[str]:
             raise ParameterError("The frame has no column distinct_id.", parameter="users", hint=hint)
         found = found["distinct_id"]
     if isinstance(found, str | bytes) or not hasattr(found, "__iter__"):
-        hint = "Give a list of ids, a frame with the column distinct_id, or a result of users()."
-        message = [Word("users"), f" is {str(users)[:40]!r}, which is no list of users."]
+        hint = 'Give a definition, as did("Purchase"), a list of ids, or a result of users().'
+        message = f"{str(users)[:40]!r} is neither a definition of a cohort nor a list of users."
         raise ParameterError(message, parameter="users", value=users, hint=hint)
     return list(_texts(found))
 
