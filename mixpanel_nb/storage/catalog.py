@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -13,23 +14,23 @@ from mixpanel_nb.storage.explain import explain, table_not_found
 from mixpanel_nb.storage.records import ColumnRecord, TableRecord
 from mixpanel_nb.storage.sqltext import identifier
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Names that begin with an underscore are the engine's own.
-_TABLES = """
-    SELECT table_name FROM duckdb_tables()
+_NAMES = """
+    SELECT table_name, false FROM duckdb_tables()
     WHERE database_name = current_catalog() AND schema_name = 'main' AND NOT starts_with(table_name, '_')
-    ORDER BY table_name
-"""
-_VIEWS = """
-    SELECT view_name FROM duckdb_views()
+    UNION ALL
+    SELECT view_name, true FROM duckdb_views()
     WHERE database_name = current_catalog() AND schema_name = 'main' AND NOT internal
     AND NOT starts_with(view_name, '_')
-    ORDER BY view_name
 """
 
 
 def table_names(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Every table and view except internal ones, by name."""
-    return sorted([*_tables(con), *_views(con)])
+    return sorted(_names(con))
 
 
 def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -39,7 +40,7 @@ def has_table(con: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 def is_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether there is a view of that name; case does not matter."""
-    return _among(name, _views(con))
+    return _among(name, [known for known, view in _names(con).items() if view])
 
 
 def must_exist(con: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -100,9 +101,9 @@ def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
         TableNotFoundError: there is none of that name.
         StorageError: it is a view of something that no longer exists.
     """
-    tables, views = _tables(con), _views(con)
-    if not _among(name, [*tables, *views]):
-        raise table_not_found(name, sorted([*tables, *views]))
+    names = _names(con)
+    if not _among(name, names):
+        raise table_not_found(name, sorted(names))
     try:
         described = con.execute(f"DESCRIBE {identifier(name)}").fetchall()
     except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
@@ -115,16 +116,13 @@ def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
         ColumnRecord(column, sql_type, nullable == "YES", properties.get(column))
         for column, sql_type, nullable, *_ in described
     )
-    return TableDescription(columns, _among(name, views), entries)
+    return TableDescription(columns, _among(name, [known for known, view in names.items() if view]), entries)
 
 
-def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    return [name for (name,) in con.execute(_TABLES).fetchall()]
+def _names(con: duckdb.DuckDBPyConnection) -> dict[str, bool]:
+    """Every table and view except internal ones, and whether it is a view."""
+    return dict(con.execute(_NAMES).fetchall())
 
 
-def _views(con: duckdb.DuckDBPyConnection) -> list[str]:
-    return [name for (name,) in con.execute(_VIEWS).fetchall()]
-
-
-def _among(name: str, names: list[str]) -> bool:
+def _among(name: str, names: Iterable[str]) -> bool:
     return name.lower() in {known.lower() for known in names}

@@ -130,9 +130,8 @@ def forget_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def _is_recorded(con: duckdb.DuckDBPyConnection) -> bool:
-    row = con.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_catalog() "
-        f"AND schema_name = 'main' AND table_name = '{_RECORDS}' AND column_name IN "
-        f"({', '.join(repr(name) for name in _COLUMNS)})"
-    ).fetchone()
-    return row is not None and int(row[0]) == len(_COLUMNS)
+    rows = con.execute(
+        "SELECT column_count FROM duckdb_tables() WHERE database_name = current_catalog() "
+        f"AND schema_name = 'main' AND table_name = '{_RECORDS}'"
+    ).fetchall()
+    return rows == [(len(_COLUMNS),)]

@@ -52,7 +52,7 @@ class ReportService:
             return cast("Answer", comparison)
         table = query.asked_table
         zone = self.zone_of(table)  # refused before a request is sent
-        answer = self._live.ask(query) if table is None else self._local(table).ask(query)
+        answer = self._live.ask(query) if table is None else self._local(table, zone=zone.name).ask(query)
         return self._told(query, answer, zone)
 
     def reconcile(
@@ -129,7 +129,7 @@ class ReportService:
         if table is None:
             after, before = self._live.ask(asked), self._live.ask(other)
         else:
-            after, before = self._local(table).both(asked, other)
+            after, before = self._local(table, zone=zone.name).both(asked, other)
         comparison = compared(
             self._told(asked, after, zone),
             self._told(other, before, zone),
