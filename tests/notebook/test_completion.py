@@ -254,7 +254,8 @@ def test_a_path_is_left_to_ipython(shell: Shell, tmp_path: Path, monkeypatch: py
 )
 def test_other_cells_are_left_alone(shell: Shell, ip: InteractiveShell, cell: str) -> None:
     with_us = offered(ip, cell)
-    ip.extension_manager.unload_extension("mixpanel_nb")  # a cell would change the names that there are
+    extensions: Any = ip.extension_manager
+    extensions.unload_extension("mixpanel_nb")  # a cell would change the names that there are
     assert with_us == offered(ip, cell)
 
 
