@@ -166,7 +166,7 @@ def test_the_cells_of_the_readme_run_again_after_a_restart_on_the_same_file(
     shown = []
     for _ in range(2):
         notebook = v4.new_notebook(cells=[v4.new_code_cell(text) for text in cells])
-        NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+        NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(folder)}}).execute()
         shown.append([_plain_texts(cell) for cell in notebook.cells])
     first, again = shown
     assert (home / "sandbox.db").is_file()

@@ -165,7 +165,7 @@ def test_output_follows_a_link_keeps_permissions_and_writes_into_a_pipe(mp: Comm
     os.mkfifo(pipe)
     reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
     assert mp("sql", "SELECT 1 AS n", "-o", str(pipe), "-f", "csv").code == 0
-    assert reader.communicate(timeout=10)[0] == "n\n1\n"
+    assert reader.communicate(timeout=120)[0] == "n\n1\n"
     assert pipe.is_fifo()
 
 

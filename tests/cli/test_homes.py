@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cli.conftest import Command
     from mixpanel_nb.sandbox.server import SandboxServer
 
-PATIENCE = 60
+PATIENCE = 120
 # The system knows nobody, as in a container that runs under any number.
 NOBODY = """
 import pwd, sys

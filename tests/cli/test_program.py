@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.conftest import Start
 
 HEAVY = "SELECT count(*) FROM range(30000000000) WHERE range % 7 = 1"
-PATIENCE = 20
+PATIENCE = 120
 
 
 def on_a_terminal(words: list[str], columns: int = 100, **environment: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cli.conftest import Command, Start
 
-PATIENCE = 60
+PATIENCE = 120
 CONTROLS = "".join(chr(code) for code in (*range(1, 9), 0x1B, 0x7F, *range(0x80, 0xA0)))
 DIRECTIONS = "\u202a\u202e\u2066\u2069\u2028"
 HOSTILE = f"a\x1b]52;c;Y21k\x07b{CONTROLS}c{DIRECTIONS}d"

@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from cli.conftest import Command, Start
 
-PATIENCE = 30
+PATIENCE = 120
 COUNT = "SELECT count(*) AS n FROM events"
 
 

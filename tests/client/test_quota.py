@@ -342,7 +342,7 @@ def test_two_processes_never_ask_more_than_the_quota_together(tmp_path: Path) ->
     )
     arguments = [sys.executable, "-c", code, str(path)]
     processes = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    admitted = [int(process.communicate(timeout=30)[0]) for process in processes]
+    admitted = [int(process.communicate(timeout=120)[0]) for process in processes]
     assert sum(admitted) == 60
 
 

@@ -137,7 +137,7 @@ class Watcher(NotebookClient):
 def test_a_notebook_shows_a_live_line_that_leaves_no_trace() -> None:
     cells = [PRELUDE, "print('before')\nfetch(1.0)", "fetch(0.05)", "fetch(0.05, 'waiting 42 s')"]
     notebook = notebook_of(cells)
-    client = Watcher(notebook, timeout=60, kernel_name="python3")
+    client = Watcher(notebook, timeout=180, kernel_name="python3")
     client.seen = []
     client.execute()
     nbformat.validate(notebook)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADING = "Process"
-PATIENCE = 30
+PATIENCE = 120
 CELLS = {
     "replace": f"%mp_fetch {' '.join(RANGE)} --replace",
     "promote": "%mp_promote events utm_source revenue",

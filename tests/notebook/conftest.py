@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
 
 COLOR = re.compile(r"\x1b\[[\d;]*m")
-PATIENCE = 30
+PATIENCE = 120
 
 
 @dataclass(frozen=True)

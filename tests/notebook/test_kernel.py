@@ -30,7 +30,7 @@ DAYS = "--from 2025-01-01 --to 2025-01-14"
 def executed(*cells: str) -> Any:
     v4: Any = nbformat.v4  # typed in part
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook, timeout=30, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     return notebook
 
 
@@ -115,7 +115,7 @@ def test_two_kernels_and_a_terminal_share_a_file_while_one_fetches(
     )
     for _ in range(4):
         command = [sys.executable, "-m", "mixpanel_nb", "sql", "SELECT count(*) AS n FROM events"]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert (answer.returncode, answer.stderr) == (0, "")
         assert json.loads(answer.stdout)[0]["n"] > 0
     assert asked()["status"] == "ok"

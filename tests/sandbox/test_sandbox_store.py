@@ -76,7 +76,7 @@ def test_two_processes_may_build_the_same_cache_at_once(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(Path(mixpanel_nb.__file__).parents[1])}
     command = [sys.executable, "-c", program, str(tmp_path / "cache")]
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    counts = [int(process.communicate(timeout=30)[0]) for process in running]
+    counts = [int(process.communicate(timeout=120)[0]) for process in running]
     assert counts == [sum(1 for _ in generate_events(4000))] * 2
     assert len(list((tmp_path / "cache").iterdir())) == 1
 

@@ -79,7 +79,7 @@ def test_two_processes_may_make_the_same_tables_at_once(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": str(Path(mixpanel_nb.__file__).parents[1])}
     command = [sys.executable, "-c", program, str(tmp_path / "cache")]
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    one, other = [int(process.communicate(timeout=60)[0]) for process in running]
+    one, other = [int(process.communicate(timeout=120)[0]) for process in running]
     assert one == other > 3500
     assert len(list((tmp_path / "cache").iterdir())) == 2
 

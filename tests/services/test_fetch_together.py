@@ -83,7 +83,7 @@ def test_two_processes_fetch_different_tables_into_one_file(
 ) -> None:
     monkeypatch.setenv("MP_API_BASE_URL", mixpanel.url)
     fetchers = [_start(FETCHER, tmp_path, table) for table in ("one", "two")]
-    assert [fetcher.communicate(timeout=60)[1] for fetcher in fetchers] == ["", ""]
+    assert [fetcher.communicate(timeout=120)[1] for fetcher in fetchers] == ["", ""]
     ws.fetch_events("three", **JANUARY, columns=["plan"])
     assert table_rows(ws, "one") == table_rows(ws, "two") == table_rows(ws, "three")
 
@@ -105,7 +105,7 @@ def test_a_table_is_fetched_by_one_at_a_time(
         with pytest.raises(StorageError, match=f"Process {first.pid} is fetching table 'events' now"):
             ws.fetch_events(**JANUARY, if_exists=second)
         faults.release()
-        assert first.communicate(timeout=30)[1] == ""
+        assert first.communicate(timeout=120)[1] == ""
     finally:
         first.kill()
         first.wait()

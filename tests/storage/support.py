@@ -208,7 +208,7 @@ class Program:
 
     def ended(self) -> list[str]:
         """The lines it prints until its end, which is a good one."""
-        out, err = self._process.communicate(timeout=60)
+        out, err = self._process.communicate(timeout=120)
         assert err == ""
         assert self._process.returncode == 0
         return out.splitlines()
