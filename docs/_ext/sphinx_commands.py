@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from sphinx.util.docutils import SphinxDirective
 
 from mixpanel_nb.cli import program
+from mixpanel_nb.cli.options import commands
 from mixpanel_nb.commands.app import leaves
 from mixpanel_nb.notebook.names import COMMANDS, USUAL
 
@@ -38,7 +39,7 @@ class Commands(Generated):
     def lines(self) -> Iterator[str]:
         """A section for each command."""
         magics = {path: magic for magic, path in COMMANDS.items()}
-        for path, command in leaves(program._program()):
+        for path, command in leaves(commands()):
             name = " ".join(path)
             text, _, example = inspect.cleandoc(command.help).replace("\b", "").partition("Example: ")
             yield from ("", f"## mp {name}", "", text.strip(), "", "```sh", example.strip(), "```", "")
@@ -54,7 +55,7 @@ class GlobalOptions(Generated):
 
     def lines(self) -> Iterator[str]:
         """One table."""
-        return _table(program._program())
+        return _table(commands())
 
 
 class Magics(Generated):

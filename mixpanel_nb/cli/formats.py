@@ -7,9 +7,9 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mixpanel_nb.cli.options import Format
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.results import SQLResult, UsersResult, json_safe
 
@@ -32,16 +32,6 @@ class Output(Protocol):
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
-
-
-class Format(StrEnum):
-    """How a result is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    IDS = "ids"
 
 
 class _Shown:

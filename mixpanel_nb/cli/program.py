@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import io
 import logging
 import os
 import signal
@@ -11,24 +9,15 @@ import sys
 import threading
 import time
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-import typer.main
-
-import mixpanel_nb
 from mixpanel_nb import errors
 from mixpanel_nb.cli import completion, streams
-from mixpanel_nb.cli.formats import Format, write
+from mixpanel_nb.cli.options import commands
 from mixpanel_nb.cli.terminal_session import MAX_TRACEBACK, OnStandardError, TerminalSession, tell
-from mixpanel_nb.commands import names
-from mixpanel_nb.commands.app import build, leaves, tree
 from mixpanel_nb.commands.parsing import CommandError, advice, asks_for_help, invoke, misuse
 from mixpanel_nb.commands.wording import TERMINAL
-from mixpanel_nb.files.atomic import writing
 from mixpanel_nb.files.system import system_error
-from mixpanel_nb.results import ExportResult, FetchResult, Result, SyncResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,12 +45,6 @@ EXIT_CODES: tuple[tuple[type[errors.MixpanelDataError], int], ...] = (
     (errors.MixpanelDataError, OTHER),
 )
 
-# Global options, which may also follow the command.
-GLOBAL = ("account", "database", "timezone", "week_start", "quiet", "verbose")
-OF_OUTPUT = ("format", "output", "replace")
-# Typer converts them when it calls a command, but before 0.29 not for a callback.
-TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
-
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, which ends the work as Ctrl-C does: at once, and leaving everything usable."""
@@ -85,12 +68,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command, write its result, and give the exit code."""
     session, started = TerminalSession(), time.perf_counter()
     try:
-        program = _program()
+        program = commands()
         if completion.VARIABLE in os.environ:
             completion.complete(program, arguments)
         result = invoke(program, arguments, session, shown_as="mp")
-        if isinstance(result, Result):
-            _show(result, session)
+        if result is not None:
+            from mixpanel_nb.cli import output  # it needs the results, and a help does not
+
+            output.deliver(result, session)
     except errors.MixpanelDataError as error:
         return _failed(error, session)
     except CommandError as error:
@@ -165,156 +150,6 @@ def _send_again(number: int) -> None:
         signal.raise_signal(number)
     else:  # to the main thread itself, which may be waiting by now
         signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-
-def _program() -> Any:
-    app = build()
-    app.callback(epilog="These options may also follow the command.")(_global_options)
-    program = tree(app)
-    formats = _format_options()
-    for _, command in leaves(program):
-        taken = {param.name for param in command.params}
-        # A command that returns nothing has nothing to format, and one with its own format has a file.
-        if command.callback.__annotations__["return"] != "None" and "format" not in taken:
-            command.params.extend(option for option in formats if option.name not in taken)
-            command.params = [_heard(param) for param in command.params]
-        command.params.extend(_repeated(option) for option in program.params if option.name in GLOBAL)
-    return program
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(mixpanel_nb.__version__)
-        raise typer.Exit
-
-
-def _global_options(
-    context: typer.Context,
-    account: Annotated[
-        str | None,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="NAME",
-            help="The account, or sandbox.",
-            autocompletion=names.accounts,
-        ),
-    ] = None,
-    database: Annotated[
-        Path | None, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
-    ] = None,
-    week_start: Annotated[
-        str | None,
-        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")
-    ] = False,
-    version: Annotated[  # noqa: ARG001 - its callback has answered
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
-    ] = False,
-) -> None:
-    """Fetch Mixpanel events into DuckDB, and ask questions of them."""
-    session: TerminalSession = context.obj
-    session.account, session.database = account, database
-    session.timezone, session.week_start = timezone, week_start
-    session.quiet, session.verbose = quiet, verbose
-
-
-def _format_options() -> list[Any]:
-    """Options of ``OF_OUTPUT``, which go to the session and not to the command."""
-    carrier = typer.Typer(add_completion=False)
-
-    @carrier.command()
-    def _carrier(
-        format: Annotated[  # noqa: A002 - the option's name
-            Format | None, typer.Option("--format", "-f", help="Default: table on a terminal, else json.")
-        ] = None,
-        output: Annotated[
-            Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this new file.")
-        ] = None,
-        replace: Annotated[
-            bool, typer.Option("--replace", help="Let --output replace a file that is there.")
-        ] = False,
-    ) -> None:
-        """Carry options."""
-
-    params: list[Any] = typer.main.get_command(carrier).params
-    return [_with_note(option) for option in params if option.name in OF_OUTPUT]
-
-
-def _heard(param: Any) -> Any:
-    """A parameter of a command; its own ``--replace`` also applies to the file of ``--output``."""
-    if param.name == "replace":
-        param.callback = _remember
-    return param
-
-
-def _repeated(option: Any) -> Any:
-    """A global option once more, for a command: accepted, though its help stays short."""
-    repeated = _with_note(copy.copy(option))
-    repeated.hidden = True
-    return repeated
-
-
-def _with_note(option: Any) -> Any:
-    """The option, whose value goes to the session instead of the command."""
-    option.expose_value = False
-    option.callback = _remember
-    return option
-
-
-def _remember(context: typer.Context, option: Any, value: Any) -> Any:
-    if value:
-        setattr(context.obj, option.name, TYPES.get(option.name, type(value))(value))
-    return value
-
-
-def _show(result: Result, session: TerminalSession) -> None:
-    how = session.format or (_format_of(session.output) if session.output else _usual_format())
-    if session.output is None:
-        with streams.standard_output():
-            stream = streams.data(for_programs=how is not Format.TABLE)
-            write(result, how, stream)
-            stream.flush()
-    else:
-        session.check_output()
-        _save(result, how, session.output)
-        session.say(f"Wrote {session.output}.")
-    if how is Format.TABLE and session.output is None:
-        return  # the table contains it
-    if isinstance(result, FetchResult | ExportResult | SyncResult):
-        session.say(result.headline)
-    if not session.quiet:
-        _tell(*(f"Note: {remark}" for remark in result.remarks))
-
-
-def _save(result: Result, how: Format, file: Path) -> None:
-    try:
-        with writing(file) as binary:
-            stream = io.TextIOWrapper(binary, encoding="utf-8", newline="")
-            write(result, how, stream)
-            stream.detach()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        message = f"{file} cannot be written: {error.strerror}."
-        raise errors.MixpanelDataError(message, hint="Choose another place.") from None
-
-
-def _usual_format() -> Format:
-    return Format.TABLE if sys.stdout is not None and sys.stdout.isatty() else Format.JSON
-
-
-def _format_of(file: Path) -> Format:
-    """The format that a file's name ends with; JSON for any other."""
-    ending = file.suffix.removeprefix(".").lower()
-    return Format(ending) if ending in {"json", "jsonl", "csv"} else Format.JSON
 
 
 def _failed(error: errors.MixpanelDataError, session: TerminalSession) -> int:

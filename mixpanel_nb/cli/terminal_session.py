@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from mixpanel_nb.cli import streams
-from mixpanel_nb.cli.formats import Format, write
+from mixpanel_nb.cli.options import Format
 from mixpanel_nb.commands.session import Session
 from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.errors import AccountNotFoundError, ConfigError
@@ -108,11 +107,9 @@ class TerminalSession(Session):
 
     def show(self, result: Result) -> None:
         """Write a result, as a table unless ``--format`` says otherwise."""
-        how = self.format or Format.TABLE
-        with streams.standard_output():
-            stream = streams.data(for_programs=how is not Format.TABLE)
-            write(result, how, stream)
-            stream.flush()
+        from mixpanel_nb.cli.output import to_standard_output
+
+        to_standard_output(result, self.format or Format.TABLE)
 
     def check_output(self) -> None:
         """Check that the file of ``--output`` may be written, before any work.

@@ -15,7 +15,7 @@ from mixpanel_nb.results import AccountInfo, AccountList
 if TYPE_CHECKING:
     from mixpanel_nb.accounts import AccountInfo as StoredAccount
 
-app = typer.Typer(no_args_is_help=True, help="Accounts: list, add, remove, switch, show, test.")
+app = typer.Typer()
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 Name = Annotated[

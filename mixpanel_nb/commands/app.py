@@ -1,103 +1,193 @@
-"""The tree of commands."""
+"""The tree of commands. A command's module is imported, and the command built, when it is used."""
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.main
 
-from mixpanel_nb.commands import (
-    accounts,
-    cohorts,
-    demo,
-    discovery,
-    export,
-    fetch,
-    identities,
-    load,
-    reconcile,
-    reports,
-    sandbox,
-    sql,
-    tables,
-    users,
-)
 from mixpanel_nb.commands.advice import remember
+from mixpanel_nb.commands.docstrings import docstring_at
+from mixpanel_nb.commands.lazy import Commands, Entry, LazyGroup
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from typer.models import CommandInfo
+
     from mixpanel_nb.commands.wording import Face
 
+    Finish = Callable[[Any], None]
 
-def build() -> typer.Typer:
-    """The application: every command under its name, in groups."""
-    app = typer.Typer(
-        name="mp",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        help="Fetch Mixpanel events into DuckDB, and ask questions of them.",
-    )
-    app.command()(demo.demo)
-    app.add_typer(accounts.app, name="auth")
-    app.add_typer(fetch.app, name="fetch")
-    app.command()(fetch.sync)
-    app.command()(load.load)
-    app.command()(sql.sql)
-    app.command()(export.export)
-    for command in reports.reports():
-        app.command()(command)
-    app.add_typer(users.group(), name="users")
-    app.command()(reports.expression)
-    app.add_typer(reconcile.app, name="reconcile")
-    app.add_typer(cohorts.app, name="cohort")
-    app.command()(identities.identities)
-    app.command()(tables.tables)
-    app.command()(tables.schema)
-    app.command()(tables.info)
-    app.command()(tables.sample)
-    app.command()(tables.summarize)
-    app.command()(tables.promote)
-    app.command()(tables.session_view)
-    app.command()(tables.drop)
-    app.command()(discovery.events)
-    app.command()(discovery.properties)
-    app.command()(discovery.values)
-    app.command()(discovery.funnels)
-    app.command()(discovery.cohorts)
-    app.command()(discovery.bookmarks)
-    app.command()(discovery.lexicon)
-    app.add_typer(sandbox.app, name="sandbox")
-    return app
+# In the order of help: the function of a command, or the query of a report, whose docstring is its help.
+_COMMANDS = {
+    "demo": "commands.demo.demo",
+    "sync": "commands.fetch.sync",
+    "load": "commands.load.load",
+    "sql": "commands.sql.sql",
+    "export": "commands.export.export",
+    "insights": "queries.insights.Insights",
+    "active": "queries.insights.Active",
+    "segmentation": "queries.segmentation.Segmentation",
+    "segmentation-numeric": "queries.segmentation.SegmentationNumeric",
+    "segmentation-sum": "queries.segmentation.SegmentationSum",
+    "segmentation-average": "queries.segmentation.SegmentationAverage",
+    "event-counts": "queries.counts.EventCounts",
+    "property-counts": "queries.counts.PropertyCounts",
+    "top-events": "queries.counts.TopEvents",
+    "funnel": "queries.funnel.Funnel",
+    "retention": "queries.retention.Retention",
+    "flow": "queries.flow.Flow",
+    "frequency": "queries.frequency.Frequency",
+    "sessions": "queries.sessions.Sessions",
+    "activity-feed": "queries.activity.ActivityFeed",
+    "saved-report": "queries.saved.SavedReport",
+    "jql": "commands.reports.jql",
+    "expression": "commands.reports.expression",
+    "identities": "commands.identities.identities",
+    "tables": "commands.tables.tables",
+    "schema": "commands.tables.schema",
+    "info": "commands.tables.info",
+    "sample": "commands.tables.sample",
+    "summarize": "commands.tables.summarize",
+    "promote": "commands.tables.promote",
+    "session-view": "commands.tables.session_view",
+    "drop": "commands.tables.drop",
+    "events": "commands.discovery.events",
+    "properties": "commands.discovery.properties",
+    "values": "commands.discovery.values",
+    "funnels": "commands.discovery.funnels",
+    "cohorts": "commands.discovery.cohorts",
+    "bookmarks": "commands.discovery.bookmarks",
+    "lexicon": "commands.discovery.lexicon",
+}
+# The module with the commands of a group, and its help.
+_GROUPS = {
+    "auth": ("accounts", "Accounts: list, add, remove, switch, show, test."),
+    "fetch": ("fetch", "Fetch events or profiles into a table."),
+    "users": ("users", "List the users behind a number of a report on a table."),
+    "reconcile": (
+        "reconcile",
+        "Ask a report of Mixpanel and of a table, and explain how they differ. Costs one query.",
+    ),
+    "cohort": ("cohorts", "Save sets of users, for any report on a table."),
+    "sandbox": ("sandbox", "A Mixpanel on this machine: serve it, or write its data."),
+}
 
 
-def tree(app: typer.Typer, face: Face = TERMINAL) -> Any:
-    """The application's commands, ready to parse words, with an interface's wording (a Click group)."""
-    group = typer.main.get_command(app)
-    for _, command in leaves(group):
-        _finish(command, face)
-    return group
+def tree(
+    face: Face = TERMINAL, *, options: Callable[..., None] | None = None, finish: Finish | None = None
+) -> Any:
+    """Every command under its name, in groups, with an interface's wording (a Click group).
+
+    Args:
+        face: The interface.
+        options: A function whose parameters are the options before the command.
+        finish: Completes a command when it is built.
+    """
+    app = _typer("mp", "Fetch Mixpanel events into DuckDB, and ask questions of them.")
+    epilog = None if options is None else "These options may also follow the command."
+    app.callback(epilog=epilog)(options or _no_options)
+    program: Any = typer.main.get_command(app)
+    builder = _Builder(face, finish)
+    program.commands = Commands(builder.commands() | builder.groups())
+    return program
 
 
 def alone(function: Callable[..., Any], face: Face) -> Any:
-    """A function outside the application as a separate command (a Click command)."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(function)
-    command: Any = typer.main.get_command(app)
-    _finish(command, face)
-    return command
+    """A function outside the tree as a separate command (a Click command)."""
+    return _Builder(face).command(function)
 
 
-def _finish(command: Any, face: Face) -> None:
-    for described in (command, *command.params):
-        described.help = face.help(described.help or "")
-    command.callback = in_words_of(command, face)
-    command.parse_args = partial(_parse_once, command, command.parse_args)
-    remember(command)
+def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command of a group and its subgroups, with its path of names."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+class _Builder:
+    """Builds commands for an interface.
+
+    Args:
+        face: The interface, which words them.
+        finish: Completes a command.
+    """
+
+    def __init__(self, face: Face, finish: Finish | None = None) -> None:
+        self._face = face
+        self._finish = finish
+
+    def commands(self) -> dict[str, Entry]:
+        """The commands outside groups."""
+        return {
+            name: self._entry(partial(docstring_at, place), partial(self._command_at, place, name))
+            for name, place in _COMMANDS.items()
+        }
+
+    def groups(self) -> dict[str, Entry]:
+        """The groups."""
+        return {
+            name: self._entry(partial(str, text), partial(self._group, name, module, text))
+            for name, (module, text) in _GROUPS.items()
+        }
+
+    def command(self, function: Callable[..., Any], name: str | None = None) -> Any:
+        """The command that runs a function."""
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name)(function)
+        command: Any = typer.main.get_command(app)
+        for described in (command, *command.params):
+            described.help = self._face.help(described.help or "")
+        command.callback = in_words_of(command, self._face)
+        command.parse_args = partial(_parse_once, command, command.parse_args)
+        remember(command)
+        if self._finish is not None:
+            self._finish(command)
+        return command
+
+    def _command_at(self, place: str, name: str) -> Any:
+        module, _, attribute = place.rpartition(".")
+        found = getattr(import_module(f"mixpanel_nb.{module}"), attribute)
+        if isinstance(found, type):
+            found = import_module("mixpanel_nb.commands.reports").command_of(found)
+        return self.command(found, name)
+
+    def _group(self, name: str, module: str, text: str) -> Any:
+        group: Any = typer.main.get_group(_typer(name, text))
+        listed: typer.Typer = import_module(f"mixpanel_nb.commands.{module}").app
+        group.commands = Commands(dict(map(self._in_group, listed.registered_commands)))
+        return group
+
+    def _in_group(self, info: CommandInfo) -> tuple[str, Entry]:
+        function: Any = info.callback
+        name = info.name or typer.main.get_command_name(function.__name__)
+        return name, self._entry(partial(inspect.getdoc, function), partial(self.command, function, name))
+
+    def _entry(self, text: Callable[[], str | None], build: Callable[[], Any]) -> Entry:
+        return Entry(lambda: self._face.help(text() or ""), build)
+
+
+def _typer(name: str, text: str) -> typer.Typer:
+    return typer.Typer(
+        name=name,
+        help=text,
+        cls=LazyGroup,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def _no_options() -> None:
+    """Take no options."""
 
 
 def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: list[str]) -> Any:
@@ -110,12 +200,3 @@ def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: li
                 f"{param.opts[0]} is given {seen.count(param)} times and takes one value."
             )
     return parse(context, words)
-
-
-def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command of a group and its subgroups, with its path of names."""
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from leaves(command, (*path, name))
-        else:
-            yield (*path, name), command

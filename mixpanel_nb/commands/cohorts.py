@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries.cohorts import Definition
 
-app = typer.Typer(no_args_is_help=True, help="Save sets of users, for any report on a table.")
+app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(metavar="COHORT", help="The cohort.", autocompletion=known.cohorts)]
 Names = Annotated[

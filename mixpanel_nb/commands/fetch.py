@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.services.existing import IfExists
 
-app = typer.Typer(no_args_is_help=True, help="Fetch events or profiles into a table.")
+app = typer.Typer()
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mixpanel_nb.commands.advice import CommandError, UsageError, advice
-from mixpanel_nb.commands.app import build, tree
+from mixpanel_nb.commands.app import tree
 from mixpanel_nb.commands.wording import TERMINAL
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _AMENDED = (
 @cache
 def root(face: Face = TERMINAL) -> Any:
     """The tree of commands, ready to run, with an interface's wording (a Click group)."""
-    return tree(build(), face)
+    return tree(face)
 
 
 def invoke(command: Any, words: Sequence[str], session: Session | None = None, *, shown_as: str) -> Any:

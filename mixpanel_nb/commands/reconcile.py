@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import Query
     from mixpanel_nb.results import ReconcileResult
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Ask a report of Mixpanel and of a table, and explain how they differ. Costs one query.",
-)
+app = typer.Typer()
 
 
 def _command_of(query: type[Query[Any]]) -> Callable[..., Any]:

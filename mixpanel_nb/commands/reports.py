@@ -13,7 +13,7 @@ from mixpanel_nb.commands import names
 from mixpanel_nb.commands.names import completion_of
 from mixpanel_nb.commands.options import lines_of_input, read_text
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.queries import JQL, QUERIES, parameters_of, request_parameters
+from mixpanel_nb.queries import JQL, parameters_of, request_parameters
 from mixpanel_nb.queries.base import request_defaults, types_of
 from mixpanel_nb.queries.checks import Flag
 from mixpanel_nb.results import ExpressionResult, JQLResult
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Parameter, Query
     from mixpanel_nb.results.report import ReportResult
-
-
-def reports() -> Iterator[Callable[..., Any]]:
-    """The commands of all reports, in the order of help."""
-    for query in QUERIES.values():
-        yield jql if query is JQL else command_of(query)
 
 
 def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:

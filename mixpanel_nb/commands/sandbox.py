@@ -14,7 +14,7 @@ from mixpanel_nb.files.atomic import check_place
 if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
 
-app = typer.Typer(no_args_is_help=True, help="A Mixpanel on this machine: serve it, or write its data.")
+app = typer.Typer()
 
 Events = Annotated[int | None, typer.Option("--events", metavar="N", help="About so many events (200,000).")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Another seed, other data.")]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries.cells import Cell
     from mixpanel_nb.results import UsersResult
 
+app = typer.Typer()
+
 _OF_CELL = "cell_"
 _KIND = inspect.Parameter.KEYWORD_ONLY
 _SIDES = {
@@ -42,14 +44,6 @@ _EXAMPLES = {
     "flow": '--start "View Product" --at-step 1 --event "Add to Cart" --table events',
     "frequency": "--unit week --addiction-unit day --at-least 3 --table events",
 }
-
-
-def group() -> typer.Typer:
-    """The commands, by the names of the reports."""
-    app = typer.Typer(no_args_is_help=True, help="List the users behind a number of a report on a table.")
-    for name, cell in CELLS.items():
-        app.command()(_command_of(QUERIES[name], cell))
-    return app
 
 
 def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]:
@@ -122,3 +116,7 @@ def _parameters(cell: type[Cell]) -> Iterator[inspect.Parameter]:
         kind = kind if kind is bool else kind | None
         annotation = Annotated[kind, option_for(name, parameter)]
         yield inspect.Parameter(f"{_OF_CELL}{name}", _KIND, annotation=annotation, default=default)
+
+
+for _name, _cell in CELLS.items():
+    app.command()(_command_of(QUERIES[_name], _cell))

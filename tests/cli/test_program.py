@@ -149,11 +149,27 @@ def test_dump_writes_an_export_that_serve_can_replay(start: Start, tmp_path: Pat
     assert serve.stdout.readline().startswith("http://")
 
 
+def modules_after(*words: str) -> set[str]:
+    code = f"import sys; from mixpanel_nb.cli.program import run; run({list(words)}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HEAVY_MODULES = {"pandas", "altair", "duckdb", "httpx", "IPython", "ipywidgets", "rich", "waitress"}
+
+
 def test_help_comes_without_the_heavy_modules() -> None:
-    code = "import sys; from mixpanel_nb.cli.program import run; run(['--help']); print(sorted(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    for module in ("pandas", "altair", "duckdb", "httpx", "IPython", "ipywidgets", "rich", "waitress"):
-        assert f"'{module}'" not in out
+    loaded = modules_after("--help")
+    assert not HEAVY_MODULES & loaded
+    assert not {"mixpanel_nb.queries", "mixpanel_nb.results", "pydantic"} & loaded
+    assert not {"mixpanel_nb.commands.tables", "mixpanel_nb.commands.reports"} & loaded
+
+
+def test_the_help_of_a_command_comes_without_the_modules_of_others() -> None:
+    loaded = modules_after("tables", "--help")
+    assert not HEAVY_MODULES & loaded
+    assert "mixpanel_nb.commands.tables" in loaded
+    assert not {f"mixpanel_nb.commands.{name}" for name in ("accounts", "cohorts", "reports", "sql")} & loaded
 
 
 def _wait_until(happened: object) -> None:

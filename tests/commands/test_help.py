@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from mixpanel_nb.commands import parsing
-from mixpanel_nb.commands.app import leaves
-from mixpanel_nb.commands.wording import TERMINAL
+from mixpanel_nb.commands.app import leaves, tree
+from mixpanel_nb.commands.wording import TERMINAL, Face
 from mixpanel_nb.errors import Command, Word
 from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.notebook.wording import NOTEBOOK
+from mixpanel_nb.queries import QUERIES
 
 LEAVES = dict(leaves(parsing.root()))
 WITH_MAGIC = {path[0] for path in COMMANDS.values()}
@@ -49,6 +50,20 @@ def test_every_option_and_argument_has_a_help_and_a_readable_placeholder(path: t
         assert getattr(param, "help", None), param.name
     assert "INTEGER" not in parsing.help_text(LEAVES[path], shown_as="mp")
     assert "<int>" not in parsing.help_text(LEAVES[path], shown_as="mp")
+
+
+@pytest.mark.parametrize("face", [TERMINAL, NOTEBOOK], ids=["terminal", "notebook"])
+def test_a_command_is_listed_with_its_own_help(face: Face) -> None:
+    root = tree(face)
+    for group in (root, *(each for each in root.commands.values() if hasattr(each, "commands"))):
+        for name, listed in group.commands.listing().commands.items():
+            built = group.commands[name]
+            assert listed.get_short_help_str(1000) == built.get_short_help_str(1000)
+            assert built.help.startswith(listed.help)
+
+
+def test_every_report_is_a_command() -> None:
+    assert {name.replace("_", "-") for name in QUERIES} <= {name for name, *_ in LEAVES}
 
 
 def test_no_command_takes_a_secret() -> None:

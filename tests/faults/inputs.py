@@ -18,7 +18,8 @@ from IPython.utils.capture import capture_output
 from storage.support import Number, check_columns, parsed
 
 from faults.record import must
-from mixpanel_nb.cli.formats import Format, write
+from mixpanel_nb.cli.formats import write
+from mixpanel_nb.cli.options import Format
 from mixpanel_nb.cli.program import run
 from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.client.lines import LineCheck, events_in
