@@ -2,8 +2,8 @@
 
 Each is the fastest of several that were tried. Segmentation: grouping by the day as a number or a date,
 before or after naming what is not set; ``count(DISTINCT)`` with a filter or behind one, or two groupings.
-Funnel: joins of minima, inner and outer; one pass with a list of times a person and step; ASOF joins;
-windows; only events near the first step, joined by a number for each person, in lists or by further joins.
+Funnel: joins of minima, inner and outer; one pass with a list of times a user and step; ASOF joins;
+windows; only events near the first step, joined by a number for each user, in lists or by further joins.
 Retention: distinct periods, bit masks and lists; joined by the text of ``distinct_id`` or grouped by a
 number; the conditions in the join or behind it.
 
@@ -82,7 +82,7 @@ FROM (
 
 _FUNNEL_TIMES = f"""
 WITH entered AS MATERIALIZED (
-    SELECT row_number() OVER () AS person, distinct_id, time_1
+    SELECT row_number() OVER () AS user_id, distinct_id, time_1
     FROM (
         SELECT distinct_id, epoch_us(min(event_time)) AS time_1
         FROM events
@@ -90,7 +90,7 @@ WITH entered AS MATERIALIZED (
         GROUP BY distinct_id
     )
 ), near AS (
-    SELECT person, time_1, event_name, epoch_us(event_time) AS time
+    SELECT user_id, time_1, event_name, epoch_us(event_time) AS time
     FROM events JOIN entered USING (distinct_id)
     WHERE event_name IN ('View Product', 'Add to Cart', 'Purchase')
         AND epoch_us(event_time) BETWEEN time_1 - {6 * SECOND} AND time_1 + {WEEK}
@@ -101,7 +101,7 @@ WITH entered AS MATERIALIZED (
         list(time) FILTER (event_name = 'Add to Cart') AS times_3,
         list(time) FILTER (event_name = 'Purchase') AS times_4
     FROM near
-    GROUP BY person
+    GROUP BY user_id
 ), third AS (
     SELECT *, list_min(list_filter(times_3, lambda t: t >= time_2 - {2 * SECOND})) AS time_3
     FROM second
@@ -126,10 +126,10 @@ SELECT
 FROM fourth
 """
 
-# The same event twice: the second time is the earliest but the first event within a person's window.
+# The same event twice: the second time is the earliest but the first event within a user's window.
 REPEATED_FUNNEL = f"""
 WITH entered AS MATERIALIZED (
-    SELECT row_number() OVER () AS person, distinct_id, first.event_time AS time_1, first.place AS place_1
+    SELECT row_number() OVER () AS user_id, distinct_id, first.event_time AS time_1, first.place AS place_1
     FROM (
         SELECT distinct_id, min({{'event_time': event_time, 'place': rowid}}) AS first
         FROM events
@@ -137,7 +137,7 @@ WITH entered AS MATERIALIZED (
         GROUP BY distinct_id
     )
 ), near AS (
-    SELECT person, time_1, event_name, event_time AS time
+    SELECT user_id, time_1, event_name, event_time AS time
     FROM events JOIN entered USING (distinct_id)
     WHERE event_time BETWEEN time_1 - INTERVAL 4 SECOND AND time_1 + INTERVAL 7 DAY
         AND (event_name = 'Purchase' OR (event_name = 'Page View' AND events.rowid <> place_1))
@@ -147,7 +147,7 @@ WITH entered AS MATERIALIZED (
         min(time) FILTER (event_name = 'Page View' AND time >= time_1 - INTERVAL 2 SECOND) AS time_2,
         list(time) FILTER (event_name = 'Purchase') AS times_3
     FROM near
-    GROUP BY person
+    GROUP BY user_id
 ), third AS (
     SELECT *, list_min(list_filter(times_3, lambda t: t >= time_2 - INTERVAL 2 SECOND)) AS time_3
     FROM second
@@ -165,7 +165,7 @@ FROM timed
 # A row for each cohort and period, period -1 being the size of the cohort.
 RETENTION = f"""
 WITH born AS MATERIALIZED (
-    SELECT row_number() OVER () AS person, distinct_id, born
+    SELECT row_number() OVER () AS user_id, distinct_id, born
     FROM (
         SELECT distinct_id, epoch_us(min(event_time)) AS born
         FROM events
@@ -173,12 +173,12 @@ WITH born AS MATERIALIZED (
         GROUP BY distinct_id, date_trunc('week', event_time)
     )
 ), returned AS (
-    SELECT DISTINCT person, born, (epoch_us(event_time) - born) // {WEEK} AS period
+    SELECT DISTINCT user_id, born, (epoch_us(event_time) - born) // {WEEK} AS period
     FROM events JOIN born USING (distinct_id)
     WHERE epoch_us(event_time) < born + {11 * WEEK}
         AND (epoch_us(event_time) > born OR (epoch_us(event_time) = born AND event_name <> 'View Product'))
 )
-SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS people
+SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS users
 FROM returned
 GROUP BY ALL
 UNION ALL
@@ -194,7 +194,7 @@ _BORN = f"""born AS MATERIALIZED (
     GROUP BY distinct_id, date_trunc('week', event_time)
 )"""
 _SIZES = """\
-SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, -1 AS period, count(*) AS people
+SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, -1 AS period, count(*) AS users
 FROM born
 GROUP BY ALL"""
 
@@ -211,13 +211,13 @@ WITH {_BORN}, latest AS (
     FROM born JOIN latest USING (distinct_id)
     WHERE last > born OR last_other >= born
 ), counted AS (
-    SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS people
+    SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS users
     FROM returned
     GROUP BY ALL
 ), cohorts AS (
     SELECT DISTINCT cohort FROM counted
 )
-SELECT cohort, asked.period, sum(people) AS people
+SELECT cohort, asked.period, sum(users) AS users
 FROM cohorts CROSS JOIN range(11) AS asked(period) JOIN counted USING (cohort)
 WHERE counted.period >= asked.period
 GROUP BY ALL
@@ -234,7 +234,7 @@ WITH {_BORN}, returned AS (
     SELECT born, period, row_number() OVER (PARTITION BY distinct_id, born ORDER BY period) - 1 AS place
     FROM returned
 )
-SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS people
+SELECT CAST(date_trunc('week', make_timestamp(born)) AS DATE) AS cohort, period, count(*) AS users
 FROM streaks
 WHERE period = place
 GROUP BY ALL

@@ -1,6 +1,6 @@
 """The reports' questions in pandas, as one would write them in a notebook: plainly, with the data in memory.
 
-By merging and grouping, and, where one would as well, by a loop over people.
+By merging and grouping, and, where one would as well, by a loop over users.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def segmentation(frame: pd.DataFrame) -> Answer:
 
 
 def unique(frame: pd.DataFrame) -> Answer:
-    """People by day and country."""
+    """Users by day and country."""
     views = _page_views(frame[frame.distinct_id != ""])
     return dict(views.groupby(["date", "segment"]).distinct_id.nunique().to_dict())
 
 
 def funnel(frame: pd.DataFrame) -> Answer:
     """A funnel, step by step: merge, filter, take the earliest."""
-    people = frame[frame.distinct_id != ""]
-    entering = _within(people[people.event_name == STEPS[0]])
+    users = frame[frame.distinct_id != ""]
+    entering = _within(users[users.event_name == STEPS[0]])
     reached = entering.groupby("distinct_id").event_time.min().rename("time_1").reset_index()
     answer: Answer = {1: (len(reached), None, None)}
     for step, event in enumerate(STEPS[1:], start=2):
-        events = people.loc[people.event_name == event, ["distinct_id", "event_time"]]
+        events = users.loc[users.event_name == event, ["distinct_id", "event_time"]]
         found = reached.merge(events, on="distinct_id")
         found = found[
             (found.event_time >= found[f"time_{step - 1}"] - GRACE)
@@ -53,12 +53,12 @@ def funnel(frame: pd.DataFrame) -> Answer:
 
 
 def retention(frame: pd.DataFrame) -> Answer:
-    """Retention: merge everybody's events with the first ones of weeks, count people by cohort and week."""
-    people = frame[frame.distinct_id != ""]
-    entering = _within(people[people.event_name == BORN])
+    """Retention: merge everybody's events with the first ones of weeks, count users by cohort and week."""
+    users = frame[frame.distinct_id != ""]
+    entering = _within(users[users.event_name == BORN])
     weeks = entering.event_time.dt.to_period("W").dt.start_time.dt.date.rename("cohort")
     born = entering.groupby(["distinct_id", weeks]).event_time.min().rename("born").reset_index()
-    back = people.merge(born, on="distinct_id")
+    back = users.merge(born, on="distinct_id")
     back = back[(back.event_time > back.born) | ((back.event_time == back.born) & (back.event_name != BORN))]
     back["period"] = (back.event_time - back.born).dt.days // 7
     back = back[back.period <= 10]
@@ -68,7 +68,7 @@ def retention(frame: pd.DataFrame) -> Answer:
 
 
 def funnel_loop(frame: pd.DataFrame) -> Answer:
-    """The funnel, person by person; times apart are left out."""
+    """The funnel, user by user; times apart are left out."""
     steps = frame[frame.event_name.isin(STEPS) & (frame.distinct_id != "")]
     counts = dict.fromkeys(range(1, len(STEPS) + 1), 0)
     for _, events in steps.groupby("distinct_id"):
@@ -86,10 +86,10 @@ def funnel_loop(frame: pd.DataFrame) -> Answer:
 
 
 def retention_loop(frame: pd.DataFrame) -> Answer:
-    """Retention, person by person."""
-    people = frame[frame.distinct_id != ""]
+    """Retention, user by user."""
+    users = frame[frame.distinct_id != ""]
     counts: Answer = {}
-    for _, events in people.groupby("distinct_id"):
+    for _, events in users.groupby("distinct_id"):
         pairs = list(zip(events.event_name, events.event_time, strict=True))
         births: dict[Any, pd.Timestamp] = {}
         for name, time in pairs:

@@ -55,7 +55,7 @@ def segment_rows(rows: Iterable[tuple[Any, ...]]) -> Answer:
 
 
 def funnel_said(result: FunnelResult) -> Answer:
-    """For each step: people, and two mean times, to the millisecond."""
+    """For each step: users, and two mean times, to the millisecond."""
     return {
         step.step: (step.count, _rounded(step.avg_time), _rounded(step.avg_time_from_start))
         for step in result.steps
@@ -72,12 +72,12 @@ def funnel_rows(rows: Iterable[tuple[Any, ...]]) -> Answer:
 
 
 def retention_said(result: RetentionResult) -> Answer:
-    """People by cohort and period, without zeros; period -1 is the size of the cohort."""
+    """Users by cohort and period, without zeros; period -1 is the size of the cohort."""
     return {
-        (cohort.date, period): people
+        (cohort.date, period): users
         for cohort in result.cohorts
-        for period, people in enumerate((cohort.size, *cohort.counts), start=-1)
-        if people
+        for period, users in enumerate((cohort.size, *cohort.counts), start=-1)
+        if users
     }
 
 

@@ -1,7 +1,7 @@
 """A fetched table of a shop's events for the local reports, made from row numbers: the same each time.
 
-People arrive over 90 days; half of the visits are of people who came lately (the longer ago, the fewer come
-back), the other half are a power law's: a few people come all the time. A visit is some events within
+Users arrive over 90 days; half of the visits are of users who came lately (the longer ago, the fewer come
+back), the other half are a power law's: a few users come all the time. A visit is some events within
 minutes, of which ever fewer are further steps towards a purchase. Times are whole seconds, so some are equal.
 """
 
@@ -21,7 +21,7 @@ from mixpanel_nb.storage.loading import Batch
 if TYPE_CHECKING:
     from pathlib import Path
 
-EVENTS_A_PERSON = 20
+EVENTS_A_USER = 20
 
 # Eight visits of 32 events in all, again and again: the visit of each of these events, and its place in it.
 LENGTHS = (3, 1, 6, 2, 12, 1, 4, 3)
@@ -70,13 +70,13 @@ def _write(file: Path, numbers: range, rows: int) -> None:
     """Write the events of these numbers as lines of an export."""
     start = int(datetime.combine(PERIOD.first, datetime.min.time(), UTC).timestamp())
     fields = ", ".join(f"'{name}': {value}" for name, value in PROPERTIES.items())
-    visits, people = rows // 4, rows // EVENTS_A_PERSON
+    visits, users = rows // 4, rows // EVENTS_A_USER
     with duckdb.connect() as con:
         con.execute(
             f"""
             COPY (
                 SELECT {[list(step) for step in STEPS]}[1 + least(place, 6)][1 + r % 4] AS event,
-                    {{'time': t, 'distinct_id': person, '$insert_id': md5('event' || i), {fields}}}
+                    {{'time': t, 'distinct_id': user_id, '$insert_id': md5('event' || i), {fields}}}
                     AS properties
                 FROM (
                     SELECT *,
@@ -86,14 +86,14 @@ def _write(file: Path, numbers: range, rows: int) -> None:
                             WHEN visit % 1000 = 0 THEN ''
                             WHEN hash(u) % 5 < 3 THEN '$device:' || CAST(md5('' || u) AS UUID)
                             ELSE 'user-' || u
-                        END AS person
+                        END AS user_id
                     FROM (
                         SELECT *, CAST(floor(arrived *
                             CASE hash(visit + 1) % 2 WHEN 0 THEN 1 - pow(x, 4) ELSE pow(x, 2) END
                         ) AS BIGINT) AS u
                         FROM (
                             SELECT *, hash(visit * 31) % 1000000 / 1e6 AS x,
-                                {people} * (0.2 + 0.8 * visit / {visits}) AS arrived
+                                {users} * (0.2 + 0.8 * visit / {visits}) AS arrived
                             FROM (
                                 SELECT i, i // 32 * 8 + {VISIT}[1 + i % 32] AS visit,
                                     {PLACE}[1 + i % 32] AS place,

@@ -202,8 +202,8 @@ def frames(path: str) -> dict[str, Any]:
         _same(name, expected, PLAIN[name](frame))
         taken[name] = interleaved({"ours": ask, "pandas": partial(PLAIN[name], frame)}, rounds=5)
         if name in LOOPS:
-            people = {key: value[0] if name == "funnel" else value for key, value in expected.items()}
-            _same(name, people, LOOPS[name](frame))
+            users = {key: value[0] if name == "funnel" else value for key, value in expected.items()}
+            _same(name, users, LOOPS[name](frame))
             taken[name] |= interleaved({"loop": partial(LOOPS[name], frame)}, rounds=1)
     return taken
 

@@ -22,7 +22,7 @@ SECRET = 's3cr3t-Zq8!"$x'  # with characters that quoting could lose
 
 @pytest.fixture(scope="session")
 def built(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with two weeks of events, and people."""
+    """A database with two weeks of events, and profiles."""
     folder = tmp_path_factory.mktemp("built")
     with pytest.MonkeyPatch.context() as patch, SandboxServer(create_app(store)) as server:
         patch.setenv("MIXPANEL_NB_HOME", str(folder))

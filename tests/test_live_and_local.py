@@ -112,9 +112,9 @@ def test_saved_funnels_agree_with_their_steps(ws: Workspace, funnel: int, more: 
 
 
 def test_the_feed_of_somebody_agrees(ws: Workspace) -> None:
-    people = ws.sql("SELECT distinct_id FROM events WHERE distinct_id <> '' GROUP BY ALL LIMIT 3")
-    live = ws.activity_feed(people.distinct_id.tolist(), **QUARTER, live=True)
-    local = ws.activity_feed(people.distinct_id.tolist(), **QUARTER, table="events")
+    users = ws.sql("SELECT distinct_id FROM events WHERE distinct_id <> '' GROUP BY ALL LIMIT 3")
+    live = ws.activity_feed(users.distinct_id.tolist(), **QUARTER, live=True)
+    local = ws.activity_feed(users.distinct_id.tolist(), **QUARTER, table="events")
     assert rows(live) == rows(local)
     assert len(live.events) > 3
 
@@ -155,14 +155,14 @@ def test_what_only_a_table_can_answer_says_so(
 
 
 def test_profiles_are_the_same_in_parallel_pages_and_by_every_filter(ws: Workspace) -> None:
-    everybody = {person["distinct_id"] for person in ws.stream_profiles()}
+    everybody = {user["distinct_id"] for user in ws.stream_profiles()}
     assert everybody == set(ws.sql("SELECT distinct_id FROM profiles").distinct_id)
     two = sorted(everybody)[:2]
-    assert [person["distinct_id"] for person in ws.stream_profiles(distinct_ids=two)] == two
-    pro = {person["distinct_id"] for person in ws.stream_profiles(where='properties["plan"] == "pro"')}
+    assert [user["distinct_id"] for user in ws.stream_profiles(distinct_ids=two)] == two
+    pro = {user["distinct_id"] for user in ws.stream_profiles(where='properties["plan"] == "pro"')}
     assert pro == set(ws.sql("SELECT distinct_id FROM profiles WHERE plan = 'pro'").distinct_id)
     cohort = next(cohort.id for cohort in ws.cohorts() if cohort.name == "Pro members")
-    assert {person["distinct_id"] for person in ws.stream_profiles(cohort_id=cohort)} == pro
+    assert {user["distinct_id"] for user in ws.stream_profiles(cohort_id=cohort)} == pro
     behaviors = [{"name": "bought", "window": "30d", "event_selectors": [{"event": "Purchase"}]}]
     moment = 1743465600  # 2025-04-01
     buyers = ws.stream_profiles(behaviors=behaviors, as_of_timestamp=moment, where='behaviors["bought"] > 0')
@@ -170,4 +170,4 @@ def test_profiles_are_the_same_in_parallel_pages_and_by_every_filter(ws: Workspa
         "SELECT DISTINCT distinct_id FROM events WHERE event_name = 'Purchase' "
         "AND event_time >= '2025-03-02' AND event_time < '2025-04-01'"
     )
-    assert {person["distinct_id"] for person in buyers} == set(bought.distinct_id) & everybody
+    assert {user["distinct_id"] for user in buyers} == set(bought.distinct_id) & everybody

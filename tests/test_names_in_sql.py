@@ -97,7 +97,7 @@ def lines() -> list[Line]:
     return [*found, found[4]]
 
 
-def people() -> list[Line]:
+def users() -> list[Line]:
     return [
         {
             "$distinct_id": f"u{number}",
@@ -152,7 +152,7 @@ def fill(ws: Workspace, file: Path, names: Sequence[str] = ()) -> None:
     events = named(lines(), "properties", names)
     load(ws, file, "events", "events", events)
     load(ws, file, "every", "events", events, dedupe=False)
-    load(ws, file, "profiles", "profiles", named(people(), "$properties", names))
+    load(ws, file, "profiles", "profiles", named(users(), "$properties", names))
 
 
 def reported(ws: Workspace, table: str, questions: Iterable[Question] = LOCAL) -> list[Any]:
@@ -233,7 +233,7 @@ def test_properties_named_like_anything_in_our_sql(
     plain: tuple[dict[str, Any], set[str]], tmp_path: Path, written: Callable[[str], str]
 ) -> None:
     answers, words = plain
-    expected = "date day month key event segment place e u item p0 person row old new"
+    expected = "date day month key event segment place e u item p0 user_id row old new"
     assert {*expected.split()} <= words
     assert answers["rows"] == (36, 36, 36, 5)
     names = names_for(words, written)
@@ -256,7 +256,7 @@ def test_a_table_named_like_a_step_of_our_sql(plain: tuple[dict[str, Any], set[s
     """Of a table with the name of a step, each report that has this step tells the same."""
     answers, _ = plain
     with Workspace.memory(account="sandbox", timezone="Europe/Berlin") as ws:
-        load(ws, tmp_path / "lines.jsonl", "profiles", "profiles", people())
+        load(ws, tmp_path / "lines.jsonl", "profiles", "profiles", users())
         load(ws, tmp_path / "lines.jsonl", "events", "events", lines())
         places: dict[str, set[int]] = {}
         for place, result in enumerate(reported(ws, "events")):
@@ -278,8 +278,8 @@ def test_the_sandbox_serves_an_export_with_such_properties(
     names = names_for(words, str)
     events = sorted(named(lines(), "properties", names), key=lambda line: line["properties"]["time"])
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in events))
-    users = named(people(), "$properties", names)
-    (tmp_path / "people.jsonl").write_text("".join(json.dumps(line) + "\n" for line in users))
+    profiles = named(users(), "$properties", names)
+    (tmp_path / "people.jsonl").write_text("".join(json.dumps(line) + "\n" for line in profiles))
     with (
         Dataset.from_files(
             tmp_path / "events.jsonl", tmp_path / "people.jsonl", tmp_path / "cache"

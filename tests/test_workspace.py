@@ -41,7 +41,7 @@ WEEK: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-07"}
 
 @pytest.fixture(scope="module")
 def filled_file(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with a week of events and all people."""
+    """A database with a week of events and all profiles."""
     path = tmp_path_factory.mktemp("filled") / "data.db"
     with SandboxServer(store) as server:
         client = MixpanelAPIClient(Credentials("sandbox", "sandbox", "1"), base_url=server.url)
@@ -53,7 +53,7 @@ def filled_file(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def filled(ws: Workspace, filled_file: Path, tmp_path: Path) -> Workspace:
-    """A workspace with a week of events and all people."""
+    """A workspace with a week of events and all profiles."""
     moved_to(ws.api.base_url, Path(shutil.copy(filled_file, tmp_path / "data.db")))
     return ws
 
@@ -307,12 +307,12 @@ def test_a_stream_refuses_what_a_fetch_refuses_at_the_call(
     assert not mixpanel.requests
 
 
-def test_people_can_be_streamed(ws: Workspace) -> None:
-    people = list(ws.stream_profiles(output_properties=["plan", "$last_seen"]))
-    assert len(people) == len(list(ws.stream_profiles(raw=True))) > 100
-    assert set(people[0]) == {"distinct_id", "last_seen", "properties"}
-    assert isinstance(people[0]["last_seen"], datetime)
-    assert set(people[0]["properties"]) == {"plan"}
+def test_users_can_be_streamed(ws: Workspace) -> None:
+    users = list(ws.stream_profiles(output_properties=["plan", "$last_seen"]))
+    assert len(users) == len(list(ws.stream_profiles(raw=True))) > 100
+    assert set(users[0]) == {"distinct_id", "last_seen", "properties"}
+    assert isinstance(users[0]["last_seen"], datetime)
+    assert set(users[0]["properties"]) == {"plan"}
 
 
 # SQL and tables

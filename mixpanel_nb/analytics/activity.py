@@ -32,11 +32,11 @@ def members(context: ReportContext, distinct_ids: Sequence[str]) -> str:
 
 
 def _selected(context: ReportContext, distinct_ids: Sequence[str]) -> Selection:
-    people = ", ".join(context.bind(person, "person") for person in distinct_ids)
+    ids = ", ".join(context.bind(user, "user") for user in distinct_ids)
     if context.events.identities is not None:
-        named = f"(SELECT unnest([{people}]) AS distinct_id)"
-        people = f"SELECT distinct_id FROM {context.events.resolved(named)} AS _named"
-    return context.select().in_period().that(f"e.distinct_id IN ({people})")
+        named = f"(SELECT unnest([{ids}]) AS distinct_id)"
+        ids = f"SELECT distinct_id FROM {context.events.resolved(named)} AS _named"
+    return context.select().in_period().that(f"e.distinct_id IN ({ids})")
 
 
 def _properties(context: ReportContext) -> list[str]:

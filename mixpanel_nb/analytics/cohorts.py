@@ -88,7 +88,7 @@ class _Compiled:
         self._context = context
         self._last = last
         self._until = until
-        self._selection = self._people()
+        self._selection = self._users()
         self._figures: dict[str, str] = {}
         self._sequences: dict[str, str] = {}
 
@@ -127,7 +127,7 @@ SELECT distinct_id
 FROM _users
 WHERE {condition}"""
 
-    def _people(self) -> Selection:
+    def _users(self) -> Selection:
         selection = self._context.select().of_users()
         if self._until is None:
             return selection
@@ -187,7 +187,7 @@ WHERE {condition}"""
 
     def _in_order(self, sequence: InOrder) -> str:
         """Each step keeps the latest time at which the steps up to it were done in order."""
-        selection = self._people()
+        selection = self._users()
         steps = [_Step(self._meant(selection, sequence.first), None)]
         steps += [_Step(selection.meant(step.event, step.where), step.seconds) for step in sequence.steps]
         selection.that(f"({' OR '.join(step.meant for step in steps)})")
@@ -197,14 +197,14 @@ WHERE {condition}"""
         )
         source = f"""(
         SELECT
-            {USER} AS person,
+            {USER} AS user_id,
             {EVENTS}.event_time AS moment,
             {self._context.place} AS place{columns}
         {selection.sql("        ")}
     )"""
         for number, step in enumerate(steps[1:], 2):
             source = self._reached(source, number, step, len(steps))
-        sql = f"    SELECT DISTINCT person AS distinct_id\n    FROM {source}\n    WHERE is_{len(steps)}"
+        sql = f"    SELECT DISTINCT user_id AS distinct_id\n    FROM {source}\n    WHERE is_{len(steps)}"
         name = self._sequences.setdefault(sql, f"_sequence_{len(self._sequences) + 1}")
         return f"(distinct_id IN (SELECT distinct_id FROM {name}))"
 
@@ -213,13 +213,13 @@ WHERE {condition}"""
         kept = "".join(f", is_{later}" for later in range(number + 1, steps + 1))
         before = (
             f"max(CASE WHEN is_{number - 1} THEN moment END) OVER "
-            "(PARTITION BY person ORDER BY moment, place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+            "(PARTITION BY user_id ORDER BY moment, place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
         )
         recent = f"is_{number} AND before IS NOT NULL"
         if step.seconds is not None:
             recent += f" AND moment <= before + {seconds(step.seconds)}"
         return f"""(
-        SELECT person, moment, place, {recent} AS is_{number}{kept}
+        SELECT user_id, moment, place, {recent} AS is_{number}{kept}
         FROM (
             SELECT *, {before} AS before
             FROM {source}

@@ -216,8 +216,8 @@ class Selection:
         """FROM and WHERE, to be placed at ``indent``."""
         lines = [f"FROM {self._context.events.source(indent)} AS {EVENTS}", *self._joins]
         if self._scope.profiles is not None:
-            people = self._scope.profiles.source(indent)
-            lines.append(f"LEFT JOIN {people} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
+            source = self._scope.profiles.source(indent)
+            lines.append(f"LEFT JOIN {source} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
         for alias, table in self._scope.cohorts.values():
             ids = self._context.events.resolved(table)
             lines.append(f"LEFT JOIN {ids} AS {alias} ON {alias}.distinct_id = {EVENTS}.distinct_id")
@@ -270,10 +270,10 @@ def number_of(context: ReportContext, value: Value, on: str) -> str:
     return value.double or "CAST(NULL AS DOUBLE)"
 
 
-def measure(kind: CountType, person: str = "person") -> str:
+def measure(kind: CountType, user: str = "user_id") -> str:
     """SQL of a count: events, users, or events per user."""
     if kind == "general":
         return "count(*)"
     if kind == "unique":
-        return f"count(DISTINCT {person})"
-    return f"coalesce(CAST(count({person}) AS DOUBLE) / nullif(count(DISTINCT {person}), 0), 0)"
+        return f"count(DISTINCT {user})"
+    return f"coalesce(CAST(count({user}) AS DOUBLE) / nullif(count(DISTINCT {user}), 0), 0)"

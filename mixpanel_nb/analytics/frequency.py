@@ -29,14 +29,14 @@ MOST: dict[tuple[LargeUnit, AddictionUnit], int] = {
 
 
 def statement(context: ReportContext, query: Frequency) -> Statement:
-    """Columns ``date, periods, people``: the users active in exactly ``periods`` periods of the bucket."""
+    """Columns ``date, periods, users``: the users active in exactly ``periods`` periods of the bucket."""
     return context.statement(f"""\
 WITH {_active(context, query)}, _counted AS (
-    SELECT date, person, count(*) AS periods
+    SELECT date, user_id, count(*) AS periods
     FROM _active
-    GROUP BY date, person
+    GROUP BY date, user_id
 )
-SELECT date, periods, count(*) AS people
+SELECT date, periods, count(*) AS users
 FROM _counted
 GROUP BY date, periods
 ORDER BY date, periods""")
@@ -47,16 +47,16 @@ def members(context: ReportContext, query: Frequency, *, date: dt.date | None, a
     parts = f"""\
 WITH {_active(context, query, timed=True)}, _counted AS (
     SELECT
-        date, person, count(DISTINCT period) AS periods,
+        date, user_id, count(DISTINCT period) AS periods,
         min(time) AS first_time, max(time) AS last_time, count(*) AS events
     FROM _active
-    GROUP BY date, person
+    GROUP BY date, user_id
 )"""
     conditions = [] if date is None else [f"date = {context.bind(date, 'bucket')}"]
     if at_least is not None:
         conditions.append(f"periods >= {context.bind(at_least, 'at_least')}")
     times = ("first_time", "last_time")
-    return users.of_rows(parts, "_counted", conditions, user="person", times=times, events="sum(events)")
+    return users.of_rows(parts, "_counted", conditions, user="user_id", times=times, events="sum(events)")
 
 
 def _active(context: ReportContext, query: Frequency, *, timed: bool = False) -> str:
@@ -67,6 +67,6 @@ _active AS (
     SELECT{"" if timed else " DISTINCT"}
         {context.bucket(query.unit)} AS date,
         {context.bucket(query.addiction_unit)} AS period,
-        e.distinct_id AS person{f",{chr(10)}        e.event_time AS time" if timed else ""}
+        e.distinct_id AS user_id{f",{chr(10)}        e.event_time AS time" if timed else ""}
     {matching.sql()}
 )"""

@@ -193,10 +193,10 @@ _reached_1 AS (
 
 
 def _chained(query: Funnel) -> str:
-    """One attempt after the other, for each person (and bucket).
+    """One attempt after the other, for each user (and bucket).
 
     An attempt ends with its last step, or with the window. Only what comes later begins another, and only in
-    segments that the person has not entered before.
+    segments that the user has not entered before.
     """
     keys = ", ".join(f"r.{key}" for key in _keys(query))
     joined = " AND ".join(f"a.{key} = r.{key}" for key in _keys(query))

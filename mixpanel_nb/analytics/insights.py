@@ -192,15 +192,15 @@ class _Insights:
         if place is not None:
             conditions.append(f"place = {self._context.bind(place, 'segment_place')}")
         if wanted is not None and wanted.measure in ONCE and self._breakdowns:
-            self._ctes.append(self._segment_once(0, wanted, further=", person"))
-            same = " AND ".join(f"s.{name} = {self._from}.{name}" for name in ("date", "person", "place"))
+            self._ctes.append(self._segment_once(0, wanted, further=", user_id"))
+            same = " AND ".join(f"s.{name} = {self._from}.{name}" for name in ("date", "user_id", "place"))
             conditions.append(f"EXISTS (SELECT 1 FROM _segment_0 AS s WHERE {same})")
         several = any(each.is_list for each in self._breakdowns)
         return users.of_rows(
             f"WITH {', '.join([*self._head(), *self._ctes])}",
             self._from,
             conditions,
-            user="person",
+            user="user_id",
             events="count(DISTINCT event_number)" if several else "count(*)",
         )
 
@@ -361,7 +361,7 @@ ORDER BY place, metric, date"""
         return [] if condition == "TRUE" else [self._source.add(condition, "is_")]
 
     def _user(self) -> str:
-        return self._source.columns.setdefault("person", USER) and "person"
+        return self._source.columns.setdefault("user_id", USER) and "user_id"
 
     def _if(self, conditions: Sequence[str]) -> str:
         return f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
@@ -464,7 +464,7 @@ ORDER BY place, metric, date"""
         by_user = f"""\
 SELECT {self._groups}, {numbers}
 FROM {self._from}{self._where(conditions)}
-GROUP BY {self._groups}, person"""
+GROUP BY {self._groups}, user_id"""
         self._ctes.append(_cte("_by_user", by_user))
         values = {
             number: f"quantile_cont(number_{number}, {metric.percentile:.10g})"
@@ -506,7 +506,7 @@ GROUP BY {self._groups}, person"""
         of_user = f"""\
 SELECT date{further}, nullif(abs({chosen}[2]), {rest}) AS place
 FROM {self._from}{self._where(conditions)}
-GROUP BY date, person"""
+GROUP BY date, user_id"""
         return _cte(f"_segment_{number}", of_user)
 
     def _last_days(self) -> None:
@@ -529,9 +529,9 @@ GROUP BY date, person"""
 
     def _active(self, name: str, conditions: Sequence[str]) -> str:
         active = f"""\
-SELECT day{self._place}, lead(day) OVER (PARTITION BY person{self._place} ORDER BY day) AS next
+SELECT day{self._place}, lead(day) OVER (PARTITION BY user_id{self._place} ORDER BY day) AS next
 FROM (
-    SELECT DISTINCT day{self._place}, person
+    SELECT DISTINCT day{self._place}, user_id
     FROM {self._from}
     WHERE {" AND ".join(conditions)}
 ) AS active"""

@@ -74,12 +74,12 @@ def members(
 ) -> str:
     """The users who did the event with a number: in a bucket of time, in the range that begins at ``low``."""
     parts = _placed(context, event, on=on, unit=unit, where=where, buckets=buckets, width=width, timed=True)
-    conditions = ["person IS NOT NULL"]
+    conditions = ["user_id IS NOT NULL"]
     if date is not None:
         conditions.append(f"date = {context.bind(date, 'bucket')}")
     if low is not None:
         conditions.append(f"place = round(CAST({context.bind(low, 'low')} - origin AS DOUBLE) / width)")
-    return users.of_rows(parts, "_placed", conditions, user="person")
+    return users.of_rows(parts, "_placed", conditions, user="user_id")
 
 
 def _placed(
@@ -101,10 +101,10 @@ def _placed(
     time = ", e.event_time AS time" if timed else ""
     return f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {USER} AS person{time}
+    SELECT {context.bucket(unit)} AS date, {ranges.number} AS number, {USER} AS user_id{time}
     {matching.sql()}
 ), {ranges.sql("_matching")}, _placed AS (
-    SELECT date, {PLACE} AS place, width, origin, person{", time" if timed else ""}
+    SELECT date, {PLACE} AS place, width, origin, user_id{", time" if timed else ""}
     FROM _matching CROSS JOIN _begun
 )"""
 

@@ -34,7 +34,7 @@ def _born_as_any(query: Retention) -> bool:
 
 
 def statement(context: ReportContext, query: Retention) -> Statement:
-    """Columns ``segment, segments, cohort, cohort_size, period, people, last_event``.
+    """Columns ``segment, segments, cohort, cohort_size, period, users, last_event``.
 
     ``segment`` is NULL for all users, the only one without a breakdown, and a list where there are several
     breakdowns; ``segments`` is their number. A row has the number of users of a cohort who returned in
@@ -47,7 +47,7 @@ def statement(context: ReportContext, query: Retention) -> Statement:
     listed = ", ".join(keys)
     return context.statement(f"""\
 WITH {_cohorts(context, query)}, {_returned(context, query)}, _counted AS (
-    SELECT {listed}, cohort, period, {"count(*)" if query.prop is None else "sum(amount)"} AS people
+    SELECT {listed}, cohort, period, {"count(*)" if query.prop is None else "sum(amount)"} AS users
     FROM _returned
     GROUP BY {listed}, cohort, period
 ), _sizes AS (
@@ -70,7 +70,7 @@ WITH {_cohorts(context, query)}, {_returned(context, query)}, _counted AS (
 )
 SELECT
     {", ".join(f"_shown.{key}" for key in keys)}, _shown.segments, _shown.cohort, _shown.cohort_size,
-    _counted.period, _counted.people, _ending.last_event
+    _counted.period, _counted.users, _ending.last_event
 FROM _ending
 LEFT JOIN _shown ON TRUE
 LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND {_same(keys, "_counted", "_shown")}
@@ -143,7 +143,7 @@ def _same(keys: list[str], one: str, other: str) -> str:
 
 
 def _born(context: ReportContext, query: Retention) -> str:
-    """Each person's first event in each bucket of the days asked about; ``born_as`` is its name."""
+    """Each user's first event in each bucket of the days asked about; ``born_as`` is its name."""
     if query.type == "birth":
         chosen = context.select().named(query.born_event, "born_event").where(query.born_where)
     else:

@@ -94,7 +94,7 @@ def by_segments(
     source, spread = "_matching", ""
     for column in (column for (_, is_list), column in zip(names, columns, strict=True) if is_list):
         shown = ", ".join(f"unnest({each}) AS {each}" if each == column else each for each in columns)
-        spread += f", _{column} AS (\n    SELECT date, person, {shown}\n    FROM {source}\n)"
+        spread += f", _{column} AS (\n    SELECT date, user_id, {shown}\n    FROM {source}\n)"
         source = f"_{column}"
     joined = " AND ".join(f"_ranked.{column} = _counted.{column}" for column in columns)
     rest = "".join(
@@ -106,7 +106,7 @@ def by_segments(
 WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
-        {USER} AS person{read}
+        {USER} AS user_id{read}
     {matching.sql()}
 ){spread}, _counted AS (
     SELECT date, {listed}, {measure(kind)} AS count, count(*) AS events
@@ -194,7 +194,7 @@ WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
         {f"unnest({name})" if is_list else name} AS segment,
-        {USER} AS person
+        {USER} AS user_id
     {matching.sql()}
 ), _counted AS (
     SELECT date, segment, {chosen.measure} AS count, count(*) AS events
@@ -221,7 +221,7 @@ def _named_later(
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {USER} AS person
+    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {USER} AS user_id
     {matching.sql()}
 ), _found AS (
     SELECT raw, count(*) AS events

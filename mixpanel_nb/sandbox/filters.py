@@ -14,7 +14,7 @@ from mixpanel_nb.analytics.sql import Parameters
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PEOPLE = """
+_PROFILES = """
 LEFT JOIN (
     SELECT distinct_id, json_extract(line, '$."$properties"') AS properties FROM profiles
 ) AS u ON u.distinct_id = e.distinct_id"""
@@ -51,7 +51,7 @@ def of_events(where: str | None, now: float = 0) -> Filter:
         return Filter()
     scope = _scope(Dialect.EVENTS, TableColumns("events", has_insert_id=False), now)
     condition = Compiler(scope).condition(where)
-    return Filter(condition, scope.parameters.values, _PEOPLE if scope.profiles else "")
+    return Filter(condition, scope.parameters.values, _PROFILES if scope.profiles else "")
 
 
 def of_profiles(

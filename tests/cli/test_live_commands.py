@@ -55,7 +55,7 @@ def test_saved_things_are_listed_and_run_by_their_id(mp: Command) -> None:
     assert {"entity_type", "name", "description"} <= set(json.loads(mp("lexicon", "--type", "event").out)[0])
 
 
-def test_some_people_are_fetched_by_their_ids(mp: Command) -> None:
+def test_some_users_are_fetched_by_their_ids(mp: Command) -> None:
     ids = [
         row["distinct_id"] for row in json.loads(mp("sql", "SELECT distinct_id FROM profiles LIMIT 2").out)
     ]
@@ -63,7 +63,7 @@ def test_some_people_are_fetched_by_their_ids(mp: Command) -> None:
     assert json.loads(mp("fetch", "profiles", "two", *words).out) == [{"table": "two", "count": 2}]
 
 
-def test_people_are_fetched_by_what_they_did(mp: Command) -> None:
+def test_users_are_fetched_by_what_they_did(mp: Command) -> None:
     behaviors = [{"name": "bought", "window": "90d", "event_selectors": [{"event": "Purchase"}]}]
     words = ("--behaviors", json.dumps(behaviors), "--where", 'behaviors["bought"] > 0')
     done = mp("fetch", "profiles", "buyers", *words, "--as-of", "1743465600")

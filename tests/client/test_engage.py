@@ -47,7 +47,7 @@ class Profiles:
     """Answers like Mixpanel: pages of three, a session from page 0 on, ``total`` on page 0 only."""
 
     def __init__(self, count: int, **changes: Any) -> None:
-        self.people = [{"$distinct_id": f"u{n}", "$properties": {"n": n}} for n in range(count)]
+        self.users = [{"$distinct_id": f"u{n}", "$properties": {"n": n}} for n in range(count)]
         self.changes = changes
 
     def __call__(self, request: Request) -> Reply:
@@ -59,12 +59,12 @@ class Profiles:
         answer: dict[str, Any] = {
             "page": page,
             "page_size": 3,
-            "results": self.people[page * 3 : page * 3 + 3],
+            "results": self.users[page * 3 : page * 3 + 3],
             "session_id": "1234-EXAMPL",
             "status": "ok",
         }
         if page == 0:
-            answer["total"] = len(self.people)
+            answer["total"] = len(self.users)
         return {**answer, **self.changes}
 
 

@@ -67,8 +67,8 @@ print(json.dumps({
 def busiest(store: Dataset) -> str:
     """Who has most events, duplicates included."""
     events = (json.loads(line)["properties"] for line in store.export_lines(*QUARTER.values()))
-    [(person, _)] = Counter(event["distinct_id"] for event in events if event["distinct_id"]).most_common(1)
-    return str(person)
+    [(user, _)] = Counter(event["distinct_id"] for event in events if event["distinct_id"]).most_common(1)
+    return str(user)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_frequency_is_the_same(theirs: dict[str, Any], ws: Workspace) -> None:
 
 def test_profiles_are_the_same(theirs: dict[str, Any], ws: Workspace) -> None:
     ours = ws.stream_profiles(where='properties["plan"] == "pro"')
-    assert theirs["pro"] == sorted(person["distinct_id"] for person in ours)
+    assert theirs["pro"] == sorted(user["distinct_id"] for user in ours)
 
 
 def test_their_stream_has_every_event_duplicates_included(theirs: dict[str, Any], ws: Workspace) -> None:

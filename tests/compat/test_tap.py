@@ -74,8 +74,8 @@ def test_every_stream_has_records_and_nothing_is_refused(theirs: Streams, server
 def test_the_export_is_every_event_duplicates_included(theirs: Streams, store: Dataset) -> None:
     lines = [json.loads(line) for line in store.export_lines(*QUARTER.values())]
     assert Counter(record["event"] for record in theirs["export"]) == Counter(e["event"] for e in lines)
-    people = Counter(record.get("distinct_id") or "" for record in theirs["export"])
-    assert people == Counter(event["properties"]["distinct_id"] for event in lines)
+    users = Counter(record.get("distinct_id") or "" for record in theirs["export"])
+    assert users == Counter(event["properties"]["distinct_id"] for event in lines)
 
 
 def test_every_profile_comes_once(theirs: Streams, store: Dataset) -> None:

@@ -59,8 +59,8 @@ def lines(store: Dataset) -> list[dict[str, Any]]:
     return [json.loads(line) for line in store.export_lines(*QUARTER.values())]
 
 
-def ids(people: list[dict[str, Any]]) -> list[str]:
-    return sorted(person["$distinct_id"] for person in people)
+def ids(users: list[dict[str, Any]]) -> list[str]:
+    return sorted(user["$distinct_id"] for user in users)
 
 
 def test_nothing_is_refused(theirs: dict[str, Any], server: SandboxServer) -> None:
@@ -84,7 +84,7 @@ def test_the_export_is_every_event(theirs: dict[str, Any], lines: list[dict[str,
 def test_every_profile_comes_once(theirs: dict[str, Any], store: Dataset) -> None:
     profiles = [json.loads(line) for line in store.profiles.page(0, 100_000)[0]]
     assert ids(theirs["people"]) == ids(profiles)
-    pro = ids([person for person in profiles if person["$properties"].get("plan") == "pro"])
+    pro = ids([user for user in profiles if user["$properties"].get("plan") == "pro"])
     assert ids(theirs["pro"]) == ids(theirs["selected"]) == ids(theirs["cohort"]) == pro
 
 

@@ -422,7 +422,7 @@ def _addresses() -> list[str]:
 
 
 def injected(folder: Path, every: int = 1) -> Iterator[tuple[str, str]]:
-    """Hostile names as events, properties, values and people, through fetch, SQL, reports and cards.
+    """Hostile names as events, properties, values and users, through fetch, SQL, reports and cards.
 
     All of them are in the table; reports are asked of each, or of ``every`` so many of them.
     """

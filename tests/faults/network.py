@@ -326,7 +326,7 @@ def arena(store: Dataset, folder: Path) -> Iterator[Arena]:
         made = Arena(store, server, elsewhere, folder, known.truth_of(store), Counter())
         with known.open_workspace(made.fresh(), server.url) as ws:
             ws.fetch_profiles(columns=None)
-            made.profiles = _people(ws)
+            made.profiles = _users(ws)
         with known.open_workspace(made.fresh(), server.url, timeout=60.0) as ws:
             for ask in ASKING.values():  # the first answer of each takes the sandbox a while
                 ask(ws)
@@ -334,7 +334,7 @@ def arena(store: Dataset, folder: Path) -> Iterator[Arena]:
         yield made
 
 
-def _people(ws: Workspace) -> Counter[str]:
+def _users(ws: Workspace) -> Counter[str]:
     return Counter(map(str, ws.sql_rows("SELECT distinct_id, properties FROM profiles")))
 
 
@@ -346,7 +346,7 @@ def _fetch(ws: Workspace, table: str, options: dict[str, Any]) -> None:
 
 
 def _is_right(where: Arena, ws: Workspace, table: str) -> bool:
-    return known.holds_truth(ws, where.events) if table == "events" else _people(ws) == where.profiles
+    return known.holds_truth(ws, where.events) if table == "events" else _users(ws) == where.profiles
 
 
 def _arrange(where: Arena, misdeed: Any, times: int | None) -> None:

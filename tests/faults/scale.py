@@ -1,7 +1,7 @@
-"""Much of everything: events, names, properties, people; days with nothing and days with all.
+"""Much of everything: events, names, properties, users; days with nothing and days with all.
 
 ``python -m faults.scale NAME ARGUMENTS…`` does one piece of work in a process of its own and prints what it
-took. How much is tried can be set: ``SOAK_EVENTS``, ``SOAK_PEOPLE``.
+took. How much is tried can be set: ``SOAK_EVENTS``, ``SOAK_USERS``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HEADING = "Scale"
 MEMORY = 700  # MB
 EVENTS = int(os.environ.get("SOAK_EVENTS", "2000000"))
-PEOPLE = int(os.environ.get("SOAK_PEOPLE", "500000"))
+USERS = int(os.environ.get("SOAK_USERS", "500000"))
 ROOT = Path(__file__).parents[2]
 FULL_DAY = "2025-01-03"
 PAGE = 5_000
@@ -76,20 +76,20 @@ def uneven_days(folder: Path) -> str:
     return f"400,000 events of one day in {_cost(fetched)}; nothing asked for twice"
 
 
-def many_people(folder: Path, people: int) -> str:
-    """A profile table of many people, fetched page by page and queried."""
-    with _mixpanel(lambda _: b"", partial(_people, people)) as url:
-        fetched = _alone("fetch_people", url, folder)
+def many_users(folder: Path, users: int) -> str:
+    """A profile table of many users, fetched page by page and queried."""
+    with _mixpanel(lambda _: b"", partial(_users, users)) as url:
+        fetched = _alone("fetch_users", url, folder)
     _modest(fetched)
-    must(fetched["rows"] == people, f"{fetched['rows']} of {people} people")
-    return f"{people:,} people in {_cost(fetched)}"
+    must(fetched["rows"] == users, f"{fetched['rows']} of {users} users")
+    return f"{users:,} users in {_cost(fetched)}"
 
 
 TRIALS: dict[str, Callable[[Path], str]] = {
     "a quarter with many events": partial(many_events, events=EVENTS),
     "2,000 event names, 5,000 properties": many_names,
     "a day with everything, days with nothing": uneven_days,
-    "a table of many people": partial(many_people, people=PEOPLE),
+    "a table of many users": partial(many_users, users=USERS),
 }
 
 
@@ -132,13 +132,13 @@ def _uneven(day: str) -> bytes:
     return "".join(lines).encode()
 
 
-def _people(people: int, form: dict[str, str]) -> dict[str, Any]:
+def _users(users: int, form: dict[str, str]) -> dict[str, Any]:
     page = int(form.get("page", "0"))
-    numbers = range(page * PAGE, min((page + 1) * PAGE, people))
+    numbers = range(page * PAGE, min((page + 1) * PAGE, users))
     return {
         "page": page,
         "page_size": PAGE,
-        "total": people,
+        "total": users,
         "session_id": "s",
         "results": [
             {
@@ -159,7 +159,7 @@ def _people(people: int, form: dict[str, str]) -> dict[str, Any]:
 def _mixpanel(
     day_of: Callable[[str], bytes], page_of: Callable[[dict[str, str]], dict[str, Any]]
 ) -> Iterator[str]:
-    """A server of days and of pages of people."""
+    """A server of days and of pages of users."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -234,12 +234,12 @@ def fetch(url: str, folder: str, first: str, last: str, append: str = "") -> dic
     return {"rows": result.rows, "requests": result.requests}
 
 
-def fetch_people(url: str, folder: str) -> dict[str, Any]:
-    """Fetch all people, and count them."""
+def fetch_users(url: str, folder: str) -> dict[str, Any]:
+    """Fetch all users, and count them."""
     with _workspace(folder, url) as ws:
         result = ws.fetch_profiles()
         counted = ws.sql_scalar("SELECT count(DISTINCT n) FROM profiles WHERE plan = 'pro'")
-    must(counted == result.rows, f"{counted} of {result.rows} people are counted")
+    must(counted == result.rows, f"{counted} of {result.rows} users are counted")
     return {"rows": result.rows}
 
 

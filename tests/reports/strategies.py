@@ -289,9 +289,9 @@ BREAKDOWN: st.SearchStrategy[str | Node] = PROPERTY | PROPERTY | st.builds(prop,
 
 @st.composite
 def profiles(draw: st.DrawFn) -> list[dict[str, Any]]:
-    people = draw(st.lists(st.sampled_from(USERS), unique=True, max_size=4))
+    users = draw(st.lists(st.sampled_from(USERS), unique=True, max_size=4))
     kinds = {name: VALUES[name] | st.none() for name in ("plan", "amount", "flag", "tags")}
-    return [profile(who, **draw(st.fixed_dictionaries({}, optional=kinds))) for who in people]
+    return [profile(who, **draw(st.fixed_dictionaries({}, optional=kinds))) for who in users]
 
 
 @st.composite

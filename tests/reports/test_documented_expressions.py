@@ -56,11 +56,11 @@ def test_a_property_of_the_user(reports: Reports, columns: int) -> None:
     where = node("==", user("$email"), "allison@example.com")
     assert str(where) == 'user["$email"] == "allison@example.com"'
     events = [did(who, "E", f"{DAY} 12:00") for who in ("allison", "bob", "carl", "")]
-    people = [
+    users = [
         profile("allison", **{"$email": "allison@example.com"}),
         profile("bob", **{"$email": "bob@example.com"}),
     ]
-    project = Project(events, people, columns=columns)
+    project = Project(events, users, columns=columns)
     query: dict[str, Any] = {"event": "E", "from_date": DAY, "to_date": DAY}
     assert reports(project)("segmentation", where=where, **query)[0]["count"] == 1
     by_email = reports(project)("segmentation", on=user("$email"), **query)

@@ -38,10 +38,10 @@ class Naive:
 
     def __init__(self, events: list[Event]) -> None:
         self.events = sorted(events, key=lambda event: event["properties"]["time"])
-        self.by_person: defaultdict[str, list[Event]] = defaultdict(list)
+        self.by_user: defaultdict[str, list[Event]] = defaultdict(list)
         for event in self.events:
             if event["properties"]["distinct_id"]:
-                self.by_person[event["properties"]["distinct_id"]].append(event)
+                self.by_user[event["properties"]["distinct_id"]].append(event)
 
     def matching(
         self, name: str | None, first: date = FIRST, last: date = LAST, where: Filter = lambda _: True
@@ -56,7 +56,7 @@ class Naive:
     def per_day(self, name: str, first: date = FIRST, last: date = LAST, **filters: Filter) -> dict[str, int]:
         return dict(Counter(str(day_of(event)) for event in self.matching(name, first, last, **filters)))
 
-    def people(self, name: str | None, first: date = FIRST, last: date = LAST, **filters: Filter) -> set[str]:
+    def users(self, name: str | None, first: date = FIRST, last: date = LAST, **filters: Filter) -> set[str]:
         """Who did it."""
         found = {event["properties"]["distinct_id"] for event in self.matching(name, first, last, **filters)}
         return found - {""}
@@ -66,7 +66,7 @@ class Naive:
     ) -> tuple[list[int], list[float]]:
         """How many reached each step, and the mean seconds from the step before."""
         counts, elapsed = [0] * len(steps), [0.0] * len(steps)
-        for events in self.by_person.values():
+        for events in self.by_user.values():
             times = _steps_of(events, steps, window, epoch(first), epoch(last) + DAY)
             for place, time in enumerate(times):
                 counts[place] += 1
@@ -74,10 +74,10 @@ class Naive:
         return counts, [total / count if count else 0.0 for total, count in zip(elapsed, counts, strict=True)]
 
     def retention(self, born: str, back: str | None, first: date, last: date, period: int, count: int) -> Any:
-        """People by the days of their ``born`` events: how many, and how many came back per period."""
+        """Users by the days of their ``born`` events: how many, and how many came back per period."""
         sizes: Counter[date] = Counter()
         returned: defaultdict[date, list[int]] = defaultdict(lambda: [0] * (count + 1))
-        for events in self.by_person.values():
+        for events in self.by_user.values():
             births: dict[date, int] = {}
             for event in events:
                 if event["event"] == born and first <= day_of(event) <= last:

@@ -85,7 +85,7 @@ def test_some_mobile_events_are_processed_days_late(dumped: list[Event]) -> None
     assert 0.001 < len(late) / len(dumped) < 0.01
 
 
-def test_people_are_devices_until_they_sign_up(dumped: list[Event]) -> None:
+def test_users_are_devices_until_they_sign_up(dumped: list[Event]) -> None:
     [sign_up, *_] = [event["properties"] for event in dumped if event["event"] == "Sign Up"]
     assert sign_up["distinct_id"] == sign_up["$user_id"]
     before = [

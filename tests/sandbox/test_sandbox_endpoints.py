@@ -189,16 +189,16 @@ def test_a_bad_engage_request_is_a_400_that_says_why(
 
 def test_profiles_are_searched_whatever_the_case(client: httpx.Client, dataset: Dataset) -> None:
     lines, _ = dataset.profiles.page(0, 10_000)
-    people = [json.loads(line) for line in lines]
+    users = [json.loads(line) for line in lines]
 
-    def is_found(person: dict[str, Any]) -> bool:
-        held = [person["$distinct_id"], *person["$properties"].values()]
+    def is_found(user: dict[str, Any]) -> bool:
+        held = [user["$distinct_id"], *user["$properties"].values()]
         return any("ada" in (one if isinstance(one, str) else json.dumps(one)).lower() for one in held)
 
-    expected = {person["$distinct_id"] for person in people if is_found(person)}
+    expected = {user["$distinct_id"] for user in users if is_found(user)}
     answer = client.post("/api/query/engage", json={"project_id": 1, "search": "ADA"}).json()
     assert answer["total"] == len(expected) > 0
-    assert {person["$distinct_id"] for person in answer["results"]} <= expected
+    assert {user["$distinct_id"] for user in answer["results"]} <= expected
 
 
 @BOTH

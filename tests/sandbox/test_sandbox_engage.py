@@ -51,8 +51,8 @@ def ids(answer: Any) -> list[str]:
 def test_a_filter_chooses_profiles(engage: Engage, profiles: dict[str, Any], name: str) -> None:
     where = f'{PRO} and properties["loyalty_points"] > 2500'
     expected = [
-        person
-        for person, found in profiles.items()
+        user
+        for user, found in profiles.items()
         if found["plan"] == "pro"
         and isinstance(found["loyalty_points"], int)
         and found["loyalty_points"] > 2500
@@ -65,7 +65,7 @@ def test_a_filter_holds_on_all_pages_of_a_session(engage: Engage, profiles: dict
     found = ids(first)
     for page in range(1, 4):
         found += ids(engage(page=page, session_id=first["session_id"]))
-    assert found == [person for person, properties in profiles.items() if properties["plan"] == "pro"]
+    assert found == [user for user, properties in profiles.items() if properties["plan"] == "pro"]
     assert first["total"] == len(found)
 
 
@@ -77,7 +77,7 @@ def test_a_cohort_of_profiles_is_its_expression(engage: Engage) -> None:
 def test_a_cohort_of_events_has_members_without_a_profile_unless_they_are_unwanted(
     engage: Engage, counted: Naive, profiles: dict[str, Any]
 ) -> None:
-    crashed = counted.people("App Crash", date(2025, 2, 18), date(2025, 2, 19))
+    crashed = counted.users("App Crash", date(2025, 2, 18), date(2025, 2, 19))
     everyone = engage(filter_by_cohort={"id": 2004})
     assert set(ids(everyone)) == crashed
     strangers = {p["$distinct_id"]: p["$properties"] for p in everyone["results"]}.keys() - profiles.keys()
@@ -89,8 +89,8 @@ def test_a_cohort_of_events_has_members_without_a_profile_unless_they_are_unwant
 
 
 def test_cohorts_filters_and_ids_add_up(engage: Engage, profiles: dict[str, Any]) -> None:
-    pro = [person for person, found in profiles.items() if found["plan"] == "pro"]
-    readers = [person for person in pro if profiles[person]["newsletter"]]
+    pro = [user for user, found in profiles.items() if found["plan"] == "pro"]
+    readers = [user for user in pro if profiles[user]["newsletter"]]
     assert ids(engage(filter_by_cohort={"id": 2001}, where='properties["newsletter"] == true')) == readers
     both = engage(filter_by_cohort={"id": 2001}, distinct_ids=[*readers[:2], "nobody"])
     assert ids(both) == readers[:2]
@@ -102,7 +102,7 @@ def test_nobody_is_in_a_group(engage: Engage) -> None:
     assert engage("engage/stats", data_group_id="5", action="count()")["results"] == 0
 
 
-def test_behaviors_count_what_people_did_before_a_moment(
+def test_behaviors_count_what_users_did_before_a_moment(
     engage: Engage, counted: Naive, profiles: dict[str, Any]
 ) -> None:
     moment = epoch(date(2025, 3, 1))

@@ -30,14 +30,14 @@ def test_several_events_are_counted_per_day(get: Get, counted: Naive) -> None:
 
 
 @pytest.mark.parametrize("unit", ["day", "week", "month"])
-def test_uniques_are_people_per_bucket(get: Get, counted: Naive, unit: str) -> None:
+def test_uniques_are_users_per_bucket(get: Get, counted: Naive, unit: str) -> None:
     answer = get("events", event=BOTH_EVENTS, type="unique", unit=unit).json()
     found = answer["data"]["values"]["Sign Up"]
     if unit == "day":
-        assert found[str(FIRST)] == len(counted.people("Sign Up", FIRST, FIRST))
+        assert found[str(FIRST)] == len(counted.users("Sign Up", FIRST, FIRST))
     else:
         start = "2025-02-10" if unit == "week" else "2025-02-01"
-        assert found == {start: len(counted.people("Sign Up"))}
+        assert found == {start: len(counted.users("Sign Up"))}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_todays_top_events_are_those_of_the_last_day_of_the_data(get: Get, count
         before = day_before[found["event"]]
         assert found["percent_change"] == pytest.approx((found["amount"] - before) / before)
     unique = get("events/top", type="unique").json()["events"]
-    assert unique[0]["amount"] == max(len(counted.people(name, LAST_DAY, LAST_DAY)) for name in today)
+    assert unique[0]["amount"] == max(len(counted.users(name, LAST_DAY, LAST_DAY)) for name in today)
 
 
 def test_values_of_a_property_are_counted_over_time(get: Get, counted: Naive) -> None:

@@ -38,7 +38,7 @@ def test_weeks_and_months_are_cohorts_of_their_own(get: Get, counted: Naive) -> 
     [(month, monthly)] = get("retention", born_event="Sign Up", unit="month").json().items()
     assert (week, month) == ("2025-02-10", "2025-02-01")
     assert len(weekly["counts"]) == 2  # the 0th interval, and one by default
-    assert weekly["first"] == monthly["first"] == len(counted.people("Sign Up"))
+    assert weekly["first"] == monthly["first"] == len(counted.users("Sign Up"))
 
 
 def test_counts_end_where_nobody_can_know_yet(get: Get) -> None:
@@ -57,15 +57,15 @@ def test_compounded_cohorts_are_of_everyone_who_did_it_that_day(get: Get, counte
     answer = get("retention", retention_type="compounded", event="Purchase", interval_count=1).json()
     for day, cohort in answer.items():
         on = date.fromisoformat(day)
-        assert cohort["first"] == len(counted.people("Purchase", on, on))
+        assert cohort["first"] == len(counted.users("Purchase", on, on))
 
 
 def test_filters_of_birth_and_return_are_told_apart(get: Get, counted: Naive) -> None:
-    by_mail = counted.people("Sign Up", where=lambda p: p["method"] == "email")
+    by_mail = counted.users("Sign Up", where=lambda p: p["method"] == "email")
     born = get("retention", born_where='properties["method"] == "email"', **BORN).json()
     assert sum(cohort["first"] for cohort in born.values()) == len(by_mail)
     back = get("retention", event="Purchase", where='properties["revenue"] > 100000', **BORN).json()
-    assert sum(cohort["first"] for cohort in back.values()) == len(counted.people("Sign Up"))
+    assert sum(cohort["first"] for cohort in back.values()) == len(counted.users("Sign Up"))
     assert not any(any(cohort["counts"]) for cohort in back.values())
 
 
@@ -73,31 +73,31 @@ def test_a_saved_report_has_rates(get: Get, counted: Naive) -> None:
     answer = get("retention", bookmark_id=3004, from_date=None, to_date=None).json()
     assert list(answer)[:2] == ["2024-12-30", "2025-01-06"]
     cohort = answer["2025-01-06"]
-    assert cohort["first"] == len(counted.people("Sign Up", date(2025, 1, 6), date(2025, 1, 12)))
+    assert cohort["first"] == len(counted.users("Sign Up", date(2025, 1, 6), date(2025, 1, 12)))
     assert cohort["rates"] == [pytest.approx(count / cohort["first"]) for count in cohort["counts"]]
 
 
-def test_frequency_counts_people_active_in_at_least_so_many_hours(get: Get, counted: Naive) -> None:
+def test_frequency_counts_users_active_in_at_least_so_many_hours(get: Get, counted: Naive) -> None:
     answer = get("retention/addiction", unit="day", addiction_unit="hour").json()["data"]
     hours: defaultdict[tuple[date, str], set[int]] = defaultdict(set)
     for event in counted.matching(None):
         if event["properties"]["distinct_id"]:
             hours[day_of(event), event["properties"]["distinct_id"]].add(event["properties"]["time"] // 3600)
-    for day, people in answer.items():
+    for day, users in answer.items():
         active = [len(found) for (on, _), found in hours.items() if str(on) == day]
-        assert people == [sum(count > place for count in active) for place in range(24)]
+        assert users == [sum(count > place for count in active) for place in range(24)]
     assert len(answer) == 7
 
 
 def test_frequency_of_one_event_in_days_of_a_week(get: Get, counted: Naive) -> None:
     params: dict[str, Any] = {"unit": "week", "addiction_unit": "day", "event": "Purchase"}
-    [(week, people)] = get("retention/addiction", **params).json()["data"].items()
+    [(week, users)] = get("retention/addiction", **params).json()["data"].items()
     days: defaultdict[str, set[date]] = defaultdict(set)
     for event in counted.matching("Purchase"):
         days[event["properties"]["distinct_id"]].add(day_of(event))
     exactly = Counter(len(found) for found in days.values())
     assert week == str(monday(FIRST))
-    assert people == [sum(n for k, n in exactly.items() if k > place) for place in range(7)]
+    assert users == [sum(n for k, n in exactly.items() if k > place) for place in range(7)]
 
 
 def test_a_breakdown_is_by_the_second_event_everyone_first(get: Get, counted: Naive) -> None:
@@ -125,20 +125,20 @@ def test_frequency_by_items_of_a_list(get: Get, counted: Naive) -> None:
     for event in counted.matching("Purchase"):
         for name in event["properties"]["categories"]:
             buyers.setdefault(name, set()).add(event["properties"]["distinct_id"])
-    assert {name: people[0] for name, people in groups.items()} == {
+    assert {name: users[0] for name, users in groups.items()} == {
         name: len(users - {""}) for name, users in buyers.items()
     }
 
 
 @pytest.mark.parametrize("on", ["quantity", "coupon", "missing", 'properties["revenue"] > 50', "order_id"])
 def test_every_kind_of_segment_is_found_again(get: Get, counted: Naive, on: str) -> None:
-    """The people of all segments together are those who bought, whatever kind of value tells the segment."""
+    """The users of all segments together are those who bought, whatever kind of value tells the segment."""
     params: dict[str, Any] = {"unit": "week", "addiction_unit": "day", "event": "Purchase", "limit": 10_000}
     [groups] = get("retention/addiction", on=on, **params).json()["data"].values()
     everyone = groups.pop("$overall")
     assert groups
-    assert sum(people[0] for people in groups.values()) >= everyone[0]
-    assert all(people[0] for people in groups.values())
+    assert sum(users[0] for users in groups.values()) >= everyone[0]
+    assert all(users[0] for users in groups.values())
 
 
 def test_objects_are_no_segments(get: Get) -> None:

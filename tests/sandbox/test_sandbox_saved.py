@@ -69,8 +69,8 @@ def test_a_broken_down_insights_report_has_segments_beside_everyone(get: Get, co
     assert answer["headers"] == ["$event", "$app_version_string"]
     crashes = answer["series"]["App Crash"]
     outage = date(2025, 2, 18)
-    everyone = counted.people("App Crash", outage, outage)
-    release = counted.people("App Crash", outage, outage, where=lambda p: p["$app_version_string"] == "5.2.0")
+    everyone = counted.users("App Crash", outage, outage)
+    release = counted.users("App Crash", outage, outage, where=lambda p: p["$app_version_string"] == "5.2.0")
     assert crashes["$overall"]["2025-02-18T00:00:00+00:00"] == len(everyone)
     assert crashes["5.2.0"]["2025-02-18T00:00:00+00:00"] == len(release)
 
@@ -100,7 +100,7 @@ def test_a_saved_retention_report_has_cohorts_and_their_average(get: Get, counte
     assert name == "Sign Up and then Any Event"
     average = cohorts.pop("$average")
     sizes = [cohort["first"] for cohort in cohorts.values()]
-    assert sum(sizes) == len(counted.people("Sign Up", date(2025, 1, 1), date(2025, 2, 28)))
+    assert sum(sizes) == len(counted.users("Sign Up", date(2025, 1, 1), date(2025, 2, 28)))
     # Docs/reports/retention, FAQ 3: sizes and counts are averaged, weighted by the sizes.
     weights = [size / sum(sizes) for size in sizes]
     size = sum(size * weight for size, weight in zip(sizes, weights, strict=True))
@@ -168,8 +168,8 @@ def test_the_parameters_of_a_bookmark_name_what_it_asks(app_api: httpx.Client) -
 
 def test_cohorts_count_their_members(get: Get, counted: Naive, dataset: Dataset) -> None:
     found = {cohort["name"]: cohort["count"] for cohort in get("cohorts/list").json()}
-    assert found["Buyers of March"] == len(counted.people("Purchase", date(2025, 3, 1), QUARTER[1]))
-    crashed = counted.people("App Crash", date(2025, 2, 18), date(2025, 2, 19))
+    assert found["Buyers of March"] == len(counted.users("Purchase", date(2025, 3, 1), QUARTER[1]))
+    crashed = counted.users("App Crash", date(2025, 2, 18), date(2025, 2, 19))
     assert found["Hit by the outage"] == len(crashed)
     assert found["Pro members"] == len(dataset.profiles.ids('properties["plan"] == "pro"'))
 

@@ -62,17 +62,17 @@ def test_the_limit_keeps_the_largest_segments(get: Get) -> None:
     assert answer["legend_size"] == 3
 
 
-def test_uniques_are_people(get: Get, counted: Naive) -> None:
+def test_uniques_are_users(get: Get, counted: Naive) -> None:
     answer = get("segmentation", event="View Product", unit="week", type="unique").json()
-    people = counted.people("View Product")
-    assert answer["data"]["values"]["View Product"] == {str(monday(FIRST)): len(people)}
+    users = counted.users("View Product")
+    assert answer["data"]["values"]["View Product"] == {str(monday(FIRST)): len(users)}
 
 
-def test_averages_are_events_per_person(get: Get, counted: Naive) -> None:
+def test_averages_are_events_per_user(get: Get, counted: Naive) -> None:
     answer = get("segmentation", event="View Product", unit="week", type="average").json()
     events = [e for e in counted.matching("View Product") if e["properties"]["distinct_id"]]
     average = answer["data"]["values"]["View Product"][str(FIRST)]
-    assert average == pytest.approx(len(events) / len(counted.people("View Product")))
+    assert average == pytest.approx(len(events) / len(counted.users("View Product")))
 
 
 def test_hours_are_told_with_their_time(get: Get, counted: Naive) -> None:
@@ -109,11 +109,11 @@ def test_an_interval_makes_buckets_of_days(get: Get, counted: Naive, kind: str) 
     for day in answer["series"]:
         first = date.fromisoformat(day)
         last = min(first + timedelta(days=2), LAST)
-        people = len(counted.people("View Product", first, last))
+        users = len(counted.users("View Product", first, last))
         events = sum(
             bool(e["properties"]["distinct_id"]) for e in counted.matching("View Product", first, last)
         )
-        expected = people if kind == "unique" else events / people
+        expected = users if kind == "unique" else events / users
         assert answer["values"]["View Product"][day] == pytest.approx(expected)
 
 
@@ -122,7 +122,7 @@ def test_an_interval_can_be_broken_down_and_stand_without_dates(get: Get, counte
     answer = get("segmentation", event="Purchase", interval=7, type="unique", on="plan", **nothing).json()
     assert answer["data"]["series"] == ["2025-03-25"]  # the week that ends with the data set
     days = date(2025, 3, 25), date(2025, 3, 31)
-    pro = counted.people("Purchase", *days, where=lambda properties: properties.get("plan") == "pro")
+    pro = counted.users("Purchase", *days, where=lambda properties: properties.get("plan") == "pro")
     assert answer["data"]["values"]["pro"] == {"2025-03-25": len(pro)}
 
 

@@ -24,12 +24,12 @@ def day(event: Event) -> date:
 def test_the_purchase_funnel_narrows_and_is_best_on_the_web_and_worst_on_android(
     deduplicated: list[Event],
 ) -> None:
-    people: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    users: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for event in deduplicated:
-        people[platform(event), event["event"]].add(event["properties"]["distinct_id"])
+        users[platform(event), event["event"]].add(event["properties"]["distinct_id"])
     overall = {}
     for name in ("web", "iOS", "Android"):
-        steps = [len(people[name, step]) for step in FUNNEL]
+        steps = [len(users[name, step]) for step in FUNNEL]
         assert steps == sorted(steps, reverse=True)
         overall[name] = steps[-1] / steps[0]
     assert 0.05 < overall["Android"] < overall["iOS"] < overall["web"] < 0.6
@@ -61,7 +61,7 @@ def test_retention_decays_week_by_week(deduplicated: list[Event]) -> None:
     assert 0.02 < rates[-1] < rates[0] < 0.8
 
 
-def test_people_who_came_by_referral_are_retained_best(deduplicated: list[Event]) -> None:
+def test_users_who_came_by_referral_are_retained_best(deduplicated: list[Event]) -> None:
     referral = mean(weekly_retention(deduplicated, trait="utm_source", value="friend"))
     for channel in ("google", "instagram"):
         assert referral > 1.2 * mean(weekly_retention(deduplicated, trait="utm_source", value=channel))

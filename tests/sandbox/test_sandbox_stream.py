@@ -1,4 +1,4 @@
-"""Activity feeds: the events of some people, by both endpoints, in their order."""
+"""Activity feeds: the events of some users, by both endpoints, in their order."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WEEK = {"type": "between", "from": str(FIRST), "to": str(LAST)}
 
 @pytest.fixture(scope="session")
 def busiest(counted: Naive) -> list[str]:
-    """The two people with most events in that week."""
+    """The two users with most events in that week."""
     events = Counter(event["properties"]["distinct_id"] for event in counted.matching(None))
-    return [person for person, _ in events.most_common(3) if person][:2]
+    return [user for user, _ in events.most_common(3) if user][:2]
 
 
-def events_of(counted: Naive, people: list[str], first: date = FIRST, last: date = LAST) -> list[Any]:
-    wanted = set(people)
+def events_of(counted: Naive, users: list[str], first: date = FIRST, last: date = LAST) -> list[Any]:
+    wanted = set(users)
     return [e for e in counted.matching(None, first, last) if e["properties"]["distinct_id"] in wanted]
 
 
@@ -75,8 +75,8 @@ def test_a_bad_feed_request_is_a_400_that_says_why(get: Get, params: dict[str, A
     assert error in answer.json()["error"]
 
 
-def bookmark(client: httpx.Client, date_range: Any, people: list[str], **more: Any) -> httpx.Response:
-    body = {"project_id": 1, "bookmark": {"dateRange": date_range, "entries": []}, "distinct_ids": people}
+def bookmark(client: httpx.Client, date_range: Any, users: list[str], **more: Any) -> httpx.Response:
+    body = {"project_id": 1, "bookmark": {"dateRange": date_range, "entries": []}, "distinct_ids": users}
     return client.post("/api/query/stream/bookmark", json={**body, "mode": "raw", **more})
 
 
@@ -147,13 +147,13 @@ def test_a_feed_is_searched_whatever_the_case(client: httpx.Client, busiest: lis
 
 
 def test_a_feed_is_searched_by_the_profile(client: httpx.Client, counted: Naive) -> None:
-    people = client.post("/api/query/engage?project_id=1", json={"page_size": 20}).json()["results"]
-    ids = [person["$distinct_id"] for person in people]
-    name = people[0]["$properties"]["$name"]
+    users = client.post("/api/query/engage?project_id=1", json={"page_size": 20}).json()["results"]
+    ids = [user["$distinct_id"] for user in users]
+    name = users[0]["$properties"]["$name"]
     only = [{"value": "$name", "resourceType": "user"}]
     quarter = {"type": "between", "from": "2025-01-01", "to": "2025-03-31"}
     events = bookmark(client, quarter, ids, search=name, search_properties=only).json()["results"]["events"]
-    same = {p["$distinct_id"] for p in people if name.lower() in p["$properties"]["$name"].lower()}
+    same = {p["$distinct_id"] for p in users if name.lower() in p["$properties"]["$name"].lower()}
     expected = events_of(counted, sorted(same), date(2025, 1, 1), date(2025, 3, 31))
     assert by_content(events) == by_content(expected)
 

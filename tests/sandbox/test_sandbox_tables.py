@@ -61,10 +61,10 @@ def test_tables_are_made_on_first_need_and_then_found(tmp_path: Path) -> None:
 def test_the_tables_hold_each_event_once(dataset: Dataset, deduplicated: list[Any]) -> None:
     with dataset.runner() as runner:
         [(rows,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM events")
-        [(people,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM profiles")
+        [(users,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM profiles")
         typed = {column.property for column in runner.engine.storage.property_columns("events")}
     assert rows == len(deduplicated)
-    assert people == dataset.profiles.page(0)[1]
+    assert users == dataset.profiles.page(0)[1]
     assert {"plan", "revenue", "$os"} <= typed
 
 
@@ -149,7 +149,7 @@ def test_head_asks_and_sends_nothing(client: httpx.Client) -> None:
 @pytest.mark.parametrize("name", ["export.jsonl", "export.jsonl.gz"])
 def test_a_replayed_export_answers_reports(tmp_path: Path, name: str) -> None:
     data = write(tmp_path / name, EXPORT)
-    people = write(
+    users = write(
         tmp_path / "people.jsonl",
         [
             '{"$distinct_id":"x","$properties":{"plan":"free"}}',
@@ -157,7 +157,7 @@ def test_a_replayed_export_answers_reports(tmp_path: Path, name: str) -> None:
         ],
     )
     days = {"project_id": "1", "from_date": "2025-01-01", "to_date": "2025-01-31"}
-    with Dataset.from_files(data, people, tmp_path / "cache") as replayed, served(replayed) as client:
+    with Dataset.from_files(data, users, tmp_path / "cache") as replayed, served(replayed) as client:
         counts = client.get(SEGMENTATION, params={**days, "event": "A"}).json()["data"]["values"]["A"]
         assert counts == {"2025-01-08": 1, "2025-01-09": 1}
         unique = client.get(SEGMENTATION, params={**days, "event": "A", "type": "unique"}).json()
@@ -171,7 +171,7 @@ def test_a_replayed_export_answers_reports(tmp_path: Path, name: str) -> None:
         assert {event["event"] for event in top["events"]} == {"A", "B"}
 
 
-def test_a_replay_without_people_knows_nothing_of_anybody(tmp_path: Path) -> None:
+def test_a_replay_without_users_knows_nothing_of_anybody(tmp_path: Path) -> None:
     data = write(tmp_path / "export.jsonl", EXPORT)
     params = {**WEEK, "event": "A", "from_date": "2025-01-01", "where": 'not defined(user["plan"])'}
     with Dataset.from_files(data, None, tmp_path / "cache") as replayed, served(replayed) as client:

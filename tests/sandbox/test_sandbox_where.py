@@ -111,4 +111,4 @@ def test_any_condition_keeps_what_it_means_to_keep(mixed: httpx.Client, where: N
         lines = [json.loads(line) for line in export.text.splitlines()]
         assert sorted(line["properties"]["$insert_id"] for line in lines) == wanted(where)
     if engage.status_code == 200:
-        assert sorted(person["$distinct_id"] for person in engage.json()["results"]) == wanted(where)
+        assert sorted(user["$distinct_id"] for user in engage.json()["results"]) == wanted(where)

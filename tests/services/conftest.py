@@ -1,3 +1,3 @@
-"""A database with two weeks of events, and people, for the tests of reports."""
+"""A database with two weeks of events, and profiles, for the tests of reports."""
 
 from faces import built, connected  # noqa: F401 - fixtures

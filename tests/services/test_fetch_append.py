@@ -1,4 +1,4 @@
-"""Adding to a table, replacing one, and people, who are refreshed."""
+"""Adding to a table, replacing one, and profiles, which are refreshed."""
 
 from __future__ import annotations
 
@@ -192,18 +192,18 @@ def test_a_stopped_fetch_is_complete_once_others_have_brought_its_days(ws: Works
         ws.fetch_events(**FIRST_WEEK, columns=None)
 
 
-# People
+# Profiles
 
 
-def test_all_people_are_fetched_page_by_page(
+def test_all_users_are_fetched_page_by_page(
     ws: Workspace, mixpanel: SandboxServer, store: Dataset, tmp_path: Path
 ) -> None:
     result = ws.fetch_profiles()
     store.dump(tmp_path / "people.jsonl", "profiles")
     expected = [json.loads(line) for line in (tmp_path / "people.jsonl").read_bytes().split(b"\n") if line]
     rows = ws.sql_rows("SELECT distinct_id, last_seen, properties, plan FROM profiles")
-    assert {row[0] for row in rows} == {person["$distinct_id"] for person in expected}
-    by_id = {person["$distinct_id"]: person["$properties"] for person in expected}
+    assert {row[0] for row in rows} == {user["$distinct_id"] for user in expected}
+    by_id = {user["$distinct_id"]: user["$properties"] for user in expected}
     for distinct_id, last_seen, properties, plan in rows:
         assert json.loads(properties) == by_id[distinct_id]
         assert last_seen.isoformat() == by_id[distinct_id]["$last_seen"]
@@ -214,29 +214,27 @@ def test_all_people_are_fetched_page_by_page(
     assert result.requests == len(mixpanel.requests)
 
 
-def test_appended_people_are_refreshed_and_the_others_stay(
+def test_appended_users_are_refreshed_and_the_others_stay(
     tmp_path: Path, open_workspace: OpenWorkspace
 ) -> None:
-    ws = _fetch_people(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
-    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro", "cyd": "free"}, if_exists="append")
-    people = ws.sql_rows("SELECT distinct_id, plan FROM profiles ORDER BY 1").tuples()
-    assert people == [("ada", "free"), ("bob", "pro"), ("cyd", "free")]
+    ws = _fetch_users(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
+    ws = _fetch_users(tmp_path, open_workspace, {"bob": "pro", "cyd": "free"}, if_exists="append")
+    users = ws.sql_rows("SELECT distinct_id, plan FROM profiles ORDER BY 1").tuples()
+    assert users == [("ada", "free"), ("bob", "pro"), ("cyd", "free")]
 
 
-def test_replaced_people_are_only_the_new_ones(tmp_path: Path, open_workspace: OpenWorkspace) -> None:
-    ws = _fetch_people(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
+def test_replaced_users_are_only_the_new_ones(tmp_path: Path, open_workspace: OpenWorkspace) -> None:
+    ws = _fetch_users(tmp_path, open_workspace, {"ada": "free", "bob": "plus"})
     with pytest.raises(TableExistsError):
         ws.fetch_profiles()
-    ws = _fetch_people(tmp_path, open_workspace, {"bob": "pro"}, if_exists="replace")
+    ws = _fetch_users(tmp_path, open_workspace, {"bob": "pro"}, if_exists="replace")
     assert ws.sql_rows("SELECT distinct_id, plan FROM profiles").tuples() == [("bob", "pro")]
 
 
-def _fetch_people(
-    folder: Path, open_workspace: OpenWorkspace, plans: dict[str, str], **how: Any
-) -> Workspace:
+def _fetch_users(folder: Path, open_workspace: OpenWorkspace, plans: dict[str, str], **how: Any) -> Workspace:
     file = folder / f"{'-'.join(plans)}.jsonl"
-    people = [{"$distinct_id": name, "$properties": {"plan": plan}} for name, plan in plans.items()]
-    file.write_text("\n".join(map(json.dumps, people)))
+    users = [{"$distinct_id": name, "$properties": {"plan": plan}} for name, plan in plans.items()]
+    file.write_text("\n".join(map(json.dumps, users)))
     (folder / "none.jsonl").touch()
     port = folder / "port"  # the same each time, for the same project answers
     with (
@@ -249,12 +247,12 @@ def _fetch_people(
     return ws
 
 
-def test_a_page_that_fails_keeps_all_people_out(
+def test_a_page_that_fails_keeps_all_users_out(
     tmp_path: Path, open_workspace: OpenWorkspace, faults: Faults
 ) -> None:
-    people = [{"$distinct_id": f"p{number}", "$properties": {"n": number}} for number in range(2_500)]
+    users = [{"$distinct_id": f"p{number}", "$properties": {"n": number}} for number in range(2_500)]
     file, nothing = tmp_path / "people.jsonl", tmp_path / "none.jsonl"
-    file.write_text("\n".join(map(json.dumps, people)))
+    file.write_text("\n".join(map(json.dumps, users)))
     nothing.touch()
     faults.add(FaultRule("status", match={"page": "1"}, status=500, times=3))
     with (
@@ -270,14 +268,14 @@ def test_a_page_that_fails_keeps_all_people_out(
     assert ws.sql_scalar("SELECT sum(n) FROM profiles") == sum(range(2_500))
 
 
-def test_only_the_named_properties_of_people_are_fetched(ws: Workspace) -> None:
+def test_only_the_named_properties_of_users_are_fetched(ws: Workspace) -> None:
     result = ws.fetch_profiles(output_properties=["plan"])
     assert result.columns == ("plan",)
     assert ws.sql_scalar("SELECT max(len(json_keys(properties))) FROM profiles") == 1
 
 
 @pytest.mark.parametrize("way", [{}, {"if_exists": "append"}, {"if_exists": "replace"}])
-def test_people_that_come_incomplete_change_nothing(
+def test_users_that_come_incomplete_change_nothing(
     ws: Workspace, faults: Faults, way: dict[str, Any]
 ) -> None:
     if way:

@@ -89,7 +89,7 @@ def test_events_since_1971_are_fetched_and_counted(factor: int, open_workspace: 
     assert counted == {str(day): 1 for day in days}
 
 
-PEOPLE: list[dict[str, Any]] = [
+USERS: list[dict[str, Any]] = [
     {"$distinct_id": "ann", "$properties": {"plan": "pro"}},
     {"$properties": {"plan": "free"}},
     {"$distinct_id": None, "$properties": {}},
@@ -98,16 +98,16 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 
 
-def _page(people: list[dict[str, Any]]) -> bytes:
-    page = {"page": 0, "page_size": 1000, "total": len(people), "session_id": "s", "results": people}
+def _page(users: list[dict[str, Any]]) -> bytes:
+    page = {"page": 0, "page_size": 1000, "total": len(users), "session_id": "s", "results": users}
     return json.dumps(page).encode()
 
 
-def test_people_without_an_id_are_left_out_and_counted(open_workspace: OpenWorkspace) -> None:
-    with answering(lambda _: (200, {}, _page(PEOPLE))) as url:
+def test_users_without_an_id_are_left_out_and_counted(open_workspace: OpenWorkspace) -> None:
+    with answering(lambda _: (200, {}, _page(USERS))) as url:
         ws = open_workspace(url)
         fetched = ws.fetch_profiles()
-        streamed = [person["distinct_id"] for person in ws.stream_profiles()]
+        streamed = [user["distinct_id"] for user in ws.stream_profiles()]
     stored = ws.sql_rows("SELECT distinct_id, plan FROM profiles ORDER BY 1").rows
     assert stored == [("7", None), ("ann", "pro")]
     assert (fetched.rows, fetched.new_rows, fetched.without_id) == (2, 2, 3)

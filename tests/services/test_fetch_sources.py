@@ -37,7 +37,7 @@ def database(tmp_path: Path) -> Path:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[SandboxServer]:
     """Another Mixpanel, with other data."""
-    export, people = tmp_path / "other.jsonl", tmp_path / "people.jsonl"
+    export, users = tmp_path / "other.jsonl", tmp_path / "people.jsonl"
     lines = [
         {
             "event": "Other",
@@ -46,8 +46,8 @@ def elsewhere(tmp_path: Path) -> Iterator[SandboxServer]:
         for n in range(5)
     ]
     export.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    people.write_text(json.dumps({"$distinct_id": "o1", "$properties": {"plan": "other"}}) + "\n")
-    dataset = Dataset.from_files(export, people, tmp_path / "cache")
+    users.write_text(json.dumps({"$distinct_id": "o1", "$properties": {"plan": "other"}}) + "\n")
+    dataset = Dataset.from_files(export, users, tmp_path / "cache")
     with SandboxServer(create_app(dataset)) as server:
         yield server
 
@@ -116,13 +116,13 @@ def _full(*_: Any) -> None:
     raise StorageError("The disk is full.")
 
 
-def test_events_and_people_of_two_servers_do_not_mix(
+def test_events_and_users_of_two_servers_do_not_mix(
     mixpanel: SandboxServer, elsewhere: SandboxServer, database: Path
 ) -> None:
     with opened(database, mixpanel.url) as ws:
         ws.fetch_events(**DAYS)
         ws.fetch_profiles()
-        events, people = table_rows(ws), ws.sql_scalar("SELECT count(*) FROM profiles")
+        events, users = table_rows(ws), ws.sql_scalar("SELECT count(*) FROM profiles")
     with opened(database, elsewhere.url) as ws:
         with pytest.raises(TableExistsError, match="holds events of project 1 at"):
             ws.fetch_events(from_date="2025-01-13", to_date="2025-01-14", if_exists="append")
@@ -130,7 +130,7 @@ def test_events_and_people_of_two_servers_do_not_mix(
             ws.fetch_profiles(if_exists="append")
         assert not elsewhere.requests
         assert table_rows(ws) == events
-        assert ws.sql_scalar("SELECT count(*) FROM profiles") == people
+        assert ws.sql_scalar("SELECT count(*) FROM profiles") == users
         ws.fetch_events("others", **DAYS)
         ws.fetch_events(**DAYS, if_exists="replace")
         assert ws.sql_scalar("SELECT count(*) FROM events") == 5

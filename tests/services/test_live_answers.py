@@ -274,7 +274,7 @@ class TestFunnel:
         assert (result.steps, result.events) == ((), ())
 
 
-class TestPeople:
+class TestUsers:
     def test_what_is_not_known_yet_is_none_and_more_than_asked_for_is_left(self) -> None:
         answer = {
             "2025-01-01": {"first": 3, "counts": [3, 2, 1, 9]},

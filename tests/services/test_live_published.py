@@ -162,13 +162,13 @@ def test_frequency() -> None:
 
 def test_activity_feed() -> None:
     """https://developer.mixpanel.com/reference/activity-stream-query."""
-    person = "12a34aa567eb8d-9ab1c26f345b67-89123c45-6aeaa7-89f12af345f678"
+    user = "12a34aa567eb8d-9ab1c26f345b67-89123c45-6aeaa7-89f12af345f678"
     answer = live(published("activity-stream-query"))
-    result = answer.activity_feed(person, from_date="2020-09-08", to_date="2020-09-08")
+    result = answer.activity_feed(user, from_date="2020-09-08", to_date="2020-09-08")
     game, page = result.events
     assert (game.event, game.time) == ("Game Played", datetime(2020, 9, 8, 18, 24, 13, tzinfo=UTC))
     assert (page.event, page.time) == ("Viewed Page", datetime(2020, 9, 8, 18, 24, 30, tzinfo=UTC))
-    assert {game.distinct_id, page.distinct_id} == {person}
+    assert {game.distinct_id, page.distinct_id} == {user}
     assert [row["report_name"] for row in result.records()] == ["insights", "funnels"]
 
 

@@ -113,12 +113,12 @@ def test_the_sql_of_a_segmentation_gives_its_numbers(ws: Workspace) -> None:
 
 def test_numbers_are_those_of_plain_sql(ws: Workspace) -> None:
     counted = ws.sql(
-        "SELECT event_time::DATE AS day, count(*) AS n, count(DISTINCT distinct_id) AS people FROM events "
+        "SELECT event_time::DATE AS day, count(*) AS n, count(DISTINCT distinct_id) AS users FROM events "
         "WHERE event_name = 'Purchase' GROUP BY day ORDER BY day"
     )
     assert ws.segmentation("Purchase", **HERE).df["count"].tolist() == counted["n"].tolist()
     assert (
-        ws.segmentation("Purchase", type="unique", **HERE).df["count"].tolist() == counted["people"].tolist()
+        ws.segmentation("Purchase", type="unique", **HERE).df["count"].tolist() == counted["users"].tolist()
     )
 
 
@@ -130,7 +130,7 @@ def test_a_breakdown_says_how_many_segments_it_leaves_out(ws: Workspace) -> None
     assert f"{result.left_out} " in result.to_text()
 
 
-def test_people_are_looked_up_in_the_profiles(ws: Workspace) -> None:
+def test_users_are_looked_up_in_the_profiles(ws: Workspace) -> None:
     counted = ws.sql_scalar(
         "SELECT count(*) FROM events JOIN profiles USING (distinct_id) "
         "WHERE event_name = 'Purchase' AND profiles.plan = 'pro'"

@@ -338,7 +338,7 @@ def test_profiles_have_no_days_to_sync(ws: Workspace, open_workspace: OpenWorksp
     with answering(
         lambda path: (200, {}, b'{"results": [], "page": 0, "total": 0, "status": "ok"}')
     ) as other:
-        people = open_workspace(other, tmp_path / "people.db")
-        people.fetch_profiles()
+        users = open_workspace(other, tmp_path / "people.db")
+        users.fetch_profiles()
         with pytest.raises(ParameterError, match="has profiles, which have no days"):
-            people.sync("profiles")
+            users.sync("profiles")

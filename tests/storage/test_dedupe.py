@@ -1,4 +1,4 @@
-"""One row per event, as Mixpanel's reports count; one per person; ids for events that came without."""
+"""One row per event, as Mixpanel's reports count; one per user; ids for events that came without."""
 
 from __future__ import annotations
 
@@ -178,8 +178,8 @@ def test_ids_that_are_numbers_become_text(exports: Exports) -> None:
 # Profiles
 
 
-def load_profiles(exports: Exports, *people: dict[str, Any]) -> Any:
-    return exports.load(*people, table="profiles", table_type="profiles")
+def load_profiles(exports: Exports, *users: dict[str, Any]) -> Any:
+    return exports.load(*users, table="profiles", table_type="profiles")
 
 
 def test_a_profile_replaces_the_older_one(exports: Exports) -> None:
@@ -190,7 +190,7 @@ def test_a_profile_replaces_the_older_one(exports: Exports) -> None:
     assert rows == [("ann", "pro", 30), ("bob", "free", None)]
 
 
-def test_the_last_of_a_person_in_one_batch_wins(exports: Exports) -> None:
+def test_the_last_of_a_user_in_one_batch_wins(exports: Exports) -> None:
     loaded = load_profiles(
         exports, profile("ann", {"n": 1}), profile("ann", {"n": 2}), profile("ann", {"n": 3})
     )

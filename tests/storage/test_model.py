@@ -154,17 +154,17 @@ def test_typed_columns_agree_with_properties_in_every_row(
         st.lists(st.tuples(st.sampled_from("abc"), PROPERTIES), max_size=5), min_size=1, max_size=3
     )
 )
-def test_profiles_keep_the_last_of_each_person(
+def test_profiles_keep_the_last_of_each_user(
     exports: Exports, batches: list[list[tuple[str, dict[str, Any]]]]
 ) -> None:
     exports.engine.discard("profiles")
     for batch in batches:
-        lines = [profile(person, properties) for person, properties in batch]
+        lines = [profile(user, properties) for user, properties in batch]
         exports.load(*lines, table="profiles", table_type="profiles")
     check_columns(exports.engine, "profiles")
     latest = dict(one for batch in batches for one in batch)
     rows = exports.engine.execute_rows("SELECT distinct_id, CAST(properties AS VARCHAR) FROM profiles")
-    assert {person: as_text(json.loads(text)) for person, text in rows} == {
-        person: as_text(properties) for person, properties in latest.items()
+    assert {user: as_text(json.loads(text)) for user, text in rows} == {
+        user: as_text(properties) for user, properties in latest.items()
     }
     assert len(rows) == len(latest)

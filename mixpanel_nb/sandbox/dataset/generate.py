@@ -57,10 +57,10 @@ def _visitor_count(events: int) -> int:
     return max(1, round(events / _EVENTS_PER_VISITOR))
 
 
-def _agenda(people: list[Visitor]) -> list[list[tuple[Visitor, int]]]:
+def _agenda(visitors: list[Visitor]) -> list[list[tuple[Visitor, int]]]:
     """Per day, the visitors and their times."""
     agenda: list[list[tuple[Visitor, int]]] = [[] for _ in range(days.DAYS)]
-    for visitor in people:
+    for visitor in visitors:
         for day, second in visitor.visits:
             agenda[day].append((visitor, second))
     return agenda

@@ -54,10 +54,10 @@ class Visitor:
 def population(count: int, seed: int) -> list[Visitor]:
     """The users with their visits, deterministic for a seed."""
     rng = Random(seed)  # noqa: S311 - made-up data, no secret
-    people = [_visitor(rng, index) for index in range(count)]
-    for visitor in people:
+    visitors = [_visitor(rng, index) for index in range(count)]
+    for visitor in visitors:
         _plan_visits(rng, visitor)
-    return people
+    return visitors
 
 
 def _visitor(rng: Random, index: int) -> Visitor:

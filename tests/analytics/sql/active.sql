@@ -2,7 +2,7 @@ WITH _matching AS (
     SELECT
         CAST(date_trunc('month', (e.event_time + INTERVAL '3600' SECOND)) AS DATE) AS date,
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS day,
-        nullif(e.distinct_id, '') AS person
+        nullif(e.distinct_id, '') AS user_id
     FROM "events" AS e
     WHERE e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
       AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
@@ -13,11 +13,11 @@ WITH _matching AS (
     ) AS days
     GROUP BY 1
 ), _active_1 AS (
-    SELECT day, lead(day) OVER (PARTITION BY person ORDER BY day) AS next
+    SELECT day, lead(day) OVER (PARTITION BY user_id ORDER BY day) AS next
     FROM (
-        SELECT DISTINCT day, person
+        SELECT DISTINCT day, user_id
         FROM _matching
-        WHERE person IS NOT NULL
+        WHERE user_id IS NOT NULL
     ) AS active
 ), _changes_0 AS (
     SELECT day, count(*) AS users

@@ -2,17 +2,17 @@ WITH _active AS (
     SELECT DISTINCT
         CAST(date_trunc('week', (e.event_time + INTERVAL '3600' SECOND)) AS DATE) AS date,
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS period,
-        e.distinct_id AS person
+        e.distinct_id AS user_id
     FROM "events" AS e
     WHERE e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
       AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
       AND e.distinct_id <> ''
 ), _counted AS (
-    SELECT date, person, count(*) AS periods
+    SELECT date, user_id, count(*) AS periods
     FROM _active
-    GROUP BY date, person
+    GROUP BY date, user_id
 )
-SELECT date, periods, count(*) AS people
+SELECT date, periods, count(*) AS users
 FROM _counted
 GROUP BY date, periods
 ORDER BY date, periods

@@ -5,7 +5,7 @@ WITH _matching AS (
         e.event_time >= CAST('2024-12-25 23:00:00' AS TIMESTAMP) AS counted,
         e.event_name = 'Buy' AS is_1,
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS day,
-        nullif(e.distinct_id, '') AS person
+        nullif(e.distinct_id, '') AS user_id
     FROM "events" AS e
     WHERE e.event_time >= CAST('2024-12-19 23:00:00' AS TIMESTAMP)
       AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
@@ -25,7 +25,7 @@ WITH _matching AS (
     FROM _ranked
     WHERE place <= 60
 ), _placed AS (
-    SELECT _shown.place, _matching.date, _matching.counted, _matching.is_1, _matching.day, _matching.person
+    SELECT _shown.place, _matching.date, _matching.counted, _matching.is_1, _matching.day, _matching.user_id
     FROM _matching LEFT JOIN _shown ON _shown.b1 IS NOT DISTINCT FROM _matching.b1
 ), _events AS (
     SELECT date, place, count(*) FILTER (WHERE is_1) AS value_0
@@ -39,11 +39,11 @@ WITH _matching AS (
     ) AS days
     GROUP BY 1
 ), _active_1 AS (
-    SELECT day, place, lead(day) OVER (PARTITION BY person, place ORDER BY day) AS next
+    SELECT day, place, lead(day) OVER (PARTITION BY user_id, place ORDER BY day) AS next
     FROM (
-        SELECT DISTINCT day, place, person
+        SELECT DISTINCT day, place, user_id
         FROM _placed
-        WHERE person IS NOT NULL
+        WHERE user_id IS NOT NULL
     ) AS active
 ), _changes_1 AS (
     SELECT day, place, count(*) AS users

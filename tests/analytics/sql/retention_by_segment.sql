@@ -23,7 +23,7 @@ WITH _entering AS (
         AND r.event_time < c.born_at + INTERVAL '950400' SECOND
         AND r.event_time >= c.born_at
 ), _counted AS (
-    SELECT segment, cohort, period, count(*) AS people
+    SELECT segment, cohort, period, count(*) AS users
     FROM _returned
     GROUP BY segment, cohort, period
 ), _sizes AS (
@@ -46,7 +46,7 @@ WITH _entering AS (
 )
 SELECT
     _shown.segment, _shown.segments, _shown.cohort, _shown.cohort_size,
-    _counted.period, _counted.people, _ending.last_event
+    _counted.period, _counted.users, _ending.last_event
 FROM _ending
 LEFT JOIN _shown ON TRUE
 LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment IS NOT DISTINCT FROM _shown.segment

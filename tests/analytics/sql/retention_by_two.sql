@@ -26,7 +26,7 @@ WITH _named AS (
         AND r.event_time >= c.born_at
     WHERE r.event_time > c.born_at OR r.event_name <> 'View'
 ), _counted AS (
-    SELECT segment_1, segment_2, cohort, period, count(*) AS people
+    SELECT segment_1, segment_2, cohort, period, count(*) AS users
     FROM _returned
     GROUP BY segment_1, segment_2, cohort, period
 ), _sizes AS (
@@ -49,7 +49,7 @@ WITH _named AS (
 )
 SELECT
     _shown.segment_1, _shown.segment_2, _shown.segments, _shown.cohort, _shown.cohort_size,
-    _counted.period, _counted.people, _ending.last_event
+    _counted.period, _counted.users, _ending.last_event
 FROM _ending
 LEFT JOIN _shown ON TRUE
 LEFT JOIN _counted ON _counted.cohort = _shown.cohort AND _counted.segment_1 IS NOT DISTINCT FROM _shown.segment_1 AND _counted.segment_2 IS NOT DISTINCT FROM _shown.segment_2

@@ -1,5 +1,5 @@
 WITH _matching AS (
-    SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, CASE WHEN isfinite(e."amount") THEN e."amount" END AS number, nullif(e.distinct_id, '') AS person
+    SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, CASE WHEN isfinite(e."amount") THEN e."amount" END AS number, nullif(e.distinct_id, '') AS user_id
     FROM "events" AS e
     WHERE e.event_name = 'Buy'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
@@ -31,7 +31,7 @@ WITH _matching AS (
     SELECT width, CAST(0 AS DOUBLE) AS origin
     FROM _chosen
 ), _placed AS (
-    SELECT date, floor(round(CAST(number - origin AS DOUBLE) / width, 9)) AS place, width, origin, person
+    SELECT date, floor(round(CAST(number - origin AS DOUBLE) / width, 9)) AS place, width, origin, user_id
     FROM _matching CROSS JOIN _begun
 )
 SELECT date, place, width, origin, count(*) AS count
