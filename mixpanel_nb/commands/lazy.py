@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from typer.core import TyperCommand, TyperGroup
 
@@ -58,16 +58,17 @@ class Commands(Mapping[str, Any]):
 
 
 class LazyGroup(TyperGroup):
-    """A group with ``Commands``: its help and the completion of names build none."""
-
-    commands: Commands  # type: ignore[assignment]  # Click reads it as a mapping
+    """A group whose commands are ``Commands``: its help and the completion of names build none."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands."""
-        self.commands.listing().format_commands(ctx, formatter)
+        self._listing().format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """The names of commands, or options, that begin so."""
         listed = copy.copy(ctx)
-        listed.command = self.commands.listing()
+        listed.command = self._listing()
         return super().shell_complete(listed, incomplete)
+
+    def _listing(self) -> TyperGroup:
+        return cast("Commands", self.commands).listing()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -108,7 +109,7 @@ def typed_as(parameter: Parameter, annotation: Any) -> Any:
     if parameter.joined is not None:
         return str
     hints = () if annotation is None else (annotation.__origin__, *get_args(annotation.__origin__))
-    if tuple in {getattr(hint, "__origin__", hint) for hint in hints}:
+    if {tuple, Sequence} & {getattr(hint, "__origin__", hint) for hint in hints}:
         return list[str]
     return int if parameter.read is int and not parameter.positional else str
 

@@ -64,11 +64,11 @@ class SegmentName:
 
 
 At = Annotated[
-    date | None,
+    date | str | None,
     Parameter("Users of this bucket of time: its first day, or its hour.", Optional(Moment()), "DAY", "--at"),
 ]
 Segment = Annotated[
-    str | tuple[str, ...] | None,
+    str | Sequence[str] | None,
     Parameter("Users of this segment (one for each breakdown).", Optional(SegmentName()), "NAME"),
 ]
 OneSegment = Annotated[str | None, Parameter("Users of this segment.", Optional(Text()), "NAME")]
@@ -250,7 +250,7 @@ class RetentionCell(Cell):
     name: ClassVar[str] = "retention_cell"
 
     cohort: Annotated[
-        date | None,
+        date | str | None,
         Parameter("Users of the cohort that begins on this day.", Optional(Moment()), "DAY"),
     ] = None
     period: Annotated[

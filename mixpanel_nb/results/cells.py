@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean
+from mixpanel_nb.queries.cells import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
 _NAMED = 5  # names that a hint lists
 
 
-def bucket(value: date | None, dates: Sequence[date], parameter: str = "date") -> date | None:
-    """The bucket of time that is meant; None is all of them.
+def bucket(value: date | str | None, dates: Sequence[date], parameter: str = "date") -> date | None:
+    """The bucket of time that a date, or its ISO text, means; None is all of them.
 
     Raises:
         ParameterError: the report has no such bucket.
     """
-    if value is None or not dates:
+    if value is None:
+        return None
+    value = Moment()(value, parameter)
+    if not dates:
         return value
     if isinstance(value, datetime) and not isinstance(dates[0], datetime) and value.time() == time():
         value = value.date()
@@ -92,7 +96,7 @@ def unbroken(value: object, parameter: str = "segment") -> None:
         raise ParameterError(message, parameter=parameter, value=str(value), hint=hint)
 
 
-def names(value: str | tuple[str, ...], number: int, parameter: str = "segment") -> tuple[str, ...]:
+def names(value: str | Sequence[str], number: int, parameter: str = "segment") -> tuple[str, ...]:
     """The name of a segment for each of several breakdowns.
 
     Raises:

@@ -68,7 +68,7 @@ class EventCountsResult(SeriesResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = EventsCell(date=date, event=event)  # type: ignore[arg-type]  # it converts them
+        cell = EventsCell(date=date, event=event)
         events: tuple[str, ...] | None = self.events
         if cell.event is not None:
             events = (cells.name(cell.event, self.events, "event", "event"),)
@@ -134,7 +134,7 @@ class PropertyCountsResult(SeriesResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = ValueCell(date=date, value=value)  # type: ignore[arg-type]  # it converts them
+        cell = ValueCell(date=date, value=value)
         cells.rest(cell.value, OTHER, "value", self.left_out)
         named = () if cell.value is None else (cells.name(cell.value, self.values, "value", "value"),)
         return self._users(

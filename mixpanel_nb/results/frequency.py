@@ -76,7 +76,7 @@ class FrequencyResult(BucketedResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = FrequencyCell(date=date, at_least=at_least)  # type: ignore[arg-type]  # it converts them
+        cell = FrequencyCell(date=date, at_least=at_least)
         if cell.at_least is not None and cell.at_least > self.periods:
             message = f"A {self.unit} has at most {self.periods} {self.addiction_unit}s in this report."
             hint = ["Give a smaller ", Word("at_least"), "."]

@@ -330,7 +330,7 @@ class FunnelResult(ReportResult):
                 message, parameter="step", value=step, hint=["Name it: ", Word("step", 2), "."]
             )
         parameter = "dropped" if dropped else "reached"
-        cell = FunnelCell(**{parameter: step}, segment=segment, date=date)  # type: ignore[arg-type]  # converted
+        cell = FunnelCell(**{parameter: step}, segment=segment, date=date)
         dates = [each.date for each in self.steps if each.date is not None]
         if cell.date is not None and self.unit is None:
             message = ["The funnel is one for all days, and has no buckets of time."]
@@ -344,13 +344,9 @@ class FunnelResult(ReportResult):
             segment=self._value_of(cell.segment),
         )
 
-    def _value_of(self, segment: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    def _value_of(self, segment: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
         """What the table holds of a segment."""
-        if (
-            segment is None
-            or segment == OVERALL
-            or (isinstance(segment, tuple) and set(segment) == {OVERALL})
-        ):
+        if segment is None or {OVERALL} == ({segment} if isinstance(segment, str) else set(segment)):
             return None
         if not isinstance(self.on, tuple):
             if self.on is None:

@@ -145,7 +145,7 @@ class InsightsResult(ReportResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = InsightsCell(metric=metric, date=date, segment=segment)  # type: ignore[arg-type]  # converted
+        cell = InsightsCell(metric=metric, date=date, segment=segment)
         return self._users(
             cell,
             metric=self._metric_of(cell.metric),
@@ -173,7 +173,7 @@ class InsightsResult(ReportResult):
         query = self.question.query if self.question is not None else None
         return len(getattr(getattr(query, "insights", query), "formulas", ()))
 
-    def _segment_of(self, segment: str | tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _segment_of(self, segment: str | Sequence[str] | None) -> tuple[str, ...] | None:
         if segment is None:
             return None
         if not self.on:

@@ -70,7 +70,7 @@ class NumericBucketResult(SeriesResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = RangeCell(date=date, bucket=bucket)  # type: ignore[arg-type]  # it converts them
+        cell = RangeCell(date=date, bucket=bucket)
         low = None
         if cell.bucket is not None:
             place = self.labels.index(cells.name(cell.bucket, self.labels, "bucket", "range"))
@@ -147,7 +147,7 @@ class NumberResult(BucketedResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = DateCell(date=date)  # type: ignore[arg-type]  # it converts it
+        cell = DateCell(date=date)
         return self._users(cell, date=cells.bucket(cell.date, self.dates), segments=())
 
     @abstractmethod

@@ -159,10 +159,10 @@ class RetentionResult(ReportResult):
             hint = ["Name the period: ", Word("period", 1), "."]
             raise ParameterError(message, parameter="returned", value=returned, hint=hint)
         cell = RetentionCell(
-            cohort=cohort,  # type: ignore[arg-type]  # it converts them
+            cohort=cohort,
             period=period,
             away=not returned,
-            segment=segment,  # type: ignore[arg-type]  # as above
+            segment=segment,
         )
         if cell.period is not None and cell.period > self.interval_count:
             message = [
@@ -180,7 +180,7 @@ class RetentionResult(ReportResult):
             segment=self._value_of(cell.segment),
         )
 
-    def _value_of(self, segment: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    def _value_of(self, segment: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
         """What the table holds of a segment."""
         if segment is None or segment in (OVERALL, self.whole):
             return None

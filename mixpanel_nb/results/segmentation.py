@@ -89,12 +89,12 @@ class SegmentationResult(SeriesResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = SegmentCell(date=date, segment=segment)  # type: ignore[arg-type]  # it converts them
+        cell = SegmentCell(date=date, segment=segment)
         return self._users(
             cell, date=cells.bucket(cell.date, self.dates), segments=self._breakdown_of(cell.segment)
         )
 
-    def _breakdown_of(self, segment: str | tuple[str, ...] | None) -> tuple[tuple[str, str], ...]:
+    def _breakdown_of(self, segment: str | Sequence[str] | None) -> tuple[tuple[str, str], ...]:
         """Each breakdown with the name in it."""
         if segment is None or (self.on is None and segment == "total"):
             return ()

@@ -97,7 +97,7 @@ class SessionsResult(ReportResult):
             StorageError: the workspace is closed.
         """
         self._check_local()
-        cell = SessionsCell(date=date, segment=segment)  # type: ignore[arg-type]  # it converts them
+        cell = SessionsCell(date=date, segment=segment)
         wanted = None if cell.segment == OVERALL else cell.segment
         if self.on is None:
             cells.unbroken(wanted)

@@ -82,10 +82,10 @@ class Node:
 
     def number(self) -> float:
         """The value, a number."""
-        number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
-        if not number or not math.isfinite(self.value):
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self.wrong("a number")
-        return self.value  # type: ignore[no-any-return]  # checked to be a number
+        return value
 
     def whole(self) -> int:
         """The value, a valid count of events or users."""
