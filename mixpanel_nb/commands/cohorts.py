@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names as known
-from mixpanel_nb.commands.options import read_text
+from mixpanel_nb.commands.options import read_text, table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
@@ -136,12 +136,7 @@ def save(
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option(
-            "--table",
-            metavar="TABLE",
-            help="The table of events; the usual one.",
-            autocompletion=known.tables,
-        ),
+        table_option("The table of events; the usual one."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of another of that name.")

@@ -6,7 +6,14 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from mixpanel_nb.commands.options import DEFAULT_COLUMNS, Append, Columns, Replace, parse_columns
+from mixpanel_nb.commands.options import (
+    DEFAULT_COLUMNS,
+    Append,
+    Columns,
+    Replace,
+    parse_columns,
+    table_option,
+)
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.results import LoadResult
@@ -17,7 +24,7 @@ def load(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE", help="JSON lines, a JSON array, CSV or Parquet; globs.")
     ],
-    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="The table.")] = "events",
+    table: Annotated[str, table_option("The table.")] = "events",
     event: Annotated[
         str | None,
         typer.Option(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from mixpanel_nb.commands import names
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
@@ -28,6 +29,11 @@ Columns = Annotated[
     ),
 ]
 DEFAULT_COLUMNS = "100"
+
+
+def table_option(text: str) -> Any:
+    """``--table``, with this help."""
+    return typer.Option("--table", metavar="TABLE", help=text, autocompletion=names.tables)
 
 
 def parse_columns(value: str) -> int | list[str]:

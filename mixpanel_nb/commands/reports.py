@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from mixpanel_nb.commands import names
 from mixpanel_nb.commands.names import completion_of
-from mixpanel_nb.commands.options import lines_of_input, read_text
+from mixpanel_nb.commands.options import lines_of_input, read_text, table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries import JQL, parameters_of, request_parameters
 from mixpanel_nb.queries.base import request_defaults, types_of
@@ -161,12 +160,7 @@ def expression(
     text: Annotated[str, typer.Argument(metavar="EXPRESSION", help="A Mixpanel expression.")],
     table: Annotated[
         str | None,
-        typer.Option(
-            "--table",
-            metavar="TABLE",
-            help="The table it is about; the usual one.",
-            autocompletion=names.tables,
-        ),
+        table_option("The table it is about; the usual one."),
     ] = None,
 ) -> ExpressionResult:
     """Show a Mixpanel expression as SQL.

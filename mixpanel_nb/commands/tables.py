@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names as known
+from mixpanel_nb.commands.options import table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries.sessions import TIMEOUT
 from mixpanel_nb.results import SQLResult, SummaryResult, TableList, TableSchema, WorkspaceInfo
@@ -85,7 +86,7 @@ def promote(
 def session_view(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The view.")] = "sessions",
-    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="The table of events.")] = "events",
+    table: Annotated[str, table_option("The table of events.")] = "events",
     per: Annotated[
         str, typer.Option("--per", metavar="ROW", help="What a row is: session or event.")
     ] = "session",

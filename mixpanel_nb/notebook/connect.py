@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mixpanel_nb.commands import names
+from mixpanel_nb.commands.options import table_option
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
@@ -53,12 +54,7 @@ def _connect(
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option(
-            "--table",
-            metavar="TABLE",
-            help="The table that reports ask; events, or the only one.",
-            autocompletion=names.tables,
-        ),
+        table_option("The table that reports ask; events, or the only one."),
     ] = None,
 ) -> WorkspaceInfo:
     """Choose what the commands work on: the sandbox, an account, or a database file.

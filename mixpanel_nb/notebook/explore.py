@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names
+from mixpanel_nb.commands.options import table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
 
@@ -37,9 +38,7 @@ def _explore(
     during: Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)] = None,
     table: Annotated[
         str | None,
-        typer.Option(
-            "--table", metavar="TABLE", help="The table to ask; the usual one.", autocompletion=names.tables
-        ),
+        table_option("The table to ask; the usual one."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help=LIVE.help)] = False,
 ) -> Any:
