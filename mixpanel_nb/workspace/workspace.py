@@ -120,18 +120,18 @@ class Workspace:
     Nothing is opened or asked before it is needed, and the database file is held only while a statement
     runs, so several notebooks and terminals can share it.
 
-    Account and time zone are found in one way, wherever a workspace is made. The account is the one named,
-    else that of the environment, else the default one; where there is none, a database file that exists is
-    opened for queries alone. A report on a table counts days in ``timezone`` if that is given, else in the
-    time zone the table was fetched with, else in the account's.
+    Every constructor finds account and time zone in the same way. The account is the one named, else that of
+    the environment, else the default one. Without an account, an existing database file is opened for queries
+    only. A report on a table counts days in ``timezone`` if that is given, else in the time zone the table
+    was fetched with, else in the account's.
 
-    Every report makes a query of its arguments (see ``mixpanel_nb.queries``) and asks it. Days are
+    The method of a report builds a query from its arguments (see ``mixpanel_nb.queries``). Days are
     ``YYYY-MM-DD`` or dates, inclusive, in the time zone of :meth:`zone_of`; ``where`` is an expression,
-    ``on`` one or the name of an event's property; ``table`` is the fetched table that is asked, None
-    asks Mixpanel and costs one query of the quota. Reports raise ``ParameterError`` for parameters that
-    make no sense or that only the other side can answer, ``ExpressionError`` for a mistake in an
-    expression (with its position), ``TableNotFoundError``, and live the ``APIError`` that Mixpanel's
-    answer is.
+    ``on`` an expression or the name of an event's property; ``table`` names the fetched table to ask, and
+    ``live=True`` asks Mixpanel, which costs one query of the quota. Reports raise ``ParameterError`` for
+    parameters that make no sense or that only the other side can answer, ``ExpressionError`` for a mistake in
+    an expression (with its position), ``TableNotFoundError``, and live reports the ``APIError`` of Mixpanel's
+    answer.
 
     Args:
         account: A configured account, or ``sandbox``; None takes the environment's or the default one.
@@ -144,7 +144,7 @@ class Workspace:
         week_start: The day on which weeks of reports begin, such as ``sunday``, if not the account's.
 
     Raises:
-        ConfigError: no usable account and no database file, no such time zone, or no such day.
+        ConfigError: there is no usable account and no database file, or no such time zone or day of the week.
 
     Example:
         >>> from mixpanel_nb import Workspace
@@ -179,7 +179,7 @@ class Workspace:
 
     @classmethod
     def from_parts(cls, project: Project, storage: StorageEngine) -> Workspace:
-        """A workspace of a project and a database that are there already.
+        """A workspace from an existing project and database.
 
         Args:
             project: The project.
@@ -232,7 +232,7 @@ class Workspace:
         week_start: str | None = None,
         table: str | None = None,
     ) -> Workspace:
-        """A workspace that keeps its tables in memory. Without an account it is for files of your own."""
+        """A workspace that keeps its tables in memory. Without an account, it takes files of your own."""
         from mixpanel_nb.storage import StorageEngine
 
         project = Project.find(
@@ -262,7 +262,7 @@ class Workspace:
         Args:
             path: The file.
             read_only: Refuse every change to it.
-            create: Whether it may be one that is not there yet; it is made at the first change.
+            create: Whether the file may be missing; the first change then creates it.
             timezone: As for :class:`Workspace`.
             week_start: As for :class:`Workspace`.
             table: As for :class:`Workspace`.
@@ -301,7 +301,7 @@ class Workspace:
         return f"<Workspace {self.account or 'no account'}, database {self._path or 'default'}>"
 
     def close(self) -> None:
-        """Give back connections and files; an ephemeral database is removed. May be called twice."""
+        """Close connections and files, and remove an ephemeral database. A second call does nothing."""
         self._project.close()
         if "storage" in vars(self):
             self.storage.close()
@@ -315,7 +315,7 @@ class Workspace:
 
     @property
     def timezone(self) -> str:
-        """Name of the time zone of days in reports, where no table knows better."""
+        """Name of the time zone of days in reports, unless a table has its own."""
         return self._project.timezone
 
     @property
@@ -325,7 +325,7 @@ class Workspace:
 
     @property
     def table(self) -> str | None:
-        """The table that was chosen for reports that name none; None leaves it to the tables there are."""
+        """The table for reports that name none; None takes ``events``, or the only table."""
         return self._project.table
 
     @table.setter
@@ -352,7 +352,7 @@ class Workspace:
         return self.storage.connection
 
     def release(self) -> None:
-        """Let others have the database file again after :attr:`connection`."""
+        """Release the database file after :attr:`connection`, for other processes."""
         self.storage.release()
 
     @property
@@ -384,10 +384,10 @@ class Workspace:
     def test_credentials(self) -> dict[str, Any]:
         """Ask Mixpanel whether it accepts the account.
 
-        Returns ``account``, ``project_id``, ``region`` and what Mixpanel says of it.
+        Returns ``account``, ``project_id``, ``region`` and Mixpanel's answer.
 
         Raises:
-            AuthenticationError: it does not.
+            AuthenticationError: Mixpanel refuses the account.
         """
         return {"account": self.account, **self.api.test()}
 
@@ -456,7 +456,7 @@ class Workspace:
     def property_values(self, event: str, prop: str, limit: int = 100) -> NameList:
         """At most ``limit`` values of property ``prop`` of ``event``, sorted; asked once a session.
 
-        Where there are none, ``remarks`` tells whether there is such a property at all.
+        If there are none, ``remarks`` says whether the property exists.
         """
         values = self._discovery.property_values(event, prop, limit)
         remark = None if values else self._discovery.no_such_property(event, prop)
@@ -482,7 +482,7 @@ class Workspace:
         return self._discovery.bookmarks(type)
 
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
-        """What Lexicon says of events and properties; asked once a session.
+        """Lexicon's entries for events and properties; asked once a session.
 
         Args:
             entity_type: ``event``, ``profile``, ``custom_event`` or ``group``; None for all.
@@ -493,11 +493,11 @@ class Workspace:
         return self._discovery.lexicon_schemas(entity_type)
 
     def clear_cache(self) -> None:
-        """Forget what discovery has answered."""
+        """Forget the answers of discovery, so that Mixpanel is asked again."""
         self._discovery.clear_cache()
 
     def answered(self, *question: str) -> list[str]:
-        """What discovery has answered already, as names; nothing is asked for it.
+        """Names in earlier answers of discovery; Mixpanel is not asked.
 
         Args:
             question: ``"events"``; ``"properties"`` and an event; ``"values"``, an event and a property.
@@ -538,19 +538,19 @@ class Workspace:
             events: Only events of these names.
             where: Only events for which this Mixpanel expression is true.
             limit: At most so many events (1 to 100,000), whichever Mixpanel sends first.
-            if_exists: What becomes of a table that exists. ``fail``: nothing. ``same``: it answers where it
-                holds all that is asked for, by the same filters, and nothing is asked; else as ``fail``.
-                ``append``: days are added. Those it holds already are not asked for again, unless they had
-                not ended yet when they were fetched. ``replace``: a new table is built, and takes the place
-                of the old one at the end. A fetch that was stopped goes on whatever is given here.
-            columns: Properties that get a typed column: the so many most frequent ones, these names, or
-                none (None or 0). All others stay reachable in the JSON column ``properties``.
+            if_exists: What to do if the table exists. ``fail``: raise ``TableExistsError``. ``same``: use it
+                if it holds these events by the same filters, without a request; else as ``fail``.
+                ``append``: add days. Days that it holds are fetched again only if they had not ended when
+                they were fetched. ``replace``: build a new table, which takes the place of the old one at the
+                end. A fetch that was stopped goes on with any of these.
+            columns: Properties that get a typed column: a number for the most frequent ones, names, or None
+                or 0 for none. All others stay reachable in the JSON column ``properties``.
             dedupe: Keep one row per event, distinct_id, time and ``$insert_id``, as Mixpanel's reports do.
-            workers: Downloads at once.
-            progress: Told how it goes, a few times a second.
+            workers: How many downloads run at once.
+            progress: Called with the progress a few times a second.
 
         Raises:
-            TableExistsError: there is such a table, and ``if_exists`` does not allow this fetch; or it holds
+            TableExistsError: the table exists, and ``if_exists`` does not allow this fetch; or it holds
                 events of another project.
             ParameterError: a parameter is wrong.
             QueryError: Mixpanel refused a parameter.
@@ -589,25 +589,25 @@ class Workspace:
     ) -> SyncResult:
         """Bring a table up to date: fetch its last days once more, and the new ones.
 
-        The table's own request is asked, with the filters, typed columns and way with duplicates that its
-        last fetch had. Each day takes the place of the one that is there in one transaction, so late,
-        changed and deleted events are as Mixpanel has them now. Days that follow each other are one request,
-        up to a week. When a sync stops, each day is as it was or as it is now, and the next one completes it.
+        A sync repeats the table's last request, with its filters, typed columns and treatment of duplicates.
+        It replaces each day in one transaction, so late, changed and deleted events are as Mixpanel has them
+        now. Consecutive days are one request, up to a week. If a sync stops, each day is either old or new,
+        and the next sync completes it.
 
         Args:
             name: The table.
             days: How many of the table's last days are fetched once more (0 to 366).
             to_date: The last new day; by default yesterday in the project's time zone.
-            cohorts: Compute the cohorts of the table again, but lists and those of Mixpanel.
-            workers: Downloads at once.
-            progress: Told how it goes, a few times a second.
+            cohorts: Compute the cohorts of the table again, except lists and cohorts of Mixpanel.
+            workers: How many downloads run at once.
+            progress: Called with the progress a few times a second.
 
         Raises:
             TableNotFoundError: there is no such table, or it was not fetched.
             ParameterError: the table has profiles, or was fetched with a limit or by different filters.
             TableExistsError: it holds events of another project.
             APIError: Mixpanel failed; the days that came are in the table.
-            StorageError: the database could not be written, or somebody else fetches the table right now.
+            StorageError: the database could not be written, or another process is fetching the table.
         """
         done = self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
         if not cohorts:
@@ -643,12 +643,12 @@ class Workspace:
             group_id: Profiles of this group type (Mixpanel's ``data_group_id``) instead of users.
             behaviors: What users did, for use in ``where`` as ``behaviors["name"] > 0``; each with
                 ``name``, ``window`` (such as ``30d``) and ``event_selectors``.
-            as_of_timestamp: The moment, in Unix seconds, at which ``behaviors`` are judged; now by default.
-            include_all_users: With ``cohort_id``, whether members without a profile come too (they do).
+            as_of_timestamp: The moment of ``behaviors``, in Unix seconds; now by default.
+            include_all_users: With ``cohort_id``, whether to include members without a profile (the default).
             in_cohort: Only users in this cohort of the database, instead of ``distinct_ids``; up to 2,000.
-            if_exists: As in :meth:`fetch_events`; with ``append``, users it knows are refreshed.
+            if_exists: As in :meth:`fetch_events`; ``append`` updates the users that it holds.
             columns: As in :meth:`fetch_events`.
-            progress: Told how it goes, a few times a second.
+            progress: Called with the progress a few times a second.
 
         Raises:
             TableExistsError: as in :meth:`fetch_events`.
@@ -696,9 +696,9 @@ class Workspace:
         """Load events from files or a frame of your own, in one transaction.
 
         Files are JSON lines (of Mixpanel's export or others), JSON arrays, CSV with a header, or Parquet,
-        plain or compressed with gzip or zstd whatever their names. The table is like one that was fetched:
-        the same columns and types, days that reports know of, rows in the order of the files. The whole
-        record stays in ``properties``. Columns that are not named are guessed, which the result tells.
+        plain or compressed with gzip or zstd, whatever their names. The table is like a fetched one: it has
+        the same columns and types, a record of its days, and rows in the order of the files. The whole record
+        stays in ``properties``. Columns that you do not name are guessed; the result says which.
 
         Rows with an id are kept once for each event, user, time and id (the last one). Rows without one are
         never merged, nor rows of one load with those of another. Rows without a time are left out and
@@ -711,23 +711,23 @@ class Workspace:
             event: The column of the event's name; ``=Purchase`` where every row is a Purchase.
             time: The column of the time: ISO 8601, a day (``20250131``), or a number counted since 1970.
             user: The column of the user, or several: the first one with a value counts.
-            id: The column of an id that tells the same event sent twice.
-            time_unit: What times count that are numbers: ``s``, ``ms`` or ``us``; by default what their
-                magnitude says.
+            id: The column of an id by which an event that was sent twice is recognized.
+            time_unit: The unit of times that are numbers: ``s``, ``ms`` or ``us``; by default it follows from
+                their magnitude.
             timezone: The time zone of times without one, and of the table's days; UTC by default.
             from_tool: The tool that wrote the files: ``amplitude``, ``ga4``, ``segment``, ``posthog``,
                 ``snowplow``, or ``pipelines`` for Mixpanel's own to a warehouse.
             columns: As in :meth:`fetch_events`.
-            if_exists: What to do where the table exists: ``fail``, ``append`` or ``replace``. After a
-                failure it is as it was.
-            progress: Told how it goes.
+            if_exists: What to do if the table exists: ``fail``, ``append`` or ``replace``. A failure leaves
+                the table as it was.
+            progress: Called with the progress a few times a second.
 
         Raises:
-            ParameterError: A file cannot be read, a row cannot be an event (told with its line), or a column
-                is not there.
-            TableExistsError: The table exists, and ``if_exists`` does not let it be written.
-            ConfigError: There is no such time zone.
-            StorageError: The database could not be written.
+            ParameterError: a file cannot be read, a row cannot be an event (the message has its line), or
+                there is no such column.
+            TableExistsError: the table exists, and ``if_exists`` is ``fail``.
+            ConfigError: there is no such time zone.
+            StorageError: the database could not be written.
         """
         from mixpanel_nb.accounts import checked_timezone
         from mixpanel_nb.services.load.loader import LoadService
@@ -771,7 +771,7 @@ class Workspace:
         Raises:
             ParameterError: a parameter is wrong.
             QueryError: Mixpanel refused it.
-            IncompleteExportError: the stream broke after it had begun.
+            IncompleteExportError: the stream broke off.
         """
         from mixpanel_nb.services.dates import parse_range
         from mixpanel_nb.services.fetch.filters import checked_limit, names_of
@@ -809,8 +809,8 @@ class Workspace:
             distinct_ids: Only these users.
             group_id: Profiles of this group type instead of users.
             behaviors: What users did, for use in ``where``.
-            as_of_timestamp: The moment at which ``behaviors`` are judged.
-            include_all_users: With ``cohort_id``, whether members without a profile come too.
+            as_of_timestamp: The moment of ``behaviors``, in Unix seconds; now by default.
+            include_all_users: With ``cohort_id``, whether to include members without a profile (the default).
             raw: Give each as Mixpanel sends it, instead of ``distinct_id``, ``last_seen``, ``properties``.
         """
         from mixpanel_nb.services.fetch.filters import at_a_moment, profile_filters
@@ -1057,7 +1057,7 @@ class Workspace:
     def segmentation_average(self, event: str | None, **asked: Any) -> Any:
         """A number averaged over all events, over time; what is no number counts as 0, as in Mixpanel.
 
-        To leave out the events without one: ``where='defined(properties["…"])'``.
+        To leave out events without a number: ``where='defined(properties["…"])'``.
         """
         return self._answer(SegmentationAverage, {"event": event, **asked})
 
@@ -1242,8 +1242,8 @@ class Workspace:
 
         Periods roll from each user's own first event: 24 hours, 7 days or 30 days, ``interval`` times; or
         they are the project's days, weeks and months (``alignment="calendar"``). With ``prop`` the periods
-        hold a property of the returns: its sum, or its average per user of the cohort. What nobody can know
-        yet, because it was not fetched, is None and not 0.
+        hold a property of the returns: its sum, or its average per user of the cohort. A period that was
+        not fetched is None, not 0.
 
         Example:
             >>> retention = ws.retention(
@@ -1296,7 +1296,7 @@ class Workspace:
 
         ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
-        later, within the window. A table answers.
+        later, within the window. Only tables answer.
         """
         return self._answer(Flow, asked)
 
@@ -1362,9 +1362,9 @@ class Workspace:
     def sessions(self, **asked: Any) -> Any:
         """How many sessions there were, of how many users, how long they lasted and how much happened.
 
-        Sessions are computed from the events, as Mixpanel does: one ends where its user does nothing for
-        longer than ``timeout``, and at midnight. ``on`` is read from the first event of a session that has
-        the property. A table answers. For SQL see :meth:`session_view`.
+        Sessions are computed from the events, as Mixpanel does: one ends when its user does nothing for
+        longer than ``timeout`` minutes, and at midnight. ``on`` is read from the first event of a session
+        that has the property. Only tables answer. For SQL see :meth:`session_view`.
         """
         return self._answer(Sessions, asked)
 
@@ -1418,7 +1418,7 @@ class Workspace:
             asked: The report's other parameters. ``table`` and days are filled in as for any report.
 
         Raises:
-            ParameterError: one side alone answers it, there is no table, or a parameter makes no sense.
+            ParameterError: only one side answers it, there is no table, or a parameter makes no sense.
             ConfigError: there is no account to ask Mixpanel with.
             TableNotFoundError: there is no such table.
             APIError: Mixpanel failed.
@@ -1487,11 +1487,11 @@ class Workspace:
         table: str | None = None,
         replace: bool = False,
     ) -> CohortResult:
-        """Save a cohort: a set of users with a name, for any report on a table; or give the one that is kept.
+        """Save a set of users under a name, for any report on a table; the name alone gives the saved cohort.
 
-        Its ids are in a table of the database, ``cohort_`` and the name, with the one column
-        ``distinct_id``. The same call again computes it anew. ``within`` ends with the last day that the
-        table covers; ``did_not`` and ``~`` mean the other users of the table.
+        The ids are in a table of the database, ``cohort_`` and the name, in the only column ``distinct_id``.
+        The same call again computes the cohort anew. ``within`` ends with the last day that the table covers;
+        ``did_not`` and ``~`` mean the other users of the table.
 
         Args:
             name: Its name.
@@ -1502,7 +1502,7 @@ class Workspace:
             mixpanel: The id of a cohort that is saved in Mixpanel, whose members are fetched (see
                 :meth:`cohorts`; a query of the quota for each 1,000 members).
             table: The table of events; by default the usual one.
-            replace: Put it in the place of another cohort of that name.
+            replace: Replace another cohort of that name.
 
         Raises:
             ParameterError: a parameter makes no sense, or there is no cohort of that name.
@@ -1618,10 +1618,10 @@ class Workspace:
         return self._cohorts.refresh(name)
 
     def drop_cohort(self, *names: str) -> None:
-        """Drop cohorts of the database: all of them, or none if one is not there.
+        """Drop cohorts of the database: all of them, or none if one does not exist.
 
         Raises:
-            ParameterError: one is not there.
+            ParameterError: one does not exist.
         """
         self._cohorts.drop(*names)
 
@@ -1629,8 +1629,7 @@ class Workspace:
         """The time zone in which a report on ``table`` counts days; None is a live report.
 
         Raises:
-            ParameterError: a live report is asked, and the workspace was made with another zone than that of
-                its account.
+            ParameterError: the report is live, and the workspace has another time zone than its account.
         """
         return self._reports.zone_of(table)
 
@@ -1645,7 +1644,7 @@ class Workspace:
         table: str | None = None,
         live: bool = False,
     ) -> Explorer:
-        """A widget with a form and what it answers: any report, changed by choosing and not by typing.
+        """A widget with a form for any report, and its answer.
 
         Args:
             event: The event to begin with; by default a table's most frequent one.
@@ -1657,8 +1656,8 @@ class Workspace:
             live: Ask Mixpanel also where there is a table.
 
         Raises:
-            ParameterError: A date is none, or both ``table`` and ``live`` are given.
-            TableNotFoundError: There is no such table.
+            ParameterError: a date is invalid, or both ``table`` and ``live`` are given.
+            TableNotFoundError: there is no such table.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         from mixpanel_nb.views.exploring import opened
@@ -1668,15 +1667,15 @@ class Workspace:
     # The tables of the database, those that were fetched and any others
 
     def sql(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
-        """Run SQL on the local tables and give a DataFrame.
+        """Run SQL on the local tables and return a DataFrame.
 
         Args:
-            query: One or several DuckDB statements; the last one's rows are given.
+            query: One or several DuckDB statements; the rows are those of the last one.
             params: Values bound to ``$name`` or ``?``.
 
         Raises:
             QueryError: the SQL is wrong.
-            TableNotFoundError: it names a table that is not there.
+            TableNotFoundError: the SQL names a table that does not exist.
 
         Example:
             >>> ws.sql("SELECT event_name, count(*) AS n FROM events WHERE plan = $plan GROUP BY ALL "
@@ -1719,17 +1718,17 @@ class Workspace:
     ) -> PlanResult:
         """How DuckDB answers a query: the steps of its plan, and how many rows it expects of each.
 
-        Nothing stays of what runs for it: statements before the last one are run only where the last may
-        need what they make (``CREATE TABLE``, ``SET``), and what they change is undone.
+        All changes are undone. Statements before the last one are run only if the last may need what they
+        make (``CREATE TABLE``, ``SET``).
 
         Args:
             query: One or several DuckDB statements; the last one is explained.
             params: Values bound to ``$name`` or ``?``.
-            analyze: Run the last statement too, and tell rows and time of each step.
+            analyze: Run the last statement too, and give the rows and time of each step.
 
         Raises:
             QueryError: the SQL is wrong, or cannot be explained.
-            TableNotFoundError: it names a table that is not there.
+            TableNotFoundError: the SQL names a table that does not exist.
         """
         from mixpanel_nb.workspace.wrapping import plan_result
 
@@ -1754,17 +1753,17 @@ class Workspace:
             table_or_query: The name of a table, or SQL whose last statement gives rows.
             path: The file: ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz`` or ``.zst``.
             params: Values bound to ``$name`` or ``?`` in a query.
-            format: The format, where the name does not tell it.
+            format: The format, if the file's name does not end with it.
             partition_by: Columns whose values name folders (``path/day=2025-01-01/…``), as Spark, Athena and
                 others read them. ``day`` and ``month`` are those of the event (UTC); where a property has
-                that name, the folders are ``day_2=…``. A query's own columns go before.
-            replace: Put it in the place of an earlier export.
+                that name, the folders are ``day_2=…``. A query's own columns take precedence.
+            replace: Replace an earlier export.
 
         Raises:
             ParameterError: the format or a column to partition by is unknown.
             QueryError: the SQL is wrong.
             TableNotFoundError: there is no such table.
-            StorageError: there is such a file already, or it cannot be written; nothing is left of it.
+            StorageError: the file exists, or it cannot be written; no part of it is left.
 
         Example:
             >>> ws.export("SELECT plan, count(*) AS events FROM events GROUP BY plan", "plans.csv").rows
@@ -1823,7 +1822,7 @@ class Workspace:
         return self.sql_rows(sample_sql(table, columns, n))
 
     def summarize(self, table: str) -> SummaryResult:
-        """Statistics of each column of a table, but the JSON of ``properties``.
+        """Statistics of each column of a table, except the JSON column ``properties``.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -1878,7 +1877,7 @@ class Workspace:
             timeout: Minutes without an event that end a session.
             exclude: Events that are not part of sessions, beside Mixpanel's own and those that are known to
                 be hidden in Lexicon.
-            replace: Put it in the place of a view of that name.
+            replace: Replace a view of that name.
 
         Raises:
             ParameterError: a parameter makes no sense.
@@ -1898,10 +1897,10 @@ class Workspace:
         return self.schema(name)
 
     def drop(self, *names: str) -> None:
-        """Drop tables and views: all of them, or none if one is not there.
+        """Drop tables and views: all of them, or none if one does not exist.
 
         Raises:
-            TableNotFoundError: one is not there.
+            TableNotFoundError: one does not exist.
 
         Example:
             >>> ws.sql_scalar("CREATE TABLE notes AS SELECT 'a' AS note")
