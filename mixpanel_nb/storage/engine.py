@@ -59,7 +59,7 @@ class StorageEngine:
     The file is attached only while a statement runs, so several processes can share it.
 
     Args:
-        path: The database file, made at the first change; None keeps everything in memory.
+        path: The database file, created by the first change; None keeps everything in memory.
         read_only: Refuse every change, also of other files by SQL.
         max_wait: Seconds to wait for a file that another process holds.
         on_wait: Called once, with a sentence, when such a wait exceeds a second.
@@ -159,19 +159,19 @@ class StorageEngine:
     # Queries
 
     def execute(self, sql: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
-        """Run ``sql`` and give the rows of its last statement as a DuckDB relation.
+        """Run ``sql`` and return the rows of its last statement as a DuckDB relation.
 
         The rows stay in memory until the engine is closed and the relation is deleted.
 
         Raises:
             QueryError: the SQL is wrong.
-            TableNotFoundError: it names a table that is not there.
+            TableNotFoundError: the SQL names a table that does not exist.
             StorageError: the database failed, e.g. the disk is full.
         """
         return self._sql.relation(sql, params)
 
     def query(self, sql: str, params: Parameters = None) -> RowSource:
-        """Run ``sql`` and give the rows of its last statement, stored in DuckDB and read in batches.
+        """Run ``sql`` and return the rows of its last statement, kept in DuckDB and read in batches.
 
         Args:
             sql: One or several statements. Transactions end where the SQL ends.
@@ -179,7 +179,7 @@ class StorageEngine:
 
         Raises:
             QueryError: the SQL is wrong, or changes a setting that it may not change.
-            TableNotFoundError: it names a table that is not there.
+            TableNotFoundError: the SQL names a table that does not exist.
             StorageError: the database failed, e.g. the disk is full; or it is read-only, and the SQL
                 changes something.
         """
@@ -194,7 +194,7 @@ class StorageEngine:
         return self._sql.rows(sql, params)
 
     def execute_scalar(self, sql: str, params: Parameters = None) -> Any:
-        """The first value of the first row, or None where there is no row. Errors as in :meth:`query`."""
+        """The first value of the first row, or None if there is no row. Errors as in :meth:`query`."""
         return self._sql.scalar(sql, params)
 
     def plan(self, sql: str, params: Parameters = None, *, analyze: bool = False) -> PlanRecord:
@@ -202,7 +202,7 @@ class StorageEngine:
 
         Raises:
             QueryError: the SQL is wrong, or cannot be explained.
-            TableNotFoundError: it names a table that is not there.
+            TableNotFoundError: the SQL names a table that does not exist.
         """
         return self._sql.plan(sql, params, analyze=analyze)
 
@@ -248,7 +248,7 @@ class StorageEngine:
         """Make a DataFrame available in ``FROM``, until :meth:`unregister`.
 
         Raises:
-            QueryError: DuckDB cannot read it, or there is a temporary table of that name.
+            QueryError: DuckDB cannot read it, or a temporary table has that name.
         """
         try:
             with self._database.names() as con:
@@ -268,7 +268,7 @@ class StorageEngine:
         """The names of the ``$name`` parameters in ``sql``.
 
         Raises:
-            QueryError: it does not parse.
+            QueryError: the SQL does not parse.
         """
         statements = queries.parse(self._database.session, sql)
         return {name for statement in statements for name in statement.parameters}
@@ -297,7 +297,7 @@ class StorageEngine:
         """Load user rows (``batch.rows``) in one transaction, in order.
 
         Args:
-            batch: What is to be loaded.
+            batch: What to load.
             frame: The data frame with the rows, if they are not in files.
 
         Raises:
@@ -325,20 +325,20 @@ class StorageEngine:
     def create_events_table(
         self, name: str, data: Iterable[Mapping[str, Any]], metadata: TableMetadata
     ) -> int:
-        """Make an events table from objects of Mixpanel's export shape. Returns the rows stored.
+        """Create an events table from objects in the form of Mixpanel's export. Returns the number of rows.
 
         Raises:
-            TableExistsError: there is such a table.
+            TableExistsError: the table exists.
         """
         return self._create(name, data, replace(metadata, type="events"))
 
     def create_profiles_table(
         self, name: str, data: Iterable[Mapping[str, Any]], metadata: TableMetadata
     ) -> int:
-        """Make a profiles table from objects of Mixpanel's engage shape. Returns the rows stored.
+        """Create a profiles table from objects in the form of Mixpanel's engage. Returns the number of rows.
 
         Raises:
-            TableExistsError: there is such a table.
+            TableExistsError: the table exists.
         """
         return self._create(name, data, replace(metadata, type="profiles"))
 
@@ -377,12 +377,12 @@ class StorageEngine:
             return catalog.has_table(con, name)
 
     def known_tables(self) -> list[table_names.Table]:
-        """Every table and view but the engine's own, by name, with their columns; no rows are counted."""
+        """Every table and view except the engine's own, by name, with columns; rows are not counted."""
         with self._database.work("read") as con:
             return list(table_names.tables(con).values())
 
     def list_tables(self) -> list[TableRecord]:
-        """Every table and view but the engine's own, by name."""
+        """Every table and view except the engine's own, by name."""
         with self._database.work("read") as con:
             computed = {each.table.lower(): ("cohort", each.computed_at) for each in cohorts.records(con)}
             computed |= {
@@ -401,7 +401,7 @@ class StorageEngine:
             return catalog.is_view(con, name)
 
     def get_schema(self, table: str) -> tuple[ColumnRecord, ...]:
-        """The columns of ``table`` (or a view); each typed property column tells its property.
+        """The columns of ``table`` (or a view); a typed property column names its property.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -410,7 +410,7 @@ class StorageEngine:
             return catalog.describe(con, table).columns
 
     def describe(self, table: str) -> TableDescription:
-        """The columns of ``table`` (or a view) and what is recorded of it, read in one piece of work.
+        """The columns of ``table`` (or a view) and its records, in one read.
 
         Raises:
             TableNotFoundError: there is no such table.
@@ -419,7 +419,7 @@ class StorageEngine:
             return catalog.describe(con, table)
 
     def get_metadata(self, table: str) -> TableMetadata:
-        """Where ``table`` came from.
+        """The record of the fetch or load that filled ``table``.
 
         Raises:
             TableNotFoundError: there is no such table, or it was not fetched.
@@ -438,7 +438,7 @@ class StorageEngine:
             return ledger.metadata(con, table)
 
     def chunks(self, table: str) -> list[Chunk]:
-        """The ledger of ``table``: every fetched chunk in it, in the order they came."""
+        """The ledger of ``table``: every fetched chunk, in the order of arrival."""
         with self._database.work("read") as con:
             return ledger.chunks(con, table)
 
@@ -448,7 +448,7 @@ class StorageEngine:
             return ledger.columns(con, table)
 
     def row_count(self, table: str) -> int:
-        """Rows of ``table``, counted."""
+        """The number of rows of ``table``, by a count."""
         return int(self.execute_scalar(f"SELECT count(*) FROM {identifier(table)}"))
 
     def rows_per_day(self, table: str, since: date, until: date, zone: str | None = None) -> dict[date, int]:
@@ -527,7 +527,7 @@ class StorageEngine:
 
         Raises:
             QueryError: the SQL is wrong.
-            TableExistsError: its table is another one.
+            TableExistsError: the name of its table is taken.
         """
 
         def save() -> CohortRecord:
@@ -545,36 +545,36 @@ class StorageEngine:
             return identities.of(con, table)
 
     def resolved_ids(self, table: str) -> dict[str, str]:
-        """The user of each id of a table that has another id's."""
+        """The user of each id that was merged into another one."""
         with self._database.work("read") as con:
             return identities.resolved(con, table)
 
     def check_identities_free(self, table: str) -> None:
-        """Check that the table of a table's identities is their own, or not there.
+        """Check that the name of the table of identities is free, or is that of earlier identities.
 
         Raises:
-            TableExistsError: it is another table.
+            TableExistsError: another table has the name.
         """
         with self._database.work("read") as con:
             identities.check_free(con, table)
 
     def save_identities(self, record: IdentityRecord, users: Mapping[str, str]) -> None:
-        """Keep the identities of a table, in one transaction with their record.
+        """Save the identities of a table, in one transaction with their record.
 
         Arguments as in :func:`identities.save`.
 
         Raises:
-            TableExistsError: their table is another one.
+            TableExistsError: another table has the name.
         """
         with self._changing() as con:
             identities.save(con, record, users)
 
     def ids_of(self, sql: str) -> str:
-        """A query of a user as one that has the column ``distinct_id``.
+        """A user's query for ids as one with the only column ``distinct_id``.
 
         Raises:
-            QueryError: it is no query, is wrong, or its ids are not told.
-            TableNotFoundError: it names a table that is not there.
+            QueryError: it is no query, it is wrong, or the column of ids is unclear.
+            TableNotFoundError: the SQL names a table that does not exist.
         """
         with self._database.work("read") as con:
             queries.parse(con, sql)
@@ -584,7 +584,7 @@ class StorageEngine:
                 raise explain(moved_up(error, 1), catalog.table_names(con)) from None
 
     def discard(self, name: str) -> None:
-        """Drop a table of the engine's own making if it is there (an unfinished replacement)."""
+        """Drop an unfinished replacement of a table if there is one."""
         with self._changing() as con:
             _drop(con, name)
 

@@ -105,7 +105,7 @@ class LocalQueryService:
 
     Args:
         engine: Where the tables are.
-        table: The table that is asked.
+        table: The table to ask.
         zone: The project's time zone.
         clock: Unix seconds, for ``NOW`` in expressions.
         week_start: The day on which weeks of the project begin.
@@ -141,7 +141,7 @@ class LocalQueryService:
         return answer
 
     def copies(self, query: Query[Any]) -> int:
-        """How many events of a query's days the table has several copies of; 0 where events have no ids."""
+        """The number of events on a query's days of which the table has several copies; 0 without ids."""
         context = self._ask(cast("Any", query)).context
         if not context.events.has_insert_id:
             return 0
@@ -154,10 +154,10 @@ class LocalQueryService:
         return int(found)
 
     def both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
-        """The answers to a query and to the same about other days, to be compared.
+        """The answers to a query and to the same query about other days, for a comparison.
 
-        The second has the segments of the first where a limit leaves out some, and both have the same
-        ranges of numbers. Their questions have what was settled so.
+        If a limit leaves out segments, the second answer has the segments of the first. Both answers have the
+        same ranges of numbers. Their questions record these segments and ranges.
         """
         answers: Any
         match query, other:
@@ -188,7 +188,7 @@ class LocalQueryService:
     def _both_numeric(
         self, query: SegmentationNumeric, other: SegmentationNumeric
     ) -> tuple[results.NumericBucketResult, results.NumericBucketResult]:
-        """Both with the wider of the ranges that each of them would have."""
+        """Both answers with the wider of their ranges."""
         answers = self._numeric(query), self._numeric(other)
         widths = [width_of(answer.buckets) for answer in answers]
         width = max(widths)
@@ -201,7 +201,7 @@ class LocalQueryService:
         return one, two
 
     def _both_segmented(self, query: Query[Any], other: Query[Any]) -> tuple[Any, Any]:
-        """The second with the segments of the first, where a limit leaves out some of either."""
+        """Both answers; the second with the segments of the first if a limit leaves out some of either."""
         answer, before = self.ask(query), self.ask(other)
         if (
             isinstance(answer, _SEGMENTED)
@@ -716,12 +716,12 @@ class LocalQueryService:
 
 
 def named(*events: str | None) -> list[str]:
-    """Those of the events that have a name; any event has none."""
+    """The names of the events; None, which means any event, has none."""
     return [event for event in events if event is not None]
 
 
 def _with_ranges(on: Sequence[str | Buckets], found: Lines) -> tuple[str | Buckets, ...]:
-    """The breakdowns of a query with the ranges that were found."""
+    """The breakdowns of a query, with the ranges that its answer has."""
     return tuple(
         replace(each, edges=edges) if isinstance(each, Buckets) else each
         for each, edges in zip(on, found.edges, strict=True)

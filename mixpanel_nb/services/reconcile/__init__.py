@@ -1,7 +1,8 @@
-"""Reconciliation: one question of Mixpanel and of a table, and what explains the differences.
+"""Reconciliation: one query asked of Mixpanel and of a table, and the causes of the differences.
 
-Mixpanel is asked once. Every cause is then tried on the table alone: by asking it again in another way (see
-`Reading`), or by what the ledger says of its fetches. Screens and HTTP do not belong here.
+Mixpanel is asked once. The causes are then tested on the table: it is asked again in another way (see
+`Reading`), or its ledger shows which days were not fetched or were filtered. Rendering and HTTP do not belong
+here.
 """
 
 from mixpanel_nb.services.reconcile.reconciliation import reconcile

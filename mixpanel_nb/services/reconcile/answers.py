@@ -1,4 +1,4 @@
-"""Mixpanel's answer beside those of the table, each read once."""
+"""Mixpanel's answer and the answers of the table, each asked once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Answers:
     """Mixpanel's answer and the table's.
 
     Attributes:
-        query: The question.
-        of_table: The question as the table is asked it.
+        query: The query.
+        of_table: The query as the table is asked it.
         sides: Who answers.
-        base: How the table is asked by itself.
+        base: How the table is asked without any changes.
         live: Mixpanel's answer.
         local: The table's, by itself.
         known: The numbers of every reading so far.
@@ -46,11 +46,11 @@ class Answers:
 
     @property
     def pairs(self) -> dict[Place, Pair]:
-        """The numbers of both, where the table is asked by itself."""
+        """The numbers of both, without any changes."""
         return self.read(self.base)
 
     def read(self, reading: Reading) -> dict[Place, Pair]:
-        """The numbers of both, where the table is asked in some way."""
+        """The numbers of both, with the table asked in this way."""
         if reading not in self.known:
             limit = getattr(self.query, "limit", None)
             self.known[reading] = paired(self.live, self._ask(reading), limit)
@@ -68,7 +68,7 @@ class Answers:
 
     @cached_property
     def copies(self) -> int:
-        """How many events of these days the table has several copies of."""
+        """The number of events on these days of which the table has several copies."""
         return self.sides.copies(self.of_table)
 
     @cached_property
@@ -77,7 +77,7 @@ class Answers:
         return any(place.date is not None for place in self.pairs)
 
     def group(self, place: Place) -> Any:
-        """What is said to agree: a bucket of time, or a number where there are none."""
+        """What agreement is counted by: the bucket of time, or the number itself without buckets."""
         return place.date if self.is_over_time else place
 
     def agreement(self, reading: Reading) -> tuple[int, int]:
@@ -91,11 +91,11 @@ class Answers:
 
     @property
     def unit(self) -> str:
-        """What agrees, in a word."""
+        """What agreement is counted by, in one word."""
         return (self.query.bucket_unit or "day") if self.is_over_time else "number"
 
     def days_of(self, places: Iterable[Place]) -> list[date]:
-        """The days of some buckets that were asked about, in order."""
+        """The days of these buckets within the query's days, in order."""
         return sorted({day for place in places for day in self._days(place.date)})
 
     def _days(self, bucket: date | None) -> Sequence[date]:

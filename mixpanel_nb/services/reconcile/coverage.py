@@ -1,4 +1,4 @@
-"""What the ledger says of the days of a table."""
+"""Which days of a table were fetched, and how, by its ledger."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the ledger says of the days of a table.
+    """Which days of a table were fetched, and how, by its ledger.
 
     Attributes:
         table: The table.
         zone: The time zone of the days.
-        events: The events that are counted; None is any.
+        events: The counted events; None is any event.
     """
 
     table: EventTable
@@ -40,7 +40,7 @@ class Coverage:
         return bool(self.table.parts)
 
     def state(self, day: date) -> CauseName | None:
-        """What a day lacks: ``days_not_fetched`` (or a part of it), ``filters``, or None."""
+        """Why a day is incomplete: ``days_not_fetched`` (all or part of it), ``filters``, or None."""
         if not self.is_known:
             return None
         since, until = self._span(day)
@@ -57,7 +57,7 @@ class Coverage:
         return not any(start < until and end > since for start, end in _spans(self.table.parts))
 
     def limits(self, days: Sequence[date]) -> str:
-        """What the fetches of these days were limited to, in words."""
+        """The limits of the fetches of these days, in words."""
         return " and ".join(sorted({described(part) for part in self._limited(days)}))
 
     def filters(self, days: Sequence[date]) -> str:
@@ -93,7 +93,7 @@ class Coverage:
 
 
 def _has_all(part: Part, event: str | None) -> bool:
-    """Whether all of an event (None: of any) was fetched."""
+    """Whether a fetch brought all of an event (None is any event)."""
     if part.where is not None or part.limit is not None:
         return False
     return part.only is None or event in part.only
@@ -104,7 +104,7 @@ def _spans(parts: Iterable[Part]) -> list[Span]:
 
 
 def _covers(spans: Sequence[Span], since: datetime, until: datetime) -> bool:
-    """Whether spans, in order, together cover all of a time."""
+    """Whether spans, in order, together cover a whole time span."""
     reached = since
     for start, end in spans:
         if start <= reached:

@@ -1,4 +1,4 @@
-"""What is said of each cause: the evidence, its status, and what mends it."""
+"""The text of each cause: its evidence, its status, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Evidence:
     """Writes the causes of a reconciliation.
 
     Attributes:
-        answers: What both sides answered.
-        reading: How the table was asked where most agrees.
-        coverage: What the ledger says of the days.
+        answers: The answers of both sides.
+        reading: The way of asking the table with which most numbers agree.
+        coverage: Which days were fetched, by the ledger.
         window_days: The conversion window of a funnel, in days; 0 for other reports.
     """
 
@@ -95,7 +95,7 @@ class Evidence:
         return f"{agreeing:,} of {compared:,} {self.answers.unit}s agree"
 
     def _before(self, name: CauseName) -> str:
-        """What agrees without one of the changes."""
+        """How much agrees without one of the changes."""
         return self._said(self.reading.without(name, self.answers.base))
 
     # What the record of fetches says
@@ -190,7 +190,7 @@ class Evidence:
         return _counted(len(set(map(self.answers.group, places))), self.answers.unit)
 
     def _others(self, places: Sequence[Place]) -> str:
-        """That all others agree, if they do."""
+        """A sentence that all others agree, if they do."""
         concerned = set(map(self.answers.group, places))
         states = [
             pair.agrees

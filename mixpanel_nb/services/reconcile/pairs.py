@@ -49,7 +49,7 @@ class Pair:
 
 
 def paired(live: ReportResult, local: ReportResult, limit: int | None) -> dict[Place, Pair]:
-    """Every number of both answers: those that are counted, and shares where nothing else tells the same.
+    """Every number of both answers: counts, and shares where there are no counts.
 
     Args:
         live: Mixpanel's answer.
