@@ -75,7 +75,7 @@ def following(found: tuple[Slot, ...], place: int) -> tuple[list[int], int | Non
     return list(range(place + 1, ahead + 1)), ahead
 
 
-def statement(context: ReportContext, query: Flow) -> Statement:
+def statement(context: ReportContext, query: Flow, most_paths: int = MAX_PATHS) -> Statement:
     """Rows of edges, and rows of the most frequent paths.
 
     Columns ``place, segment, segments, step, source, target_step, target, ends, count, path``. ``segment``
@@ -85,8 +85,13 @@ def statement(context: ReportContext, query: Flow) -> Statement:
     slot, then for each later anchor whether more happened before it than is shown (not NULL). In an edge
     ``source`` and ``target`` are NULL where the events are beyond the limit; ``ends`` is ``event``,
     ``dropoff``, or ``end`` where the flow is over.
+
+    Args:
+        context: The table and the days.
+        query: The flow.
+        most_paths: The number of paths.
     """
-    return context.statement(_Flow(context, query).text())
+    return context.statement(_Flow(context, query, most_paths=most_paths).text())
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,11 @@ def members(
 class _Flow:
     """The statement of one flow, part by part."""
 
-    def __init__(self, context: ReportContext, query: Flow, *, of_users: bool = False) -> None:
+    def __init__(
+        self, context: ReportContext, query: Flow, *, of_users: bool = False, most_paths: int = MAX_PATHS
+    ) -> None:
         self._of_users = of_users
+        self._most_paths = most_paths
         self._context = context
         self._query = query
         self._slots = slots(query)
@@ -676,7 +684,7 @@ SELECT
 FROM (
 {self._by_rank}
 ) AS r JOIN _segments AS p ON p.segment IS NOT DISTINCT FROM r.segment
-WHERE p.place <= {most} AND r.rank <= {MAX_PATHS}
+WHERE p.place <= {most} AND r.rank <= {self._most_paths}
 ORDER BY 1, 8, 4, 9 DESC, 5, 6, 7"""
 
 

@@ -35,7 +35,9 @@ class Statement:
 
     def rendered(self) -> str:
         """The query with its values written out, which runs unchanged on any engine with DuckDB's SQL."""
-        return _VALUE.sub(lambda found: literal(self.params[found[1]]) if found[1] else found[0], self.text)
+        return _VALUE.sub(
+            lambda found: literal(self.params[found[1]]) if found[1] in self.params else found[0], self.text
+        )
 
 
 class Parameters:

@@ -93,6 +93,29 @@ class Choice:
     search: str | None = None
 
 
+@dataclass(frozen=True)
+class Summary:
+    """Numbers of profiles: how many, and None where there are none.
+
+    Attributes:
+        count: How many profiles have a number.
+        least: The smallest.
+        most: The largest.
+        mean: Their mean.
+        variance: Their variance (of all, not of a sample).
+        squares: The sum of their squares.
+        percentile: The number at a percentile, interpolated between two.
+    """
+
+    count: int
+    least: float | None
+    most: float | None
+    mean: float | None
+    variance: float | None
+    squares: float | None
+    percentile: float | None
+
+
 class Profiles:
     """The profiles of a data set.
 
@@ -139,6 +162,26 @@ class Profiles:
             {**_parameters(choice), **chosen.params},
         )
         return int(count)
+
+    def summary(self, choice: Choice, of: str, percentile: float | None = None) -> Summary:
+        """The numbers of a property of the matching profiles.
+
+        Args:
+            choice: Which profiles.
+            of: The property as an expression.
+            percentile: From 0 to 100; None for none.
+
+        Raises:
+            ExpressionError: there is a mistake in an expression.
+        """
+        chosen = _filter(replace(choice, sort_key=of), self._now)
+        [row] = self._rows(
+            f"{_CHOSEN} SELECT count(n), min(n), max(n), avg(n), var_pop(n), sum(n * n), "
+            f"quantile_cont(n, $part) FROM (SELECT {chosen.order[0]} AS n FROM chosen AS u{chosen.join} "
+            f"WHERE {chosen.condition})",
+            {**_parameters(choice), **chosen.params, "part": (percentile or 0) / 100},
+        )
+        return Summary(*row)
 
     def ids(self, where: str) -> list[str]:
         """The ids of the users whose profile matches, in order.

@@ -18,11 +18,11 @@ from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.sandbox.tables import EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
-    from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
+    from mixpanel_nb.services.local import Engine, LocalQueryService
     from mixpanel_nb.weekdays import Weekday
 
 ZONE = ZoneInfo("UTC")
@@ -41,14 +41,24 @@ class ReportRunner:
     """
 
     service: LocalQueryService
-    engine: DuckDBEngine
+    engine: Engine
     now: float
     week_start: Weekday = "monday"
+
+    def having(self, members: Mapping[str, Sequence[str]]) -> ReportRunner:
+        """The same with cohorts, by name and with the ids of their members."""
+        from mixpanel_nb.sandbox.typed.members import CohortEngine
+        from mixpanel_nb.services.local import LocalQueryService
+
+        engine = CohortEngine(self.engine, members)
+        service = LocalQueryService(engine, EVENTS, ZONE, lambda: self.now, week_start=self.week_start)
+        return ReportRunner(service, engine, self.now, self.week_start)
 
     def question(self, first: date, last: date) -> ReportContext:
         """A question about the events of some days, without any condition yet."""
         columns, profiles = self.engine.events(EVENTS, ZONE).columns, partial(self.engine.profiles, EVENTS)
-        return ReportContext(columns, profiles, Period(first, last, ZONE, self.week_start), self.now)
+        period = Period(first, last, ZONE, self.week_start)
+        return ReportContext(columns, profiles, period, self.now, find_cohorts=self.engine.cohorts)
 
 
 class Reports:

@@ -19,6 +19,7 @@ from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
 from mixpanel_nb.sandbox.tables import tables_path
+from mixpanel_nb.services.local import DuckDBEngine
 
 if TYPE_CHECKING:
     from .naive import Naive
@@ -60,6 +61,7 @@ def test_tables_are_made_on_first_need_and_then_found(tmp_path: Path) -> None:
 
 def test_the_tables_hold_each_event_once(dataset: Dataset, deduplicated: list[Any]) -> None:
     with dataset.runner() as runner:
+        assert isinstance(runner.engine, DuckDBEngine)
         [(rows,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM events")
         [(users,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM profiles")
         typed = {column.property for column in runner.engine.storage.property_columns("events")}

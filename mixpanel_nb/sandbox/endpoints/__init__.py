@@ -23,6 +23,7 @@ from mixpanel_nb.sandbox.endpoints import (
     segmentation,
     stream,
     timeline,
+    typed,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ QUERY: Mapping[str, Handler] = {
     "annotations/create": timeline.legacy_create,
     "annotations/delete": timeline.legacy_delete,
     "annotations/update": timeline.legacy_update,
+    "arb_funnels": typed.arb_funnels,
     "cohorts/list": cohorts.listed,
     "engage": engage.profiles,
     "engage/properties": engage.properties,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.errors import ExpressionError
 from mixpanel_nb.json_text import parsed
 from mixpanel_nb.sandbox import behaviors, filters
 from mixpanel_nb.sandbox.answers import json_answer, text_answer
@@ -12,6 +15,7 @@ from mixpanel_nb.sandbox.profiles import Choice
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.sessions import ProfileQuery
+from mixpanel_nb.sandbox.typed.members import inline
 from mixpanel_nb.sandbox.wire import computed_at
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.calls import Call
 
 _PAGE_SIZE = 1000
+_ACTION = re.compile(
+    r"(?P<name>extremes|percentile|numeric_summary)\((?P<of>.+?)(,\s*(?P<part>\d+(\.\d+)?))?\)", re.DOTALL
+)
 _SORT_ORDERS = ("ascending", "descending")
 
 
@@ -48,13 +55,58 @@ def profiles(call: Call) -> Response:
 
 
 def stats(call: Call) -> Response:
-    """How many profiles match; of Mixpanel's other statistics the sandbox has none."""
-    call.refuse_unsupported("segment_by_cohorts")
-    action = call.text("action") or "count()"
-    if action.replace(" ", "") != "count()":
-        raise RefusedError(400, f"The sandbox does not evaluate the action {action} yet, only count()")
-    count = call.dataset.profiles.count(_choice(call))
-    return json_answer({"results": count, "status": "ok", "computed_at": computed_at(call.now)})
+    """How many profiles match, or a statistic of one of their properties; by cohort where asked for."""
+    action, choice = call.text("action") or "count()", _choice(call)
+    found: Any = _statistic(call, action, choice)
+    if call.text("segment_by_cohorts") is not None:
+        found = {name: _statistic(call, action, one) for name, one in _segments(call, choice).items()}
+    return json_answer({"results": found, "status": "ok", "computed_at": computed_at(call.now)})
+
+
+def _statistic(call: Call, action: str, choice: Choice) -> Any:
+    """``count()``, ``extremes(p)``, ``percentile(p, 90)`` or ``numeric_summary(p)``."""
+    profiles = call.dataset.profiles
+    if action.replace(" ", "") == "count()":
+        return profiles.count(choice)
+    asked = _ACTION.fullmatch(action.strip())
+    if asked is None:
+        raise RefusedError(400, f"Invalid action: {action[:80]!r}, expected such as count() or extremes(…)")
+    name, of, part = asked["name"], asked["of"], asked["part"]
+    percentile = None if part is None else float(part)
+    if (name == "percentile") != (percentile is not None) or not 0 <= (percentile or 0) <= 100:
+        raise RefusedError(400, f"Invalid action: {action[:80]!r}, a percentile is from 0 to 100")
+    try:
+        found = profiles.summary(choice, of, percentile)
+    except ExpressionError as error:
+        raise RefusedError(400, f"Invalid action: {error.message}") from None
+    if name == "extremes":
+        return {"min": found.least, "max": found.most}
+    if name == "percentile":
+        return {"percentile": percentile, "result": found.percentile}
+    return {
+        "count": found.count,
+        "mean": found.mean,
+        "var": found.variance,
+        "sum_of_squares": found.squares,
+    }
+
+
+def _segments(call: Call, choice: Choice) -> dict[str, Choice]:
+    """The profiles of each cohort of ``segment_by_cohorts``, such as ``{"2001": true}``."""
+    asked = call.json("segment_by_cohorts")
+    if not isinstance(asked, dict) or not asked:
+        raise RefusedError(400, 'Invalid segment_by_cohorts: expected {"id": true} with ids of saved cohorts')
+    found = {}
+    for name in asked:
+        number = str(name).removeprefix("cohort_")
+        cohort = by_id(call.dataset.saved.cohorts, int(number) if number.isdecimal() else -1)
+        if cohort is None:
+            raise RefusedError(400, f"Invalid segment_by_cohorts: there is no cohort {name}")
+        members = set(call.dataset.members(cohort))
+        if choice.members is not None:
+            members &= set(choice.members)
+        found[name] = replace(choice, members=sorted(members))
+    return found
 
 
 def properties(call: Call) -> Response:
@@ -107,6 +159,8 @@ def _members(call: Call) -> Sequence[str] | None:
     if call.text("filter_by_cohort") is None:
         return None
     asked = call.json("filter_by_cohort")
+    if isinstance(asked, dict) and "raw_cohort" in asked:
+        return inline(call, asked["raw_cohort"])
     number = asked.get("id") if isinstance(asked, dict) else None
     if not str(number).isdecimal():
         raise RefusedError(400, 'Invalid filter_by_cohort: expected {"id": …} with the id of a saved cohort')

@@ -9,10 +9,12 @@ from mixpanel_nb.queries import Funnel as FunnelQuery
 from mixpanel_nb.results import OVERALL
 from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.sandbox.answers import json_answer
-from mixpanel_nb.sandbox.endpoints.retention import rated, saved_result
+from mixpanel_nb.sandbox.endpoints import typed
+from mixpanel_nb.sandbox.endpoints.retention import saved_result
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.saved.kinds import Funnel, Insights
+from mixpanel_nb.sandbox.typed.series import ANY_EVENT, measures_of, rows_of
 from mixpanel_nb.sandbox.wire import bucket_moment, computed_at
 
 if TYPE_CHECKING:
@@ -21,20 +23,19 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from mixpanel_nb.analytics.calendar import Bucket
-    from mixpanel_nb.results import RetentionResult
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.saved.kinds import Report, Retention
 
     Series = dict[str, Any]
 
-_FUNNEL_MEASURES = ("count", "step_conv_ratio", "overall_conv_ratio", "avg_time", "avg_time_from_start")
 _SEGMENTS = 10_000
 
 
 def query(call: Call) -> Response:
-    """A saved report; ``headers`` tell what the keys of ``series`` mean, level by level."""
-    call.refuse_unsupported("bookmark")  # a report that does not exist
+    """A saved report, or a bookmark; ``headers`` tell what the keys of ``series`` mean, level by level."""
+    if call.text("bookmark"):
+        return typed.insights(call)
     number = call.required("bookmark_id")
     report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
     if report is None:
@@ -114,24 +115,11 @@ def _funnel(runner: ReportRunner, report: Report, asks: Funnel) -> Series:
             }
         )
     )
-    return {
-        measure: {f"{step.step}. {step.event}": {"all": getattr(step, measure)} for step in result.steps}
-        for measure in _FUNNEL_MEASURES
-    }
+    return measures_of(result.steps)
 
 
 def _retention(runner: ReportRunner, report: Report, asks: Retention) -> Series:
     """Cohorts by moment, and their average."""
     result = saved_result(runner, report, asks)
-    cohorts = {bucket_moment(cohort.date): rated(cohort) for cohort in result.cohorts}
-    name = f"{asks.born_event} and then {asks.return_event or 'Any Event'}"
-    return {name: {**cohorts, "$average": _average(result)}}
-
-
-def _average(result: RetentionResult) -> dict[str, Any]:
-    """Mixpanel's row "Average": sizes, counts and rates, averaged with the cohorts' sizes as weights."""
-    sizes = [cohort.size or 0 for cohort in result.cohorts]
-    users = sum(sizes)
-    size = sum(size**2 for size in sizes) / users if users else 0
-    rates = [rate for rate in result.average.values() if rate is not None]
-    return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}
+    name = f"{asks.born_event} and then {asks.return_event or ANY_EVENT}"
+    return {name: rows_of(result.cohorts)}

@@ -14,6 +14,7 @@ from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.saved.kinds import Retention
 from mixpanel_nb.sandbox.segments import filters_of
+from mixpanel_nb.sandbox.typed.series import rated
 from mixpanel_nb.sandbox.wire import bucket_text
 
 if TYPE_CHECKING:
@@ -118,13 +119,6 @@ def saved_result(runner: ReportRunner, report: Report, asks: Retention) -> Reten
 def counted(cohort: RetentionCohort) -> dict[str, Any]:
     """How many were born, and how many came back in each period that has begun."""
     return {"counts": [count for count in cohort.counts if count is not None], "first": cohort.size}
-
-
-def rated(cohort: RetentionCohort) -> dict[str, Any]:
-    """The same, and as parts of those who were born."""
-    found = counted(cohort)
-    rates = [count / cohort.size if cohort.size else 0.0 for count in found["counts"]]
-    return {**found, "rates": rates}
 
 
 def addiction(call: Call) -> Response:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.calendar import coverage, later, midnight, utc
 from mixpanel_nb.analytics.insights import NOT_A_NUMBER, NOT_SET, edge_labels
-from mixpanel_nb.naming import free_name, property_of
+from mixpanel_nb.naming import free_name
 from mixpanel_nb.queries.metrics import LETTERS, Buckets
 from mixpanel_nb.results.insights import InsightsLine
 from mixpanel_nb.results.series import OTHER
+from mixpanel_nb.services.known_buckets import KnownBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ class Lines:
     ) -> None:
         self._query = query
         self._days = days
-        self._known = _Known(query, days)
+        self._known = KnownBuckets(query, days)
         self._spans = {event: known(event) for event in {metric.event for metric in query.metrics}}
         self._values: dict[tuple[int, Segment], dict[Bucket, float]] = {}
         self.left_out = 0
@@ -198,46 +198,6 @@ def _cumulative(values: Numbers, touched: list[bool], complete: list[bool]) -> t
     return shown, list(accumulate(complete, lambda before, now: before and now))
 
 
-class _Known:
-    """The buckets of a query, and whether a table covers them."""
-
-    def __init__(self, query: Insights, days: Days) -> None:
-        self._query = query
-        self._period = replace(days.asked, first=days.counted_from)
-        self._since, self._until = self._period.since, self._period.until
-        if query.totals:
-            self.asked: list[Bucket] = [days.asked.first]
-            self.counted: list[Bucket] = self.asked
-        else:
-            self.asked, self.counted = (period.buckets(query.unit) for period in (days.asked, self._period))
-
-    def of(self, spans: Sequence[Span], active_days: int | None) -> list[tuple[bool, bool]]:
-        """For each bucket that counts, whether anything is known of it, and whether all is."""
-        if active_days is None and not self._query.totals:
-            states = coverage(self._period, self._query.unit, spans)
-            return [(state is not None, state is True) for state in states]
-        return [self._one(end, spans, active_days) for end in self._ends]
-
-    def _one(self, end: datetime, spans: Sequence[Span], active_days: int | None) -> tuple[bool, bool]:
-        until = min(end, self._until)
-        since = self._since if active_days is None else self._before(until, active_days)
-        touched = any(first < until and since < last for first, last in spans)
-        is_known = any(first <= since and until <= last for first, last in spans)
-        return touched, is_known and end <= self._until
-
-    def _before(self, until: datetime, days: int) -> datetime:
-        """The beginning of so many days that end at a midnight."""
-        local = until.replace(tzinfo=UTC).astimezone(self._period.zone).date()
-        return utc(midnight(local - days * _DAY), self._period.zone)
-
-    @cached_property
-    def _ends(self) -> list[datetime]:
-        """The first moment after each bucket, in UTC."""
-        if self._query.totals:
-            return [self._until]
-        return [utc(midnight(later(day, self._query.unit, 1)), self._period.zone) for day in self.counted]
-
-
 class _Labels:
     """The names of one breakdown's segments."""
 
@@ -274,16 +234,3 @@ def _edge(number: int, width: float, origin: float) -> float:
         return origin + number * int(exact)
     edge = (round(Decimal(origin) / exact) + number) * exact
     return int(edge) if edge == int(edge) and abs(edge) < 2**53 else float(edge)
-
-
-def labels_of(query: Insights) -> list[str]:
-    """Unique names of metrics and formulas."""
-    names: list[str] = []
-    for name in (*(metric.name for metric in query.metrics), *(formula.name for formula in query.formulas)):
-        names.append(free_name(name, names))
-    return names
-
-
-def columns_of(query: Insights) -> tuple[str, ...]:
-    """The names of what the query is broken down by."""
-    return tuple(property_of(on.of if isinstance(on, Buckets) else on) for on in query.on)

@@ -49,12 +49,13 @@ from mixpanel_nb.queries import (
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
 from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.results.question import Question
+from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.flows import Flows
-from mixpanel_nb.services.local.funnels import Funnels, rules_of, window_of
+from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.identities import ReadUsers
-from mixpanel_nb.services.local.insights import Lines, columns_of, labels_of
+from mixpanel_nb.services.local.insights import Lines
 from mixpanel_nb.services.local.remarks import Remarks
 from mixpanel_nb.services.local.sessions import SessionRows
 from mixpanel_nb.services.local.shapes import (

@@ -1,0 +1,11 @@
+"""Bookmarks: Mixpanel's JSON of a report, translated to a query and back.
+
+A bookmark is what Mixpanel's web application and its own client send to ``insights`` and ``arb_funnels``, and
+what a saved report holds as its ``params``. The translation is pure: it knows neither HTTP, SQL, results nor
+rendering. The live reports write bookmarks, the sandbox reads them, and saved reports become queries.
+"""
+
+from mixpanel_nb.bookmarks.reading import Reading, read
+from mixpanel_nb.bookmarks.writing import Body, body_of
+
+__all__ = ["Body", "Reading", "body_of", "read"]

@@ -1,0 +1,188 @@
+"""The cohorts of a typed query: saved ones, inline ones, and those by frequency."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.analytics.calendar import midnight
+from mixpanel_nb.analytics.sql import Statement
+from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.saved import by_id
+from mixpanel_nb.sandbox.user_counts import EventCondition, times_done
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from mixpanel_nb.analytics.columns import TableColumns
+    from mixpanel_nb.rows import RowSource
+    from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.services.local.engines import Engine, EventTable
+    from mixpanel_nb.services.local.engines.base import KnownIdentities
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "=": operator.eq,
+}
+_UNITS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+_LONGEST = timedelta(days=36_500)
+_IDS = "_members_{}"
+
+
+@dataclass(frozen=True)
+class CohortEngine:
+    """The engine of the sandbox, with cohorts whose members are bound to each statement.
+
+    Attributes:
+        engine: The engine.
+        members: The ids by cohort.
+    """
+
+    engine: Engine
+    members: Mapping[str, Sequence[str]]
+
+    def cohorts(self) -> Mapping[str, str]:
+        """See ``Engine``."""
+        return {
+            name: f"(SELECT unnest(${_IDS.format(place)}::VARCHAR[]) AS distinct_id)"
+            for place, name in enumerate(self.members)
+        }
+
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """See ``Engine``."""
+        return self.engine.rows(self._bound(statement))
+
+    def source(self, statement: Statement) -> RowSource:
+        """See ``Engine``."""
+        return self.engine.source(self._bound(statement))
+
+    def _bound(self, statement: Statement) -> Statement:
+        """The statement with the ids of those cohorts that it names."""
+        ids = {_IDS.format(place): list(ids) for place, ids in enumerate(self.members.values())}
+        named = {name: value for name, value in ids.items() if f"${name}:" in statement.text}
+        return Statement(statement.text, {**statement.params, **named})
+
+    def events(self, table: str, zone: ZoneInfo) -> EventTable:
+        """See ``Engine``."""
+        return self.engine.events(table, zone)
+
+    def profiles(self, table: str) -> TableColumns | None:
+        """See ``Engine``."""
+        return self.engine.profiles(table)
+
+    def identities(self, table: str) -> KnownIdentities | None:
+        """See ``Engine``."""
+        return self.engine.identities(table)
+
+    def tables(self, *, fetched: bool = False) -> list[str]:
+        """See ``Engine``."""
+        return self.engine.tables(fetched=fetched)
+
+    def timezone(self, table: str) -> str | None:
+        """See ``Engine``."""
+        return self.engine.timezone(table)
+
+    def days(self, table: str) -> tuple[date, date] | None:
+        """See ``Engine``."""
+        return self.engine.days(table)
+
+    def event_names(self, table: str) -> list[str]:
+        """See ``Engine``."""
+        return self.engine.event_names(table)
+
+    def top_event(self, table: str) -> str | None:
+        """See ``Engine``."""
+        return self.engine.top_event(table)
+
+    def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
+        """See ``Engine``."""
+        return self.engine.property_names(table, event, numbers=numbers)
+
+
+def members_of(call: Call, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[str]]:
+    """The members of cohorts, by name.
+
+    Args:
+        call: The request.
+        definitions: As ``Reading.cohorts`` has them.
+
+    Raises:
+        RefusedError: a cohort is none that the sandbox knows.
+    """
+    return {name: _members(call, definition) for name, definition in definitions.items()}
+
+
+def _members(call: Call, definition: Mapping[str, Any]) -> Sequence[str]:
+    if "frequency" in definition:
+        return _by_frequency(call, definition["frequency"], int(definition["least"]))
+    if "raw_cohort" in definition:
+        return inline(call, definition["raw_cohort"])
+    number = definition.get("id")
+    cohort = by_id(call.dataset.saved.cohorts, number if isinstance(number, int) else -1)
+    if cohort is None:
+        raise RefusedError(400, f"Invalid cohort: there is no cohort {number}")
+    return call.dataset.members(cohort)
+
+
+def inline(call: Call, cohort: Any) -> Sequence[str]:
+    """The members of an inline cohort (``raw_cohort``): what users did in the days up to the data's last one.
+
+    Raises:
+        RefusedError: it has a part that the sandbox does not evaluate.
+    """
+    try:
+        selector, behaviors = cohort["selector"], cohort.get("behaviors") or {}
+        children = [_child(call, child, behaviors) for child in selector["children"]]
+        joint = str(selector.get("operator") or "and")
+    except (KeyError, TypeError, AttributeError):
+        raise RefusedError(400, "Invalid raw_cohort: expected a selector with children") from None
+    if not children or joint not in ("and", "or"):
+        raise RefusedError(400, "Invalid raw_cohort: expected children joined by and, or by or")
+    found = set.intersection(*children) if joint == "and" else set.union(*children)
+    return sorted(found)
+
+
+def _child(call: Call, child: Mapping[str, Any], behaviors: Mapping[str, Any]) -> set[str]:
+    if "children" in child:
+        return set(inline(call, {"selector": child, "behaviors": behaviors}))
+    compare, operand = _COMPARE.get(str(child.get("operator"))), child.get("operand")
+    if child.get("property") != "behaviors" or compare is None or not isinstance(operand, int):
+        raise RefusedError(400, "The sandbox evaluates what users of a raw_cohort did, and nothing else yet")
+    if compare(0, operand):
+        raise RefusedError(400, "The sandbox does not evaluate a raw_cohort of those who did nothing yet")
+    behavior = behaviors[child["value"]]
+    selected, window = behavior["count"]["event_selector"], behavior.get("window")
+    if selected.get("selector"):
+        raise RefusedError(400, "The sandbox does not evaluate the selector of a raw_cohort yet")
+    times = _times(call, selected["event"], window)
+    return {user for user, count in times.items() if compare(count, operand)}
+
+
+def _by_frequency(call: Call, behavior: Mapping[str, Any], least: int) -> Sequence[str]:
+    if behavior.get("filters") or behavior.get("aggregationOperator", "total") != "total":
+        raise RefusedError(400, "The sandbox does not evaluate a filter by frequency with filters yet")
+    window = (behavior.get("dateRange") or {}).get("window")
+    times = _times(call, str((behavior.get("event") or {}).get("value")), window)
+    return sorted(user for user, count in times.items() if count >= max(least, 1))
+
+
+def _times(call: Call, event: str, window: Mapping[str, Any] | None) -> dict[str, int]:
+    until = midnight(call.last_day + timedelta(days=1))
+    length = _LONGEST
+    if window:
+        unit, value = _UNITS.get(str(window.get("unit"))), window.get("value")
+        if unit is None or not isinstance(value, int):
+            raise RefusedError(
+                400, f"Invalid window: {dict(window)}, expected a number of hours, days or weeks"
+            )
+        length = min(unit * value, _LONGEST)
+    with call.runner() as runner:
+        return times_done(runner, EventCondition(((event, None),), until - length, until))
