@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mixpanel_nb.analytics.expressions.parser import IN_COHORT
 from mixpanel_nb.bookmarks import cohorts, filters
 from mixpanel_nb.bookmarks.properties import (
     named,
@@ -20,6 +21,8 @@ from mixpanel_nb.queries.days import days_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mixpanel_nb.errors import ParameterError
 
 ALL_EVENTS = "$all_events"
 _ANY_EVENT = (ALL_EVENTS, "$any_event")
@@ -291,8 +294,10 @@ def said(where: str | None, parameter: str) -> tuple[list[dict[str, Any]], str]:
     return found
 
 
-def unsaid(where: str | None, parameter: str) -> Any:
+def unsaid(where: str | None, parameter: str) -> ParameterError:
     """The error for an expression that Mixpanel's filters cannot say."""
+    if f"{IN_COHORT}(" in str(where):
+        return only_tables("Mixpanel does not know the cohorts of your database.", parameter)
     message = (
         f"Mixpanel's filters compare a property with values, joined by `and` or by `or`: "
         f"{str(where)[:80]!r} is more."

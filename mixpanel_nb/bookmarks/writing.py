@@ -17,14 +17,14 @@ from mixpanel_nb.bookmarks.sections import (
     unsaid,
 )
 from mixpanel_nb.errors import Word
-from mixpanel_nb.queries import Active, Flow, Funnel, Insights, Retention, changed
+from mixpanel_nb.queries import Active, Flow, Funnel, Insights, Retention, Step, changed
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW, EVER, WINDOW_SECONDS
 from mixpanel_nb.queries.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixpanel_nb.queries import Query, Step
+    from mixpanel_nb.queries import Query
 
 DEFAULT_LIMIT = 3_000
 """The segments that Mixpanel's own client asks for."""
@@ -134,20 +134,24 @@ def _filtered(query: Insights) -> tuple[Insights, list[dict[str, Any]]]:
     return changed(query, metrics=tuple(metrics), where=None), []
 
 
-def _general(where: str | None) -> list[dict[str, Any]]:
-    """The clauses of a filter on all events, all of which hold.
+def _filtered_steps(query: Funnel) -> tuple[Funnel, list[dict[str, Any]]]:
+    """The query and the clauses of its filter, all of which hold; what is joined by ``or`` is each step's.
 
     Raises:
         ParameterError: only a table can filter so.
     """
-    clauses, determiner = said(where, "where")
-    if determiner != filters.ALL:
-        raise unsaid(where, "where")
-    return clauses
+    clauses, determiner = said(query.where, "where")
+    if determiner == filters.ALL:
+        return query, clauses
+    if any(step.where is not None for step in query.steps):
+        raise unsaid(query.where, "where")
+    steps = tuple(Step(step.event, query.where) for step in query.steps)
+    return changed(query, steps=steps, where=None), []
 
 
 def _funnel(query: Funnel) -> dict[str, Any]:
     _refuse_in_funnels(query)
+    query, clauses = _filtered_steps(query)
     unit = query.unit or "day"
     return {
         "sections": {
@@ -163,7 +167,7 @@ def _funnel(query: Funnel) -> dict[str, Any]:
                 }
             ],
             "time": time_section(query.from_date, query.to_date, unit),
-            "filter": _general(query.where),
+            "filter": clauses,
             "group": group_section(query.breakdowns),
             "formula": [],
         },
@@ -339,21 +343,18 @@ def _flow_window(query: Flow) -> dict[str, Any]:
 
 
 def _flow_steps(query: Flow) -> list[dict[str, Any]]:
-    last = len(query.anchors) - 1
-    return [
-        _flow_step(
-            step,
-            0 if place == last and query.end is not None else query.steps_after,
-            0 if place == 0 and query.start is not None else query.steps_before,
-        )
-        for place, step in enumerate(query.anchors)
-    ]
+    steps = [_flow_step(step, "through", query.steps_after, query.steps_before) for step in query.through]
+    if query.start is not None:
+        steps.insert(0, _flow_step(query.start, "start", query.steps_after, 0))
+    if query.end is not None:
+        steps.append(_flow_step(query.end, "end", 0, query.steps_before))
+    return steps
 
 
-def _flow_step(step: Step, forward: int, reverse: int) -> dict[str, Any]:
+def _flow_step(step: Step, parameter: str, forward: int, reverse: int) -> dict[str, Any]:
     found = filters.step_clauses(step.where)
     if found is None:
-        raise unsaid(step.where, "start")
+        raise unsaid(step.where, parameter)
     clauses, joint = found
     return {
         "event": step.event,

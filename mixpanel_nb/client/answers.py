@@ -31,6 +31,8 @@ from mixpanel_nb.redaction import Redactor, excerpt
 from mixpanel_nb.surrogates import mended
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mixpanel_nb.accounts import Credentials
     from mixpanel_nb.client.exchange import Answer, ApiCall, NoAnswerError
     from mixpanel_nb.errors import Text
@@ -125,15 +127,23 @@ class Interpreter:
         """JSON-safe facts about a call and its answer, without secrets."""
         shown = self.described(call)
         shown["params"] = {name: _excerpt(value) for name, value in shown["params"].items()}
+        if "json" in shown:
+            shown["json"] = _excerpt(json.dumps(shown["json"], ensure_ascii=False))
         if body is not None:
             shown["body"] = _excerpt(body)
         return shown
 
     def described(self, call: ApiCall) -> dict[str, Any]:
-        """The request: ``method``, ``path`` and ``params`` (of URL and form together), without secrets."""
+        """The request: ``method``, ``path`` and ``params`` (of URL and form together), without secrets.
+
+        Where the body was JSON, it is ``json``.
+        """
         asked = {**call.params, **(call.data or {})}
         params = {name: self.redact(value) for name, value in asked.items()}
-        return {"method": call.method, "path": call.path, "params": params}
+        shown: dict[str, Any] = {"method": call.method, "path": call.path, "params": params}
+        if call.json is not None:
+            shown["json"] = _redacted(call.json, self.redact)
+        return shown
 
     def _said(self, answer: Answer) -> str:
         """The error message of the answer."""
@@ -265,3 +275,12 @@ def _sentence(message: str) -> str:
 
 def _excerpt(text: str) -> str:
     return excerpt(text, _EXCERPT)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """A JSON value, without secrets in its texts and names."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(name): _redacted(each, redact) for name, each in value.items()}
+    return [_redacted(each, redact) for each in value] if isinstance(value, list | tuple) else value

@@ -194,6 +194,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         endpoint: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        json: Any = None,
         *,
         family: Family = "query",
     ) -> QueryAnswer[Any]:
@@ -204,11 +205,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             endpoint: Path below the family's prefix.
             params: Query string, as for `get`.
             data: Form fields, encoded as ``params`` are.
+            json: JSON body, in place of ``data``.
             family: ``"query"`` or ``"app"``.
 
         Raises what `get` raises.
         """
-        call = self._call(method, endpoint, family, params, data)
+        call = self._call(method, endpoint, family, params, data, json)
         answer = self._runner.json(call, counted=is_counted(endpoint))
         return QueryAnswer(answer, self._interpreter.described(call))
 

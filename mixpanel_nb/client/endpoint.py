@@ -22,7 +22,7 @@ class QueryAnswer(Generic[Data]):
     Attributes:
         data: The unchanged JSON.
         request: What was sent: ``method``, ``path`` and ``params`` (of URL and form together, each the text
-            that went over the wire). Never a secret.
+            that went over the wire), and ``json`` where the body was JSON. Never a secret.
     """
 
     data: Data
@@ -41,6 +41,7 @@ class Endpoints(ABC):
         endpoint: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        json: Any = None,
         *,
         family: Family = "query",
     ) -> QueryAnswer[Any]:

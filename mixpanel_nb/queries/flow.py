@@ -24,7 +24,7 @@ from mixpanel_nb.queries.checks import (
     parse_expansion,
     parse_step,
 )
-from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS, WINDOW_UNITS, WindowUnit
+from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     Compare,
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import FlowResult
 
 FlowCount = Literal["uniques", "totals", "sessions"]
+FlowUnit = Literal["second", "minute", "hour", "day", "week", "month"]
 FLOW_COUNTS: tuple[FlowCount, ...] = get_args(FlowCount)
+FLOW_UNITS: tuple[FlowUnit, ...] = get_args(FlowUnit)
 
 DEFAULT_STEPS = 3
 MAX_STEPS = 10
@@ -61,14 +63,10 @@ def _steps_shown(text: str, label: str) -> Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow(Query["FlowResult"]):
-    """Show what users did after an event, before it, or between some events.
-
-    A table answers.
-    """
+    """Show what users did after an event, before it, or between some events."""
 
     name: ClassVar[str] = "flow"
     title: ClassVar[str] = "Flow"
-    needs_table: ClassVar[bool] = True
     example: ClassVar[str] = (
         '--start "Sign Up" --end Purchase --from 2025-01-01 --to 2025-03-31 --table events'
     )
@@ -118,12 +116,12 @@ class Flow(Query["FlowResult"]):
         ),
     ] = 30
     window_unit: Annotated[
-        WindowUnit,
+        FlowUnit,
         Parameter(
-            "second, minute, hour, day or week.",
-            OneOf(WINDOW_UNITS),
+            "second, minute, hour, day, week or month (30 days).",
+            OneOf(FLOW_UNITS),
             "UNIT",
-            label=Label("", choices=tuple((unit, unit) for unit in WINDOW_UNITS[1:])),
+            label=Label("", choices=tuple((unit, unit) for unit in FLOW_UNITS[1:])),
         ),
     ] = "day"
     limit: Annotated[

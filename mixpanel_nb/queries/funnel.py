@@ -77,7 +77,7 @@ MAX_ID = 2**63 - 1
 class Funnel(Query["FunnelResult"]):
     """Show how many users took some steps one after the other.
 
-    Mixpanel knows saved funnels, by their ID; of a table any --step … --step can be asked.
+    Name them as --step … --step; a funnel that is saved in Mixpanel has an ID.
     """
 
     name: ClassVar[str] = "funnel"
@@ -98,7 +98,8 @@ class Funnel(Query["FunnelResult"]):
                 "Saved funnel",
                 "subject",
                 names="funnels",
-                needed="Choose a saved funnel.",
+                needed="Choose a saved funnel, or steps.",
+                unless=("steps",),
                 only="Mixpanel",
             ),
         ),
@@ -106,13 +107,17 @@ class Funnel(Query["FunnelResult"]):
     steps: Annotated[
         tuple[Step, ...],
         Parameter(
-            "For a table: a step (repeatable), as 'Purchase where …'.",
+            "A step (repeatable), as 'Purchase where …'.",
             Steps(),
             "EVENT",
             option="--step",
             read=parse_step,
             label=Label(
-                "Step", "subject", names="events", needed="Choose at least two steps.", only="tables"
+                "Step",
+                "subject",
+                names="events",
+                needed="Choose at least two steps.",
+                unless=("funnel_id",),
             ),
         ),
     ] = ()
@@ -125,7 +130,7 @@ class Funnel(Query["FunnelResult"]):
             Optional(WordOr((EVER,), Whole(MAX_WINDOW_SECONDS))),
             "N",
             read=whole_or_word,
-            label=Label("Within", default=7, only="tables"),
+            label=Label("Within", default=7),
         ),
     ] = None
     window_unit: Annotated[
@@ -134,7 +139,7 @@ class Funnel(Query["FunnelResult"]):
             "second, minute, hour, day, week, month (30 days) or session.",
             OneOf(WINDOW_UNITS),
             "UNIT",
-            label=Label("", choices=tuple((unit, unit) for unit in WINDOW_UNITS[1:]), only="tables"),
+            label=Label("", choices=tuple((unit, unit) for unit in WINDOW_UNITS[1:])),
         ),
     ] = "day"
     unit: Annotated[
@@ -152,7 +157,7 @@ class Funnel(Query["FunnelResult"]):
             "Break down by this property or expression (repeatable).",
             Optional(Breakdowns()),
             "PROPERTY",
-            label=Label("By", names="properties", none="(all)", only="tables"),
+            label=Label("By", names="properties", none="(all)"),
         ),
     ] = None
     where: Where = None
@@ -166,7 +171,6 @@ class Funnel(Query["FunnelResult"]):
             label=Label(
                 "Count",
                 choices=(("users", "uniques"), ("attempts", "totals"), ("sessions", "sessions")),
-                only="tables",
             ),
         ),
     ] = "uniques"
@@ -177,7 +181,7 @@ class Funnel(Query["FunnelResult"]):
             Exclusions(),
             "EVENT",
             read=parse_exclusion,
-            label=Label("Without", names="events", none="(nothing)", only="tables"),
+            label=Label("Without", names="events", none="(nothing)"),
         ),
     ] = ()
     hold: Annotated[
@@ -186,7 +190,7 @@ class Funnel(Query["FunnelResult"]):
             "A property with the same value at each step (repeatable, at most 3).",
             Several(Name(), MAX_HELD),
             "PROPERTY",
-            label=Label("Same", names="properties", none="(nothing)", only="tables"),
+            label=Label("Same", names="properties", none="(nothing)"),
         ),
     ] = ()
     order: Annotated[
@@ -195,7 +199,7 @@ class Funnel(Query["FunnelResult"]):
             "specific: step after step; any: in any order.",
             OneOf(FUNNEL_ORDERS),
             "ORDER",
-            label=Label("Order", choices=(("as listed", "specific"), ("any", "any")), only="tables"),
+            label=Label("Order", choices=(("as listed", "specific"), ("any", "any"))),
         ),
     ] = "specific"
     anchors: Annotated[
@@ -224,7 +228,7 @@ class Funnel(Query["FunnelResult"]):
             "aggressive: each first step is an attempt.",
             OneOf(FUNNEL_REENTRIES),
             "MODE",
-            label=Label("Re-entry", only="tables"),
+            label=Label("Re-entry"),
         ),
     ] = "default"
     attribution: Annotated[

@@ -67,7 +67,6 @@ class Insights(Query["InsightsResult"]):
 
     name: ClassVar[str] = "insights"
     title: ClassVar[str] = "Insights"
-    needs_table: ClassVar[bool] = True
     example: ClassVar[str] = (
         "'unique(View Product)' 'unique(Purchase)' --formula 'B / A * 100 [%]' "
         "--from 2025-01-01 --to 2025-03-31 --unit week --table events"
@@ -175,7 +174,6 @@ class Active(Query["InsightsResult"]):
 
     name: ClassVar[str] = "active"
     title: ClassVar[str] = "Active users"
-    needs_table: ClassVar[bool] = True
     example: ClassVar[str] = "--from 2025-02-01 --to 2025-03-31 --table events"
 
     event: Annotated[

@@ -56,7 +56,7 @@ def reconciled(report: str) -> type[Query[Any]]:
         side = (
             "only tables answer it"
             if QUERIES[name].needs_table
-            else "Mixpanel and a table do not answer it alike"
+            else "reconciling does not compare its answers"
         )
         message, hint = f"{report!r} cannot be reconciled: {side}.", listed
     raise ParameterError(message, parameter="report", value=report, hint=hint)

@@ -132,7 +132,7 @@ class Retention(Query["RetentionResult"]):
             "rolling: periods from each user's own event; calendar: days, weeks and months of the project.",
             OneOf(ALIGNMENTS),
             "ALIGNMENT",
-            label=Label("Periods", only="tables"),
+            label=Label("Periods"),
         ),
     ] = "rolling"
     brackets: Annotated[
@@ -141,7 +141,7 @@ class Retention(Query["RetentionResult"]):
             "Periods of different lengths, in units, each until the next: 0,1,3,7,14,30.",
             Optional(Brackets()),
             "N,N…",
-            label=Label("Brackets", only="tables"),
+            label=Label("Brackets"),
             joined=",",
         ),
     ] = None
@@ -151,7 +151,7 @@ class Retention(Query["RetentionResult"]):
             "Count this property (or expression) of the returns instead of users.",
             Optional(Name()),
             "PROPERTY",
-            label=Label("Of", names="numbers", none="(users)", only="tables"),
+            label=Label("Of", names="numbers", none="(users)"),
         ),
     ] = None
     measure: Annotated[
@@ -160,7 +160,7 @@ class Retention(Query["RetentionResult"]):
             "Of --prop, the sum in each period, or its average per user of the cohort.",
             OneOf(RETENTION_MEASURES),
             "MEASURE",
-            label=Label("Measure", only="tables"),
+            label=Label("Measure"),
         ),
     ] = "sum"
     on: Breakdown = None

@@ -43,7 +43,8 @@ class ReportResult(Result):
 
     Attributes:
         sql: The runnable statement of a local answer.
-        request: The request of a live one: ``method``, ``path`` and ``params``, never a secret.
+        request: The request of a live one: ``method``, ``path``, ``params``, and ``json`` where the body was
+            JSON; never a secret.
         notes: Lines for the reader, such as why there is no data.
         timezone: The time zone of its days, if known.
         computed_at: When Mixpanel computed a live answer, as it says it.
@@ -160,4 +161,6 @@ def _request_text(request: Mapping[str, Any]) -> str:
         if value is not None
     }
     query = f"?{urlencode(params)}" if params else ""
-    return f"{request.get('method', 'GET')} {request.get('path', '')}{query}"
+    line = f"{request.get('method', 'GET')} {request.get('path', '')}{query}"
+    body = request.get("json")
+    return line if body is None else f"{line}\n{json.dumps(body, ensure_ascii=False, indent=2)}"

@@ -1193,8 +1193,8 @@ class Workspace:
         """How many users took some steps one after the other.
 
         Each user enters once, with their first event of the first step in the days asked about; other
-        events may come between; the last step may come after ``to_date``. Mixpanel answers for saved funnels,
-        a table for any steps, counted in any way.
+        events may come between; the last step may come after ``to_date``. Give ``steps``, or ``funnel_id`` of
+        a funnel that is saved in Mixpanel.
 
         Example:
             >>> funnel = ws.funnel(steps=["View Product", "Add to Cart", "Purchase"], during="2025-01")
@@ -1270,7 +1270,7 @@ class Workspace:
         back: int | None = None,
         count: Literal["uniques", "totals", "sessions"] = "uniques",
         window: int = 30,
-        window_unit: Literal["second", "minute", "hour", "day", "week"] = "day",
+        window_unit: Literal["second", "minute", "hour", "day", "week", "month"] = "day",
         limit: int = 3,
         hide: str | Sequence[str] = (),
         exclude: str | Sequence[str] = (),
@@ -1296,7 +1296,7 @@ class Workspace:
 
         ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
-        later, within the window. Only tables answer.
+        later, within the window. Mixpanel is asked twice, as it gives the paths by themselves.
         """
         return self._answer(Flow, asked)
 

@@ -52,14 +52,17 @@ def test_names_of_people_are_left_as_they_are(session: NotebookSession) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("retention", *LIVE), "--born is missing: Mixpanel's API has no cohorts of any event."),
+        (("retention", "--type", "compounded", "--on", "x", *LIVE), "--type compounded without breakdowns"),
         (("retention", "--born", "Visit", "--unit", "hour", *TABLE), "--unit is 'hour'."),
         (("retention", "--born", "Visit", "--intervals", "0", *TABLE), "--intervals is 0."),
         (("retention", "--born", "Visit", "--type", "x", *TABLE), "--type is 'x'."),
         (("funnel", *TABLE), "such as Sign Up and then Purchase"),
         (("funnel", "7", *TABLE), "Name the steps, or leave out the table."),
-        (("funnel", *LIVE), "Ask a fetched table instead: --table events."),
-        (("funnel", "--step", "A", *LIVE), "Ask a fetched table instead: --table events."),
+        (("funnel", *LIVE), "Name its steps, or give the id of a saved one (see: mp funnels)."),
+        (
+            ("funnel", "--step", "A", "--step", "B", "--times", *LIVE),
+            "Mixpanel's API has no --times for a funnel. Ask a fetched table instead: --table events.",
+        ),
         (("segmentation", "", *TABLE), "EVENT is ''"),
         (
             ("segmentation", "Visit", "--from", "x", "--to", "2025-01-01"),

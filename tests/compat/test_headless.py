@@ -150,6 +150,180 @@ def test_annotations_are_made_changed_and_removed(theirs: dict[str, Any], store:
     assert sorted(theirs["left"]) == [note.id for note in store.saved.annotations]
 
 
+TYPED = """
+import json, sys
+import mixpanel_headless as m
+days = {"from_date": "2025-01-06", "to_date": "2025-02-02"}
+ws = m.Workspace()
+plan = m.Filter.equals("plan", "pro")
+rows = lambda result: json.loads(result.df.to_json(orient="records", date_format="iso"))
+of = lambda event, **more: m.Metric(event, **more)
+bought = m.FunnelStep("Purchase", filters=[plan])
+funnel = ws.query_funnel(["View Product", bought], conversion_window=7, **days)
+by_plan = ws.query_funnel(["View Product", "Purchase"], group_by="plan", conversion_window=7, **days)
+trend = ws.query_funnel(["View Product", "Purchase"], mode="trends", unit="week", conversion_window=7, **days)
+retention = ws.query_retention("Sign Up", "Purchase", retention_unit="week", group_by="plan", **days)
+brackets = ws.query_retention("Sign Up", "Purchase", retention_unit="day", bucket_sizes=[1, 3, 7], **days)
+flow = ws.query_flow("Sign Up", forward=2, conversion_window=7, **days)
+paths = ws.query_flow("Sign Up", forward=2, conversion_window=7, mode="paths", **days)
+tree = ws.query_flow("Sign Up", forward=2, conversion_window=7, mode="tree", **days)
+print(json.dumps({
+    "total": ws.query("Purchase", unit="week", **days).series,
+    "measures": ws.query(
+        [
+            of("Purchase", math="unique"),
+            of("Purchase", math="total", property="revenue"),
+            of("Purchase", math="p90", property="revenue"),
+            of("Purchase", math="average", property="revenue", per_user="total"),
+            of("Purchase", math="unique_values", property="product"),
+        ],
+        mode="total", where=[plan, m.Filter.at_least("revenue", 20)], **days,
+    ).series,
+    "formula": ws.query(
+        [of("View Product", math="unique"), of("Purchase", math="unique")],
+        formula="(B / A) * 100", formula_label="Conversion", unit="week", **days,
+    ).series,
+    "groups": rows(ws.query("Purchase", group_by=["plan", m.GroupBy(
+        "revenue", property_type="number", bucket_size=50, bucket_min=0, bucket_max=200
+    )], mode="total", **days)),
+    "rolling": ws.query("Purchase", rolling=3, from_date="2025-02-01", to_date="2025-02-10").series,
+    "cohort": ws.query("Purchase", where=m.Filter.in_cohort(2003), mode="total", **days).series,
+    "funnel": [[step["event"], step["count"]] for step in funnel.steps_data],
+    "by_plan": by_plan.series,
+    "trend": trend.series,
+    "retention": {name: rates for name, rates in retention.segments.items()},
+    "everyone": retention.cohorts,
+    "brackets": brackets.cohorts,
+    "nodes": json.loads(flow.nodes_df.to_json(orient="records")),
+    "edges": json.loads(flow.edges_df.to_json(orient="records")),
+    "paths": [
+        [[s["event"] for s in f["flowSteps"]], int(f["flowSteps"][-1]["totalCount"])] for f in paths.flows
+    ],
+    "tree": sum(each.total_count for each in tree.trees),
+    "saved": {number: ws.query_saved_report(number).series for number in (3001, 3002, 1001, 3004)},
+    "users": ws.query_user(mode="aggregate", aggregate="count").aggregate_data,
+    "points": ws.query_user(
+        mode="aggregate", aggregate="extremes", aggregate_property="loyalty_points"
+    ).aggregate_data,
+    "buyers": ws.query_user(mode="profiles", cohort=2003, limit=5, properties=["$email"]).total,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def typed(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What their typed queries make of the sandbox."""
+    account = {"MP_USERNAME": "sandbox", "MP_SECRET": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
+    home = tmp_path_factory.mktemp("typed")
+    printed = Client("mixpanel-headless==0.4.0").run(TYPED, home=home, MP_API_BASE_URL=server.url, **account)
+    answer: dict[str, Any] = json.loads(printed)
+    return answer
+
+
+FOUR_WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-02-02", "table": "events"}
+PRO = 'properties["plan"] == "pro"'
+
+
+def over_time(result: Any, metric: str) -> dict[str, Any]:
+    """A metric's values by moment, as they are on the wire."""
+    return {
+        f"{row['date']}T00:00:00+00:00": row["value"] for row in result.records() if row["metric"] == metric
+    }
+
+
+def test_typed_metrics_and_formulas_are_the_same(typed: dict[str, Any], ws: Workspace) -> None:
+    ours = ws.insights("Purchase", unit="week", **FOUR_WEEKS)
+    assert typed["total"] == {"Purchase": over_time(ours, "Purchase")}
+    measures = [
+        "unique(Purchase)",
+        "sum(Purchase, revenue)",
+        "p90(Purchase, revenue)",
+        "average(per user sum(Purchase, revenue))",
+        "distinct(Purchase, product)",
+    ]
+    where = f'{PRO} and properties["revenue"] >= 20'
+    totals = ws.insights(measures, totals=True, where=where, **FOUR_WEEKS).records()
+    assert typed["measures"] == {row["metric"]: {"all": pytest.approx(row["value"])} for row in totals}
+    formula = ws.insights(
+        ["unique(View Product)", "unique(Purchase)"],
+        formulas="Conversion = (B / A) * 100",
+        unit="week",
+        **FOUR_WEEKS,
+    )
+    assert typed["formula"] == {"Conversion": over_time(formula, "Conversion")}
+    days = {"from_date": "2025-02-01", "to_date": "2025-02-10", "table": "events"}
+    rolling = ws.insights("Purchase", rolling=3, **days)
+    assert typed["rolling"]["Purchase"] == pytest.approx(over_time(rolling, "Purchase"))
+
+
+def test_typed_groups_are_the_same(typed: dict[str, Any], ws: Workspace) -> None:
+    buckets = "buckets(revenue, 0, 50, 100, 150, 200)"
+    ours = ws.insights("Purchase", on=["plan", buckets], totals=True, **FOUR_WEEKS).records()
+    theirs = {
+        (row["plan"], row["revenue"]): row["count"]
+        for row in typed["groups"]
+        if "$overall" not in (row["plan"], row["revenue"])
+    }
+    assert theirs == {(row["plan"], row["revenue"]): row["value"] for row in ours}
+
+
+def test_typed_funnels_are_the_same(typed: dict[str, Any], ws: Workspace) -> None:
+    ours = ws.funnel(steps=["View Product", ("Purchase", PRO)], **FOUR_WEEKS)
+    assert typed["funnel"] == [[step.event, step.count] for step in ours.steps]
+    by_plan = ws.funnel(steps=["View Product", "Purchase"], on="plan", **FOUR_WEEKS)
+    [found] = typed["by_plan"].values()
+    assert {
+        (name, step): counts["all"] for name, each in found.items() for step, counts in each["count"].items()
+    } == {(step.segment, f"{step.step}. {step.event}"): step.count for step in by_plan.steps}
+    trend = ws.funnel(steps=["View Product", "Purchase"], unit="week", **FOUR_WEEKS)
+    [found] = typed["trend"].values()
+    assert {
+        (day[:10], step): counts["all"]
+        for day, each in found.items()
+        for step, counts in each["count"].items()
+    } == {(str(step.date), f"{step.step}. {step.event}"): step.count for step in trend.steps}
+
+
+def test_typed_retention_is_the_same(typed: dict[str, Any], ws: Workspace) -> None:
+    asked: dict[str, Any] = {"born_event": "Sign Up", "return_event": "Purchase", **FOUR_WEEKS}
+    ours = ws.retention(unit="week", on="plan", interval_count=12, **asked)
+    found = {"$overall": typed["everyone"], **typed["retention"]}
+    assert {
+        (name, day): [cohort["first"], cohort["counts"]]
+        for name, cohorts in found.items()
+        for day, cohort in cohorts.items()
+    } == {
+        (cohort.segment, str(cohort.date)): [
+            cohort.size,
+            [each for each in cohort.counts if each is not None],
+        ]
+        for cohort in ours.cohorts
+    }
+    brackets = ws.retention(brackets=[0, 1, 3, 7], **asked)
+    assert {day: cohort["counts"] for day, cohort in typed["brackets"].items()} == {
+        str(cohort.date): list(cohort.counts) for cohort in brackets.cohorts
+    }
+
+
+def test_typed_flows_are_the_same(typed: dict[str, Any], ws: Workspace) -> None:
+    ours = ws.flow(start="Sign Up", forward=2, window=7, **FOUR_WEEKS)
+    assert [[row["step"], row["event"], row["count"]] for row in typed["nodes"]] == [
+        [node.step, node.event, node.count] for node in ours.flow_nodes
+    ]
+    edges = [[e["source_step"], e["source_event"], e["target_event"], e["count"]] for e in typed["edges"]]
+    assert sorted(edges) == sorted([e.step, e.source, e.target, e.count] for e in ours.flow_edges)
+    assert typed["paths"] == [[list(path.events), path.count] for path in ours.flow_paths]
+    assert typed["tree"] == ours.entered()
+
+
+def test_their_saved_reports_cohorts_and_users_are_answered(typed: dict[str, Any], store: Dataset) -> None:
+    assert all(typed["saved"].values())
+    assert typed["cohort"]["Purchase"]["all"] > 0
+    assert typed["users"] == store.profiles.page(0)[1]
+    assert typed["points"]["min"] < typed["points"]["max"]
+    assert typed["buyers"] > 0
+
+
 def test_a_token_is_taken(server: SandboxServer, tmp_path: Path) -> None:
     script = "import mixpanel_headless as m; print(len(m.Workspace().events()))"
     account = {"MP_OAUTH_TOKEN": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}

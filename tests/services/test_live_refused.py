@@ -21,6 +21,9 @@ DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 ENDLESS: dict[str, Any] = {}
 ENDLESS["self"] = ENDLESS
 
+MANY = 'properties["a"] == 1 and (properties["b"] == 2 or properties["c"] == 3)'
+SUM = 'properties["a"] + properties["b"]'
+
 TABLES_ONLY: list[tuple[Ask, str]] = [
     (lambda live: live.event_counts("A", where="true", **DAYS), "where"),
     (lambda live: live.property_counts("A", "p", where="true", **DAYS), "where"),
@@ -33,17 +36,33 @@ TABLES_ONLY: list[tuple[Ask, str]] = [
     (lambda live: live.segmentation_sum("A", on="p", unit="month", **DAYS), "unit"),
     (lambda live: live.segmentation_average("A", on="p", unit="minute", **DAYS), "unit"),
     (lambda live: live.top_events(date="2025-01-31"), "date"),
-    (lambda live: live.funnel(steps=["A", "B"], **DAYS), "steps"),
-    (lambda live: live.funnel(7509, steps=["A", "B"], **DAYS), "steps"),
+    (lambda live: live.funnel(7509, count="totals", **DAYS), "count"),
+    (lambda live: live.funnel(steps=["A", "B"], window="ever", **DAYS), "window"),
+    (lambda live: live.funnel(steps=["A", "B", "C"], optional=2, **DAYS), "optional"),
+    (lambda live: live.funnel(steps=["A", "B"], sum_of="amount", **DAYS), "sum_of"),
+    (lambda live: live.funnel(steps=["A", "B"], times=True, **DAYS), "times"),
+    (lambda live: live.funnel(steps=["A", "B"], attribution="last", **DAYS), "attribution"),
+    (lambda live: live.funnel(steps=["A", "B"], exclude=[("C", MANY)], **DAYS), "exclude"),
+    (lambda live: live.funnel(steps=["A", ("B", MANY)], **DAYS), "steps"),
+    (lambda live: live.funnel(steps=["A", "B"], where=MANY, **DAYS), "where"),
+    (lambda live: live.funnel(steps=["A", "B"], on="cohort:buyers", **DAYS), "on"),
     (lambda live: live.funnel(7509, window=91, **DAYS), "window"),
     (lambda live: live.funnel(7509, window=13, window_unit="week", **DAYS), "window"),
     (lambda live: live.funnel(7509, unit="hour", **DAYS), "unit"),
-    (lambda live: live.retention(born_event="A", on="plan", **DAYS), "on"),
-    (lambda live: live.retention(born_event="A", unit="week", interval=2, **DAYS), "interval"),
-    (lambda live: live.retention(born_event="A", interval=91, **DAYS), "interval"),
-    (lambda live: live.insights("A", **DAYS), "table"),
-    (lambda live: live.active(**DAYS), "table"),
-    (lambda live: live.flow(start="A", **DAYS), "table"),
+    (lambda live: live.retention(type="compounded", on="plan", **DAYS), "type"),
+    (lambda live: live.retention(born_event="A", born_where=MANY, mode="streak", **DAYS), "born_where"),
+    (lambda live: live.retention(born_event="A", prop=SUM, **DAYS), "prop"),
+    (lambda live: live.insights("A", on=SUM, **DAYS), "on"),
+    (lambda live: live.insights("A", on="buckets(amount, 1, 10, 100)", **DAYS), "on"),
+    (lambda live: live.insights("unique_last(A)", **DAYS), "metrics"),
+    (lambda live: live.insights("average(per user sessions(A))", **DAYS), "metrics"),
+    (lambda live: live.insights(f"A where {MANY}", **DAYS), "metrics"),
+    (lambda live: live.insights("A", where=MANY, **DAYS), "where"),
+    (lambda live: live.flow(start="A", on="plan", **DAYS), "on"),
+    (lambda live: live.flow(start="A", hold="plan", **DAYS), "hold"),
+    (lambda live: live.flow(start="A", expand={"B": "plan"}, **DAYS), "expand"),
+    (lambda live: live.flow(start="A", window=5, window_unit="hour", **DAYS), "window_unit"),
+    (lambda live: live.flow(start="A", count="sessions", window=1, window_unit="hour", **DAYS), "window"),
     (lambda live: live.sessions(**DAYS), "table"),
 ]
 
@@ -73,7 +92,10 @@ NONSENSE: list[tuple[Ask, str]] = [
     (lambda live: live.funnel(1, window=0, **DAYS), "window"),
     (lambda live: live.funnel(1, window_unit="fortnight", **DAYS), "window_unit"),
     (lambda live: live.funnel(1, unit="yaer", **DAYS), "unit"),
-    (lambda live: live.retention(**DAYS), "born_event"),
+    (lambda live: live.funnel(7509, steps=["A", "B"], **DAYS), "exclude each other"),
+    (lambda live: live.funnel(steps=["A"], **DAYS), "at least two steps"),
+    (lambda live: live.insights("A", from_date="2025-01-01", to_date="2999-01-01"), "future"),
+    (lambda live: live.flow(start="A", window_unit="session", **DAYS), "window_unit"),
     (lambda live: live.retention(born_event="A", unit="hour", **DAYS), "unit"),
     (lambda live: live.retention(born_event="A", interval=0, **DAYS), "interval"),
     (lambda live: live.retention(born_event="A", interval_count=0, **DAYS), "interval_count"),
@@ -97,6 +119,10 @@ MISTAKEN: list[Ask] = [
     lambda live: live.retention(born_event="A", born_where="1 +", **DAYS),
     lambda live: live.retention(born_event="A", return_where="or", **DAYS),
     lambda live: live.frequency(where="not", **DAYS),
+    lambda live: live.insights("A", where='properties["a"] = 1', **DAYS),
+    lambda live: live.insights('A where properties["a"] = 1', **DAYS),
+    lambda live: live.funnel(steps=["A", ("B", 'properties["a"] = 1')], **DAYS),
+    lambda live: live.flow(start=("A", 'properties["a"] = 1'), **DAYS),
 ]
 
 

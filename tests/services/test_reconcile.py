@@ -403,7 +403,7 @@ def test_what_cannot_be_reconciled_costs_nothing(world: World) -> None:
     server = world.serve(data)
     ws = world.workspace(server)
     refused: list[tuple[type[Exception], str, Callable[[], Any]]] = [
-        (ParameterError, "cannot be reconciled: only tables", lambda: ws.reconcile("flow", event="Visit")),
+        (ParameterError, "'flow' cannot be reconciled", lambda: ws.reconcile("flow", event="Visit")),
         (ParameterError, "There is no report 'sums'", lambda: ws.reconcile("sums")),
         (ParameterError, "takes no 'compare'", lambda: ws.reconcile("segmentation", "Visit", compare="year")),
         (ParameterError, "'event' twice", lambda: ws.reconcile("segmentation", "Visit", event="Visit")),

@@ -10,7 +10,9 @@ from mixpanel_nb.analytics.calendar import Period, coverage
 from mixpanel_nb.analytics.context import cohorts_of, is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
 from mixpanel_nb.analytics.expressions.parser import IN_COHORT
-from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, ParameterError, Word, did_you_mean
+from mixpanel_nb.bookmarks import body_of
+from mixpanel_nb.bookmarks.refusals import IN_TABLES, only_tables
+from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, did_you_mean
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node
 
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.queries import Unit
+    from mixpanel_nb.queries import Query, Unit
     from mixpanel_nb.weekdays import Weekday
-
-IN_TABLES = ("Ask a fetched table instead: ", Word("table", "events"), ".")
 
 
 class LiveReports:
@@ -66,6 +66,17 @@ class LiveReports:
         """The answer of an endpoint; parameters that are None are not sent."""
         return Node.of(self._client().report(endpoint, params))
 
+    def _ask_typed(self, query: Query[Any], kind: str = "sankey") -> Node:
+        """The answer to a query in Mixpanel's own form, a bookmark.
+
+        Raises:
+            ParameterError: only a table can answer it.
+            ExpressionError: there is a mistake in an expression.
+        """
+        body = body_of(query, kind)
+        client = self._client()
+        return Node.of(client.typed(body.endpoint, body.of_project(client.credentials.project_id)))
+
     def _notes(self, events: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
         """The notes of a result.
 
@@ -97,11 +108,6 @@ def listed_by(command: str) -> Iterator[None]:
             hint=["See those that are saved: ", Command(command)],
             details=details,
         ) from None
-
-
-def only_tables(message: str | list[str | Word], parameter: str) -> ParameterError:
-    """The error for parameters that only tables support, not Mixpanel's API."""
-    return ParameterError(message, parameter=parameter, hint=IN_TABLES)
 
 
 def expression(text: str | None) -> str | None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb import results
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
-from mixpanel_nb.services.live.base import LiveReports, at_limit, checked_buckets, only_tables, sent
+from mixpanel_nb.bookmarks.refusals import only_tables
+from mixpanel_nb.services.live.base import LiveReports, at_limit, checked_buckets, sent
 from mixpanel_nb.services.live.reading.series import read_series
 
 if TYPE_CHECKING:

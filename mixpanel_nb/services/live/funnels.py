@@ -1,6 +1,6 @@
-"""Live funnels: those that are saved in the project.
+"""Live funnels: those that are saved in the project, by their id, and others by their steps.
 
-https://developer.mixpanel.com/reference/funnels-query
+https://developer.mixpanel.com/reference/funnels-query answers the former.
 """
 
 from __future__ import annotations
@@ -8,20 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
+from mixpanel_nb.bookmarks.refusals import only_tables
 from mixpanel_nb.errors import Command, ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries.funnel import WINDOW_SECONDS
-from mixpanel_nb.services.live.base import (
-    IN_TABLES,
-    LiveReports,
-    at_limit,
-    breakdown,
-    expression,
-    listed_by,
-    only_tables,
-    sent,
-)
+from mixpanel_nb.services.live.base import at_limit, breakdown, expression, listed_by, sent
 from mixpanel_nb.services.live.reading.funnels import read_funnel
+from mixpanel_nb.services.live.typed import TypedReports
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Period
@@ -32,14 +25,16 @@ MAX_WINDOW_DAYS = 90
 _PART = "part"  # of the requested days, if Mixpanel splits them itself
 
 
-class FunnelReports(LiveReports):
-    """How many users took the steps of a saved funnel."""
+class FunnelReports(TypedReports):
+    """How many users took the steps of a funnel."""
 
     def funnel(self, query: Funnel) -> results.FunnelResult:
-        """How many users took the steps of a saved funnel one after the other.
+        """How many users took the steps of a funnel one after the other.
 
         Without ``window``, the saved funnel's window applies.
         """
+        if query.funnel_id is None and query.steps:
+            return self.funnel_of_steps(query)
         number, on = _saved(query), _breakdown(query)
         period = self._period(query.from_date, query.to_date)
         with listed_by("funnels"):
@@ -80,11 +75,12 @@ def _saved(query: Funnel) -> int:
         ParameterError: there is none.
     """
     if query.steps:
-        raise only_tables("Mixpanel's API knows saved funnels alone, by their id, and no steps.", "steps")
+        both = [Word("funnel_id"), " and ", Word("steps"), " exclude each other."]
+        hint = "A saved funnel has steps of its own. Give one of them."
+        raise ParameterError(both, parameter="steps", hint=hint)
     if query.funnel_id is None:
-        message = "No funnel is named: Mixpanel's API knows those that are saved."
-        hint = ["Give the id of one (see: ", Command("funnels"), "). Steps are for tables. ", *IN_TABLES]
-        raise ParameterError(message, parameter="funnel_id", hint=hint)
+        listed = ["Name its steps, or give the id of a saved one (see: ", Command("funnels"), ")."]
+        raise ParameterError("No funnel is named.", parameter="funnel_id", hint=listed)
     return query.funnel_id
 
 

@@ -1,6 +1,7 @@
 """Live retention and frequency.
 
-https://developer.mixpanel.com/reference/retention-query and …/retention-frequency-query.
+https://developer.mixpanel.com/reference/retention-query and …/retention-frequency-query; what these have no
+parameter for is asked as a bookmark.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.errors import Word
-from mixpanel_nb.services.live.base import LiveReports, checked_buckets, expression, only_tables, sent
+from mixpanel_nb.services.live.base import checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
+from mixpanel_nb.services.live.typed import TypedReports
 
 if TYPE_CHECKING:
     from mixpanel_nb.queries import Frequency, Retention, Unit
@@ -18,21 +19,16 @@ if TYPE_CHECKING:
 MAX_INTERVAL_DAYS = 90
 
 
-class RetentionReports(LiveReports):
+class RetentionReports(TypedReports):
     """Retention and frequency."""
 
     def retention(self, query: Retention) -> results.RetentionResult:
         """Of the users who did something, how many came back, period by period."""
+        if _needs_typed(query):
+            return self.typed_retention(query)
         # The born event applies only to the birth type, and is ignored otherwise.
         birth = query.type == "birth"
         born, born_where = (query.born_event, query.born_where) if birth else (None, None)
-        if birth and born is None:
-            raise only_tables(
-                [Word("born_event"), " is missing: Mixpanel's API has no cohorts of any event."], "born_event"
-            )
-        if query.on is not None:
-            raise only_tables("Mixpanel's API breaks no retention down in a way that is documented.", "on")
-        _refuse_what_tables_answer(query)
         period = self._period(query.from_date, query.to_date)
         known, interval = query.period
         answer = self._ask(
@@ -95,34 +91,21 @@ class RetentionReports(LiveReports):
         )
 
 
-def _refuse_what_tables_answer(query: Retention) -> None:
-    """Refuse what Mixpanel's API has no parameter for.
-
-    Raises:
-        ParameterError: it is asked for.
-    """
-    if query.mode not in {"on", "on_or_after"}:
-        message = "Mixpanel's API counts who came back on a period, or on or after it."
-        raise only_tables(message, "mode")
-    if query.alignment != "rolling":
-        raise only_tables("Mixpanel's API has rolling periods alone.", "alignment")
-    if query.brackets is not None:
-        raise only_tables("Mixpanel's API has periods of one length alone.", "brackets")
-    if query.prop is not None:
-        raise only_tables("Mixpanel's API counts users in retention, no properties.", "prop")
+def _needs_typed(query: Retention) -> bool:
+    """Whether the documented endpoint ``retention`` has no parameter for something."""
+    if query.type == "birth" and query.born_event is None:
+        return True
+    unit, interval = query.period
+    return (
+        query.on is not None
+        or query.mode not in {"on", "on_or_after"}
+        or query.alignment != "rolling"
+        or query.brackets is not None
+        or query.prop is not None
+        or (interval != 1 and (unit != "day" or interval > MAX_INTERVAL_DAYS))
+    )
 
 
 def _periods(unit: Unit, interval: int) -> dict[str, Any]:
-    """The periods in wire format: a unit, or a number of days, never both.
-
-    Raises:
-        ParameterError: Mixpanel has no such periods.
-    """
-    if interval == 1:
-        return {"unit": unit}
-    if unit != "day":
-        message = f"Mixpanel's API takes no interval together with the unit {unit}."
-        raise only_tables(message, "interval")
-    if interval > MAX_INTERVAL_DAYS:
-        raise only_tables(f"Mixpanel's API takes no interval beyond {MAX_INTERVAL_DAYS} days.", "interval")
-    return {"interval": interval}
+    """The periods in wire format: a unit, or a number of days, never both."""
+    return {"unit": unit} if interval == 1 else {"interval": interval}

@@ -8,15 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb import results
-from mixpanel_nb.services.live.base import (
-    LiveReports,
-    at_limit,
-    breakdown,
-    checked_buckets,
-    expression,
-    only_tables,
-    sent,
-)
+from mixpanel_nb.bookmarks.refusals import only_tables
+from mixpanel_nb.services.live.base import LiveReports, at_limit, breakdown, checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.buckets import dates
 from mixpanel_nb.services.live.reading.ranges import read_ranges
 from mixpanel_nb.services.live.reading.series import read_numbers, read_series

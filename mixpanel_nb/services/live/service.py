@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mixpanel_nb.bookmarks.refusals import only_tables
 from mixpanel_nb.queries import (
     JQL,
+    Active,
     ActivityFeed,
     EventCounts,
+    Flow,
     Frequency,
     Funnel,
+    Insights,
     PropertyCounts,
     Query,
     Retention,
@@ -22,7 +26,6 @@ from mixpanel_nb.queries import (
     parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
-from mixpanel_nb.services.live.base import only_tables
 from mixpanel_nb.services.live.counts import CountReports
 from mixpanel_nb.services.live.funnels import FunnelReports
 from mixpanel_nb.services.live.retention import RetentionReports
@@ -73,6 +76,8 @@ class LiveQueryService(
 
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
+    Insights: LiveQueryService.insights,
+    Active: LiveQueryService.active,
     Segmentation: LiveQueryService.segmentation,
     SegmentationNumeric: LiveQueryService.segmentation_numeric,
     SegmentationSum: LiveQueryService.segmentation_sum,
@@ -82,6 +87,7 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     TopEvents: LiveQueryService.top_events,
     Funnel: LiveQueryService.funnel,
     Retention: LiveQueryService.retention,
+    Flow: LiveQueryService.flow,
     Frequency: LiveQueryService.frequency,
     ActivityFeed: LiveQueryService.activity_feed,
     SavedReport: LiveQueryService.saved_report,
