@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from workspaces import workspace_on
 
 from mixpanel_nb.client import MixpanelAPIClient
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import NotFoundError, ParameterError
 from mixpanel_nb.results.series import OTHER
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -250,6 +250,24 @@ def test_saved_reports_agree_with_what_they_ask(ws: Workspace) -> None:
     local = ws.event_counts(["Sign Up", "Purchase"], **QUARTER, table="events")
     counted = {(row["event"], row["date"]): row["count"] for row in local.records() if row["count"]}
     assert {(row["$event"], row["date"]): row["value"] for row in report.records() if row["value"]} == counted
+
+
+def test_saved_reports_become_queries_of_a_table(ws: Workspace) -> None:
+    counts = ws.saved_report(3001, table="events")
+    assert rows(counts) == rows(ws.insights(["Sign Up", "Purchase"], **QUARTER, table="events"))
+    assert counts.question is not None
+    assert counts.question.query.python().startswith("ws.insights(")
+    assert "Saved report 3001: Sign-ups and purchases per day." in counts.notes
+    funnel = ws.saved_report(1001, table="events")
+    assert rows(funnel) == rows(ws.funnel(**FUNNELS[1001], **QUARTER, table="events"))
+    [series] = ws.saved_report(3004).series.values()
+    told = {day[:10]: [each["first"], each["counts"]] for day, each in series.items() if day[0] != "$"}
+    retention: Any = ws.saved_report(3004, table="events")
+    for cohort in retention.cohorts:
+        size, counted = told[str(cohort.date)]
+        assert (cohort.size, list(cohort.counts[: len(counted)])) == (size, counted)
+    with pytest.raises(NotFoundError, match="bookmarks"):
+        ws.saved_report(9, table="events")
 
 
 @pytest.mark.parametrize(

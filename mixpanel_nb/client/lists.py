@@ -70,6 +70,15 @@ class ListEndpoints(Endpoints):
             results = results.get("results")
         return as_objects(results, "bookmarks")
 
+    def bookmark(self, number: int) -> dict[str, Any]:
+        """A saved report, ``{"id", "name", "type", "params", …}`` (App API; known from its own client).
+
+        Raises:
+            NotFoundError: there is no such report.
+        """
+        found = self._results(self._in_project(f"bookmarks/{number}"), {"v": 2}, "bookmarks")
+        return as_object(found, "bookmarks", params=dict)
+
     def lexicon_schemas(
         self, entity_type: str | None = None, name: str | None = None
     ) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Queries that only Mixpanel can answer: saved reports and JQL scripts."""
+"""Queries of what Mixpanel keeps or runs: saved reports, also computed from a table, and JQL scripts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from mixpanel_nb.queries.base import Query
-from mixpanel_nb.queries.checks import Mapping, Optional, Text, Whole
+from mixpanel_nb.queries.checks import Mapping, Name, Optional, Text, Whole
 from mixpanel_nb.queries.funnel import MAX_ID
-from mixpanel_nb.queries.parameter import Parameter
+from mixpanel_nb.queries.parameter import Label, Parameter
 
 if TYPE_CHECKING:
     from mixpanel_nb.results import JQLResult, SavedReportResult
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SavedReport(Query["SavedReportResult"]):
-    """Show a report that is saved in the project, as Mixpanel computes it."""
+    """Show a report that is saved in the project, as Mixpanel computes it or computed from a table."""
 
     name: ClassVar[str] = "saved_report"
     title: ClassVar[str] = "Saved report"
@@ -24,8 +24,19 @@ class SavedReport(Query["SavedReportResult"]):
 
     bookmark_id: Annotated[
         int,
-        Parameter("The saved report (see: {mp bookmarks}).", Whole(MAX_ID), "ID", positional=True, read=int),
+        Parameter(
+            "The saved report (see: {mp bookmarks}).",
+            Whole(MAX_ID),
+            "ID",
+            positional=True,
+            read=int,
+            label=Label("Saved report", only="Mixpanel"),
+        ),
     ]
+    table: Annotated[
+        str | None,
+        Parameter("Compute what it asks from this table.", Optional(Name()), "TABLE"),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

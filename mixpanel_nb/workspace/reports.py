@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mixpanel_nb.errors import Command, ParameterError
-from mixpanel_nb.queries import Segmentation, changed
+from mixpanel_nb.queries import SavedReport, Segmentation, changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
 if TYPE_CHECKING:
@@ -50,10 +50,35 @@ class ReportService:
         if query.comparison is not None:
             comparison: Any = self._compared(query)
             return cast("Answer", comparison)
+        if isinstance(query, SavedReport) and query.table is not None:
+            saved: Any = self._saved_report(query.bookmark_id, query.table)
+            return cast("Answer", saved)
         table = query.asked_table
         zone = self.zone_of(table)  # refused before a request is sent
         answer = self._live.ask(query) if table is None else self._local(table, zone=zone.name).ask(query)
         return self._told(query, answer, zone)
+
+    def _saved_report(self, number: int, table: str) -> ReportResult:
+        """What a saved report asks, answered by a table.
+
+        Raises:
+            ParameterError: the report has a part that no query can hold.
+            NotFoundError: there is no such report.
+        """
+        from mixpanel_nb.bookmarks import read
+        from mixpanel_nb.services.live.base import listed_by
+
+        with listed_by("bookmarks"):
+            bookmark = self._project.api.bookmark(number)
+        held = self._engine.days(table)
+        reading = read(bookmark["params"], self._project.today if held is None else held[1])
+        query: Query[Any] = changed(reading.query, table=table)
+        answer: ReportResult = self.ask(query)
+        name = f"Saved report {number}: {bookmark.get('name') or 'without a name'}."
+        notes = [name, *reading.notes]
+        if reading.hidden:
+            notes.append("The report hides some of these metrics, which it calculates with.")
+        return replace(answer, notes=(*notes, *answer.notes))
 
     def reconcile(
         self, query: type[Query[Any]], given: Mapping[str, Any], before_live: Callable[[str], None]

@@ -1385,12 +1385,27 @@ class Workspace:
         """All events of some users, oldest first."""
         return self._answer(ActivityFeed, locals())
 
-    def saved_report(self, bookmark_id: int) -> SavedReportResult:
-        """A report that is saved in the project, computed by Mixpanel (``bookmarks()`` lists them).
+    @overload
+    def saved_report(
+        self, bookmark_id: int, *, table: None = None, live: bool = False
+    ) -> SavedReportResult: ...
 
-        Raises ``NotFoundError`` if there is no such report.
+    @overload
+    def saved_report(
+        self, bookmark_id: int, *, table: str, live: bool = False
+    ) -> InsightsResult | FunnelResult | RetentionResult | FlowResult: ...
+
+    def saved_report(self, bookmark_id: int, *, table: str | None = None, live: bool = False) -> Any:
+        """A report that is saved in the project (``bookmarks()`` lists them), computed by Mixpanel.
+
+        With a table, what the report asks becomes a query that the table answers: the result is that of
+        ``insights``, ``funnel``, ``retention`` or ``flow``, and its ``question.query`` the query. Ranges of
+        days such as "in the last 30 days" end with the table. Looking the report up costs no query.
+
+        Raises ``NotFoundError`` if there is no such report, and ``ParameterError`` with the part of it that
+        no query can hold.
         """
-        return self._answer(SavedReport, locals())
+        return self._answer(SavedReport, {"bookmark_id": bookmark_id, "table": table, "live": live})
 
     def jql(self, script: str, params: Mapping[str, Any] | None = None) -> JQLResult:
         """What a JQL script returns. Mixpanel has put JQL in maintenance mode and advises against new use.
@@ -1934,6 +1949,8 @@ def _describe(query: type[Query[Any]]) -> None:
     method = getattr(Workspace, query.name)
     for plain in get_overloads(method)[:1]:
         signature = inspect.signature(plain)
+        if "compare" not in signature.parameters:
+            continue
         compare = signature.parameters["compare"].replace(annotation="Compared | None")
         known = (signature.parameters | {"compare": compare}).values()
         method.__signature__ = signature.replace(parameters=list(known))

@@ -120,7 +120,7 @@ def test_a_saved_retention_report_has_cohorts_and_their_average(get: Get, counte
         ({}, 400, "Missing required parameter: bookmark_id"),
         ({"bookmark_id": "x"}, 400, "Invalid bookmark_id"),
         ({"bookmark_id": 99}, 404, "Report 99 does not exist"),
-        ({"bookmark": "{}"}, 400, "does not evaluate `bookmark` yet"),
+        ({"bookmark": "{}"}, 400, "Invalid bookmark: The report has no metric"),
     ],
 )
 def test_a_report_that_nobody_saved_is_refused(

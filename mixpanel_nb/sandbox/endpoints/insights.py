@@ -122,4 +122,4 @@ def _retention(runner: ReportRunner, report: Report, asks: Retention) -> Series:
     """Cohorts by moment, and their average."""
     result = saved_result(runner, report, asks)
     name = f"{asks.born_event} and then {asks.return_event or ANY_EVENT}"
-    return {name: rows_of(result.cohorts)}
+    return {name: rows_of(result.cohorts, result.average)}

@@ -151,13 +151,21 @@ def _cohorts(result: RetentionResult) -> dict[Path, Any]:
         whole = not path or set(path) == {OVERALL}
         if not whole or result.on is None:
             found.setdefault(() if whole else path, []).append(cohort)
-    return {path: rows_of(cohorts, has_average=not result.is_average) for path, cohorts in found.items()}
+    return {path: rows_of(cohorts, result.average_of(cohorts[0].segment)) for path, cohorts in found.items()}
 
 
-def rows_of(cohorts: Sequence[RetentionCohort], *, has_average: bool = True) -> dict[str, Any]:
-    """The cohorts by moment, and their average."""
+def rows_of(cohorts: Sequence[RetentionCohort], rates: Mapping[int, float | None]) -> dict[str, Any]:
+    """The cohorts by moment, and Mixpanel's row "Average": rates, and sizes weighted by themselves.
+
+    Args:
+        cohorts: The cohorts of a segment.
+        rates: Their average rates by period.
+    """
     rows = {bucket_moment(cohort.date): rated(cohort) for cohort in cohorts}
-    return rows | ({AVERAGE: _averaged(cohorts)} if has_average else {})
+    sizes = [cohort.size or 0 for cohort in cohorts]
+    size = sum(size**2 for size in sizes) / sum(sizes) if sum(sizes) else 0
+    known = [rate for rate in rates.values() if rate is not None]
+    return rows | {AVERAGE: {"first": size, "counts": [rate * size for rate in known], "rates": known}}
 
 
 def rated(cohort: RetentionCohort) -> dict[str, Any]:
@@ -165,23 +173,6 @@ def rated(cohort: RetentionCohort) -> dict[str, Any]:
     counts = [count for count in cohort.counts if count is not None]
     rates = [count / cohort.size if cohort.size else 0.0 for count in counts]
     return {"counts": counts, "first": cohort.size or 0, "rates": rates}
-
-
-def _averaged(cohorts: Sequence[RetentionCohort]) -> dict[str, Any]:
-    """Mixpanel's row "Average": sizes and rates, averaged with the cohorts' sizes as weights.
-
-    A period counts for the cohorts for which it is over.
-    """
-    sizes = [cohort.size or 0 for cohort in cohorts]
-    users = sum(sizes)
-    size = sum(size**2 for size in sizes) / users if users else 0
-    rates = []
-    for period in range(max((len(cohort.counts) for cohort in cohorts), default=0)):
-        whole = [cohort for cohort in cohorts if cohort.is_complete(period) and cohort.size]
-        born = sum(cohort.size or 0 for cohort in whole)
-        if born:
-            rates.append(sum(cohort.counts[period] or 0 for cohort in whole) / born)
-    return {"first": size, "counts": [rate * size for rate in rates], "rates": rates}
 
 
 def renamed(series: Any, names: Mapping[str, str]) -> Any:
