@@ -170,7 +170,7 @@ class Query(Generic[Answer]):
                 value = parameter.joined.join(map(str, value))
             for item in value if isinstance(value, tuple) else (value,):
                 word = _word(item)
-                if word is None:
+                if word is None or (parameter.from_input and word == "-"):  # that stands for standard input
                     return None
                 if parameter.positional:
                     positional.append(word)
