@@ -1296,7 +1296,7 @@ class Workspace:
 
         ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
-        later, within the window. Mixpanel is asked twice, as it gives the paths by themselves.
+        later, within the window. A live flow costs two queries: Mixpanel answers paths in one of their own.
         """
         return self._answer(Flow, asked)
 
