@@ -85,17 +85,21 @@ class FrequencyResult(BucketedResult):
 
     @property
     def column_names(self) -> list[str]:
-        """``date, period_1 … period_N``."""
-        return ["date", *(f"period_{number}" for number in range(1, self.periods + 1))]
+        """``date, period_1 … period_N, complete`` (whether all of the bucket was counted)."""
+        return ["date", *self._period_names, "complete"]
+
+    @property
+    def _period_names(self) -> list[str]:
+        return [f"period_{number}" for number in range(1, self.periods + 1)]
 
     def _dtypes(self) -> Mapping[str, str]:
         whole = "Int64" if None in self.complete else "int64"
-        return {"date": "datetime64[ns]"} | dict.fromkeys(self.column_names[1:], whole)
+        return {"date": "datetime64[ns]"} | dict.fromkeys(self._period_names, whole)
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a bucket of time; its counts are None where the bucket was not fetched."""
-        rows = zip(self.dates, self.active_users(), strict=True)
-        return [(day, *(counts or [None] * self.periods)) for day, counts in rows]
+        rows = zip(self.dates, self.active_users(), self.states, strict=True)
+        return [(day, *(counts or [None] * self.periods), state is True) for day, counts, state in rows]
 
     def active_users(self) -> list[tuple[int, ...] | None]:
         """Per bucket of time the users active in at least 1, 2, … units; None where it was not fetched."""
@@ -109,6 +113,11 @@ class FrequencyResult(BucketedResult):
 
     def _known(self) -> list[tuple[int, ...]]:
         return [counts for counts in self.active_users() if counts is not None]
+
+    def _whole(self) -> list[tuple[int, ...]]:
+        """The counts of the buckets that are complete, or of all known ones if none is."""
+        rows = zip(self.active_users(), self.states, strict=True)
+        return [counts for counts, state in rows if counts is not None and state] or self._known()
 
     def numbers(self) -> Numbers:
         """Its users and shares of active users, for a comparison."""
@@ -145,7 +154,7 @@ class FrequencyResult(BucketedResult):
             tuple(lines),
             self.dates,
             days_of(self.dates, self.unit, self.from_date, self.to_date),
-            complete,
+            self.states,
         )
 
     @property
@@ -156,13 +165,22 @@ class FrequencyResult(BucketedResult):
 
     @property
     def average(self) -> list[float]:
-        """Share of the active users that were active in at least 1, 2, … units, over all buckets of time."""
-        found = self._known()
+        """Share of the active users that were active in at least 1, 2, … units, over all complete buckets.
+
+        Where these have no users, over all known ones.
+        """
+        found = self.averaged
         active = sum(counts[0] for counts in found)
         return [sum(counts[place] for counts in found) / active for place in range(self.reached)]
 
     @property
+    def averaged(self) -> list[tuple[int, ...]]:
+        """The counts of the buckets of time that ``average`` is about."""
+        whole = self._whole()
+        return whole if any(counts[0] for counts in whole) else self._known()
+
+    @property
     def mean_active(self) -> float:
-        """Users active in a bucket of time, on average over those that were fetched."""
-        found = self._known()
+        """Users active in a bucket of time, on average over the complete ones (all known, if none is)."""
+        found = self._whole()
         return sum(counts[0] for counts in found) / len(found) if found else 0.0

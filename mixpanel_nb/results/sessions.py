@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.naming import property_names
 from mixpanel_nb.queries.cells import SessionsCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
-from mixpanel_nb.results.report import OVERALL, ReportResult
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown
+from mixpanel_nb.results.report import OVERALL
+from mixpanel_nb.results.series import BucketedResult
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,7 +49,7 @@ NO_SESSIONS = SessionFigures()
 
 
 @dataclass(frozen=True, repr=False)
-class SessionsResult(ReportResult):
+class SessionsResult(BucketedResult):
     """The sessions of each bucket of time, and of all of them together.
 
     Attributes:
@@ -64,6 +66,7 @@ class SessionsResult(ReportResult):
         totals: Segment to the figures of all of its sessions; one segment, ``$overall``, without ``on``.
         figures: Segment to bucket of time to figures; a bucket that is missing has no sessions.
         left_out: Segments beyond the limit.
+        complete: For each bucket, whether all of it was counted (see ``BucketedResult``).
     """
 
     from_date: date
@@ -78,6 +81,7 @@ class SessionsResult(ReportResult):
     totals: Mapping[str, SessionFigures]
     figures: Mapping[str, Mapping[date, SessionFigures]]
     left_out: int = 0
+    complete: tuple[bool | None, ...] = ()
 
     @property
     def total(self) -> SessionFigures:
@@ -107,32 +111,40 @@ class SessionsResult(ReportResult):
 
     @property
     def column_names(self) -> list[str]:
-        """``date``, with ``on`` ``segment``, then the figures."""
-        return ["date", *(["segment"] if self.on else []), "sessions", "users", *_MEASURES]
+        """``date``, with ``on`` ``segment``, then the figures, and ``complete``."""
+        return ["date", *(["segment"] if self.on else []), "sessions", "users", *_MEASURES, "complete"]
 
     def tuples(self) -> list[tuple[Any, ...]]:
-        """One row a bucket of time and segment."""
+        """One row a bucket of time and segment; its figures are None where the bucket was not fetched."""
         return [
-            (day, *([segment] if self.on else []), *_values(found.get(day, NO_SESSIONS)))
-            for day in self.dates
-            for segment, found in self.figures.items()
+            (day, *([segment] if self.on else []), *_values(self.at(segment, day)), state is True)
+            for day, state in zip(self.dates, self.states, strict=True)
+            for segment in self.figures
         ]
+
+    def at(self, segment: str, day: date) -> SessionFigures | None:
+        """The figures of a segment in a bucket of time; None where the bucket was not fetched."""
+        return None if day in self._unknown else self.figures[segment].get(day, NO_SESSIONS)
+
+    @cached_property
+    def _unknown(self) -> frozenset[date]:
+        return frozenset(self.missing)
 
     def numbers(self) -> Numbers:
         """Its figures, for a comparison; those of segments beyond a limit are unknown."""
-        complete = within(self.dates, self.unit, self.from_date, self.to_date)
+        complete = tuple(state is True for state in self.states)
         lines = [
             Line(
                 (segment,),
                 (segment,) if self.on else (),
                 measure,
-                tuple(getattr(found.get(day, NO_SESSIONS), measure.name) for day in self.dates),
+                tuple(getattr(self.at(segment, day), measure.name, None) for day in self.dates),
                 complete,
                 getattr(self.totals[segment], measure.name),
                 has_whole=not measure.adds_up and measure.name != "users",
                 is_drawn=measure.name == "sessions",
             )
-            for segment, found in self.figures.items()
+            for segment in self.figures
             for measure in _COMPARED
         ]
         return Numbers(
@@ -141,12 +153,13 @@ class SessionsResult(ReportResult):
             tuple(lines),
             self.dates,
             days_of(self.dates, self.unit, self.from_date, self.to_date),
-            complete,
+            self.states,
             nothing_is_unknown if self.left_out else _no_sessions,
         )
 
     def _dtypes(self) -> Mapping[str, str]:
-        counts = {"date": "datetime64[ns]", "sessions": "int64", "users": "int64"}
+        whole = "Int64" if None in self.complete else "int64"
+        counts = {"date": "datetime64[ns]", "sessions": whole, "users": whole}
         return counts | dict.fromkeys(_MEASURES, "float64")
 
 
@@ -164,5 +177,7 @@ def _no_sessions(line: Line) -> float | None:
     return none
 
 
-def _values(figures: SessionFigures) -> tuple[Any, ...]:
+def _values(figures: SessionFigures | None) -> tuple[Any, ...]:
+    if figures is None:
+        return (None,) * (2 + len(_MEASURES))
     return (figures.sessions, figures.users, *(getattr(figures, name) for name in _MEASURES))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAX_COLUMNS = 168  # hours of a week; more are too narrow to be seen
+_PARTIAL = "* Only a part of the {} was counted."
 
 
 class FrequencyView(ReportView[FrequencyResult]):
@@ -47,7 +48,7 @@ class FrequencyView(ReportView[FrequencyResult]):
             chart=self.drawing(titled=False),
             table=Table(columns, rows, more=MORE_IN_DF, null=MISSING) if reached else None,
             query=self.result.query,
-            notes=self.remarks,
+            notes=[*self.remarks, *self._partial_note(reached)],
             empty=None if reached else self._nothing(),
         )
 
@@ -59,6 +60,13 @@ class FrequencyView(ReportView[FrequencyResult]):
         return self._remarked(
             partly_covered(self.result.dates, self.result.unit, self.result.from_date, self.result.to_date)
         )
+
+    def _partial_note(self, reached: int) -> list[str]:
+        drawn = bool(self.result.partial) and self._is_map(min(reached, _MAX_COLUMNS))
+        return [_PARTIAL.format(self.result.unit)] if drawn and reached else []
+
+    def _is_map(self, reached: int) -> bool:
+        return reached * len(self.result.dates) <= MAX_CELLS
 
     @property
     def _title(self) -> str:
@@ -96,7 +104,7 @@ class FrequencyView(ReportView[FrequencyResult]):
         if not reached:
             return None
         title, subtitle = (self._title, self._subtitle) if titled else (None, None)
-        draw = self._map if reached * len(self.result.dates) <= MAX_CELLS else self._curve
+        draw = self._map if self._is_map(reached) else self._curve
         return Chart(lambda: draw(reached, title, subtitle), self._words())
 
     @property
@@ -104,18 +112,19 @@ class FrequencyView(ReportView[FrequencyResult]):
         return f"active in at least so many {self.result.addiction_unit}s"
 
     def _map(self, reached: int, title: str | None, subtitle: str | None) -> Any:
+        states = zip(self.result.dates, self.result.active_users(), self.result.states, strict=True)
         rows = [
-            HeatRow(day.isoformat(), f"{counts[0]:,}", _shares(counts[:reached]))
+            HeatRow(day.isoformat(), f"{counts[0]:,}", _shares(counts[:reached]), [not state] * reached)
             if counts
             else HeatRow(day.isoformat(), MISSING, [None] * reached)
-            for day, counts in zip(self.result.dates, self.result.active_users(), strict=True)
+            for day, counts, state in states
         ]
         headings = [str(place + 1) for place in range(reached)]
         return heatmap(rows, headings, lead="users", x=self._columns_are, title=title, subtitle=subtitle)
 
     def _curve(self, reached: int, title: str | None, subtitle: str | None) -> Any:
         """The average alone, where a heat map would have too many cells."""
-        x, y = self._columns_are, f"average of {len(self.result.dates):,} {self.result.unit}s"
+        x, y = self._columns_are, f"average of {counted(len(self.result.averaged), self.result.unit)}"
         points = [{x: place + 1, y: share} for place, share in enumerate(self.result.average[:reached])]
         return series_chart(points, x, y, title=title, subtitle=subtitle, percent=True)
 

@@ -8,6 +8,7 @@ from mixpanel_nb.display import (
     Card,
     Chart,
     Column,
+    Gaps,
     Table,
     counted,
     distinct_labels,
@@ -15,8 +16,7 @@ from mixpanel_nb.display import (
     format_value,
 )
 from mixpanel_nb.results import SessionsResult
-from mixpanel_nb.results.sessions import NO_SESSIONS
-from mixpanel_nb.views.base import MORE_IN_DF
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import date_column
@@ -119,7 +119,7 @@ class SessionsView(ReportView[SessionsResult]):
         names = self._segments[:_MAX_LINES]
         labels = dict(zip(names, distinct_labels(names, _MAX_NAME), strict=True))
         rows = [
-            {"date": day, "sessions": self._at(name, day).sessions, "segment": labels[name]}
+            {"date": day, "sessions": _sessions(self.result.at(name, day)), "segment": labels[name]}
             for name in names
             for day in self.result.dates
         ]
@@ -132,10 +132,8 @@ class SessionsView(ReportView[SessionsResult]):
             title=title,
             subtitle=subtitle,
             color_title=split and property_name(split),
+            gaps=Gaps(self.result.partial, self.result.missing),
         )
-
-    def _at(self, name: str, day: Any) -> SessionFigures:
-        return self.result.figures[name].get(day, NO_SESSIONS)
 
     def _words(self) -> str:
         total = self.result.total
@@ -163,11 +161,17 @@ class SessionsView(ReportView[SessionsResult]):
             rows = [(short(name, _MAX_NAME), *_row(self.result.totals[name])) for name in self._segments]
             return Table([Column("segment", "text"), *heads], rows, more=MORE_IN_DF)
         name = self._segments[0]
-        dated = [(day, *_row(self._at(name, day))) for day in self.result.dates]
-        return Table([date_column(self.result.unit), *heads], dated, more=MORE_IN_DF)
+        dated = [(day, *_row(self.result.at(name, day))) for day in self.result.dates]
+        return Table([date_column(self.result.unit), *heads], dated, more=MORE_IN_DF, null=MISSING)
 
 
-def _row(figures: SessionFigures) -> tuple[Any, ...]:
+def _sessions(figures: SessionFigures | None) -> int | None:
+    return None if figures is None else figures.sessions
+
+
+def _row(figures: SessionFigures | None) -> tuple[Any, ...]:
+    if figures is None:
+        return (None,) * 6
     times = (figures.median_duration, figures.avg_duration, figures.p90_duration)
     mean = figures.events_per_session
     return (

@@ -57,7 +57,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "frequency": (
         ("frequency", "--unit", "week", "--addiction-unit", "day", *ASKED),
-        ["date", *(f"period_{number}" for number in range(1, 8))],
+        ["date", *(f"period_{number}" for number in range(1, 8)), "complete"],
     ),
     "flow": (
         ("flow", "--start", "Sign Up", "--end", "Purchase", *ASKED),
@@ -68,6 +68,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
         [
             *("date", "segment", "sessions", "users"),
             *("avg_duration", "median_duration", "p90_duration", "events_per_session"),
+            "complete",
         ],
     ),
     "compared": (

@@ -85,6 +85,7 @@ def sessions(
             "date": bucket.isoformat(),
             **({} if on is None else {"segment": name}),
             **figures(cells[name, bucket]),
+            "complete": reference.is_whole(bucket, unit, from_date, to_date),
         }
         for bucket in reference.buckets(from_date, to_date, unit)
         for name in [OVERALL, *ranked[:limit]]

@@ -120,18 +120,6 @@ def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Buck
     return list(found)
 
 
-def is_whole(bucket: Bucket, unit: str, first: date, last: date) -> bool:
-    """Whether all days of a bucket are among those from ``first`` to ``last``."""
-    if unit not in {"week", "month"} or isinstance(bucket, datetime):
-        return True
-    end = bucket
-    while (unit == "week" and (end - bucket).days < 6) or (
-        unit == "month" and (end + timedelta(days=1)).month == bucket.month
-    ):
-        end += timedelta(days=1)
-    return first <= bucket and end <= last
-
-
 def most_first(sizes: Mapping[Any, int]) -> list[Any]:
     return sorted(sizes, key=lambda name: (-sizes[name], name))
 
@@ -185,6 +173,18 @@ class Reference:
     def bucket(self, event: Event, unit: str) -> Bucket:
         return bucket_of(self.local(event), unit, self.week_start)
 
+    @staticmethod
+    def is_whole(bucket: Bucket, unit: str, first: date, last: date) -> bool:
+        """Whether all days of a bucket are among those from ``first`` to ``last``."""
+        if unit not in {"week", "month"} or isinstance(bucket, datetime):
+            return True
+        end = bucket
+        while (unit == "week" and (end - bucket).days < 6) or (
+            unit == "month" and (end + timedelta(days=1)).month == bucket.month
+        ):
+            end += timedelta(days=1)
+        return first <= bucket and end <= last
+
     def buckets(self, first: date, last: date, unit: str) -> list[Bucket]:
         return buckets_of(first, last, unit, self.week_start)
 
@@ -225,7 +225,7 @@ class Reference:
                 "date": bucket.isoformat(),
                 **dict(zip(columns, key if isinstance(key, tuple) else (key,), strict=True)),
                 "count": measured(cells[key, bucket], type),
-                "complete": is_whole(bucket, unit, *days),
+                "complete": self.is_whole(bucket, unit, *days),
             }
             for bucket in self.buckets(*days, unit)
             for key in groups
@@ -350,7 +350,7 @@ class Reference:
             {
                 "date": bucket.isoformat(),
                 "sum": sum(found),
-                "complete": is_whole(bucket, unit, from_date, to_date),
+                "complete": self.is_whole(bucket, unit, from_date, to_date),
             }
             for bucket, found in numbers.items()
         ]
@@ -370,7 +370,7 @@ class Reference:
             {
                 "date": bucket.isoformat(),
                 "average": fmean(found) if found else None,
-                "complete": is_whole(bucket, unit, from_date, to_date),
+                "complete": self.is_whole(bucket, unit, from_date, to_date),
             }
             for bucket, found in numbers.items()
         ]
@@ -622,6 +622,7 @@ class Reference:
                     f"period_{k}": sum(len(units) >= k for units in active[bucket].values())
                     for k in range(1, MOST_UNITS[unit, addiction_unit] + 1)
                 },
+                "complete": self.is_whole(bucket, unit, from_date, to_date),
             }
             for bucket in self.buckets(from_date, to_date, unit)
         ]

@@ -99,13 +99,38 @@ def test_frequency_of_buckets_that_were_not_fetched_is_unknown(gap: Workspace) -
     result = gap.frequency(**ASKED, unit="day", addiction_unit="hour")
     frame = result.df
     fetched = frame["date"].dt.date.map(is_fetched)
-    counts = frame.drop(columns="date")
+    counts = frame.drop(columns=["date", "complete"])
+    assert frame["complete"].tolist() == fetched.tolist()
     assert counts[~fetched].isna().all(axis=None)
     assert counts[fetched].notna().all(axis=None)
     assert result.mean_active == pytest.approx(counts.loc[fetched, "period_1"].mean())
     assert result.records()[0]["period_1"] is None
     assert "these days were not fetched" in result.to_text()
     assert result.chart() is not None
+
+
+def test_sessions_of_buckets_that_were_not_fetched_are_unknown(gap: Workspace) -> None:
+    result = gap.sessions(**ASKED, on="plan", limit=1)
+    frame = result.df
+    fetched = frame["date"].dt.date.map(is_fetched)
+    assert frame["complete"].tolist() == fetched.tolist()
+    figures = frame[["sessions", "users"]]
+    assert figures[~fetched].isna().all(axis=None)
+    assert figures[fetched].notna().all(axis=None)
+    assert frame.loc[~fetched, "avg_duration"].isna().all()
+    assert figures.loc[frame["segment"] == "$overall", "sessions"].sum() == result.total.sessions > 0
+    assert result.records()[0]["sessions"] is None
+
+
+def test_sessions_and_frequency_of_cut_weeks_are_marked(gap: Workspace) -> None:
+    whole = gap.segmentation("Purchase", **ASKED, unit="week").df["complete"].tolist()
+    assert gap.frequency(**ASKED, unit="week", addiction_unit="day").df["complete"].tolist() == whole
+    sessions = gap.sessions(**ASKED, unit="week")
+    assert sessions.df["complete"].tolist() == whole
+    assert sessions.numbers().lines[0].complete == tuple(whole)
+    marks = [layer["mark"] for layer in sessions.chart().to_dict()["layer"]]
+    assert [mark["type"] for mark in marks] == ["rect", "line", "line", "point"]
+    assert "strokeDash" in marks[1]
 
 
 def test_what_is_known_in_part_stays_out_of_means_and_extremes(gap: Workspace) -> None:

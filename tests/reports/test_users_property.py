@@ -310,7 +310,7 @@ def test_retention_by_segment(package: Package, case: Case) -> None:
 def test_frequency(package: Package, case: Case) -> None:
     def cells(result: Any, question: dict[str, Any]) -> Any:
         del question
-        for day, *counts in result.tuples():
+        for day, *counts, _ in result.tuples():
             for place, count in list(enumerate(counts, 1))[:4]:
 
                 def holds(records: Any, day: date = day, place: int = place) -> bool:

@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 )
 def test_columns_are_as_many_as_the_unit_has_parts(unit: str, addiction_unit: str, periods: int) -> None:
     frame = frequency(unit=unit, addiction_unit=addiction_unit, counts={}).df
-    assert list(frame.columns) == ["date", *(f"period_{number}" for number in range(1, periods + 1))]
+    names = [f"period_{number}" for number in range(1, periods + 1)]
+    assert list(frame.columns) == ["date", *names, "complete"]
 
 
 def test_dates_without_users_are_rows_of_zero() -> None:
     frame = frequency().df
     assert frame["date"].dtype == "datetime64[ns]"
-    assert frame.iloc[0].tolist()[1:] == [40, 20, 10, 0, 0, 0, 0]
-    assert frame.iloc[1].tolist()[1:] == [0] * 7
-    assert set(frame.dtypes.astype(str)[1:]) == {"int64"}
+    assert frame.iloc[0].tolist()[1:] == [40, 20, 10, 0, 0, 0, 0, True]
+    assert frame.iloc[1].tolist()[1:] == [*[0] * 7, True]
+    assert set(frame.dtypes.astype(str)[1:-1]) == {"int64"}
     assert frequency().records()[1]["date"] == "2025-01-13"
 
 
@@ -67,6 +68,31 @@ def test_the_heat_map_has_the_shares_of_active_users_and_no_cells_without_them()
         ("2025-01-06", "2"): "50.0%",
         ("2025-01-06", "3"): "25.0%",
     }
+
+
+def partly(**changes: Any) -> FrequencyResult:
+    """A whole week, one of which only a part was counted, and one that was not fetched."""
+    dates = (date(2025, 1, 6), date(2025, 1, 13), date(2025, 1, 20))
+    counts = {dates[0]: (40, 20, 10), dates[1]: (10, 9)}
+    fields = {"dates": dates, "counts": counts, "complete": (True, False, None)}
+    return frequency(to_date=date(2025, 1, 26), **(fields | changes))
+
+
+def test_weeks_counted_in_part_are_marked_and_outside_the_averages() -> None:
+    result = partly()
+    assert result.df["complete"].tolist() == [True, False, False]
+    assert result.df["period_1"].tolist()[:2] == [40, 10]
+    assert result.df["period_1"].isna().tolist() == [False, False, True]
+    assert result.average == [1.0, 0.5, 0.25]
+    assert result.mean_active == 40
+    assert cells(result)["2025-01-13", "2"] == "90.0%*"
+    assert not [row for row, _ in cells(result) if row == "2025-01-20"]
+    assert "* Only a part of the week was counted." in result.card().notes
+
+
+def test_weeks_counted_in_part_are_averaged_where_no_other_has_users() -> None:
+    result = partly(complete=(None, False, True))
+    assert (result.mean_active, result.average) == (0, [1.0, 0.9])
 
 
 def test_a_long_range_is_drawn_as_its_average() -> None:

@@ -292,7 +292,7 @@ class TestUsers:
     def test_frequencies_are_as_long_as_the_unit(self) -> None:
         result = live({"data": {"2025-01-02": [5, 3]}}).frequency(**DAYS)
         assert result.tuples()[1][:4] == (TWO, 5, 3, 0)
-        assert [len(row) for row in result.tuples()] == [25, 25, 25]
+        assert [len(row) for row in result.tuples()] == [26, 26, 26]
 
     def test_activity_is_in_order_and_of_whoever_it_says(self) -> None:
         events = [

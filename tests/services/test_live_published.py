@@ -155,7 +155,7 @@ def test_frequency() -> None:
     first, second = result.tuples()
     assert first[:8] == (date(2012, 1, 1), 305, 107, 60, 41, 32, 20, 12)
     assert second[:5] == (date(2012, 1, 2), 495, 204, 117, 77)
-    assert len(first) == len(second) == 25
+    assert len(first) == len(second) == 26
     bare = live(answer["data"])  # the prose beside the example shows it without its envelope
     assert bare.frequency(from_date="2012-01-01", to_date="2012-01-02").tuples() == [first, second]
 

@@ -86,6 +86,7 @@ class RetentionReports(TypedReports):
             query.where,
             dates,
             counts,
+            self._complete(period, query.unit, dates),
             notes=self._notes([query.event] if query.event and not active else []),
             **sent(answer),
         )

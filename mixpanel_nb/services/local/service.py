@@ -632,6 +632,7 @@ class LocalQueryService:
             found.totals,
             found.figures,
             found.left_out,
+            asking.complete(query.unit, None),
             sql=statement.rendered(),
             notes=asking.notes(
                 [*([query.event] if query.event else []), *query.exclude],
