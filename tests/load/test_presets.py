@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from load.conftest import EXPORTS
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.services.load.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -246,3 +247,27 @@ def test_reports_break_down_by_what_was_spread(ws: Workspace) -> None:
         "Purchase", from_date="2025-03-01", to_date="2025-03-01", table="events", on="user_properties.plan"
     )
     assert report.df[["segment", "count"]].values.tolist() == [["pro", 1]]
+
+
+def test_snowplows_files_without_a_header_are_refused_and_say_how_to_load_them(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    """https://docs.snowplow.io/docs/pipeline/enriched-tsv-format: 131 fields, separated by tabs."""
+    fields = {0: ("app_id", "shop"), 3: ("collector_tstamp", "2025-03-01 09:00:00.250")}
+    fields |= {5: ("event", "page_view"), 6: ("event_id", "c6ef3124"), 12: ("user_id", "alice")}
+    fields |= {52: ("contexts", '{"schema":"iglu:com.acme/contexts","data":[{"data":{"a":1}}]}')}
+    names, row = (
+        [fields[place][which] if place in fields else f"c{place}" * (1 - which) for place in range(131)]
+        for which in (0, 1)
+    )
+    file = tmp_path / "enriched.tsv"
+    file.write_text(("\t".join(row) + "\n") * 2)
+    with pytest.raises(ParameterError, match="no export of Snowplow") as refused:
+        ws.load(file, from_tool="snowplow")
+    assert "Analytics SDK" in str(refused.value.hint)
+    file.write_text("\t".join(names) + "\n" + "\t".join(row) + "\n")
+    ws.load(file, from_tool="snowplow")
+    (found,) = ws.sql_rows(
+        "SELECT event_name, distinct_id, insert_id, app_id, contexts->>'schema' FROM events"
+    )
+    assert found == ("page_view", "alice", "c6ef3124", "shop", "iglu:com.acme/contexts")

@@ -169,7 +169,7 @@ def _listed(what: Any) -> list[str | Path]:
     if len(paths) == len(named):
         return paths
     hint = "Give a path, a list of paths, or a frame of pandas, Polars or Arrow (a lazy one: collected)."
-    message = f"What is of type {type(what).__name__} cannot be loaded."
+    message = f"An object of type {type(what).__name__} cannot be loaded."
     raise ParameterError(message, parameter="path", value=type(what).__name__, hint=hint)
 
 

@@ -178,7 +178,8 @@ class _Decision:
             if needed and not known:
                 title, url = self._preset.title, self._preset.url
                 message = f"This is no export of {title} that is known here: it has no {' or '.join(names)}."
-                raise _wrong(message, "from_tool", self._asked.from_tool, f"{self._there_are()} See {url}")
+                hint = self._preset.otherwise or f"{self._there_are()} See {url}"
+                raise _wrong(message, "from_tool", self._asked.from_tool, hint)
             return known
         if self._is_export:
             own = {"time": "time", "user": "distinct_id", "id": "$insert_id"}[parameter]

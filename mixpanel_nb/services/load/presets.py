@@ -28,6 +28,7 @@ class Preset:
         unit: The unit of numeric times.
         spreads: The objects whose keys become properties.
         numbers: Fields whose texts are whole numbers.
+        otherwise: What to do with a file of the tool that cannot be read. Empty is a list of its columns.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Preset:
     unit: TimeUnit | None = None
     spreads: tuple[Spread, ...] = ()
     numbers: frozenset[str] = frozenset()
+    otherwise: str = ""
 
 
 def _under(*path: str) -> Spread:
@@ -149,11 +151,16 @@ SNOWPLOW = Preset(
     times=("derived_tstamp", "collector_tstamp"),
     users=("user_id", "domain_userid", "network_userid"),
     ids=("event_id",),
+    otherwise=(
+        "Files of enriched events (TSV) have no header: make JSON lines of them with an Analytics SDK, "
+        "or put the header of https://docs.snowplow.io/docs/pipeline/enriched-tsv-format in front."
+    ),
 )
 """The table ``atomic.events`` of a warehouse (Parquet or CSV with a header), or JSON of the Analytics SDKs.
 
-Entities and self-describing events (``contexts_…``, ``unstruct_event_…``) stay JSON columns.
-Source: https://docs.snowplow.io/docs/fundamentals/canonical-event
+Entities and self-describing events (``contexts_…``, ``unstruct_event_…``) stay JSON columns. The TSV of the
+enriched stream has no header, and is refused unless one is put in front.
+Source: https://docs.snowplow.io/docs/fundamentals/canonical-event and …/pipeline/enriched-tsv-format
 """
 
 PIPELINES = Preset(
