@@ -210,6 +210,7 @@ class Funnel(Query["FunnelResult"]):
             "STEP",
             option="--anchor",
             read=whole_or_word,
+            label=Label("Step in its place", none="(none)", only="tables"),
         ),
     ] = ()
     optional: Annotated[
@@ -219,6 +220,7 @@ class Funnel(Query["FunnelResult"]):
             Several(Whole(MAX_STEPS), MAX_STEPS),
             "STEP",
             read=whole_or_word,
+            label=Label("Optional step", none="(none)", only="tables"),
         ),
     ] = ()
     reentry: Annotated[
@@ -238,6 +240,11 @@ class Funnel(Query["FunnelResult"]):
             WordOr(("first", "last"), Whole(MAX_STEPS)),
             "STEP",
             read=whole_or_word,
+            label=Label(
+                "Segment of",
+                only="tables",
+                choices=(("first step that has one", "first"), ("last step that has one", "last")),
+            ),
         ),
     ] = 1
     sum_of: Annotated[

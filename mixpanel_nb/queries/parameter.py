@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Names = Literal["events", "properties", "numbers", "funnels"]
+Names = Literal["events", "properties", "numbers", "funnels", "cohorts"]
 
 
 class Check(Protocol):
@@ -50,7 +50,7 @@ class Label:
     line: Literal["subject", "detail"] = "detail"
     names: Names | None = None
     none: str | None = None
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, Any], ...] = ()
     default: Any = None
     main: bool = False
     needed: str | None = None

@@ -88,7 +88,14 @@ class Retention(Query["RetentionResult"]):
     ] = None
     unit: DayOrLonger = "day"
     interval: Annotated[
-        int, Parameter("Units in a period; 7 days are a week.", Whole(366), "N", read=int)
+        int,
+        Parameter(
+            "Units in a period; 7 days are a week.",
+            Whole(366),
+            "N",
+            read=int,
+            label=Label("Units in a period", default=1),
+        ),
     ] = 1
     interval_count: Annotated[
         int,
@@ -107,6 +114,10 @@ class Retention(Query["RetentionResult"]):
             "birth: cohorts of who did --born; compounded: of who did --return.",
             OneOf(RETENTION_TYPES),
             "TYPE",
+            label=Label(
+                "Cohorts of",
+                choices=(("who did the first event", "birth"), ("who did the event of return", "compounded")),
+            ),
         ),
     ] = "birth"
     mode: Annotated[

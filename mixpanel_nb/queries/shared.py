@@ -128,6 +128,7 @@ InCohort = Annotated[
         Several(Name(), MAX_COHORTS),
         "COHORT",
         option="--in",
+        label=Label("In cohort", names="cohorts", none="(all users)", only="tables"),
     ),
 ]
 NotInCohort = Annotated[
@@ -137,6 +138,7 @@ NotInCohort = Annotated[
         Several(Name(), MAX_COHORTS),
         "COHORT",
         option="--not-in",
+        label=Label("Not in cohort", names="cohorts", none="(none)", only="tables"),
     ),
 ]
 System = Literal["original", "simplified"]

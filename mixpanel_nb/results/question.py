@@ -29,6 +29,9 @@ class Vocabulary(Protocol):
     def numbers(self, table: str | None, event: str | None) -> list[str]:
         """Properties that hold numbers."""
 
+    def cohorts(self) -> list[str]:
+        """Cohorts that are kept beside the tables."""
+
     def funnels(self) -> list[tuple[str, int]]:
         """Name and id of Mixpanel's saved funnels."""
 

@@ -25,6 +25,7 @@ from mixpanel_nb.queries.checks import (
     Steps,
     Text,
     Whole,
+    WordOr,
 )
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.formulas import Formulas
@@ -188,6 +189,8 @@ class QueryForm:
         )
         if isinstance(check, Steps | Exclusions):
             return _kept_filters(before, value)
+        if isinstance(check, Several) and isinstance(check.check, Whole):
+            return [int(number) if number.isdecimal() else number for number in value]
         return _kept_filters([before], [value])[0] if isinstance(check, OneStep) and before else value
 
     def lines(self) -> list[list[Field]]:
@@ -206,8 +209,15 @@ class QueryForm:
 
     def _fields(self) -> Iterator[tuple[str, Parameter]]:
         for name, parameter in parameters_of(self.query).items():
-            if parameter.label is not None and self._serves(name, self.table):
-                yield name, parameter
+            if parameter.label is None or not self._serves(name, self.table):
+                continue
+            if parameter.label.names == "cohorts" and not self._has_cohorts(name):
+                continue
+            yield name, parameter
+
+    def _has_cohorts(self, name: str) -> bool:
+        """Whether there are cohorts to choose from, or one is chosen."""
+        return bool(self.given.get(name) or self.service.vocabulary.cohorts())
 
     def _serves(self, name: str, table: str | None) -> bool:
         """Whether a field means something to whom is asked."""
@@ -260,6 +270,12 @@ class QueryForm:
                 return Field(name, label.text, "number", value if isinstance(value, int) else label.default)
             case Formulas():
                 return Field(name, label.text, "list", _listed(value), none=label.none)
+            case WordOr() if label.choices:
+                return Field(name, label.text, "choice", value or 1, [*self._numbered(), *label.choices])
+            case Several(check=Whole()):
+                numbers = [value] if isinstance(value, int) else value or []
+                known = [str(number) for _, number in self._numbered()]
+                return Field(name, label.text, "list", [*map(str, numbers)], known, none=label.none)
             case Steps() | ListOfNames() | Exclusions() | Several():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
                 return Field(name, label.text, "list", names, self._names(label.names), none=label.none)
@@ -274,8 +290,14 @@ class QueryForm:
                 names = self._names(label.names)
                 return Field(name, label.text, "suggest", value, names, none=label.none, hint=hint)
 
+    def _numbered(self) -> list[tuple[str, int]]:
+        """The steps of a funnel by their numbers."""
+        return [(f"step {number}", number) for number, _ in enumerate(self.given.get("steps") or [1], 1)]
+
     def _names(self, kind: str | None) -> list[str]:
         vocabulary, event = self.service.vocabulary, self._main_event()
+        if kind == "cohorts":
+            return vocabulary.cohorts()
         if kind == "events":
             return vocabulary.events(self.table)
         ask = vocabulary.numbers if kind == "numbers" else vocabulary.properties

@@ -103,7 +103,8 @@ class FrequencyView(ReportView[FrequencyResult]):
         reached = min(self.result.reached, _MAX_COLUMNS)
         if not reached:
             return None
-        title, subtitle = (self._title, self._subtitle) if titled else (None, None)
+        title = self._title if titled else None
+        subtitle = listed((self._subtitle, *self._partial_note(reached)), ". ") if titled else None
         draw = self._map if self._is_map(reached) else self._curve
         return Chart(lambda: draw(reached, title, subtitle), self._words())
 

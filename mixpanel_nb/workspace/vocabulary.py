@@ -48,6 +48,10 @@ class WorkspaceVocabulary:
             return self.properties(None, event)
         return _or_none(lambda: self._engine.property_names(table, event, numbers=True))
 
+    def cohorts(self) -> list[str]:
+        """The cohorts of the tables, sorted."""
+        return _or_none(lambda: sorted(self._engine.cohorts()))
+
     def funnels(self) -> list[tuple[str, int]]:
         """Name and id of Mixpanel's saved funnels."""
         return _or_none(lambda: [(each.name, each.funnel_id) for each in self._discovery().funnels()])

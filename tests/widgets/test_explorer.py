@@ -10,6 +10,7 @@ import ipywidgets
 import pandas as pd
 import pytest
 
+from mixpanel_nb import did
 from mixpanel_nb.display.widgets import Explorer
 from mixpanel_nb.errors import ParameterError, QueryError
 from widgets.support import all_in, buttons, choose, labelled, look_at, press, tab, text_of, type_in
@@ -119,6 +120,41 @@ def test_a_funnel_has_the_fields_of_the_web_application(ws: Workspace) -> None:
     asked = ws.funnel(steps=steps, **wanted, table="events", **DAYS)
     assert asked.question is not None
     assert explorer.answer.question.query == asked.question.query
+
+
+def test_a_funnel_has_optional_steps_anchors_and_the_step_of_its_segments(ws: Workspace) -> None:
+    steps = ["View Product", "Add to Cart", "Purchase"]
+    explorer: Any = ws.funnel(steps=steps, on="plan", table="events", **DAYS).explore()
+    choose(explorer, "Optional step 1", "2")
+    choose(explorer, "Segment of", "step 3")
+    wanted: dict[str, Any] = {"optional": [2], "attribution": 3}
+    assert explorer.answer == ws.funnel(steps=steps, on="plan", **wanted, table="events", **DAYS)
+    choose(explorer, "Optional step 1", "(none)")
+    choose(explorer, "Segment of", "last step that has one")
+    choose(explorer, "Order", "any")
+    choose(explorer, "Step in its place 1", "1")
+    wanted = {"attribution": "last", "order": "any", "anchors": [1]}
+    assert explorer.answer == ws.funnel(steps=steps, on="plan", **wanted, table="events", **DAYS)
+
+
+def test_retention_has_the_units_of_its_periods_and_whose_cohorts_they_are(ws: Workspace) -> None:
+    asked: dict[str, Any] = {"born_event": "Sign Up", "return_event": "Purchase", "table": "events", **DAYS}
+    explorer: Any = ws.retention(**asked).explore()
+    type_in(explorer, "Units in a period", 2)
+    choose(explorer, "Cohorts of", "who did the event of return")
+    assert explorer.answer == ws.retention(**asked, interval=2, type="compounded")
+
+
+def test_cohorts_are_offered_where_there_are_some(ws: Workspace) -> None:
+    explorer: Any = ws.segmentation("Purchase", table="events", **DAYS).explore()
+    assert "In cohort" not in text_of(explorer)
+    ws.cohort("buyers", did("Purchase"))
+    ws.cohort("new", did("Sign Up"))
+    explorer = ws.segmentation("Purchase", table="events", **DAYS).explore()
+    choose(explorer, "In cohort 1", "buyers")
+    choose(explorer, "Not in cohort 1", "new")
+    wanted: dict[str, Any] = {"in_cohort": ["buyers"], "not_in_cohort": ["new"]}
+    assert explorer.answer == ws.segmentation("Purchase", **wanted, table="events", **DAYS)
 
 
 def test_insights_and_flows_have_their_fields(ws: Workspace) -> None:
