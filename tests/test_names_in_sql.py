@@ -64,6 +64,9 @@ LOCAL: list[Question] = [
     ("top_events", (), {"date": "2025-01-02"}),
     ("funnel", (), {"steps": ["A", "B"], "on": "plan", "unit": "day"}),
     ("funnel", (), {"steps": ["A", ("A", PRO), "B"], "on": "tags"}),
+    ("funnel", (), {"steps": ["A", "B"], "exclude": "B", "where": PRO}),
+    ("funnel", (), {"steps": ["A", "B"], "count": "sessions", "on": "plan"}),
+    ("funnel", (), {"steps": ["A", "B"], "reentry": "optimized", "on": ["plan", "tags"]}),
     ("retention", (), {"born_event": "A", "on": "plan"}),
     ("flow", (), {"start": "A", "end": ("B", PRO), "count": "totals", "exclude": "C"}),
     (

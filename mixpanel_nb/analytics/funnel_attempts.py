@@ -231,7 +231,8 @@ class _Attempts:
         chosen.where(query.where)
         listed = ",\n        ".join(columns)
         name = "_happened" if self._has_sessions else "_events"
-        return f"{name} AS (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
+        again = " NOT MATERIALIZED" if self._is_timed and not self._has_sessions else ""  # it is fast to read
+        return f"{name} AS{again} (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
 
     def _sessions(self) -> list[str]:
         """The events with the number of their user's session."""
@@ -268,59 +269,146 @@ class _Attempts:
     # By times alone: each step is the next in time
 
     def _timed(self) -> list[str]:
-        """The attempts, each step joined to the earliest that can follow."""
-        found = [self._first_by_time()]
-        source = "_path_1"
+        """The attempts, each step the earliest event in time that can follow."""
+        return self._once_by_time() if self._is_near else self._each_by_time()
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether users have one attempt, so that the events beside it are few."""
+        return self._is_timed and self._enters_once and not self.query.unit and not self._has_sessions
+
+    @property
+    def _outs(self) -> list[str]:
+        return [f"out_{number}" for number in range(1, len(self.query.exclude) + 1)]
+
+    def _begun_after(self, place: int) -> list[int]:
+        """The numbers of the exclusions that begin after the step at a place."""
+        return [
+            number for number, excluded in enumerate(self.query.exclude, 1) if (excluded.after or 1) == place
+        ]
+
+    def _once_by_time(self) -> list[str]:
+        """The attempts of users that have one, with the earliest of the events near it that can be a step."""
+        flags = [f"step_{step}" for step in self._later]
+        flags += [f"excluded_{number}" for number in range(1, len(self.query.exclude) + 1)]
+        grace = seconds(GRACE_SECONDS * (self._count - 1))
+        near = [
+            *(f"s.{key} = r.{key}" for key in self._own),
+            f"s.event_time >= r.time_1 - {grace}",
+            *self._in_time(),
+        ]
+        found = [
+            self._first_by_time(),
+            f"_near AS MATERIALIZED (\n    SELECT r.number_1, s.event_time, {', '.join(flags)}\n"
+            f"    FROM _path_1 AS r\n    JOIN _events AS s\n        ON {conjunction(near, '        ')}\n"
+            f"    WHERE {' OR '.join(flags)}\n)",
+        ]
+        source, known = "_path_1", ["time_1"]
         for place in range(1, self._count + 1):
             if place > 1:
-                found.append(self._next_by_time(place, source))
-                source = f"_path_{place}"
-            for number, excluded in enumerate(self.query.exclude, 1):
-                if place == (excluded.after or 1):
-                    found.append(self._out_by_time(number, place, source))
-                    source = f"_out_{number}"
-        return [*found, f"_path AS (\n    SELECT * FROM {source}\n)"]
+                since = f"s.event_time >= r.time_{place - 1} - {seconds(GRACE_SECONDS)}"
+                conditions = [f"s.step_{place}", since, *self._not_excluded(place)]
+                found.append(self._earliest(f"_path_{place}", f"time_{place}", source, known, conditions))
+                source, known = f"_path_{place}", [*known, f"time_{place}"]
+            for number in self._begun_after(place):
+                beyond = f"s.event_time >= r.time_{place} + {_BEYOND_GRACE}"
+                conditions = [f"s.excluded_{number}", beyond]
+                found.append(self._earliest(f"_out_{number}", f"out_{number}", source, known, conditions))
+                source, known = f"_out_{number}", [*known, f"out_{number}"]
+        columns = [*(f"p.{column}" for column in self._kept), *(f"r.{column}" for column in known)]
+        return [
+            *found,
+            f"_path AS (\n    SELECT r.number_1, {', '.join(columns)}\n    FROM {source} AS r\n"
+            "    JOIN _path_1 AS p ON p.number_1 = r.number_1\n)",
+        ]
 
-    def _first_by_time(self) -> str:
-        own = ", ".join(self._own)
-        if self._enters_once and self._kept == self._funnel:
-            keys = ", ".join(self._funnel)
-            return (
-                f"_path_1 AS (\n    SELECT {keys}, min(event_time) AS time_1, 1 AS number_1\n"
-                f"    FROM _events\n    WHERE in_period AND step_1\n    GROUP BY {keys}\n)"
-            )
+    def _earliest(
+        self, name: str, column: str, before: str, known: Sequence[str], conditions: Sequence[str]
+    ) -> str:
+        """Each attempt with the time of the earliest event near it that meets the conditions."""
+        columns = ["r.number_1", *(f"min(r.{each}) AS {each}" for each in known)]
+        columns.append(f"min(s.event_time) AS {column}")
+        on = conjunction(["s.number_1 = r.number_1", *conditions], "        ")
+        return (
+            f"{name} AS (\n    SELECT {', '.join(columns)}\n    FROM {before} AS r\n"
+            f"    LEFT JOIN _near AS s\n        ON {on}\n    GROUP BY r.number_1\n)"
+        )
+
+    def _each_by_time(self) -> list[str]:
+        """The attempts, each step joined to the earliest that can follow, as long as there is one."""
+        found = [self._first_by_time()]
+        source, known, ended = "_path_1", ["time_1"], []
+        for place in range(1, self._count + 1):
+            if place > 1:
+                name, time = f"_path_{place}", f"time_{place}"
+                found.append(self._next_by_time(place, source))
+                source, known = name, [*known, time]
+                if place < self._count:
+                    ended.append(self._ended(f"{name} WHERE {time} IS NULL", known))
+                    source = f"(SELECT * FROM {name} WHERE {time} IS NOT NULL)"
+            for number in self._begun_after(place):
+                found.append(self._out_by_time(number, place, source))
+                source, known = f"_out_{number}", [*known, f"out_{number}"]
+        every = "\n    UNION ALL\n    ".join([*ended, self._ended(source, known)])
+        return [*found, f"_path AS (\n    {every}\n)"]
+
+    def _ended(self, source: str, known: Sequence[str]) -> str:
+        """Attempts that came so far; what they have no time of is NULL."""
+        times = [*(f"time_{place}" for place in range(1, self._count + 1)), *self._outs]
         columns = [
             *self._kept,
-            "event_time AS time_1",
-            f"row_number() OVER (PARTITION BY {own} ORDER BY {_ORDER}) AS number_1",
-            *self._found("", 1, ""),
+            "number_1",
+            *(time if time in known else f"CAST(NULL AS TIMESTAMP) AS {time}" for time in times),
+            *(f"found_{number}" for number in self._breakdowns),
         ]
+        return f"SELECT {', '.join(columns)} FROM {source}"
+
+    @property
+    def _are_moments(self) -> bool:
+        """Whether attempts that begin at the same time are the same."""
+        query = self.query
+        return query.count != "totals" and not query.on and not query.hold
+
+    def _first_by_time(self) -> str:
+        """The events that begin an attempt; ``number_1`` orders those of a user that begin at one time."""
+        begun = "FROM _events\n    WHERE in_period AND step_1"
+        number = "row_number() OVER ()" if self._is_near else "1"
+        kept = " MATERIALIZED" if self._is_near else ""
+        once = self._enters_once
+        if self._are_moments and (not once or self._kept == self._funnel):
+            keys = [*self._kept, *([] if once else ["event_time"])]
+            time = "min(event_time)" if once else "event_time"
+            grouped = (
+                f"SELECT {', '.join(self._kept)}, {time} AS time_1, {number} AS number_1\n"
+                f"    {begun}\n    GROUP BY {', '.join(keys)}"
+            )
+            return f"_path_1 AS{kept} (\n    {grouped}\n)"
+        if not self._is_near:
+            number = f"row_number() OVER (PARTITION BY {', '.join(self._own)} ORDER BY {_ORDER})"
+        columns = [*self._kept, "event_time AS time_1", f"{number} AS number_1", *self._found("", 1, "")]
         only = ""
-        if self._enters_once:
+        if once:
             only = f"row_number() OVER (PARTITION BY {', '.join(self._funnel)} ORDER BY {_ORDER}) = 1"
         elif self._must_differ:
             only = self._once
         qualified = f"\n    QUALIFY {only}" if only else ""
-        return (
-            f"_path_1 AS (\n    SELECT {', '.join(columns)}\n"
-            f"    FROM _events\n    WHERE in_period AND step_1{qualified}\n)"
-        )
+        return f"_path_1 AS{kept} (\n    SELECT {', '.join(columns)}\n    {begun}{qualified}\n)"
 
     def _next_by_time(self, place: int, before: str) -> str:
         conditions = [*self._in_time(), *self._not_excluded(place)]
         if self._is_claimed:
-            chain = ", ".join(f"r.{key}" for key in self._chain)
-            conditions.append(
-                f"row_number() OVER (PARTITION BY {chain}, s.event_time ORDER BY r.number_1 DESC) = 1"
-            )
+            latest = "r.time_1" if self._are_moments else "r.number_1"
+            keys = ", ".join([*(f"r.{key}" for key in self._chain), "s.event_time"])
+            conditions.append(f"{latest} = max({latest}) OVER (PARTITION BY {keys})")
         time = "s.event_time"
         if conditions:
             time = f"CASE WHEN {conjunction(conditions, '            ')} THEN s.event_time END"
         session = ["session"] if self._has_sessions else []
         joined = self._joined_by_time(f"step_{place}", session)
         at = f"s.event_time >= r.time_{place - 1} - {seconds(GRACE_SECONDS)}"
+        kept = " MATERIALIZED" if place < self._count else ""
         return (
-            f"_path_{place} AS (\n    SELECT\n        r.*,\n        {time} AS time_{place}\n"
+            f"_path_{place} AS{kept} (\n    SELECT\n        r.*,\n        {time} AS time_{place}\n"
             f"    FROM {before} AS r\n    {joined} AND {at}\n)"
         )
 

@@ -40,6 +40,8 @@ def new_session(*, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_progress_bar = false")
     # A checkpoint would rewrite whole tables to merge row groups that are not full (4 s a million rows).
     con.execute("SET max_vacuum_tasks = 0")
+    # Attempts at a funnel are more than DuckDB expects, and its join for a few rows is slow on many.
+    con.execute("SET asof_loop_join_threshold = 0")
     # DuckDB makes this folder when it first spills, and removes it with the session.
     con.execute(f"SET temp_directory = {text(str(_spill(os.getpid()).path / str(next(_numbers))))}")
     con.execute("SET TimeZone = 'UTC'")

@@ -85,6 +85,8 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         "funnel",
         {"steps": STEPS, "on": ["plan", "tags"], "attribution": "last", "sum_of": "amount", "times": True},
     ),
+    "funnel_excluding": ("funnel", {"steps": ["View", "Add", "Buy"], "exclude": ["Leave"]}),
+    "funnel_optimized_of_users": ("funnel", {"steps": ["View", "Add", "Buy"], "reentry": "optimized"}),
     "funnel_excluding_by_segment": ("funnel", {"steps": STEPS, "exclude": ["Leave"], "on": "plan"}),
     "retention": ("retention", {"born_event": "View"}),
     "retention_by_segment": ("retention", {"born_event": "View", "return_event": "Buy", "on": "plan"}),

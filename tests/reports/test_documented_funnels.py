@@ -223,6 +223,30 @@ def test_users_enter_in_each_session(reports: Reports) -> None:
     assert counts(reports, events, ["A", "B"], count="totals", window=2, window_unit="session") == [2, 1]
 
 
+def test_sessions_are_broken_down_by_their_first_step_1(reports: Reports) -> None:
+    """The same section: each session enters once, in the segments of the event with which it enters."""
+    events = [
+        did("ann", "Browse", "2025-01-01 10:00", item="shirt"),
+        did("ann", "Browse", "2025-01-01 10:05", item="shoes"),
+        did("ann", "Add", "2025-01-01 10:10"),
+        did("ann", "Browse", "2025-01-01 12:00", item="shoes"),
+    ]
+    records = reports(Project(events))(
+        "funnel", steps=["Browse", "Add"], on="item", count="sessions", **JANUARY
+    )
+    found = {(record["segment"], record["step"]): record["count"] for record in records}
+    whole = {("$overall", 1): 2, ("$overall", 2): 1}
+    assert found == whole | {("shirt", 1): 1, ("shirt", 2): 1, ("shoes", 1): 1, ("shoes", 2): 0}
+
+
+def test_uniques_within_sessions_enter_once(reports: Reports) -> None:
+    """The same section: a user counts once, with the first step 1, also where the window is a session."""
+    events = stream("A 10:00", "A 12:00", "B 12:10")
+    one = {"window": 1, "window_unit": "session"}
+    assert counts(reports, events, ["A", "B"], **one) == [1, 0]
+    assert counts(reports, events, ["A", "B"], exclude=["C"], **one) == [1, 0]
+
+
 def test_a_repeated_step_1_enters_once_in_totals_too(reports: Reports) -> None:
     """Docs/reports/funnels/funnels-faq, "differing numbers": Step 1 -> Step 1 -> Step 2 enters once."""
     assert counts(reports, stream("S 13:00", "S 13:10", "T 13:20"), ["S", "T"], count="totals") == [1, 1]

@@ -1,4 +1,4 @@
-WITH _events AS (
+WITH _events AS NOT MATERIALIZED (
     SELECT
         e.distinct_id,
         e.event_time,
@@ -32,7 +32,7 @@ WITH _events AS (
     ASOF LEFT JOIN (SELECT distinct_id, event_time FROM _events WHERE step_2) AS s
         ON s.distinct_id = r.distinct_id AND s.event_time >= r.time_1 - INTERVAL '2' SECOND
 ), _path AS (
-    SELECT * FROM _path_2
+    SELECT distinct_id, number_1, time_1, time_2, out_1 FROM _path_2
 ), _made AS MATERIALIZED (
     SELECT
         distinct_id,

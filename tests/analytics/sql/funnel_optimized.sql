@@ -1,4 +1,4 @@
-WITH _events AS (
+WITH _events AS NOT MATERIALIZED (
     SELECT
         e.distinct_id,
         e.event_time,
@@ -24,12 +24,12 @@ WITH _events AS (
     SELECT
         r.*,
         CASE WHEN s.event_time <= r.time_1 + INTERVAL '604800' SECOND
-            AND row_number() OVER (PARTITION BY r.distinct_id, r.held_1, s.event_time ORDER BY r.number_1 DESC) = 1 THEN s.event_time END AS time_2
+            AND r.number_1 = max(r.number_1) OVER (PARTITION BY r.distinct_id, r.held_1, s.event_time) THEN s.event_time END AS time_2
     FROM _path_1 AS r
     ASOF LEFT JOIN (SELECT distinct_id, held_1, event_time FROM _events WHERE step_2) AS s
         ON s.distinct_id = r.distinct_id AND s.held_1 = r.held_1 AND s.event_time >= r.time_1 - INTERVAL '2' SECOND
 ), _path AS (
-    SELECT * FROM _path_2
+    SELECT distinct_id, held_1, place, name, number_1, time_1, time_2 FROM _path_2
 ), _made AS MATERIALIZED (
     SELECT
         distinct_id,
