@@ -19,22 +19,48 @@ COOKBOOK = Path(__file__).parent / "howto" / "sql-cookbook.md"
 CELL = re.compile(r"```ipython\n%%mp_sql ([^\n]*)\n(.*?)```", re.DOTALL)
 QUARTER: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-03-31"}
 PAGE = (
-    "<body style='font: 14px system-ui; margin: 0'><div id=card style='padding: 16px; width: 860px'>{}</div>"
+    "<body style='font: 14px system-ui; margin: 0; background: {ground}; color: {text}'>"
+    "<style>table {{ color: inherit }}</style>"
+    "<div id=card style='padding: 16px; width: {width}px'>{html}</div>"
 )
+LIGHT = {"ground": "#ffffff", "text": "#212121"}
+DARK = {"ground": "#111111", "text": "#e0e0e0"}  # JupyterLab's
+WIDTH = 860
 
 
-def cards() -> dict[str, Result]:
+def cards(ws: Workspace) -> dict[str, Result]:
     """The results that are pictured, by the name of their file."""
-    with Workspace.memory("sandbox") as ws:
-        ws.fetch_events(**QUARTER)
-        steps = ["View Product", "Add to Cart", "Purchase"]
-        return {
-            "howto-active": recipe(ws, "Daily, weekly, monthly active users"),
-            "howto-growth": recipe(ws, "Growth accounting"),
-            "howto-funnel": ws.funnel(steps=steps, table="events", **QUARTER),
-            "howto-flow": ws.flow(start="Sign Up", table="events", **QUARTER),
-            "howto-retention": ws.retention(born_event="Sign Up", unit="week", table="events", **QUARTER),
-        }
+    steps = ["View Product", "Add to Cart", "Purchase"]
+    return {
+        "howto-active": recipe(ws, "Daily, weekly, monthly active users"),
+        "howto-growth": recipe(ws, "Growth accounting"),
+        "howto-funnel": ws.funnel(steps=steps, table="events", **QUARTER),
+        "howto-flow": ws.flow(start="Sign Up", table="events", **QUARTER),
+        "howto-retention": ws.retention(born_event="Sign Up", unit="week", table="events", **QUARTER),
+    }
+
+
+def narrow(ws: Workspace) -> dict[str, Result]:
+    """The results that are pictured in a narrow window and a dark theme."""
+    steps = ["View Product", "Add to Cart", "Start Checkout", "Purchase"]
+    signed: dict[str, Any] = {"born_event": "Sign Up", "unit": "week", "on": "utm_source"}
+    signed["interval_count"] = 8
+    return {
+        "segmentation-dark": ws.segmentation("Purchase", on="$os", unit="week", table="events", **QUARTER),
+        "funnel-by-segment-dark": ws.funnel(steps=steps, on="$os", table="events", **QUARTER),
+        "retention-by-segment-dark": ws.retention(**signed, table="events", **QUARTER),
+    }
+
+
+def wide(ws: Workspace) -> dict[str, Result]:
+    """The results that are pictured as wide as a card becomes."""
+    sources = ["unique(View Product)", "unique(Purchase)"]
+    share = ["Conversion = B / A * 100 [%]"]
+    crashes: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-02-28"}
+    return {
+        "insights-wide": ws.insights(sources, formulas=share, unit="week", table="events", **QUARTER),
+        "days-without-events": ws.fetch_events("crashes", events=["App Crash"], **crashes),
+    }
 
 
 def recipe(ws: Workspace, heading: str) -> SQLResult:
@@ -48,15 +74,23 @@ def recipe(ws: Workspace, heading: str) -> SQLResult:
 
 def main() -> None:
     """Draw them all."""
-    with sync_playwright() as play:
+    with Workspace.memory("sandbox") as ws, sync_playwright() as play:
+        ws.fetch_events(**QUARTER)
         browser = play.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(device_scale_factor=1.5)
-        for name, result in cards().items():
-            page.set_content(PAGE.format(result.to_html()))
-            page.locator("#card").screenshot(path=IMAGES / f"{name}.png")
+        for results, width, look in (
+            (cards(ws), WIDTH, LIGHT),
+            (narrow(ws), 460, DARK),
+            (wide(ws), 1_080, LIGHT),
+        ):
+            page = browser.new_page(device_scale_factor=1.5 if width == WIDTH else 1)
+            page.set_viewport_size({"width": width + 40, "height": 800})
+            for name, result in results.items():
+                page.set_content(PAGE.format(html=result.to_html(), width=width, **look))
+                page.locator("#card").screenshot(path=IMAGES / f"{name}.png")
+            page.close()
         browser.close()
 
 

@@ -12,18 +12,26 @@ from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
 from mixpanel_nb.display.card import Card, Chart, render_html
 from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
 from mixpanel_nb.display.columns import grouped_columns
-from mixpanel_nb.display.described import described_days, described_series
+from mixpanel_nb.display.described import (
+    describe,
+    described_days,
+    described_series,
+    grouped,
+    heat,
+    ranked,
+    steps,
+)
 from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap, share_text
 from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
 from mixpanel_nb.display.progress_widget import WidgetProgress
 from mixpanel_nb.display.render import render_png, render_svg
-from mixpanel_nb.display.sankey import Sankey, SankeyLink, SankeyNode, sankeys, shortened
+from mixpanel_nb.display.sankey import Sankey, SankeyLink, SankeyNode, sankeys
 from mixpanel_nb.display.table import Column, Table
 from mixpanel_nb.display.terminal import render_text
-from mixpanel_nb.display.text import distinct_labels
+from mixpanel_nb.display.text import distinct_labels, shortened
 from mixpanel_nb.display.theme import ramp_colors
 from mixpanel_nb.display.timeline import timeline
-from mixpanel_nb.display.values import compact, counted, first_of, format_value
+from mixpanel_nb.display.values import compact, counted, first_of, format_value, is_share
 
 __all__ = [
     "MAX_CELLS",
@@ -44,17 +52,22 @@ __all__ = [
     "WidgetProgress",
     "compact",
     "counted",
+    "describe",
     "described_days",
     "described_series",
     "distinct_labels",
     "events_per_day",
     "first_of",
     "format_value",
+    "grouped",
     "grouped_bars",
     "grouped_columns",
+    "heat",
     "heatmap",
+    "is_share",
     "progress_line",
     "ramp_colors",
+    "ranked",
     "ranked_bars",
     "render_html",
     "render_png",
@@ -65,5 +78,6 @@ __all__ = [
     "share_text",
     "shortened",
     "step_bars",
+    "steps",
     "timeline",
 ]

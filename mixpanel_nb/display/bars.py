@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import layer, layered
-from mixpanel_nb.display.text import distinct_labels
+from mixpanel_nb.display.text import distinct_labels, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | 
         "type": "text",
         "align": "left",
         "fontSize": theme.SMALL,
-        "color": theme.MUTED,
+        "color": theme.TEXT,
         "dy": _STEP_HEIGHT / 2,
     }
     return layered(
@@ -123,6 +123,7 @@ def grouped_bars(
     subtitle: str | None = None,
     colors: Sequence[str] | None = None,
     aligned: bool = False,
+    whole: float | None = None,
 ) -> alt.Chart:
     """Groups of thin bars, one colour per series, to compare series within each group.
 
@@ -134,48 +135,74 @@ def grouped_bars(
         subtitle: A line below it.
         colors: A colour for each of the series; None is the palette.
         aligned: Whether the texts of a group stand below each other, at the end of its longest bar.
+        whole: The length of a full bar, drawn behind each; None draws none.
     """
     import altair as alt
 
     names = distinct_labels(groups, _MAX_NAME)
     keys = distinct_labels(series, _MAX_SERIES)
+    most = whole or max((bar.value for bars in groups.values() for bar in bars), default=0) or 1
+    pitch = _THIN_HEIGHT * len(keys) + _GROUP_GAP
     points = [
         {
             "name": name,
             "series": key,
             "value": bar.value,
             "text": bar.text,
-            "end": max(each.value for each in bars) if aligned else bar.value,
+            "end": most if aligned or whole else bar.value,
+            "top": group * pitch + place * _THIN_HEIGHT + 1,
+            "bottom": group * pitch + (place + 1) * _THIN_HEIGHT - 1,
+            "middle": group * pitch + (place + 0.5) * _THIN_HEIGHT,
         }
-        for name, bars in zip(names, groups.values(), strict=True)
-        for key, bar in zip(keys, bars, strict=True)
+        for group, (name, bars) in enumerate(zip(names, groups.values(), strict=True))
+        for place, (key, bar) in enumerate(zip(keys, bars, strict=True))
     ]
+    heads = [
+        {"name": shortened(name, 28), "y": group * pitch + _THIN_HEIGHT * len(keys) / 2}
+        for group, name in enumerate(names)
+    ]
+    height = pitch * len(names)
+    down = alt.Scale(domain=[0, height], nice=False, zero=False, reverse=True)
+    place = {"y": alt.Y("top:Q", axis=None, scale=down), "y2": "bottom:Q"}
     legend = alt.Legend(title=None, columns=2, columnPadding=48, labelLimit=260)
-    place = {
-        "x": _length("value", _most(points)),
-        "y": _names(points, gap=_GROUP_GAP / (_GROUP_GAP + _THIN_HEIGHT * len(keys))),
-        "yOffset": alt.YOffset("series:O", sort=keys, scale=alt.Scale(domain=keys)),
-    }
-    palette = alt.Undefined if colors is None else list(colors)
-    scale = alt.Scale(domain=keys, range=palette)
+    scale = alt.Scale(domain=keys, range=theme.colors_of(keys, colors))
     color = alt.Color("series:N", sort=keys, scale=scale, legend=legend)
-    thin = {"type": "bar", "height": {"band": 0.86}}
+    full = (
+        [{"value": whole, "top": each["top"], "bottom": each["bottom"]} for each in points] if whole else []
+    )
+    lead = {"type": "text", "align": "right", "fontSize": theme.FONT_SIZE, "color": theme.TEXT}
+    ends = _ends() | {"fontSize": theme.SMALL}
     return layered(
         [
-            layer(points, thin, **place, color=color, tooltip=[alt.Tooltip("series:N"), *_tooltip()]),
+            *(
+                [layer(full, {"type": "rect", "color": theme.GRID}, **place, **_from_zero(most))]
+                if full
+                else []
+            ),
             layer(
                 points,
-                {**_ends(), "fontSize": theme.SMALL, "dy": _THIN_HEIGHT * 0.43},
-                **(place | {"x": _length("end", _most(points))}),
-                text="text:N",
+                {"type": "rect"},
+                **place,
+                **_from_zero(most),
+                color=color,
+                tooltip=[alt.Tooltip("series:N", title=" "), *_tooltip()],
             ),
+            layer(points, ends, x=_length("end", most), y=alt.Y("middle:Q", scale=down), text="text:N"),
+            layer(heads, lead, x=alt.value(-8), y=alt.Y("y:Q", scale=down), text="name:N"),
         ],
         width=_WIDTH,
-        height=(_THIN_HEIGHT * len(keys) + _GROUP_GAP) * len(names),
+        height=height,
         title=title,
         subtitle=subtitle,
         slack=_slack(points),
     )
+
+
+def _from_zero(most: float) -> dict[str, Any]:
+    """Both ends of a bar."""
+    import altair as alt
+
+    return {"x": _length("value", most), "x2": alt.X2Datum(0)}
 
 
 def _points(bars: Sequence[Bar]) -> list[dict[str, Any]]:
@@ -201,13 +228,8 @@ def _slack(points: Sequence[Mapping[str, Any]]) -> float:
     return 1.5 * max((len(point["text"]) for point in points), default=0)
 
 
-def _names(points: Sequence[Mapping[str, Any]], *, gap: float = 0) -> alt.Y:
-    """The bars, or groups of bars, one below the other.
-
-    Args:
-        points: The data, in order.
-        gap: Free share of the height between two groups.
-    """
+def _names(points: Sequence[Mapping[str, Any]]) -> alt.Y:
+    """The bars, one below the other."""
     import altair as alt
 
     names = list(dict.fromkeys(point["name"] for point in points))
@@ -216,11 +238,11 @@ def _names(points: Sequence[Mapping[str, Any]], *, gap: float = 0) -> alt.Y:
         domain=False,
         ticks=False,
         labelLimit=NAME_WIDTH,
-        labelColor=theme.INK,
+        labelColor=theme.TEXT,
         labelPadding=8,
         minExtent=name_extent(names),
     )
-    return alt.Y("name:O", sort=names, axis=axis, scale=alt.Scale(paddingInner=gap, paddingOuter=0))
+    return alt.Y("name:O", sort=names, axis=axis, scale=alt.Scale(padding=0))
 
 
 def name_extent(names: Sequence[str]) -> float:
@@ -230,7 +252,7 @@ def name_extent(names: Sequence[str]) -> float:
 
 def _ends() -> dict[str, Any]:
     """The mark of the text at the end of a bar."""
-    return {"type": "text", "align": "left", "dx": 6, "fontSize": theme.FONT_SIZE, "color": theme.INK}
+    return {"type": "text", "align": "left", "dx": 6, "fontSize": theme.FONT_SIZE, "color": theme.TEXT}
 
 
 def _tooltip() -> list[alt.Tooltip]:

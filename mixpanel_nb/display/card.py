@@ -15,7 +15,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.table import Grid, Table, make_grid
-from mixpanel_nb.display.text import block, one_line
+from mixpanel_nb.display.text import block, one_line, shortened
+from mixpanel_nb.display.theme import rgba
 from mixpanel_nb.display.values import NULL, format_value
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
     import altair as alt
 
+    from mixpanel_nb.display.render import Picture
+
 MAX_ROWS = 10
 MAX_COLUMNS = 40
 _MAX_HEADLINE = 200
+_MAX_KEY = 60  # characters of the name of a colour
 _MAX_NOTE = 1_000
 _MAX_QUERY = 20_000
 
@@ -40,7 +44,10 @@ _MUTED = "opacity: 0.7; overflow-wrap: break-word"
 _FACT = "display: inline-block; margin: 6px 32px 2px 0; vertical-align: top"
 _LABEL = "display: block; opacity: 0.7; font-size: 12px"
 _VALUE = f"display: block; font-size: 15px; {_STRONG}"
-_IMAGE = "display: block; max-width: 100%; height: auto; margin: 10px 0; border-radius: 6px"
+_IMAGE = "display: block; margin: 6px 0"
+_LEGEND = "margin: 8px 0 0 0; font-size: 13px"
+_ENTRY = "display: inline-block; margin: 0 14px 0 0"
+_SWATCH = "display: inline-block; width: 0; height: 0; border: 5px solid"
 _SCROLL = "overflow-x: auto; margin: 8px 0 4px 0"
 _TABLE = (
     "border-collapse: collapse; margin: 0; font-size: 13px; width: auto; table-layout: auto; border: none"
@@ -48,6 +55,12 @@ _TABLE = (
 _RULE = "1px solid rgba(128, 128, 128, 0.5)"
 _HAIRLINE = "1px solid rgba(128, 128, 128, 0.2)"
 _CELL = "padding: 3px 14px 3px 0; white-space: nowrap; text-align: "
+# A long text folds, so that the numbers beside it stay in sight.
+_LONG = (
+    "padding: 3px 14px 3px 0; white-space: normal; overflow-wrap: break-word; min-width: 220px; "
+    "max-width: 420px; text-align: "
+)
+_MAX_UNFOLDED = 60
 _HEADING = f"font-weight: 600; border-bottom: {_RULE}; {_CELL}"
 _SUMMARY = f"{_MUTED}; cursor: pointer"
 _CODE = "font-size: 12px; overflow-wrap: break-word"
@@ -64,10 +77,14 @@ class Chart:
     Attributes:
         draw: Makes the Altair chart.
         alt: The alternative text.
+        rows: Makes the chart as HTML where it is rows by nature; None shows it as a picture.
+        is_table: Whether these rows are those of the card's table, which HTML then leaves out.
     """
 
     draw: Callable[[], alt.Chart]
     alt: str
+    rows: Callable[[], str] | None = None
+    is_table: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +137,7 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
         yield _div(_MUTED, card.empty)
     if card.chart:
         yield _image_or_reason(card.chart)
-    if card.table:
+    if card.table and not (card.chart and card.chart.is_table):
         yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
     for note in card.notes:
         yield _div(_MUTED, note, limit=_MAX_NOTE)
@@ -147,18 +164,41 @@ def _fact(label: str, value: Any) -> str:
 def _image_or_reason(chart: Chart) -> str:
     """The picture; if it cannot be drawn, its alternative text and the reason."""
     try:
-        return _image(chart)
+        return chart.rows() if chart.rows else _image(chart)
     except Exception as error:  # noqa: BLE001 - an error in the picture must not hide the rows
         reason = str(error).partition("\n")[0]
         return _div(_MUTED, f"{chart.alt} (This chart cannot be drawn: {reason})", limit=_MAX_NOTE)
 
 
 def _image(chart: Chart) -> str:
-    from mixpanel_nb.display.render import render_svg
+    from mixpanel_nb.display.render import pictures
 
-    svg = base64.b64encode(render_svg(chart.draw()).encode()).decode("ascii")
     words = escape(one_line(chart.alt, _MAX_NOTE), quote=True)
-    return f'<img src="data:image/svg+xml;base64,{svg}" alt="{words}" style="{_IMAGE}">'
+    return "".join(_picture(each, words) for each in pictures(chart.draw()))
+
+
+def _picture(picture: Picture, words: str) -> str:
+    """An image and, above it, what its colours are."""
+    svg = base64.b64encode(picture.svg.encode()).decode("ascii")
+    size = f"width: 100%; height: {picture.height}px" if picture.is_fluid else "max-width: 100%; height: auto"
+    place = f'width="{picture.width}" height="{picture.height}" style="{_IMAGE}; {size}"'
+    key, legend = "", picture.legend
+    if legend is not None:
+        key = key_html(legend.names, legend.colors, legend.title)
+    return f'{key}<img src="data:image/svg+xml;base64,{svg}" alt="{words}" {place}>'
+
+
+def key_html(names: Sequence[str], colors: Sequence[str], title: str | None = None) -> str:
+    """The names of colours, side by side, as many in a line as fit."""
+    of = f'<span style="{_MUTED}">{_isolated(one_line(title, _MAX_KEY))}</span> ' if title else ""
+    keys = (_key(color, name) for name, color in zip(names, colors, strict=False))
+    return f'<div style="{_LEGEND}">{of}{" ".join(keys)}</div>'
+
+
+def _key(color: str, name: str) -> str:
+    swatch = f'<span style="{_SWATCH} {rgba(color)}"></span>'
+    text = _isolated(shortened(one_line(name, _MAX_HEADLINE), _MAX_KEY))
+    return f'<span style="{_ENTRY}">{swatch} {text}</span>'
 
 
 def _table(grid: Grid) -> str:
@@ -170,8 +210,8 @@ def _table(grid: Grid) -> str:
     rows = "".join(
         f'<tr style="border-bottom: {_HAIRLINE}">'
         + "".join(
-            f'<td style="{_CELL}{side}">{cell_html(text, grid.null)}</td>'
-            for text, side in zip(row, sides, strict=True)
+            f'<td style="{_style(text, place, len(row))}{side}">{cell_html(text, grid.null)}</td>'
+            for place, (text, side) in enumerate(zip(row, sides, strict=True))
         )
         + "</tr>"
         for row in grid.cells
@@ -179,6 +219,11 @@ def _table(grid: Grid) -> str:
     table = f'<table style="{_TABLE}"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     footer = _div(_MUTED, grid.footer) if grid.footer else ""
     return f'<div style="{_SCROLL}">{table}</div>{footer}'
+
+
+def _style(text: str | None, place: int, columns: int) -> str:
+    """A long text folds where another column is beside it."""
+    return _LONG if text and len(text) > _MAX_UNFOLDED and place < columns - 1 else _CELL
 
 
 def cell_html(text: str | None, null: str = NULL) -> str:

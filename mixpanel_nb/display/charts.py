@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import headline, layer, layered
-from mixpanel_nb.display.text import chart_label
-from mixpanel_nb.display.values import format_value, is_null, plain_scalar
+from mixpanel_nb.display.text import chart_label, distinct_labels
+from mixpanel_nb.display.time_ticks import time_ticks
+from mixpanel_nb.display.values import currency_of, format_value, is_null, is_share, plain_scalar
 from mixpanel_nb.errors import ParameterError, did_you_mean
 
 if TYPE_CHECKING:
@@ -26,9 +27,17 @@ if TYPE_CHECKING:
 ChartKind = Literal["line", "bar", "area", "point"]
 CHART_KINDS: tuple[ChartKind, ...] = get_args(ChartKind)
 
+MAX_CATEGORIES = 30
+"""Bars of categories that a chart shows; of more, it shows the largest."""
+
+MAX_CATEGORY = 44
+"""Characters of a category; a longer one lacks its middle."""
+
+_CATEGORY_HEIGHT = 24
+_FAINT = 0.42
 _MAX_LABEL = 60
+_MAX_NAME = 200  # characters of a category by which two are told apart
 _MAX_BARS = 400
-_MAX_DAY_LABELS = 120  # days; a longer axis names months
 _MAX_TICKS = 10
 _MAX_WHOLE_TICKS = 16
 _MAX_LEVEL_LABELS = 8
@@ -38,6 +47,7 @@ _LEGEND_GAP = 32  # pixels; names are wider in a wider font than the measured on
 _MAX_LEGEND_COLUMNS = 4
 _TWO_NAMES_WIDTH = 248  # pixels for each of two names
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
+_UNITS = ((1e12, "T", 1), (1e9, "B", 1), (1e6, "M", 1), (1e3, "k", 10))  # the last from 10,000 on
 _HALF_A_DAY = timedelta(hours=12)
 _STROKES = [[1, 0], [5, 4]]
 _MAX_DOTS = 45  # a line of so few points shows each of them
@@ -114,9 +124,10 @@ def series_chart(
     subtitle: str | None = None,
     color_title: str | None = None,
     colors: Sequence[str] | None = None,
-    percent: bool = False,
+    percent: bool | None = None,
     gaps: Gaps | None = None,
     dashed: Sequence[str] = (),
+    faint: Sequence[Mapping[str, Any]] = (),
 ) -> alt.Chart:
     """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
 
@@ -130,9 +141,10 @@ def series_chart(
         subtitle: A line below it.
         color_title: What the categories are; None is ``color``.
         colors: A colour for each category; None is the palette.
-        percent: Whether ``y`` holds fractions that are written as percentages.
+        percent: Whether ``y`` holds fractions that are written as percentages; None is by its name.
         gaps: Times that are partly or completely unknown.
         dashed: Categories whose lines are dashed.
+        faint: Further rows, drawn faintly behind, such as the days of a rolling mean.
 
     Raises:
         ParameterError: If ``kind`` is none of these or ``y`` contains a non-numeric value.
@@ -140,11 +152,18 @@ def series_chart(
     import altair as alt
 
     points, scale_type = points_of(rows, x, y, color)
+    if percent is None:
+        percent = is_share(y, [point["y"] for point in points])
     if kind == "bar" and scale_type == "quantitative" and _are_steps(points):
         scale_type = "ordinal"
+    elif kind == "bar" and scale_type == "ordinal":
+        of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
+        lying = _lying_bars(points, x, y, of_color, colors, percent=percent)
+        lying.title = headline(title, subtitle)
+        return lying
     encoding: dict[str, Any] = {
         "x": _x_axis(x, points, scale_type, kind),
-        "y": y_axis(y, points, percent=percent),
+        "y": y_axis(y, points, percent=percent, stacked=kind in {"bar", "area"}),
     }
     of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
     encoding["tooltip"] = tooltips(x, y, of_color, scale_type, percent=percent)
@@ -156,9 +175,13 @@ def series_chart(
         points = [point | {"dash": "dashed" if point["c"] in dashed else "solid"} for point in points]
         strokes = alt.Scale(domain=["solid", "dashed"], range=_STROKES)
         encoding["strokeDash"] = alt.StrokeDash("dash:N", scale=strokes, legend=None)
-    if gaps and scale_type == "temporal":
+    if (gaps or faint) and scale_type == "temporal":
         mark = _mark(_known_kind(kind), points, scale_type).to_dict()
-        layers = _layers_with_gaps(points, mark, encoding, gaps)
+        layers = _layers_with_gaps(points, mark, encoding, gaps or Gaps())
+        if faint:
+            behind = points_of(faint, x, y, color)[0]
+            untold = {name: channel for name, channel in encoding.items() if name != "tooltip"}
+            layers = [layer(behind, {"type": "line", "opacity": _FAINT, "strokeWidth": 1}, **untold), *layers]
         return layered(layers, width=theme.WIDTH, height=theme.HEIGHT, title=title, subtitle=subtitle)
     chart: alt.Chart = alt.Chart(
         alt.InlineData(values=points),
@@ -169,6 +192,57 @@ def series_chart(
         config=alt.Config(**_config(x, y, of_color or "")),
     ).encode(**encoding)
     return chart
+
+
+def _lying_bars(
+    points: list[dict[str, Any]],
+    x: str,
+    y: str,
+    of_color: str | None,
+    colors: Sequence[str] | None,
+    *,
+    percent: bool,
+) -> alt.Chart:
+    """Bars of categories, one below the other: names need no room beside each other."""
+    import altair as alt
+
+    drawn = largest_categories(points)
+    names = in_order(drawn, "x")
+    labels = dict(zip(names, distinct_labels(map(str, names), MAX_CATEGORY), strict=True))
+    drawn = [point | {"label": labels[point["x"]]} for point in drawn]
+    axis = alt.Axis(
+        domain=False, ticks=False, labelLimit=260, labelPadding=8, titleAngle=0, titleAlign="right"
+    )
+    length = alt.X(
+        "y:Q",
+        title=chart_label(y, _MAX_LABEL),
+        axis=alt.Axis(grid=True, **_number_labels(y, drawn, percent=percent, stacked=True)),
+    )
+    encoding: dict[str, Any] = {
+        "x": length,
+        "y": alt.Y("label:N", title=None, sort=list(labels.values()), axis=axis),
+        "tooltip": tooltips(x, y, of_color, "ordinal", percent=percent),
+    }
+    if of_color is not None:
+        encoding["color"] = color_channel(in_order(drawn, "c"), of_color, colors)
+        encoding["order"] = alt.Order("place:Q")
+    chart: alt.Chart = alt.Chart(
+        alt.InlineData(values=drawn),
+        mark=alt.MarkDef(type="bar", height={"band": 0.72}),
+        width=theme.WIDTH,
+        height=_CATEGORY_HEIGHT * len(labels),
+        config=alt.Config(**_config(x, y, of_color or "")),
+    ).encode(**encoding)
+    return chart
+
+
+def largest_categories(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points of the largest categories, in their order, where there are more than a chart can name."""
+    sizes: dict[Any, float] = {}
+    for point in points:
+        sizes[point["x"]] = sizes.get(point["x"], 0.0) + abs(point["y"] or 0.0)
+    largest = set(sorted(sizes, key=lambda name: -sizes[name])[:MAX_CATEGORIES])
+    return [point for point in points if point["x"] in largest]
 
 
 def _layers_with_gaps(
@@ -189,7 +263,7 @@ def _layers_with_gaps(
     solid = [point | {"y": None} if is_cut else point for point, is_cut in zip(points, cut, strict=True)]
     ends = [point for point, is_cut in zip(points, cut, strict=True) if is_cut and point["y"] is not None]
     dashed = {"type": "line", "strokeDash": [5, 4]}
-    hollow = {"type": "point", "fill": theme.BACKGROUND, "size": 50, "strokeWidth": 2, "opacity": 1}
+    hollow = {"type": "point", "filled": False, "size": 50, "strokeWidth": 2, "opacity": 1}
     untold = {name: channel for name, channel in encoding.items() if name not in {"tooltip", "strokeDash"}}
     in_part = [layer(_beside(points, cut), dashed, **untold), layer(ends, hollow, **encoding)]
     return [
@@ -279,8 +353,13 @@ def _typed(values: list[Any]) -> tuple[str, list[Any]]:
     return "ordinal", [_category(value) for value in values]
 
 
+def are_categories(values: Sequence[Any]) -> bool:
+    """Whether values are neither times nor numbers."""
+    return _typed([plain_scalar(value) for value in values])[0] == "ordinal"
+
+
 def _category(value: Any) -> str:
-    return chart_label(format_value(value, limit=_MAX_LABEL), _MAX_LABEL)
+    return chart_label(format_value(value, limit=_MAX_NAME), _MAX_NAME)
 
 
 def moment(value: Any) -> datetime | None:
@@ -361,7 +440,10 @@ def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str)
     names = in_order(points, "x")
     if names and all(_is_number(name) for name in names):
         names = sorted(names)
-    if 0 < len(names) <= _MAX_LEVEL_LABELS:
+    longest = max((len(str(name)) for name in names), default=0)
+    if longest * _CHARACTER * len(names) < theme.WIDTH * 0.8:
+        axis = alt.Axis(labelAngle=0)
+    elif 0 < len(names) <= _MAX_LEVEL_LABELS:
         axis = alt.Axis(labelAngle=0, labelLimit=theme.WIDTH // len(names) - 8)
     else:
         axis = alt.Axis(labelAngle=-45, labelLimit=120, labelOverlap=len(names) > _MAX_SLANTED_LABELS)
@@ -375,22 +457,12 @@ def _whole_ticks(points: list[dict[str, Any]]) -> list[float]:
 
 
 def _time_axis(points: list[dict[str, Any]]) -> alt.Axis:
-    """Labels with as much of the date as the span needs, at existing points."""
+    """Labels at Mondays, firsts of months or full hours, with as much of the date as the span needs."""
     import altair as alt
 
-    times = sorted({datetime.fromisoformat(point["x"]) for point in points})
-    days = (times[-1] - times[0]) / timedelta(days=1) if times else 0
-    if days > _MAX_DAY_LABELS:
-        return alt.Axis(format="%b %Y", tickCount=8)
-    if len(times) > 1 and all(time.day == 1 and time.hour == 0 for time in times):
-        return alt.Axis(format="%b %Y", values=[time.timestamp() * 1000 for time in times])
-    every = math.ceil(len(times) / _MAX_TICKS)
-    ticks = [time.timestamp() * 1000 for time in times[:: max(every, 1)]]
-    if days == 0:
-        return alt.Axis(format="%Y-%m-%d", values=ticks)
-    return alt.Axis(
-        format="%b %-d" if all(time.hour == 0 for time in times) else "%b %-d %H:%M", values=ticks
-    )
+    places, form = time_ticks(sorted({datetime.fromisoformat(point["x"]) for point in points}))
+    values = [place.timestamp() * 1000 for place in places]
+    return alt.Axis(format=form, values=values, labelFlush=False)
 
 
 def color_channel(names: Sequence[str], title: str | None, colors: Sequence[str] | None) -> alt.Color:
@@ -405,23 +477,38 @@ def color_channel(names: Sequence[str], title: str | None, colors: Sequence[str]
     legend = alt.Legend(columnPadding=_LEGEND_GAP, columns=columns)
     if are_two_long:
         legend.labelLimit = room
-    if colors is None:
-        return alt.Color("c:N", title=title, sort=list(names), legend=legend)
-    scale = alt.Scale(domain=list(names), range=list(colors))
-    return alt.Color("c:N", title=title, scale=scale, legend=legend)
+    scale = alt.Scale(domain=list(names), range=theme.colors_of(names, colors))
+    return alt.Color("c:N", title=title, sort=list(names), scale=scale, legend=legend)
 
 
-def y_axis(name: str, points: list[dict[str, Any]], *, percent: bool) -> alt.Y:
+def y_axis(name: str, points: list[dict[str, Any]], *, percent: bool, stacked: bool = False) -> alt.Y:
     """The channel of heights, with an axis that has as many digits as these need."""
     import altair as alt
 
     title = chart_label(name, _MAX_LABEL)
+    return alt.Y(
+        "y:Q", title=title, axis=alt.Axis(**_number_labels(name, points, percent=percent, stacked=stacked))
+    )
+
+
+def _number_labels(
+    name: str, points: list[dict[str, Any]], *, percent: bool, stacked: bool = False
+) -> dict[str, Any]:
+    """How the numbers of an axis are written: ``20%``, ``$1.5M``, ``0``, ``12k``."""
     if percent:
-        return alt.Y("y:Q", title=title, axis=alt.Axis(format=_percent_format(points)))
-    large = max((abs(point["y"]) for point in points if point["y"] is not None), default=0) >= 10_000
-    if large:
-        return alt.Y("y:Q", title=title, axis=alt.Axis(format="~s"))
-    return alt.Y("y:Q", title=title, axis=alt.Axis(**_few_whole_numbers(points)))
+        return {"format": _percent_format(points)}
+    sign = currency_of(name)
+    heights: dict[Any, float] = {}
+    for place, point in enumerate(points):
+        at = point["x"] if stacked else place
+        heights[at] = heights.get(at, 0.0) + abs(point["y"] or 0.0)
+    most = max(heights.values(), default=0)
+    unit, letter = next(((unit, letter) for unit, letter, least in _UNITS if most >= unit * least), (1, ""))
+    if not letter and not sign:
+        return _few_whole_numbers(points)
+    number = f"format(abs(datum.value) / {unit:.0f}, ',~r')"
+    minus = "(datum.value < 0 ? '−' : '')"
+    return {"labelExpr": f"datum.value === 0 ? '0' : {minus} + '{sign}' + {number} + '{letter}'"}
 
 
 def _few_whole_numbers(points: list[dict[str, Any]]) -> dict[str, Any]:

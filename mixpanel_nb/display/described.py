@@ -6,9 +6,29 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.display.card import Chart
-from mixpanel_nb.display.charts import Gaps, events_per_day, moment, series_chart
-from mixpanel_nb.display.values import counted, format_value, is_null, plain_scalar
+from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
+from mixpanel_nb.display.card import Chart, key_html
+from mixpanel_nb.display.charts import (
+    Gaps,
+    are_categories,
+    events_per_day,
+    in_order,
+    largest_categories,
+    moment,
+    points_of,
+    series_chart,
+)
+from mixpanel_nb.display.heatmap import HeatRow, Written, heatmap, share_text
+from mixpanel_nb.display.html_rows import (
+    MAX_HEAT_CELLS,
+    grouped_rows,
+    heat_rows,
+    ranked_rows,
+    stacked_rows,
+    step_rows,
+)
+from mixpanel_nb.display.theme import PALETTE, colors_of
+from mixpanel_nb.display.values import column_format, counted, format_value, is_null, plain_scalar, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +62,105 @@ def described_series(
     judged = [row for row in rows if gaps is None or row[x] not in gaps.partial] or rows
     words = describe(judged, x, y, color, title=title)
     above, below = (title, subtitle) if titled else (None, None)
-    return Chart(lambda: series_chart(rows, x, y, color, kind, above, subtitle=below, gaps=gaps), words)
+    shown = None
+    if kind == "bar" and are_categories([row[x] for row in rows]):
+        shown = lambda: _category_rows(rows, x, y, color)  # noqa: E731 - like the others
+    return Chart(
+        lambda: series_chart(rows, x, y, color, kind, above, subtitle=below, gaps=gaps), words, shown
+    )
+
+
+def _category_rows(rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str | None) -> str:
+    """Bars of categories as HTML, one a category, of pieces where a color splits them."""
+    points, _ = points_of(rows, x, y, color)
+    drawn = largest_categories(points)
+    form = column_format(y, "auto", [row[y] for row in rows])
+    stacks: dict[str, list[dict[str, Any]]] = {}
+    for point in drawn:
+        stacks.setdefault(str(point["x"]), []).append(point)
+    sums = {name: sum(point["y"] or 0 for point in stack) for name, stack in stacks.items()}
+    shade = {}
+    if color is not None:
+        names = in_order(points, "c")
+        shade = dict(zip(names, colors_of(names), strict=True))
+    pieces = [
+        [(max(point["y"] or 0, 0), shade.get(point.get("c"), PALETTE[0])) for point in stack]
+        for stack in stacks.values()
+    ]
+    texts = [write(int(value) if form.kind == "integer" else value, form) for value in sums.values()]
+    key = key_html(list(shade), list(shade.values()), color) if color is not None else ""
+    left_out = len({point["x"] for point in points}) - len(stacks)
+    note = f"The chart shows the {len(stacks)} largest of {len(stacks) + left_out:,}." if left_out else None
+    return key + stacked_rows(list(stacks), pieces, texts, heads=(x, y), note=note)
+
+
+def ranked(
+    bars: Sequence[Bar], words: str, *, title: str | None = None, subtitle: str | None = None
+) -> Chart:
+    """One bar per name, in the given order, with their description."""
+    return Chart(lambda: ranked_bars(bars, title=title, subtitle=subtitle), words, lambda: ranked_rows(bars))
+
+
+def steps(bars: Sequence[Bar], words: str, *, title: str | None = None, subtitle: str | None = None) -> Chart:
+    """Bars of consecutive steps, with their description."""
+    return Chart(lambda: step_bars(bars, title=title, subtitle=subtitle), words, lambda: step_rows(bars))
+
+
+def grouped(
+    groups: Mapping[str, Sequence[Bar]],
+    series: Sequence[str],
+    words: str,
+    *,
+    title: str | None = None,
+    subtitle: str | None = None,
+    colors: Sequence[str] | None = None,
+    whole: float | None = None,
+    aligned: bool = False,
+) -> Chart:
+    """Groups of bars, one colour per series, with their description; see ``grouped_bars``."""
+    shades = colors_of(series, colors)
+
+    def draw() -> Any:
+        look: dict[str, Any] = {"colors": colors, "whole": whole, "aligned": aligned}
+        return grouped_bars(groups, series, title=title, subtitle=subtitle, **look)
+
+    rows = lambda: key_html(series, shades) + grouped_rows(groups, shades, whole=whole)  # noqa: E731 - like the others
+    return Chart(draw, words, rows)
+
+
+def heat(
+    rows: Sequence[HeatRow],
+    columns: Sequence[str],
+    words: str,
+    *,
+    lead: str,
+    x: str,
+    written: Written = share_text,
+    title: str | None = None,
+    subtitle: str | None = None,
+    is_table: bool = False,
+) -> Chart:
+    """Rows of coloured cells, with their description; a picture where there are very many.
+
+    Args:
+        rows: From top to bottom.
+        columns: Headings of the cells.
+        words: The description.
+        lead: Heading of the first column.
+        x: What the columns are.
+        written: Writes the numbers.
+        title: The headline.
+        subtitle: A line below it.
+        is_table: Whether the rows are those of the card's table, which need not be shown twice.
+    """
+
+    def draw() -> Any:
+        return heatmap(rows, columns, lead=lead, x=x, written=written, title=title, subtitle=subtitle)
+
+    if sum(number is not None for row in rows for number in row.cells) > MAX_HEAT_CELLS:
+        return Chart(draw, words)
+    shown = lambda: heat_rows(rows, columns, lead=lead, x=x, written=written)  # noqa: E731 - like the others
+    return Chart(draw, words, shown, is_table)
 
 
 def describe(

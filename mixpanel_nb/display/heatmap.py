@@ -193,7 +193,7 @@ def _leads(rows: Sequence[HeatRow], labels: Sequence[str], place: dict[str, Any]
     points = [{"row": label, "lead": row.lead} for row, label in zip(rows, labels, strict=True)]
     return layer(
         points,
-        {"type": "text", "align": "right", "fontSize": theme.FONT_SIZE, "color": theme.INK},
+        {"type": "text", "align": "right", "fontSize": theme.FONT_SIZE, "color": theme.TEXT},
         x=alt.value(-8),
         y=place["y"],
         text=alt.Text("lead:N"),
@@ -210,7 +210,7 @@ def _corner(lead: str) -> alt.Chart:
             "align": "right",
             "baseline": "bottom",
             "fontSize": theme.FONT_SIZE,
-            "color": theme.MUTED,
+            "color": theme.TEXT,
         },
         x=alt.value(-8),
         y=alt.value(-4),

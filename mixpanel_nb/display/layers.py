@@ -41,8 +41,7 @@ def layered(
     import altair as alt
 
     config = theme.config()
-    padding = config["padding"]
-    config["padding"] = {"left": padding, "top": padding, "bottom": padding, "right": padding + slack}
+    config["padding"] = config["padding"] | {"right": config["padding"]["right"] + slack}
     picture = alt.layer(
         *layers,
         width=width,

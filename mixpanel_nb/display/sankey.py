@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.layers import layer, layered
-from mixpanel_nb.display.text import chart_label
+from mixpanel_nb.display.text import chart_label, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,15 +39,16 @@ _THIN = 1.5
 
 _BARS: Mapping[Kind, str] = {
     "anchor": theme.PALETTE[0],
-    "event": "#5BA3D0",
-    "other": "#9AA0A8",
+    "event": theme.PALETTE[4],
+    "other": theme.BEFORE,
     "dropoff": theme.PALETTE[5],
 }
+# Translucent, so that names are read over them on light and dark grounds.
 _BANDS: Mapping[Kind, str] = {
-    "anchor": "#A9CDE6",
-    "event": "#C3DCEE",
-    "other": "#D9DCE0",
-    "dropoff": "#F6CDAE",
+    "anchor": "rgba(11, 124, 194, 0.26)",
+    "event": "rgba(62, 155, 208, 0.2)",
+    "other": "rgba(134, 140, 149, 0.2)",
+    "dropoff": "rgba(213, 94, 0, 0.24)",
 }
 
 
@@ -138,7 +139,9 @@ def sankeys(
         *_names(layouts, place, pitch),
         *_headings(layouts, pitch, place),
     ]
-    return layered(parts, width=width, height=height, title=title, subtitle=subtitle)
+    chart = layered(parts, width=width, height=height, title=title, subtitle=subtitle)
+    chart.usermeta = {"fixed": True}  # names have the room between two columns
+    return chart
 
 
 def _rows(diagrams: Sequence[Sankey], columns: int) -> list[tuple[int, int]]:
@@ -172,14 +175,6 @@ def _part(diagram: Sankey, first: int, last: int) -> Sankey:
         if link.source in places and link.target in places
     ]
     return Sankey(nodes, links, diagram.whole, diagram.heading if first == 0 else None)
-
-
-def shortened(name: str, limit: int) -> str:
-    """The name with its middle omitted if it is too long: names often differ at their ends."""
-    if len(name) <= limit:
-        return name
-    ending = max((limit - 1) // 3, 1)
-    return f"{name[: limit - 1 - ending].rstrip()}…{name[-ending:].lstrip()}"
 
 
 def _pitch(columns: int) -> int:
@@ -333,7 +328,7 @@ def _bands(layouts: Sequence[_Layout], place: dict[str, Any]) -> alt.Chart:
             points.append(point | {"link": f"{number}-{point['link']}", "fill": fill, "text": link.text})
     return layer(
         points,
-        {"type": "area", "opacity": 0.8, "line": False},
+        {"type": "area", "opacity": 1, "line": False},
         **place,
         y2="y2:Q",
         detail=alt.Detail("link:N"),
@@ -365,7 +360,7 @@ def _bars(layouts: Sequence[_Layout], place: dict[str, Any]) -> alt.Chart:
 
 
 def _names(layouts: Sequence[_Layout], place: dict[str, Any], pitch: int) -> list[alt.Chart]:
-    """A name and a number beside each bar, with a halo over the bands."""
+    """A name and a number beside each bar."""
     room = pitch - _BAR - _LABEL_GAP - 4
     names, numbers = [], []
     for layout in layouts:
@@ -375,14 +370,8 @@ def _names(layouts: Sequence[_Layout], place: dict[str, Any], pitch: int) -> lis
             label = chart_label(shortened(node.name, int(room / _CHARACTER)), int(room / _CHARACTER) + 1)
             names.append({"x": x, "y": round(middle - _LINE / 2, 1), "text": label})
             numbers.append({"x": x, "y": round(middle + _LINE / 2, 1), "text": node.text})
-    halo = {"stroke": theme.BACKGROUND, "strokeWidth": 3, "strokeOpacity": 0.75, "strokeJoin": "round"}
-    strong, whole = {"fontWeight": 600, "limit": room + 8}, {"color": theme.BACKGROUND}
-    return [
-        *_texts(names, place, halo | whole | strong),
-        *_texts(numbers, place, halo | whole),
-        *_texts(names, place, {"color": theme.INK} | strong),
-        *_texts(numbers, place, {"color": theme.INK}),
-    ]
+    strong = {"color": theme.TEXT, "fontWeight": 600, "limit": room + 8}
+    return [*_texts(names, place, strong), *_texts(numbers, place, {"color": theme.TEXT})]
 
 
 def _texts(
@@ -406,5 +395,5 @@ def _headings(layouts: Sequence[_Layout], pitch: int, place: dict[str, Any]) -> 
         for layout in layouts
         if layout.diagram.heading
     ]
-    strong = {"color": theme.INK, "fontSize": theme.FONT_SIZE, "fontWeight": 600}
-    return [*_texts(columns, place, {"color": theme.MUTED}), *_texts(headings, place, strong)]
+    strong = {"color": theme.TEXT, "fontSize": theme.FONT_SIZE, "fontWeight": 600}
+    return [*_texts(columns, place, {"color": theme.TEXT}), *_texts(headings, place, strong)]

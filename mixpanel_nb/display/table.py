@@ -35,6 +35,7 @@ class Table:
         total_rows: The total number of rows, if ``rows`` only contains the first.
         more: Where the rest is, shown when rows are left out.
         null: What stands for a value that is missing.
+        newest: Whether the rows are in the order of time, so that the last are those to show.
     """
 
     columns: Sequence[Column]
@@ -42,6 +43,7 @@ class Table:
     total_rows: int | None = None
     more: str | None = None
     null: str = NULL
+    newest: bool = False
 
     @property
     def size(self) -> int:
@@ -72,7 +74,7 @@ class Grid:
 
 def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, limit: int = MAX_CHARS) -> Grid:
     """The first rows and columns of a table as texts of at most ``limit`` characters."""
-    rows = table.rows[:max_rows]
+    rows = _shown(table, max_rows)
     columns = table.columns[:max_columns]
     formats = [
         column_format(column.name, column.kind, [row[place] for row in rows])
@@ -95,11 +97,18 @@ def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, li
     )
 
 
+def _shown(table: Table, max_rows: int | None) -> Sequence[Sequence[Any]]:
+    """The first rows, or the last of a table whose rows are in the order of time."""
+    if max_rows is None or not table.newest:
+        return table.rows[:max_rows]
+    return table.rows[max(len(table.rows) - max_rows, 0) :]
+
+
 def left_out(table: Table, rows: int, columns: int) -> str | None:
     """One line about the shown part of a table, or None if all of it is shown."""
     parts = []
     if rows < table.size:
-        parts.append(f"{rows:,} of {table.size:,} rows")
+        parts.append(f"{'last ' if table.newest else ''}{rows:,} of {table.size:,} rows")
     if columns < len(table.columns):
         parts.append(f"{columns:,} of {len(table.columns):,} columns")
     if not parts:

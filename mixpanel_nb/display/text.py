@@ -48,11 +48,11 @@ def chart_label(text: str, limit: int) -> str:
 
 
 def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
-    """Chart labels of about ``limit`` characters; equal ones get a number."""
+    """Chart labels of about ``limit`` characters, shortened in the middle; equal ones get a number."""
     taken: set[str] = set()
     labels: list[str] = []
     for name in names:
-        label = short = chart_label(name, limit)
+        label = short = chart_label(shortened(name, limit), limit)
         number = 1
         while label in taken:
             number += 1
@@ -60,6 +60,14 @@ def distinct_labels(names: Iterable[str], limit: int) -> list[str]:
         taken.add(label)
         labels.append(label)
     return labels
+
+
+def shortened(name: str, limit: int) -> str:
+    """The name with its middle omitted if it is too long: names often differ at their ends."""
+    if len(name) <= limit:
+        return name
+    ending = max((limit - 1) // 3, 1)
+    return f"{name[: limit - 1 - ending].rstrip()}…{name[-ending:].lstrip()}"
 
 
 def block(text: str, limit: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
@@ -10,6 +10,7 @@ from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
 from mixpanel_nb.display.charts import moment, utc_text
 from mixpanel_nb.display.layers import layer, layered
 from mixpanel_nb.display.text import distinct_labels
+from mixpanel_nb.display.time_ticks import time_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _WIDTH = 520
 _ROW_HEIGHT = 26
 _MAX_NAME = 40
-_MAX_HOURS = timedelta(days=6)  # a longer axis names days only
 
 
 def timeline(
@@ -45,14 +45,14 @@ def timeline(
         domain=False,
         ticks=False,
         grid=True,
-        labelColor=theme.INK,
+        labelColor=theme.TEXT,
         labelLimit=NAME_WIDTH,
         labelPadding=8,
         minExtent=name_extent(list(labels.values())),
     )
     rows = alt.Y("name:O", sort=list(labels.values()), axis=axis)
     over = alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=10), axis=_time_axis(moments))
-    dots = {"type": "point", "filled": True, "size": 55, "opacity": 0.6}
+    dots = {"type": "point", "filled": True, "size": 55, "opacity": 0.85}
     return layered(
         [
             layer(
@@ -73,6 +73,7 @@ def timeline(
 def _time_axis(moments: Sequence[tuple[datetime, str]]) -> alt.Axis:
     import altair as alt
 
-    times = [time for time, _ in moments]
-    short = bool(times) and max(times) - min(times) < _MAX_HOURS
-    return alt.Axis(format="%b %-d %H:%M" if short else "%b %-d", tickCount=6)
+    places, form = time_ticks(sorted({time.astimezone(UTC) for time, _ in moments}))
+    if len(places) < 2:
+        form = "%b %-d %H:%M"
+    return alt.Axis(format=form, values=[place.timestamp() * 1000 for place in places], labelFlush=False)

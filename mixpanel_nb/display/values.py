@@ -29,6 +29,13 @@ MAX_CHARS = 100
 _MAX_DECIMALS = 4
 _MAX_INTEGER_BITS = 1_000  # larger integers exceed a float, fit no cell, and are slow to format
 _PLAIN_INTEGERS = re.compile(r"(^|[_\W])(id|year)$|Id$", re.ASCII)
+_SHARES = re.compile(
+    r"(^|[_\W])(share|ratio|rate|fraction|conversion)(s|$|[_\W])|Rate$|Share$|Ratio$",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_FRACTIONS = re.compile(r"percent|pct|%|exchange|usd|eur|gbp|jpy|inr", re.IGNORECASE)
+_CURRENCIES = re.compile(r"(?:^|[_\W])(usd|eur|gbp|jpy|inr)(?:$|[_\W])", re.IGNORECASE | re.ASCII)
+_SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹"}
 _MEASURES: frozenset[str] = frozenset({"percent", "bytes", "duration"})
 _NUMERIC = _MEASURES | {"number", "integer"}
 
@@ -41,11 +48,13 @@ class Format:
         kind: The kind of values, never ``auto``.
         decimals: Digits after the point for ``number``; None is scientific notation.
         grouped: Whether integers get thousands separators; years and ids do not.
+        currency: The sign before an amount of money.
     """
 
     kind: Kind
     decimals: int | None = 0
     grouped: bool = True
+    currency: str = ""
 
     @property
     def right_aligned(self) -> bool:
@@ -109,9 +118,30 @@ def column_format(name: str, kind: Kind, values: Sequence[Any]) -> Format:
     """
     plain = [plain_scalar(value) for value in values if not is_null(value)]
     known = _common_kind(plain) if kind == "auto" else kind
+    if kind == "auto" and is_share(name, plain):
+        return Format("percent")
+    sign = currency_of(name) if kind in {"auto", "number"} else ""
     if known == "number":
-        return Format(known, _decimals(plain))
-    return Format(known, grouped=not (kind == "auto" and _PLAIN_INTEGERS.search(name)))
+        decimals = _decimals(plain)
+        return Format(known, 2 if sign and decimals in {1, 3, 4} else decimals, currency=sign)
+    grouped = not (kind == "auto" and _PLAIN_INTEGERS.search(name))
+    return Format(known, grouped=grouped, currency=sign if known == "integer" else "")
+
+
+def is_share(name: str, values: Sequence[Any]) -> bool:
+    """Whether numbers are fractions of a whole: their name says so, and all are from 0 to 1."""
+    known = [value for value in values if not is_null(value)]
+    numbers = [value for value in known if isinstance(value, float | Decimal) and not math.isnan(value)]
+    if not numbers or not _SHARES.search(name) or _NO_FRACTIONS.search(name):
+        return False
+    whole = all(isinstance(value, int | float | Decimal) and not isinstance(value, bool) for value in known)
+    return whole and all(0 <= value <= 1 for value in known if not math.isnan(value))
+
+
+def currency_of(name: str) -> str:
+    """The sign of the currency that a name says, such as ``$`` of ``revenue_usd``; else nothing."""
+    found = _CURRENCIES.search(name)
+    return "" if found is None else _SIGNS[found[1].lower()]
 
 
 def write(value: Any, form: Format, *, limit: int = MAX_CHARS) -> str:
@@ -122,7 +152,7 @@ def write(value: Any, form: Format, *, limit: int = MAX_CHARS) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal):
-        return one_line(_number(value, form), limit)
+        return one_line(_with_sign(_number(value, form), form.currency), limit)
     if isinstance(value, datetime):
         return _datetime(value) if form.kind != "date" else value.date().isoformat()
     if isinstance(value, timedelta):
@@ -150,11 +180,18 @@ def _common_kind(values: Sequence[Any]) -> Kind:
     kinds: list[tuple[type | tuple[type, ...], Kind]] = [
         (int, "integer"),
         ((int, float, Decimal), "number"),
-        (datetime, "datetime"),
+        (datetime, "date" if all(map(_is_midnight, values)) else "datetime"),
         (date, "date"),
         (timedelta, "duration"),
     ]
     return next((kind for types, kind in kinds if all(isinstance(value, types) for value in values)), "text")
+
+
+def _is_midnight(value: Any) -> bool:
+    return (
+        isinstance(value, datetime)
+        and (value.hour, value.minute, value.second, value.microsecond) == (0,) * 4
+    )
 
 
 def _decimals(values: Sequence[Any]) -> int | None:
@@ -163,10 +200,10 @@ def _decimals(values: Sequence[Any]) -> int | None:
     largest = max(filter(math.isfinite, numbers), default=0.0)
     if largest >= 1e15 or 0 < largest < 1e-3:
         return None
-    most = 2 if largest >= 1000 else 3 if largest >= 10 else _MAX_DECIMALS
+    most = 0 if largest >= 1e6 else 2 if largest >= 1000 else 3 if largest >= 10 else _MAX_DECIMALS
     exact = (digits for digits in range(most) if all(math.isclose(v, round(v, digits)) for v in numbers))
     exponents = (v.as_tuple().exponent for v in values if isinstance(v, Decimal))
-    scale = max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
+    scale = max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0) if most else 0
     return max(next(exact, most), min(scale, _MAX_DECIMALS))  # 12.50 is money, not 12.5
 
 
@@ -184,6 +221,13 @@ def _number(value: float | Decimal, form: Format) -> str:
     if form.kind != "number":  # a fraction among integers or text
         return _fraction(value, _decimals([value]))
     return _fraction(value, form.decimals)
+
+
+def _with_sign(number: str, sign: str) -> str:
+    """``$12.50``, ``-$3``; what is no number as it is."""
+    if not sign or not number.lstrip("-")[:1].isdigit():
+        return number
+    return f"-{sign}{number[1:]}" if number.startswith("-") else f"{sign}{number}"
 
 
 def _integer(value: int, *, grouped: bool) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixpanel_nb.results.json_safe import json_safe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import altair as alt
     import pandas as pd
 
@@ -112,6 +114,30 @@ class Result(ABC):
             'Purchase by plan'
         """
         return self._view().chart()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the chart to a file.
+
+        ``.html`` is one interactive page that needs no network: tooltips, zoom with the wheel, and a legend
+        that shows the names one clicks on. ``.png``, ``.svg`` and ``.pdf`` are pictures.
+
+        Args:
+            path: The file; an existing one is replaced.
+
+        Returns:
+            The path.
+
+        Raises:
+            ChartError: If there is no chart to draw.
+            ParameterError: If the ending is none of these.
+            OSError: If the file cannot be written.
+
+        Example:
+            >>> path = ws.segmentation("Purchase", on="plan", **january).save("purchases.svg")
+            >>> path.read_text()[:4]
+            '<svg'
+        """
+        return self._view().save(path)
 
     def to_html(self, *, max_rows: int | None = None) -> str:
         """The card as one self-contained, deterministic piece of HTML.

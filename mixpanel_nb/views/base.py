@@ -14,6 +14,7 @@ from mixpanel_nb.results import MemoryRows, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import altair as alt
 
@@ -119,6 +120,12 @@ class View(ABC, Generic[R]):
         if drawing is None:
             raise self.undrawn()
         return drawing.draw()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the chart to a file, whose ending says of which kind; see ``display.saving``."""
+        from mixpanel_nb.display.saving import save_chart
+
+        return save_chart(self.chart(), path)
 
     def html(self, *, max_rows: int | None = None) -> str:
         """The card as HTML."""

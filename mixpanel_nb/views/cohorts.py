@@ -65,7 +65,9 @@ class CohortSizesView(View[CohortSizesResult]):
             subtitle=short(self.result.cohort.definition.words(), _MAX_WORDS),
             facts=[(f"Users on {day}", last), ("Highest", f"{top:,} on {top_day}")],
             chart=self.drawing(titled=False),
-            table=Table([Column("date", "date"), Column("users", "integer")], sizes, more=MORE_IN_DF),
+            table=Table(
+                [Column("date", "date"), Column("users", "integer")], sizes, more=MORE_IN_DF, newest=True
+            ),
             query=self.result.sql,
         )
 

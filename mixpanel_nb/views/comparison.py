@@ -15,10 +15,10 @@ from mixpanel_nb.display import (
     distinct_labels,
     first_of,
     format_value,
-    grouped_bars,
+    grouped,
     series_chart,
 )
-from mixpanel_nb.display.theme import BEFORE, PALETTE, paler
+from mixpanel_nb.display.theme import BEFORE, PALETTE, greyed
 from mixpanel_nb.queries.cells import CELLS
 from mixpanel_nb.results import ComparisonResult, FlowResult, FrequencyResult, FunnelResult, RetentionResult
 from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
@@ -209,9 +209,10 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             return None
         title = self._title if titled else None
         subtitle = self._subtitle if titled else None
-        draw = self._curves if isinstance(self.result.after, _CURVES) else self._bars
-        if self.result.over_time and draw == self._bars:
-            draw = self._over_time
+        is_curve = isinstance(self.result.after, _CURVES)
+        if not is_curve and not self._is_lines:
+            return self._bars(title, subtitle)
+        draw = self._curves if is_curve else self._over_time
         return Chart(lambda: draw(title, subtitle), self._words())
 
     def _lines(self) -> list[ComparedLine]:
@@ -243,8 +244,6 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         return unit
 
     def _over_time(self, title: str | None, subtitle: str | None) -> Any:
-        if not self._is_lines:
-            return self._bars(title, subtitle)
         lines = self._lines()
         names = distinct_labels((self._name(line) for line in lines), _MAX_LABEL)
         y = lines[0].measure.unit or self._said(lines[0].measure)
@@ -327,7 +326,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             dashed=[before for before, _ in pairs],
         )
 
-    def _bars(self, title: str | None, subtitle: str | None) -> Any:
+    def _bars(self, title: str | None, subtitle: str | None) -> Chart:
         fitting = [total for total in self._drawn if self._fits(total)]
         drawn = sorted(fitting, key=lambda one: max(one.before or 0, one.after or 0), reverse=True)
         kept = [total for total in fitting if any(total is one for one in drawn[:_MAX_GROUPS])]
@@ -341,8 +340,9 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         }
         before, after = self._sides
         series = [_side("after", after), _side("before", before)]
-        return grouped_bars(
-            groups, series, title=title, subtitle=subtitle, colors=[PALETTE[0], BEFORE], aligned=True
+        colors = [PALETTE[0], BEFORE]
+        return grouped(
+            groups, series, self._words(), title=title, subtitle=subtitle, colors=colors, aligned=True
         )
 
     def _words(self) -> str:
@@ -374,7 +374,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         kinds: dict[int, Any] = dict.fromkeys(range(2), "datetime" if unit in {"minute", "hour"} else "date")
         columns = [Column(names[at].replace("_", " "), kinds.get(at, "number")) for at in kept]
         columns[-1] = Column("complete", "text")
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True)
 
     def _by_line(self, limit: int) -> Table:
         """A row a line: all of them where they are few, else those that are drawn."""
@@ -428,10 +428,10 @@ def _code(asked: Sequence[tuple[str, ReportResult]], kind: str) -> str | None:
 
 
 def _colors(lines: int) -> list[str]:
-    """Two colours a line, before and after: grey and one, or paler and full ones."""
+    """Two colours a line, before and after: grey and one, or greyed and full ones."""
     if lines == 1:
         return [BEFORE, PALETTE[0]]
-    return [shade for color in PALETTE[:lines] for shade in (paler(color), color)]
+    return [shade for color in PALETTE[:lines] for shade in (greyed(color), color)]
 
 
 def _side(which: str, told: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixpanel_nb.display import Bar, Card, Chart, Column, Table, first_of, format_value, ranked_bars
+from mixpanel_nb.display import Bar, Card, Chart, Column, Table, first_of, format_value, ranked
 from mixpanel_nb.results import EventCountsResult, PropertyCountsResult, TopEventsResult
 from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.views.base import MORE_IN_DF
@@ -17,7 +17,6 @@ from mixpanel_nb.views.words import (
 )
 
 _MAX_BARS = 20
-_MAX_NAME = 40
 
 
 class EventCountsView(SeriesView[EventCountsResult]):
@@ -54,8 +53,7 @@ class TopEventsView(ReportView[TopEventsResult]):
         """The largest events as bars, all of them in a table, each with its change against the day before."""
         del max_rows
         rows = [
-            (short(event.event, _MAX_NAME), event.count, signed_percent(event.percent_change))
-            for event in self.result.events
+            (event.event, event.count, signed_percent(event.percent_change)) for event in self.result.events
         ]
         columns = [
             Column("event", "text"),
@@ -89,7 +87,7 @@ class TopEventsView(ReportView[TopEventsResult]):
         bars = [Bar(event.event, event.count, end) for event, end in zip(drawn, ends, strict=True)]
         title = self._title if titled else None
         subtitle = drawn_of(len(drawn), len(self.result.events), "event") if titled else None
-        return Chart(lambda: ranked_bars(bars, title=title, subtitle=subtitle), self._words())
+        return ranked(bars, self._words(), title=title, subtitle=subtitle)
 
     def _words(self) -> str:
         parts = [

@@ -13,7 +13,7 @@ from mixpanel_nb.display import (
     Table,
     counted,
     format_value,
-    heatmap,
+    heat,
     series_chart,
 )
 from mixpanel_nb.results import FrequencyResult
@@ -46,7 +46,7 @@ class FrequencyView(ReportView[FrequencyResult]):
             subtitle=self._subtitle,
             facts=self._facts() if reached else (),
             chart=self.drawing(titled=False),
-            table=Table(columns, rows, more=MORE_IN_DF, null=MISSING) if reached else None,
+            table=Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True) if reached else None,
             query=self.result.query,
             notes=[*self.remarks, *self._partial_note(reached)],
             empty=None if reached else self._nothing(),
@@ -105,14 +105,15 @@ class FrequencyView(ReportView[FrequencyResult]):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, *self._partial_note(reached)), ". ") if titled else None
-        draw = self._map if self._is_map(reached) else self._curve
-        return Chart(lambda: draw(reached, title, subtitle), self._words())
+        if self._is_map(reached):
+            return self._map(reached, title, subtitle)
+        return Chart(lambda: self._curve(reached, title, subtitle), self._words())
 
     @property
     def _columns_are(self) -> str:
         return f"active in at least so many {self.result.addiction_unit}s"
 
-    def _map(self, reached: int, title: str | None, subtitle: str | None) -> Any:
+    def _map(self, reached: int, title: str | None, subtitle: str | None) -> Chart:
         states = zip(self.result.dates, self.result.active_users(), self.result.states, strict=True)
         rows = [
             HeatRow(day.isoformat(), f"{counts[0]:,}", _shares(counts[:reached]), [not state] * reached)
@@ -121,7 +122,8 @@ class FrequencyView(ReportView[FrequencyResult]):
             for day, counts, state in states
         ]
         headings = [str(place + 1) for place in range(reached)]
-        return heatmap(rows, headings, lead="users", x=self._columns_are, title=title, subtitle=subtitle)
+        words, x = self._words(), self._columns_are
+        return heat(rows, headings, words, lead="users", x=x, title=title, subtitle=subtitle)
 
     def _curve(self, reached: int, title: str | None, subtitle: str | None) -> Any:
         """The average alone, where a heat map would have too many cells."""

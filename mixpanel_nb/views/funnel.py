@@ -17,10 +17,10 @@ from mixpanel_nb.display import (
     distinct_labels,
     first_of,
     format_value,
-    grouped_bars,
-    heatmap,
-    ranked_bars,
-    step_bars,
+    grouped,
+    heat,
+    ranked,
+    steps,
 )
 from mixpanel_nb.results import OVERALL, FunnelResult, FunnelStep
 from mixpanel_nb.results.funnel import ENOUGH, QUANTILES, SIGNIFICANT
@@ -39,6 +39,7 @@ from mixpanel_nb.views.words import (
     per,
     property_name,
     short,
+    when,
 )
 
 if TYPE_CHECKING:
@@ -205,8 +206,8 @@ class FunnelView(ReportView[FunnelResult]):
         if self.result.unit is not None:
             return Chart(lambda: self._lines(paths, title, subtitle), self._words_over_time(paths))
         if self.result.on is None or len(self.result.events) < 2:
-            return Chart(lambda: self._bars(paths[0], title, subtitle), self._words_of_steps(paths[0]))
-        return Chart(lambda: self._groups(paths, title, subtitle), self._words_of_segments(paths))
+            return steps(self._bars(paths[0]), self._words_of_steps(paths[0]), title=title, subtitle=subtitle)
+        return self._groups(paths, title, subtitle)
 
     def _distribution(self, title: str | None, subtitle: str | None) -> Chart | None:
         """How long it took: bars from the first step to the last, or a heat map with a row for each pair."""
@@ -217,12 +218,9 @@ class FunnelView(ReportView[FunnelResult]):
         if not reached:
             return None
         head = listed((title, "time from step to step"), ": ")
-        return Chart(
-            lambda: self._time_map(reached, f"{head[0].upper()}{head[1:]}", subtitle),
-            self._words_of_times(reached),
-        )
+        return self._time_map(reached, f"{head[0].upper()}{head[1:]}" if title else None, subtitle)
 
-    def _time_map(self, times: Sequence[FunnelTimes], title: str, subtitle: str | None) -> Any:
+    def _time_map(self, times: Sequence[FunnelTimes], title: str | None, subtitle: str | None) -> Chart:
         """A row for each pair of steps: the share of those that reached the later one, by time."""
         known = sorted({(low, high) for each in times for low, high, _ in each.distribution}, key=_by_bound)
         rows = []
@@ -231,9 +229,9 @@ class FunnelView(ReportView[FunnelResult]):
             cells = [counts[span] / each.count if counts.get(span) else None for span in known]
             rows.append(HeatRow(self._pair(each), f"{each.count:,}", cells))
         columns = [_heading(low, high) for low, high in known]
-        return heatmap(
-            rows, columns, lead=self._noun, x="% by time taken, under", title=title, subtitle=subtitle
-        )
+        x = "Time from step to step: % by time taken, under"
+        words = self._words_of_times(times)
+        return heat(rows, columns, words, lead=self._noun, x=x, title=title, subtitle=subtitle)
 
     def _pair(self, times: FunnelTimes) -> str:
         return f"{times.from_step} → {self._numbered(times.to_step)}"
@@ -261,11 +259,9 @@ class FunnelView(ReportView[FunnelResult]):
             f"within {median}, 90% within {late}."
         )
         head = listed((title, f"time from {first} to {goal}"), ": ")
-        return Chart(
-            lambda: ranked_bars(bars, title=f"{head[0].upper()}{head[1:]}", subtitle=subtitle), words
-        )
+        return ranked(bars, words, title=f"{head[0].upper()}{head[1:]}" if title else None, subtitle=subtitle)
 
-    def _bars(self, path: _Path, title: str | None, subtitle: str | None) -> Any:
+    def _bars(self, path: _Path) -> list[Bar]:
         bars = []
         before = path.steps[0]
         for step in path.steps:
@@ -276,9 +272,9 @@ class FunnelView(ReportView[FunnelResult]):
             name = f"{step.step}. {step.event}{' (optional)' * step.is_optional}"
             bars.append(Bar(name, step.count, f"{step.count:,}{share}", path.passage(step), before.count))
             before = before if step.is_optional else step
-        return step_bars(bars, title=title, subtitle=subtitle)
+        return bars
 
-    def _groups(self, paths: Sequence[_Path], title: str | None, subtitle: str | None) -> Any:
+    def _groups(self, paths: Sequence[_Path], title: str | None, subtitle: str | None) -> Chart:
         """Share of those that entered, per later step and segment; all of them are at step 1."""
         drawn = self._parts(paths)[:_MAX_GROUPS]
         groups = {
@@ -289,7 +285,8 @@ class FunnelView(ReportView[FunnelResult]):
             for number, event in enumerate(self.result.events[1:], start=2)
         }
         series = [f"{short(path.segment or '', _MAX_HEADING)} · {path.entered:,} entered" for path in drawn]
-        return grouped_bars(groups, series, title=title, subtitle=subtitle)
+        words = self._words_of_segments(paths)
+        return grouped(groups, series, words, title=title, subtitle=subtitle, whole=1.0)
 
     def _lines(self, paths: Sequence[_Path], title: str | None, subtitle: str | None) -> Any:
         """Conversion over time; a gap where nobody entered."""
@@ -347,7 +344,7 @@ class FunnelView(ReportView[FunnelResult]):
         known = [path for path in self._parts(paths) if path.conversion is not None]
         most, least = (pick(known, key=lambda path: path.conversion or 0) for pick in (max, min))
         ends = [
-            f"{word} {format_value(path.conversion, 'percent')} on {path.date}"
+            f"{word} {format_value(path.conversion, 'percent')} {path.when(self.result.unit)}"
             + (f" ({short(path.segment)})" if path.segment else "")
             for word, path in (("highest", most), ("lowest", least))
         ]
@@ -389,7 +386,8 @@ class FunnelView(ReportView[FunnelResult]):
             *_known(Column("sum", "number"), [_or_blank(path.last.sum) for path in paths]),
         ]
         rows = list(zip(*(values for _, values in columns), strict=True))
-        return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+        newest = self.result.unit is not None
+        return Table([column for column, _ in columns], rows, more=MORE_IN_DF, newest=newest)
 
     def _differing(self, paths: Sequence[_Path]) -> list[tuple[Column, list[Any]]]:
         """Whether each segment differs from all together."""
@@ -447,6 +445,10 @@ class _Path:
     def conversion(self) -> float | None:
         """Share of those that entered that reached the last step; None where nobody entered."""
         return self.last.overall_conv_ratio if self.entered else None
+
+    def when(self, unit: str | None) -> str:
+        """In which bucket of time it is."""
+        return "" if self.date is None else when(self.date, unit)
 
     def passage(self, step: FunnelStep) -> str | None:
         """How many went on to the following step; None before an optional step and after the last."""

@@ -17,7 +17,8 @@ from mixpanel_nb.display import (
     distinct_labels,
     first_of,
     format_value,
-    ranked_bars,
+    is_share,
+    ranked,
 )
 from mixpanel_nb.display.charts import stacked_charts
 from mixpanel_nb.results import InsightsResult
@@ -128,10 +129,10 @@ class InsightsView(ReportView[InsightsResult]):
         facts = []
         for line in self.result.lines[:_MAX_FACTS]:
             if len(self.result.dates) == 1:
-                facts.append((short(line.metric), shown(line.values[0], line.unit)))
+                facts.append((short(line.metric), _written(line, line.values[0])))
             elif line.mean is not None:
                 facts.append(
-                    (f"{short(line.metric)}, mean per {self.result.unit}", shown(line.mean, line.unit))
+                    (f"{short(line.metric)}, mean per {self.result.unit}", _written(line, line.mean))
                 )
         return facts
 
@@ -183,8 +184,9 @@ class InsightsView(ReportView[InsightsResult]):
             return None
         title = self._title if titled else None
         subtitle = self._subtitle if titled else None
-        draw = self._bars if len(self.result.dates) == 1 else self._lines
-        return Chart(lambda: draw(title, subtitle), self._words())
+        if len(self.result.dates) == 1:
+            return None if len(self.result.lines) == 1 else self._bars(title, subtitle)
+        return Chart(lambda: self._lines(title, subtitle), self._words())
 
     def _lines(self, title: str | None, subtitle: str | None) -> Any:
         drawn = self._drawn()
@@ -207,6 +209,7 @@ class InsightsView(ReportView[InsightsResult]):
             title=title,
             subtitle=subtitle,
             color_title=listed(self.result.on) or "metric",
+            percent=all(map(_is_fraction, lines)),
             gaps=self._gaps(lines),
         )
 
@@ -240,18 +243,18 @@ class InsightsView(ReportView[InsightsResult]):
             for start in range(0, len(self.result.dates), size)
         ]
 
-    def _bars(self, title: str | None, subtitle: str | None) -> Any:
+    def _bars(self, title: str | None, subtitle: str | None) -> Chart:
         drawn = [line for line in self._drawn() if _kind(line) == _kind(self._panels()[0][0])]
         names = distinct_labels((self._name(line) for line in drawn), _MAX_LABEL)
         bars = [
-            Bar(name, line.values[0] or 0.0, shown(line.values[0], line.unit))
+            Bar(name, line.values[0] or 0.0, _written(line, line.values[0]))
             for name, line in zip(names, drawn, strict=True)
         ]
-        return ranked_bars(bars, title=title, subtitle=subtitle)
+        return ranked(bars, self._words(), title=title, subtitle=subtitle)
 
     def _words(self) -> str:
         meaning = "" if len(self.result.dates) == 1 else f"mean per {self.result.unit}: "
-        parts = [f"{short(self._name(line))} {shown(line.mean, line.unit)}" for line in self.result.lines]
+        parts = [f"{short(self._name(line))} {_written(line, line.mean)}" for line in self.result.lines]
         return f"{self._title}, {self._subtitle}, {meaning}{first_of(parts, 6)}."
 
     # The table
@@ -268,7 +271,7 @@ class InsightsView(ReportView[InsightsResult]):
             (day, *(_cell(line, line.values[place]) for line in self.result.lines))
             for place, day in enumerate(self.result.dates)
         ]
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True)
 
     def _by_line(self) -> Table:
         several = len(self.result.dates) > 1
@@ -301,9 +304,21 @@ def _kind(line: InsightsLine) -> tuple[str | None, bool]:
 
 
 def _cell(line: InsightsLine, value: float | None) -> Any:
-    if value is None or line.unit is None:
+    if value is None or (line.unit is None and not _is_fraction(line)):
         return _plain(value)
+    return _written(line, value)
+
+
+def _written(line: InsightsLine, value: float | None) -> str:
+    """A number of a line with its unit; a fraction that its name says is a share as a percentage."""
+    if value is not None and _is_fraction(line):
+        return format_value(float(value), "percent")
     return shown(value, line.unit)
+
+
+def _is_fraction(line: InsightsLine) -> bool:
+    values = [value if value is None else float(value) for value in line.values]
+    return line.unit is None and not line.is_count and is_share(line.metric, values)
 
 
 def _plain(value: float | None) -> float | None:

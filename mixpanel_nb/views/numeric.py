@@ -12,7 +12,7 @@ from mixpanel_nb.display import (
     Column,
     Gaps,
     Table,
-    described_series,
+    describe,
     format_value,
     ramp_colors,
     series_chart,
@@ -20,7 +20,7 @@ from mixpanel_nb.display import (
 from mixpanel_nb.results import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.numeric import NumberResult
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
-from mixpanel_nb.views.over_time import kind_of
+from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.series import SeriesView, date_column
 from mixpanel_nb.views.words import (
@@ -33,6 +33,7 @@ from mixpanel_nb.views.words import (
     per,
     property_name,
     short,
+    when,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=NumberResult)
 
+_WHOLE = 1e6  # amounts from here on have no decimals
 _MAX_STACKS = 45  # of bars; more become one area
 
 
@@ -110,7 +112,9 @@ class NumberView(ReportView[N], Generic[N]):
             subtitle=self._subtitle,
             facts=self._facts(known) if known else (),
             chart=self.drawing(titled=False),
-            table=Table(columns, self._brief_rows(), more=MORE_IN_DF, null=MISSING) if known else None,
+            table=Table(columns, self._brief_rows(), more=MORE_IN_DF, null=MISSING, newest=True)
+            if known
+            else None,
             query=self.result.query,
             notes=self.remarks,
             empty=None if known else self._nothing(),
@@ -149,11 +153,15 @@ class NumberView(ReportView[N], Generic[N]):
             return None
         y = self.result.number_column
         rows = [{"date": day, y: value} for day, value in self._brief_rows()]
-        kind = kind_of(self.result.unit, len(rows))
-        subtitle = self._subtitle
+        if len(rows) == 1:
+            return None
         gaps = Gaps(self.result.partial, self.result.missing)
-        return described_series(
-            rows, "date", y, kind=kind, title=self._title, subtitle=subtitle, titled=titled, gaps=gaps
+        judged = [row for row in rows if row["date"] not in gaps.partial] or rows
+        title, subtitle = (self._title, self._subtitle) if titled else (None, None)
+        unit = self.result.unit
+        return Chart(
+            lambda: time_chart(rows, y, unit=unit, title=title, subtitle=subtitle, gaps=gaps),
+            describe(judged, "date", y, title=self._title),
         )
 
 
@@ -168,7 +176,7 @@ class NumericSumView(NumberView[NumericSumResult]):
         facts: list[tuple[str, Any]] = [
             ("Total", _headline(total)),
             (f"Per {self.result.unit}", _headline(sum(value for _, value in known) / len(known))),
-            _extreme("Highest", known),
+            _extreme("Highest", known, self.result.unit),
         ]
         return facts if len(known) > 1 else facts[:1]
 
@@ -180,13 +188,14 @@ class NumericAverageView(NumberView[NumericAverageResult]):
 
     def _facts(self, known: Sequence[tuple[date, float]]) -> list[tuple[str, Any]]:
         known = self._judged(known)
-        return [_extreme("Highest", known), _extreme("Lowest", known)] if len(known) > 1 else []
+        ends = [_extreme(label, known, self.result.unit) for label in ("Highest", "Lowest")]
+        return ends if len(known) > 1 else []
 
 
-def _extreme(label: str, known: Sequence[tuple[date, float]]) -> tuple[str, str]:
+def _extreme(label: str, known: Sequence[tuple[date, float]], unit: str) -> tuple[str, str]:
     pick = max if label == "Highest" else min
     day, value = pick(known, key=lambda pair: pair[1])
-    return label, f"{_headline(value)} on {day}"
+    return label, f"{_headline(value)} {when(day, unit)}"
 
 
 def _no_numbers(report: NumericBucketResult | NumberResult) -> str:
@@ -197,10 +206,12 @@ def _no_numbers(report: NumericBucketResult | NumberResult) -> str:
 def _headline(value: float) -> str:
     """The number with no decimals or with two, as an amount of money is written; a small one as it is."""
     brief = _brief(value)
-    plain = abs(brief) < 1 or not math.isfinite(brief) or brief == int(brief)
+    plain = not 1 <= abs(brief) < _WHOLE or not math.isfinite(brief) or brief == int(brief)
     return format_value(brief) if plain else f"{brief:,.2f}"
 
 
 def _brief(value: float) -> float:
     """The number with as many decimals as a headline bears."""
-    return round(value, 2) if abs(value) >= 1 else value
+    if not math.isfinite(value):
+        return value
+    return round(value) if abs(value) >= _WHOLE else round(value, 2) if abs(value) >= 1 else value

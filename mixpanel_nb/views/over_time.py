@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import Gaps, grouped_columns, series_chart
+from mixpanel_nb.views.words import bucket_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     import altair as alt
 
 LONG_UNITS = ("month", "quarter", "year")
 """Buckets that are drawn as columns: a line would tell of the time between."""
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MAX_DAYS = 130  # a line of more days is a rolling mean of a week
+_MAX_WEEKS = 400  # days; a longer line is a rolling mean of four weeks
+_MAX_FAINT = 3  # lines whose days are drawn behind their means
 _MAX_COLUMNS = 48  # more are too thin; they become lines
 
 
@@ -66,13 +68,38 @@ def time_chart(
     }
     if color is not None and kind == "bar":
         return grouped_columns(rows, "date", y, color, lambda day: bucket_name(day, unit), **shared)
-    return series_chart(rows, "date", y, color, kind, dashed=dashed, **shared)
+    days = _rolling_days(rows)
+    if days == 1:
+        return series_chart(rows, "date", y, color, kind, dashed=dashed, **shared)
+    mean = f"{y}, mean of {days} days"
+    smooth = _rolling(rows, y, color, days, gaps or Gaps())
+    faint = [{**row, mean: row[y]} for row in rows] if lines <= _MAX_FAINT else ()
+    shared["gaps"] = Gaps(missing=gaps.missing) if gaps else None
+    renamed = [{**row, mean: value} for row, value in zip(rows, smooth, strict=True)]
+    return series_chart(renamed, "date", mean, color, kind, dashed=dashed, faint=faint, **shared)
 
 
-def bucket_name(day: date, unit: str | None) -> str:
-    """``Jan 2025``, ``Q1 2025``, ``2025``; a day or a week by its first day."""
-    if unit == "year":
-        return str(day.year)
-    if unit == "quarter":
-        return f"Q{(day.month + 2) // 3} {day.year}"
-    return f"{_MONTHS[day.month - 1]} {day.year}" if unit == "month" else str(day)
+def _rolling_days(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Over how many days a line is the mean: 1, or whole weeks where days are too many to be followed."""
+    dates = sorted({row["date"] for row in rows})
+    if len(dates) <= _MAX_DAYS or (dates[-1] - dates[0]).days != len(dates) - 1:
+        return 1
+    return 7 if len(dates) <= _MAX_WEEKS else 28
+
+
+def _rolling(
+    rows: Sequence[Mapping[str, Any]], y: str, color: str | None, days: int, gaps: Gaps
+) -> list[float | None]:
+    """For each row the mean of its day and the days before; None where one of them is not known in full."""
+    cut = {(name, day) for name, partial in gaps.of.items() for day in partial}
+    known: dict[Any, list[float | None]] = {}
+    means: list[float | None] = []
+    for row in rows:
+        name = None if color is None else row[color]
+        is_known = row["date"] not in gaps.partial and (name, row["date"]) not in cut
+        last = known.setdefault(name, [])
+        last.append(row[y] if is_known else None)
+        del last[:-days]
+        values = [value for value in last if value is not None]
+        means.append(sum(values) / days if len(values) == days else None)
+    return means

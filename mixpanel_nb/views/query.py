@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.display.widgets import Explorer
 
+_ALL_PROPERTIES = ("properties", "JSON")
 MAX_POINTS = 20_000
 """Rows beyond which a chart says nothing and costs much."""
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -75,9 +76,16 @@ class RowsView(View[S]):
         ]
 
     def _table(self, limit: int) -> Table:
-        columns = self.headings()
+        """The first rows; the object of all properties is the last column, since it is the longest."""
         rows = self.result.source.fetch(min(limit, len(self.result)))
-        return Table(columns, rows, total_rows=len(self.result), more=MORE_IN_DF)
+        kinds = list(zip(self.result.column_names, self.result.source.types, strict=True))
+        order = sorted(range(len(kinds)), key=lambda place: kinds[place] == _ALL_PROPERTIES)
+        return Table(
+            [Column(kinds[place][0]) for place in order],
+            [tuple(row[place] for place in order) for row in rows],
+            total_rows=len(self.result),
+            more=MORE_IN_DF,
+        )
 
     def _drawing_or_note(self) -> tuple[Chart | None, list[str]]:
         if self.result.chart_options is None or not len(self.result):

@@ -16,7 +16,7 @@ from mixpanel_nb.display import (
     compact,
     first_of,
     format_value,
-    heatmap,
+    heat,
     series_chart,
     share_text,
 )
@@ -299,18 +299,24 @@ class RetentionView(ReportView[RetentionResult]):
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note(rows)), ". ") if titled else None
         if self.result.on is not None:
-            return Chart(
-                lambda: self._map(rows[:_MAX_SEGMENTS], title, subtitle), self._words_of_segments(rows)
-            )
-        fits = len(rows) * (self.result.interval_count + 1) <= MAX_CELLS
-        draw = self._map if fits else self._curve
-        return Chart(lambda: draw(rows, title, subtitle), self._words(rows[0]))
+            return self._map(rows, self._words_of_segments(rows), title, subtitle)
+        if len(rows) * (self.result.interval_count + 1) <= MAX_CELLS:
+            return self._map(rows, self._words(rows[0]), title, subtitle)
+        return Chart(lambda: self._curve(rows, title, subtitle), self._words(rows[0]))
 
-    def _map(self, rows: Sequence[_Row], title: str | None, subtitle: str | None) -> Any:
-        heat = [row.heat for row in rows]
-        headings, x = self._headings, self._periods_are
-        written = share_text if self._shares else compact
-        return heatmap(heat, headings, lead="users", x=x, written=written, title=title, subtitle=subtitle)
+    def _map(self, rows: Sequence[_Row], words: str, title: str | None, subtitle: str | None) -> Chart:
+        drawn = rows if self.result.on is None else rows[:_MAX_SEGMENTS]
+        return heat(
+            [row.heat for row in drawn],
+            self._headings,
+            words,
+            lead="users",
+            x=self._periods_are,
+            written=share_text if self._shares else compact,
+            title=title,
+            subtitle=subtitle,
+            is_table=len(drawn) == len(rows),
+        )
 
     def _curve(self, rows: Sequence[_Row], title: str | None, subtitle: str | None) -> Any:
         """The average alone, where there are too many cohorts to draw each of them."""

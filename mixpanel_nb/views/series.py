@@ -17,7 +17,7 @@ from mixpanel_nb.display import (
     distinct_labels,
     first_of,
     format_value,
-    ranked_bars,
+    ranked,
 )
 from mixpanel_nb.results.series import OTHER, Series, SeriesResult
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
@@ -34,11 +34,11 @@ from mixpanel_nb.views.words import (
     per,
     short,
     signed_percent,
+    when,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
 S = TypeVar("S", bound=SeriesResult)
 
@@ -48,7 +48,6 @@ _MAX_LABEL = 40
 _MAX_POINTS = 1_000  # on one line; more than a picture has pixels for
 _MAX_COLUMNS = 12  # of a table with one column a name
 _MAX_HEADING = 24
-_MAX_NAME = 40  # characters of a name in a table
 
 
 class SeriesView(ReportView[S], Generic[S]):
@@ -100,7 +99,7 @@ class SeriesView(ReportView[S], Generic[S]):
         elif len(series) == 1:
             facts = [(f"Mean per {self.result.unit}", _rounded(series[0].mean))]
         if len(series) == 1:
-            facts.append(("Highest", f"{_number(series[0].high)} on {series[0].peak}"))
+            facts.append(("Highest", f"{_number(series[0].high)} {when(series[0].peak, self.result.unit)}"))
         elif self.result.name_column != "event":  # how many events were asked for is no news
             facts.append((f"{self.result.name_column.capitalize()}s", len(series)))
         return facts if len(self.result.dates) > 1 else facts[:1]
@@ -144,8 +143,9 @@ class SeriesView(ReportView[S], Generic[S]):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note(series)), ". ") if titled else None
-        draw = self._bars if len(self.result.dates) == 1 else self._lines
-        return Chart(lambda: draw(series, title, subtitle), self._words(series))
+        if len(self.result.dates) == 1:
+            return None if len(series) == 1 else self._bars(series, title, subtitle)
+        return Chart(lambda: self._lines(series, title, subtitle), self._words(series))
 
     def _lines(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
         several = self._names_are is not None
@@ -195,19 +195,19 @@ class SeriesView(ReportView[S], Generic[S]):
             for start in range(0, len(self.result.dates), size)
         ]
 
-    def _bars(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
+    def _bars(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Chart:
         whole = self._whole if self.result.type == "general" else 0
         shares = [f" · {format_value(c.total / whole, 'percent')}" if whole else "" for c in series]
         ends = [f"{_number(c.total)}{share}" for c, share in zip(series, shares, strict=True)]
         bars = {c.name: Bar(c.name, c.total, end) for c, end in zip(series, ends, strict=True)}
         drawn = [bars[one.name] for one in self._drawn(series)]
-        return ranked_bars(drawn, title=title, subtitle=subtitle)
+        return ranked(drawn, self._words(series), title=title, subtitle=subtitle)
 
     def _words(self, series: Sequence[Series]) -> str:
         subject = f"{self._title}, {self._subtitle}"
         if len(series) == 1:
             general = self.result.type == "general"
-            return f"{subject}: {_described(series[0], self.result.dates, total=general)}."
+            return f"{subject}: {_described(series[0], self.result, total=general)}."
         ranked = sorted(series, key=lambda one: one.total, reverse=True)
         total = self._whole
         if self.result.type == "general":
@@ -215,7 +215,8 @@ class SeriesView(ReportView[S], Generic[S]):
         else:
             parts = [f"{short(c.name)} {_number(c.mean)}" for c in ranked]
         largest = max(series, key=lambda one: one.high)
-        peak = f"; highest {_number(largest.high)} on {largest.peak} ({short(largest.name)})"
+        peaked = when(largest.peak, self.result.unit)
+        peak = f"; highest {_number(largest.high)} {peaked} ({short(largest.name)})"
         meaning = "in total" if self.result.type == "general" else f"mean per {self.result.unit}"
         return f"{subject}, {meaning}: {first_of(parts, 5)}{peak if len(self.result.dates) > 1 else ''}."
 
@@ -234,13 +235,13 @@ class SeriesView(ReportView[S], Generic[S]):
         names = [measure(self.result.type)] if single else [one.name for one in series]
         columns = [date_column(self.result.unit), *(Column(name, _kind(self.result.type)) for name in names)]
         rows = list(zip(self.result.dates, *(one.counts for one in series), strict=True))
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True)
 
     def _by_name(self, series: Sequence[Series]) -> Table:
         kind = _kind(self.result.type)
         general, several = self.result.type == "general", len(self.result.dates) > 1
         whole = self._whole or 1
-        names = distinct_labels((one.name for one in series), _MAX_NAME)
+        names = [one.name for one in series]
         columns: list[tuple[Column, list[Any]]] = [(Column(self.result.name_column, "text"), names)]
         if general or not several:
             columns.append((Column(measure(self.result.type), kind), [c.total for c in series]))
@@ -277,14 +278,14 @@ def date_column(unit: str, name: str = "date") -> Column:
     return Column(name, "datetime" if unit in {"minute", "hour"} else "date")
 
 
-def _described(one: Series, dates: Sequence[date], *, total: bool) -> str:
+def _described(one: Series, report: SeriesResult, *, total: bool) -> str:
     parts = [
         f"{_number(one.total)} in total" if total else f"mean {_number(one.mean)}",
-        f"highest {_number(one.high)} on {one.peak}",
+        f"highest {_number(one.high)} {when(one.peak, report.unit)}",
         f"lowest {_number(one.low)}",
         f"first {_number(one.whole[0])}, last {_number(one.whole[-1])}",
     ]
-    return ", ".join(parts if len(dates) > 1 else parts[:1])
+    return ", ".join(parts if len(report.dates) > 1 else parts[:1])
 
 
 def _change(series: Series) -> str:

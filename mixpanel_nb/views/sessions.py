@@ -162,7 +162,8 @@ class SessionsView(ReportView[SessionsResult]):
             return Table([Column("segment", "text"), *heads], rows, more=MORE_IN_DF)
         name = self._segments[0]
         dated = [(day, *_row(self.result.at(name, day))) for day in self.result.dates]
-        return Table([date_column(self.result.unit), *heads], dated, more=MORE_IN_DF, null=MISSING)
+        columns = [date_column(self.result.unit), *heads]
+        return Table(columns, dated, more=MORE_IN_DF, null=MISSING, newest=True)
 
 
 def _sessions(figures: SessionFigures | None) -> int | None:

@@ -37,6 +37,27 @@ def per(unit: str, dates: Iterable[date | None]) -> str:
     return f"per week from {WEEKDAYS[first.weekday()].capitalize()}"
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def bucket_name(day: date, unit: str | None) -> str:
+    """``Jan 2025``, ``Q1 2025``, ``2025``; a day or a week by its first day."""
+    if unit == "year":
+        return str(day.year)
+    if unit == "quarter":
+        return f"Q{(day.month + 2) // 3} {day.year}"
+    return f"{_MONTHS[day.month - 1]} {day.year}" if unit == "month" else str(day)
+
+
+def when(day: date, unit: str | None) -> str:
+    """``on 2025-03-01``, ``in the week of 2025-03-03``, ``in Mar 2025``, ``at 2025-03-01 14:00``."""
+    if unit in {"month", "quarter", "year"}:
+        return f"in {bucket_name(day, unit)}"
+    if unit == "week":
+        return f"in the week of {day}"
+    return f"at {day:%Y-%m-%d %H:%M}" if unit in {"minute", "hour"} else f"on {day}"
+
+
 def partly_covered(dates: Sequence[date], unit: str, first: date, last: date) -> str | None:
     """That the first or last week or month counts only some of its days, so that none is taken for a fall."""
     if unit not in {"week", "month"} or not dates:

@@ -80,6 +80,10 @@ _FAINT = """
 """
 
 
+DRAWN = "img, td > span[style*=border-top], td[style*=background-color]"
+"""A chart in a card: a picture, bars or a heat map."""
+
+
 def colors(image: Locator) -> int:
     """How many colours an image shows, counted coarsely; a blank one has one or none."""
     return int(image.evaluate(_COLORS))
@@ -103,5 +107,6 @@ def assert_whole(card: Locator) -> None:
     for image in card.locator("img").all():
         assert colors(image) >= 3, image.get_attribute("alt")
         assert len(image.get_attribute("alt") or "") > 20
-    for row in card.locator("tbody tr").all()[:3]:
-        assert row.locator("td").count() == card.locator("thead th").count()
+    for table in card.locator("table:has(thead)").all():
+        for row in table.locator("tbody tr").all()[:3]:
+            assert row.locator("td").count() == table.locator("thead th").count()

@@ -9,7 +9,7 @@ import pytest
 
 from browser.gallery import CELLS, REPORTS
 from browser.lab import CARD, NARROW, WIDE
-from browser.looks import assert_whole, faint_texts, overflows
+from browser.looks import DRAWN, assert_whole, faint_texts, overflows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def test_every_kind_of_result_has_a_card(lab: Lab, gallery: Path) -> None:
     for name, card in cards(lab).items():
         assert card.count() == 1, name
         assert_whole(card)
-    drawn = {name for name, card in cards(lab).items() if card.locator("img").count()}
+    drawn = {name for name, card in cards(lab).items() if card.locator(DRAWN).count()}
     assert drawn >= {
         *REPORTS,
         "segmentation",

@@ -18,13 +18,18 @@ TAGS = {
     *("table", "tbody", "td", "th", "thead", "tr"),
 }
 EVERYWHERE = {"class", "style"}
-ATTRIBUTES = {"img": {"alt", "src", "style"}, "th": {"scope", "style"}}
+ATTRIBUTES = {
+    "img": {"alt", "height", "src", "style", "width"},
+    "td": {"colspan", "rowspan", "style"},
+    "th": {"scope", "style"},
+}
 STYLES = {
     "background-color": _COLOR,
     "border": _BORDER,
     "border-bottom": _BORDER,
     "border-collapse": "collapse|separate",
     "border-radius": _LENGTH,
+    "border-top": _BORDER,
     "cursor": "pointer",
     "display": "inline|block|inline-block",
     "font-size": _LENGTH,
@@ -33,6 +38,7 @@ STYLES = {
     "line-height": r"normal|[0-9.]+",
     "margin": rf"(({_LENGTH}|auto)\s*){{1,4}}",
     "max-width": _LENGTH,
+    "min-width": _LENGTH,
     "opacity": r"1([.][0]+)?|0([.][0-9]+)?",
     "overflow-wrap": "normal|break-word",
     "overflow-x": "visible|hidden|scroll|auto",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mixpanel_nb.display import Gaps, grouped_columns
-from mixpanel_nb.views.over_time import bucket_name, time_chart
+from mixpanel_nb.views.over_time import time_chart
+from mixpanel_nb.views.words import bucket_name
 
 MONTHS = [date(2025, month, 1) for month in range(1, 13)]
 

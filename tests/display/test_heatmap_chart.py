@@ -78,8 +78,9 @@ def test_numbers_can_be_read_on_every_colour(share: float) -> None:
 
 
 def test_the_ramp_gets_darker_all_the_way() -> None:
-    brightness = [luminance(color) for color in ramp_colors(12)]
+    brightness = [luminance(ramp(place / 11)) for place in range(12)]
     assert brightness == sorted(brightness, reverse=True)
     assert len(set(brightness)) == 12
     assert (ramp(-1), ramp(0), ramp(1), ramp(2)) == (RAMP[0], RAMP[0], RAMP[-1], RAMP[-1])
+    assert len(set(ramp_colors(12))) == 12
     assert len(ramp_colors(1)) == 1

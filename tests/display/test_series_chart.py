@@ -44,8 +44,8 @@ def test_numbers_on_the_horizontal_axis_do_not_go_beyond_the_data() -> None:
 
 def test_labels_that_look_alike_get_a_number() -> None:
     assert distinct_labels(["abcdef", "abcdeg", "abc", "a\nb", "a↵b"], 5) == [
-        "abcd…",
-        "abcd… (2)",
+        "abc…f",
+        "abc…g",
         "abc",
         "a↵b",
         "a↵b (2)",

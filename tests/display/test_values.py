@@ -133,3 +133,35 @@ def test_any_value_in_any_kind_is_one_short_encodable_line(value: Any, kind: Kin
     assert len(text) <= 40
     assert text.isprintable() or not any(ord(character) < 32 for character in text)
     text.encode()
+
+
+def test_a_column_whose_name_says_shares_is_written_in_percent() -> None:
+    def written(name: str, *values: Any) -> list[str]:
+        form = column_format(name, "auto", values)
+        return [write(value, form) for value in values]
+
+    assert written("purchase_share", 0.25, 0.5) == ["25.0%", "50.0%"]
+    assert written("Conversion rate", 0.031) == ["3.1%"]
+    assert written("shareholders", 0.25) == ["0.25"]
+    assert written("exchange rate", 0.92) == ["0.92"]
+    assert written("share", 25.0, 50.0) == ["25", "50"]
+    assert written("percent_share", 0.25) == ["0.25"]
+
+
+def test_a_column_whose_name_says_a_currency_has_its_sign() -> None:
+    form = column_format("revenue_usd", "auto", [1.5, -3.25])
+    assert [write(value, form) for value in (1.5, -3.25)] == ["$1.50", "-$3.25"]
+    assert write(1_200, column_format("price EUR", "auto", [1_200])) == "€1,200"
+    assert write(1.5, column_format("thousand", "auto", [1.5])) == "1.5"
+
+
+def test_large_amounts_have_no_decimals() -> None:
+    assert format_value(1_437_397_869_735.83) == "1,437,397,869,736"
+
+
+def test_times_that_are_all_midnights_are_days() -> None:
+    weeks = [datetime(2024, 12, 30), datetime(2025, 1, 6)]  # noqa: DTZ001 - as DuckDB gives them
+    assert write(weeks[0], column_format("week", "auto", weeks)) == "2024-12-30"
+    assert write(weeks[0], column_format("week", "auto", [*weeks, datetime(2025, 1, 6, 1)])) == (  # noqa: DTZ001
+        "2024-12-30 00:00:00"
+    )

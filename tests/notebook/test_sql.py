@@ -200,8 +200,10 @@ def test_max_rows_limits_what_is_shown_not_what_is_assigned(shell: Shell) -> Non
 def test_chart_draws_the_rows(shell: Shell) -> None:
     shown = shell.value("%%mp_sql --chart bar --y n\nSELECT 'a' AS name, 1 AS m, 2 AS n")
     assert shown.chart().to_dict()["mark"]["type"] == "bar"
-    assert "<img" in shown.to_html()
-    assert "<img" not in shell.value("%mp_sql SELECT 'a' AS name, 1 AS n").to_html()
+    bar = "border-top: 16px solid"
+    assert bar in shown.to_html()
+    assert bar not in shell.value("%mp_sql SELECT 'a' AS name, 1 AS n").to_html()
+    assert "<img" in shell.value("%%mp_sql --chart line\nSELECT * FROM range(3) a, range(3) b").to_html()
     assert "No chart" in shell.value("%mp_sql --chart line --y nope SELECT 1 AS a").to_html()
 
 

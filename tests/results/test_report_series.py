@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from mixpanel_nb.display import ramp_colors
+from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import TopEvent
 
 from .reports import (
@@ -112,6 +114,35 @@ class TestSegmentation:
             "pro 46 (85.2%), free 8 (14.8%); highest 13 on 2025-01-04 (pro)."
         )
         assert dict(card.facts) == {"Total": 54, "Per day": 13.5, "Segments": 2}
+
+    def test_one_number_is_a_number_and_no_chart(self) -> None:
+        result = segmentation({"total": {day(0): 7}}, 1, on=None, unit="month")
+        assert result.card().chart is None
+        assert dict(result.card().facts) == {"Total": 7}
+        with pytest.raises(ChartError):
+            result.chart()
+
+    @pytest.mark.parametrize(
+        ("unit", "said"),
+        [("month", "in Jan 2025"), ("week", "in the week of 2025-01-01"), ("day", "on 2025-01-01")],
+    )
+    def test_the_highest_is_of_its_bucket(self, unit: str, said: str) -> None:
+        result = segmentation({"total": {day(0): 7, day(1): 3}}, 2, on=None, unit=unit)
+        assert dict(result.card().facts)["Highest"] == f"7 {said}"
+
+    def test_a_long_table_over_time_shows_its_last_rows(self) -> None:
+        counts = {day(number): number for number in range(30)}
+        text = repr(segmentation({"total": counts}, 30, on=None))
+        assert "last 10 of 30 rows shown" in text
+        assert "2025-01-30" in text and "2025-01-20" not in text
+
+    def test_a_line_of_many_days_is_a_rolling_mean_before_faint_days(self) -> None:
+        counts = {day(number): number for number in range(140)}
+        spec = segmentation({"total": counts}, 140, on=None).chart().to_dict()
+        assert spec["layer"][-1]["encoding"]["y"]["title"] == "events, mean of 7 days"
+        points = [point for found in spec["datasets"].values() for point in found if "y" in point]
+        smooth = [point["y"] for point in points if point["x"].startswith("2025-02-01")]
+        assert sorted(smooth) == [28.0, 31.0]  # the mean of the last 7 days, and the day
 
     def test_an_expression_that_is_one_property_is_called_by_its_name(self) -> None:
         assert plans(on='properties["plan"]').card().title == "Sign Up by plan"
@@ -237,12 +268,10 @@ class TestNumericBuckets:
         assert buckets(type="unique").chart().to_dict()["mark"]["type"] == "line"
         assert buckets(dates=days(60)).chart().to_dict()["mark"]["type"] == "area"
 
-    def test_colours_go_from_light_to_dark_in_the_order_of_the_ranges(self) -> None:
+    def test_ranges_have_colours_in_their_order(self) -> None:
         scale = buckets().chart().to_dict()["encoding"]["color"]["scale"]
         assert scale["domain"] == ["2,000 - 2,100", "2,100 - 2,200", "2,200 - 2,300"]
-        brightness = [sum(bytes.fromhex(color[1:])) for color in scale["range"]]
-        assert brightness == sorted(brightness, reverse=True)
-        assert len(set(brightness)) == 3
+        assert scale["range"] == ramp_colors(3)
 
     def test_one_date_is_a_bar_a_range_in_the_order_of_the_ranges(self) -> None:
         (rows,) = buckets(dates=days(1)).chart().to_dict()["datasets"].values()
