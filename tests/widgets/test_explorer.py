@@ -216,7 +216,7 @@ def test_mixpanel_is_asked_when_its_button_is_pressed(ws: Workspace, explorer: E
 def test_mixpanel_answers_for_its_saved_funnels(ws: Workspace, explorer: Explorer) -> None:
     choose(explorer, "Report", "Funnel")
     choose(explorer, "Ask", "Mixpanel")
-    assert "Choose a saved funnel." in text_of(explorer)
+    assert "Choose at least two steps." in text_of(explorer)
     choose(explorer, "Saved funnel", "Purchase funnel")
     press(explorer, "Ask now")
     assert explorer.answer.df.equals(ws.funnel(1001, **DAYS).df)
