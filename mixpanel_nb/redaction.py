@@ -35,15 +35,27 @@ class Redactor:
     """
 
     def __init__(self, username: str, secret: str) -> None:
-        forms = set(_forms(username, secret)) if secret != username else set[str]()
-        usable = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
-        self._bytes = tuple(form.encode() for form in usable)
+        self._bytes: tuple[bytes, ...] = ()
         self._pieces: dict[int, frozenset[str]] = {}
+        self.longest = 0
+        if secret != username:
+            self._add(username, secret)
+        _live.add(self)
+
+    def also(self, secret: str) -> None:
+        """Redact a further secret, such as a token in place of an expired one."""
+        if secret.encode() not in self._bytes:
+            self._add("", secret)
+
+    def _add(self, username: str, secret: str) -> None:
+        usable = {form for form in _forms(username, secret) if len(form) >= _SHORTEST}
+        every = {*self._bytes, *(form.encode() for form in usable)}
+        pieces = dict(self._pieces)
         for form in usable:
             size = min(PIECE, len(form))
-            self._pieces[size] = self._pieces.get(size, frozenset()).union(_pieces(form, size))
-        self.longest = max(map(len, usable), default=0)
-        _live.add(self)
+            pieces[size] = pieces.get(size, frozenset()).union(_pieces(form, size))
+        self._bytes, self._pieces = tuple(sorted(every, key=len, reverse=True)), pieces
+        self.longest = max(map(len, every), default=0)
 
     def __repr__(self) -> str:
         return "<Redactor>"

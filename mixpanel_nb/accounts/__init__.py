@@ -1,4 +1,4 @@
-"""Service accounts: credentials, configuration, and the choice of an account.
+"""Service accounts and sign-ins: credentials, tokens, configuration, and the choice of an account.
 
 Accounts live in ``config.toml`` in the home directory of this package (``~/.mixpanel_nb``, or
 ``MIXPANEL_NB_HOME``), or in the environment. ``credentials`` holds the data, ``config`` the accounts of one

@@ -30,6 +30,7 @@ from mixpanel_nb.accounts.home import (
     read_private,
     write_private,
 )
+from mixpanel_nb.accounts.tokens import GivenToken, TokenFile
 from mixpanel_nb.errors import (
     AccountExistsError,
     AccountNotFoundError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mixpanel_nb.accounts.tokens import Tokens
     from mixpanel_nb.errors import Text
 
 SANDBOX = "sandbox"
@@ -65,6 +67,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "timezone": (str,),
     "legacy_time": (bool,),
     "week_start": (str,),
+    "signed_in": (bool,),
 }
 _PUBLIC = _KINDS.keys() - {"secret"}
 
@@ -157,8 +160,37 @@ class ConfigManager:
                 document["default"] = name
             document["accounts"] = {**entries, name: _entry(credentials)}
 
+    def sign_in(self, name: str, credentials: Credentials, tokens: Tokens, *, default: bool = False) -> None:
+        """Store the account of a sign-in with its tokens, in place of an earlier sign-in of that name.
+
+        Raises:
+            AccountExistsError: A service account has the name.
+            ConfigError: The name is not usable, or a file cannot be read or written.
+        """
+        self.check_free(name)
+        with self._changing() as document:
+            entries = self._entries(document)
+            TokenFile(self.home, name).write(tokens)
+            if default or not entries:
+                document["default"] = name
+            document["accounts"] = {**entries, name: _entry(credentials)}
+
+    def check_free(self, name: str) -> None:
+        """Check that a sign-in may have a name.
+
+        Raises:
+            AccountExistsError: A service account has it.
+            ConfigError: It is not usable, or the file cannot be read.
+        """
+        _check_name(name)
+        entry = self._entries(self._read()).get(name)
+        if entry is not None and not (isinstance(entry, dict) and entry.get("signed_in") is True):
+            message = f"The account {name!r} is a service account."
+            hint = ["Sign in under another name, or remove it: `", Command(f"auth remove {name}"), "`."]
+            raise AccountExistsError(message, hint=hint)
+
     def remove(self, name: str) -> None:
-        """Remove the account ``name``.
+        """Remove the account ``name``, and the tokens of its sign-in.
 
         If it was the default and exactly one account is left, that one becomes the default; otherwise there
         is no default.
@@ -170,6 +202,7 @@ class ConfigManager:
         with self._changing() as document:
             entries = self._entries(document)
             self._require(name, entries)
+            TokenFile(self.home, name).remove()
             document["accounts"] = rest = {other: entry for other, entry in entries.items() if other != name}
             if document.get("default") == name:
                 del document["default"]
@@ -207,7 +240,8 @@ class ConfigManager:
         """The credentials to use: the first of these that exists.
 
         1. the ``account`` named in the call;
-        2. ``MP_USERNAME``, ``MP_SECRET``, ``MP_PROJECT_ID`` and, if it is not ``us``, ``MP_REGION``;
+        2. ``MP_USERNAME``, ``MP_SECRET``, ``MP_PROJECT_ID`` and, if it is not ``us``, ``MP_REGION``; or,
+           in place of the first two, ``MP_OAUTH_TOKEN``;
         3. the account named by ``MP_ACCOUNT``;
         4. the default account.
 
@@ -253,14 +287,19 @@ class ConfigManager:
     def _credentials(self, name: str, entry: object) -> Credentials:
         if not isinstance(entry, dict):
             raise self._unusable(f"account {name!r} is not a table")
-        missing = [key for key in ("username", "secret", "project_id") if key not in entry]
+        signed_in = entry.get("signed_in") is True
+        needed = ("project_id",) if signed_in else ("username", "secret", "project_id")
+        missing = [key for key in needed if key not in entry]
         if missing:
             raise self._unusable(f"account {name!r} lacks {' and '.join(missing)}")
         wrong = [key for key, kinds in _KINDS.items() if key in entry and type(entry[key]) not in kinds]
         if wrong:
             raise self._unusable(f"account {name!r} has a value of the wrong type for {' and '.join(wrong)}")
+        known = {key: entry[key] for key in _KINDS if key in entry and key != "signed_in"}
+        if signed_in:
+            known = {"username": "", **known, "secret": "", "tokens": TokenFile(self.home, name)}
         try:
-            return Credentials(account=name, **{key: entry[key] for key in _KINDS if key in entry})
+            return Credentials(account=name, **known)
         except ConfigError as error:
             problem, hint = error.message, error.hint
         raise ConfigError(f"Account {name!r} in {self.path} is not usable: {problem}", hint=hint)
@@ -373,30 +412,40 @@ def _info(credentials: Credentials, *, is_default: bool) -> AccountInfo:
 
 
 def _entry(credentials: Credentials) -> dict[str, Any]:
-    return {key: getattr(credentials, key) for key in _KINDS}
+    hidden = {"signed_in"} if credentials.tokens is None else {"signed_in", "secret"}
+    entry = {key: getattr(credentials, key) for key in _KINDS if key not in hidden}
+    return entry if credentials.tokens is None else {**entry, "signed_in": True}
+
+
+_TOKEN = "MP_OAUTH_TOKEN"  # noqa: S105 - the variable's name
 
 
 def _credential_variables() -> list[str]:
     """The credential variables that are set (an empty one counts as not set)."""
-    return [name for name in ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID") if os.environ.get(name)]
+    names = ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID", _TOKEN)
+    return [name for name in names if os.environ.get(name)]
 
 
 def _from_environment(project_id: str | int | None, region: str | None) -> Credentials:
     present = _credential_variables()
-    needed = ["MP_USERNAME", "MP_SECRET", *(["MP_PROJECT_ID"] if project_id is None else [])]
+    own = ["MP_USERNAME", "MP_SECRET"]
+    if _TOKEN in present and not set(own) <= set(present):
+        own = [_TOKEN]
+    needed = [*own, *(["MP_PROJECT_ID"] if project_id is None else [])]
     missing = [name for name in needed if name not in present]
     if missing:
         raise ConfigError(
             f"The environment sets {' and '.join(present)}, but not {' and '.join(missing)}.",
-            hint="Set all of MP_USERNAME, MP_SECRET and MP_PROJECT_ID, or none of them.",
+            hint=f"Set all of {', '.join(own)} and MP_PROJECT_ID, or none of them.",
             details={"missing": missing},
         )
     try:
         return Credentials(
-            username=os.environ["MP_USERNAME"],
-            secret=Secret(os.environ["MP_SECRET"]),
+            username=os.environ.get("MP_USERNAME", ""),
+            secret=Secret(os.environ.get("MP_SECRET", "")),
             project_id=os.environ["MP_PROJECT_ID"] if project_id is None else project_id,
             region=region or os.environ.get("MP_REGION") or "us",
+            tokens=GivenToken(Secret(os.environ[_TOKEN])) if own == [_TOKEN] else None,
         )
     except ConfigError as error:
         problem, hint = error.message, error.hint

@@ -8,10 +8,13 @@ import re
 import zoneinfo
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mixpanel_nb.errors import ConfigError, did_you_mean
 from mixpanel_nb.weekdays import WEEKDAYS, Weekday
+
+if TYPE_CHECKING:
+    from mixpanel_nb.accounts.tokens import TokenSource
 
 REGIONS = ("us", "eu", "in")
 """Mixpanel's regions: the United States, the European Union, India."""
@@ -113,6 +116,8 @@ class Credentials:
         timezone: The project's time zone, an IANA name such as ``Europe/Berlin``.
         legacy_time: True for projects created before 2023, whose exports carry project-local times.
         week_start: The day on which the project's weeks begin, such as ``monday``.
+        tokens: Where the tokens of a sign-in come from, which stand in place of the secret; the user name is
+            then the user's address, for display.
 
     Raises:
         ConfigError: A value is missing or cannot be right. The message never repeats the secret.
@@ -126,6 +131,7 @@ class Credentials:
     timezone: str = "UTC"
     legacy_time: bool = False
     week_start: Weekday = "monday"
+    tokens: TokenSource | None = field(default=None, repr=False, compare=False)
 
     def __init__(
         self,
@@ -137,18 +143,20 @@ class Credentials:
         timezone: str = "UTC",
         legacy_time: bool = False,
         week_start: str = "monday",
+        tokens: TokenSource | None = None,
     ) -> None:
         # Wrapped before anything can fail, so that no traceback of this frame shows the bare string.
         secret = secret if isinstance(secret, Secret) else Secret(secret)
         values = {
-            "username": _checked_username(username),
-            "secret": _checked_secret(secret),
+            "username": _checked_username(username) if tokens is None else username,
+            "secret": _checked_secret(secret) if tokens is None else secret,
             "project_id": _checked_project_id(str(project_id)),
-            "region": _checked_region(region),
+            "region": checked_region(region),
             "account": account,
             "timezone": checked_timezone(timezone),
             "legacy_time": bool(legacy_time),
             "week_start": checked_weekday(week_start),
+            "tokens": tokens,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -184,7 +192,12 @@ def _checked_project_id(project_id: str) -> str:
     return project_id
 
 
-def _checked_region(region: str) -> str:
+def checked_region(region: str) -> str:
+    """The name of a region, whichever case it is written in.
+
+    Raises:
+        ConfigError: there is no such region.
+    """
     if region.lower() not in REGIONS:
         raise _wrong("region", f"The region must be one of {', '.join(REGIONS)}, not {region!r}.")
     return region.lower()

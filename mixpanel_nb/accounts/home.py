@@ -102,17 +102,17 @@ def write_private(path: Path, content: Callable[[], bytes]) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, *, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
     """Hold ``path`` as an interprocess lock.
 
     SQLite's own file lock is used, since it works alike on every system and ends with its process: a crash
     leaves no stale lock.
 
     Raises:
-        ConfigError: Another process held the lock for 10 seconds, or it cannot be taken.
+        ConfigError: Another process held the lock for ``timeout`` seconds, or it cannot be taken.
     """
     try:
-        lock = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)
+        lock = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     except sqlite3.Error as error:
         raise ConfigError(f"{path} cannot be opened: {error}.") from None
     with contextlib.closing(lock):

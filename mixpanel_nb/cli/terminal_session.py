@@ -130,6 +130,13 @@ class TerminalSession(Session):
 
         return getpass(f"{one_line(prompt, MAX_LOG_LINE)}: ")
 
+    def ask(self, prompt: str) -> str | None:
+        """A line that is typed at a terminal; None elsewhere."""
+        if not sys.stdin.isatty():
+            return None
+        tell(prompt)
+        return sys.stdin.readline().strip()
+
     def progress(self) -> Callable[[FetchProgress], None] | None:
         """A progress line on standard error if it is a terminal."""
         if self.quiet:

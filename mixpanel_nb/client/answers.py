@@ -66,7 +66,11 @@ class Interpreter:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self.redact = Redactor(credentials.username, credentials.secret.reveal())
+        self.redact = (
+            Redactor(credentials.username, credentials.secret.reveal())
+            if credentials.tokens is None
+            else credentials.tokens.redactor
+        )
 
     def data(self, answer: Answer, call: ApiCall) -> Any:
         """The parsed JSON of a good answer; None for one without content.
@@ -183,9 +187,19 @@ class Interpreter:
 
     def _authentication(self, answer: Answer, call: ApiCall) -> APIError:
         who = self._credentials
+        if who.tokens is not None:
+            return self._not_signed_in(who.tokens.how, answer, call)
         message = f"Mixpanel does not accept these credentials ({who.username}, region {who.region})"
         hint = ["Check user name, secret and region; `", Command("auth test"), "` asks again."]
         return self._error(AuthenticationError, message, answer, call, hint=hint)
+
+    def _not_signed_in(self, again: Text, answer: Answer, call: ApiCall) -> APIError:
+        if call.family == "export":  # seen by Mixpanel's own client: "must pass API secret"
+            message = "Mixpanel's raw export does not accept a sign-in by browser"
+            again = ["Fetch with a service account: `", Command("auth add NAME"), "`."]
+        else:
+            message = f"Mixpanel does not accept the sign-in (region {self._credentials.region})"
+        return self._error(AuthenticationError, message, answer, call, hint=again)
 
     def _denied(self, said: str, answer: Answer, call: ApiCall) -> APIError:
         message = f"Mixpanel denies access to project {self._credentials.project_id}: {said}"

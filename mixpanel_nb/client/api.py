@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from mixpanel_nb.client import engage, raw_export
@@ -39,6 +40,9 @@ APP_TIMEOUT = 130.0
 
 EXPORT_TIMEOUT = 120.0
 """Longest silence in an export, in seconds, before it counts as stalled."""
+
+OPTIONAL_TIMEOUT = 20.0
+"""Longest silence, in seconds, before an answer that the caller can do without."""
 
 
 class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
@@ -197,6 +201,7 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         json: Any = None,
         *,
         family: Family = "query",
+        optional: bool = False,
     ) -> QueryAnswer[Any]:
         """The JSON that a request is answered with, and the request itself, without secrets.
 
@@ -207,11 +212,14 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
             data: Form fields, encoded as ``params`` are.
             json: JSON body, in place of ``data``.
             family: ``"query"`` or ``"app"``.
+            optional: Whether the caller can do without the answer: it is asked for once, and not for long.
 
         Raises what `get` raises.
         """
         call = self._call(method, endpoint, family, params, data, json)
-        answer = self._runner.json(call, counted=is_counted(endpoint))
+        if optional:
+            call = replace(call, timeout=min(call.timeout, OPTIONAL_TIMEOUT))
+        answer = self._runner.json(call, counted=is_counted(endpoint), once=optional)
         return QueryAnswer(answer, self._interpreter.described(call))
 
     # Account

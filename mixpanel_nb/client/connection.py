@@ -26,9 +26,10 @@ from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.redaction import excerpt, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client.bearer import Bearer
     from mixpanel_nb.client.exchange import ApiCall
     from mixpanel_nb.redaction import Redactor
 
@@ -70,10 +71,11 @@ class Connection:
     """Authenticated HTTP; safe to use from several threads.
 
     Args:
-        credentials: User name and secret for Basic authentication.
+        credentials: User name and secret for Basic authentication; None sends none.
         redactor: Removes the secret from what servers send.
         transport: Replaces the network, for tests.
         trust_env: Whether proxies of the environment apply.
+        bearer: The tokens of a sign-in, in place of the credentials.
 
     Raises:
         ConnectionFailedError: the environment names a proxy or a file of certificates that cannot be used.
@@ -81,15 +83,17 @@ class Connection:
 
     def __init__(
         self,
-        credentials: Credentials,
+        credentials: Credentials | None,
         redactor: Redactor,
         *,
         transport: httpx.BaseTransport | None,
         trust_env: bool,
+        bearer: Bearer | None = None,
     ) -> None:
         _guard_logs()
         self._redactor = redactor
-        self._http = _http(credentials, transport=transport, trust_env=trust_env)
+        self._bearer = bearer
+        self._http = _http(_auth_of(credentials, self._bearer), transport=transport, trust_env=trust_env)
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
 
@@ -111,6 +115,8 @@ class Connection:
         """
         started = time.monotonic()
         try:
+            if self._bearer is not None:
+                self._bearer.prepare()
             response = self._begun(call)
         except NoAnswerError as problem:
             logger.info("%s: %s, after %.2f s", call, problem.problem, time.monotonic() - started)
@@ -171,7 +177,7 @@ class Connection:
             call.method,
             call.url,
             params=dict(call.params),
-            data=None if call.data is None else dict(call.data),
+            data=_form(call),
             content=None if call.json is None else json.dumps(call.json).encode(),
             headers=None if call.json is None else {"Content-Type": "application/json"},
             timeout=httpx.Timeout(call.timeout, connect=min(CONNECT_TIMEOUT, call.timeout)),
@@ -187,12 +193,32 @@ class Connection:
                     self._sockets.add(opened)
 
 
-def _http(
-    credentials: Credentials, *, transport: httpx.BaseTransport | None, trust_env: bool
-) -> httpx.Client:
+class _BearerAuth(httpx.Auth):
+    """Puts the token of a sign-in on each request."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self._bearer = bearer
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._bearer.access().reveal()}"
+        yield request
+
+
+def _auth_of(credentials: Credentials | None, bearer: Bearer | None) -> httpx.Auth | None:
+    if bearer is not None:
+        return _BearerAuth(bearer)
+    return None if credentials is None else httpx.BasicAuth(credentials.username, credentials.secret.reveal())
+
+
+def _form(call: ApiCall) -> dict[str, str] | None:
+    hidden = {name: value.reveal() for name, value in (call.secret_data or {}).items()}
+    return None if call.data is None and not hidden else {**(call.data or {}), **hidden}
+
+
+def _http(auth: httpx.Auth | None, *, transport: httpx.BaseTransport | None, trust_env: bool) -> httpx.Client:
     try:
         return httpx.Client(
-            auth=httpx.BasicAuth(credentials.username, credentials.secret.reveal()),
+            auth=auth,
             headers={"User-Agent": f"mixpanel-nb/{mixpanel_nb.__version__}", "Accept-Encoding": ACCEPTED},
             # Credentials are never sent to another host.
             follow_redirects=False,

@@ -44,5 +44,6 @@ class Endpoints(ABC):
         json: Any = None,
         *,
         family: Family = "query",
+        optional: bool = False,
     ) -> QueryAnswer[Any]:
         """The JSON that a request is answered with, and the request."""

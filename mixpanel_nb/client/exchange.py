@@ -13,6 +13,7 @@ from mixpanel_nb.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mixpanel_nb.accounts import Secret
     from mixpanel_nb.client.regions import Family
 
 
@@ -53,6 +54,7 @@ class ApiCall:
         params: Query string.
         data: Form fields, or None.
         json: JSON body, or None.
+        secret_data: Further form fields, whose values are secrets.
         timeout: Longest silence in seconds.
     """
 
@@ -63,6 +65,7 @@ class ApiCall:
     data: Mapping[str, str] | None = None
     json: Any = None
     timeout: float = 120.0
+    secret_data: Mapping[str, Secret] | None = None
 
     def __str__(self) -> str:
         query = f"?{urlencode(self.params)}" if self.params else ""

@@ -1,6 +1,7 @@
-"""Lists of a project: names, saved funnels, cohorts, saved reports, Lexicon schemas.
+"""Lists of a project: names, saved funnels, cohorts, saved reports, annotations, Lexicon schemas.
 
-The App API (saved reports, Lexicon) names the project in the path and costs no query of the quota.
+The App API (saved reports, annotations, Lexicon) names the project in the path and costs no query of the
+quota.
 """
 
 from __future__ import annotations
@@ -79,6 +80,26 @@ class ListEndpoints(Endpoints):
         found = self._results(self._in_project(f"bookmarks/{number}"), {"v": 2}, "bookmarks")
         return as_object(found, "bookmarks", params=dict)
 
+    def list_annotations(
+        self,
+        from_date: str | date | None = None,
+        to_date: str | date | None = None,
+        *,
+        optional: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Annotations, ``{"id", "date", "description", "user", "tags"}`` each.
+
+        https://developer.mixpanel.com/reference/list-all-annotations-for-project
+
+        Args:
+            from_date: Only those of this day and later ones.
+            to_date: Only those of this day and earlier ones.
+            optional: As in `MixpanelAPIClient.ask`.
+        """
+        params = {"fromDate": from_date, "toDate": to_date}
+        endpoint = self._in_project("annotations")
+        return as_objects(self._results(endpoint, params, "annotations", optional=optional), "annotations")
+
     def lexicon_schemas(
         self, entity_type: str | None = None, name: str | None = None
     ) -> list[dict[str, Any]]:
@@ -100,9 +121,10 @@ class ListEndpoints(Endpoints):
     def _in_project(self, path: str) -> str:
         return f"projects/{quote(self.credentials.project_id, safe='')}/{path}"
 
-    def _results(self, endpoint: str, params: dict[str, Any], called: str) -> Any:
+    def _results(self, endpoint: str, params: dict[str, Any], called: str, *, optional: bool = False) -> Any:
         """The ``results`` of an answer of the App API."""
-        answer = as_object(self.ask("GET", endpoint, params, family="app").data, called)
+        answered = self.ask("GET", endpoint, params, family="app", optional=optional)
+        answer = as_object(answered.data, called)
         if "results" not in answer:
             raise unexpected(answer, called, "'results'", f"only {', '.join(answer) or 'an empty object'}")
         return answer["results"]

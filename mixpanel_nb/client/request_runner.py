@@ -7,10 +7,12 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mixpanel_nb.client.bearer import bearer_of
 from mixpanel_nb.client.exchange import NoAnswerError
 from mixpanel_nb.client.quota import Lease
 from mixpanel_nb.client.regions import is_loopback
-from mixpanel_nb.client.retry import Persistence, TransientFailureError, never, requested_wait
+from mixpanel_nb.client.retry import Persistence, TransientFailureError, exhausted_for, never, requested_wait
+from mixpanel_nb.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -61,9 +63,17 @@ class RequestRunner:
         self._transport = transport
         self._lock = threading.Lock()
         self._opened: Connection | None = None
+        self._bearer = bearer_of(credentials, base_url, transport)
 
-    def json(self, call: ApiCall, *, counted: bool, cancelled: Callable[[], bool] = never) -> Any:
-        """The JSON that ``call`` is answered with.
+    def json(
+        self,
+        call: ApiCall,
+        *,
+        counted: bool,
+        cancelled: Callable[[], bool] = never,
+        once: bool = False,
+    ) -> Any:
+        """The JSON that ``call`` is answered with; ``once`` for one attempt and no wait.
 
         Raises:
             APIError: It failed, also after retries.
@@ -72,6 +82,8 @@ class RequestRunner:
         # A broken request may have changed something in the App API: only reads are retried unconditionally.
         repeatable = call.method == "GET" or call.family != "app"
         persistence = self.persistence(cancelled=cancelled, repeatable=repeatable)
+        if once:
+            persistence = replace(persistence, max_retries=0)
         return persistence.run(lambda: self._ask(call, counted, cancelled))
 
     @contextlib.contextmanager
@@ -122,6 +134,20 @@ class RequestRunner:
             opened.close()
 
     def _ask(self, call: ApiCall, counted: bool, cancelled: Callable[[], bool]) -> Any:
+        if self._bearer is None:
+            return self._ask_once(call, counted, cancelled)
+        self._bearer.prepare()
+        used = self._bearer.current()
+        try:
+            return self._ask_once(call, counted, cancelled)
+        except AuthenticationError as error:
+            refused = error
+        # Raised here, so that the error has no context with frames.
+        if not self._bearer.renew(used):
+            raise refused
+        return self._ask_once(call, counted, cancelled)
+
+    def _ask_once(self, call: ApiCall, counted: bool, cancelled: Callable[[], bool]) -> Any:
         with self._lease(call, counted=counted, cancelled=cancelled) as lease:
             connection = self._connection()
             answer = self._answered(lambda: connection.ask(call), call, lease)
@@ -139,6 +165,7 @@ class RequestRunner:
                     self.interpreter.redact,
                     transport=self._transport,
                     trust_env=trust_env,
+                    bearer=self._bearer,
                 )
             return self._opened
 
@@ -159,7 +186,12 @@ class RequestRunner:
         lease.announced(headers)
         if status in _UNCOUNTED_STATUSES:
             lease.forget()
-        if status == 429 and (seconds := requested_wait(headers)):
+        seconds = (
+            requested_wait(headers)
+            if status == 429
+            else exhausted_for(headers.get("ratelimit"), only="project")
+        )
+        if seconds:
             lease.refused(seconds)
 
     def _answered(self, action: Callable[[], T], call: ApiCall, lease: Lease) -> T:

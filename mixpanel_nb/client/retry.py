@@ -213,11 +213,16 @@ def parse_policies(value: str | None) -> dict[str, dict[str, int]]:
     return policies
 
 
-def exhausted_for(value: str | None) -> float | None:
-    """Seconds until the exhausted policies (``r=0``) of a ``RateLimit`` header are refilled, or None."""
+def exhausted_for(value: str | None, *, only: str | None = None) -> float | None:
+    """Seconds until the exhausted policies (``r=0``) of a ``RateLimit`` header are refilled, or None.
+
+    Args:
+        value: The header.
+        only: The name of the one policy to look at; None looks at all.
+    """
     times = [
         float(policy["t"])
-        for policy in parse_policies(value).values()
-        if policy.get("r") == 0 and "t" in policy
+        for name, policy in parse_policies(value).items()
+        if policy.get("r") == 0 and "t" in policy and only in {None, name}
     ]
     return min(max(times), _LONGEST_WAIT) if times else None

@@ -97,6 +97,77 @@ def add(
 
 
 @app.command()
+def login(
+    context: typer.Context,
+    name: NewName,
+    project: Annotated[
+        str | None,
+        typer.Option("--project", metavar="ID", help="The project's number; asked for if there are several."),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="us|eu|in",
+            help="Where Mixpanel keeps it; found out if left out.",
+            autocompletion=names.choices("us", "eu", "in"),
+        ),
+    ] = None,
+    paste: Annotated[
+        bool,
+        typer.Option("--paste", help="The browser is on another machine: paste the address it is led to."),
+    ] = False,
+    default: Annotated[bool, typer.Option("--default", help="Use it where no account is named.")] = False,
+) -> None:
+    """Sign in by browser, where there is no service account. Mixpanel's raw export may refuse a sign-in.
+
+    Example: mp auth login shop --project 12345
+    """
+    from mixpanel_nb.accounts.credentials import checked_region
+    from mixpanel_nb.client.oauth import OAuthServer
+    from mixpanel_nb.services.sign_in import consent, has_browser, reached
+
+    session = session_of(context)
+    session.accounts.check_free(name)
+    chosen = None if region is None else checked_region(region)
+    pastes = paste or not has_browser()
+
+    def pasted() -> str:
+        return session.ask_secret("The address that the browser was led to (it begins with http://localhost)")
+
+    with OAuthServer(chosen or "us") as server:
+        tokens = consent(
+            server,
+            tell=lambda address: session.say(f"Open this address, and agree:\n{address}"),
+            paste=pasted if pastes else None,
+        )
+    found = reached(tokens, chosen)
+    number = found.project(project, lambda lines: session.ask(f"Projects: {', '.join(lines)}. Which one"))
+    credentials = found.credentials(name, number, session.accounts.home)
+    session.accounts.sign_in(name, credentials, found.tokens, default=default)
+    session.say([f"Signed in as {name}, project {number}. Try it: ", Command(f"auth test {name}")])
+
+
+@app.command()
+def logout(context: typer.Context, name: Name) -> None:
+    """End a sign-in, at Mixpanel and here. The account stays; to sign in again: {mp auth login}.
+
+    Example: mp auth logout shop
+    """
+    from mixpanel_nb.accounts.tokens import TokenFile
+    from mixpanel_nb.errors import ConfigError
+    from mixpanel_nb.services.sign_in import revoke
+
+    session = session_of(context)
+    source = session.accounts.get(name).tokens
+    if not isinstance(source, TokenFile):
+        message = f"The account {name!r} is a service account, which is not signed in."
+        raise ConfigError(message, hint=["Remove it: `", Command(f"auth remove {name}"), "`."])
+    note = revoke(source)
+    session.say(f"{name} is signed out." if note is None else f"{name} is signed out here. {note}")
+
+
+@app.command()
 def remove(context: typer.Context, name: Name) -> None:
     """Remove an account.
 

@@ -64,11 +64,12 @@ _COMMANDS = {
     "funnels": "commands.discovery.funnels",
     "cohorts": "commands.discovery.cohorts",
     "bookmarks": "commands.discovery.bookmarks",
+    "annotations": "commands.discovery.annotations_",
     "lexicon": "commands.discovery.lexicon",
 }
 # The module with the commands of a group, and its help.
 _GROUPS = {
-    "auth": ("accounts", "Accounts: list, add, remove, switch, show, test."),
+    "auth": ("accounts", "Accounts: list, add, login, logout, remove, switch, show, test."),
     "fetch": ("fetch", "Fetch events or profiles into a table."),
     "users": ("users", "List the users behind a number of a report on a table."),
     "reconcile": (

@@ -8,7 +8,14 @@ import typer
 
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList, NameList
+from mixpanel_nb.results import (
+    AnnotationList,
+    BookmarkList,
+    CohortList,
+    FunnelList,
+    LexiconSchemaList,
+    NameList,
+)
 from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
 
 Event = Annotated[str, typer.Argument(metavar="EVENT", help="The event.", autocompletion=names.events)]
@@ -80,6 +87,27 @@ def bookmarks(
     Example: mp bookmarks --type insights
     """
     return session_of(context).workspace.bookmarks(kind)
+
+
+def annotations_(
+    context: typer.Context,
+    from_date: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")] = None,
+    to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            help="Those that are kept with this table; nothing is asked.",
+            autocompletion=names.tables,
+        ),
+    ] = None,
+) -> AnnotationList:
+    """List the project's annotations. Mixpanel is asked; that costs no query of the quota.
+
+    Example: mp annotations --from 2025-02-01 --to 2025-02-28
+    """
+    return session_of(context).workspace.annotations(from_date, to_date, table=table)
 
 
 def lexicon(

@@ -129,6 +129,8 @@ def option_for(name: str, parameter: Parameter) -> Any:
 
 def read(parameter: Parameter, value: Any) -> Any:
     """What was typed as a value of the library."""
+    if parameter.negative:
+        return not value
     if isinstance(value, list):
         words = lines_of_input(value) if parameter.from_input else value
         return [parameter.read(word) for word in words]

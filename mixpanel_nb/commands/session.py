@@ -56,6 +56,10 @@ class Session(ABC):
         """A secret from a hidden prompt or standard input."""
 
     @abstractmethod
+    def ask(self, prompt: str) -> str | None:
+        """A line that the user types; None where nobody can be asked."""
+
+    @abstractmethod
     def progress(self) -> Callable[[FetchProgress], None] | None:
         """The progress display of a fetch, or None."""
 

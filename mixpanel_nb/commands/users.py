@@ -76,7 +76,8 @@ def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]
         )
         for name, text in sides.items()
     ]
-    return declared(run, query.name, doc, [*parameters_for(query), *_parameters(cell), *flags])
+    of_report = [each for each in parameters_for(query) if each.name != "annotations"]
+    return declared(run, query.name, doc, [*of_report, *_parameters(cell), *flags])
 
 
 def _which(typed: dict[str, Any]) -> list[str]:

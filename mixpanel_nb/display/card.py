@@ -79,12 +79,14 @@ class Chart:
         alt: The alternative text.
         rows: Makes the chart as HTML where it is rows by nature; None shows it as a picture.
         is_table: Whether these rows are those of the card's table, which HTML then leaves out.
+        lines: Lines below the picture, such as the texts of its numbered marks: a label and a text each.
     """
 
     draw: Callable[[], alt.Chart]
     alt: str
     rows: Callable[[], str] | None = None
     is_table: bool = False
+    lines: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
         yield _div(_MUTED, card.empty)
     if card.chart:
         yield _image_or_reason(card.chart)
+        yield from (_line(label, text) for label, text in card.chart.lines)
     if card.table and not (card.chart and card.chart.is_table):
         yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
     for note in card.notes:
@@ -150,6 +153,12 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
 
 def _div(style: str, text: str, *, limit: int = _MAX_HEADLINE) -> str:
     return f'<div style="{style}">{_isolated(one_line(text, limit))}</div>'
+
+
+def _line(label: str, text: str) -> str:
+    """A label and its text; each is isolated, so that right-to-left text leaves the label in its place."""
+    head, told = (_isolated(one_line(each, _MAX_HEADLINE)) for each in (label, text))
+    return f'<div style="{_MUTED}"><b style="{_STRONG}">{head}</b> {told}</div>'
 
 
 def _fact(label: str, value: Any) -> str:

@@ -44,6 +44,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_funnels": ("funnels",),
     "mp_cohorts": ("cohorts",),
     "mp_bookmarks": ("bookmarks",),
+    "mp_login": ("auth", "login"),
+    "mp_annotations": ("annotations",),
     "mp_lexicon": ("lexicon",),
 }
 """Magic name and the path of its command."""

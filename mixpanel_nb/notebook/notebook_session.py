@@ -93,6 +93,13 @@ class NotebookSession(Session):
             hint = "Add the account in a terminal: python -m mixpanel_nb auth add NAME"
             raise ConfigError(message, hint=hint) from error
 
+    def ask(self, prompt: str) -> str | None:
+        """A line that is typed below the cell; None where there is no such field."""
+        try:
+            return input(f"{prompt}: ").strip()
+        except (NotImplementedError, EOFError):  # StdinNotImplementedError is one: a notebook that is run
+            return None
+
     def progress(self) -> Callable[[FetchProgress], None]:
         """The progress display below the cell, removed at the end: a widget, or a line of text."""
         from mixpanel_nb.notebook import showing

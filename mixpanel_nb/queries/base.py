@@ -163,6 +163,9 @@ class Query(Generic[Answer]):
         for name in self.given():
             parameter, value = known[name], getattr(self, name)
             option = parameter.option_of(name)
+            if parameter.negative:
+                options.append(option)
+                continue
             if value is True or value is None:
                 options.append(option if value else parameter.any_option or option)
                 continue

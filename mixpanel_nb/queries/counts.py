@@ -13,6 +13,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional, Texts, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    Annotations,
     AnyUnit,
     Compare,
     Counted,
@@ -58,6 +59,7 @@ class EventCounts(Query["EventCountsResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 
@@ -94,6 +96,7 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 

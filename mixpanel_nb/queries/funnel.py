@@ -32,6 +32,7 @@ from mixpanel_nb.queries.checks import (
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     UNITS,
+    Annotations,
     Compare,
     FromDate,
     Identities,
@@ -269,6 +270,7 @@ class Funnel(Query["FunnelResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 

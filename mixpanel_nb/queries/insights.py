@@ -17,6 +17,7 @@ from mixpanel_nb.queries.metrics import LETTERS, Buckets, Metric, Metrics, Prope
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     CALENDAR_UNITS,
+    Annotations,
     CalendarUnit,
     Compare,
     FromDate,
@@ -127,6 +128,7 @@ class Insights(Query["InsightsResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 
@@ -198,6 +200,7 @@ class Active(Query["InsightsResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 

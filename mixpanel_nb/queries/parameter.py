@@ -72,6 +72,7 @@ class Parameter:
         label: Its presentation in a form; None if it is not part of it.
         any_option: The option for None, such as ``--any`` for any event, if there is one.
         joined: The separator of several values in one word of a command line; None if each has its own word.
+        negative: Whether its option says no to it: ``--no-annotations`` makes ``annotations`` False.
         from_input: Whether a ``-`` on a command line stands for the lines of standard input.
         filled: Whether a workspace fills it in if it is missing, although a query requires it.
     """
@@ -87,6 +88,7 @@ class Parameter:
     joined: str | None = None
     filled: bool = False
     from_input: bool = False
+    negative: bool = False
 
     def option_of(self, name: str) -> str:
         """The option of a field of this name."""

@@ -34,7 +34,7 @@ RECONCILED: dict[str, type[Query[Any]]] = {
 }
 """The reports that can be reconciled, by name; ranges of a number cannot, since Mixpanel chooses others."""
 
-_ONE_SIDE = {"compare", "live", "in_cohort", "not_in_cohort"}
+_LEFT_OUT = {"annotations", "compare", "live", "in_cohort", "not_in_cohort"}
 
 
 def reconciled(report: str) -> type[Query[Any]]:
@@ -65,7 +65,7 @@ def reconciled(report: str) -> type[Query[Any]]:
 def reconcile_parameters(query: type[Query[Any]]) -> dict[str, Parameter]:
     """The parameters of a report that is reconciled: those that both sides know, without any event."""
     known = request_parameters(query)
-    return {name: replace(each, any_option=None) for name, each in known.items() if name not in _ONE_SIDE}
+    return {name: replace(each, any_option=None) for name, each in known.items() if name not in _LEFT_OUT}
 
 
 def check_reconciled(query: Query[Any]) -> None:
@@ -106,7 +106,7 @@ def reconcile_arguments(
             raise ParameterError(f"{query.name} is given {name!r} twice.", parameter=name)
         if name not in known:
             hint = did_you_mean(name, known)
-            if name in _ONE_SIDE:
+            if name in _LEFT_OUT:
                 hint = "It is for one of the two sides alone: leave it out."
             raise ParameterError([f"Reconciling {query.name} takes no {name!r}."], parameter=name, hint=hint)
     return named | dict(given)

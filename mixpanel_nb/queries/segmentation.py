@@ -12,6 +12,7 @@ from mixpanel_nb.queries.base import Answer, Query
 from mixpanel_nb.queries.checks import Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    Annotations,
     AnyUnit,
     Breakdown,
     Compare,
@@ -56,6 +57,7 @@ class Segmentation(Query["SegmentationResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 
@@ -82,6 +84,7 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 
@@ -99,6 +102,7 @@ class _NumberOverTime(Query[Answer]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None
 

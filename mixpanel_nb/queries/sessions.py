@@ -12,6 +12,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, Names, Optional, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    Annotations,
     AnyUnit,
     Compare,
     FromDate,
@@ -100,5 +101,6 @@ class Sessions(Query["SessionsResult"]):
     in_cohort: InCohort = ()
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
+    annotations: Annotations = True
     compare: Compare = None
     table: Table = None

@@ -153,6 +153,16 @@ Identities = Annotated[
         "USERS",
     ),
 ]
+Annotations = Annotated[
+    bool,
+    Parameter(
+        "Leave out the marks of the project's annotations on the chart.",
+        Flag(),
+        "",
+        option="--no-annotations",
+        negative=True,
+    ),
+]
 Compare = Annotated[
     str | None,
     Parameter(

@@ -10,6 +10,7 @@ or the command line do not belong here. pandas is imported only for DataFrames.
 from __future__ import annotations
 
 from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
+from mixpanel_nb.results.annotations import Annotation, AnnotationList
 from mixpanel_nb.results.base import ALL_ROWS, Result, RowsResult
 from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
 from mixpanel_nb.results.comparison import ComparedLine, ComparedTotal, ComparisonResult
@@ -66,6 +67,8 @@ __all__ = [
     "AccountList",
     "ActivityEvent",
     "ActivityFeedResult",
+    "Annotation",
+    "AnnotationList",
     "Bookmark",
     "BookmarkList",
     "Cause",

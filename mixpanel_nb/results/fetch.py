@@ -102,7 +102,7 @@ class FetchResult(Result):
         date_range: First and last day asked for (``YYYY-MM-DD``), or None for profiles.
         fetched_at: When the fetch ended (UTC).
         duplicates: Rows removed because they repeat another one.
-        requests: Requests sent to Mixpanel.
+        requests: Requests sent to Mixpanel that count for the quota.
         per_day: Events stored per day: in UTC, or for projects created before 2023 in their time zone.
         new_rows: Rows this call added.
         columns: Properties with their own typed column.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.results.annotations import Annotation
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.numbers import Numbers
     from mixpanel_nb.results.question import Question
@@ -48,6 +49,7 @@ class ReportResult(Result):
         notes: Lines for the reader, such as why there is no data.
         timezone: The time zone of its days, if known.
         computed_at: When Mixpanel computed a live answer, as it says it.
+        annotations: What was noted in the project on these days, as far as it is known.
         question: The query and the service that answered it; not part of the answer.
     """
 
@@ -56,6 +58,7 @@ class ReportResult(Result):
     notes: tuple[str, ...] = ()
     timezone: str | None = None
     computed_at: str | None = None
+    annotations: tuple[Annotation, ...] = field(default=(), compare=False)
     question: Question | None = field(default=None, compare=False)
 
     @property

@@ -54,8 +54,9 @@ class SyncResult(Result):
         days: The requested days, in order.
         duration_seconds: How long the sync took.
         synced_at: When it ended (UTC).
-        requests: Requests sent to Mixpanel.
+        requests: Requests sent to Mixpanel that count for the quota.
         cohorts: The cohorts of the table that were computed again.
+        notes: Lines for the reader, such as that annotations were not fetched.
     """
 
     table: str
@@ -65,6 +66,7 @@ class SyncResult(Result):
     synced_at: datetime
     requests: int
     cohorts: tuple[LocalCohort, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> list[str]:

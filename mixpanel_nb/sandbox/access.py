@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mixpanel_nb.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from mixpanel_nb.sandbox.refusals import Family
 
@@ -47,17 +47,25 @@ def check_host(host: str, allowed: Collection[str]) -> None:
     raise RefusedError(403, "The sandbox answers only requests for localhost")
 
 
-def authenticate(authorization: str | None, family: Family) -> Identity:
+def authenticate(
+    authorization: str | None, family: Family, accepts: Callable[[str], bool] = lambda _: False
+) -> Identity:
     """Check credentials in any form Mixpanel accepts (Mixpanel's docs, service accounts).
 
     Basic credentials are ``base64(user:secret)``, or ``user:secret`` as plain text, or the base64 of a
-    project secret with or without its colon. A Bearer token is the secret; the raw export takes none.
+    project secret with or without its colon. A Bearer token is the secret, or one that a sign-in gave; the
+    raw export takes none.
+
+    Args:
+        authorization: The header.
+        family: The API that is asked.
+        accepts: Whether a sign-in gave a token.
 
     Raises:
         RefusedError: 400 on query endpoints, 401 on the others, as in Mixpanel.
     """
     scheme, _, token = (authorization or "").strip().partition(" ")
-    if scheme.lower() == "bearer" and token.strip() == SECRET:
+    if scheme.lower() == "bearer" and (token.strip() == SECRET or accepts(token.strip())):
         if family == "export":
             raise RefusedError(401, "Unable to authenticate request: must pass API secret")
         return Identity.OAUTH

@@ -17,6 +17,7 @@ from mixpanel_nb.sandbox.annotations import Annotations
 from mixpanel_nb.sandbox.answers import packed
 from mixpanel_nb.sandbox.calls import Call, SandboxRequest, shown
 from mixpanel_nb.sandbox.faults import Faults, answer_instead, corrupt_lines, corrupt_transfer
+from mixpanel_nb.sandbox.oauth import PREFIX, SandboxOAuth
 from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of, quota_group_of
 from mixpanel_nb.sandbox.refusals import RefusedError, family_of, refused
 from mixpanel_nb.sandbox.sessions import EngageSessions
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.sandbox.endpoints import Handler
     from mixpanel_nb.sandbox.faults import FaultRule
+    from mixpanel_nb.sandbox.refusals import Family
     from mixpanel_nb.sandbox.store import Dataset
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class SandboxApp:
     Attributes:
         dataset: What it answers from.
         faults: The faults in force; rules may be added at any time.
+        oauth: The server of sign-ins.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class SandboxApp:
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self._sessions = EngageSessions()
         self._annotations = Annotations(dataset.saved.annotations)
+        self.oauth = SandboxOAuth(clock)
         self._routes = _routes()
 
     def add_log(self, log: Callable[[str], None]) -> None:
@@ -138,9 +142,11 @@ class SandboxApp:
         return response
 
     def _answer(self, request: SandboxRequest) -> Response:
+        if request.path.startswith(PREFIX):
+            return self.oauth.answer(request)
         (endpoint, handler), path = self._routes.bind_to_environ(request.environ).match()
         family = family_of(request.path)
-        project_id = _project_id(authenticate(request.headers.get("Authorization"), family), request)
+        project_id = _project_id(self._identity(request, family), request)
         if project_id is None and family != "app":
             raise RefusedError(400, "Missing required parameter: project_id")
         asked = path.get("project_id") or project_id or PROJECT_ID
@@ -150,6 +156,9 @@ class SandboxApp:
         group = quota_group_of(family, endpoint)
         leave = self._quotas.enter(group, asked, counted=is_counted(group, endpoint, request.params))
         return _handled(handler, call, leave)
+
+    def _identity(self, request: SandboxRequest, family: Family) -> Identity:
+        return authenticate(request.headers.get("Authorization"), family, self.oauth.accepts)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.store import Dataset
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SECRETS = frozenset({"api_secret", "secret", "api_key", "sig", "token", "password", "access_token"})
+_SECRETS = frozenset({"api_secret", "secret", "api_key", "sig", "token", "password", "access_token"}) | {
+    "code",
+    "code_verifier",
+    "refresh_token",
+}
 _READABLE = '[]",:/$'
 
 AnyQuery = TypeVar("AnyQuery", bound=Query[Any])

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
 from mixpanel_nb.queries.checks import OneOf, Whole
-from mixpanel_nb.services import saved_items
+from mixpanel_nb.services import saved_items, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
     Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList)
 
@@ -119,6 +121,20 @@ class DiscoveryService:
         return self._listing(
             ("bookmarks", kind), lambda: saved_items.bookmarks(self._api().list_bookmarks(kind))
         )
+
+    def annotations(self, zone: ZoneInfo) -> list[AnnotationRecord]:
+        """The annotations of the project, by date. They cost no query of the quota.
+
+        Args:
+            zone: The project's time zone.
+        """
+        if ("annotations",) not in self._known:
+            self._known[("annotations",)] = timeline.records(self._api().list_annotations(), zone)
+        return list(self._known[("annotations",)])
+
+    def known_annotations(self) -> list[AnnotationRecord]:
+        """The cached answer of :meth:`annotations`; empty if there is none. Sends no request."""
+        return list(self._known.get(("annotations",), ()))
 
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
         """The schemas of Lexicon, by type and name; items without one are omitted.

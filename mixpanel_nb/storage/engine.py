@@ -24,6 +24,7 @@ from mixpanel_nb.storage import (
     loading,
     queries,
     table_names,
+    timeline,
 )
 from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
     from mixpanel_nb.storage.schema import PropertyColumn
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 
 class StorageEngine:
@@ -569,6 +571,16 @@ class StorageEngine:
         with self._changing() as con:
             identities.save(con, record, users)
 
+    def annotations(self, table: str) -> list[AnnotationRecord]:
+        """The annotations that are kept with a table, by their moment."""
+        with self._database.work("read") as con:
+            return timeline.of(con, table)
+
+    def save_annotations(self, table: str, found: Iterable[AnnotationRecord]) -> None:
+        """Keep annotations with a table, in place of those that were kept."""
+        with self._changing() as con:
+            timeline.save(con, table, found)
+
     def ids_of(self, sql: str) -> str:
         """A user's query for ids as one with the only column ``distinct_id``.
 
@@ -608,6 +620,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
     ledger.forget(con, name)
     cohorts.forget(con, name)
     identities.forget_table(con, name)
+    timeline.forget(con, name)
 
 
 def _usable_path(path: Path | str) -> Path:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import Card, Column, Table, counted
 from mixpanel_nb.results import (
+    AnnotationList,
     BookmarkList,
     CohortList,
     FunnelList,
@@ -98,6 +99,20 @@ class BookmarkListView(ItemsView[BookmarkList]):
             for each in self.result.bookmarks
         ]
         return _card("saved report", columns, rows)
+
+
+class AnnotationListView(ItemsView[AnnotationList]):
+    """The annotations of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """When each is, its text, tags and author."""
+        del max_rows
+        columns = {"date": "datetime", "annotation": "text", "tags": "text", "by": "text"}
+        rows = [
+            (each.date, each.description, ", ".join(each.tags), each.author or "")
+            for each in self.result.annotations
+        ]
+        return _card("annotation", columns, rows)
 
 
 class LexiconSchemaListView(ItemsView[LexiconSchemaList]):

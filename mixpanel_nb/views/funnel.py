@@ -204,7 +204,9 @@ class FunnelView(ReportView[FunnelResult]):
         if self.result.times and self.result.unit is None:
             return self._distribution(title, subtitle)
         if self.result.unit is not None:
-            return Chart(lambda: self._lines(paths, title, subtitle), self._words_over_time(paths))
+            chart = Chart(lambda: self._lines(paths, title, subtitle), self._words_over_time(paths))
+            dates = dict.fromkeys(step.date for step in self.result.steps if step.date is not None)
+            return self._annotated(chart, list(dates), self.result.unit)
         if self.result.on is None or len(self.result.events) < 2:
             return steps(self._bars(paths[0]), self._words_of_steps(paths[0]), title=title, subtitle=subtitle)
         return self._groups(paths, title, subtitle)

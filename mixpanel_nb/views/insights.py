@@ -186,7 +186,8 @@ class InsightsView(ReportView[InsightsResult]):
         subtitle = self._subtitle if titled else None
         if len(self.result.dates) == 1:
             return None if len(self.result.lines) == 1 else self._bars(title, subtitle)
-        return Chart(lambda: self._lines(title, subtitle), self._words())
+        chart = Chart(lambda: self._lines(title, subtitle), self._words())
+        return self._annotated(chart, self.result.dates, self.result.unit)
 
     def _lines(self, title: str | None, subtitle: str | None) -> Any:
         drawn = self._drawn()

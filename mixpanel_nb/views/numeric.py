@@ -159,10 +159,11 @@ class NumberView(ReportView[N], Generic[N]):
         judged = [row for row in rows if row["date"] not in gaps.partial] or rows
         title, subtitle = (self._title, self._subtitle) if titled else (None, None)
         unit = self.result.unit
-        return Chart(
+        chart = Chart(
             lambda: time_chart(rows, y, unit=unit, title=title, subtitle=subtitle, gaps=gaps),
             describe(judged, "date", y, title=self._title),
         )
+        return self._annotated(chart, [day for day, _ in self._brief_rows()], self.result.unit)
 
 
 class NumericSumView(NumberView[NumericSumResult]):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.AccountList: tables.AccountListView,
     results.ActivityFeedResult: activity.ActivityFeedView,
+    results.AnnotationList: discovery.AnnotationListView,
     results.BookmarkList: discovery.BookmarkListView,
     results.CohortList: discovery.CohortListView,
     results.CohortResult: cohorts.CohortView,

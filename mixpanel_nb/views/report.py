@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 from mixpanel_nb.display import render_html
 from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import ReportResult
+from mixpanel_nb.views.annotated import Annotated
 from mixpanel_nb.views.base import Group, View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from mixpanel_nb.display import Chart
     from mixpanel_nb.display.widgets import AnswerView, Explorer
 
 P = TypeVar("P", bound=ReportResult)
@@ -27,6 +32,10 @@ class ReportView(View[P]):
 
     def _remarked(self, *further: str | None) -> list[str]:
         return [*self.result.notes, *(remark for remark in further if remark)]
+
+    def _annotated(self, chart: Chart, buckets: Sequence[date], unit: str | None) -> Chart:
+        """A chart over time with the marks of the report's annotations."""
+        return Annotated(self.result.annotations, buckets, unit).on(chart)
 
     def _nothing(self) -> str:
         """Why there is nothing to draw, for the error of ``chart()``."""

@@ -145,7 +145,8 @@ class SeriesView(ReportView[S], Generic[S]):
         subtitle = listed((self._subtitle, self._drawn_note(series)), ". ") if titled else None
         if len(self.result.dates) == 1:
             return None if len(series) == 1 else self._bars(series, title, subtitle)
-        return Chart(lambda: self._lines(series, title, subtitle), self._words(series))
+        chart = Chart(lambda: self._lines(series, title, subtitle), self._words(series))
+        return self._annotated(chart, self.result.dates, self.result.unit)
 
     def _lines(self, series: Sequence[Series], title: str | None, subtitle: str | None) -> Any:
         several = self._names_are is not None

@@ -113,7 +113,8 @@ class SessionsView(ReportView[SessionsResult]):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note), ". ") if titled else None
-        return Chart(lambda: self._lines(title, subtitle), self._words())
+        chart = Chart(lambda: self._lines(title, subtitle), self._words())
+        return self._annotated(chart, self.result.dates, self.result.unit)
 
     def _lines(self, title: str | None, subtitle: str | None) -> Any:
         names = self._segments[:_MAX_LINES]

@@ -37,9 +37,10 @@ class SyncView(View[SyncResult]):
 
     @property
     def remarks(self) -> list[str]:
-        """The cohorts that were computed again."""
+        """The notes, and the cohorts that were computed again."""
         told = [f"{cohort.name} ({counted(cohort.size, 'user')})" for cohort in self.result.cohorts]
-        return [f"Cohorts computed again: {', '.join(told)}."] if told else []
+        computed = [f"Cohorts computed again: {', '.join(told)}."] if told else []
+        return [*self.result.notes, *computed]
 
     def _title(self) -> str:
         return f"{format_value(self.result.rows)} events in {self.result.table}"

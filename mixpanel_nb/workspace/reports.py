@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
-    from mixpanel_nb.results import ExpressionResult, ReconcileResult, SQLResult, UsersResult
+    from mixpanel_nb.results import Annotation, ExpressionResult, ReconcileResult, SQLResult, UsersResult
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
@@ -181,7 +181,26 @@ class ReportService:
         notes = answer.notes if zone.note is None else (*answer.notes, zone.note)
         settled = {} if answer.question is None else answer.question.settled
         question = Question(query, self, settled)
-        return replace(answer, question=question, timezone=zone.name, notes=notes)
+        return replace(
+            answer,
+            question=question,
+            timezone=zone.name,
+            notes=notes,
+            annotations=self._annotations(query, zone.name),
+        )
+
+    def _annotations(self, query: Query[Any], zone: str) -> tuple[Annotation, ...]:
+        """The annotations of a report's days: those of its table, or what Mixpanel was asked for before."""
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services import timeline
+
+        asked: Any = query
+        if not getattr(query, "annotations", False) or query.bucket_unit is None:
+            return ()
+        table = query.asked_table
+        known = self._discovery().known_annotations() if table is None else self._engine.annotations(table)
+        return timeline.listed(known, ZoneInfo(zone), asked.from_date, asked.to_date).annotations
 
     def users(self, query: Query[Any], cell: Cell, found: Mapping[str, Any]) -> UsersResult:
         """The users behind a number of a report on a table.

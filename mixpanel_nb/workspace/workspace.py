@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries.shared import CalendarUnit
     from mixpanel_nb.results import (
         ActivityFeedResult,
+        AnnotationList,
         BookmarkList,
         CohortList,
         CohortResult,
@@ -481,6 +482,48 @@ class Workspace:
         """
         return self._discovery.bookmarks(type)
 
+    def annotations(
+        self,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        *,
+        table: str | None = None,
+    ) -> AnnotationList:
+        """The annotations of the project, by their date, in its time zone; asked once a session.
+
+        They cost no query of the quota. Fetches and syncs keep those of a table's days with it, and reports
+        over time draw them: those of the table, or where Mixpanel is asked those that this session has
+        listed.
+
+        Args:
+            from_date: Only those of this day and later ones.
+            to_date: Only those of this day and earlier ones.
+            table: Those that are kept with this table; Mixpanel is not asked.
+
+        Raises:
+            ParameterError: a date is none.
+            APIError: Mixpanel could not be asked, or the account may not see annotations.
+            TableNotFoundError: there is no such table.
+
+        Example:
+            >>> [(str(each.date.date()), each.description) for each in ws.annotations("2025-03-10")]
+            [('2025-03-11', 'Spring sale, announced in the newsletter.')]
+        """
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services import timeline
+
+        first, last = (
+            None if day is None else Day_()(day, called)
+            for day, called in ((from_date, "from_date"), (to_date, "to_date"))
+        )
+        if table is not None:
+            self.schema(table)
+            zone = ZoneInfo(self.zone_of(table).name)
+            return timeline.listed(self.storage.annotations(table), zone, first, last)
+        zone = ZoneInfo(self._project.account_timezone)
+        return timeline.listed(self._discovery.annotations(zone), zone, first, last)
+
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
         """Lexicon's entries for events and properties; asked once a session.
 
@@ -526,7 +569,8 @@ class Workspace:
         """Fetch events into a table, in chunks of days, several at once.
 
         Each chunk is stored whole or not at all. When a fetch stops, for whatever reason, the same call
-        asks only for what is missing.
+        asks only for what is missing. At its end the project's annotations of the table's days are kept with
+        it: one request, which costs no query of the quota; where Mixpanel refuses it, a note says so.
 
         Args:
             name: The table.
@@ -563,7 +607,7 @@ class Workspace:
             (10682, 72)
         """
         first, final = days_to_fetch(locals(), self._project.today)
-        return self._fetcher.fetch_events(
+        fetched = self._fetcher.fetch_events(
             name,
             from_date=first,
             to_date=final,
@@ -576,6 +620,16 @@ class Workspace:
             workers=workers,
             progress=progress,
         )
+        note = self._keep_annotations(name) if fetched.requests else None
+        return fetched if note is None else dataclasses.replace(fetched, notes=(*fetched.notes, note))
+
+    def _keep_annotations(self, table: str) -> str | None:
+        """Keep the project's annotations with a table; a note where Mixpanel does not give them."""
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services.timeline import keep
+
+        return keep(self.api, self.storage, table, ZoneInfo(self._project.account_timezone))
 
     def sync(
         self,
@@ -610,6 +664,8 @@ class Workspace:
             StorageError: the database could not be written, or another process is fetching the table.
         """
         done = self._fetcher.sync(name, days=days, to_date=to_date, workers=workers, progress=progress)
+        note = self._keep_annotations(name)
+        done = done if note is None else dataclasses.replace(done, notes=(note,))
         if not cohorts:
             return done
         computed = tuple(each.cohort for each in self._cohorts.refresh_all(name))
@@ -868,6 +924,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -908,6 +965,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -946,6 +1004,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -982,6 +1041,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1015,6 +1075,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1044,6 +1105,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1076,6 +1138,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1114,6 +1177,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1179,6 +1243,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,
@@ -1351,6 +1416,7 @@ class Workspace:
         in_cohort: str | Sequence[str] = (),
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
         compare: None = None,
         table: str | None = None,
         live: bool = False,

@@ -10,9 +10,11 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from mixpanel_nb.client import QuotaLedger, Wait
+from mixpanel_nb.accounts import Credentials
+from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger, Wait
 from mixpanel_nb.client.clock import Moment
 from mixpanel_nb.client.quota_policy import is_counted
 from mixpanel_nb.errors import RateLimitError
@@ -129,6 +131,32 @@ def test_a_server_without_limits_is_not_paced(ledger: QuotaLedger) -> None:
     for _ in range(100):
         with ledger.acquire(KEY, "export", max_wait=0) as lease:
             lease.announced({"ratelimit-policy": '"project";q=1000000;w=3600'})
+
+
+@pytest.mark.parametrize(
+    ("remaining", "closed"),
+    [
+        ('"project";r=0;t=1800', True),
+        ('"project";r=0;t=1800, "project-concurrency";r=3', True),
+        ('"project";r=1;t=1800', False),
+        ('"project";r=12, "project-concurrency";r=0;t=10', False),
+        ("nonsense", False),
+    ],
+)
+def test_a_good_answer_that_was_the_last_one_closes_the_quota(
+    remaining: str, closed: bool, tmp_path: Path
+) -> None:
+    """Another machine may have asked the others, which this ledger has not seen."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=[], headers={"RateLimit": remaining}))
+    account = Credentials("me", "the secret of it", "1")
+    ledger = QuotaLedger(tmp_path / "quota.db")
+    with MixpanelAPIClient(account, transport=transport, ledger=ledger, max_wait=1) as client:
+        client.get_events()
+        if not closed:
+            client.get_events()
+            return
+        with pytest.raises(RateLimitError, match="Mixpanel said that the quota is used up"):
+            client.get_events()
 
 
 def test_a_refusal_is_remembered_by_all_who_share_the_file(ledger: QuotaLedger, clock: Clock) -> None:

@@ -93,8 +93,9 @@ def test_commands_are_named_as_magics_in_a_notebook(
 
 
 def test_the_words_of_a_notebook_know_every_magic() -> None:
-    for name, (command, *_) in COMMANDS.items():
-        assert NOTEBOOK.say([Command(command)]) == f"%{name}"
+    for name, (command, *further) in COMMANDS.items():
+        if not further:  # that of a group's command is short for the group's
+            assert NOTEBOOK.say([Command(command)]) == f"%{name}"
 
 
 @pytest.mark.parametrize("path", [path for path in LEAVES if path[0] in WITH_MAGIC], ids=" ".join)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.services.local.engines import Engine, EventTable
     from mixpanel_nb.services.local.engines.base import KnownIdentities
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -81,6 +82,10 @@ class CohortEngine:
     def identities(self, table: str) -> KnownIdentities | None:
         """See ``Engine``."""
         return self.engine.identities(table)
+
+    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
+        """See ``Engine``."""
+        return self.engine.annotations(table)
 
     def tables(self, *, fetched: bool = False) -> list[str]:
         """See ``Engine``."""

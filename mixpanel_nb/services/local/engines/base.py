@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 Span = tuple[datetime, datetime]
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are
@@ -132,6 +133,9 @@ class Engine(Protocol):
 
     def identities(self, table: str) -> KnownIdentities | None:
         """What is known of the users that the ids of a table are; None if they were not found."""
+
+    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
+        """The annotations that are kept with a table, by their moment."""
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """The rows of a statement."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.local.engines.base import Engine, EventTable, KnownIdentities
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class DistinctEngine:
     def identities(self, table: str) -> KnownIdentities | None:
         """See :class:`Engine`."""
         return self.engine.identities(table)
+
+    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
+        """See :class:`Engine`."""
+        return self.engine.annotations(table)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage import Chunk, StorageEngine
+    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,10 @@ class DuckDBEngine:
         metadata = self.storage.metadata_or_none(table)
         changed = metadata is not None and metadata.fetched_at > known.computed_at
         return KnownIdentities(known.table, known.system, known.computed_at, events - known.events, changed)
+
+    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
+        """See :class:`Engine`."""
+        return self.storage.annotations(table)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""
