@@ -5,7 +5,8 @@ what a saved report holds as its ``params``. The translation is pure: it knows n
 rendering. The live reports write bookmarks, the sandbox reads them, and saved reports become queries.
 """
 
+from mixpanel_nb.bookmarks.links import Linked, linked
 from mixpanel_nb.bookmarks.reading import Reading, read
 from mixpanel_nb.bookmarks.writing import Body, body_of
 
-__all__ = ["Body", "Reading", "body_of", "read"]
+__all__ = ["Body", "Linked", "Reading", "body_of", "linked", "read"]

@@ -36,6 +36,7 @@ from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelS
 from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
 from mixpanel_nb.results.insights import InsightsLine, InsightsResult
 from mixpanel_nb.results.json_safe import json_safe
+from mixpanel_nb.results.link import ReportLink
 from mixpanel_nb.results.load import LoadResult
 from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
 from mixpanel_nb.results.plan import PlanResult, PlanStep
@@ -120,6 +121,7 @@ __all__ = [
     "ReconcileResult",
     "ReconciledNumber",
     "Refusal",
+    "ReportLink",
     "ReportResult",
     "Result",
     "RetentionCohort",

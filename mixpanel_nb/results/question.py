@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.results.link import ReportLink
     from mixpanel_nb.results.query import SQLResult
     from mixpanel_nb.results.users import UsersResult
 
@@ -53,6 +54,9 @@ class QueryService(Protocol):
 
     def events_of(self, users: UsersResult) -> SQLResult:
         """All events of these users in the days of their report."""
+
+    def report_link(self, query: Query[Any], name: str) -> ReportLink:
+        """The link to a report in Mixpanel that asks a query, under a title."""
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries.cells import Cell
     from mixpanel_nb.results.annotations import Annotation
     from mixpanel_nb.results.comparison import ComparisonResult
+    from mixpanel_nb.results.link import ReportLink
     from mixpanel_nb.results.numbers import Numbers
     from mixpanel_nb.results.question import Question
     from mixpanel_nb.results.users import UsersResult
@@ -117,6 +118,39 @@ class ReportResult(Result):
         from mixpanel_nb.queries.cells import Cell
 
         return self._users(Cell())
+
+    def open_in_mixpanel(self, *, browser: bool = False) -> ReportLink:
+        """A link to this report in Mixpanel's web application, for colleagues.
+
+        Mixpanel keeps the query of the report, not its numbers: one request, which costs no query of the
+        quota. The link of a saved report is that report's own. A report on a table has a link, too, if
+        Mixpanel can be asked the same. The sandbox keeps the report, but has no web application.
+
+        Args:
+            browser: Whether to open it in the browser of this machine.
+
+        Returns:
+            The address.
+
+        Raises:
+            ParameterError: Mixpanel has no report that asks this, or the result has lost its workspace.
+            ConfigError: the workspace was opened without an account.
+            APIError: what Mixpanel answers.
+
+        Example:
+            >>> link = ws.funnel(steps=["View Product", "Purchase"], **january).open_in_mixpanel()
+            >>> len(link.rpartition("#")[2])
+            12
+        """
+        if self.question is None or self.question.service is None:
+            message = "This result has lost its workspace, which alone knows the project of a link."
+            raise ParameterError(message, parameter="report", hint="Ask the report again.")
+        link = self.question.service.report_link(self.question.query, self.headline)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(link)
+        return link
 
     def _check_local(self) -> None:
         """Refuse the question for users of an answer of Mixpanel's."""

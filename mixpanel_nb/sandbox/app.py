@@ -17,6 +17,7 @@ from mixpanel_nb.sandbox.annotations import Annotations
 from mixpanel_nb.sandbox.answers import packed
 from mixpanel_nb.sandbox.calls import Call, SandboxRequest, shown
 from mixpanel_nb.sandbox.faults import Faults, answer_instead, corrupt_lines, corrupt_transfer
+from mixpanel_nb.sandbox.links import ReportLinks
 from mixpanel_nb.sandbox.oauth import PREFIX, SandboxOAuth
 from mixpanel_nb.sandbox.quotas import Quotas, is_counted, policy_of, quota_group_of
 from mixpanel_nb.sandbox.refusals import RefusedError, family_of, refused
@@ -89,6 +90,7 @@ class SandboxApp:
         self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self._sessions = EngageSessions()
         self._annotations = Annotations(dataset.saved.annotations)
+        self._links = ReportLinks()
         self.oauth = SandboxOAuth(clock)
         self._routes = _routes()
 
@@ -150,7 +152,16 @@ class SandboxApp:
         if project_id is None and family != "app":
             raise RefusedError(400, "Missing required parameter: project_id")
         asked = path.get("project_id") or project_id or PROJECT_ID
-        call = Call(request.params, self.dataset, self._now(), self._sessions, self._annotations, asked, path)
+        call = Call(
+            request.params,
+            self.dataset,
+            self._now(),
+            self._sessions,
+            self._annotations,
+            self._links,
+            asked,
+            path,
+        )
         if not self._rate_limits:
             return _handled(handler, call)
         group = quota_group_of(family, endpoint)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import CountType
     from mixpanel_nb.queries.parameter import Check
     from mixpanel_nb.sandbox.annotations import Annotations
+    from mixpanel_nb.sandbox.links import ReportLinks
     from mixpanel_nb.sandbox.reports import ReportRunner
     from mixpanel_nb.sandbox.sessions import EngageSessions
     from mixpanel_nb.sandbox.store import Dataset
@@ -90,6 +91,7 @@ class Call:
         now: The current time, UTC.
         sessions: Open engage queries.
         annotations: The annotations as they are now.
+        links: The reports that links lead to.
         project_id: The project that is asked.
         path: Variable parts of the path.
     """
@@ -99,6 +101,7 @@ class Call:
     now: datetime
     sessions: EngageSessions
     annotations: Annotations
+    links: ReportLinks
     project_id: str
     path: Mapping[str, Any] = field(default_factory=dict)
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
-    from mixpanel_nb.results import Annotation, ExpressionResult, ReconcileResult, SQLResult, UsersResult
+    from mixpanel_nb.results import (
+        Annotation,
+        ExpressionResult,
+        ReconcileResult,
+        ReportLink,
+        SQLResult,
+        UsersResult,
+    )
     from mixpanel_nb.results.comparison import ComparisonResult
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
@@ -239,6 +246,18 @@ class ReportService:
             whose, users.from_date, users.to_date, identities
         )
         return SQLResult(statement.rendered(), source)
+
+    def report_link(self, query: Query[Any], name: str) -> ReportLink:
+        """The link to a report in Mixpanel that asks a query, under a title.
+
+        Raises:
+            ParameterError: no report of Mixpanel's asks it.
+            ConfigError: there is no account.
+            APIError: what Mixpanel answers.
+        """
+        from mixpanel_nb.services.live.links import report_link
+
+        return report_link(lambda: self._project.api, query, name)
 
     def expression(self, text: str, table: str | None) -> ExpressionResult:
         """An expression as SQL over a table, the usual one by default."""

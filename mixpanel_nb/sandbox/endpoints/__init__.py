@@ -18,6 +18,7 @@ from mixpanel_nb.sandbox.endpoints import (
     insights,
     jql,
     lexicon,
+    links,
     projects,
     retention,
     segmentation,
@@ -92,6 +93,7 @@ _OWNERS = (
 APP: Mapping[str, Handler] = {
     "me": projects.me,
     "projects/<project_id>/workspaces/public": projects.workspaces,
+    "projects/<project_id>/bookmark-urls/<slug>": links.one,
     "projects/<project_id>/schemas": lexicon.of_project,
     "projects/<project_id>/schemas/<entity_type>": lexicon.of_type,
     "projects/<project_id>/schemas/<entity_type>/<path:name>": lexicon.one,
@@ -99,5 +101,10 @@ APP: Mapping[str, Handler] = {
 }
 # By method and path.
 CHANGES: Mapping[tuple[str, str], Handler] = {
-    (method, f"{owner}/{path}"): handler for owner in _OWNERS for (method, path), handler in _CHANGED.items()
+    ("POST", "projects/<project_id>/bookmark-urls"): links.create,
+    **{
+        (method, f"{owner}/{path}"): handler
+        for owner in _OWNERS
+        for (method, path), handler in _CHANGED.items()
+    },
 }

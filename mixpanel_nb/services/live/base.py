@@ -95,6 +95,21 @@ class LiveReports:
         return (*unknown, *(note for note in more if note))
 
 
+def check_askable(query: Query[Any]) -> None:
+    """Check that a query is one for Mixpanel.
+
+    Raises:
+        ParameterError: only a fetched table can answer it.
+    """
+    if type(query).needs_table:
+        raise only_tables(f"{query.title}: only tables answer this report, not Mixpanel's API.", "table")
+    for name in ("in_cohort", "not_in_cohort"):
+        if getattr(query, name, ()):
+            raise only_tables("Mixpanel does not know the cohorts of your database.", name)
+    if getattr(query, "identities", None) is not None:
+        raise only_tables("Mixpanel resolves users by itself.", "identities")
+
+
 @contextmanager
 def listed_by(command: str) -> Iterator[None]:
     """If Mixpanel does not know an id, name the command that lists ids."""

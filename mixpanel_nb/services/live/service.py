@@ -26,6 +26,7 @@ from mixpanel_nb.queries import (
     parameters_of,
 )
 from mixpanel_nb.services.live.activity import ActivityReports
+from mixpanel_nb.services.live.base import check_askable
 from mixpanel_nb.services.live.counts import CountReports
 from mixpanel_nb.services.live.funnels import FunnelReports
 from mixpanel_nb.services.live.retention import RetentionReports
@@ -61,13 +62,7 @@ class LiveQueryService(
             ExpressionError: there is a mistake in an expression; no request was sent.
             APIError: what the client raises; ``ServerError`` for an answer of an unexpected shape.
         """
-        if type(query).needs_table:
-            raise only_tables(f"{query.title}: only tables answer this report, not Mixpanel's API.", "table")
-        for name in ("in_cohort", "not_in_cohort"):
-            if getattr(query, name, ()):
-                raise only_tables("Mixpanel does not know the cohorts of your database.", name)
-        if getattr(query, "identities", None) is not None:
-            raise only_tables("Mixpanel resolves users by itself.", "identities")
+        check_askable(query)
         for name, parameter in parameters_of(type(query)).items():
             if parameter.any_option is not None and getattr(query, name) is None:
                 raise only_tables("Mixpanel's API counts named events, not any event.", name)
