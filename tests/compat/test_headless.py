@@ -22,8 +22,11 @@ TWO_WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
 ASK = """
 import json, sys
 import mixpanel_headless
-quarter, weeks, person = json.loads(sys.argv[1])
+quarter, weeks, person, link = json.loads(sys.argv[1])
 ws = mixpanel_headless.Workspace()
+linked = ws.query_report_link(ws.resolve_report_link(link.rpartition("#")[2]))
+own = ws.create_report_link(ws.build_params("Purchase", **weeks), name="Purchases")
+again = ws.resolve_report_link(own.slug)
 funnel = ws.funnel(1001, unit="month", **quarter)
 retention = ws.retention(
     born_event="Sign Up", return_event="Purchase", unit="week", interval_count=4, **weeks
@@ -58,6 +61,8 @@ print(json.dumps({
     "pro": sorted(person["distinct_id"] for person in ws.query_user(
         mode="profiles", where='properties["plan"] == "pro"', limit=None
     ).profiles),
+    "linked": linked.series,
+    "own": [again.name, again.report_type, again.params == ws.build_params("Purchase", **weeks)],
     "streamed": sum(1 for _ in ws.stream_events(**quarter)),
 }))
 """
@@ -72,13 +77,21 @@ def busiest(store: Dataset) -> str:
 
 
 @pytest.fixture(scope="module")
-def theirs(server: SandboxServer, busiest: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def link(ws: Workspace) -> str:
+    """The address of a report of ours."""
+    return ws.event_counts(["Purchase"], unit="week", **QUARTER, live=True).open_in_mixpanel()
+
+
+@pytest.fixture(scope="module")
+def theirs(
+    server: SandboxServer, busiest: str, link: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What Mixpanel's client makes of the sandbox."""
     client = Client("mixpanel-headless==0.4.0")
     assert client.installed == client.version
     account = {"MP_USERNAME": "sandbox", "MP_SECRET": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
     home = tmp_path_factory.mktemp("headless")
-    asked = json.dumps([QUARTER, TWO_WEEKS, busiest])
+    asked = json.dumps([QUARTER, TWO_WEEKS, busiest, link])
     printed = client.run(ASK, asked, home=home, MP_API_BASE_URL=server.url, **account)
     answer: dict[str, Any] = json.loads(printed)
     return answer
@@ -329,3 +342,11 @@ def test_a_token_is_taken(server: SandboxServer, tmp_path: Path) -> None:
     account = {"MP_OAUTH_TOKEN": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
     client = Client("mixpanel-headless==0.4.0")
     assert int(client.run(script, home=tmp_path, MP_API_BASE_URL=server.url, **account)) > 5
+
+
+def test_a_link_of_ours_leads_them_to_our_figures(theirs: dict[str, Any], ws: Workspace) -> None:
+    ours = ws.event_counts(["Purchase"], unit="week", **QUARTER, live=True)
+    [series] = theirs["linked"].values()
+    assert [value for _, value in sorted(series.items())] == [row["count"] for row in ours.records()]
+    assert sum(series.values()) > 0
+    assert theirs["own"] == ["Purchases", "insights", True]
