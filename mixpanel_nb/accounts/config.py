@@ -67,6 +67,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "timezone": (str,),
     "legacy_time": (bool,),
     "week_start": (str,),
+    "workspace_id": (str, int),
     "signed_in": (bool,),
 }
 _PUBLIC = _KINDS.keys() - {"secret"}
@@ -83,6 +84,7 @@ class AccountInfo:
     is_default: bool
     timezone: str
     legacy_time: bool
+    workspace_id: str | None = None
 
 
 class ConfigManager:
@@ -241,13 +243,13 @@ class ConfigManager:
 
         1. the ``account`` named in the call;
         2. ``MP_USERNAME``, ``MP_SECRET``, ``MP_PROJECT_ID`` and, if it is not ``us``, ``MP_REGION``; or,
-           in place of the first two, ``MP_OAUTH_TOKEN``;
+           in place of the first two, ``MP_OAUTH_TOKEN``; and perhaps ``MP_WORKSPACE_ID``;
         3. the account named by ``MP_ACCOUNT``;
         4. the default account.
 
         Args:
             account: Name of a configured account.
-            project_id: Query this project instead of the account's own.
+            project_id: Query this project instead of the account's own, and none of its data views.
             region: The region of that project.
 
         Raises:
@@ -260,9 +262,11 @@ class ConfigManager:
         if name is None:
             raise ConfigError("No Mixpanel account is configured.", hint=_NO_ACCOUNT_HINT)
         credentials = self.get(name)
+        number = credentials.project_id if project_id is None else str(project_id)
         return replace(
             credentials,
-            project_id=credentials.project_id if project_id is None else str(project_id),
+            project_id=number,
+            workspace_id=credentials.workspace_id if number == credentials.project_id else None,
             region=credentials.region if region is None else region,
         )
 
@@ -408,12 +412,14 @@ def _info(credentials: Credentials, *, is_default: bool) -> AccountInfo:
         is_default=is_default,
         timezone=credentials.timezone,
         legacy_time=credentials.legacy_time,
+        workspace_id=credentials.workspace_id,
     )
 
 
 def _entry(credentials: Credentials) -> dict[str, Any]:
     hidden = {"signed_in"} if credentials.tokens is None else {"signed_in", "secret"}
-    entry = {key: getattr(credentials, key) for key in _KINDS if key not in hidden}
+    values = {key: getattr(credentials, key) for key in _KINDS if key not in hidden}
+    entry = {key: value for key, value in values.items() if value is not None}
     return entry if credentials.tokens is None else {**entry, "signed_in": True}
 
 
@@ -424,6 +430,12 @@ def _credential_variables() -> list[str]:
     """The credential variables that are set (an empty one counts as not set)."""
     names = ("MP_USERNAME", "MP_SECRET", "MP_PROJECT_ID", _TOKEN)
     return [name for name in names if os.environ.get(name)]
+
+
+def _workspace_in_environment(project_id: str | int | None) -> str | None:
+    """The data view that the environment names; it belongs to the environment's project."""
+    is_own = project_id is None or str(project_id) == os.environ.get("MP_PROJECT_ID")
+    return (os.environ.get("MP_WORKSPACE_ID") or None) if is_own else None
 
 
 def _from_environment(project_id: str | int | None, region: str | None) -> Credentials:
@@ -445,6 +457,7 @@ def _from_environment(project_id: str | int | None, region: str | None) -> Crede
             secret=Secret(os.environ.get("MP_SECRET", "")),
             project_id=os.environ["MP_PROJECT_ID"] if project_id is None else project_id,
             region=region or os.environ.get("MP_REGION") or "us",
+            workspace_id=_workspace_in_environment(project_id),
             tokens=GivenToken(Secret(os.environ[_TOKEN])) if own == [_TOKEN] else None,
         )
     except ConfigError as error:

@@ -116,6 +116,8 @@ class Credentials:
         timezone: The project's time zone, an IANA name such as ``Europe/Berlin``.
         legacy_time: True for projects created before 2023, whose exports carry project-local times.
         week_start: The day on which the project's weeks begin, such as ``monday``.
+        workspace_id: The number of a data view of the project, from which Mixpanel answers queries; None for
+            all of the project.
         tokens: Where the tokens of a sign-in come from, which stand in place of the secret; the user name is
             then the user's address, for display.
 
@@ -131,6 +133,7 @@ class Credentials:
     timezone: str = "UTC"
     legacy_time: bool = False
     week_start: Weekday = "monday"
+    workspace_id: str | None = None
     tokens: TokenSource | None = field(default=None, repr=False, compare=False)
 
     def __init__(
@@ -143,6 +146,7 @@ class Credentials:
         timezone: str = "UTC",
         legacy_time: bool = False,
         week_start: str = "monday",
+        workspace_id: str | int | None = None,
         tokens: TokenSource | None = None,
     ) -> None:
         # Wrapped before anything can fail, so that no traceback of this frame shows the bare string.
@@ -156,6 +160,7 @@ class Credentials:
             "timezone": checked_timezone(timezone),
             "legacy_time": bool(legacy_time),
             "week_start": checked_weekday(week_start),
+            "workspace_id": None if workspace_id is None else checked_workspace_id(str(workspace_id)),
             "tokens": tokens,
         }
         for name, value in values.items():
@@ -190,6 +195,18 @@ def _checked_project_id(project_id: str) -> str:
         hint = "Mixpanel shows it under Settings > Project Settings."
         raise _wrong("project_id", f"The project id must be a number, not {project_id!r}.", hint)
     return project_id
+
+
+def checked_workspace_id(workspace_id: str) -> str:
+    """The number of a data view.
+
+    Raises:
+        ConfigError: it is no number.
+    """
+    if not re.fullmatch(r"[0-9]+", workspace_id):
+        hint = "It stands in the address of the data view in Mixpanel: …/project/12345/view/67890/…"
+        raise _wrong("workspace_id", f"The workspace id must be a number, not {workspace_id!r}.", hint)
+    return workspace_id
 
 
 def checked_region(region: str) -> str:

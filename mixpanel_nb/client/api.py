@@ -383,6 +383,9 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
     ) -> ApiCall:
         # The App API names the project in the path, and some of its endpoints refuse unknown parameters.
         project = {} if family == "app" else {"project_id": self.credentials.project_id}
+        # Data views concern the Query API alone (https://developer.mixpanel.com/reference/query-api-authentication).
+        if family == "query" and self.credentials.workspace_id is not None:
+            project["workspace_id"] = self.credentials.workspace_id
         return ApiCall(
             method=method,
             url=self._hosts.url(family, endpoint),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,14 @@ app = typer.Typer()
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The account's name.", autocompletion=names.own_accounts)
+]
+WorkspaceId = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace-id",
+        metavar="ID",
+        help="A data view of the project: Mixpanel answers queries from it alone.",
+    ),
 ]
 OptionalName = Annotated[
     str | None,
@@ -69,6 +78,7 @@ def add(
     week_start: Annotated[
         str, typer.Option("--week-start", metavar="DAY", help="The day on which the project's weeks begin.")
     ] = "monday",
+    workspace_id: WorkspaceId = None,
     default: Annotated[bool, typer.Option("--default", help="Use it where no account is named.")] = False,
 ) -> None:
     """Add a service account. Its secret is asked for, or read from standard input; never an argument.
@@ -91,6 +101,7 @@ def add(
         timezone=timezone,
         legacy_time=legacy_time,
         week_start=week_start,
+        workspace_id=workspace_id,
     )
     session.accounts.add(name, credentials, default=default)
     session.say([f"Added account {name}. Try it: ", Command(f"auth test {name}")])
@@ -117,19 +128,21 @@ def login(
         bool,
         typer.Option("--paste", help="The browser is on another machine: paste the address it is led to."),
     ] = False,
+    workspace_id: WorkspaceId = None,
     default: Annotated[bool, typer.Option("--default", help="Use it where no account is named.")] = False,
 ) -> None:
     """Sign in by browser, where there is no service account. Mixpanel's raw export may refuse a sign-in.
 
     Example: mp auth login shop --project 12345
     """
-    from mixpanel_nb.accounts.credentials import checked_region
+    from mixpanel_nb.accounts.credentials import checked_region, checked_workspace_id
     from mixpanel_nb.client.oauth import OAuthServer
     from mixpanel_nb.services.sign_in import consent, has_browser, reached
 
     session = session_of(context)
     session.accounts.check_free(name)
     chosen = None if region is None else checked_region(region)
+    view = None if workspace_id is None else checked_workspace_id(workspace_id)
     pastes = paste or not has_browser()
 
     def pasted() -> str:
@@ -143,7 +156,7 @@ def login(
         )
     found = reached(tokens, chosen)
     number = found.project(project, lambda lines: session.ask(f"Projects: {', '.join(lines)}. Which one"))
-    credentials = found.credentials(name, number, session.accounts.home)
+    credentials = replace(found.credentials(name, number, session.accounts.home), workspace_id=view)
     session.accounts.sign_in(name, credentials, found.tokens, default=default)
     session.say([f"Signed in as {name}, project {number}. Try it: ", Command(f"auth test {name}")])
 
@@ -233,6 +246,7 @@ def _in_use(session: Session, name: str | None) -> AccountInfo:
         used.region,
         timezone=used.timezone,
         legacy_time=used.legacy_time,
+        workspace_id=used.workspace_id,
     )
 
 

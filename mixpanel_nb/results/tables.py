@@ -87,6 +87,7 @@ class AccountInfo:
     is_default: bool = False
     timezone: str = "UTC"
     legacy_time: bool = False
+    workspace_id: str | None = None
 
 
 class _ItemList(Result, Sequence[Item], Generic[Item]):

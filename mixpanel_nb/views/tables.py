@@ -51,13 +51,24 @@ class AccountListView(ItemsView[AccountList]):
     """The configured accounts, without secrets."""
 
     def card(self, *, max_rows: int | None = None) -> Card:
-        """Name, user, project and region of each account."""
+        """Name, user, project and region of each account, and data views if there are any."""
         del max_rows
-        names = ("account", "username", "project", "region", "time zone", "default")
+        accounts = self.result.accounts
+        has_views = any(account.workspace_id for account in accounts)
+        view = ("data view",) if has_views else ()
+        names = ("account", "username", "project", *view, "region", "time zone", "default")
         headers = [Column(name, "text") for name in names]
         rows = [
-            (a.name, a.username, a.project_id, a.region, a.timezone, "yes" if a.is_default else "")
-            for a in self.result.accounts
+            (
+                account.name,
+                account.username,
+                account.project_id,
+                *((account.workspace_id or "",) if has_views else ()),
+                account.region,
+                account.timezone,
+                "yes" if account.is_default else "",
+            )
+            for account in accounts
         ]
         return Card(
             title=counted(len(self.result.accounts), "account"),

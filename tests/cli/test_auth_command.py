@@ -43,6 +43,18 @@ def test_accounts_live_through_add_list_switch_show_and_remove(mp: Command) -> N
     assert [a["name"] for a in json.loads(mp("auth", "list").out)] == ["shop"]
 
 
+def test_a_data_view_is_listed_and_shown(mp: Command) -> None:
+    mp("auth", "add", "all", *ADD, stdin=SECRET)
+    assert "data view" not in mp("auth", "list", "--format", "table").out
+    mp("auth", "add", "shop", *ADD, "--workspace-id", "67890", stdin=SECRET)
+    listed = json.loads(mp("auth", "list").out)
+    assert [(a["name"], a["workspace_id"]) for a in listed] == [("all", None), ("shop", "67890")]
+    (shown,) = json.loads(mp("auth", "show", "shop").out)
+    assert shown["workspace_id"] == "67890"
+    head, *_ = mp("auth", "list", "--format", "table").out.split("me.")
+    assert "data view" in head
+
+
 def test_show_tells_the_account_of_the_environment(mp: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     mp("auth", "add", "shop", *ADD, stdin=SECRET)
     for name, value in {"USERNAME": "env-user", "SECRET": SECRET, "PROJECT_ID": "7", "REGION": "in"}.items():
@@ -57,6 +69,7 @@ def test_show_tells_the_account_of_the_environment(mp: Command, monkeypatch: pyt
         (["add", "shop", *ADD], SECRET, 3, "already"),
         (["add", "new", *ADD], "", 3, "secret"),
         (["add", "new", *ADD, "--region", "mars"], SECRET, 3, "mars"),
+        (["add", "new", *ADD, "--workspace-id", "all"], SECRET, 3, "must be a number, not 'all'"),
         (["add", "new", "--username", "me", "--project", "abc"], SECRET, 3, "abc"),
         (["add", "new", *ADD, "--timezone", "Mars/Olympus"], SECRET, 3, "Mars/Olympus"),
         (["add", "sandbox", *ADD], SECRET, 3, "reserved"),

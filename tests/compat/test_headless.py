@@ -79,7 +79,8 @@ def busiest(store: Dataset) -> str:
 @pytest.fixture(scope="module")
 def link(ws: Workspace) -> str:
     """The address of a report of ours."""
-    return ws.event_counts(["Purchase"], unit="week", **QUARTER, live=True).open_in_mixpanel()
+    address: str = ws.event_counts(["Purchase"], unit="week", **QUARTER, live=True).open_in_mixpanel()
+    return address
 
 
 @pytest.fixture(scope="module")

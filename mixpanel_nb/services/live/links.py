@@ -73,7 +73,9 @@ def _of_saved(api: MixpanelAPIClient, number: int) -> ReportLink:
 
 
 def _address(api: MixpanelAPIClient, report: str) -> ReportLink:
-    return ReportLink(f"{api.base_url}/project/{quote(api.credentials.project_id, safe='')}/app/{report}")
+    project, view = api.credentials.project_id, api.credentials.workspace_id
+    shown = "" if view is None else f"/view/{view}"
+    return ReportLink(f"{api.base_url}/project/{quote(project, safe='')}{shown}/app/{report}")
 
 
 def _without_tables(error: ParameterError) -> ParameterError:
