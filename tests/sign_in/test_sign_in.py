@@ -19,6 +19,7 @@ from client.test_secrets import everything_shown
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials, Secret
 from mixpanel_nb.accounts.tokens import TokenFile, Tokens
+from mixpanel_nb.cli.program import run
 from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.client.oauth import OAuthServer
 from mixpanel_nb.client.redirect import Redirect
@@ -154,6 +155,20 @@ def test_a_token_that_the_server_no_longer_takes_is_renewed(
     asked.app.oauth._access.clear()
     assert events_of(account)
     assert asked.count("grant_type=refresh_token") == 1
+
+
+def test_the_command_signs_in_with_a_data_view(
+    asked: Asked, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "has_browser", lambda: True)
+    assert run(["auth", "login", "shop", "--project", "1", "--workspace-id", "view 7"]) == 3
+    assert asked.lines == []
+    assert run(["auth", "login", "shop", "--project", "1", "--workspace-id", "67890"]) == 0
+    account = ConfigManager().get("shop")
+    assert (account.workspace_id, account.username) == ("67890", "sandbox@example.com")
+    asked.lines.clear()
+    assert events_of(account)
+    assert asked.count("workspace_id=67890") == 1
 
 
 def test_a_sign_in_that_has_ended_says_how_to_sign_in_again(
