@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from load.conftest import figures, stored_figures
 from mixpanel_nb import Workspace
+from mixpanel_nb.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,7 @@ TYPES = {"plan": "VARCHAR", "amount": "DOUBLE", "quantity": "BIGINT", "gift": "B
 
 
 class OnlyArrow:
-    """A frame that is known by Arrow's protocol alone, as Polars' are."""
+    """A frame that is known by Arrow's protocol alone."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
@@ -90,6 +92,14 @@ FRAMES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "pandas with zones": lambda frame: frame.assign(
         ts=frame["ts"].dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
     ),
+    "Polars": pl.from_pandas,
+    "Polars with zones": lambda frame: pl.from_pandas(frame).with_columns(
+        pl.col("ts").dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo")
+    ),
+    "Polars with categories": lambda frame: pl.from_pandas(frame).with_columns(
+        pl.col("event_name", "plan").cast(pl.Categorical)
+    ),
+    "Polars, collected": lambda frame: pl.from_pandas(frame).lazy().collect(),
     "Arrow": pa.Table.from_pandas,
     "Arrow's protocol": lambda frame: OnlyArrow(pa.Table.from_pandas(frame)),
 }
@@ -99,6 +109,26 @@ FRAMES: dict[str, Callable[[pd.DataFrame], Any]] = {
 def test_a_frame(ws: Workspace, orders: pd.DataFrame, kind: str) -> None:
     result = ws.load(FRAMES[kind](orders))
     assert stored_figures(ws, result) == figures(orders)
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "advice"),
+    [
+        (
+            "RecordBatchReader",
+            lambda frame: pa.Table.from_pandas(frame).to_reader(),
+            "Load the table that .read_all() gives",
+        ),
+        ("LazyFrame", lambda frame: pl.from_pandas(frame).lazy(), "Load the frame that .collect() gives"),
+        ("dict", lambda frame: frame.to_dict("list"), "a frame of pandas, Polars or Arrow"),
+    ],
+)
+def test_what_is_no_frame_yet_says_how_it_becomes_one(
+    ws: Workspace, orders: pd.DataFrame, kind: str, made: Callable[[pd.DataFrame], Any], advice: str
+) -> None:
+    with pytest.raises(ParameterError, match=f"type {kind} cannot be loaded") as refused:
+        ws.load(made(orders))
+    assert advice in str(refused.value.hint)
 
 
 def test_a_frame_in_a_workspace_in_memory(orders: pd.DataFrame) -> None:

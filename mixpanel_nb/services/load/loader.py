@@ -31,6 +31,10 @@ _APPEND, _REPLACE = Word("if_exists", "append"), Word("if_exists", "replace")
 _ANOTHER = ", or choose another name."
 _OTHERWISE = ("Choose another name, or replace it with ", _REPLACE, ".")
 _FRAMES = ("__arrow_c_stream__", "__dataframe__")
+_ONCE = {  # a method of what is no frame yet, and what makes it one
+    "read_next_batch": "It can be read once only. Load the table that .read_all() gives.",
+    "collect": "It is not computed yet. Load the frame that .collect() gives.",
+}
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class LoadService:
         started = time.monotonic()
         preset_of(asked.from_tool)
         checked_unit(asked.time_unit)
-        before = self._check_table(name, asked, if_exists)
         frame = what if _is_frame(what) else None
         files = [] if frame is not None else found_files(_listed(what))
+        before = self._check_table(name, asked, if_exists)
         with _told(progress, name, files, started) as tell:
             found = inputs.look_at(files) if frame is None else inputs.look_at_frame(frame)
             decided = decide(found, asked)
@@ -168,7 +172,10 @@ def _listed(what: Any) -> list[str | Path]:
     paths = [each for each in named if isinstance(each, (str, Path))]
     if len(paths) == len(named):
         return paths
-    hint = "Give a path, a list of paths, or a frame of pandas, Polars or Arrow (a lazy one: collected)."
+    hint = "Give a path, a list of paths, or a frame of pandas, Polars or Arrow."
+    for method, advice in _ONCE.items():
+        if hasattr(what, method):
+            hint = advice
     message = f"An object of type {type(what).__name__} cannot be loaded."
     raise ParameterError(message, parameter="path", value=type(what).__name__, hint=hint)
 

@@ -6,11 +6,14 @@ import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.files.system import expanded
+from mixpanel_nb.storage.sqltext import TABLE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mixpanel_nb.errors import Text
 
 _WILDCARDS = frozenset("*?[")
 
@@ -21,7 +24,12 @@ def found_files(named: Iterable[str | Path]) -> list[Path]:
     Raises:
         ParameterError: a file does not exist or is not a regular file; or none is given.
     """
-    files = list(dict.fromkeys(file for each in named for file in _files(expanded(each))))
+    listed = [expanded(each) for each in named]
+    last = listed[-1] if len(listed) > 1 else None
+    if last is not None and not last.exists() and TABLE_NAME.fullmatch(str(last)):
+        hint = ["A table is named with ", Word("table", str(last)), "."]
+        raise _refused(f"There is no file {last}.", hint)
+    files = list(dict.fromkeys(file for path in listed for file in _files(path)))
     if not files:
         raise _refused("No file was named.", "Name a file, several, or a glob such as exports/*.jsonl.gz.")
     return files
@@ -43,5 +51,5 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _refused(message: str, hint: str) -> ParameterError:
+def _refused(message: str, hint: Text) -> ParameterError:
     return ParameterError(message, parameter="path", value=message, hint=hint)
