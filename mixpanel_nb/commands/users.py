@@ -66,9 +66,8 @@ def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]
 
     command = query.name.replace("_", "-")
     example = _EXAMPLES.get(query.name, query.example)
-    doc = (
-        f"List the users behind a number of: {inspect.getdoc(query)}\n\nExample: mp users {command} {example}"
-    )
+    about = f"List users behind {{mp {command}}}.\n\n{inspect.getdoc(query)}"
+    doc = f"{about}\n\nExample: mp users {command} {example}"
     sides = _SIDES if "compare" in request_parameters(query) else {}
     flags = [
         inspect.Parameter(

@@ -288,8 +288,8 @@ class InsightsView(ReportView[InsightsResult]):
                 ),
                 (Column("lowest", "number"), [_cell(line, min(line.known, default=None)) for line in lines]),
                 (Column("highest", "number"), [_cell(line, max(line.known, default=None)) for line in lines]),
-                (Column("first", "number"), [_cell(line, line.values[0]) for line in lines]),
-                (Column("last", "number"), [_cell(line, line.values[-1]) for line in lines]),
+                (Column("first", "number"), [_cell(line, _end(line, 0)) for line in lines]),
+                (Column("last", "number"), [_cell(line, _end(line, -1)) for line in lines]),
             ]
         else:
             added = [(Column("value", "number"), [_cell(line, line.values[0]) for line in lines])]
@@ -302,6 +302,11 @@ class InsightsView(ReportView[InsightsResult]):
 
 def _kind(line: InsightsLine) -> tuple[str | None, bool]:
     return line.unit, line.is_count
+
+
+def _end(line: InsightsLine, place: int) -> float | None:
+    """The value of the first or last complete bucket; of any, if none is complete."""
+    return line.known[place] if line.known else None
 
 
 def _cell(line: InsightsLine, value: float | None) -> Any:

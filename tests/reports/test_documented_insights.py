@@ -322,6 +322,18 @@ def test_days_that_were_not_fetched_are_gaps_and_windows_over_them_are_marked() 
         assert [record["complete"] for record in weeks.records()] == [False, False]
 
 
+def test_first_and_last_of_a_card_are_of_complete_buckets() -> None:
+    with Workspace.memory(account="sandbox") as ws:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-31")
+        result = ws.insights(["dau(Purchase)", "wau(Purchase)"], table="events")
+        whole = result.df[result.df["complete"] & (result.df["metric"] == "wau(Purchase)")]["value"]
+        first, last = f"{whole.iloc[0]:,.0f}", f"{whole.iloc[-1]:,.0f}"
+        table = repr(result).partition("metric ")[2].splitlines()
+        (line,) = [line for line in table if line.startswith("wau(Purchase) ")]
+        assert line.split()[-2:] == [first, last]
+        assert whole.iloc[0] > 2 * result.df[result.df["metric"] == "wau(Purchase)"]["value"].iloc[0]
+
+
 def test_columns_of_breakdowns_have_names_of_their_own(package: Package) -> None:
     events = [did("a", "View", "2023-01-01 12:00", value="x", date="y")]
     metrics = [Metric("View"), Metric("View")]
