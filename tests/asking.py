@@ -9,7 +9,7 @@ from mixpanel_nb import Workspace
 from mixpanel_nb.queries import QUERIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mixpanel_nb.queries import Query
 
@@ -28,3 +28,8 @@ class Asking:
 
     def __getattr__(self, report: str) -> Callable[..., Any]:
         return lambda *args, **given: self._service.ask(query_of(report, *args, **given))
+
+
+def metered(requests: Iterable[str]) -> list[str]:
+    """The requests that count for the quota: not those for annotations, which a fetch keeps, too."""
+    return [request for request in requests if "/annotations" not in request]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asking import metered
 from faces import moved_to
 from workspaces import workspace_on
 
@@ -80,7 +81,7 @@ def test_an_account_keeps_its_data_in_a_file_of_its_project(
     assert (home / "4711.db").stat().st_mode & 0o777 == 0o600
     assert home.stat().st_mode & 0o077 == 0
     assert [table.row_count for table in info.tables] == [result.rows]
-    assert all("project_id=4711" in line for line in mixpanel.requests)
+    assert all("project_id=4711" in line for line in metered(mixpanel.requests))
     with Workspace(project_id="12") as other:
         assert other.info().path == home / "12.db"
 

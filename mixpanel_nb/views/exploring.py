@@ -145,8 +145,7 @@ class QueryForm:
             needed, value = parameter.label and parameter.label.needed, self.given.get(name)
             if parameter.label and any(map(self.given.get, parameter.label.unless)):
                 continue
-            is_short = isinstance(parameter.check, Steps) and len(value or ()) < 2
-            if needed and (not value or is_short):
+            if needed and (not value or _is_short(parameter, value)):
                 return needed
             if parameter.any_option and self.table is None and not value:
                 return "Choose an event."
@@ -176,10 +175,18 @@ class QueryForm:
             value = value.isoformat()
         given = {each: kept for each, kept in self.given.items() if each != name}
         if value not in (None, []):
+            given = {each: kept for each, kept in given.items() if not self._gives_way(each, kept, name)}
             given[name] = self._with_filters(name, value)
         if name == "table":
             given = {each: kept for each, kept in given.items() if self._serves(each, value)}
         return replace(self, given=given)
+
+    def _gives_way(self, name: str, value: Any, chosen: str) -> bool:
+        """Whether a field that is not whole gives way to another that was chosen in its place."""
+        parameter = parameters_of(self.query).get(name)
+        if parameter is None or parameter.label is None:
+            return False
+        return chosen in parameter.label.unless and _is_short(parameter, value)
 
     def _with_filters(self, name: str, value: Any) -> Any:
         """The names of steps, each with the filter it had; any other value as it is."""
@@ -330,6 +337,11 @@ class QueryForm:
                 first = value if isinstance(value, str) else _event_of(value[0])
                 return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
         return None
+
+
+def _is_short(parameter: Parameter, value: Any) -> bool:
+    """Whether there are too few steps for a funnel."""
+    return isinstance(parameter.check, Steps) and len(value or ()) < 2
 
 
 def _are_days(compare: str | None) -> bool:

@@ -199,7 +199,7 @@ def _of_top_events(result: TopEventsResult) -> Iterator[cells.Cell]:
 
 def _of_frequency(result: FrequencyResult) -> Iterator[cells.Cell]:
     """The most regular users of the busiest bucket, then every bucket."""
-    rows = [(row[0], row[1:]) for row in result.tuples() if any(row[1:])]
+    rows = [(day, counts) for day, *counts, _ in result.tuples() if any(counts)]
     if rows:
         day, counts = max(rows, key=lambda row: row[1][0])
         yield cells.FrequencyCell(date=day, at_least=sum(1 for count in counts if count))

@@ -64,7 +64,7 @@ STORIES = [
     ),
     Story(
         "05_live_and_local",
-        charts=8,
+        charts=9,
         headings=("Purchase by $os", "Saved report 3002", "4 saved funnels", "Purchse"),
         rows=(("2025-02-01", "515", "417", "367", "233", "42"), ("1003", "Search to purchase")),
         failing=1,

@@ -120,7 +120,7 @@ def test_mixpanel_answers_when_its_button_is_pressed(shown: dict[str, Locator]) 
 def test_a_step_is_added_to_a_funnel_and_taken_out(lab: Lab, shown: dict[str, Locator]) -> None:
     explorer = shown["funnel"]
     expect(explorer.get_by_text("View Product → Add to Cart → Purchase", exact=True)).to_be_visible()
-    explorer.get_by_title("Add another step").click()
+    explorer.get_by_title("Add another step", exact=True).click()
     field(explorer, "Step 4").select_option("Write Review")
     four = "View Product → Add to Cart → Purchase → Write Review"
     expect(explorer.get_by_text(four, exact=True)).to_be_visible()

@@ -143,7 +143,7 @@ def test_an_option_is_offered_once_unless_it_can_be_repeated(shell: Shell) -> No
         ("%mp_retention --type ‸", "birth compounded"),
         ("%mp_bookmarks --type ‸", "insights funnels retention flows launch-analysis"),
         ("%mp_lexicon --type ‸", "event profile custom_event group"),
-        ("%mp_auth ‸", "list add remove switch show test"),
+        ("%mp_auth ‸", "list add login logout remove switch show test"),
         ("%mp_auth add x --region ‸", "us eu in"),
     ],
 )

@@ -125,7 +125,7 @@ def test_sessions_of_buckets_that_were_not_fetched_are_unknown(gap: Workspace) -
 def test_sessions_and_frequency_of_cut_weeks_are_marked(gap: Workspace) -> None:
     whole = gap.segmentation("Purchase", **ASKED, unit="week").df["complete"].tolist()
     assert gap.frequency(**ASKED, unit="week", addiction_unit="day").df["complete"].tolist() == whole
-    sessions = gap.sessions(**ASKED, unit="week")
+    sessions = gap.sessions(**ASKED, unit="week", annotations=False)
     assert sessions.df["complete"].tolist() == whole
     assert sessions.numbers().lines[0].complete == tuple(whole)
     marks = [layer["mark"] for layer in sessions.chart().to_dict()["layer"]]
@@ -149,13 +149,14 @@ def test_what_is_known_in_part_stays_out_of_means_and_extremes(gap: Workspace) -
 
 
 def test_a_chart_shows_gaps_as_bands_and_cut_weeks_dashed(gap: Workspace) -> None:
-    spec = gap.segmentation("Purchase", **ASKED, unit="week").chart().to_dict()
+    spec = gap.segmentation("Purchase", **ASKED, unit="week", annotations=False).chart().to_dict()
     marks = [layer["mark"] for layer in spec["layer"]]
     assert [mark["type"] for mark in marks] == ["rect", "line", "line", "point"]
     assert "strokeDash" in marks[1]
     band = spec["layer"][0]["data"].get("values") or spec["datasets"][spec["layer"][0]["data"]["name"]]
     assert [(run["x"][:10], run["x2"][:10]) for run in band] == [("2025-02-20", "2025-02-27")]
-    plain = gap.segmentation("Purchase", from_date="2025-02-03", to_date="2025-02-16", unit="week")
+    weeks = {"from_date": "2025-02-03", "to_date": "2025-02-16", "unit": "week"}
+    plain = gap.segmentation("Purchase", **weeks, annotations=False)
     assert "layer" not in plain.chart().to_dict()
 
 

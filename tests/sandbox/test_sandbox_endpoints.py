@@ -173,7 +173,7 @@ def test_engage_reduces_properties_on_all_pages_of_a_session(client: httpx.Clien
         ({"selector": "1 +"}, "Invalid selector: The expression ends too early"),
         ({"filter_by_cohort": '{"id":1}'}, "Invalid filter_by_cohort: there is no cohort 1"),
         ({"filter_by_cohort": "2001"}, "Invalid filter_by_cohort: expected"),
-        ({"filter_by_cohort": '{"raw_cohort":{}}'}, "Invalid filter_by_cohort: expected"),
+        ({"filter_by_cohort": '{"raw_cohort":{}}'}, "Invalid raw_cohort: expected"),
         ({"sort_key": "properties["}, "Invalid sort_key"),
         ({"sort_key": 'properties["plan"]', "sort_order": "up"}, "Invalid sort_order: 'up'"),
         ({"output_properties": "plan"}, "Invalid output_properties"),
@@ -245,7 +245,7 @@ def test_me_names_account_project_and_workspace(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/query/nope", "/api/2.0/arb_funnels", "/api/query/export", "/", "/favicon.ico"]
+    "path", ["/api/query/nope", "/api/2.0/arb_nope", "/api/query/export", "/", "/favicon.ico"]
 )
 def test_what_is_not_there_is_a_json_404(client: httpx.Client, path: str) -> None:
     response = client.get(path)
