@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
@@ -64,7 +65,7 @@ def described_series(
     above, below = (title, subtitle) if titled else (None, None)
     shown = None
     if kind == "bar" and are_categories([row[x] for row in rows]):
-        shown = lambda: _category_rows(rows, x, y, color)  # noqa: E731 - like the others
+        shown = partial(_category_rows, rows, x, y, color)
     return Chart(
         lambda: series_chart(rows, x, y, color, kind, above, subtitle=below, gaps=gaps), words, shown
     )
@@ -124,7 +125,9 @@ def grouped(
         look: dict[str, Any] = {"colors": colors, "whole": whole, "aligned": aligned}
         return grouped_bars(groups, series, title=title, subtitle=subtitle, **look)
 
-    rows = lambda: key_html(series, shades) + grouped_rows(groups, shades, whole=whole)  # noqa: E731 - like the others
+    def rows() -> str:
+        return key_html(series, shades) + grouped_rows(groups, shades, whole=whole)
+
     return Chart(draw, words, rows)
 
 
@@ -159,7 +162,7 @@ def heat(
 
     if sum(number is not None for row in rows for number in row.cells) > MAX_HEAT_CELLS:
         return Chart(draw, words)
-    shown = lambda: heat_rows(rows, columns, lead=lead, x=x, written=written)  # noqa: E731 - like the others
+    shown = partial(heat_rows, rows, columns, lead=lead, x=x, written=written)
     return Chart(draw, words, shown, is_table)
 
 

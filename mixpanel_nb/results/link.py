@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 
 class ReportLink(str):
@@ -20,7 +21,7 @@ class ReportLink(str):
         address = escape(self)
         return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a>'
 
-    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """IPython's protocol for text: the address, without quotes."""
         del cycle
-        printer.text(str(self))  # type: ignore[attr-defined]  # IPython's PrettyPrinter
+        printer.text(str(self))

@@ -160,6 +160,15 @@ class Project:
             self._client = self._new_client()
         return self._client
 
+    def check_account(self) -> None:
+        """Check that Mixpanel can be asked.
+
+        Raises:
+            ConfigError: There is no account.
+        """
+        if self._client is None and self.credentials is None:
+            raise self._unasked()
+
     @cached_property
     def legacy_zone(self) -> str | None:
         """The zone that exported times are shifted into; None for projects created since 2023."""
@@ -180,18 +189,17 @@ class Project:
         if self._client is not None:
             self._client.close()
 
+    def _unasked(self) -> ConfigError:
+        why = f" {self._no_account.message}" if self._no_account else ""
+        message = f"This workspace was opened without an account, so Mixpanel cannot be asked.{why}"
+        hint = ["Name one with the database: ", Word("account", "NAME"), ", or Workspace(account=…, path=…)."]
+        return ConfigError(message, hint=hint)
+
     def _new_client(self) -> MixpanelAPIClient:
         from mixpanel_nb.client import MixpanelAPIClient, QuotaLedger
 
         if self.credentials is None:
-            why = f" {self._no_account.message}" if self._no_account else ""
-            message = f"This workspace was opened without an account, so Mixpanel cannot be asked.{why}"
-            hint = [
-                "Name one with the database: ",
-                Word("account", "NAME"),
-                ", or Workspace(account=…, path=…).",
-            ]
-            raise ConfigError(message, hint=hint)
+            raise self._unasked()
         if self.is_sandbox and not os.environ.get("MP_API_BASE_URL"):
             return _sandbox_client(self.credentials, self.week_start)
         return MixpanelAPIClient(self.credentials, ledger=QuotaLedger(_quota_file()))

@@ -110,7 +110,7 @@ class ReportService:
         asked = query.of(values)
         check_reconciled(asked)
         sides = self._sides(table)
-        self._project.api  # noqa: B018 - without an account there is nobody to ask
+        self._project.check_account()
         found = reconcile(asked, sides, lambda: before_live(table))
         notes = found.notes if filled_in is None else (*found.notes, filled_in)
         return replace(found, notes=notes)

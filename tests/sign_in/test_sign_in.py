@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -110,9 +111,8 @@ def test_the_address_can_be_pasted_from_another_machine(asked: Asked) -> None:
         tokens = consent(server, tell=told.append, paste=lambda: f"  {visited(told[0])}\n")
         assert tokens.access
         for pasted in ("http://localhost:1/callback?code=theirs&state=theirs", "", "http://[", "code=x"):
-            typed = iter([pasted])
             with pytest.raises(AuthenticationError, match="its state is another one"):
-                consent(server, tell=told.append, paste=lambda typed=typed: next(typed))  # type: ignore[misc]
+                consent(server, tell=told.append, paste=partial(str, pasted))
 
 
 def test_a_code_serves_once_and_only_with_its_key(asked: Asked) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket, Period
-    from mixpanel_nb.queries import Flow, Insights, Metric
+    from mixpanel_nb.queries import Flow, Insights, Metric, Unit
     from mixpanel_nb.results.flow import NodeKind
     from mixpanel_nb.services.live.reading.node import Node
 
@@ -129,7 +129,7 @@ class TypedFunnel:
     segments: int
 
 
-def read_funnel(answer: Node, on: Sequence[str], period: Period, unit: str | None) -> TypedFunnel:
+def read_funnel(answer: Node, on: Sequence[str], period: Period, unit: Unit | None) -> TypedFunnel:
     """The steps of ``{name: {"count": {"1. Sign Up": {"all": users}}, "step_conv_ratio": …}}``.
 
     Over time there is one such object for each moment, with breakdowns for each segment.
@@ -151,7 +151,7 @@ def read_funnel(answer: Node, on: Sequence[str], period: Period, unit: str | Non
     moments: Sequence[Bucket | None] = [None]
     if unit is not None:
         told = {moment for buckets in found.values() for moment in buckets if moment is not None}
-        moments = dates(told, period, unit)  # type: ignore[arg-type]  # units of funnels
+        moments = dates(told, period, unit)
     names = _joined(list(found), len(on))
     steps = tuple(
         _of_segment(step, moment, names[path], path, len(on))
@@ -266,7 +266,7 @@ def _nobody(events: Sequence[str]) -> list[FunnelStep]:
 
 
 def read_retention(
-    answer: Node, on: Sequence[str], period: Period, unit: str, periods: int, *, counts_users: bool
+    answer: Node, on: Sequence[str], period: Period, unit: Unit, periods: int, *, counts_users: bool
 ) -> tuple[RetentionCohort, ...]:
     """The cohorts of ``{name: {moment: {"first": users, "counts": [users, …]}, "$average": …}}``.
 
@@ -283,7 +283,7 @@ def read_retention(
         if on:
             found |= {path: _cohorts(leaf, periods, counts_users) for path, leaf in leaves(node, len(on))}
     found.setdefault((), {})
-    days = dates({day for cohorts in found.values() for day in cohorts}, period, unit)  # type: ignore[arg-type]
+    days = dates({day for cohorts in found.values() for day in cohorts}, period, unit)
     nobody = 0, (None,) * periods
     return tuple(
         RetentionCohort(day, *cohorts.get(day, nobody), _segment(path, len(on)))
