@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.bookmarks import filters
 from mixpanel_nb.bookmarks.measures import metric_clause
@@ -19,12 +19,13 @@ from mixpanel_nb.bookmarks.sections import (
 from mixpanel_nb.errors import Word
 from mixpanel_nb.queries import Active, Flow, Funnel, Insights, Retention, Step, changed
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW, EVER, WINDOW_SECONDS
-from mixpanel_nb.queries.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mixpanel_nb.queries import Query
+
+Asked = TypeVar("Asked", Insights, Funnel)
 
 DEFAULT_LIMIT = 3_000
 """The segments that Mixpanel's own client asks for."""
@@ -88,7 +89,7 @@ def body_of(query: Query[Any], kind: str = "sankey") -> Body:
 
 
 def _insights(query: Insights) -> dict[str, Any]:
-    query, clauses = _filtered(query)
+    query, clauses = _filtered(query, "metrics")
     formulas = [
         {
             "type": "formula",
@@ -116,8 +117,12 @@ def _analysis(query: Insights) -> dict[str, Any]:
     return {"analysis": "cumulative" if query.cumulative else "linear"}
 
 
-def _filtered(query: Insights) -> tuple[Insights, list[dict[str, Any]]]:
-    """The query and the clauses of its filter, all of which hold; what is joined by ``or`` is each metric's.
+def _filtered(query: Asked, parts: str) -> tuple[Asked, list[dict[str, Any]]]:
+    """The query and the clauses of its filter, all of which hold; what is joined by ``or`` is each part's.
+
+    Args:
+        query: The query.
+        parts: Its field whose items have filters of their own.
 
     Raises:
         ParameterError: only a table can filter so.
@@ -125,33 +130,16 @@ def _filtered(query: Insights) -> tuple[Insights, list[dict[str, Any]]]:
     clauses, determiner = said(query.where, "where")
     if determiner == filters.ALL:
         return query, clauses
-    if any(metric.where is not None for metric in query.metrics):
+    found = getattr(query, parts)
+    if any(part.where is not None for part in found):
         raise unsaid(query.where, "where")
-    metrics = [
-        Metric(metric.event, metric.measure, metric.of, query.where, metric.per_user, metric.label)
-        for metric in query.metrics
-    ]
-    return changed(query, metrics=tuple(metrics), where=None), []
-
-
-def _filtered_steps(query: Funnel) -> tuple[Funnel, list[dict[str, Any]]]:
-    """The query and the clauses of its filter, all of which hold; what is joined by ``or`` is each step's.
-
-    Raises:
-        ParameterError: only a table can filter so.
-    """
-    clauses, determiner = said(query.where, "where")
-    if determiner == filters.ALL:
-        return query, clauses
-    if any(step.where is not None for step in query.steps):
-        raise unsaid(query.where, "where")
-    steps = tuple(Step(step.event, query.where) for step in query.steps)
-    return changed(query, steps=steps, where=None), []
+    filtered: Any = {parts: tuple(replace(part, where=query.where) for part in found)}
+    return changed(query, **filtered, where=None), []
 
 
 def _funnel(query: Funnel) -> dict[str, Any]:
     _refuse_in_funnels(query)
-    query, clauses = _filtered_steps(query)
+    query, clauses = _filtered(query, "steps")
     unit = query.unit or "day"
     return {
         "sections": {

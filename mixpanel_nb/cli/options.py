@@ -14,6 +14,7 @@ import typer.main
 import mixpanel_nb
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import tree
+from mixpanel_nb.commands.options import TimeZone, WeekStart
 
 if TYPE_CHECKING:
     from mixpanel_nb.cli.terminal_session import TerminalSession
@@ -73,14 +74,8 @@ def _global_options(
     database: Annotated[
         Path | None, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
     ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
-    ] = None,
-    week_start: Annotated[
-        str | None,
-        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
-    ] = None,
+    timezone: TimeZone = None,
+    week_start: WeekStart = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")

@@ -18,6 +18,14 @@ ToDate = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last da
 Where = Annotated[
     str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
 ]
+TimeZone = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
+]
+WeekStart = Annotated[
+    str | None,
+    typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
+]
 Append = Annotated[bool, typer.Option("--append", help="Add days to a table.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Put a new table in the place of the old one.")]
 Columns = Annotated[

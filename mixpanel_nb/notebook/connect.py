@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.commands.options import table_option
+from mixpanel_nb.commands.options import TimeZone, WeekStart, table_option
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ def _connect(
         bool, typer.Option("--memory", help="Keep the tables in memory, not in a file.")
     ] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse changes to the database.")] = False,
-    timezone: Annotated[
-        str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
-    ] = None,
-    week_start: Annotated[
-        str | None,
-        typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
-    ] = None,
+    timezone: TimeZone = None,
+    week_start: WeekStart = None,
     table: Annotated[
         str | None,
         table_option("The table that reports ask; events, or the only one."),

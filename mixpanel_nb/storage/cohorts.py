@@ -7,11 +7,12 @@ valid only as long as that table is there, so SQL may drop it.
 from __future__ import annotations
 
 import re
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, QueryError, TableExistsError
 from mixpanel_nb.storage import catalog
+from mixpanel_nb.storage.kept_table import KeptTable
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -26,20 +27,22 @@ PREFIX = "cohort_"
 LINES_BEFORE = 2
 """Lines of a statement before the SQL of a user, as :func:`save` and :func:`ids_of` write it."""
 
-_RECORDS = "_cohorts"
 _MOST = 63
-_COLUMNS = {
-    "table_name": "VARCHAR",
-    "name": "VARCHAR",
-    "definition": "VARCHAR",
-    "size": "BIGINT",
-    "of_table": "VARCHAR",
-    "users": "BIGINT",
-    "found": "BIGINT",
-    "from_date": "DATE",
-    "to_date": "DATE",
-    "computed_at": "TIMESTAMP",
-}
+_RECORDS = KeptTable(
+    "_cohorts",
+    {
+        "table_name": "VARCHAR",
+        "name": "VARCHAR",
+        "definition": "VARCHAR",
+        "size": "BIGINT",
+        "of_table": "VARCHAR",
+        "users": "BIGINT",
+        "found": "BIGINT",
+        "from_date": "DATE",
+        "to_date": "DATE",
+        "computed_at": "TIMESTAMP",
+    },
+)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -92,13 +95,7 @@ def table_of(name: str) -> str:
 
 def records(con: duckdb.DuckDBPyConnection) -> list[CohortRecord]:
     """The cohorts, by name."""
-    if not _is_recorded(con):
-        return []
-    rows = con.execute(
-        f"SELECT {', '.join(_COLUMNS)} FROM {_RECORDS} WHERE lower(table_name) IN (SELECT lower(table_name) "
-        "FROM duckdb_tables() WHERE database_name = current_catalog()) ORDER BY name"
-    ).fetchall()
-    return [CohortRecord(*row) for row in rows]
+    return [CohortRecord(*row) for row in _RECORDS.rows(con, "name")]
 
 
 def save(
@@ -127,10 +124,7 @@ def save(
     if counting is not None:
         ((users, found),) = con.execute(counting[0], dict(counting[1])).fetchall()
         record = replace(record, users=users, found=found)
-    definition = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {_RECORDS} ({definition})")
-    places = ", ".join("?" for _ in fields(record))
-    con.execute(f"INSERT INTO {_RECORDS} VALUES ({places})", astuple(record))
+    _RECORDS.add(con, [astuple(record)])
     return record
 
 
@@ -152,8 +146,7 @@ def check_free(con: duckdb.DuckDBPyConnection, record: CohortRecord) -> None:
 
 def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Remove the record of the cohort in a table, if there is one."""
-    if _is_recorded(con):
-        con.execute(f"DELETE FROM {_RECORDS} WHERE lower(table_name) = lower($table)", {"table": table})
+    _RECORDS.forget(con, table)
 
 
 def ids_of(con: duckdb.DuckDBPyConnection, sql: str) -> str:
@@ -173,12 +166,3 @@ def ids_of(con: duckdb.DuckDBPyConnection, sql: str) -> str:
         message = f"The query has no column distinct_id; it has {', '.join(names)}."
         raise QueryError(message, hint="Name the column of the ids: SELECT … AS distinct_id", details={})
     return f"SELECT CAST({identifier(chosen or names[0])} AS VARCHAR) AS distinct_id FROM (\n{text}\n)"
-
-
-def _is_recorded(con: duckdb.DuckDBPyConnection) -> bool:
-    row = con.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_catalog() "
-        f"AND schema_name = 'main' AND table_name = '{_RECORDS}' AND column_name IN "
-        f"({', '.join(repr(name) for name in _COLUMNS)})"
-    ).fetchone()
-    return row is not None and int(row[0]) == len(_COLUMNS)

@@ -6,11 +6,12 @@ resolved to another. Its record is in ``_identities`` and is valid only as long 
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import TableExistsError
 from mixpanel_nb.storage import catalog
+from mixpanel_nb.storage.kept_table import KeptTable
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 
 PREFIX = "identities_"
 
-_RECORDS = "_identities"
-_COLUMNS = {
-    "of_table": "VARCHAR",
-    "table_name": "VARCHAR",
-    "system": "VARCHAR",
-    "events": "BIGINT",
-    "ids": "BIGINT",
-    "users": "BIGINT",
-    "computed_at": "TIMESTAMP",
-}
+_RECORDS = KeptTable(
+    "_identities",
+    {
+        "of_table": "VARCHAR",
+        "table_name": "VARCHAR",
+        "system": "VARCHAR",
+        "events": "BIGINT",
+        "ids": "BIGINT",
+        "users": "BIGINT",
+        "computed_at": "TIMESTAMP",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,7 @@ def table_of(name: str) -> str:
 
 def records(con: duckdb.DuckDBPyConnection) -> list[IdentityRecord]:
     """The identities of all tables."""
-    if not _is_recorded(con):
-        return []
-    rows = con.execute(
-        f"SELECT {', '.join(_COLUMNS)} FROM {_RECORDS} WHERE lower(table_name) IN (SELECT lower(table_name) "
-        "FROM duckdb_tables() WHERE database_name = current_catalog()) ORDER BY of_table"
-    ).fetchall()
-    return [IdentityRecord(*row) for row in rows]
+    return [IdentityRecord(*row) for row in _RECORDS.rows(con, "of_table")]
 
 
 def of(con: duckdb.DuckDBPyConnection, table: str) -> IdentityRecord | None:
@@ -104,10 +101,7 @@ def save(con: duckdb.DuckDBPyConnection, record: IdentityRecord, users: Mapping[
         "unnest(CAST($users AS VARCHAR[])) AS resolved_id ORDER BY 2, 1",
         {"ids": list(users), "users": list(users.values())},
     )
-    definition = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {_RECORDS} ({definition})")
-    places = ", ".join("?" for _ in fields(record))
-    con.execute(f"INSERT INTO {_RECORDS} VALUES ({places})", astuple(record))
+    _RECORDS.add(con, [astuple(record)])
 
 
 def check_free(con: duckdb.DuckDBPyConnection, of_table: str) -> None:
@@ -125,13 +119,4 @@ def check_free(con: duckdb.DuckDBPyConnection, of_table: str) -> None:
 
 def forget_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Remove the record of the identities that are in a table, if there is one."""
-    if _is_recorded(con):
-        con.execute(f"DELETE FROM {_RECORDS} WHERE lower(table_name) = lower($table)", {"table": table})
-
-
-def _is_recorded(con: duckdb.DuckDBPyConnection) -> bool:
-    rows = con.execute(
-        "SELECT column_count FROM duckdb_tables() WHERE database_name = current_catalog() "
-        f"AND schema_name = 'main' AND table_name = '{_RECORDS}'"
-    ).fetchall()
-    return rows == [(len(_COLUMNS),)]
+    _RECORDS.forget(con, table)

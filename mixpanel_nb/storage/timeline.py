@@ -9,21 +9,25 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.storage.kept_table import KeptTable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     import duckdb
 
-_RECORDS = "_annotations"
-_COLUMNS = {
-    "table_name": "VARCHAR",
-    "id": "BIGINT",
-    "moment": "TIMESTAMP",
-    "description": "VARCHAR",
-    "tags": "VARCHAR",
-    "author": "VARCHAR",
-}
+_RECORDS = KeptTable(
+    "_annotations",
+    {
+        "table_name": "VARCHAR",
+        "id": "BIGINT",
+        "moment": "TIMESTAMP",
+        "description": "VARCHAR",
+        "tags": "VARCHAR",
+        "author": "VARCHAR",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,10 @@ class AnnotationRecord:
 
 def of(con: duckdb.DuckDBPyConnection, table: str) -> list[AnnotationRecord]:
     """The annotations that are kept with a table, by their moment."""
-    if not _is_recorded(con):
+    if not _RECORDS.exists(con):
         return []
     rows = con.execute(
-        f"SELECT id, moment, description, tags, author FROM {_RECORDS} "
+        f"SELECT id, moment, description, tags, author FROM {_RECORDS.name} "
         "WHERE lower(table_name) = lower($table) ORDER BY moment, id",
         {"table": table},
     ).fetchall()
@@ -72,24 +76,10 @@ def save(con: duckdb.DuckDBPyConnection, table: str, found: Iterable[AnnotationR
     rows = [
         (table, each.id, each.moment, each.description, json.dumps(each.tags), each.author) for each in found
     ]
-    if not rows:
-        return
-    definition = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {_RECORDS} ({definition})")
-    con.executemany(f"INSERT INTO {_RECORDS} VALUES ({', '.join('?' for _ in _COLUMNS)})", rows)
+    if rows:
+        _RECORDS.add(con, rows)
 
 
 def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Remove the annotations that are kept with a table, if there are any."""
-    if _is_recorded(con):
-        con.execute(f"DELETE FROM {_RECORDS} WHERE lower(table_name) = lower($table)", {"table": table})
-
-
-def _is_recorded(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether there is the table of annotations, and not another one of its name."""
-    row = con.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_catalog() "
-        f"AND schema_name = 'main' AND table_name = '{_RECORDS}' AND column_name IN "
-        f"({', '.join(repr(name) for name in _COLUMNS)})"
-    ).fetchone()
-    return row is not None and int(row[0]) == len(_COLUMNS)
+    _RECORDS.forget(con, table)

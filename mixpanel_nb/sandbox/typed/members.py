@@ -12,18 +12,13 @@ from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.user_counts import EventCondition, times_done
+from mixpanel_nb.services.local.engines.forwarding import ForwardingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-    from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.sandbox.calls import Call
-    from mixpanel_nb.services.local.engines import Engine, EventTable
-    from mixpanel_nb.services.local.engines.base import KnownIdentities
-    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -39,15 +34,13 @@ _IDS = "_members_{}"
 
 
 @dataclass(frozen=True)
-class CohortEngine:
+class CohortEngine(ForwardingEngine):
     """The engine of the sandbox, with cohorts whose members are bound to each statement.
 
     Attributes:
-        engine: The engine.
         members: The ids by cohort.
     """
 
-    engine: Engine
     members: Mapping[str, Sequence[str]]
 
     def cohorts(self) -> Mapping[str, str]:
@@ -70,46 +63,6 @@ class CohortEngine:
         ids = {_IDS.format(place): list(ids) for place, ids in enumerate(self.members.values())}
         named = {name: value for name, value in ids.items() if f"${name}:" in statement.text}
         return Statement(statement.text, {**statement.params, **named})
-
-    def events(self, table: str, zone: ZoneInfo) -> EventTable:
-        """See ``Engine``."""
-        return self.engine.events(table, zone)
-
-    def profiles(self, table: str) -> TableColumns | None:
-        """See ``Engine``."""
-        return self.engine.profiles(table)
-
-    def identities(self, table: str) -> KnownIdentities | None:
-        """See ``Engine``."""
-        return self.engine.identities(table)
-
-    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
-        """See ``Engine``."""
-        return self.engine.annotations(table)
-
-    def tables(self, *, fetched: bool = False) -> list[str]:
-        """See ``Engine``."""
-        return self.engine.tables(fetched=fetched)
-
-    def timezone(self, table: str) -> str | None:
-        """See ``Engine``."""
-        return self.engine.timezone(table)
-
-    def days(self, table: str) -> tuple[date, date] | None:
-        """See ``Engine``."""
-        return self.engine.days(table)
-
-    def event_names(self, table: str) -> list[str]:
-        """See ``Engine``."""
-        return self.engine.event_names(table)
-
-    def top_event(self, table: str) -> str | None:
-        """See ``Engine``."""
-        return self.engine.top_event(table)
-
-    def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
-        """See ``Engine``."""
-        return self.engine.property_names(table, event, numbers=numbers)
 
 
 def members_of(call: Call, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[str]]:

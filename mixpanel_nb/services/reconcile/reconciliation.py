@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import Funnel, changed
 from mixpanel_nb.queries.shared import USERS
-from mixpanel_nb.results.reconcile import ReconciledNumber, ReconcileResult
+from mixpanel_nb.results.reconcile import CauseName, ReconciledNumber, ReconcileResult, Status
 from mixpanel_nb.services.reconcile.answers import Answers
 from mixpanel_nb.services.reconcile.coverage import Coverage
 from mixpanel_nb.services.reconcile.evidence import Evidence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.shared import UsersRead
-    from mixpanel_nb.results.reconcile import CauseName
     from mixpanel_nb.services.reconcile.pairs import Pair, Place
     from mixpanel_nb.services.reconcile.sides import Sides
 
@@ -55,19 +54,8 @@ _ZONES = (
 )
 """Time zones that are tried where nothing is known of the project's: one for each common offset."""
 
-_ORDER: tuple[CauseName, ...] = (
-    "time_zone",
-    "duplicates",
-    "window",
-    "days_not_fetched",
-    "filters",
-    "funnel_definition",
-    "identities",
-    "late_events",
-    "changed_events",
-    "unexplained",
-)
-_STATUSES = ("tested", "possible", "unexplained")
+_ORDER: tuple[CauseName, ...] = get_args(CauseName)
+_STATUSES = get_args(Status)
 
 
 def reconcile(query: Query[Any], sides: Sides, before_live: Callable[[], None]) -> ReconcileResult:

@@ -3,80 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.services.local.engines.forwarding import ForwardingEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
     from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.analytics.columns import TableColumns
-    from mixpanel_nb.analytics.sql import Statement
-    from mixpanel_nb.rows import RowSource
-    from mixpanel_nb.services.local.engines.base import Engine, EventTable, KnownIdentities
-    from mixpanel_nb.storage.timeline import AnnotationRecord
+    from mixpanel_nb.services.local.engines.base import EventTable
 
 
 @dataclass(frozen=True)
-class DistinctEngine:
-    """Another engine, whose reports count copies of an event once, as Mixpanel's do.
-
-    Attributes:
-        engine: The engine.
-    """
-
-    engine: Engine
+class DistinctEngine(ForwardingEngine):
+    """Another engine, whose reports count copies of an event once, as Mixpanel's do."""
 
     def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """See :class:`Engine`. Tables without ids of events are as they are."""
         found = self.engine.events(table, zone)
         distinct = found.columns.has_insert_id
         return replace(found, columns=replace(found.columns, distinct=distinct))
-
-    def profiles(self, table: str) -> TableColumns | None:
-        """See :class:`Engine`."""
-        return self.engine.profiles(table)
-
-    def cohorts(self) -> Mapping[str, str]:
-        """See :class:`Engine`."""
-        return self.engine.cohorts()
-
-    def identities(self, table: str) -> KnownIdentities | None:
-        """See :class:`Engine`."""
-        return self.engine.identities(table)
-
-    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
-        """See :class:`Engine`."""
-        return self.engine.annotations(table)
-
-    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """See :class:`Engine`."""
-        return self.engine.rows(statement)
-
-    def source(self, statement: Statement) -> RowSource:
-        """See :class:`Engine`."""
-        return self.engine.source(statement)
-
-    def tables(self, *, fetched: bool = False) -> list[str]:
-        """See :class:`Engine`."""
-        return self.engine.tables(fetched=fetched)
-
-    def timezone(self, table: str) -> str | None:
-        """See :class:`Engine`."""
-        return self.engine.timezone(table)
-
-    def days(self, table: str) -> tuple[date, date] | None:
-        """See :class:`Engine`."""
-        return self.engine.days(table)
-
-    def event_names(self, table: str) -> list[str]:
-        """See :class:`Engine`."""
-        return self.engine.event_names(table)
-
-    def top_event(self, table: str) -> str | None:
-        """See :class:`Engine`."""
-        return self.engine.top_event(table)
-
-    def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
-        """See :class:`Engine`."""
-        return self.engine.property_names(table, event, numbers=numbers)
