@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.results import FunnelStep, UsersQuestion
 
+_SIGNS = {"-": "and not", "|": "or", "&": "and"}
 _MOST = 100  # numbers that an explorer offers
 
 
@@ -61,7 +62,24 @@ class UsersView(RowsView[UsersResult]):
     def _whose(self) -> str:
         if self.result.combined is None:
             return _asked(self.result.questions[0])
-        return f"{len(self.result.questions)} numbers combined ({' '.join(self.result.combined)})"
+        return (
+            self._of_two_ranges
+            or f"{len(self.result.questions)} numbers combined ({' '.join(self.result.combined)})"
+        )
+
+    @property
+    def _of_two_ranges(self) -> str | None:
+        """The words for one number of two ranges of days; None for others."""
+        if len(self.result.questions) != 2 or self.result.combined not in _SIGNS:
+            return None
+        one, other = self.result.questions
+        fields, others = one.query.given(), other.query.given()
+        ranges = [(each.pop("from_date", None), each.pop("to_date", None)) for each in (fields, others)]
+        is_same = one.cell == other.cell and type(one.query) is type(other.query) and fields == others
+        if not is_same or ranges[0] == ranges[1]:
+            return None
+        first, second = (days(*each) for each in ranges)
+        return f"{_asked(one)}, {first} {_SIGNS[self.result.combined]} {second}"
 
     def codes(self) -> list[tuple[str, str]]:
         """The question as a magic and in Python, and the SQL that it became."""
