@@ -56,17 +56,13 @@ _STEP_STRINGS = {
     "not set": "is not set",
 }
 _STEP_NUMBERS = {
-    ">": "is greater than",
-    "<": "is less than",
-    ">=": "is at least",
-    "<=": "is at most",
-    "==": "is equal to",
-    "!=": "does not equal",
+    **_OPERATORS,
     "><": "is between",
     "!><": "not between",
     "is set": "is set",
     "is not set": "is not set",
 }
+# The signs are those of the day against the event, as Mixpanel's own client sends them.
 _STEP_DATES = {
     "==": "was on",
     "!=": "was not on",

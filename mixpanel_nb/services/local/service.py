@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from mixpanel_nb import results
 from mixpanel_nb.analytics import (
     activity,
+    copies,
     counts,
     flow,
     frequency,
@@ -23,7 +24,6 @@ from mixpanel_nb.analytics import (
     users,
 )
 from mixpanel_nb.analytics.calendar import Period
-from mixpanel_nb.analytics.columns import EVENT_KEY
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import (
@@ -146,12 +146,7 @@ class LocalQueryService:
         context = self._ask(cast("Any", query)).context
         if not context.events.has_insert_id:
             return 0
-        selection = context.select().in_period()
-        statement = context.statement(
-            f"SELECT count(*)\nFROM (\n    SELECT 1 {selection.sql('    ')}\n"
-            f"    GROUP BY {EVENT_KEY}\n    HAVING count(*) > 1\n) AS _copied"
-        )
-        ((found,),) = self._engine.rows(statement)
+        ((found,),) = self._engine.rows(copies.statement(context))
         return int(found)
 
     def both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
