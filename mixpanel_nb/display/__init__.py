@@ -8,6 +8,7 @@ need them.
 
 from __future__ import annotations
 
+from mixpanel_nb.display import iri_grammar
 from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
 from mixpanel_nb.display.card import Card, Chart, render_html
 from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
@@ -32,6 +33,8 @@ from mixpanel_nb.display.text import distinct_labels, shortened
 from mixpanel_nb.display.theme import ramp_colors
 from mixpanel_nb.display.timeline import timeline
 from mixpanel_nb.display.values import compact, counted, first_of, format_value, is_share
+
+iri_grammar.defer()
 
 __all__ = [
     "MAX_CELLS",
