@@ -6,10 +6,10 @@ import gzip
 import random
 import shutil
 import tracemalloc
-import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from bombs import bomb
 
 from mixpanel_nb.errors import (
     APIError,
@@ -37,18 +37,13 @@ DAYS: dict[str, Any] = {"from_date": "2025-01-01", "to_date": "2025-01-07"}
 LINE = b'{"event":"A","properties":{"time":1735700000}}\n'
 
 
-def bomb(megabytes: int, *, wbits: int = 31) -> bytes:
-    packer = zlib.compressobj(9, wbits=wbits)
-    return b"".join([*(packer.compress(b" " * MB) for _ in range(megabytes)), packer.flush()])
-
-
 BOMB = bomb(700)
 ENCODED = {
     "gzip, gzip": gzip.compress(BOMB),
     "gzip": BOMB,
     "GZIP,gzip": gzip.compress(BOMB),
-    "deflate": bomb(700, wbits=15),
-    "deflate, gzip": gzip.compress(bomb(700, wbits=15)),
+    "deflate": bomb(700, encoding="deflate"),
+    "deflate, gzip": gzip.compress(bomb(700, encoding="deflate")),
     "br": BOMB,
     "zstd": BOMB,
 }

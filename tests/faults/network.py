@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import trustme
+from bombs import bomb
 from services.support import table_rows
 
 from faults import truth as known
 from faults.record import must
 from faults.resources import Memory
 from faults.truth import DAYS, RETRIES, SECRET
-from faults.wire import End, bomb, ended_at, ended_in, front, says
+from faults.wire import End, ended_at, ended_in, front, says
 from mixpanel_nb.errors import APIError, ConnectionFailedError, MixpanelDataError, StorageError
 from mixpanel_nb.sandbox.app import create_app
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import gzip
 import socket
 import struct
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from client.servers import Request, Server
@@ -172,11 +170,3 @@ def says(status: int, body: bytes = b"", *headers: str) -> Callable[[True_], Ite
         yield "\r\n".join(lines).encode("latin-1") + body
 
     return act
-
-
-@cache
-def bomb(megabytes: int) -> bytes:
-    """A small gzip stream that grows to many megabytes of JSON."""
-    packer = zlib.compressobj(9, wbits=31)
-    megabyte = b" " * 2**20
-    return b"".join([*(packer.compress(megabyte) for _ in range(megabytes)), packer.flush()])

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import ExpressionError
-from mixpanel_nb.storage import TableMetadata
+from mixpanel_nb.storage import StorageEngine, TableMetadata
 from mixpanel_nb.storage.loading import Batch
+from mixpanel_nb.workspace import Project as Calendar
 
 from .expressions import Node
 from .reference import Event, Records, Reference
@@ -98,9 +99,10 @@ def occurrence(event: Event) -> dict[str, Any]:
 
 
 class Package:
-    """Answers of the package: one workspace in memory a calendar, whose tables each project replaces."""
+    """Answers of the package: a workspace a calendar on one database, whose tables each project replaces."""
 
     def __init__(self) -> None:
+        self._storage = StorageEngine.memory()
         self._workspaces: dict[tuple[str, str], Workspace] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="reports-")
 
@@ -116,22 +118,20 @@ class Package:
         return ask
 
     def close(self) -> None:
-        for ws in self._workspaces.values():
-            ws.close()
+        self._storage.close()
         self._folder.cleanup()
 
     def workspace(self, zone: str = "UTC", week_start: str = "monday") -> Workspace:
         """The workspace whose tables hold the last project of a time zone and a first day of the week."""
         key = zone, week_start
         if key not in self._workspaces:
-            ws = Workspace.memory(account="sandbox", timezone=zone, week_start=week_start)
-            self._workspaces[key] = ws
+            calendar = Calendar.find("sandbox", timezone=zone, week_start=week_start)
+            self._workspaces[key] = Workspace.from_parts(calendar, self._storage)
         return self._workspaces[key]
 
     def forget_identities(self) -> None:
-        """Forget the identities of every workspace's table."""
-        for ws in self._workspaces.values():
-            ws.storage.discard("identities_events")
+        """Forget the identities of the table's users."""
+        self._storage.discard("identities_events")
 
     def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
         ws.storage.discard(table)
