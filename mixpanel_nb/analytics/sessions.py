@@ -104,13 +104,16 @@ def statement(context: ReportContext, query: Sessions) -> Statement:
     Buckets without sessions have no row. ``place`` orders the segments by their sessions, up to the limit,
     and is 0 for all of them together; ``segments`` is how many there are.
     """
-    parts = [*_found(context, query), _SPLIT, _COUNTED, _RANKED]
+    rules = SessionRules.of(query.timeout, query.exclude)
+    parts = [_users(context, rules), *_found(context, query, rules), _SPLIT, _COUNTED, _RANKED]
     return context.statement(f"WITH {', '.join(parts)}\n{_result(context, query)}")
 
 
 def members(context: ReportContext, query: Sessions, *, date: dt.date | None, segment: str | None) -> str:
     """The users of the sessions that began in a bucket, of a segment; None is all of them."""
-    parts = [*_found(context, query, timed=True), _SPLIT.replace("events,", "events, first_time, last_time,")]
+    rules = SessionRules.of(query.timeout, query.exclude)
+    found = _found(context, query, rules, told=True)
+    parts = [*found, _SPLIT.replace("events,", "events, first_time, last_time,")]
     conditions = [] if date is None else [f"date = {context.bind(date, 'bucket')}"]
     conditions.append(users.is_segment(context, "_split", "segment", segment))
     return users.of_rows(
@@ -122,20 +125,39 @@ def members(context: ReportContext, query: Sessions, *, date: dt.date | None, se
     )
 
 
-def _found(context: ReportContext, query: Sessions, *, timed: bool = False) -> list[str]:
-    """CTEs, the last of which has a row a session; with its times, if wanted."""
-    rules = SessionRules.of(query.timeout, query.exclude)
+def _users(context: ReportContext, rules: SessionRules) -> str:
+    """A number for each user: sorting events by numbers takes half the time and memory of sorting by ids."""
+    chosen = events_of_sessions(context, rules).in_period()
+    return f"""\
+_users AS (
+    SELECT distinct_id, row_number() OVER (ORDER BY distinct_id) AS number
+    FROM (
+        SELECT DISTINCT e.distinct_id
+        {chosen.sql("        ")}
+    )
+)"""
+
+
+def _found(context: ReportContext, query: Sessions, rules: SessionRules, *, told: bool = False) -> list[str]:
+    """CTEs, the last of which has a row a session; its user is a number of ``_users``.
+
+    If ``told``, its user is an id, and it has the times of its first and last event.
+    """
     order = context.events.in_order() if query.on is not None else ["event_time"]
     return [
-        _active(context, query, rules),
+        _active(context, query, rules, told=told),
         *numbered("_active", rules, order),
-        _sessions(context, query, timed=timed),
+        _sessions(context, query, timed=told),
     ]
 
 
-def _active(context: ReportContext, query: Sessions, rules: SessionRules) -> str:
+def _active(context: ReportContext, query: Sessions, rules: SessionRules, *, told: bool) -> str:
     chosen = events_of_sessions(context, rules).in_period()
-    columns = ["e.distinct_id", "e.event_time", f"{local_day(context)} AS local_day"]
+    user = "e.distinct_id"
+    if not told:
+        chosen = chosen.joined("JOIN _users ON _users.distinct_id = e.distinct_id")
+        user = "_users.number AS distinct_id"
+    columns = [user, "e.event_time", f"{local_day(context)} AS local_day"]
     if query.on is not None:
         value = chosen.value(query.on)
         columns += context.events.in_order("e")[1:]

@@ -162,7 +162,7 @@ class ComparisonResult(ReportResult, Generic[P]):
             other.values,
             whole,
             other.complete,
-            other.is_drawn,
+            one.is_drawn or other.is_drawn,
             (one.whole, other.whole) if other.has_whole else None,
         )
 
@@ -391,10 +391,11 @@ def compared(
     if type(after) is not type(before):
         kinds = f"{type(after).__name__} and {type(before).__name__}"
         raise ParameterError(f"{kinds} cannot be compared.", parameter="other", hint="Compare two of a kind.")
-    for (what, mine), (_, theirs) in zip(after.numbers().shape, before.numbers().shape, strict=True):
-        if mine != theirs:
-            message = f"They differ in their {what}: {_said(mine)} and {_said(theirs)}."
-            raise ParameterError(message, parameter="other", hint=f"Ask both with the same {what}.")
+    differing = after.numbers().differing_shape(before.numbers())
+    if differing is not None:
+        what, mine, theirs = differing
+        message = f"They differ in their {what}: {_said(mine)} and {_said(theirs)}."
+        raise ParameterError(message, parameter="other", hint=f"Ask both with the same {what}.")
     for result, which in ((after, "first"), (before, "second")):
         if not result.numbers().dates:
             raise ParameterError(f"The {which} of the two has no rows.", parameter="other", hint=_OTHER_DAYS)

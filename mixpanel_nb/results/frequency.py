@@ -142,7 +142,7 @@ class FrequencyResult(BucketedResult):
                     share,
                     tuple(row[place] / row[0] if row and row[0] else None for row in rows),
                     complete,
-                    average[place] if place < len(average) else 0.0,
+                    average[place] if place < len(average) else 0.0 if average else None,
                     has_whole=True,
                     is_drawn=place < self.reached,
                 ),

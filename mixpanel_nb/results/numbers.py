@@ -74,7 +74,8 @@ class Numbers:
     """The numbers of a report.
 
     Attributes:
-        shape: What has to be the same in another report, as pairs of what it is and its value.
+        shape: What has to be the same in another report, as pairs of what it is and its value; without what
+            cannot be told of this one, such as the width of ranges where no event had a number.
         columns: Names of the key columns.
         lines: The numbers.
         dates: Every bucket of time in order; one that is None for a report that is not over time.
@@ -97,6 +98,16 @@ class Numbers:
     def is_over_time(self) -> bool:
         """Whether it has buckets of time."""
         return self.dates != (None,)
+
+    def differing_shape(self, other: Numbers) -> tuple[str, Any, Any] | None:
+        """The first thing that has to be the same and is not, with both values; what one lacks is no such."""
+        theirs = dict(other.shape)
+        differing = (
+            (what, value, theirs[what])
+            for what, value in self.shape
+            if what in theirs and theirs[what] != value
+        )
+        return next(differing, None)
 
 
 def days_of(dates: Sequence[date], unit: str | None, first: date, last: date) -> tuple[int, ...]:

@@ -85,7 +85,8 @@ class NumericBucketResult(SeriesResult):
 
     def _further_shape(self) -> tuple[tuple[str, Any], ...]:
         widths = {float(f"{high - low:.6g}") for low, high in self.buckets}
-        return (("property", property_of(self.on)), ("width of ranges", min(widths, default=None)))
+        width = [("width of ranges", min(widths))] if widths else []
+        return (("property", property_of(self.on)), *width)
 
     def _series(self) -> Mapping[str, Mapping[date, float]]:
         return {label: self.values.get(place, {}) for place, label in enumerate(self.labels)}

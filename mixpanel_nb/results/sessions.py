@@ -140,7 +140,7 @@ class SessionsResult(BucketedResult):
                 measure,
                 tuple(getattr(self.at(segment, day), measure.name, None) for day in self.dates),
                 complete,
-                getattr(self.totals[segment], measure.name),
+                getattr(self.totals.get(segment, NO_SESSIONS), measure.name),
                 has_whole=not measure.adds_up and measure.name != "users",
                 is_drawn=measure.name == "sessions",
             )

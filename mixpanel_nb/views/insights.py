@@ -179,13 +179,16 @@ class InsightsView(ReportView[InsightsResult]):
         return math.ceil(len(self.result.dates) / _MAX_POINTS)
 
     def drawing(self, *, titled: bool) -> Chart | None:
-        """A line a metric and segment, with an axis for each unit; bars where there is one bucket of time."""
+        """A line a metric and segment, with an axis for each unit; bars where there is one bucket of time.
+
+        A card with a single number needs no bar.
+        """
         if not self._happened:
             return None
         title = self._title if titled else None
         subtitle = self._subtitle if titled else None
         if len(self.result.dates) == 1:
-            return None if len(self.result.lines) == 1 else self._bars(title, subtitle)
+            return self._bars(title, subtitle) if titled or len(self.result.lines) > 1 else None
         chart = Chart(lambda: self._lines(title, subtitle), self._words())
         return self._annotated(chart, self.result.dates, self.result.unit)
 

@@ -148,12 +148,12 @@ class NumberView(ReportView[N], Generic[N]):
         """What the numbers come to."""
 
     def drawing(self, *, titled: bool) -> Chart | None:
-        """A line, or bars where there are few long buckets of time."""
+        """A line, or bars where there are few long buckets of time. A card with one number needs none."""
         if not self._known():
             return None
         y = self.result.number_column
         rows = [{"date": day, y: value} for day, value in self._brief_rows()]
-        if len(rows) == 1:
+        if len(rows) == 1 and not titled:
             return None
         gaps = Gaps(self.result.partial, self.result.missing)
         judged = [row for row in rows if row["date"] not in gaps.partial] or rows

@@ -137,14 +137,17 @@ class SeriesView(ReportView[S], Generic[S]):
         return [one for one in series if one.name in names]
 
     def drawing(self, *, titled: bool) -> Chart | None:
-        """A line a series over time, or a bar a series where there is one bucket of time."""
+        """A line a series over time, or a bar a series where there is one bucket of time.
+
+        A card with a single number needs no bar.
+        """
         series = self.result.series
         if not any(one.total for one in series):
             return None
         title = self._title if titled else None
         subtitle = listed((self._subtitle, self._drawn_note(series)), ". ") if titled else None
         if len(self.result.dates) == 1:
-            return None if len(series) == 1 else self._bars(series, title, subtitle)
+            return self._bars(series, title, subtitle) if titled or len(series) > 1 else None
         chart = Chart(lambda: self._lines(series, title, subtitle), self._words(series))
         return self._annotated(chart, self.result.dates, self.result.unit)
 

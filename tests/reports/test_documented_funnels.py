@@ -11,7 +11,7 @@ from .expressions import node, prop
 from .support import Project, case, did
 
 if TYPE_CHECKING:
-    from .support import Reports
+    from .support import Package, Reports
 
 DAY = date(2025, 1, 1)
 JANUARY = {"from_date": DAY, "to_date": date(2025, 1, 31)}
@@ -394,6 +394,13 @@ def test_a_property_is_summed_at_each_step(reports: Reports) -> None:
     ]
     records = reports(Project(events))("funnel", steps=["Cart", "Purchase"], sum_of="price", **JANUARY)
     assert [record["sum"] for record in records] == [40.5, 30.5]
+
+
+def test_a_sum_does_not_depend_on_the_order_of_addition(package: Package) -> None:
+    """It has 12 digits: ten times 0.1 is 1, and not 0.9999999999999999."""
+    events = [did(f"u{n}", "Cart", f"2025-01-0{1 + n % 5} 10:00", price=0.1) for n in range(10)]
+    records = package(Project(events))("funnel", steps=["Cart", "Purchase"], sum_of="price", **JANUARY)
+    assert [record["sum"] for record in records] == [1, 0]
 
 
 def test_without_end(reports: Reports) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,17 @@ def test_a_number_per_user_is_made_before_they_are_summarized(package: Package) 
     }
     result = insights(package, events, [*words], from_date="2023-01-01", to_date="2023-01-01")
     assert {record["metric"]: record["value"] for record in result.records()} == pytest.approx(words)
+
+
+@pytest.mark.parametrize("shape", [{"unit": "year"}, {"totals": True}])
+def test_a_single_number_has_a_chart_and_needs_none_on_its_card(
+    package: Package, shape: dict[str, Any]
+) -> None:
+    events = [watched("a", "2023-01-01"), watched("b", "2023-01-01")]
+    result = insights(package, events, "Watch Video", from_date="2023-01-01", to_date="2023-12-31", **shape)
+    assert result.card().chart is None
+    assert "2" in json.dumps(result.chart().to_dict()["datasets"])
+    assert ("Watch Video", "2") in list(result.card().facts)
 
 
 # Ranges

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mixpanel_nb.display import ramp_colors
-from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import TopEvent
 
 from .reports import (
@@ -20,10 +19,17 @@ from .reports import (
     event_counts,
     plans,
     property_counts,
+    range_of,
     segmentation,
     top_events,
     total,
 )
+
+if TYPE_CHECKING:
+    from mixpanel_nb.results import ReportResult
+
+
+ONE_DAY: dict[str, Any] = range_of(days(1))
 
 
 class TestSegmentation:
@@ -115,12 +121,21 @@ class TestSegmentation:
         )
         assert dict(card.facts) == {"Total": 54, "Per day": 13.5, "Segments": 2}
 
-    def test_one_number_is_a_number_and_no_chart(self) -> None:
-        result = segmentation({"total": {day(0): 7}}, 1, on=None, unit="month")
+    @pytest.mark.parametrize(
+        "result",
+        [
+            segmentation({"total": {day(0): 7}}, 1, on=None, unit="month"),
+            event_counts(**ONE_DAY, events=("Sign Up",), values={"Sign Up": {day(0): 7}}),
+            total(**ONE_DAY, values={day(0): 7.0}),
+            average(**ONE_DAY, values={day(0): 7.0}),
+        ],
+        ids=lambda result: type(result).__name__,
+    )
+    def test_a_card_shows_one_number_without_a_chart_and_a_chart_draws_it(self, result: ReportResult) -> None:
         assert result.card().chart is None
-        assert dict(result.card().facts) == {"Total": 7}
-        with pytest.raises(ChartError):
-            result.chart()
+        assert "7" in result.to_text()
+        drawn = list(result.chart().to_dict()["datasets"].values())
+        assert 7 in [value for rows in drawn for row in rows for value in row.values()]
 
     @pytest.mark.parametrize(
         ("unit", "said"),

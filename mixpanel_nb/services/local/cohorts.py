@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics.calendar import SECONDS, after, midnight, shifted, utc
 from mixpanel_nb.results import OVERALL, RetentionCohort
 from mixpanel_nb.results.report import segment_names
+from mixpanel_nb.services.local.shapes import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.local.engines import EventTable
 
 Segment = str | tuple[str, ...]
-_DIGITS = 12  # what is behind them depends on the order in which numbers were added
 
 
 class Cohorts:
@@ -97,7 +97,7 @@ class Cohorts:
         elif self._wanted.mode == "on_or_before":
             counted = list(accumulate(counted))
         if self._wanted.prop is not None:
-            counted = [float(f"{amount:.{_DIGITS}g}") for amount in counted]
+            counted = [rounded(amount) for amount in counted]
         return RetentionCohort(
             cohort,
             self._sizes.get((segment, cohort), 0) if known else None,

@@ -11,6 +11,7 @@ from mixpanel_nb.results.funnel import QUANTILES
 from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.results.statistics import wilson
+from mixpanel_nb.services.local.shapes import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -125,7 +126,7 @@ class Funnels:
                     p90_time_from_start=row.get(f"p90_time_from_start_{number}"),
                     low=low,
                     high=high,
-                    sum=row.get(f"sum_{number}") or 0.0 if sums else None,
+                    sum=rounded(row.get(f"sum_{number}") or 0.0) if sums else None,
                     segments=self._parts_of(name),
                     is_optional=number in self._wanted.optional,
                 )

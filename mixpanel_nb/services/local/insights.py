@@ -15,6 +15,7 @@ from mixpanel_nb.queries.metrics import LETTERS, Buckets
 from mixpanel_nb.results.insights import InsightsLine
 from mixpanel_nb.results.series import OTHER
 from mixpanel_nb.services.known_buckets import KnownBuckets
+from mixpanel_nb.services.local.shapes import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,8 +106,7 @@ class Lines:
 
     def _add(self, metric: int, segment: Segment, bucket: Bucket, value: float | None) -> None:
         if value is not None:
-            number = float(f"{value:.12g}")  # further digits depend on the order of summation
-            self._values.setdefault((metric, segment), {})[bucket] = number
+            self._values.setdefault((metric, segment), {})[bucket] = rounded(value)
 
     def without_values(self) -> list[str]:
         """The properties of metrics that have no value at all."""
@@ -174,8 +174,8 @@ def _calculated(formula: Formula, name: str, metrics: Sequence[InsightsLine]) ->
         for place in places
     )
     complete = tuple(all(line.complete[place] for line in used) for place in places)
-    rounded = tuple(None if value is None else float(f"{value:.12g}") for value in values)
-    return InsightsLine(name, metrics[0].segment, rounded, complete, formula.unit)
+    shown = tuple(None if value is None else rounded(value) for value in values)
+    return InsightsLine(name, metrics[0].segment, shown, complete, formula.unit)
 
 
 def _rolling(values: Numbers, complete: list[bool], size: int) -> tuple[Numbers, list[bool]]:
@@ -193,7 +193,7 @@ def _rolling(values: Numbers, complete: list[bool], size: int) -> tuple[Numbers,
 
 def _cumulative(values: Numbers, touched: list[bool], complete: list[bool]) -> tuple[Numbers, list[bool]]:
     """Cumulative sums; None for unknown buckets."""
-    sums = accumulate((value or 0.0 for value in values), lambda total, value: float(f"{total + value:.12g}"))
+    sums = accumulate((value or 0.0 for value in values), lambda total, value: rounded(total + value))
     shown = [total if known else None for total, known in zip(sums, touched, strict=True)]
     return shown, list(accumulate(complete, lambda before, now: before and now))
 

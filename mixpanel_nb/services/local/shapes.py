@@ -46,12 +46,14 @@ def by_names(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts
     )
 
 
-def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
-    """A number a bucket, to 12 significant digits.
+def rounded(number: float) -> float:
+    """A number to 12 significant digits; further ones depend on the order of addition, which varies."""
+    return float(f"{number:.12g}")
 
-    Further digits depend on the order of summation, which varies.
-    """
-    return {bucket: float(f"{number:.12g}") for bucket, number in rows}
+
+def in_buckets(rows: Sequence[tuple[Any, ...]]) -> dict[Bucket, float]:
+    """A number a bucket, to 12 significant digits."""
+    return {bucket: rounded(number) for bucket, number in rows}
 
 
 def in_ranges(

@@ -60,10 +60,11 @@ def paired(live: ReportResult, local: ReportResult, limit: int | None) -> dict[P
         ParameterError: the answers have different forms.
     """
     theirs, ours = live.numbers(), local.numbers()
-    for (what, one), (_, other) in zip(theirs.shape, ours.shape, strict=True):
-        if one != other:
-            message = f"Mixpanel answered in another form: its {what} is {one!r}, the table's {other!r}."
-            raise ParameterError(message, parameter="report", hint="Ask in another unit, or fewer days.")
+    differing = theirs.differing_shape(ours)
+    if differing is not None:
+        what, one, other = differing
+        message = f"Mixpanel answered in another form: its {what} is {one!r}, the table's {other!r}."
+        raise ParameterError(message, parameter="report", hint="Ask in another unit, or fewer days.")
     mixpanel, table = Side(theirs, limit), Side(ours, limit)
     lines = _told({**table.lines, **mixpanel.lines})
     dates: set[Any] = {*theirs.dates, *ours.dates}

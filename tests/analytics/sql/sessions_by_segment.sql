@@ -1,12 +1,23 @@
-WITH _active AS (
+WITH _users AS (
+    SELECT distinct_id, row_number() OVER (ORDER BY distinct_id) AS number
+    FROM (
+        SELECT DISTINCT e.distinct_id
+        FROM "events" AS e
+        WHERE e.distinct_id <> ''
+          AND e.event_name NOT IN ('$identify', '$create_alias', '$merge', '$hotshard_events', '$campaign_delivery', '$campaign_bounced', '$campaign_marked_spam', '$message_suppressed', '$unsubscribe', '$journey_entered')
+          AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+          AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
+    )
+), _active AS (
     SELECT
-        e.distinct_id,
+        _users.number AS distinct_id,
         e.event_time,
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS local_day,
         e."rowid",
         CASE WHEN (e."plan" IS NOT NULL) THEN coalesce(e."plan", 'undefined') END AS held,
         coalesce((e.event_name = 'Buy'), FALSE) AS wanted
     FROM "events" AS e
+    JOIN _users ON _users.distinct_id = e.distinct_id
     WHERE e.distinct_id <> ''
       AND e.event_name NOT IN ('$identify', '$create_alias', '$merge', '$hotshard_events', '$campaign_delivery', '$campaign_bounced', '$campaign_marked_spam', '$message_suppressed', '$unsubscribe', '$journey_entered')
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)

@@ -1,0 +1,73 @@
+"""Every report that takes ``compare``, where nothing happened on one side, or on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb.errors import ChartError
+from mixpanel_nb.queries import QUERIES, parameters_of
+
+from .support import Project, did
+
+if TYPE_CHECKING:
+    from .support import Package
+
+EMPTY, FULL, EMPTIER = (
+    ("2025-03-03", "2025-03-16"),
+    ("2025-04-07", "2025-04-20"),
+    ("2025-01-06", "2025-01-19"),
+)
+NEEDED: dict[str, dict[str, Any]] = {
+    "segmentation": {"event": "Buy"},
+    "segmentation_numeric": {"event": "Buy", "on": "price"},
+    "segmentation_sum": {"event": "Buy", "on": "price"},
+    "segmentation_average": {"event": "Buy", "on": "price"},
+    "event_counts": {"events": ["Buy", "Look"]},
+    "property_counts": {"event": "Buy", "prop": "price"},
+    "insights": {
+        "metrics": ["Buy", "median(Buy, price)", "p90(per user sum(Buy, price))"],
+        "formulas": ["B / A"],
+    },
+    "active": {},
+    "funnel": {"steps": ["Look", "Buy"], "sum_of": "price"},
+    "retention": {"born_event": "Look"},
+    "flow": {"start": "Look"},
+    "frequency": {"event": "Buy"},
+    "sessions": {},
+}
+COMPARING = sorted(name for name, query in QUERIES.items() if "compare" in parameters_of(query))
+
+
+def test_every_report_that_compares_is_tried() -> None:
+    assert sorted(NEEDED) == COMPARING
+
+
+@pytest.mark.parametrize("split", [{}, {"on": "plan"}], ids=["whole", "by plan"])
+@pytest.mark.parametrize(
+    ("days", "other"), [(FULL, EMPTY), (EMPTY, FULL), (EMPTY, EMPTIER)], ids=["before", "after", "both"]
+)
+@pytest.mark.parametrize("report", COMPARING)
+def test_nothing_on_a_side_is_compared(
+    package: Package, report: str, days: tuple[str, str], other: tuple[str, str], split: dict[str, Any]
+) -> None:
+    package(
+        Project(
+            [
+                did(f"u{number}", name, f"2025-04-{10 + number} 12:0{place}", price=number, plan="pro")
+                for number in range(5)
+                for place, name in enumerate(("Look", "Buy"))
+            ]
+        )
+    )
+    query = NEEDED[report] | (split if "on" in parameters_of(QUERIES[report]) else {}) | NEEDED[report]
+    ask = getattr(package.workspace(), report)
+    result = ask(**query, from_date=days[0], to_date=days[1], compare="..".join(other), table="events")
+    known = [row for row in result.records() if row["before"] and row["after"]]
+    assert not known
+    assert result.to_text() and result.to_html()
+    try:
+        result.chart().to_dict()
+    except ChartError as error:
+        assert "nothing to draw" in str(error)
