@@ -172,6 +172,7 @@ class Flow(Query["FlowResult"]):
             Expansions(),
             "EVENT",
             read=parse_expansion,
+            label=Label("Expand", none="(nothing)"),
         ),
     ] = ()
     on: Segments = None

@@ -131,7 +131,11 @@ class Funnel(Query["FunnelResult"]):
             Optional(WordOr((EVER,), Whole(MAX_WINDOW_SECONDS))),
             "N",
             read=whole_or_word,
-            label=Label("Within", default=7),
+            label=Label(
+                "Within",
+                default=7,
+                choices=tuple((word, word) for word in ("1", "7", "14", "30", "60", "90", EVER)),
+            ),
         ),
     ] = None
     window_unit: Annotated[

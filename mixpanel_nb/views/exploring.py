@@ -17,6 +17,7 @@ from mixpanel_nb.queries.checks import (
     Comparison,
     Day,
     Exclusions,
+    Expansions,
     Flag,
     OneOf,
     OneStep,
@@ -26,6 +27,8 @@ from mixpanel_nb.queries.checks import (
     Text,
     Whole,
     WordOr,
+    parse_expansion,
+    whole_or_word,
 )
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.formulas import Formulas
@@ -196,6 +199,10 @@ class QueryForm:
         )
         if isinstance(check, Steps | Exclusions):
             return _kept_filters(before, value)
+        if isinstance(check, Expansions):
+            return [parse_expansion(word) for word in value]
+        if isinstance(check, Optional) and isinstance(check.check, WordOr):
+            return whole_or_word(value)
         if isinstance(check, Several) and isinstance(check.check, Whole):
             return [int(number) if number.isdecimal() else number for number in value]
         return _kept_filters([before], [value])[0] if isinstance(check, OneStep) and before else value
@@ -273,8 +280,16 @@ class QueryForm:
                 return Field(name, label.text, "list", _listed(value), events)
             case PropertiesOrBuckets():
                 return Field(name, label.text, "list", _listed(value), self._names(label.names))
+            case WordOr() if label.default is not None:
+                word = str(label.default if value is None else value)
+                return Field(
+                    name, label.text, "suggest", word, [each for each, _ in label.choices], width="90px"
+                )
             case _ if isinstance(label.default, int):
                 return Field(name, label.text, "number", value if isinstance(value, int) else label.default)
+            case Expansions():
+                words = [f"{event} by {prop}" for event, prop in value or ()]
+                return Field(name, label.text, "list", words, none=label.none)
             case Formulas():
                 return Field(name, label.text, "list", _listed(value), none=label.none)
             case WordOr() if label.choices:

@@ -171,13 +171,36 @@ def test_insights_and_flows_have_their_fields(ws: Workspace) -> None:
     choose(flow, "Repeats as one", "yes")
     hidden: dict[str, Any] = {"hide": ["View Product"], "collapse_repeats": True}
     assert flow.answer == ws.flow(start="Search", **hidden, table="events", **DAYS)
+    choose(flow, "Expand 1", "type…")
+    type_in(flow, "Expand 1", "Add to Cart by plan")
+    hidden["expand"] = {"Add to Cart": "plan"}
+    assert flow.answer == ws.flow(start="Search", **hidden, table="events", **DAYS)
+    choose(flow, "Count", "totals")
+    assert flow.answer == ws.flow(start="Search", **hidden, count="totals", table="events", **DAYS)
 
 
 def test_steps_keep_the_filters_they_came_with(ws: Workspace) -> None:
     steps: list[Any] = [("View Product", 'properties["$os"] == "iOS"'), "Purchase"]
     explorer: Any = ws.funnel(steps=steps, table="events", **DAYS).explore()
-    type_in(explorer, "Within", 2)
+    choose(explorer, "Within", "14")
+    assert explorer.answer == ws.funnel(steps=steps, window=14, table="events", **DAYS)
+    choose(explorer, "Within", "type…")
+    type_in(explorer, "Within", "2")
     assert explorer.answer == ws.funnel(steps=steps, window=2, table="events", **DAYS)
+
+
+def test_a_window_without_end_is_shown_and_chosen(ws: Workspace) -> None:
+    steps = ["View Product", "Purchase"]
+    explorer: Any = ws.funnel(steps=steps, window="ever", table="events", **DAYS).explore()
+    within = labelled(explorer)["Within"]
+    assert within.options[within.index] == "ever"
+    choose(explorer, "Per", "week")
+    assert explorer.answer == ws.funnel(steps=steps, window="ever", unit="week", table="events", **DAYS)
+    choose(explorer, "Within", "7")
+    assert explorer.answer == ws.funnel(steps=steps, window=7, unit="week", table="events", **DAYS)
+    choose(explorer, "Within", "type…")
+    type_in(explorer, "Within", "soon")
+    assert "window is 'soon'" in text_of(explorer) or "--window is 'soon'" in text_of(explorer)
 
 
 @pytest.mark.parametrize(
