@@ -32,7 +32,6 @@ def cards(ws: Workspace) -> dict[str, Result]:
     """The results that are pictured, by the name of their file."""
     steps = ["View Product", "Add to Cart", "Purchase"]
     return {
-        "howto-active": recipe(ws, "Daily, weekly, monthly active users"),
         "howto-growth": recipe(ws, "Growth accounting"),
         "howto-funnel": ws.funnel(steps=steps, table="events", **QUARTER),
         "howto-flow": ws.flow(start="Sign Up", table="events", **QUARTER),
