@@ -165,8 +165,12 @@ def _rows(diagrams: Sequence[Sankey], columns: int) -> list[tuple[int, int]]:
 
 
 def _part(diagram: Sankey, first: int, last: int) -> Sankey:
-    """Some columns of a diagram."""
-    kept = [number for number, node in enumerate(diagram.nodes) if first <= node.column <= last]
+    """Some columns of a diagram; the row before has shown which drop-offs are in the first of them."""
+    kept = [
+        number
+        for number, node in enumerate(diagram.nodes)
+        if first <= node.column <= last and not (node.column == first > 0 and node.kind == "dropoff")
+    ]
     places = {number: place for place, number in enumerate(kept)}
     nodes = [replace(diagram.nodes[n], column=diagram.nodes[n].column - first) for n in kept]
     links = [

@@ -188,7 +188,7 @@ class InsightsView(ReportView[InsightsResult]):
         title = self._title if titled else None
         subtitle = self._subtitle if titled else None
         if len(self.result.dates) == 1:
-            return self._bars(title, subtitle) if titled or len(self.result.lines) > 1 else None
+            return self._bars(title, subtitle) if titled or len(self._barred()) > 1 else None
         chart = Chart(lambda: self._lines(title, subtitle), self._words())
         return self._annotated(chart, self.result.dates, self.result.unit)
 
@@ -247,8 +247,12 @@ class InsightsView(ReportView[InsightsResult]):
             for start in range(0, len(self.result.dates), size)
         ]
 
+    def _barred(self) -> list[InsightsLine]:
+        """The lines that have bars beside each other: those in the unit of the first."""
+        return [line for line in self._drawn() if _kind(line) == _kind(self._panels()[0][0])]
+
     def _bars(self, title: str | None, subtitle: str | None) -> Chart:
-        drawn = [line for line in self._drawn() if _kind(line) == _kind(self._panels()[0][0])]
+        drawn = self._barred()
         names = distinct_labels((self._name(line) for line in drawn), _MAX_LABEL)
         bars = [
             Bar(name, line.values[0] or 0.0, _written(line, line.values[0]))

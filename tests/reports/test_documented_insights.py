@@ -186,6 +186,10 @@ def test_a_single_number_has_a_chart_and_needs_none_on_its_card(
     assert result.card().chart is None
     assert "2" in json.dumps(result.chart().to_dict()["datasets"])
     assert ("Watch Video", "2") in list(result.card().facts)
+    two = ["Watch Video", "sum(Watch Video, minutes)"]
+    result = insights(package, events, two, from_date="2023-01-01", to_date="2023-12-31", **shape)
+    assert result.card().chart is None
+    assert len(list(result.card().facts)) == 2
 
 
 # Ranges
