@@ -267,6 +267,18 @@ WHERE event_name = 'Purchase' AND {IN_RANGE}
 GROUP BY ALL
 """
 
+PER_USER = f"""
+SELECT date, 'p90(per user sum(Purchase, amount))', quantile_cont(amount, 0.9)
+FROM (
+    SELECT CAST(date_trunc('week', event_time) AS DATE) AS date, distinct_id, sum(amount) AS amount
+    FROM events
+    WHERE event_name = 'Purchase' AND {IN_RANGE} AND distinct_id <> ''
+    GROUP BY ALL
+)
+WHERE amount IS NOT NULL
+GROUP BY date
+"""
+
 # Each day of a user counts until the user's next one, but 1, 7 or 30 days at most.
 ACTIVE = """
 WITH days AS (

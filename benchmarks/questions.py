@@ -75,6 +75,13 @@ QUESTIONS = {
         byhand.MEDIAN,
         _metric_rows,
     ),
+    "per_user": Report(
+        "90th percentile of what users spend in a week",
+        lambda ws: ws.insights("p90(per user sum(Purchase, amount))", unit="week", **RANGE),
+        _metrics_said,
+        byhand.PER_USER,
+        _metric_rows,
+    ),
     "active": Report(
         "daily, weekly and monthly active users",
         lambda ws: ws.insights(["dau(*)", "wau(*)", "mau(*)"], **RANGE),
