@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -401,6 +402,33 @@ def test_a_sum_does_not_depend_on_the_order_of_addition(package: Package) -> Non
     events = [did(f"u{n}", "Cart", f"2025-01-0{1 + n % 5} 10:00", price=0.1) for n in range(10)]
     records = package(Project(events))("funnel", steps=["Cart", "Purchase"], sum_of="price", **JANUARY)
     assert [record["sum"] for record in records] == [1, 0]
+
+
+@pytest.mark.parametrize("count", ["uniques", "totals"])
+def test_significance_of_segments(package: Package, count: str) -> None:
+    """The same page, "Significance", and docs/reports/funnels/funnels-faq: for at least 30 entries.
+
+    N enter, of whom K convert, n and k of them in the segment: 1 - max(P(X < k), P(X >= k)).
+    """
+    segments = {"big": (60, 12), "good": (40, 18), "small": (29, 20)}
+    events = [
+        did(f"{color}{number}", name, f"{DAY} 1{place}:00", color=color)
+        for color, (entered, converted) in segments.items()
+        for number in range(entered)
+        for place, name in enumerate(("Cart", "Purchase")[: 1 + (number < converted)])
+    ]
+    package(Project(events))
+    asked: dict[str, Any] = {"steps": ["Cart", "Purchase"], "on": "color", "count": count, **JANUARY}
+    result = package.workspace().funnel(**asked, table="events")
+    everyone, converting = (sum(column) for column in zip(*segments.values(), strict=True))
+    assert [each.segment for each in result.significance] == ["big", "good", "small"]
+    for each in result.significance[:2]:
+        n, k = segments[each.segment]
+        ways = [comb(converting, x) * comb(everyone - converting, n - x) for x in range(k)]
+        fewer = sum(ways) / comb(everyone, n)
+        assert each.p == pytest.approx(1 - max(fewer, 1 - fewer))
+        assert each.is_significant == (each.p < 0.05)
+    assert result.significance[2].p is None
 
 
 def test_without_end(reports: Reports) -> None:

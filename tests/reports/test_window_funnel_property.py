@@ -59,8 +59,8 @@ def counted(package: Package, users: list[list[tuple[str, int]]], **query: Any) 
         )
     )
     days = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
-    within: dict[str, Any] = {"window": WINDOW, "window_unit": "second"}
-    result = package.workspace().funnel(steps=STEPS, **within, **query, **days, table="events")
+    asked: dict[str, Any] = {"window": WINDOW, "window_unit": "second", **days, **query}
+    result = package.workspace().funnel(steps=STEPS, **asked, table="events")
     return [step.count for step in result.steps]
 
 
