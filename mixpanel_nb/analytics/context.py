@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.calendar import bucket_sql
+from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
 from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
+from mixpanel_nb.queries.customs import custom_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +49,7 @@ class ReportContext:
         find_cohorts: Finds the tables of ids of the cohorts, by name.
         in_cohort: Only events of users who are in all of these cohorts.
         not_in_cohort: Only events of users who are in none of these.
+        find_definitions: Finds the custom events, custom properties and lookup tables.
     """
 
     events: TableColumns
@@ -60,6 +63,7 @@ class ReportContext:
     find_cohorts: Callable[[], Mapping[str, str]] = dict
     in_cohort: tuple[str, ...] = ()
     not_in_cohort: tuple[str, ...] = ()
+    find_definitions: Callable[[], Definitions] = Definitions
 
     def select(self) -> Selection:
         """A selection of the table's events without conditions."""
@@ -101,6 +105,7 @@ class Selection:
             notes=context.notes,
             without_column=context.without_column,
             find_cohorts=context.find_cohorts,
+            find_definitions=context.find_definitions,
         )
         for cohort in context.in_cohort:
             self.that(self._scope.member(cohort))
@@ -123,13 +128,42 @@ class Selection:
         """Only events of this name, or of one of these; None for any that is not hidden."""
         if events is None:
             return self._visible()
-        bound = [
-            self._context.bind(event, name) for event in ([events] if isinstance(events, str) else events)
-        ]
+        listed = [events] if isinstance(events, str) else events
+        conditions = [self._custom(event, name) for event in listed if custom_event(event) is not None]
+        plain = [event for event in listed if custom_event(event) is None]
+        if plain:
+            conditions.insert(0, self._one_of(plain, name))
+        return self.that(conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})")
+
+    def is_named(self, event: str, name: str = "event") -> str:
+        """A condition (never NULL): the event has this name, or is one of a custom event."""
+        return self._one_of([event], name) if custom_event(event) is None else self._custom(event, name)
+
+    def _one_of(self, events: Sequence[str], name: str) -> str:
+        bound = [self._context.bind(event, name) for event in events]
         column = f"{EVENTS}.event_name"
-        if len(bound) == 1:
-            return self.that(f"{column} = {bound[0]}")
-        return self.that(f"{column} IN ({', '.join(bound)})")
+        return f"{column} = {bound[0]}" if len(bound) == 1 else f"{column} IN ({', '.join(bound)})"
+
+    def _custom(self, event: str, name: str) -> str:
+        """A condition (never NULL): the event is one of those of a custom event.
+
+        Raises:
+            ParameterError: it is not known here.
+        """
+        definitions, number = self._context.find_definitions(), custom_event(event) or 0
+        found = definitions.event(number)
+        self._context.notes.append(f"{event} is {found.name!r}: {found.words()}.")
+        alternatives = definitions.alternatives(number)
+        if any(each == (None, None) for each in ((each.event, each.where) for each in alternatives)):
+            return "TRUE"
+        plain = [each.event for each in alternatives if each.event is not None and each.where is None]
+        conditions = [self._one_of(plain, name)] if plain else []
+        for each in alternatives:
+            if each.where is not None:
+                named = [] if each.event is None else [self._one_of([each.event], name)]
+                both = " AND ".join([*named, self.condition(each.where)])
+                conditions.append(f"coalesce({both}, FALSE)")
+        return f"({' OR '.join(conditions)})" if conditions else "FALSE"
 
     def _visible(self) -> Selection:
         context = self._context
@@ -181,7 +215,7 @@ class Selection:
         Raises:
             ExpressionError: there is a mistake in the expression.
         """
-        named = f"{EVENTS}.event_name = {self._context.bind(event, name)}"
+        named = self.is_named(event, name)
         if where is None:
             return named
         return f"coalesce({named} AND {Compiler(self._scope).condition(where)}, FALSE)"
@@ -218,6 +252,7 @@ class Selection:
         if self._scope.profiles is not None:
             source = self._scope.profiles.source(indent)
             lines.append(f"LEFT JOIN {source} AS {PROFILES} ON {PROFILES}.distinct_id = {EVENTS}.distinct_id")
+        lines += [join for _, join in self._scope.lookups.values()]
         for alias, table in self._scope.cohorts.values():
             ids = self._context.events.resolved(table)
             lines.append(f"LEFT JOIN {ids} AS {alias} ON {alias}.distinct_id = {EVENTS}.distinct_id")

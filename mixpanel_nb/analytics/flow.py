@@ -245,7 +245,7 @@ class _Flow:
         return [f"e.event_time >= {since}", f"e.event_time < {until}"]
 
     def _is(self, chosen: Selection, step: Step) -> str:
-        named = f"e.event_name = {self._context.bind(step.event, 'step')}"
+        named = chosen.is_named(step.event, "step")
         return named if step.where is None else f"{named} AND {chosen.condition(step.where)}"
 
     def _held_values(self, chosen: Selection) -> list[str]:

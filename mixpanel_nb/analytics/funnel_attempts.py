@@ -20,6 +20,7 @@ from mixpanel_nb.analytics.funnel_counts import GRACE_SECONDS, places, repeats
 from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
 from mixpanel_nb.analytics.sql import conjunction, seconds
 from mixpanel_nb.queries.base import changed
+from mixpanel_nb.queries.customs import may_be_same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -452,7 +453,7 @@ class _Attempts:
 
     def _rivals_of(self, event: str) -> int:
         """How many required steps ask for an event."""
-        return [each.event for each in self.query.steps].count(event)
+        return sum(may_be_same(each.event, event) for each in self.query.steps)
 
     @property
     def _ahead(self) -> list[tuple[str, int]]:

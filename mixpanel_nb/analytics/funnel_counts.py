@@ -9,6 +9,8 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.queries.customs import may_be_same
+
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.queries import Funnel
@@ -33,12 +35,12 @@ _MICROSECONDS = 1_000_000
 def same_event_before(query: Funnel, step: int) -> list[int]:
     """Numbers (from 1) of the steps before ``step`` that ask for the same event."""
     event = query.steps[step - 1].event
-    return [number for number in range(1, step) if query.steps[number - 1].event == event]
+    return [number for number in range(1, step) if may_be_same(query.steps[number - 1].event, event)]
 
 
 def repeats(query: Funnel) -> bool:
     """Whether steps ask for the same event, so that one event must not be taken for two steps."""
-    return len({step.event for step in query.steps}) < len(query.steps)
+    return any(may_be_same(one.event, other.event) for one, other in combinations(query.steps, 2))
 
 
 def places(query: Funnel) -> list[tuple[int, ...]]:

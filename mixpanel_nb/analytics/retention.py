@@ -15,6 +15,7 @@ from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.calendar import SECONDS, bucket_sql, shifted
 from mixpanel_nb.analytics.context import everyone_and_segments, number_of
 from mixpanel_nb.analytics.sql import seconds
+from mixpanel_nb.queries.customs import custom_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,17 @@ _LAST_DAY = date(2100, 1, 1)
 
 
 def _born_as_any(query: Retention) -> bool:
-    """Whether an event of any name makes a user part of a cohort."""
-    return (query.born_event if query.type == "birth" else query.return_event) is None
+    """Whether events of several names make a user part of a cohort."""
+    return _has_several_names(query.born_event if query.type == "birth" else query.return_event)
+
+
+def _returned_as_any(query: Retention) -> bool:
+    """Whether events of several names count as coming back."""
+    return _has_several_names(query.return_event)
+
+
+def _has_several_names(event: str | None) -> bool:
+    return event is None or custom_event(event) is not None
 
 
 def statement(context: ReportContext, query: Retention) -> Statement:
@@ -199,7 +209,7 @@ _coming AS (
 
 def _coming(context: ReportContext, query: Retention, back: Selection, held: str, *, last_only: bool) -> str:
     """The returns; where the last one of each user is all that matters, the last of each name."""
-    if last_only and query.return_event is not None:
+    if last_only and not _returned_as_any(query):
         return f"""\
 SELECT e.distinct_id, max(e.event_time) AS event_time, min(e.event_name) AS event_name{held}
     {back.sql()}
@@ -230,7 +240,7 @@ def _is_last_enough(query: Retention) -> bool:
 
 def _has_one_return(query: Retention) -> bool:
     """Whether the returns are one row a user: only the names of births differ from event to event."""
-    return _is_last_enough(query) and (query.return_event is not None or not _born_as_any(query))
+    return _is_last_enough(query) and not (_returned_as_any(query) and _born_as_any(query))
 
 
 def _streaks(keys: str) -> str:
@@ -288,9 +298,9 @@ def _later(context: ReportContext, query: Retention, *, last_only: bool) -> str:
     """
     if query.mode == "streak":
         return "r.event_time >= c.born_at"
-    if query.return_event is None or _born_as_any(query):
+    if _returned_as_any(query) or _born_as_any(query):
         # At the moment of birth itself only an event of another name can be a return.
-        if query.return_event is None and last_only and _has_one_return(query):
+        if _returned_as_any(query) and last_only and _has_one_return(query):
             return (
                 "r.event_time >= c.born_at\n    WHERE r.event_time > c.born_at OR r.other_time >= c.born_at"
             )

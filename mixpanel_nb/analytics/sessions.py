@@ -163,13 +163,13 @@ def _active(context: ReportContext, query: Sessions, rules: SessionRules, *, tol
         columns += context.events.in_order("e")[1:]
         columns.append(f"CASE WHEN {value.is_set} THEN {segment(value)[0]} END AS held")
     if query.event is not None or query.where is not None:
-        columns.append(f"{_wanted(context, query, chosen)} AS wanted")
+        columns.append(f"{_wanted(query, chosen)} AS wanted")
     listed = ",\n        ".join(columns)
     return f"_active AS (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
 
 
-def _wanted(context: ReportContext, query: Sessions, chosen: Selection) -> str:
-    conditions = [] if query.event is None else [f"e.event_name = {context.bind(query.event, 'event')}"]
+def _wanted(query: Sessions, chosen: Selection) -> str:
+    conditions = [] if query.event is None else [chosen.is_named(query.event)]
     conditions += [] if query.where is None else [chosen.condition(query.where)]
     return f"coalesce({' AND '.join(f'({condition})' for condition in conditions)}, FALSE)"
 

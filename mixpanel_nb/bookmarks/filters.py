@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics.expressions import nodes, parse
 from mixpanel_nb.bookmarks.cohorts import condition_of
 from mixpanel_nb.bookmarks.properties import property_of_clause
-from mixpanel_nb.bookmarks.refusals import untranslated
+from mixpanel_nb.bookmarks.refusals import only_tables, untranslated
+from mixpanel_nb.queries.customs import LOOKUP, custom_property
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -372,14 +373,17 @@ def _candidates(operands: Sequence[nodes.Node]) -> list[Clause]:
 
 
 def _clause(prop: nodes.Property, kind: str, operator: str, value: Any) -> Clause:
-    resource = "people" if prop.source == "user" else "events"
+    if prop.name.startswith(LOOKUP):
+        raise only_tables("Mixpanel does not know the lookup tables of your database.", "where")
+    number = custom_property(prop.name)
+    named = {"value": prop.name} if number is None else {"customPropertyId": number, "dataset": "$mixpanel"}
     return {
-        "resourceType": resource,
+        "resourceType": "people" if prop.source == "user" else "events",
         "filterType": kind,
         "defaultType": kind,
         "filterValue": value,
         "filterOperator": operator,
-        "value": prop.name,
+        **named,
     }
 
 
@@ -486,6 +490,7 @@ def step_clauses(text: str | None) -> tuple[list[Clause], str] | None:
 
 def _to_step(clause: Clause) -> Clause | None:
     kind, operator, value = clause["filterType"], clause["filterOperator"], clause["filterValue"]
+    _refuse_custom(clause)
     wanted: Clause
     if kind == "boolean":
         wanted = {"operand": operator}
@@ -513,6 +518,16 @@ def _to_step(clause: Clause) -> Clause | None:
         "selected_property_type": kind,
         "filter": wanted,
     }
+
+
+def _refuse_custom(clause: Clause) -> None:
+    """Refuse a custom property, for which the filters of flows have no field.
+
+    Raises:
+        ParameterError: the clause is about one.
+    """
+    if "customPropertyId" in clause:
+        raise only_tables("Mixpanel's flows have no filter by a custom property.", "where")
 
 
 def _date_to_step(clause: Clause) -> Clause | None:
@@ -548,6 +563,8 @@ def flow_clauses(text: str) -> Clause | None:
     if found is None:
         return None
     clauses, determiner = found
+    for clause in clauses:
+        _refuse_custom(clause)
     children = [
         {name: value for name, value in clause.items() if name not in ("value", "defaultType")}
         | {"propertyName": clause["value"]}

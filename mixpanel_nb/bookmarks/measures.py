@@ -18,6 +18,8 @@ from mixpanel_nb.bookmarks.properties import (
 from mixpanel_nb.bookmarks.refusals import only_tables, untranslated
 from mixpanel_nb.bookmarks.sections import event_behavior, event_of, where_of
 from mixpanel_nb.queries import Metric
+from mixpanel_nb.queries.customs import custom_event
+from mixpanel_nb.queries.customs import custom_property as custom_property_id
 from mixpanel_nb.queries.metrics import DISTINCT
 
 if TYPE_CHECKING:
@@ -88,6 +90,9 @@ def metric_clause(metric: Metric) -> dict[str, Any]:
         ParameterError: only a table can answer it.
     """
     behavior = event_behavior(metric.event, metric.where, "metrics", resourceType="events")
+    number = custom_event(metric.event)
+    if number is not None:
+        behavior |= {"type": "custom-event", "id": number}
     clause = {"type": "metric", "behavior": behavior, "measurement": _measurement(metric)}
     return clause if metric.label is None else clause | {"name": metric.label}
 
@@ -127,6 +132,9 @@ def _math(metric: Metric) -> dict[str, Any]:
 def _property(of: str) -> dict[str, Any]:
     node = property_node(of)
     if node is not None:
+        number = custom_property_id(node.name)
+        if number is not None:
+            return {"customPropertyId": number, "name": "", "resourceType": "events"}
         return {"name": node.name, "resourceType": resource_of(node)}
     custom = custom_property(of)
     if custom is None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import nodes, parse
-from mixpanel_nb.bookmarks.refusals import untranslated
+from mixpanel_nb.bookmarks.refusals import only_tables, untranslated
 from mixpanel_nb.errors import ExpressionError
+from mixpanel_nb.queries.customs import CUSTOM_PROPERTY, LOOKUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,9 +42,9 @@ def property_of_clause(clause: Mapping[str, Any]) -> str:
     Raises:
         ParameterError: it cannot be said in an expression.
     """
-    if clause.get("customPropertyId") is not None:
-        number = clause["customPropertyId"]
-        raise untranslated(f"the custom property {number}, whose formula it does not hold", number)
+    number = clause.get("customPropertyId")
+    if isinstance(number, int):
+        return access_of(f"{CUSTOM_PROPERTY}{number}", "events")
     if clause.get("behavior") is not None:
         raise untranslated("a property that counts how often users did something", clause["behavior"])
     if clause.get("joinPropertyType") or clause.get("filterJoinType"):
@@ -67,11 +68,14 @@ def property_node(on: str) -> nodes.Property | None:
 
     Raises:
         ExpressionError: there is a mistake in it.
+        ParameterError: it is a column of a lookup table.
     """
-    if not is_expression(on):
-        return nodes.Property(0, "properties", on)
-    node = parse(on)
-    return node if isinstance(node, nodes.Property) and node.source in ("properties", "user") else None
+    node = parse(on) if is_expression(on) else nodes.Property(0, "properties", on)
+    if not isinstance(node, nodes.Property) or node.source not in ("properties", "user"):
+        return None
+    if node.name.startswith(LOOKUP):
+        raise only_tables("Mixpanel does not know the lookup tables of your database.", "on")
+    return node
 
 
 def resource_of(node: nodes.Property) -> str:

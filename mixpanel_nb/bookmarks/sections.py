@@ -17,6 +17,7 @@ from mixpanel_nb.bookmarks.properties import (
 )
 from mixpanel_nb.bookmarks.refusals import only_tables, untranslated
 from mixpanel_nb.queries import Buckets
+from mixpanel_nb.queries.customs import CUSTOM_EVENT, custom_property
 from mixpanel_nb.queries.days import days_before
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.errors import ParameterError
 
 ALL_EVENTS = "$all_events"
-_ANY_EVENT = (ALL_EVENTS, "$any_event")
+ANY_EVENT = (ALL_EVENTS, "$any_event")
 _NUMBER = "number"
 _LENGTHS = {"day": "d", "week": "w", "month": "m", "year": "y"}
 _MAX_RANGES = 1_000
@@ -199,7 +200,7 @@ def _group(on: str | Buckets) -> dict[str, Any]:
     if node is None:
         raise only_tables(f"Mixpanel is asked for properties to break down by, not for {of[:60]!r}.", "on")
     kind = _NUMBER if isinstance(on, Buckets) else "string"
-    group: dict[str, Any] = {
+    group = _custom_group(node.name, kind) or {
         "value": node.name,
         "propertyName": node.name,
         "resourceType": resource_of(node),
@@ -209,6 +210,26 @@ def _group(on: str | Buckets) -> dict[str, Any]:
     if isinstance(on, Buckets) and on.edges:
         group |= {"customBucket": _custom_bucket(on.edges)}
     return group
+
+
+def _custom_group(name: str, kind: str) -> dict[str, Any] | None:
+    """The group of a custom property, as Mixpanel's own client sends it; None for any other property."""
+    number = custom_property(name)
+    if number is None:
+        return None
+    return {
+        "customPropertyId": number,
+        "value": None,
+        "resourceType": "events",
+        "profileType": None,
+        "search": "",
+        "dataGroupId": None,
+        "dataset": "$mixpanel",
+        "propertyType": kind,
+        "typeCast": None,
+        "unit": None,
+        "isHidden": False,
+    }
 
 
 def _custom_bucket(edges: Sequence[float]) -> dict[str, Any]:
@@ -248,11 +269,13 @@ def event_of(behavior: Mapping[str, Any]) -> str | None:
         if len(inner) != 1:
             raise untranslated(f"a metric of {len(inner)} events together", name)
         return event_of(inner[0])
+    if kind == "custom-event" and isinstance(behavior.get("id"), int):
+        return f"{CUSTOM_EVENT}{behavior['id']}"
     if kind != "event":
         raise untranslated(f"the {kind} {name or behavior.get('id')!r} in place of an event", name)
     if not isinstance(name, str) or not name:
         raise untranslated("an event without a name", name)
-    return None if name in _ANY_EVENT else name
+    return None if name in ANY_EVENT else name
 
 
 def where_of(behavior: Mapping[str, Any]) -> str | None:

@@ -90,6 +90,8 @@ class Interpreter:
             return self.failure(answer, call), None
         if answer.status != 200 and not answer.body.strip():
             return None, None
+        if call.as_text:
+            return None, _text_of(answer)
         parsed = _parsed(answer.body)
         if parsed is None:
             return self._not_json(answer, call), None

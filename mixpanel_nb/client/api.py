@@ -222,6 +222,12 @@ class MixpanelAPIClient(QueryEndpoints, ListEndpoints):
         answer = self._runner.json(call, counted=is_counted(endpoint), once=optional)
         return QueryAnswer(answer, self._interpreter.described(call))
 
+    def text(self, endpoint: str, params: Mapping[str, Any] | None = None) -> str:
+        """The text that a GET of an endpoint of the App API is answered with. Raises what `get` raises."""
+        call = replace(self._call("GET", endpoint, "app", params), as_text=True)
+        found: str = self._runner.json(call, counted=False)
+        return found
+
     # Account
 
     def me(self) -> dict[str, Any]:

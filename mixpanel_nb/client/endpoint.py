@@ -47,3 +47,7 @@ class Endpoints(ABC):
         optional: bool = False,
     ) -> QueryAnswer[Any]:
         """The JSON that a request is answered with, and the request."""
+
+    @abstractmethod
+    def text(self, endpoint: str, params: Mapping[str, Any] | None = None) -> str:
+        """The text that a GET of an endpoint of the App API is answered with."""

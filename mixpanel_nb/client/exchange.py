@@ -56,6 +56,7 @@ class ApiCall:
         json: JSON body, or None.
         secret_data: Further form fields, whose values are secrets.
         timeout: Longest silence in seconds.
+        as_text: Whether a good answer is text instead of JSON.
     """
 
     method: str
@@ -66,6 +67,7 @@ class ApiCall:
     json: Any = None
     timeout: float = 120.0
     secret_data: Mapping[str, Secret] | None = None
+    as_text: bool = False
 
     def __str__(self) -> str:
         query = f"?{urlencode(self.params)}" if self.params else ""

@@ -116,6 +116,41 @@ class ListEndpoints(Endpoints):
         endpoint = self._in_project("annotations")
         return as_objects(self._results(endpoint, params, "annotations", optional=optional), "annotations")
 
+    def list_custom_events(self) -> list[dict[str, Any]]:
+        """Custom events, ``{"customEventId", "name", "alternatives", …}`` each.
+
+        Each alternative is ``{"event", "serialized", "valid_segfilter"}``; a filter is there twice, as an
+        expression and in the form of flows. App API; known from Mixpanel's own client (mixpanel-headless) and
+        Terraform provider.
+        """
+        endpoint, called = self._in_project("data-definitions/events/"), "data-definitions/events"
+        return as_objects(self._results(endpoint, {"custom_event": "true"}, called), called)
+
+    def list_custom_properties(self) -> list[dict[str, Any]]:
+        """Custom properties, ``{"customPropertyId", "name", "displayFormula", "composedProperties"}`` each.
+
+        App API; known from Mixpanel's own client (mixpanel-headless) and Terraform provider.
+        """
+        endpoint, called = self._in_project("custom_properties/"), "custom_properties"
+        return as_objects(self._results(endpoint, {}, called), called)
+
+    def list_lookup_tables(self) -> list[dict[str, Any]]:
+        """Lookup tables, ``{"id", "name", "createdAt", "lastModifiedAt", "hasMappedProperties"}`` each.
+
+        App API; known from Mixpanel's own client (mixpanel-headless).
+        """
+        endpoint, called = self._in_project("data-definitions/lookup-tables/"), "lookup-tables"
+        return as_objects(self._results(endpoint, {}, called), called)
+
+    def lookup_table_csv(self, number: int) -> str:
+        """The rows of a lookup table, as CSV (App API; known from Mixpanel's own client, mixpanel-headless).
+
+        Raises:
+            NotFoundError: there is no such lookup table.
+        """
+        endpoint = self._in_project("data-definitions/lookup-tables/download/")
+        return self.text(endpoint, {"data-group-id": number})
+
     def lexicon_schemas(
         self, entity_type: str | None = None, name: str | None = None
     ) -> list[dict[str, Any]]:

@@ -64,6 +64,9 @@ _COMMANDS = {
     "funnels": "commands.discovery.funnels",
     "cohorts": "commands.discovery.cohorts",
     "bookmarks": "commands.discovery.bookmarks",
+    "custom-events": "commands.discovery.custom_events",
+    "custom-properties": "commands.discovery.custom_properties",
+    "lookup-tables": "commands.discovery.lookup_tables",
     "annotations": "commands.discovery.annotations_",
     "lexicon": "commands.discovery.lexicon",
 }
@@ -77,6 +80,7 @@ _GROUPS = {
         "Ask a report of Mixpanel and of a table, and explain how they differ. Costs one query.",
     ),
     "cohort": ("cohorts", "Save sets of users, for any report on a table."),
+    "lookup": ("lookups", "Lookup tables of the database, whose columns are properties of events on tables."),
     "sandbox": ("sandbox", "A Mixpanel on this machine: serve it, or write its data."),
 }
 

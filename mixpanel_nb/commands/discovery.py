@@ -12,8 +12,11 @@ from mixpanel_nb.results import (
     AnnotationList,
     BookmarkList,
     CohortList,
+    CustomEventList,
+    CustomPropertyList,
     FunnelList,
     LexiconSchemaList,
+    LookupTableList,
     NameList,
 )
 from mixpanel_nb.services.discovery import BOOKMARK_TYPES, ENTITY_TYPES
@@ -87,6 +90,30 @@ def bookmarks(
     Example: mp bookmarks --type insights
     """
     return session_of(context).workspace.bookmarks(kind)
+
+
+def custom_events(context: typer.Context) -> CustomEventList:
+    """List the custom events, with the names that reports take, and keep them for reports on tables.
+
+    Example: mp custom-events
+    """
+    return session_of(context).workspace.custom_events()
+
+
+def custom_properties(context: typer.Context) -> CustomPropertyList:
+    """List the custom properties, with the names that reports take, and keep them for reports on tables.
+
+    Example: mp custom-properties
+    """
+    return session_of(context).workspace.custom_properties()
+
+
+def lookup_tables(context: typer.Context) -> LookupTableList:
+    """List the lookup tables of Mixpanel, with the id that {mp lookup save} takes.
+
+    Example: mp lookup-tables
+    """
+    return session_of(context).workspace.lookup_tables()
 
 
 def annotations_(

@@ -178,6 +178,132 @@ class LexiconSchema:
         return {each.name: each.type for each in self.fields}
 
 
+@dataclass(frozen=True)
+class CustomEvent:
+    """One custom event: any of several events.
+
+    Attributes:
+        id: Mixpanel's id of it.
+        name: Its name.
+        reference: The name that queries use: ``$custom_event:42``.
+        definition: The events it is, with their filters.
+        problem: Why a table cannot be asked for it; None where it can.
+    """
+
+    id: int
+    name: str
+    reference: str
+    definition: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class CustomProperty:
+    """One custom property: a formula over properties.
+
+    Attributes:
+        id: Mixpanel's id of it.
+        name: Its name.
+        reference: The name that queries use: ``$custom_property:42``.
+        definition: Its formula, with the properties that its letters stand for; empty without a formula.
+        type: What Mixpanel says it holds: ``string``, ``number``…
+        of: Whose property it is: ``events``, ``people`` or ``group_profiles``.
+        problem: Why a table cannot be asked for it; None where it can.
+    """
+
+    id: int
+    name: str
+    reference: str
+    definition: str = ""
+    type: str = ""
+    of: str = "events"
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class LookupTable:
+    """One lookup table of Mixpanel's.
+
+    Attributes:
+        id: Mixpanel's id of it.
+        name: Its name.
+        created: When it was made; None where Mixpanel does not say.
+        modified: When it was last changed; None where Mixpanel does not say.
+        is_mapped: Whether properties are mapped to it; None where Mixpanel does not say.
+    """
+
+    id: int
+    name: str
+    created: datetime | None = None
+    modified: datetime | None = None
+    is_mapped: bool | None = None
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One lookup table of the database.
+
+    Attributes:
+        name: Its name.
+        table: Its table, for SQL.
+        property: The property whose values its keys are: a name, or an expression.
+        columns: The properties that it adds, as reports name them: ``lookup:songs.artist``.
+        rows: Its rows.
+        source: Where it is from.
+    """
+
+    name: str
+    table: str
+    property: str
+    columns: tuple[str, ...]
+    rows: int
+    source: str
+
+
+@dataclass(frozen=True, repr=False)
+class CustomEventList(_ItemList[CustomEvent], RowsResult):
+    """The custom events of a project: a sequence of ``CustomEvent``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(CustomEvent))
+    custom_events: tuple[CustomEvent, ...] = ()
+
+    def _items(self) -> tuple[CustomEvent, ...]:
+        return self.custom_events
+
+
+@dataclass(frozen=True, repr=False)
+class CustomPropertyList(_ItemList[CustomProperty], RowsResult):
+    """The custom properties of a project: a sequence of ``CustomProperty``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(CustomProperty))
+    custom_properties: tuple[CustomProperty, ...] = ()
+
+    def _items(self) -> tuple[CustomProperty, ...]:
+        return self.custom_properties
+
+
+@dataclass(frozen=True, repr=False)
+class LookupTableList(_ItemList[LookupTable], RowsResult):
+    """The lookup tables of a project: a sequence of ``LookupTable``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(LookupTable))
+    lookup_tables: tuple[LookupTable, ...] = ()
+
+    def _items(self) -> tuple[LookupTable, ...]:
+        return self.lookup_tables
+
+
+@dataclass(frozen=True, repr=False)
+class LookupList(_ItemList[Lookup], RowsResult):
+    """Lookup tables of the database: a sequence of ``Lookup``."""
+
+    item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(Lookup))
+    lookups: tuple[Lookup, ...] = ()
+
+    def _items(self) -> tuple[Lookup, ...]:
+        return self.lookups
+
+
 @dataclass(frozen=True, repr=False)
 class FunnelList(_ItemList[SavedFunnel], RowsResult):
     """The saved funnels of a project: a sequence of ``SavedFunnel``."""

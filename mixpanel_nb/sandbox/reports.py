@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
+from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.sandbox.tables import EVENTS
+from mixpanel_nb.services.local.engines.forwarding import ForwardingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +60,29 @@ class ReportRunner:
         """A question about the events of some days, without any condition yet."""
         columns, profiles = self.engine.events(EVENTS, ZONE).columns, partial(self.engine.profiles, EVENTS)
         period = Period(first, last, ZONE, self.week_start)
-        return ReportContext(columns, profiles, period, self.now, find_cohorts=self.engine.cohorts)
+        return ReportContext(
+            columns,
+            profiles,
+            period,
+            self.now,
+            find_cohorts=self.engine.cohorts,
+            find_definitions=self.engine.definitions,
+        )
+
+
+@dataclass(frozen=True)
+class DefiningEngine(ForwardingEngine):
+    """The engine of the sandbox, with the custom events and properties of its project.
+
+    Attributes:
+        known: They.
+    """
+
+    known: Definitions
+
+    def definitions(self) -> Definitions:
+        """See ``Engine``."""
+        return self.known
 
 
 class Reports:
@@ -68,14 +92,21 @@ class Reports:
         path: The file, as ``build_tables`` has made it.
         now: Unix seconds, for ``NOW``.
         week_start: The day on which weeks begin.
+        definitions: The custom events and properties of the project.
     """
 
-    def __init__(self, path: Path, now: float, week_start: Weekday = "monday") -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: float,
+        week_start: Weekday = "monday",
+        definitions: Definitions = Definitions(),  # noqa: B008 - immutable
+    ) -> None:
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
         from mixpanel_nb.storage import StorageEngine
 
         self._storage = StorageEngine(path, read_only=True)
-        engine = DuckDBEngine(self._storage)
+        engine = DefiningEngine(DuckDBEngine(self._storage), definitions)
         service = LocalQueryService(engine, EVENTS, ZONE, lambda: now, week_start=week_start)
         self._runner = ReportRunner(service, engine, now, week_start)
         self._lock = threading.Lock()

@@ -341,7 +341,9 @@ class Dataset:
         """
         with self._lock:
             if self._reports is None:
-                self._reports = Reports(self._built_tables(), self.now, self.week_start)
+                self._reports = Reports(
+                    self._built_tables(), self.now, self.week_start, self.saved.definitions()
+                )
         with self._reports.runner() as runner:
             yield runner
 

@@ -11,14 +11,20 @@ from mixpanel_nb.queries.checks import OneOf, Whole
 from mixpanel_nb.services import saved_items, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.client import MixpanelAPIClient
-    from mixpanel_nb.results import BookmarkList, CohortList, FunnelList, LexiconSchemaList
+    from mixpanel_nb.results import (
+        BookmarkList,
+        CohortList,
+        FunnelList,
+        LexiconSchemaList,
+        LookupTableList,
+    )
     from mixpanel_nb.storage.timeline import AnnotationRecord
 
-    Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList)
+    Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList, LookupTableList)
 
 MAX_VALUES = 10_000
 BOOKMARK_TYPES = ("insights", "funnels", "retention", "flows", "launch-analysis")
@@ -122,6 +128,21 @@ class DiscoveryService:
             ("bookmarks", kind), lambda: saved_items.bookmarks(self._api().list_bookmarks(kind))
         )
 
+    def custom_events(self) -> Mapping[int, Mapping[str, Any]]:
+        """The custom events in Mixpanel's JSON, by id. They cost no query of the quota."""
+        return self._items("custom_event", lambda: self._api().list_custom_events(), "customEventId")
+
+    def custom_properties(self) -> Mapping[int, Mapping[str, Any]]:
+        """The custom properties in Mixpanel's JSON, by id. They cost no query of the quota."""
+        ask, key = (lambda: self._api().list_custom_properties()), "customPropertyId"
+        return self._items("custom_property", ask, key)
+
+    def lookup_tables(self) -> LookupTableList:
+        """The lookup tables, by name. They cost no query of the quota."""
+        return self._listing(
+            ("lookup-tables",), lambda: saved_items.lookup_tables(self._api().list_lookup_tables())
+        )
+
     def annotations(self, zone: ZoneInfo) -> list[AnnotationRecord]:
         """The annotations of the project, by date. They cost no query of the quota.
 
@@ -160,6 +181,13 @@ class DiscoveryService:
         if key not in self._known:
             self._known[key] = sorted(ask())
         return list(self._known[key])
+
+    def _items(
+        self, kind: str, ask: Callable[[], list[dict[str, Any]]], key: str
+    ) -> Mapping[int, Mapping[str, Any]]:
+        if (kind,) not in self._known:
+            self._known[(kind,)] = saved_items.by_id(ask(), key)
+        return dict(self._known[(kind,)])
 
     def _listing(self, key: tuple[str | None, ...], ask: Callable[[], Listing]) -> Listing:
         if key not in self._known:

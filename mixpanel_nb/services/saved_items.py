@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
+from mixpanel_nb.bookmarks.definitions import custom_event_of, custom_property_of
+from mixpanel_nb.bookmarks.properties import named
 from mixpanel_nb.errors import ServerError
+from mixpanel_nb.queries.customs import LOOKUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from mixpanel_nb.storage.definitions import LookupRecord
 
     Item = Mapping[str, Any]
 
@@ -65,6 +70,70 @@ def bookmarks(items: Iterable[Item]) -> results.BookmarkList:
         for item in items
     ]
     return results.BookmarkList(tuple(sorted(found, key=lambda each: (each.name, each.id))))
+
+
+def custom_events(items: Mapping[int, Item]) -> results.CustomEventList:
+    """Custom events, by id in Mixpanel's JSON."""
+    found = [custom_event_of(number, item) for number, item in items.items()]
+    return results.CustomEventList(
+        tuple(
+            results.CustomEvent(each.id, each.name, each.reference, each.words(), each.problem)
+            for each in sorted(found, key=lambda each: (each.name, each.id))
+        )
+    )
+
+
+def custom_properties(items: Mapping[int, Item]) -> results.CustomPropertyList:
+    """Custom properties, by id in Mixpanel's JSON."""
+    found = [custom_property_of(number, item) for number, item in items.items()]
+    return results.CustomPropertyList(
+        tuple(
+            results.CustomProperty(
+                each.id,
+                each.name,
+                each.reference,
+                each.words(),
+                _text(items[each.id], "propertyType"),
+                _text(items[each.id], "resourceType") or "events",
+                each.problem,
+            )
+            for each in sorted(found, key=lambda each: (each.name, each.id))
+        )
+    )
+
+
+def lookup_tables(items: Iterable[Item]) -> results.LookupTableList:
+    """Lookup tables, ``{"id", "name", "createdAt", "lastModifiedAt", "hasMappedProperties"}`` each.
+
+    Raises:
+        ServerError: one has no id.
+    """
+    found = [
+        results.LookupTable(
+            _id(item, "id"),
+            _text(item, "name"),
+            _moment(item.get("createdAt")),
+            _moment(item.get("lastModifiedAt")),
+            item["hasMappedProperties"] if isinstance(item.get("hasMappedProperties"), bool) else None,
+        )
+        for item in items
+    ]
+    return results.LookupTableList(tuple(sorted(found, key=lambda each: (each.name, each.id))))
+
+
+def lookup(record: LookupRecord, rows: int) -> results.Lookup:
+    """A lookup table of the database, with its number of rows."""
+    columns = tuple(f"{LOOKUP}{record.name}.{name}" for name in list(record.kinds)[1:])
+    return results.Lookup(record.name, record.table, named(record.prop), columns, rows, record.source)
+
+
+def by_id(items: Iterable[Item], key: str) -> dict[int, Item]:
+    """Items by their id.
+
+    Raises:
+        ServerError: one has no id.
+    """
+    return {_id(item, key): item for item in items}
 
 
 def lexicon_schemas(items: Iterable[Item]) -> results.LexiconSchemaList:

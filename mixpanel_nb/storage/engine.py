@@ -17,6 +17,7 @@ from mixpanel_nb.files.system import resolved
 from mixpanel_nb.storage import (
     catalog,
     cohorts,
+    definitions,
     export_target,
     identities,
     inputs,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage.catalog import TableDescription
     from mixpanel_nb.storage.cohorts import Bound, CohortRecord
+    from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.identities import IdentityRecord
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
@@ -139,6 +141,11 @@ class StorageEngine:
     @on_wait.setter
     def on_wait(self, value: Callable[[str], None] | None) -> None:
         self._database.on_wait = value
+
+    @property
+    def read_only(self) -> bool:
+        """Whether every change is refused."""
+        return self._database.read_only
 
     def check_writable(self) -> None:
         """Check before any work that the database is writable.
@@ -581,6 +588,32 @@ class StorageEngine:
         with self._changing() as con:
             timeline.save(con, table, found)
 
+    def defined(self, kind: str) -> dict[int, dict[str, Any]]:
+        """The kept definitions of a kind (``custom_event``, ``custom_property``), by id."""
+        with self._database.work("read") as con:
+            return definitions.defined(con, kind)
+
+    def define(self, kind: str, found: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keep the definitions of a kind, in place of those that were kept."""
+        with self._changing() as con:
+            definitions.define(con, kind, found)
+
+    def lookups(self) -> list[LookupRecord]:
+        """The lookup tables, by name."""
+        with self._database.work("read") as con:
+            return definitions.lookups(con)
+
+    def save_lookup(self, record: LookupRecord, columns: Sequence[Sequence[str | None]]) -> None:
+        """Save a lookup table, in one transaction with its record.
+
+        Arguments as in :func:`definitions.save_lookup`.
+
+        Raises:
+            TableExistsError: another table has the name.
+        """
+        with self._changing() as con:
+            definitions.save_lookup(con, record, columns)
+
     def ids_of(self, sql: str) -> str:
         """A user's query for ids as one with the only column ``distinct_id``.
 
@@ -621,6 +654,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
     cohorts.forget(con, name)
     identities.forget_table(con, name)
     timeline.forget(con, name)
+    definitions.forget(con, name)
 
 
 def _usable_path(path: Path | str) -> Path:

@@ -9,9 +9,13 @@ from mixpanel_nb.results import (
     AnnotationList,
     BookmarkList,
     CohortList,
+    CustomEventList,
+    CustomPropertyList,
     FunnelList,
     LexiconProperty,
     LexiconSchemaList,
+    LookupList,
+    LookupTableList,
     NameList,
 )
 from mixpanel_nb.views.base import View
@@ -115,6 +119,67 @@ class AnnotationListView(ItemsView[AnnotationList]):
         return _card("annotation", columns, rows)
 
 
+class CustomEventListView(ItemsView[CustomEventList]):
+    """The custom events of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The name of each in queries, its own, and the events it is."""
+        del max_rows
+        rows = [
+            (each.reference, each.name, each.problem or each.definition) for each in self.result.custom_events
+        ]
+        return _card("custom event", dict.fromkeys(("event", "name", "is any of"), "text"), rows)
+
+
+class CustomPropertyListView(ItemsView[CustomPropertyList]):
+    """The custom properties of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The name of each in queries, its own, and its formula."""
+        del max_rows
+        rows = [
+            (each.reference, each.name, each.problem or each.definition)
+            for each in self.result.custom_properties
+        ]
+        names = ("property", "name", "formula")
+        return _card("custom property", dict.fromkeys(names, "text"), rows, "custom properties")
+
+
+class LookupTableListView(ItemsView[LookupTableList]):
+    """The lookup tables of a project."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """Id, name and age of each."""
+        del max_rows
+        columns = {
+            "id": "text",
+            "lookup table": "text",
+            "created": "date",
+            "modified": "date",
+            "mapped": "text",
+        }
+        mapped = {True: "yes", False: "no", None: ""}
+        rows = [
+            (str(each.id), each.name, _day(each.created), _day(each.modified), mapped[each.is_mapped])
+            for each in self.result.lookup_tables
+        ]
+        return _card("lookup table", columns, rows)
+
+
+class LookupListView(ItemsView[LookupList]):
+    """The lookup tables of a database."""
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The property of each, and the properties that it adds."""
+        del max_rows
+        columns = {"name": "text", "joined to": "text", "adds": "text", "rows": "integer", "from": "text"}
+        rows = [
+            (each.name, each.property, ", ".join(each.columns), each.rows, each.source)
+            for each in self.result.lookups
+        ]
+        return _card("lookup table", columns, rows)
+
+
 class LexiconSchemaListView(ItemsView[LexiconSchemaList]):
     """The schemas of a project's Lexicon."""
 
@@ -136,11 +201,13 @@ class LexiconSchemaListView(ItemsView[LexiconSchemaList]):
         return _card("Lexicon schema", dict.fromkeys(names, "text"), rows)
 
 
-def _card(noun: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> Card:
+def _card(
+    noun: str, columns: Mapping[str, Any], rows: Sequence[Sequence[Any]], plural: str | None = None
+) -> Card:
     return Card(
-        title=counted(len(rows), noun),
+        title=counted(len(rows), noun) if plural is None or len(rows) == 1 else f"{len(rows):,} {plural}",
         table=Table([Column(name, kind) for name, kind in columns.items()], rows) if rows else None,
-        empty=None if rows else f"This project has no {noun}s.",
+        empty=None if rows else f"This project has no {plural or f'{noun}s'}.",
     )
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
-from mixpanel_nb.errors import ParameterError, Word, help_text
+from mixpanel_nb.errors import ParameterError, Word, did_you_mean, help_text
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries import (
     JQL,
@@ -58,6 +58,8 @@ if TYPE_CHECKING:
         CohortResult,
         CohortSizesResult,
         ComparisonResult,
+        CustomEventList,
+        CustomPropertyList,
         EventCountsResult,
         ExportResult,
         ExpressionResult,
@@ -73,6 +75,9 @@ if TYPE_CHECKING:
         LexiconSchemaList,
         LoadResult,
         LocalCohortList,
+        Lookup,
+        LookupList,
+        LookupTableList,
         NameList,
         NumericAverageResult,
         NumericBucketResult,
@@ -523,6 +528,129 @@ class Workspace:
             return timeline.listed(self.storage.annotations(table), zone, first, last)
         zone = ZoneInfo(self._project.account_timezone)
         return timeline.listed(self._discovery.annotations(zone), zone, first, last)
+
+    def custom_events(self) -> CustomEventList:
+        """The custom events of the project, by name; asked once a session, without a query of the quota.
+
+        A custom event is any of several events, each with a filter or none. Queries name it by its
+        ``reference``, such as ``$custom_event:5001``, wherever they name an event. What each is, is kept in
+        the database, so that reports on tables know it too; ``problem`` says what they cannot.
+
+        Raises:
+            APIError: Mixpanel could not be asked, or the account may not see them.
+
+        Example:
+            >>> [each.definition for each in ws.custom_events() if each.name == "Looking around"]
+            ['View Product or Search']
+            >>> looks = ws.insights("$custom_event:5001", measure="unique", totals=True, during="2025-01")
+            >>> looks.df.value.item()
+            2894.0
+        """
+        from mixpanel_nb.services.saved_items import custom_events
+
+        found = self._discovery.custom_events()
+        self._keep("custom_event", found)
+        return custom_events(found)
+
+    def custom_properties(self) -> CustomPropertyList:
+        """The custom properties of the project, by name; asked once a session, without a query of the quota.
+
+        A custom property is a formula over properties. Queries name it by its ``reference``, such as
+        ``$custom_property:6001``, wherever they name a property. The formulas are kept in the database, so
+        that reports on tables calculate them too; ``problem`` says what they cannot.
+
+        Raises:
+            APIError: Mixpanel could not be asked, or the account may not see them.
+
+        Example:
+            >>> [(each.reference, each.type) for each in ws.custom_properties() if each.problem is None]
+            [('$custom_property:6001', 'string'), ('$custom_property:6002', 'number')]
+        """
+        from mixpanel_nb.services.saved_items import custom_properties
+
+        found = self._discovery.custom_properties()
+        self._keep("custom_property", found)
+        return custom_properties(found)
+
+    def _keep(self, kind: str, found: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keep definitions in the database, if they are not there already and it can be written to."""
+        if not self.storage.read_only and self.storage.defined(kind) != found:
+            self.storage.define(kind, found)
+
+    def lookup_tables(self) -> LookupTableList:
+        """The lookup tables of the project, by name; asked once a session, without a query of the quota.
+
+        For reports on tables, :meth:`lookup` copies one into the database.
+
+        Raises:
+            APIError: Mixpanel could not be asked, or the account may not see them.
+        """
+        return self._discovery.lookup_tables()
+
+    def lookup(self, name: str, source: Any, *, property: str) -> Lookup:  # noqa: A002 - the field's word
+        """Keep a lookup table in the database: its columns become properties of every event on tables.
+
+        The values of the first column are those of ``property``; a report names the column ``artist`` of the
+        lookup table ``songs`` as ``lookup:songs.artist``, wherever it names a property. Mixpanel is not told
+        of it. The same call again replaces it.
+        (https://docs.mixpanel.com/docs/data-structure/lookup-tables)
+
+        Args:
+            name: Its name.
+            source: A CSV file whose first row names the columns, a DataFrame, or the id of one of
+                Mixpanel's (see :meth:`lookup_tables`), whose rows are fetched.
+            property: The name of an event's property, or an expression, whose values the keys are.
+
+        Raises:
+            ParameterError: it is no lookup table, or the name cannot be one.
+            ExpressionError: there is a mistake in the expression.
+            TableExistsError: another table has the name of its table.
+            NotFoundError: Mixpanel has no such lookup table.
+
+        Example:
+            >>> ws.lookup("products", 7001, property="product_id").columns[:2]
+            ('lookup:products.department', 'lookup:products.margin')
+            >>> shops = ws.segmentation("Add to Cart", on="lookup:products.department", during="2025-01")
+            >>> list(shops.totals)[:2]
+            ['Kitchen', 'Home']
+        """
+        from mixpanel_nb.services.lookups import csv_of, lookup_of
+        from mixpanel_nb.services.saved_items import lookup
+
+        self.storage.check_writable()
+        if isinstance(source, int) and not isinstance(source, bool):
+            text, told = self.api.lookup_table_csv(source), f"Mixpanel, {source}"
+        else:
+            text, told = csv_of(source)
+        record, columns = lookup_of(name, told, property, text)
+        self.storage.save_lookup(record, columns)
+        return lookup(record, len(columns[0]))
+
+    def lookups(self) -> LookupList:
+        """The lookup tables of the database, by name. Those of Mixpanel: :meth:`lookup_tables`."""
+        from mixpanel_nb.results import LookupList
+        from mixpanel_nb.services.saved_items import lookup
+
+        return LookupList(
+            tuple(
+                lookup(each, int(self.sql_scalar(f'SELECT count(*) FROM "{each.table}"')))
+                for each in self.storage.lookups()
+            )
+        )
+
+    def drop_lookup(self, *names: str) -> None:
+        """Drop lookup tables of the database: all of them, or none if one does not exist.
+
+        Raises:
+            ParameterError: there is no such lookup table.
+        """
+        known = {each.name: each.table for each in self.storage.lookups()}
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                message = f"There is no lookup table {name!r}."
+                raise ParameterError(message, parameter="names", value=name, hint=hint)
+        self.drop(*(known[name] for name in names))
 
     def lexicon_schemas(self, entity_type: str | None = None) -> LexiconSchemaList:
         """Lexicon's entries for events and properties; asked once a session.

@@ -14,6 +14,5 @@ UNTRANSLATED = {
     "freq breakdown+filter": "how often users did something",
     "flow session start": "$session_start",
     "cohort metric": "the cohort 'PU' in place of an event",
-    "custom event": "the custom-event '$custom_event:42'",
 }
 """What no query can hold, and what the error names."""

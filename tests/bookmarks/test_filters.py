@@ -100,7 +100,7 @@ def test_what_clauses_cannot_say_is_not_sent(text: str) -> None:
         {"filterType": "datetime", "filterOperator": "was before", "filterValue": "soon", "value": "a"},
         {"filterType": "string", "filterOperator": "equals", "filterValue": [1], "value": "a"},
         {"filterType": "list", "filterOperator": "equals", "filterValue": [1], "value": None},
-        {"filterType": "string", "filterOperator": "is set", "filterValue": None, "customPropertyId": 4},
+        {"filterType": "string", "filterOperator": "is set", "filterValue": None, "behavior": {"a": 1}},
     ],
 )
 def test_a_clause_that_no_expression_says_is_named(clause: dict[str, Any]) -> None:

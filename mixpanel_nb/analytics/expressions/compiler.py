@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.analytics.expressions import moments, nodes
 from mixpanel_nb.analytics.expressions.parser import IN_COHORT, Dialect, parse
 from mixpanel_nb.analytics.expressions.values import (
@@ -23,6 +24,7 @@ from mixpanel_nb.analytics.expressions.values import (
 )
 from mixpanel_nb.analytics.sql import Parameters, identifier
 from mixpanel_nb.errors import Command, ExpressionError, ParameterError, did_you_mean
+from mixpanel_nb.queries.customs import LOOKUP, custom_property
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,6 +68,8 @@ class Scope:
         without_column: Collects the properties of the main table without their own column.
         find_cohorts: Finds the tables of ids of the cohorts, by name; called only if one is needed.
         cohorts: The alias and the table of each cohort, once an expression needs it.
+        find_definitions: Finds the custom properties and lookup tables; called only if one is needed.
+        lookups: The alias and the JOIN of each lookup table, by its name, once an expression needs it.
     """
 
     main: TableColumns
@@ -80,6 +84,8 @@ class Scope:
     without_column: list[str] = field(default_factory=list)
     find_cohorts: Callable[[], Mapping[str, str]] = dict
     cohorts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    find_definitions: Callable[[], Definitions] = Definitions
+    lookups: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def member(self, cohort: str) -> str:
         """A condition (never NULL): the event's user is in a cohort.
@@ -215,6 +221,8 @@ class Compiler:
         column = table.properties.get(name)
         if column is not None:
             return self._read_column(column, alias)
+        if alias == EVENTS and (defined := self._defined(name)) is not None:
+            return defined
         if table is self._scope.main:
             self._scope.without_column.append(name)
         if not table.has_json:
@@ -222,6 +230,32 @@ class Compiler:
         path = self._bind("/" + name.replace("~", "~0").replace("/", "~1"), "path")
         source = f"{alias}.properties"
         return of_json(f"{source} ->> {path}", f"json_type({source}, {path})", f"{source} -> {path}")
+
+    def _defined(self, name: str) -> Value | None:
+        """The value of a custom property, or of a column of a lookup table; None for any other name.
+
+        Raises:
+            ParameterError: it is not known here.
+        """
+        from mixpanel_nb.analytics.expressions.formulas import FormulaCompiler
+
+        number = custom_property(name)
+        if number is not None:
+            prop = self._scope.find_definitions().property(number)
+            self._scope.notes.append(f"{name} is {prop.name!r}: {prop.formula}.")
+            return FormulaCompiler(self._scope, prop).result()
+        found = self._scope.find_definitions().lookup(name) if name.startswith(LOOKUP) else None
+        if found is None:
+            return None
+        lookup, column = found
+        joined = self._scope.lookups
+        if lookup.name not in joined:
+            alias, key = f"l_{len(joined) + 1}", text_of(Compiler(self._scope).value(lookup.prop))
+            joined[lookup.name] = (
+                alias,
+                f"LEFT JOIN {lookup.table} AS {alias} ON {alias}.{lookup.key} = {key}",
+            )
+        return self._read_column(column, joined[lookup.name][0])
 
     def _read_column(self, column: PropertyColumn, alias: str) -> Value:
         sql = f"{alias}.{identifier(column.name)}"

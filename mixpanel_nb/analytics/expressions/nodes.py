@@ -43,6 +43,13 @@ class Now(Node):
 
 
 @dataclass(frozen=True)
+class Variable(Node):
+    """A word of a formula: what it stands for is said beside it, or by ``let``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Property(Node):
     """``properties["name"]`` of the event or profile, ``user["…"]``, ``event["…"]``, ``behaviors["…"]``."""
 
@@ -92,8 +99,14 @@ class Logic(Node):
 def inside(node: Node) -> Iterator[Node]:
     """The node and all nodes in it."""
     yield node
+    for child in children(node):
+        yield from inside(child)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly in a node."""
     for field in fields(node):
         value = getattr(node, field.name)
         for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, Node):
-                yield from inside(each)
+                yield each

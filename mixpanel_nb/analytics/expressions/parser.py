@@ -12,7 +12,7 @@ from mixpanel_nb.analytics.expressions import nodes
 from mixpanel_nb.errors import ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lark import Lark, Token
 
@@ -74,6 +74,24 @@ _ONE_ARGUMENT = frozenset(
 )
 ARGUMENTS = {**dict.fromkeys(_ONE_ARGUMENT, 1), "has_prefix": 2, IN_COHORT: 1}
 SOURCES = ("properties", "user", "event", "behaviors")
+_OF_FORMULAS: dict[str, tuple[int, int]] = {
+    "if": (3, 3),
+    "ifs": (2, 200),
+    "let": (3, 201),
+    "has_suffix": (2, 2),
+    "min": (2, 2),
+    "max": (2, 2),
+    "upper": (1, 1),
+    "lower": (1, 1),
+    "len": (1, 1),
+    "left": (2, 2),
+    "right": (2, 2),
+    "mid": (3, 3),
+    "split": (2, 3),
+}
+"""Functions of formulas alone, with the fewest and the most values that they take."""
+
+UNDEFINED_WORD = "undefined"
 _WORDS: dict[str, bool] = {"true": True, "false": False}
 _OPERATORS = ("and", "or", "in", "not")
 _NOW = "NOW"
@@ -101,6 +119,7 @@ _ELSEWHERE = {
 }
 _EXPECTED_VALUE = 'a value, such as properties["name"], "text" or 5'
 _ESCAPE = re.compile(r"\\([\"\\])")
+_FORMULA_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[A-Za-z_]\w*', re.DOTALL)
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -108,16 +127,32 @@ class Dialect(Enum):
     """Which expressions are understood.
 
     ``EVENTS`` is that of reports and of the raw export. ``PROFILES`` is the smaller one in which Mixpanel
-    reads the ``where`` of profile queries (engage), where ``properties`` are the profile's own.
+    reads the ``where`` of profile queries (engage), where ``properties`` are the profile's own. ``FORMULAS``
+    is that of custom properties (https://docs.mixpanel.com/docs/features/custom-properties#functions): there
+    a word stands for a property.
     """
 
     EVENTS = "events"
     PROFILES = "profiles"
+    FORMULAS = "formulas"
 
 
 _PROFILES_LACK = frozenset(
     {"*", "/", "%", "boolean", "floor", "round", "ceil", "has_prefix", "user", "event", IN_COHORT}
 )
+
+
+def formula_text(text: str) -> str:
+    """A formula as it is parsed: without comments, with functions and operators in small letters."""
+    known = {*ARGUMENTS, *_OF_FORMULAS, *_OPERATORS, *_WORDS, UNDEFINED_WORD}
+
+    def small(found: re.Match[str]) -> str:
+        word = found[0]
+        if word.startswith("//"):
+            return " "
+        return word.lower() if word.lower() in known else word
+
+    return _FORMULA_WORD.sub(small, text)
 
 
 def parse(text: str, dialect: Dialect = Dialect.EVENTS) -> nodes.Node:
@@ -294,6 +329,8 @@ class _Builder:
         (token,) = tree.children
         if token in _WORDS:
             return nodes.Constant(token.start_pos, _WORDS[token])
+        if self._dialect is Dialect.FORMULAS:
+            return nodes.Variable(token.start_pos, str(token))
         if str(token) == _NOW:
             return nodes.Now(token.start_pos)
         message = f"{str(token)!r} is no value."
@@ -303,7 +340,7 @@ class _Builder:
 
     def _build_access(self, tree: Any) -> nodes.Property:
         source, _, name = tree.children
-        if source == "behaviors" and self._dialect is Dialect.EVENTS:
+        if source == "behaviors" and self._dialect is not Dialect.PROFILES:
             message = "behaviors[…] is known to Mixpanel's profile queries alone."
             raise self._mistake(message, source.start_pos)
         if source not in SOURCES:
@@ -314,6 +351,8 @@ class _Builder:
 
     def _build_call(self, tree: Any) -> nodes.FunctionCall:
         name, *arguments = tree.children
+        if self._dialect is Dialect.FORMULAS and name in _OF_FORMULAS:
+            return self._of_formula(name, arguments)
         if name not in ARGUMENTS:
             hint = _ELSEWHERE.get(name.lower()) or did_you_mean(name, ARGUMENTS)
             hint = hint or f"Functions are {', '.join(sorted(ARGUMENTS))}."
@@ -328,6 +367,13 @@ class _Builder:
             message = "in_cohort() takes the name of a cohort in double quotes."
             raise self._mistake(message, built[0].position)
         return nodes.FunctionCall(name.start_pos, str(name), built)
+
+    def _of_formula(self, name: Token, arguments: Sequence[Any]) -> nodes.FunctionCall:
+        fewest, most = _OF_FORMULAS[name]
+        if not fewest <= len(arguments) <= most:
+            message = f"{name}() takes {fewest} to {most} values, not {len(arguments)}."
+            raise self._mistake(message, name.start_pos)
+        return nodes.FunctionCall(name.start_pos or 0, str(name), tuple(map(self.node, arguments)))
 
     def _must_know(self, token: Token) -> None:
         if self._dialect is Dialect.PROFILES and token in _PROFILES_LACK:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mixpanel_nb.sandbox.endpoints import (
     bookmarks,
     cohorts,
+    definitions,
     engage,
     events,
     export,
@@ -77,6 +78,11 @@ _SAVED: Mapping[str, Handler] = {
     "bookmarks/<int:bookmark_id>": bookmarks.one,
     "cohorts": cohorts.of_project,
     "cohorts/<int:cohort_id>": cohorts.one,
+    "custom_properties": definitions.properties,
+    "custom_properties/<int:property_id>": definitions.one_property,
+    "data-definitions/events": definitions.events,
+    "data-definitions/lookup-tables": definitions.lookup_tables,
+    "data-definitions/lookup-tables/download": definitions.lookup_table_rows,
 }
 # The same, to be changed.
 _CHANGED: Mapping[tuple[str, str], Handler] = {

@@ -8,12 +8,13 @@ export has no saved items, only events.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Entity, Funnel, Report
+    from mixpanel_nb.analytics.definitions import Definitions
+    from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Entity, Funnel, LookupTable, Report
 
     Item = TypeVar("Item", Cohort, Funnel, Report)
 
@@ -27,6 +28,21 @@ class Saved:
     reports: Sequence[Report] = ()
     annotations: Sequence[Annotation] = ()
     lexicon: Sequence[Entity] = ()
+    custom_events: Sequence[Mapping[str, Any]] = ()
+    custom_properties: Sequence[Mapping[str, Any]] = ()
+    lookup_tables: Sequence[LookupTable] = ()
+
+    def definitions(self) -> Definitions:
+        """The custom events and properties, for reports."""
+        from mixpanel_nb.analytics.definitions import Definitions
+        from mixpanel_nb.bookmarks.definitions import custom_event_of, custom_property_of
+
+        events = {each["customEventId"]: each for each in self.custom_events}
+        properties = {each["customPropertyId"]: each for each in self.custom_properties}
+        return Definitions(
+            {number: custom_event_of(number, each) for number, each in events.items()},
+            {number: custom_property_of(number, each) for number, each in properties.items()},
+        )
 
 
 NOTHING = Saved()
@@ -39,7 +55,17 @@ def by_id(items: Iterable[Item], number: int) -> Item | None:
 
 def of_the_store() -> Saved:
     """The saved things that fit the generated data set."""
+    from mixpanel_nb.sandbox.saved.definitions import CUSTOM_EVENTS, CUSTOM_PROPERTIES, LOOKUP_TABLES
     from mixpanel_nb.sandbox.saved.lexicon import ENTITIES
     from mixpanel_nb.sandbox.saved.store import ANNOTATIONS, COHORTS, FUNNELS, REPORTS
 
-    return Saved(FUNNELS, COHORTS, REPORTS, ANNOTATIONS, ENTITIES)
+    return Saved(
+        FUNNELS,
+        COHORTS,
+        REPORTS,
+        ANNOTATIONS,
+        ENTITIES,
+        CUSTOM_EVENTS,
+        CUSTOM_PROPERTIES,
+        LOOKUP_TABLES,
+    )

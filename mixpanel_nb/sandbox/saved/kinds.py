@@ -148,6 +148,23 @@ class Annotation:
 
 
 @dataclass(frozen=True)
+class LookupTable:
+    """A lookup table.
+
+    Attributes:
+        id: Its number.
+        name: Its name.
+        created: When it was made.
+        rows: The names of its columns, and its rows.
+    """
+
+    id: int
+    name: str
+    created: str
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Property:
     """A described property.
 

@@ -13,6 +13,7 @@ from mixpanel_nb.analytics.expressions.parser import IN_COHORT
 from mixpanel_nb.bookmarks import body_of
 from mixpanel_nb.bookmarks.refusals import IN_TABLES, only_tables
 from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, did_you_mean
+from mixpanel_nb.queries.customs import CUSTOM_PROPERTY, LOOKUP
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node
 
@@ -151,6 +152,11 @@ def breakdown(on: str) -> str:
 
 def _check(text: str) -> None:
     for node in nodes.inside(parse(text, Dialect.EVENTS)):
+        if isinstance(node, nodes.Property) and node.name.startswith((CUSTOM_PROPERTY, LOOKUP)):
+            message = f"Mixpanel knows {node.name!r} in insights, funnel (with steps) and retention alone."
+            if node.name.startswith(LOOKUP):
+                message = "Mixpanel does not know the lookup tables of your database."
+            raise ExpressionError(message, expression=text, position=node.position, hint=IN_TABLES)
         if isinstance(node, nodes.FunctionCall) and node.name == IN_COHORT:
             message = "Mixpanel does not know the cohorts of your database."
             raise ExpressionError(message, expression=text, position=node.position, hint=IN_TABLES)

@@ -11,7 +11,7 @@ from mixpanel_nb import results
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
 from mixpanel_nb.bookmarks.refusals import only_tables
-from mixpanel_nb.services.live.base import LiveReports, at_limit, checked_buckets, sent
+from mixpanel_nb.services.live.base import LiveReports, at_limit, breakdown, checked_buckets, sent
 from mixpanel_nb.services.live.reading.series import read_series
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ def _name_of(prop: str) -> str:
         ParameterError: it is another expression.
     """
     if not is_expression(prop):
+        breakdown(prop)
         return prop
     node = parse(prop, Dialect.EVENTS)
     if isinstance(node, nodes.Property) and node.source == "properties":

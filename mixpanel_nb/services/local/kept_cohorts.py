@@ -276,6 +276,7 @@ class CohortService:
             notes=[] if users.note is None else [users.note],
             hidden=self._hidden(),
             find_cohorts=self._engine.cohorts,
+            find_definitions=self._engine.definitions,
         )
 
     def _result(self, record: CohortRecord) -> CohortResult:

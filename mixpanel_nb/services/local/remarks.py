@@ -120,7 +120,8 @@ class Remarks:
             return []
         statement = Statement(f"SELECT DISTINCT event_name FROM {self.context.events.source()} AS e", {})
         known = [event for (event,) in self.engine.rows(statement)]
-        return [self._no_such(event, known) for event in dict.fromkeys(events) if event not in known]
+        named = [name for event in events for name in self.table.names(event) if name is not None]
+        return [self._no_such(event, known) for event in dict.fromkeys(named) if event not in known]
 
     def _no_such(self, event: str, known: Sequence[str]) -> str:
         table, only = self.context.events.table, self.table.only

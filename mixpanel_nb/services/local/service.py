@@ -25,7 +25,7 @@ from mixpanel_nb.analytics import (
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
@@ -47,6 +47,7 @@ from mixpanel_nb.queries import (
     changed,
 )
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
+from mixpanel_nb.queries.customs import custom_event
 from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.results.question import Question
 from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
@@ -138,6 +139,7 @@ class LocalQueryService:
             ExpressionError: there is a mistake in an expression.
             TableNotFoundError: there is no such table.
         """
+        _check_names(query)
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
 
@@ -691,7 +693,10 @@ class LocalQueryService:
     ) -> Remarks:
         identities = getattr(query, "identities", identities)
         users = ReadUsers.of(self._engine, self._table, identities)
-        events = users.events(self._engine.events(self._table, self._zone))
+        table = replace(
+            self._engine.events(self._table, self._zone), find_definitions=self._engine.definitions
+        )
+        events = users.events(table)
         period = Period(first, last, self._zone, self._week_start)
         find_profiles = partial(users.profiles, self._engine)
         context = ReportContext(
@@ -701,6 +706,7 @@ class LocalQueryService:
             self._clock(),
             hidden=self._hidden(),
             find_cohorts=self._engine.cohorts,
+            find_definitions=self._engine.definitions,
             in_cohort=getattr(query, "in_cohort", ()),
             not_in_cohort=getattr(query, "not_in_cohort", ()),
         )
@@ -725,6 +731,26 @@ def _with_ranges(on: Sequence[str | Buckets], found: Lines) -> tuple[str | Bucke
     )
 
 
+def _check_names(query: Query[Any]) -> None:
+    """Check that custom events are named only where a table can be asked for several events at once.
+
+    Raises:
+        ParameterError: one is named elsewhere.
+    """
+    for kind, fields in _PLAIN_NAMES.items():
+        for name in fields if isinstance(query, kind) else ():
+            for each in getattr(query, name) or ():
+                event = getattr(each, "event", each)
+                if custom_event(event) is not None:
+                    message = [Word(name), f" takes events by their own names here, not {event!r}."]
+                    raise ParameterError(message, parameter=name, value=event)
+
+
+_PLAIN_NAMES: dict[type[Query[Any]], tuple[str, ...]] = {
+    EventCounts: ("events",),
+    Flow: ("hide", "exclude", "expand"),
+    Sessions: ("exclude",),
+}
 _SEGMENTED = (results.SegmentationResult, results.PropertyCountsResult)
 
 _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {

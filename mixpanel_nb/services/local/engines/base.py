@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+from mixpanel_nb.analytics.definitions import Definitions
+from mixpanel_nb.queries.customs import custom_event
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from mixpanel_nb.analytics.columns import TableColumns
@@ -56,6 +60,7 @@ class EventTable:
         day_zone: The zone of the days it was fetched by: UTC, or that of a project created before 2023.
         fetched: When each day (UTC) was last fetched; empty if unknown.
         notes: Notes for every answer: rows that cannot be read, times that are only days.
+        find_definitions: Finds what custom events are.
     """
 
     columns: TableColumns
@@ -64,6 +69,7 @@ class EventTable:
     day_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     fetched: Mapping[date, datetime] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    find_definitions: Callable[[], Definitions] = Definitions
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -71,6 +77,17 @@ class EventTable:
         events = [part.only for part in self.parts]
         known = [names for names in events if names is not None]
         return frozenset().union(*known) if known and len(known) == len(events) else None
+
+    def names(self, event: str | None) -> tuple[str | None, ...]:
+        """The names under which a table has an event: those of a custom event, or its own; None is any.
+
+        Raises:
+            ParameterError: it is a custom event that is not known here.
+        """
+        number = custom_event(event)
+        if number is None:
+            return (event,)
+        return tuple(dict.fromkeys(each.event for each in self.find_definitions().alternatives(number)))
 
     def observed(self, event: str | None, last_event: datetime | None) -> list[Span]:
         """The times for which the table shows whether ``event`` happened (None: any event), in order.
@@ -81,6 +98,10 @@ class EventTable:
             event: The event.
             last_event: The time of the last event in the table (UTC); None if it is empty.
         """
+        found = [self._observed(name, last_event) for name in self.names(event)]
+        return reduce(_in_both, found) if found else []
+
+    def _observed(self, event: str | None, last_event: datetime | None) -> list[Span]:
         until = last_event and last_event + timedelta(microseconds=1)
         if not self.parts:
             return [] if until is None else [(_EVER, until)]
@@ -89,6 +110,12 @@ class EventTable:
             if event is None or part.only is None or event in part.only:
                 spans += part.spans if part.limit is None else _cut(part.spans, until)
         return _merged(spans)
+
+
+def _in_both(some: list[Span], others: list[Span]) -> list[Span]:
+    """The times that are in spans of both."""
+    pairs = [(max(one[0], other[0]), min(one[1], other[1])) for one in some for other in others]
+    return [(since, until) for since, until in pairs if since < until]
 
 
 @dataclass(frozen=True)
@@ -130,6 +157,9 @@ class Engine(Protocol):
 
     def cohorts(self) -> Mapping[str, str]:
         """The tables of ids of the cohorts, in SQL, by the cohort's name."""
+
+    def definitions(self) -> Definitions:
+        """The custom events, custom properties and lookup tables that are kept with the tables."""
 
     def identities(self, table: str) -> KnownIdentities | None:
         """What is known of the users that the ids of a table are; None if they were not found."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.calendar import midnight, utc
+from mixpanel_nb.analytics.definitions import Definitions, Lookup
 from mixpanel_nb.services.local.engines.base import EventTable, KnownIdentities, Part, Span
 from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage import table_names
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage import Chunk, StorageEngine
+    from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.timeline import AnnotationRecord
 
 
@@ -71,6 +73,17 @@ class DuckDBEngine:
     def cohorts(self) -> Mapping[str, str]:
         """See :class:`Engine`."""
         return {each.name: identifier(each.table) for each in self.storage.cohorts()}
+
+    def definitions(self) -> Definitions:
+        """See :class:`Engine`."""
+        from mixpanel_nb.bookmarks.definitions import custom_event_of, custom_property_of
+
+        events, properties = (self.storage.defined(kind) for kind in ("custom_event", "custom_property"))
+        return Definitions(
+            {number: custom_event_of(number, item) for number, item in events.items()},
+            {number: custom_property_of(number, item) for number, item in properties.items()},
+            {each.name: _lookup(each) for each in self.storage.lookups()},
+        )
 
     def identities(self, table: str) -> KnownIdentities | None:
         """See :class:`Engine`."""
@@ -177,3 +190,9 @@ def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
     days = sorted(chunk.days())
     since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
     return since, min(until, chunk.fetched_at)
+
+
+def _lookup(record: LookupRecord) -> Lookup:
+    key, *columns = record.kinds
+    holds: Any = {name: record.kinds[name] for name in columns}
+    return Lookup(record.name, identifier(record.table), identifier(key), record.prop, holds)

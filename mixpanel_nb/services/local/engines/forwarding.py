@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from mixpanel_nb.analytics.columns import TableColumns
+    from mixpanel_nb.analytics.definitions import Definitions
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.local.engines.base import Engine, EventTable, KnownIdentities
@@ -38,6 +39,10 @@ class ForwardingEngine:
     def cohorts(self) -> Mapping[str, str]:
         """See :class:`Engine`."""
         return self.engine.cohorts()
+
+    def definitions(self) -> Definitions:
+        """See :class:`Engine`."""
+        return self.engine.definitions()
 
     def identities(self, table: str) -> KnownIdentities | None:
         """See :class:`Engine`."""
