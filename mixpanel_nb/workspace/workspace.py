@@ -542,9 +542,8 @@ class Workspace:
         Example:
             >>> [each.definition for each in ws.custom_events() if each.name == "Looking around"]
             ['View Product or Search']
-            >>> looks = ws.insights("$custom_event:5001", measure="unique", totals=True, during="2025-01")
-            >>> looks.df.value.item()
-            2894.0
+            >>> ws.insights("unique($custom_event:5001)", totals=True, during="2025-01").df.value.item()
+            4719.0
         """
         from mixpanel_nb.services.saved_items import custom_events
 
@@ -612,7 +611,7 @@ class Workspace:
             ('lookup:products.department', 'lookup:products.margin')
             >>> shops = ws.segmentation("Add to Cart", on="lookup:products.department", during="2025-01")
             >>> list(shops.totals)[:2]
-            ['Kitchen', 'Home']
+            ['House and garden', 'Food and kitchen']
         """
         from mixpanel_nb.services.lookups import csv_of, lookup_of
         from mixpanel_nb.services.saved_items import lookup
