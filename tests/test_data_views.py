@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixpanel_nb import ConfigManager, Credentials, Workspace
+from mixpanel_nb.cli.program import run
 from mixpanel_nb.errors import ConfigError
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -127,3 +128,42 @@ def test_what_is_no_number_is_refused(wrong: str) -> None:
         Credentials("me.mp", "s3cr3t", "12345", workspace_id=wrong)
     assert refused.value.details["parameter"] == "workspace_id"
     assert "\n" not in str(refused.value)
+
+
+def test_a_data_view_is_a_parameter_of_a_workspace_and_of_a_command(
+    logged: tuple[str, list[str]],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url, lines = logged
+    monkeypatch.setenv("MP_API_BASE_URL", url)
+    ConfigManager().add("shop", Credentials("sandbox", "sandbox", "1", workspace_id=67890))
+    with Workspace("shop", path=home / "a.db", workspace_id=777) as ws:
+        ws.segmentation("Purchase", **DAYS, live=True)
+    assert "workspace_id=777" in lines[-1]
+    with pytest.raises(ConfigError, match="must be a number"):
+        Workspace("shop", workspace_id="x")
+    asked = ["segmentation", "Purchase", "--from", "2025-01-06", "--to", "2025-01-07", "--live", "-q"]
+    for words, view in ((["--workspace-id", "778"], "778"), ([], "67890")):
+        assert run(["--account", "shop", *asked, *words]) == 0
+        assert f"workspace_id={view}" in lines[-1]
+    assert run(["--account", "shop", "--workspace-id", "x", *asked]) == 3
+    assert "must be a number" in capsys.readouterr().err
+
+
+def test_reconcile_names_the_data_view_where_the_table_has_more(
+    logged: tuple[str, list[str]], open_workspace: OpenWorkspace
+) -> None:
+    url, _ = logged
+    for view, cause in ((67890, "data_view"), (None, "changed_events")):
+        ws = open_workspace(url) if view is None else open_workspace(url, workspace_id=view)
+        ws.fetch_events("events", **DAYS, if_exists="replace")
+        ws.sql("""
+            INSERT INTO events SELECT * REPLACE (concat(insert_id, 'x') AS insert_id)
+            FROM events WHERE event_name = 'Purchase' LIMIT 20
+        """)
+        found = ws.reconcile("segmentation", "Purchase", **DAYS)
+        assert {each.name for each in found.causes} == {cause}
+        if view is not None:
+            assert "data view 67890" in found.causes[0].evidence

@@ -14,7 +14,7 @@ import typer.main
 import mixpanel_nb
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import tree
-from mixpanel_nb.commands.options import TimeZone, WeekStart
+from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart
 
 if TYPE_CHECKING:
     from mixpanel_nb.cli.terminal_session import TerminalSession
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 # Global options, which may also follow the command.
-GLOBAL = ("account", "database", "timezone", "week_start", "quiet", "verbose")
+GLOBAL = ("account", "database", "timezone", "week_start", "workspace_id", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
 # Typer converts them when it calls a command, but before 0.29 not for a callback.
 TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
@@ -50,7 +50,9 @@ def _extend(command: Any, program: Any) -> None:
     if command.callback.__annotations__["return"] != "None" and "format" not in taken:
         command.params.extend(option for option in _output_options() if option.name not in taken)
         command.params = [_heard(param) for param in command.params]
-    command.params.extend(_repeated(option) for option in program.params if option.name in GLOBAL)
+    command.params.extend(
+        _repeated(option) for option in program.params if option.name in GLOBAL and option.name not in taken
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -76,6 +78,7 @@ def _global_options(
     ] = None,
     timezone: TimeZone = None,
     week_start: WeekStart = None,
+    workspace_id: DataView = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")
@@ -87,7 +90,7 @@ def _global_options(
     """Put the options into the session."""
     session: TerminalSession = context.obj
     session.account, session.database = account, database
-    session.timezone, session.week_start = timezone, week_start
+    session.timezone, session.week_start, session.workspace_id = timezone, week_start, workspace_id
     session.quiet, session.verbose = quiet, verbose
 
 

@@ -41,6 +41,7 @@ class TerminalSession(Session):
         database: ``--db``.
         timezone: ``--timezone``: that of days in reports on tables, if not the table's.
         week_start: ``--week-start``: the day on which weeks of reports begin, if not the account's.
+        workspace_id: ``--workspace-id``: the data view in which Mixpanel is asked, if not the account's.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -54,6 +55,7 @@ class TerminalSession(Session):
         self.database: Path | None = None
         self.timezone: str | None = None
         self.week_start: str | None = None
+        self.workspace_id: str | None = None
         self._log = OnStandardError()
         self.quiet = False
         self.verbose = False
@@ -88,7 +90,11 @@ class TerminalSession(Session):
         self.check_output()
         self._tell_requests()
         workspace = Workspace(
-            self.account, path=self.database, timezone=self.timezone, week_start=self.week_start
+            self.account,
+            path=self.database,
+            timezone=self.timezone,
+            week_start=self.week_start,
+            workspace_id=self.workspace_id,
         )
         workspace.storage.on_wait = self.say
         return workspace

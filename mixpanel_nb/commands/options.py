@@ -22,6 +22,10 @@ TimeZone = Annotated[
     str | None,
     typer.Option("--timezone", metavar="ZONE", help="Days of reports on tables, if not their own zone."),
 ]
+DataView = Annotated[
+    str | None,
+    typer.Option("--workspace-id", metavar="ID", help="Data view of live queries, if not the account's."),
+]
 WeekStart = Annotated[
     str | None,
     typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.commands.options import TimeZone, WeekStart, table_option
+from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, table_option
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def _connect(
     read_only: Annotated[bool, typer.Option("--read-only", help="Refuse changes to the database.")] = False,
     timezone: TimeZone = None,
     week_start: WeekStart = None,
+    workspace_id: DataView = None,
     table: Annotated[
         str | None,
         table_option("The table that reports ask; events, or the only one."),
@@ -61,8 +62,11 @@ def _connect(
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
+    if memory and workspace_id is not None:
+        raise typer.BadParameter("--memory takes the account's data view: leave out --workspace-id.")
     settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
-    workspace = _workspace(account, project, db, settings, memory=memory, read_only=read_only)
+    more = {"read_only": read_only, "workspace_id": workspace_id}
+    workspace = _workspace(account, project, db, settings, memory=memory, more=more)
     cast("NotebookSession", context.obj).connect(workspace)
     return workspace.info()
 
@@ -74,12 +78,12 @@ def _workspace(
     settings: dict[str, Any],
     *,
     memory: bool,
-    read_only: bool,
+    more: dict[str, Any],
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
-    if db is not None and not (account or project or read_only or db.exists()):
+    if db is not None and not (account or project or any(more.values()) or db.exists()):
         return Workspace.open(db, create=True, **settings)
     if memory:
         return Workspace.memory(account, project, **settings)
-    return Workspace(account, project, path=db, read_only=read_only, **settings)
+    return Workspace(account, project, path=db, **more, **settings)

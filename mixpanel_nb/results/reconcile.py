@@ -26,6 +26,7 @@ CauseName = Literal[
     "days_not_fetched",
     "filters",
     "funnel_definition",
+    "data_view",
     "identities",
     "late_events",
     "changed_events",
@@ -43,7 +44,8 @@ class Cause:
 
     Attributes:
         name: ``time_zone``, ``duplicates``, ``window``, ``days_not_fetched``, ``filters``,
-            ``funnel_definition``, ``identities``, ``late_events``, ``changed_events`` or ``unexplained``.
+            ``funnel_definition``, ``data_view``, ``identities``, ``late_events``, ``changed_events`` or
+            ``unexplained``.
         status: ``tested`` where the difference is gone when the table is asked in another way, or the record
             of fetches says that the table holds nothing of these days; ``possible`` where all that is known
             speaks for it; ``unexplained`` where nothing does.

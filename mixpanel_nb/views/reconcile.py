@@ -25,6 +25,7 @@ _NAMES = {
     "filters": "Filters of the fetch",
     "funnel_definition": "Definition of the funnel",
     "identities": "Identities",
+    "data_view": "Data view",
     "late_events": "Late events",
     "changed_events": "Deleted or changed events",
     "unexplained": "Unexplained",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class Project:
         project_id: str | None = None,
         region: str | None = None,
         *,
+        workspace_id: str | int | None = None,
         path: Path | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
@@ -73,6 +75,7 @@ class Project:
             account: A configured account, or ``sandbox``.
             project_id: Another project than the account's.
             region: Another region than the account's.
+            workspace_id: Another data view of the project than the account's.
             path: A database file, which can be queried without an account.
             timezone: The time zone of days in reports on tables.
             week_start: The day on which weeks begin.
@@ -91,10 +94,12 @@ class Project:
                 credentials = sandbox_credentials()
             else:
                 credentials = config.resolve(account, project_id=project_id, region=region)
+            if workspace_id is not None:
+                credentials = in_data_view(credentials, workspace_id)
         except AccountNotFoundError:
             raise
         except ConfigError as error:
-            named = (account, project_id, region) != (None, None, None)
+            named = (account, project_id, region, workspace_id) != (None, None, None, None)
             if named or (path is None and needs_account):
                 raise
             if path is not None and needs_account and not path.is_file():
@@ -107,6 +112,11 @@ class Project:
     def account(self) -> str | None:
         """Name of the account; None for credentials of the environment, and without an account."""
         return self.credentials.account if self.credentials else None
+
+    @property
+    def data_view(self) -> str | None:
+        """The data view in which Mixpanel answers queries; None for the whole project."""
+        return self.api.credentials.workspace_id if self._client or self.credentials else None
 
     @property
     def is_sandbox(self) -> bool:
@@ -210,6 +220,17 @@ def sandbox_credentials() -> Credentials:
     from mixpanel_nb.accounts import Credentials
 
     return Credentials(SANDBOX, SANDBOX, "1", account=SANDBOX)
+
+
+def in_data_view(credentials: Credentials, workspace_id: str | int) -> Credentials:
+    """The credentials in another data view of their project.
+
+    Raises:
+        ConfigError: it is no id of one.
+    """
+    from mixpanel_nb.accounts.credentials import checked_workspace_id
+
+    return replace(credentials, workspace_id=checked_workspace_id(str(workspace_id)))
 
 
 def _quota_file() -> Path:

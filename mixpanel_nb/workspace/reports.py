@@ -146,6 +146,7 @@ class ReportService:
             local,
             lambda query: self._local(table).copies(query),
             self._engine.identities(table) is not None,
+            self._project.data_view,
         )
 
     def _compared(self, query: Query[Answer]) -> ComparisonResult[Answer]:

@@ -148,6 +148,8 @@ class Workspace:
         timezone: The time zone of days in reports on tables, such as ``Europe/Berlin``.
         table: The table that reports ask where none is named; by default ``events``, or the only one.
         week_start: The day on which weeks of reports begin, such as ``sunday``, if not the account's.
+        workspace_id: The data view in which Mixpanel answers queries, if not the account's. Tables have the
+            whole project: raw export knows no data views.
 
     Raises:
         ConfigError: there is no usable account and no database file, or no such time zone or day of the week.
@@ -170,10 +172,18 @@ class Workspace:
         *,
         table: str | None = None,
         week_start: str | None = None,
+        workspace_id: str | int | None = None,
     ) -> None:
         file = None if path is None else expanded(path)
         project = Project.find(
-            account, project_id, region, path=file, timezone=timezone, week_start=week_start, table=table
+            account,
+            project_id,
+            region,
+            workspace_id=workspace_id,
+            path=file,
+            timezone=timezone,
+            week_start=week_start,
+            table=table,
         )
 
         def new_storage() -> StorageEngine:

@@ -140,6 +140,15 @@ class Evidence:
         advice = "Give its --window, and the steps with their filters: --step 'EVENT where …'."
         return Cause("funnel_definition", "possible", evidence, len(places), advice=advice)
 
+    def _data_view(self, places: Sequence[Place]) -> Cause:
+        evidence = (
+            f"Mixpanel has fewer in {self._on(places)} {self._numbers(places)}{self._others(places)}. It was "
+            f"asked in the data view {self.answers.sides.data_view}, which may hide a part of the project; "
+            f"raw export knows no data views, so {self._table} has all of it."
+        )
+        advice = "Ask Mixpanel without a data view: an account without --workspace-id."
+        return Cause("data_view", "possible", evidence, len(places), advice=advice)
+
     def _identities(self, places: Sequence[Place]) -> Cause:
         days = self.answers.days_of(places)
         evidence = (
@@ -240,6 +249,7 @@ _POSSIBLE: dict[CauseName, Callable[[Evidence, Sequence[Place]], Cause]] = {
     "days_not_fetched": Evidence._days_not_fetched,
     "filters": Evidence._filters,
     "funnel_definition": Evidence._funnel_definition,
+    "data_view": Evidence._data_view,
     "identities": Evidence._identities,
     "late_events": Evidence._late_events,
     "changed_events": Evidence._changed_events,

@@ -241,6 +241,8 @@ class Reconciliation:
         if not _has_more(pair):
             return "late_events"
         query = self._answers.query
+        if self._sides.data_view is not None:
+            return "data_view"
         if isinstance(query, Funnel) and not query.steps:
             return "funnel_definition"
         counts_users = query.name in _USERS or getattr(query, "type", None) == "unique"

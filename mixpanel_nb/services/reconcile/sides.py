@@ -63,6 +63,7 @@ class Sides:
         local: Asks the table in one way.
         copies: Counts the events that the table has several copies of.
         has_identities: Whether it is known which ids of the table are one user.
+        data_view: The data view from which Mixpanel answers; None for the whole project.
     """
 
     name: str
@@ -74,3 +75,4 @@ class Sides:
     local: Callable[[Query[Any], Reading], ReportResult]
     copies: Callable[[Query[Any]], int]
     has_identities: bool
+    data_view: str | None = None
