@@ -162,6 +162,16 @@ def test_bookmarks_name_them_as_mixpanel_does() -> None:
     assert again.plain() == query.plain()
 
 
+def test_a_saved_flow_is_answered_by_a_table(ws: Workspace) -> None:
+    saved: Any = ws.saved_report(3005, table="events")
+    days = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
+    ours = ws.flow(start="Sign Up", forward=3, hide=["Page View"], window=7, table="events", **days)
+    assert saved.records() == ours.records()
+    assert saved.records()
+    with pytest.raises(ParameterError, match="3005 is a flow"):
+        ws.saved_report(3005, live=True)
+
+
 # Formulas: the examples of https://docs.mixpanel.com/docs/features/custom-properties#functions
 
 FORMULAS: list[tuple[str, dict[str, Any], Any]] = [

@@ -338,6 +338,59 @@ def test_their_saved_reports_cohorts_and_users_are_answered(typed: dict[str, Any
     assert typed["buyers"] > 0
 
 
+DEFINED = """
+import json
+import mixpanel_headless as m
+ws = m.Workspace()
+days = {"from_date": "2025-01-06", "to_date": "2025-02-02"}
+of = m.CustomPropertyRef
+print(json.dumps({
+    "events": {each.custom_event_id: each.name for each in ws.list_custom_events()},
+    "properties": {each.custom_property_id: each.display_formula for each in ws.list_custom_properties()},
+    "one": ws.get_custom_property("6001").name,
+    "tables": {each.id: each.name for each in ws.list_lookup_tables()},
+    "rows": len(ws.download_lookup_table(7001).splitlines()),
+    "users": ws.query(m.Metric(m.CustomEventRef(5001), math="unique"), mode="total", **days).series,
+    "average": ws.query(
+        m.Metric("Purchase", math="average", property=of(6002)),
+        group_by=m.GroupBy(of(6001)), where=[m.Filter.greater_than(of(6002), 50)], mode="total", **days,
+    ).series,
+    "funnel": [
+        step["count"] for step in ws.query_funnel(
+            ["$custom_event:5001", "$custom_event:5002"], conversion_window=7, **days
+        ).steps_data
+    ],
+    "flow": [[node["event"] for node in step["nodes"]] for step in ws.query_saved_flows(3005).steps],
+}))
+"""
+
+
+def test_custom_events_and_properties_are_read_and_asked(
+    server: SandboxServer, ws: Workspace, tmp_path: Path
+) -> None:
+    account = {"MP_USERNAME": "sandbox", "MP_SECRET": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}
+    client = Client("mixpanel-headless==0.4.0")
+    theirs = json.loads(client.run(DEFINED, home=tmp_path, MP_API_BASE_URL=server.url, **account))
+    assert theirs["events"] == {str(each.id): each.name for each in ws.custom_events()}
+    assert set(theirs["properties"]) == {str(each.id) for each in ws.custom_properties()}
+    assert (theirs["one"], theirs["tables"], theirs["rows"]) == ("Order size", {"7001": "Products"}, 21)
+    users = ws.insights("unique($custom_event:5001)", totals=True, **FOUR_WEEKS).df.value.item()
+    assert [each["all"] for each in theirs["users"].values()] == [users]
+    ours = ws.insights(
+        "average(Purchase, $custom_property:6002)",
+        on="$custom_property:6001",
+        where='properties["$custom_property:6002"] > 50',
+        totals=True,
+        **FOUR_WEEKS,
+    )
+    [segments] = theirs["average"].values()
+    for row in ours.records():
+        assert segments[row["$custom_property:6001"]]["all"] == pytest.approx(row["value"])
+    funnel = ws.funnel(steps=["$custom_event:5001", "$custom_event:5002"], **FOUR_WEEKS)
+    assert theirs["funnel"] == [step.count for step in funnel.steps]
+    assert theirs["flow"][0][0] == "Sign Up"
+
+
 def test_a_token_is_taken(server: SandboxServer, tmp_path: Path) -> None:
     script = "import mixpanel_headless as m; print(len(m.Workspace().events()))"
     account = {"MP_OAUTH_TOKEN": "sandbox", "MP_PROJECT_ID": "1", "MP_REGION": "us"}

@@ -139,6 +139,7 @@ def test_saved_reports_are_listed_as_bookmarks(app_api: httpx.Client, owner: str
         (3002, "insights"),
         (1001, "funnels"),
         (3004, "retention"),
+        (3005, "flows"),
     ]
     assert {report["project_id"] for report in listed} == {1}
     funnels = results(app_api.get(f"/{owner}/bookmarks", params={"v": 2, "type": "funnels"}))["results"]
@@ -161,6 +162,17 @@ def test_the_parameters_of_a_bookmark_name_what_it_asks(app_api: httpx.Client) -
     assert crashes["show"][0]["measurement"]["math"] == "unique"
     assert crashes["group"][0]["propertyName"] == "$app_version_string"
     assert crashes["time"][0]["value"] == ["2025-02-10", "2025-02-28"]
+
+
+def test_a_saved_flow_is_answered_by_arb_funnels(get: Get, app_api: httpx.Client) -> None:
+    params = results(app_api.get("/projects/1/bookmarks/3005"))["params"]
+    asked = {"bookmark_id": 3005, "query_type": "flows_sankey"}
+    found, same = get("arb_funnels", **asked).json(), get("arb_funnels", bookmark=params, **asked).json()
+    assert (found["steps"], found["overallConversionRate"]) == (same["steps"], same["overallConversionRate"])
+    assert [node["event"] for node in found["steps"][0]["nodes"]] == ["Sign Up"]
+    assert int(found["steps"][0]["nodes"][0]["totalCount"]) > 0
+    for refused in (get("insights", bookmark_id=3005), get("arb_funnels", **asked | {"bookmark_id": 3001})):
+        assert refused.status_code in (400, 404)
 
 
 # Cohorts

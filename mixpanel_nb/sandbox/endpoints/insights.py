@@ -13,7 +13,7 @@ from mixpanel_nb.sandbox.endpoints import typed
 from mixpanel_nb.sandbox.endpoints.retention import saved_result
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
-from mixpanel_nb.sandbox.saved.kinds import Funnel, Insights
+from mixpanel_nb.sandbox.saved.kinds import Flow, Funnel, Insights
 from mixpanel_nb.sandbox.typed.series import ANY_EVENT, measures_of, rows_of
 from mixpanel_nb.sandbox.wire import bucket_moment, computed_at
 
@@ -40,8 +40,11 @@ def query(call: Call) -> Response:
     report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
     if report is None:
         raise RefusedError(404, f"Report {number} does not exist")
+    asks = report.asks
+    if isinstance(asks, Flow):
+        raise RefusedError(400, f"Invalid bookmark_id: report {number} is a flow, which arb_funnels answers")
     with call.runner() as runner:
-        headers, found = _answered(runner, report)
+        headers, found = _answered(runner, report, asks)
     return json_answer(
         {
             "computed_at": computed_at(call.now),
@@ -55,8 +58,9 @@ def query(call: Call) -> Response:
     )
 
 
-def _answered(runner: ReportRunner, report: Report) -> tuple[list[str], Series]:
-    asks = report.asks
+def _answered(
+    runner: ReportRunner, report: Report, asks: Insights | Funnel | Retention
+) -> tuple[list[str], Series]:
     if isinstance(asks, Insights):
         headers = ["$event"] if asks.on is None else ["$event", asks.on]
         return headers, _events(runner, report, asks)

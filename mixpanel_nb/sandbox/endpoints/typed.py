@@ -17,6 +17,8 @@ from mixpanel_nb.errors import ExpressionError, ParameterError
 from mixpanel_nb.queries import Flow, changed
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.refusals import RefusedError
+from mixpanel_nb.sandbox.saved import by_id
+from mixpanel_nb.sandbox.saved.params import params_of
 from mixpanel_nb.sandbox.typed import flows
 from mixpanel_nb.sandbox.typed.members import members_of
 from mixpanel_nb.sandbox.typed.series import answer, renamed
@@ -71,8 +73,6 @@ def answered(call: Call, reading: Reading) -> dict[str, Any]:
 def arb_funnels(call: Call) -> Response:
     """A flow: its nodes and edges, its most frequent paths, or a tree."""
     kind = call.choice("query_type", _QUERY_TYPES)
-    if call.text("bookmark_id") and not call.text("bookmark"):
-        raise RefusedError(404, f"Report {call.text('bookmark_id')} does not exist")
     reading = _reading(call)
     query = reading.query
     if not isinstance(query, Flow):
@@ -114,6 +114,8 @@ def _paths(runner: ReportRunner, query: Flow) -> Any:
 
 def _reading(call: Call) -> Reading:
     bookmark = call.json("bookmark")
+    if bookmark is None and call.text("bookmark_id"):
+        bookmark = _saved(call)
     if not isinstance(bookmark, dict):
         raise RefusedError(400, "Invalid bookmark: expected a JSON object")
     limits = call.json("queryLimits") or {}
@@ -124,6 +126,15 @@ def _reading(call: Call) -> Reading:
         raise RefusedError(400, f"Query limit exceeds max limit of {MOST_LIMIT} ({limit} was given)")
     with _refusing():
         return read(bookmark, call.last_day, limit)
+
+
+def _saved(call: Call) -> Any:
+    """The parameters of a saved flow."""
+    number = call.required("bookmark_id")
+    report = by_id(call.dataset.saved.reports, call.integer("bookmark_id", 0))
+    if report is None or report.type != "flows":
+        raise RefusedError(404, f"Report {number} does not exist")
+    return params_of(report)
 
 
 @contextmanager

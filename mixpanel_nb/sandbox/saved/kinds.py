@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.queries import CountType, Unit
 
-ReportType = Literal["insights", "funnels", "retention"]
+ReportType = Literal["insights", "funnels", "retention", "flows"]
 PropertyType = Literal["array", "boolean", "integer", "null", "number", "object", "string"]
 EntityType = Literal["event", "profile"]
 
@@ -108,6 +108,23 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """What users did after an event.
+
+    Attributes:
+        start: The event.
+        steps: How many events after it are shown.
+        hidden: Events that are not shown.
+        limit: Events of a step that are shown.
+    """
+
+    start: str
+    steps: int
+    hidden: Sequence[str] = ()
+    limit: int = 3
+
+
+@dataclass(frozen=True)
 class Report:
     """A saved report, in Mixpanel's API a bookmark.
 
@@ -125,7 +142,7 @@ class Report:
     name: str
     description: str
     created: datetime
-    asks: Insights | Funnel | Retention
+    asks: Insights | Funnel | Retention | Flow
     first: date
     last: date
 
@@ -134,6 +151,8 @@ class Report:
         """Mixpanel's word for the kind of report."""
         if isinstance(self.asks, Funnel):
             return "funnels"
+        if isinstance(self.asks, Flow):
+            return "flows"
         return "retention" if isinstance(self.asks, Retention) else "insights"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.sandbox.saved.kinds import Funnel, Insights
+from mixpanel_nb.sandbox.saved.kinds import Flow, Funnel, Insights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,8 @@ _MATH = {"general": "total", "unique": "unique", "average": "average"}
 def params_of(report: Report) -> Mapping[str, Any]:
     """The ``params`` of a bookmark: what is shown, of which days, by which property, in which chart."""
     asks = report.asks
+    if isinstance(asks, Flow):
+        return _flow(report, asks)
     if isinstance(asks, Insights):
         show, unit, chart = _events(asks), asks.unit, "line"
         group = [] if asks.on is None else [_group(asks.on)]
@@ -34,6 +36,30 @@ def params_of(report: Report) -> Mapping[str, Any]:
             "formula": [],
         },
         "displayOptions": {"chartType": chart},
+    }
+
+
+def _flow(report: Report, asks: Flow) -> dict[str, Any]:
+    """A flow has a form of its own (see the client's bodies of ``arb_funnels``)."""
+    step = {"event": asks.start, "step_label": asks.start, "forward": asks.steps, "reverse": 0}
+    return {
+        "steps": [step | {"bool_op": "and", "property_filter_params_list": []}],
+        "date_range": {
+            "type": "between",
+            "from_date": report.first.isoformat(),
+            "to_date": report.last.isoformat(),
+        },
+        "chartType": "sankey",
+        "flows_merge_type": "graph",
+        "count_type": "unique",
+        "cardinality_threshold": asks.limit,
+        "version": 2,
+        "conversion_window": {"unit": "day", "value": 7},
+        "anchor_position": 1,
+        "collapse_repeated": False,
+        "show_custom_events": True,
+        "hidden_events": list(asks.hidden),
+        "exclusions": [],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from mixpanel_nb.sandbox.dataset import FIRST_DAY, LAST_DAY
-from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Did, Funnel, Insights, Report, Retention
+from mixpanel_nb.sandbox.saved.kinds import Annotation, Cohort, Did, Flow, Funnel, Insights, Report, Retention
 
 
 def _at(year: int, month: int, day: int, hour: int = 9) -> datetime:
@@ -104,6 +104,15 @@ REPORTS = (
         Retention("Sign Up", None, "week", 8),
         FIRST_DAY,
         date(2025, 2, 28),
+    ),
+    Report(
+        3005,
+        "What new members do",
+        "The three events after sign-up, without page views.",
+        _at(2025, 2, 4),
+        Flow("Sign Up", 3, ("Page View",)),
+        FIRST_DAY,
+        date(2025, 1, 31),
     ),
 )
 

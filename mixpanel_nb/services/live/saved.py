@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.bookmarks.refusals import only_tables
+from mixpanel_nb.errors import APIError, ParameterError, QueryError
 from mixpanel_nb.services.live.base import LiveReports, listed_by, sent
 from mixpanel_nb.services.live.reading.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mixpanel_nb.queries import JQL, SavedReport
 
@@ -28,8 +30,11 @@ class SavedReports(LiveReports):
         """A report that is saved in the project (of the kinds insights, funnels and retention).
 
         https://developer.mixpanel.com/reference/insights-query
+
+        Raises:
+            ParameterError: it is a flow, which only a table answers by its id.
         """
-        with listed_by("bookmarks"):
+        with listed_by("bookmarks"), self._naming_flows(query.bookmark_id):
             answer = self._ask("insights", bookmark_id=query.bookmark_id)
         headers, dates = answer.get("headers"), answer.get("date_range")
         return results.SavedReportResult(
@@ -39,6 +44,18 @@ class SavedReports(LiveReports):
             {} if dates is None else dates.object(),
             **sent(answer),
         )
+
+    @contextmanager
+    def _naming_flows(self, number: int) -> Iterator[None]:
+        """If Mixpanel refuses a saved report that is a flow, say so."""
+        try:
+            yield
+        except QueryError:
+            with suppress(APIError):
+                if self._client().bookmark(number).get("type") == "flows":
+                    message = f"Saved report {number} is a flow, which Mixpanel does not answer by its id."
+                    raise only_tables(message, "bookmark_id") from None
+            raise
 
     def jql(self, query: JQL) -> results.JQLResult:
         """What a JQL script returns; dates in its params are sent as ISO text.
