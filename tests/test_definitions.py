@@ -118,10 +118,10 @@ def test_a_custom_property_is_its_formula(ws: Workspace) -> None:
 
 
 def test_what_cannot_be_calculated_is_said(ws: Workspace) -> None:
-    for on, words in ((COUNTED, "counts what users did"), ("$custom_property:1", "does not know")):
+    for on, words in ((COUNTED, "counts what users did"), ("$custom_property:1", "is not known")):
         with pytest.raises(ParameterError, match=words):
             ws.segmentation("Purchase", on=on, table="events", **JANUARY)
-    with pytest.raises(ParameterError, match="does not know the custom event 1"):
+    with pytest.raises(ParameterError, match="custom event 1 is not known"):
         ws.insights("$custom_event:1", table="events", **JANUARY)
     with pytest.raises(ParameterError, match="by their own names"):
         ws.event_counts([LOOKS], table="events", **JANUARY)
@@ -160,6 +160,29 @@ def test_bookmarks_name_them_as_mixpanel_does() -> None:
     assert sections["group"][0]["value"] is None
     again: Any = read(bookmark, query.to_date).query
     assert again.plain() == query.plain()
+
+
+def test_cohorts_of_mixpanel_in_live_reports(ws: Workspace) -> None:
+    days = {**JANUARY, "live": True}
+    inside, outside, everyone = (
+        ws.insights("Purchase", totals=True, where=where, **days).df.value.item()
+        for where in ('in_cohort("$cohort:2001")', 'not in_cohort("$cohort:2001")', None)
+    )
+    assert 0 < inside < everyone == inside + outside
+    split = ws.insights("Purchase", on="cohort:$cohort:2001", totals=True, **days).records()
+    assert {row["cohort:$cohort:2001"]: row["value"] for row in split} == {
+        "in $cohort:2001": inside,
+        "not in $cohort:2001": outside,
+    }
+    flow = ws.flow(start="Purchase", where='in_cohort("$cohort:2001")', **days)
+    assert flow.request is not None
+    assert flow.request["json"]["bookmark"]["filter_by_cohort"]["id"] == 2001
+    with pytest.raises(ExpressionError) as local:
+        ws.insights("Purchase", where='in_cohort("$cohort:2001")', table="events", **JANUARY)
+    assert "cohort save NAME --mixpanel 2001" in str(local.value)
+    mixed = 'in_cohort("$cohort:2001") and properties["plan"] == "pro"'
+    with pytest.raises(ParameterError, match="only filter"):
+        ws.flow(start="Purchase", where=mixed, **days)
 
 
 def test_a_saved_flow_is_answered_by_a_table(ws: Workspace) -> None:

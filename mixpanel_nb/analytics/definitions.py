@@ -201,8 +201,8 @@ Known = TypeVar("Known", CustomEvent, CustomProperty)
 
 def _found(known: Mapping[int, Known], number: int, kind: str, command: str) -> Known:
     if number not in known:
-        message = f"The database does not know the {kind} {number}."
-        hint = ["Keep the project's own definitions with it: ", Command(command)]
+        message = f"The {kind} {number} is not known here."
+        hint = ["Keep the project's definitions in the database: ", Command(command)]
         raise ParameterError(message, parameter="event" if kind == "custom event" else "on", hint=hint)
     found = known[number]
     if found.problem is not None:

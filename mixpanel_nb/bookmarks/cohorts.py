@@ -9,14 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.bookmarks.refusals import untranslated
+from mixpanel_nb.queries.customs import COHORT, saved_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 COHORTS = "$cohorts"
+FUNCTION = "in_cohort"
 FREQUENCY = "$frequency"
 _AT_LEAST = {"is at least": 0, "is greater than": 1}
 _AT_MOST = {"is at most": 1, "is less than": 0}
+
+
+def clause_of(name: str) -> dict[str, Any] | None:
+    """The filter by a cohort that is saved in Mixpanel, ``$cohort:42``; None for any other cohort."""
+    number = saved_cohort(name)
+    if number is None:
+        return None
+    return {
+        "resourceType": "events",
+        "filterType": "list",
+        "defaultType": "list",
+        "filterValue": [{"cohort": {"negated": False, "name": "", "id": number}}],
+        "filterOperator": "contains",
+        "value": COHORTS,
+    }
+
+
+def negated(clause: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter by a cohort, as :func:`clause_of` has it, for all others; both fields say so."""
+    entry = clause["filterValue"][0]["cohort"]
+    return {
+        **clause,
+        "filterOperator": "does not contain",
+        "filterValue": [{"cohort": entry | {"negated": True}}],
+    }
+
+
+def group_of(name: str) -> dict[str, Any] | None:
+    """The group by a cohort that is saved in Mixpanel, ``$cohort:42``; None for any other cohort."""
+    number = saved_cohort(name)
+    if number is None:
+        return None
+    one = {"name": "", "negated": False, "data_group_id": None, "id": number, "groups": []}
+    return {
+        "value": [f"in {name}", f"not in {name}"],
+        "resourceType": "events",
+        "profileType": None,
+        "search": "",
+        "dataGroupId": None,
+        "propertyType": None,
+        "typeCast": None,
+        "cohorts": [one, one | {"negated": True}],
+        "isHidden": False,
+    }
 
 
 def condition_of(clause: Mapping[str, Any]) -> str | None:
@@ -98,7 +144,7 @@ def _membership(clause: Mapping[str, Any]) -> str:
     negated = clause.get("filterOperator") == "does not contain"
     try:
         called = [
-            _called(_name_of(each["cohort"]), negated=negated != bool(each["cohort"].get("negated")))
+            _called(_name_of(each["cohort"]), negated=negated or bool(each["cohort"].get("negated")))
             for each in clause["filterValue"]
         ]
     except (KeyError, TypeError, AttributeError):
@@ -118,7 +164,7 @@ def _name_of(entry: Mapping[str, Any]) -> str:
     name, number = entry.get("name"), entry.get("id")
     if isinstance(name, str) and name.strip():
         return name.strip()
-    return "cohort" if number is None else f"cohort {number}"
+    return "cohort" if number is None else f"{COHORT}{number}"
 
 
 def _frequency_of(clause: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.expressions import nodes, parse
-from mixpanel_nb.bookmarks.cohorts import condition_of
+from mixpanel_nb.bookmarks import cohorts
 from mixpanel_nb.bookmarks.properties import property_of_clause
 from mixpanel_nb.bookmarks.refusals import only_tables, untranslated
 from mixpanel_nb.queries.customs import LOOKUP, custom_property
@@ -105,7 +105,7 @@ def _enclosed(text: str) -> str:
 
 
 def _text_of(clause: Mapping[str, Any]) -> str:
-    by_cohort = condition_of(clause)
+    by_cohort = cohorts.condition_of(clause)
     if by_cohort is not None:
         return by_cohort
     operator, value = clause.get("filterOperator"), clause.get("filterValue")
@@ -272,6 +272,8 @@ def _clause_of(node: nodes.Node) -> Clause | None:
             return _range_of([node])
         case nodes.Not(operand=inner):
             return _negated(_clause_of(inner))
+        case nodes.FunctionCall(name=cohorts.FUNCTION, arguments=(nodes.Constant(value=str(name)),)):
+            return cohorts.clause_of(name)
         case nodes.FunctionCall(name="defined", arguments=(nodes.Property() as prop,)):
             return _clause(prop, "string", "is set", None)
         case nodes.FunctionCall(
@@ -315,6 +317,8 @@ def _clause_in(prop: nodes.Property, values: list[Any]) -> Clause | None:
 def _negated(clause: Clause | None) -> Clause | None:
     """The opposite of a clause, also for events without the property."""
     opposites = {"equals": "does not equal", "contains": "does not contain", "is set": "is not set"}
+    if clause is not None and clause.get("value") == cohorts.COHORTS:
+        return cohorts.negated(clause)
     if clause is None or clause["filterOperator"] not in opposites:
         return None
     return clause | {"filterOperator": opposites[clause["filterOperator"]]}
@@ -521,11 +525,15 @@ def _to_step(clause: Clause) -> Clause | None:
 
 
 def _refuse_custom(clause: Clause) -> None:
-    """Refuse a custom property, for which the filters of flows have no field.
+    """Refuse a custom property or a cohort, for which the filters of flows have no field.
 
     Raises:
         ParameterError: the clause is about one.
     """
+    if clause.get("value") == cohorts.COHORTS:
+        raise only_tables(
+            "A flow has a cohort as its only filter, without others and not of a step.", "where"
+        )
     if "customPropertyId" in clause:
         raise only_tables("Mixpanel's flows have no filter by a custom property.", "where")
 
@@ -553,16 +561,12 @@ def of_flow(found: Mapping[str, Any] | None) -> str | None:
     return expression_of(clauses, ANY if found.get("operator") == "or" else ALL)
 
 
-def flow_clauses(text: str) -> Clause | None:
-    """``filter_by_event`` of an expression; None if it cannot say it.
+def flow_clauses(clauses: Sequence[Clause], determiner: str) -> Clause:
+    """``filter_by_event`` of the clauses of an expression.
 
     Raises:
-        ExpressionError: there is a mistake in it.
+        ParameterError: one is about a custom property or a cohort.
     """
-    found = clauses_of(text)
-    if found is None:
-        return None
-    clauses, determiner = found
     for clause in clauses:
         _refuse_custom(clause)
     children = [

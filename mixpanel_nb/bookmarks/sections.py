@@ -195,6 +195,9 @@ def group_section(breakdowns: Sequence[str | Buckets]) -> list[dict[str, Any]]:
 def _group(on: str | Buckets) -> dict[str, Any]:
     of = on.of if isinstance(on, Buckets) else on
     if of.startswith("cohort:"):
+        by_cohort = cohorts.group_of(of.removeprefix("cohort:"))
+        if by_cohort is not None:
+            return by_cohort
         raise only_tables("Mixpanel does not know the cohorts of your database.", "on")
     node = property_node(of)
     if node is None:
@@ -320,7 +323,8 @@ def said(where: str | None, parameter: str) -> tuple[list[dict[str, Any]], str]:
 def unsaid(where: str | None, parameter: str) -> ParameterError:
     """The error for an expression that Mixpanel's filters cannot say."""
     if f"{IN_COHORT}(" in str(where):
-        return only_tables("Mixpanel does not know the cohorts of your database.", parameter)
+        message = "Mixpanel does not know the cohorts of your database. Its own are named by their id:"
+        return only_tables(f'{message} in_cohort("$cohort:2001").', parameter)
     message = (
         f"Mixpanel's filters compare a property with values, joined by `and` or by `or`: "
         f"{str(where)[:80]!r} is more."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mixpanel_nb.bookmarks import filters
+from mixpanel_nb.bookmarks import cohorts, filters
 from mixpanel_nb.bookmarks.measures import metric_clause
 from mixpanel_nb.bookmarks.properties import property_node, resource_of
 from mixpanel_nb.bookmarks.refusals import only_tables
@@ -311,10 +311,10 @@ def _flow(query: Flow, kind: str) -> dict[str, Any]:
     }
     if query.where is None:
         return bookmark
-    clauses = filters.flow_clauses(query.where)
-    if clauses is None:
-        raise unsaid(query.where, "where")
-    return bookmark | {"filter_by_event": clauses}
+    clauses, determiner = said(query.where, "where")
+    if len(clauses) == 1 and clauses[0].get("value") == cohorts.COHORTS:
+        return bookmark | {"filter_by_cohort": clauses[0]["filterValue"][0]["cohort"]}
+    return bookmark | {"filter_by_event": filters.flow_clauses(clauses, determiner)}
 
 
 def _flow_window(query: Flow) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def funnels(context: typer.Context) -> FunnelList:
 def cohorts(context: typer.Context) -> CohortList:
     """List the cohorts that are saved in Mixpanel, with their ids. Those of the database: {mp cohort list}.
 
-    An id is for {mp fetch profiles --cohort} and {mp cohort save --mixpanel}.
+    An id is for {mp fetch profiles --cohort} and {mp cohort save --mixpanel}; live reports take $cohort:ID.
 
     Example: mp cohorts
     """

@@ -1,15 +1,16 @@
 """Names of what a project defines itself: custom events and custom properties.
 
 ``$custom_event:42`` is Mixpanel's own name of a custom event in queries. ``$custom_property:42`` is ours: a
-bookmark names a custom property by ``customPropertyId``. ``lookup:songs.artist`` is the column ``artist`` of
-a lookup table of the database.
+bookmark names a custom property by ``customPropertyId``. So is ``$cohort:42``, a cohort that is saved in
+Mixpanel. ``lookup:songs.artist`` is the column ``artist`` of a lookup table of the database.
 """
 
 from __future__ import annotations
 
 import re
 
-CUSTOM_EVENT, CUSTOM_PROPERTY, LOOKUP = "$custom_event:", "$custom_property:", "lookup:"
+CUSTOM_EVENT, CUSTOM_PROPERTY, COHORT = "$custom_event:", "$custom_property:", "$cohort:"
+LOOKUP = "lookup:"
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -21,6 +22,11 @@ def custom_event(name: str | None) -> int | None:
 def custom_property(name: str | None) -> int | None:
     """The id of the custom property that a name stands for; None for any other property."""
     return _number(name, CUSTOM_PROPERTY)
+
+
+def saved_cohort(name: str | None) -> int | None:
+    """The id of the cohort of Mixpanel that a name stands for; None for any other cohort."""
+    return _number(name, COHORT)
 
 
 def may_be_same(one: str, other: str) -> bool:

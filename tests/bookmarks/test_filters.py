@@ -116,5 +116,21 @@ def test_filters_of_flow_steps_say_the_same_in_their_own_form() -> None:
     assert entries[1]["property"] == {"name": "age", "source": "user", "type": "number"}
     assert entries[1]["filter"] == {"operator": ">", "operand": "18"}
     assert filters.of_step(entries, joint) == text
-    whole = filters.flow_clauses(text)
+    clauses = filters.clauses_of(text)
+    assert clauses is not None
+    whole = filters.flow_clauses(*clauses)
     assert filters.of_flow(whole) == text
+
+
+@pytest.mark.parametrize("text", ['in_cohort("$cohort:12")', 'not in_cohort("$cohort:12")'])
+def test_a_cohort_of_mixpanel_is_a_filter(text: str) -> None:
+    """As Mixpanel's own client has it, whose ``not_in_cohort`` says so twice."""
+    found = filters.clauses_of(text)
+    assert found is not None
+    ([clause], determiner) = found
+    negated = text.startswith("not")
+    assert clause["filterOperator"] == ("does not contain" if negated else "contains")
+    assert clause["filterValue"] == [{"cohort": {"negated": negated, "name": "", "id": 12}}]
+    assert filters.expression_of([clause], determiner) == text
+    with pytest.raises(ParameterError, match="only filter"):
+        filters.step_clauses(text)

@@ -43,10 +43,11 @@ def ask(store: Dataset) -> Iterator[Ask]:
 
 
 def of_the_store(body: dict[str, Any]) -> dict[str, Any]:
-    """A captured body with the events, the property and the cohort of the sandbox's store."""
+    """A captured body with the events, the property, the cohort and the custom event of the store."""
     text = json.dumps(body)
     for theirs, ours in OUR_EVENTS.items():
         text = text.replace(f'"{theirs}"', f'"{ours}"')
+    text = text.replace('"id": 42', '"id": 5001').replace("$custom_event:42", "$custom_event:5001")
     changed: dict[str, Any] = json.loads(text.replace('"id": 123', f'"id": {COHORT}'))
     return changed
 

@@ -24,7 +24,7 @@ from mixpanel_nb.analytics.expressions.values import (
 )
 from mixpanel_nb.analytics.sql import Parameters, identifier
 from mixpanel_nb.errors import Command, ExpressionError, ParameterError, did_you_mean
-from mixpanel_nb.queries.customs import LOOKUP, custom_property
+from mixpanel_nb.queries.customs import LOOKUP, custom_property, saved_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -96,7 +96,12 @@ class Scope:
         if cohort not in self.cohorts:
             known = self.find_cohorts()
             if cohort not in known:
-                hint = did_you_mean(cohort, known) or ["See those that there are: ", Command("cohort list")]
+                near = did_you_mean(cohort, known)
+                hint: Text = near or ["See those that there are: ", Command("cohort list")]
+                number = saved_cohort(cohort)
+                if number is not None:
+                    saved = Command(f"cohort save NAME --mixpanel {number}")
+                    hint = ["Mixpanel has its own: ", saved, " keeps its users under a name here."]
                 message = f"There is no cohort {cohort!r}."
                 raise ParameterError(message, parameter="in_cohort", value=cohort, hint=hint)
             self.cohorts[cohort] = (f"{COHORT}{len(self.cohorts) + 1}", known[cohort])
