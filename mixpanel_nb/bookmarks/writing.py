@@ -89,7 +89,13 @@ def body_of(query: Query[Any], kind: str = "sankey") -> Body:
 
 
 def _insights(query: Insights) -> dict[str, Any]:
+    named = query
     query, clauses = _filtered(query, "metrics")
+    if (
+        query is not named
+    ):  # the answer names its series by what each metric is, which its filter now is part of
+        metrics = zip(query.metrics, named.metrics, strict=True)
+        query = changed(query, metrics=tuple(replace(each, label=own.name) for each, own in metrics))
     formulas = [
         {
             "type": "formula",

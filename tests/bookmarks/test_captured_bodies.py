@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TODAY = date(2025, 3, 31)
 REFUSED = {
-    "inline cohort": "Mixpanel does not know the cohorts of a database; of their definitions ours writes none",
+    "inline cohort": "ours writes no definition of a cohort, and Mixpanel does not know those of a database",
     "flow full": "no published answer shows how a flow by segment is shaped, so ours does not ask for one",
 }
 """What ours asks of tables alone, and why."""

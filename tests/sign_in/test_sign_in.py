@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from client.test_secrets import everything_shown
+from faults.leaks import COMMANDS, RANGE, Ear
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.accounts import ConfigManager, Credentials, Secret
@@ -325,6 +326,44 @@ def test_no_token_shows_anywhere(
     tokens: Any = tokens_of(account)
     with pytest.raises(TypeError):
         pickle.dumps(tokens)
+
+
+def test_no_token_is_in_what_any_command_says_or_writes(
+    asked: Asked, browser: Browser, home: Path, tmp_path: Path
+) -> None:
+    """Every command of the hunt for a service account's secret, told in full, before and after a renewal."""
+    signed_in()
+    ConfigManager().set_default("shop")
+    secrets: set[str] = set()
+    more = [
+        ["custom-events"],
+        ["custom-properties"],
+        ["lookup-tables"],
+        ["annotations"],
+        ["insights", "unique(Purchase)", *RANGE, "--live"],
+        ["insights", "unique(Purchase)", *RANGE, "--live", "--output", str(tmp_path / "a.json")],
+        ["flow", "--start", "Purchase", *RANGE, "--live"],
+        ["insights", "Nothing (", *RANGE, "--live"],
+        ["saved-report", "99"],
+        ["auth", "logout", "shop"],
+        ["events"],
+    ]
+    with Ear() as ear:
+        for place, words in enumerate([*COMMANDS, *more]):
+            if (home / "tokens" / "shop.json").exists():
+                if place % 7 == 3:
+                    expire(home)
+                secrets |= {stored(home)[name] for name in ("access_token", "refresh_token")}
+            ear.command(["--verbose", *words])
+    assert len(secrets) > 4
+    said = "\n".join([*ear.heard, *asked.lines])
+    assert asked.count("custom_event=true") == 1
+    pieces = {secret[first : first + 12] for secret in secrets for first in range(0, len(secret) - 12, 4)}
+    assert [piece for piece in pieces if piece in said] == []
+    for file in [*home.rglob("*"), *tmp_path.rglob("*.json")]:
+        if file.is_file() and file.parent.name != "tokens":
+            held = file.read_bytes()
+            assert [piece for piece in pieces if piece.encode() in held] == [], file
 
 
 def test_a_file_of_tokens_that_others_can_read_is_refused(asked: Asked, browser: Browser, home: Path) -> None:
