@@ -29,6 +29,8 @@ LOOKS, PRO, CLOSE = (f"$custom_event:{number}" for number in (5001, 5002, 5003))
 NAMES = ("A", "B")
 SIZE, EACH, COUNTED = (f"$custom_property:{number}" for number in (6001, 6002, 6003))
 
+WITH_ITEMS = f'defined(properties["{EACH}"])'
+
 
 @pytest.fixture(scope="module")
 def ws(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
@@ -71,6 +73,7 @@ def test_definitions_are_listed(ws: Workspace) -> None:
         ),
         ("retention", (), {"born_event": LOOKS, "return_event": CLOSE, "unit": "week", "on": "plan"}),
         ("retention", (), {"born_event": "Search", "return_event": LOOKS, "unit": "week"}),
+        ("retention", (), {"born_event": "Search", "return_event": "Purchase", "return_where": WITH_ITEMS}),
         ("flow", (), {"start": PRO, "end": LOOKS}),
         ("segmentation", (CLOSE,), {"on": "plan", "unit": "week"}),
     ],

@@ -242,10 +242,10 @@ class Compiler:
         Raises:
             ParameterError: it is not known here.
         """
-        from mixpanel_nb.analytics.expressions.formulas import FormulaCompiler
-
         number = custom_property(name)
         if number is not None:
+            from mixpanel_nb.analytics.expressions.formulas import FormulaCompiler
+
             prop = self._scope.find_definitions().property(number)
             self._scope.notes.append(f"{name} is {prop.name!r}: {prop.formula}.")
             return FormulaCompiler(self._scope, prop).result()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
+from mixpanel_nb.queries.customs import COHORT, CUSTOM_EVENT, CUSTOM_PROPERTY
 from mixpanel_nb.services.live.base import checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
 from mixpanel_nb.services.live.typed import TypedReports
@@ -97,8 +98,10 @@ def _needs_typed(query: Retention) -> bool:
     if query.type == "birth" and query.born_event is None:
         return True
     unit, interval = query.period
+    named = f"{query.born_event} {query.return_event} {query.born_where} {query.return_where}"
     return (
         query.on is not None
+        or any(name in named for name in (CUSTOM_EVENT, CUSTOM_PROPERTY, COHORT))
         or query.mode not in {"on", "on_or_after"}
         or query.alignment != "rolling"
         or query.brackets is not None
