@@ -82,7 +82,7 @@ def told(result: Any) -> list[str]:
     return sorted(str(sorted(map(str, row.items()))) for row in rows if OTHER not in row.values())
 
 
-@settings(examples(20), phases=[Phase.explicit, Phase.generate])
+@settings(examples(36), phases=[Phase.explicit, Phase.generate])
 @given(cases())
 def test_random_small_projects_agree(case: Case) -> None:
     project, day, asked = case

@@ -113,19 +113,19 @@ def told(alternative: Alternative) -> dict[str, Any]:
     return named if where is None else named | {"serialized": plain(where)}
 
 
-@examples(40)
+@examples(60)
 @given(cases("segmentation"))
 def test_segmentation(package: Package, case: Case) -> None:
     check(package, case)
 
 
-@examples(60)
+@examples(120)
 @given(cases("funnel"))
 def test_funnel(package: Package, case: Case) -> None:
     check(package, case)
 
 
-@examples(60)
+@examples(120)
 @given(cases("retention"))
 def test_retention(package: Package, case: Case) -> None:
     check(package, case)
