@@ -358,6 +358,24 @@ def test_columns_of_a_lookup_table_are_properties(ws: Workspace, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("on", "words"),
+    [
+        ("lookup:products.departmnt", "has no column"),
+        ("lookup:products", "none of its columns"),
+        ("lookup:product.department", "no lookup table 'product'"),
+        ("lookup:", "no lookup table"),
+    ],
+)
+def test_a_wrong_name_of_a_lookup_tables_column_is_told(ws: Workspace, on: str, words: str) -> None:
+    ws.lookup("products", 7001, property="product_id")
+    with pytest.raises(ParameterError, match=words) as wrong:
+        ws.segmentation("Add to Cart", on=on, table="events", **JANUARY)
+    assert wrong.value.hint
+    with pytest.raises(ParameterError, match="does not know the lookup tables"):
+        ws.insights("Add to Cart", on=on, live=True, **JANUARY)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "no column beside"),

@@ -169,15 +169,21 @@ class Definitions:
     def lookup(self, name: str) -> tuple[Lookup, PropertyColumn] | None:
         """The lookup table and the column that the name of a property stands for; None for any other.
 
+        Where there are no lookup tables, it is a property like any other.
+
         Raises:
             ParameterError: there is no such lookup table, or no such column.
         """
-        if not name.startswith(LOOKUP):
+        if not name.startswith(LOOKUP) or not self.lookups:
             return None
         rest = name.removeprefix(LOOKUP)
         found = max((each for each in self.lookups if rest.startswith(f"{each}.")), key=len, default=None)
         if found is None:
             table = rest.partition(".")[0]
+            if table in self.lookups:
+                columns = ", ".join(f"{name}.{column}" for column in self.lookups[table].columns)
+                message = f"{name!r} names a lookup table, and none of its columns."
+                raise ParameterError(message, parameter="on", value=name, hint=f"It has {columns}.")
             message = f"There is no lookup table {table!r}."
             near = did_you_mean(table, self.lookups)
             hint: Text = near or ["See those that there are: ", Command("lookup list")]
