@@ -75,6 +75,19 @@ LOCAL: list[Question] = [
         {"through": "A", "hold": "plan", "expand": {"A": "tags"}, "on": "tags", "collapse_repeats": True},
     ),
     ("flow", (), {"end": "B", "count": "sessions", "on": 'user["city"]'}),
+    (
+        "experiment",
+        (["A", "unique(B)", "average(B, amount)"],),
+        {
+            "exposure": "A",
+            "variant": "plan",
+            "on": "tags",
+            "where": PRO,
+            "cuped": 2,
+            "winsorize": 5,
+            "window": 1,
+        },
+    ),
     ("sessions", (), {"on": "plan", "event": "A", "where": PRO}),
 ]
 

@@ -45,6 +45,7 @@ _COMMANDS = {
     "flow": "queries.flow.Flow",
     "frequency": "queries.frequency.Frequency",
     "sessions": "queries.sessions.Sessions",
+    "experiment": "queries.experiment.Experiment",
     "activity-feed": "queries.activity.ActivityFeed",
     "saved-report": "queries.saved.SavedReport",
     "jql": "commands.reports.jql",

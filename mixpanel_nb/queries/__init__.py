@@ -11,6 +11,7 @@ from mixpanel_nb.queries.activity import ActivityFeed
 from mixpanel_nb.queries.base import Query, changed, parameters_of, request_parameters, schema
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Expansion, Step, parse_step
 from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
+from mixpanel_nb.queries.experiment import Experiment
 from mixpanel_nb.queries.flow import Flow
 from mixpanel_nb.queries.formulas import Formula
 from mixpanel_nb.queries.frequency import Frequency
@@ -53,6 +54,7 @@ QUERIES: dict[str, type[Query[Any]]] = {
         Flow,
         Frequency,
         Sessions,
+        Experiment,
         ActivityFeed,
         SavedReport,
         JQL,
@@ -73,6 +75,7 @@ __all__ = [
     "CountType",
     "EventCounts",
     "Expansion",
+    "Experiment",
     "Flow",
     "Formula",
     "Frequency",

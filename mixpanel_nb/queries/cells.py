@@ -151,6 +151,19 @@ class SessionsCell(Cell):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExperimentCell(Cell):
+    """A variant of an experiment, and a segment."""
+
+    name: ClassVar[str] = "experiment_cell"
+
+    variant: Annotated[
+        str | None,
+        Parameter("Users of this variant.", Optional(Text()), "VARIANT", option="--of-variant"),
+    ] = None
+    segment: OneSegment = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventCell(Cell):
     """An event."""
 
@@ -351,6 +364,7 @@ CELLS: dict[str, type[Cell]] = {
     "flow": FlowCell,
     "frequency": FrequencyCell,
     "sessions": SessionsCell,
+    "experiment": ExperimentCell,
     "activity_feed": Cell,
 }
 """What tells the numbers of a report apart, by the report's name; the others have no users."""

@@ -35,6 +35,7 @@ from mixpanel_nb.results.discovery import (
     NameList,
     SavedFunnel,
 )
+from mixpanel_nb.results.experiment import ExperimentEffect, ExperimentGroup, ExperimentResult
 from mixpanel_nb.results.export import ExportResult
 from mixpanel_nb.results.expression import ExpressionResult
 from mixpanel_nb.results.fetch import FetchProgress, FetchResult
@@ -96,6 +97,9 @@ __all__ = [
     "CustomPropertyList",
     "DaySync",
     "EventCountsResult",
+    "ExperimentEffect",
+    "ExperimentGroup",
+    "ExperimentResult",
     "ExportResult",
     "ExpressionResult",
     "FetchProgress",

@@ -9,10 +9,10 @@ from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.queries.metrics import Buckets
 
 if TYPE_CHECKING:
-    from mixpanel_nb.queries import Funnel, Insights
+    from mixpanel_nb.queries import Experiment, Funnel, Insights
 
 
-def labels_of(query: Insights) -> list[str]:
+def labels_of(query: Insights | Experiment) -> list[str]:
     """Unique names of metrics and formulas."""
     names: list[str] = []
     for name in (*(metric.name for metric in query.metrics), *(formula.name for formula in query.formulas)):

@@ -55,6 +55,7 @@ OFFERED = (
     "flow",
     "frequency",
     "sessions",
+    "experiment",
     "segmentation_sum",
     "segmentation_average",
     "segmentation_numeric",

@@ -10,6 +10,7 @@ from mixpanel_nb.queries import cells
 from mixpanel_nb.results import (
     OVERALL,
     EventCountsResult,
+    ExperimentResult,
     FlowResult,
     FrequencyResult,
     FunnelResult,
@@ -239,6 +240,12 @@ def _of_sessions(result: SessionsResult) -> Iterator[cells.Cell]:
     yield from _of_series(result, cell, named)
 
 
+def _of_experiment(result: ExperimentResult) -> Iterator[cells.Cell]:
+    for each in result.exposed:
+        segment = None if each.segment == OVERALL else each.segment
+        yield cells.ExperimentCell(variant=each.variant, segment=segment)
+
+
 def _of_insights(result: InsightsResult) -> Iterator[cells.Cell]:
     """The highest value of the first metric, then every metric, segment and bucket."""
     asked = result.question.query if result.question else None
@@ -290,6 +297,7 @@ def _of_flow(result: FlowResult) -> Iterator[cells.Cell]:
 
 _OFFERED: dict[type[Any], Callable[[Any], Iterator[cells.Cell]]] = {
     EventCountsResult: _of_event_counts,
+    ExperimentResult: _of_experiment,
     FlowResult: _of_flow,
     FrequencyResult: _of_frequency,
     FunnelResult: _of_funnel,

@@ -18,6 +18,7 @@ from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
     EventCounts,
+    Experiment,
     Flow,
     Frequency,
     Funnel,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         CustomEventList,
         CustomPropertyList,
         EventCountsResult,
+        ExperimentResult,
         ExportResult,
         ExpressionResult,
         FetchProgress,
@@ -1570,6 +1572,51 @@ class Workspace:
         that has the property. Only tables answer. For SQL see :meth:`session_view`.
         """
         return self._answer(Sessions, asked)
+
+    def experiment(
+        self,
+        metrics: str | Metric | Sequence[str | Metric],
+        *,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        exposure: str = "$experiment_started",
+        variant: str = "Variant name",
+        control: str | None = None,
+        formulas: str | Formula | Sequence[str | Formula] = (),
+        where: str | None = None,
+        on: str | None = None,
+        window: int | None = None,
+        window_unit: Literal["hour", "day", "week"] = "day",
+        cuped: int | None = None,
+        winsorize: int | None = None,
+        sequential: bool = False,
+        correction: Literal["holm", "bonferroni", "bh", "none"] = "holm",
+        confidence: int = 95,
+        effect: int | None = None,
+        split: str | Sequence[str] = (),
+        limit: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
+        table: str | None = None,
+        live: bool = False,
+    ) -> ExperimentResult:
+        """How the users of each variant of a test did after their exposure, and whether it may be chance.
+
+        A user belongs to the variant of the first exposure that names one; what happened from that moment
+        on counts. ``unique(Purchase)`` is the share of users who converted, ``Purchase`` how often they did,
+        ``sum(Purchase, revenue)`` how much per user, ``average(Purchase, revenue)`` how much per event, and a
+        formula ``B / A`` the ratio of two of these. ``where`` filters exposures, as by ``Experiment name``.
+
+        Differences have intervals and p-values: z-tests of conversions and ratios (by the delta method),
+        Welch's test of means. A look at a test that still runs takes ``sequential``. The page on statistics
+        of the documentation says how each figure is computed. scipy is needed:
+        ``pip install 'mixpanel-nb[stats]'``. Only tables answer
+        (https://docs.mixpanel.com/docs/experiments is Mixpanel's own).
+        """
+        return self._answer(Experiment, locals())
 
     def activity_feed(
         self,

@@ -5,7 +5,7 @@ A translation without an error is no SQL of Spark yet: what Spark does not know 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import sqlglot
 
 from mixpanel_nb.analytics import (
     counts,
+    experiment,
     flow,
     frequency,
     funnel,
@@ -26,7 +27,17 @@ from mixpanel_nb.analytics import (
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.analytics.context import ReportContext
-from mixpanel_nb.queries import Active, Flow, Frequency, Funnel, Insights, Retention, Sessions, Step
+from mixpanel_nb.queries import (
+    Active,
+    Experiment,
+    Flow,
+    Frequency,
+    Funnel,
+    Insights,
+    Retention,
+    Sessions,
+    Step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +136,22 @@ STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
     "flow, totals": lambda q: flow.statement(q, flowing(count="totals", exclude=("C",))),
     "flow, sessions": lambda q: flow.statement(q, flowing(count="sessions", collapse_repeats=True)),
     "sessions": lambda q: sessions.statement(q, Sessions.of({"on": "plan", "where": PRO, **DAYS})),
+    "experiment": lambda q: experiment.statement(
+        q,
+        Experiment.of(
+            {
+                "metrics": ["unique(A)", "average(B, amount)", "sum(B, amount)"],
+                "formulas": "C / A",
+                "on": "plan",
+                "where": PRO,
+                "window": 7,
+                "cuped": 14,
+                "winsorize": 1,
+                **DAYS,
+            }
+        ),
+        datetime(2025, 3, 31),  # noqa: DTZ001 - UTC without a zone, as in tables
+    ),
     "retention": lambda q: retention.statement(q, returning()),
     "retention, on or after": lambda q: retention.statement(q, returning(mode="on_or_after")),
     "retention, on or before": lambda q: retention.statement(q, returning(mode="on_or_before")),

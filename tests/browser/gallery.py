@@ -31,6 +31,10 @@ REPORTS = {
     "frequency": f"%mp_frequency --event Purchase --unit month {_LOCAL}",
     "flow": f'%mp_flow --start "Sign Up" --end Purchase --forward 2 --back 1 {_LOCAL}',
     "sessions": f"%mp_sessions --unit week {_LOCAL}",
+    "experiment": (
+        "%mp_experiment 'unique(Purchase)' 'average(Purchase, revenue)' 'sum(Purchase, revenue)' "
+        "--exposure 'View Product' --variant price_variant --from 2025-02-10 --to 2025-03-09 --table events"
+    ),
     "activity_feed": f"%mp_activity_feed user_006120 {_LOCAL}",
 }
 OTHERS = {

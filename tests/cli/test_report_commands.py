@@ -71,6 +71,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], list[str]]] = {
             "complete",
         ],
     ),
+    "experiment": (
+        ("experiment", "unique(Purchase)", "--exposure", "App Open", "--variant", "$os", *ASKED),
+        [
+            *("metric", "variant", "users", "value", "control", "difference", "low", "high", "lift"),
+            *("lift_low", "lift_high", "p_value", "adjusted_p", "significant", "detectable", "test"),
+        ],
+    ),
     "compared": (
         ("segmentation", "Purchase", "--compare", "previous", "--from", "2025-01-08", "--to", "2025-01-14"),
         ["date", "before_date", "segment", "before", "after", "difference", "change", "complete"],

@@ -32,6 +32,10 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
         (f"%mp_frequency {ASKED}", "FrequencyResult"),
         (f'%mp_flow --start "Sign Up" --end Purchase {ASKED}', "FlowResult"),
         (f"%mp_sessions --unit week {ASKED}", "SessionsResult"),
+        (
+            f"%mp_experiment 'unique(Purchase)' --exposure 'App Open' --variant $os {ASKED}",
+            "ExperimentResult",
+        ),
         ('%mp_expression \'properties["plan"] == "pro"\'', "ExpressionResult"),
     ],
 )

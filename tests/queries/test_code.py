@@ -149,6 +149,29 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             **OPTIONAL,
         },
     ),
+    "experiment": (
+        {
+            "metrics": st.lists(
+                st.builds(Metric, NAMES, st.sampled_from(["total", "unique"])), min_size=2, max_size=3
+            ),
+            **DAYS,
+        },
+        {
+            "exposure": NAMES,
+            "variant": NAMES,
+            "control": NAMES,
+            "formulas": st.just([Formula("B / A")]),
+            "on": NAMES,
+            "window": st.integers(1, 99),
+            "window_unit": st.just("week"),
+            "cuped": st.integers(1, 99),
+            "sequential": st.just(value=True),
+            "correction": st.just("bh"),
+            "effect": st.integers(1, 99),
+            "split": st.lists(NAMES.map("{}=2".format), min_size=1, max_size=2, unique=True),
+            **OPTIONAL,
+        },
+    ),
     "activity_feed": ({"distinct_ids": st.lists(NAMES, min_size=1, max_size=3), **DAYS}, {"table": NAMES}),
     "saved_report": ({"bookmark_id": st.integers(1, 9_999)}, {}),
 }

@@ -12,6 +12,9 @@ from mixpanel_nb.results import (
     ActivityFeedResult,
     Cause,
     EventCountsResult,
+    ExperimentEffect,
+    ExperimentGroup,
+    ExperimentResult,
     FlowEdge,
     FlowNode,
     FlowPath,
@@ -257,6 +260,52 @@ def sessions(**changes: Any) -> SessionsResult:
     return SessionsResult(**(fields | changes))
 
 
+def experiment(
+    segments: Sequence[str] = ("$overall",), metric: str = "Buy", variant: str = "B", **changes: Any
+) -> ExperimentResult:
+    effects = [
+        effect
+        for segment in segments
+        for effect in (
+            ExperimentEffect(segment, metric, "conversion", "A", 900, 0.3),
+            ExperimentEffect(
+                *(segment, metric, "conversion", variant, 910, 0.25, 0.3, -0.05, -0.09, -0.01),
+                *(-0.1667, -0.29, -0.03, 0.016, 0.032, 0.2, None, 0.01, "z"),
+            ),
+            ExperimentEffect(segment, f"{metric} / 0", "ratio", "A", 900, None),
+            ExperimentEffect(segment, f"{metric} / 0", "ratio", variant, 910, None),
+        )
+    ]
+    fields: dict[str, Any] = {
+        "exposure": "$experiment_started",
+        "variant": "Variant name",
+        "control": "A",
+        "from_date": day(0),
+        "to_date": day(3),
+        "window": 7,
+        "window_unit": "day",
+        "where": None,
+        "on": None,
+        "cuped": 14,
+        "winsorize": 1,
+        "sequential": False,
+        "correction": "holm",
+        "confidence": 95,
+        "effect": None,
+        "exposed": tuple(
+            ExperimentGroup(segment, name, users)
+            for segment in segments
+            for name, users in (("A", 900), (variant, 910))
+        ),
+        "effects": tuple(effects),
+        "mismatch": 0.0001,
+        "undefined": 3,
+        "switched": 1,
+        "waiting": 20,
+    }
+    return ExperimentResult(**(fields | changes))
+
+
 def reconciled(event: str = "Purchase", table: str = "events", **changes: Any) -> ReconcileResult:
     """Three days, of which the last two differ, for each reason that there is."""
     here = plans(3, event=event, on="plan", sql="SELECT 1")
@@ -326,6 +375,8 @@ def every_report() -> list[ReportResult]:
         flow(("$overall", "free", "pro"), on="plan"),
         sessions(),
         sessions(on="plan", **split_sessions),
+        experiment(),
+        experiment(("$overall", "free"), on="plan", effect=10, sequential=True),
         reconciled(),
         activity(),
     ]
@@ -356,6 +407,7 @@ def every_hostile_report() -> list[ReportResult]:
         frequency(event=HOSTILE, where=where),
         flow(("$overall", HOSTILE), HOSTILE, on=HOSTILE, where=where),
         sessions(event=HOSTILE, where=where),
+        experiment(("$overall", HOSTILE), HOSTILE, HOSTILE, exposure=HOSTILE, on=HOSTILE, where=where),
         reconciled(HOSTILE, HOSTILE, notes=(HOSTILE,)),
         activity(
             distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
@@ -382,5 +434,6 @@ def every_empty_report() -> list[ReportResult]:
         frequency(counts={}, where=where),
         flow(flow_nodes=(), flow_edges=(), flow_paths=(), where=where),
         sessions(totals={}, figures={"$overall": {}}, where=where),
+        experiment(exposed=(), effects=(), control=None, mismatch=None, where=where),
         activity(events=()),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -13,6 +13,7 @@ from mixpanel_nb.analytics import (
     activity,
     copies,
     counts,
+    experiment,
     flow,
     frequency,
     funnel,
@@ -31,6 +32,7 @@ from mixpanel_nb.queries import (
     ActivityFeed,
     Buckets,
     EventCounts,
+    Experiment,
     Flow,
     Frequency,
     Funnel,
@@ -53,6 +55,7 @@ from mixpanel_nb.results.question import Question
 from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
+from mixpanel_nb.services.local.experiments import Variants
 from mixpanel_nb.services.local.flows import Flows
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.identities import ReadUsers
@@ -271,6 +274,8 @@ class LocalQueryService:
         else:
             days = query.from_date, query.to_date  # type: ignore[attr-defined]  # all others have them
         context = self._asked_of(*table_range(*days), query).context
+        if isinstance(query, Experiment):
+            found["known_until"] = self._known_until(context)
         return context, members(context, query, found), days
 
     def _members_of_metric(
@@ -639,6 +644,49 @@ class LocalQueryService:
             ),
         )
 
+    def _experiment(self, query: Experiment) -> results.ExperimentResult:
+        asking = self._ask(query)
+        context = asking.context
+        statement = experiment.statement(context, query, self._known_until(context))
+        found = Variants(query, self._engine.rows(statement))
+        return results.ExperimentResult(
+            query.exposure,
+            query.variant,
+            found.control,
+            query.from_date,
+            query.to_date,
+            query.window,
+            query.window_unit,
+            query.where,
+            query.on,
+            query.cuped,
+            query.winsorize,
+            query.sequential,
+            query.correction,
+            query.confidence,
+            query.effect,
+            tuple(found.groups()),
+            tuple(found.effects()),
+            found.mismatch(),
+            found.undefined,
+            found.switched,
+            found.waiting,
+            found.left_out,
+            sql=statement.rendered(),
+            notes=asking.notes(
+                named(query.exposure, *(metric.event for metric in query.metrics)),
+                found=found.control is not None,
+                on=query.on,
+                segments=found.segments,
+            ),
+        )
+
+    def _known_until(self, context: ReportContext) -> datetime:
+        """The end of what the table holds, at least of the days asked about if it is unknown."""
+        held = self._engine.days(self._table)
+        last = context.period.last if held is None else held[1]
+        return replace(context.period, first=min(context.period.first, last), last=last).until
+
     def _frequency(self, query: Frequency) -> results.FrequencyResult:
         asking = self._ask(query)
         statement = frequency.statement(asking.context, query)
@@ -768,5 +816,6 @@ _ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
     Flow: LocalQueryService._flow,
     Frequency: LocalQueryService._frequency,
     Sessions: LocalQueryService._sessions,
+    Experiment: LocalQueryService._experiment,
     ActivityFeed: LocalQueryService._activity_feed,
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics import (
     activity,
     counts,
+    experiment,
     flow,
     frequency,
     funnel,
@@ -18,6 +19,7 @@ from mixpanel_nb.analytics import (
 from mixpanel_nb.queries import (
     ActivityFeed,
     EventCounts,
+    Experiment,
     Flow,
     Frequency,
     Funnel,
@@ -110,5 +112,6 @@ _MEMBERS: dict[type[Query[Any]], Callable[..., str]] = {
     Flow: _flow,
     Frequency: frequency.members,
     Sessions: sessions.members,
+    Experiment: experiment.members,
     ActivityFeed: _activity,
 }

@@ -1,0 +1,122 @@
+"""Charts of estimates with their intervals, one below the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.display import theme
+from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
+from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.text import distinct_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import altair as alt
+
+_WIDTH = 400
+_ROW_HEIGHT = 30
+_MAX_NAME = 40
+_COLORS = {"more": theme.PALETTE[2], "less": theme.PALETTE[5], "uncertain": theme.RULE}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate and its interval.
+
+    Attributes:
+        name: What it is of.
+        value: The estimate.
+        low: The lower end of the interval.
+        high: The upper end.
+        text: What stands at the end of the row.
+        certain: Whether it is said to differ from 0.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    text: str
+    certain: bool
+
+
+def intervals(
+    estimates: Sequence[Estimate], x_title: str, *, title: str | None = None, subtitle: str | None = None
+) -> alt.Chart:
+    """A point and its interval for each estimate, beside a line at 0.
+
+    An estimate that is said to differ from 0 has a colour, the others are grey.
+
+    Args:
+        estimates: From top to bottom.
+        x_title: What the numbers are: shares, written in percent.
+        title: The headline.
+        subtitle: A line below it.
+    """
+    import altair as alt
+
+    names = distinct_labels((each.name for each in estimates), _MAX_NAME)
+    points = [
+        {
+            "name": name,
+            "value": each.value,
+            "low": each.low,
+            "high": each.high,
+            "text": each.text,
+            "is": ("more" if each.value > 0 else "less") if each.certain else "uncertain",
+        }
+        for name, each in zip(names, estimates, strict=True)
+    ]
+    ends = [end for each in estimates for end in (each.low, each.high, 0.0)]
+    room = (max(ends) - min(ends)) * 0.04 or 0.01
+    scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
+    axis = alt.Axis(title=x_title, format="+.0%" if max(ends) - min(ends) > 0.05 else "+.1%", tickCount=6)
+    x = alt.X("value:Q", scale=scale, axis=axis)
+    y = alt.Y(
+        "name:O",
+        sort=names,
+        axis=alt.Axis(
+            title=None,
+            domain=False,
+            ticks=False,
+            labelLimit=NAME_WIDTH,
+            labelColor=theme.TEXT,
+            labelPadding=8,
+            minExtent=name_extent(names),
+        ),
+        scale=alt.Scale(padding=0),
+    )
+    looks = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))
+    color = alt.Color("is:N", scale=looks, legend=None)
+    tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")]
+    text: dict[str, Any] = {"type": "text", "align": "left", "dx": 8, "fontSize": theme.FONT_SIZE}
+    return layered(
+        [
+            layer([{"value": 0}], {"type": "rule", "color": theme.RULE}, x=x),
+            layer(
+                points,
+                {"type": "rule", "strokeWidth": 3},
+                x=alt.X("low:Q", scale=scale, axis=axis),
+                x2="high:Q",
+                y=y,
+                color=color,
+                tooltip=tooltip,
+            ),
+            layer(
+                points,
+                {"type": "point", "filled": True, "size": 90, "opacity": 1},
+                x=x,
+                y=y,
+                color=color,
+                tooltip=tooltip,
+            ),
+            layer(points, text | {"color": theme.TEXT}, x=alt.value(_WIDTH), y=y, text="text:N"),
+        ],
+        width=_WIDTH,
+        height=_ROW_HEIGHT * len(points),
+        title=title,
+        subtitle=subtitle,
+        slack=8.0 * max((len(each.text) for each in estimates), default=0) - 10,
+    )
