@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         ExpressionResult,
         FetchProgress,
         FetchResult,
+        Finding,
         FlowEdge,
         FlowNode,
         FlowPath,
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
         TopEventsResult,
         UsersQuestion,
         UsersResult,
+        WhyResult,
         WorkspaceInfo,
     )
     from mixpanel_nb.workspace import Workspace
@@ -178,6 +180,7 @@ __all__ = [
     "ExpressionResult",
     "FetchProgress",
     "FetchResult",
+    "Finding",
     "FlowEdge",
     "FlowNode",
     "FlowPath",
@@ -247,6 +250,7 @@ __all__ = [
     "TopEventsResult",
     "UsersQuestion",
     "UsersResult",
+    "WhyResult",
     "Workspace",
     "WorkspaceInfo",
     "__version__",

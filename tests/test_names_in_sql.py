@@ -88,6 +88,7 @@ LOCAL: list[Question] = [
             "window": 1,
         },
     ),
+    ("why", ("A", "2025-01-02"), {"where": PRO}),
     ("sessions", (), {"on": "plan", "event": "A", "where": PRO}),
 ]
 

@@ -46,6 +46,7 @@ _COMMANDS = {
     "frequency": "queries.frequency.Frequency",
     "sessions": "queries.sessions.Sessions",
     "experiment": "queries.experiment.Experiment",
+    "why": "queries.why.Why",
     "activity-feed": "queries.activity.ActivityFeed",
     "saved-report": "queries.saved.SavedReport",
     "jql": "commands.reports.jql",

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "mp_frequency": ("frequency",),
     "mp_sessions": ("sessions",),
     "mp_experiment": ("experiment",),
+    "mp_why": ("why",),
     "mp_activity_feed": ("activity-feed",),
     "mp_users": ("users",),
     "mp_saved_report": ("saved-report",),

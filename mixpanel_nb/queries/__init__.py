@@ -36,6 +36,7 @@ from mixpanel_nb.queries.shared import (
     LargeUnit,
     Unit,
 )
+from mixpanel_nb.queries.why import Why
 
 QUERIES: dict[str, type[Query[Any]]] = {
     query.name: query
@@ -55,6 +56,7 @@ QUERIES: dict[str, type[Query[Any]]] = {
         Frequency,
         Sessions,
         Experiment,
+        Why,
         ActivityFeed,
         SavedReport,
         JQL,
@@ -97,6 +99,7 @@ __all__ = [
     "Step",
     "TopEvents",
     "Unit",
+    "Why",
     "changed",
     "parameters_of",
     "parse_step",

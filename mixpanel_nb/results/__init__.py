@@ -68,6 +68,7 @@ from mixpanel_nb.results.tables import (
     WorkspaceInfo,
 )
 from mixpanel_nb.results.users import UsersQuestion, UsersResult
+from mixpanel_nb.results.why import Finding, WhyResult
 from mixpanel_nb.rows import MemoryRows, RowSource
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "ExpressionResult",
     "FetchProgress",
     "FetchResult",
+    "Finding",
     "FlowEdge",
     "FlowNode",
     "FlowPath",
@@ -163,6 +165,7 @@ __all__ = [
     "TopEventsResult",
     "UsersQuestion",
     "UsersResult",
+    "WhyResult",
     "WorkspaceInfo",
     "json_safe",
 ]

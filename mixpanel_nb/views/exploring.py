@@ -56,6 +56,7 @@ OFFERED = (
     "frequency",
     "sessions",
     "experiment",
+    "why",
     "segmentation_sum",
     "segmentation_average",
     "segmentation_numeric",

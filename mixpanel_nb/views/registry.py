@@ -33,6 +33,7 @@ from mixpanel_nb.views import (
     sync,
     tables,
     users,
+    why,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ VIEWS: dict[type[results.Result], type[View[Any]]] = {
     results.TableSchema: tables.TableSchemaView,
     results.TopEventsResult: counts.TopEventsView,
     results.UsersResult: users.UsersView,
+    results.WhyResult: why.WhyView,
     results.WorkspaceInfo: tables.WorkspaceInfoView,
 }
 """The view of each class of results; a class that is derived from one of these has its view."""

@@ -33,9 +33,11 @@ from mixpanel_nb.queries import (
     SegmentationSum,
     Sessions,
     TopEvents,
+    Why,
     request_parameters,
 )
 from mixpanel_nb.queries.checks import Day as Day_
+from mixpanel_nb.queries.why import of_result
 from mixpanel_nb.workspace.defaults import days_to_fetch
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
         TableList,
         TableSchema,
         TopEventsResult,
+        WhyResult,
         WorkspaceInfo,
     )
     from mixpanel_nb.results.question import Vocabulary
@@ -1617,6 +1620,36 @@ class Workspace:
         (https://docs.mixpanel.com/docs/experiments is Mixpanel's own).
         """
         return self._answer(Experiment, locals())
+
+    def why(
+        self,
+        metric: str | Metric | ReportResult,
+        date: Day,
+        *,
+        unit: LargeUnit = "day",
+        where: str | None = None,
+        properties: str | Sequence[str] = (),
+        limit: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
+        annotations: bool = True,
+        table: str | None = None,
+        live: bool = False,
+    ) -> WhyResult:
+        """Why a day, week or month of a number is unlike those before it, or that it is not.
+
+        The metric may also be a result, whose question it takes: of ``segmentation``, ``event_counts`` or
+        ``insights`` with one metric, ``segmentation_sum`` or ``property_counts``. What is usual is learned
+        from the eight weeks before; a bucket with a chance of less than 1 % is unusual. Then every property
+        is tried: a value is a finding if its share of the whole shifted beyond what is usual for it,
+        corrected for the number of values, and its own number moved that way. Events that came or went are
+        listed, too. It says what moved together, not what caused it. scipy is needed:
+        ``pip install 'mixpanel-nb[stats]'``. Only tables answer
+        (https://docs.mixpanel.com/docs/root-cause-analysis is Mixpanel's own).
+        """
+        asked = {name: value for name, value in locals().items() if name != "self"}
+        return self._answer(Why, of_result(asked) if hasattr(metric, "question") else asked)
 
     def activity_feed(
         self,

@@ -23,6 +23,7 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
     sessions,
+    why,
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
@@ -37,6 +38,7 @@ from mixpanel_nb.queries import (
     Retention,
     Sessions,
     Step,
+    Why,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ def returning(**asked: Any) -> Retention:
 
 def active() -> Frequency:
     return Frequency.of({"event": "A", "unit": "week", "addiction_unit": "day", "where": PRO, **DAYS})
+
+
+def moved(metric: str) -> Why:
+    return Why.of({"metric": metric, "date": date(2025, 1, 31), "where": PRO})
 
 
 def flowing(**query: Any) -> Flow:
@@ -152,6 +158,11 @@ STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
         ),
         datetime(2025, 3, 31),  # noqa: DTZ001 - UTC without a zone, as in tables
     ),
+    "why, whole": lambda q: why.whole(q, moved("sum(A, amount)")),
+    "why, values": lambda q: why.by_value(q, moved("unique(A)"), "amount"),
+    "why, events": lambda q: why.by_event(q, moved("A")),
+    "why, spread": lambda q: why.spread(q, moved("A"), ["plan", "amount"]),
+    "why, together": lambda q: why.together(q, moved("unique(A)"), [("plan", "a"), ("amount", "5")]),
     "retention": lambda q: retention.statement(q, returning()),
     "retention, on or after": lambda q: retention.statement(q, returning(mode="on_or_after")),
     "retention, on or before": lambda q: retention.statement(q, returning(mode="on_or_before")),

@@ -35,6 +35,7 @@ REPORTS = {
         "%mp_experiment 'unique(Purchase)' 'average(Purchase, revenue)' 'sum(Purchase, revenue)' "
         "--exposure 'View Product' --variant price_variant --from 2025-02-10 --to 2025-03-09 --table events"
     ),
+    "why": "%mp_why Purchase 2025-03-11 --table events",
     "activity_feed": f"%mp_activity_feed user_006120 {_LOCAL}",
 }
 OTHERS = {

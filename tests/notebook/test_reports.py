@@ -32,6 +32,7 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
         (f"%mp_frequency {ASKED}", "FrequencyResult"),
         (f'%mp_flow --start "Sign Up" --end Purchase {ASKED}', "FlowResult"),
         (f"%mp_sessions --unit week {ASKED}", "SessionsResult"),
+        ("%mp_why Purchase 2025-01-14 --table events", "WhyResult"),
         (
             f"%mp_experiment 'unique(Purchase)' --exposure 'App Open' --variant $os {ASKED}",
             "ExperimentResult",

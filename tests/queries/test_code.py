@@ -172,6 +172,18 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             **OPTIONAL,
         },
     ),
+    "why": (
+        {
+            "metric": st.builds(Metric, NAMES, st.sampled_from(["total", "unique"])),
+            "date": st.just("2025-01-06"),
+        },
+        {
+            "unit": st.just("week"),
+            "properties": st.lists(NAMES, min_size=1, max_size=2, unique=True),
+            "limit": st.integers(1, 99),
+            **OPTIONAL,
+        },
+    ),
     "activity_feed": ({"distinct_ids": st.lists(NAMES, min_size=1, max_size=3), **DAYS}, {"table": NAMES}),
     "saved_report": ({"bookmark_id": st.integers(1, 9_999)}, {}),
 }

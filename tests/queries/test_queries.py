@@ -115,6 +115,8 @@ def test_the_schema_is_one_and_takes_what_the_query_takes(query: type[Query[Any]
         "steps": ["A", ["B", None]],
         "metrics": ["A", "unique(B)"],
         "start": "A",
+        "metric": "A",
+        "date": "2025-01-31",
         **DAYS,
     }
     given = {name: value for name, value in values.items() if name in declared["properties"]}

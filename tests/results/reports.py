@@ -15,6 +15,7 @@ from mixpanel_nb.results import (
     ExperimentEffect,
     ExperimentGroup,
     ExperimentResult,
+    Finding,
     FlowEdge,
     FlowNode,
     FlowPath,
@@ -36,6 +37,7 @@ from mixpanel_nb.results import (
     SessionsResult,
     TopEvent,
     TopEventsResult,
+    WhyResult,
 )
 from mixpanel_nb.results.numbers import Measure
 from mixpanel_nb.results.reconcile import CauseName
@@ -306,6 +308,33 @@ def experiment(
     return ExperimentResult(**(fields | changes))
 
 
+def why(name: str = "plan", value: str = "pro", **changes: Any) -> WhyResult:
+    found = (
+        Finding("value", name, value, 90.0, 40.0, 0.8, 0.3, 0.001),
+        Finding("value", "$os", value, 91.0, 39.0, 0.8, 0.3, 0.001, f"{name} = {value}"),
+        Finding("event", "event", value, 9.0, 0.0, None, 0.0, 0.04),
+    )
+    fields: dict[str, Any] = {
+        "metric": "Buy",
+        "date": day(3),
+        "unit": "day",
+        "where": None,
+        "actual": 160.0,
+        "expected": 100.0,
+        "score": 5.5,
+        "chance": 0.0005,
+        "dates": days(4),
+        "actuals": (None, 98.0, 101.0, 160.0),
+        "expecteds": (None, None, 100.0, 100.0),
+        "findings": found,
+        "tried": (name, "$os"),
+        "skipped": (value,),
+        "comparisons": 12,
+        "left_out": 2,
+    }
+    return WhyResult(**(fields | changes))
+
+
 def reconciled(event: str = "Purchase", table: str = "events", **changes: Any) -> ReconcileResult:
     """Three days, of which the last two differ, for each reason that there is."""
     here = plans(3, event=event, on="plan", sql="SELECT 1")
@@ -377,6 +406,8 @@ def every_report() -> list[ReportResult]:
         sessions(on="plan", **split_sessions),
         experiment(),
         experiment(("$overall", "free"), on="plan", effect=10, sequential=True),
+        why(),
+        why(chance=0.4, score=0.8, findings=()),
         reconciled(),
         activity(),
     ]
@@ -408,6 +439,7 @@ def every_hostile_report() -> list[ReportResult]:
         flow(("$overall", HOSTILE), HOSTILE, on=HOSTILE, where=where),
         sessions(event=HOSTILE, where=where),
         experiment(("$overall", HOSTILE), HOSTILE, HOSTILE, exposure=HOSTILE, on=HOSTILE, where=where),
+        why(HOSTILE, HOSTILE, metric=HOSTILE, where=where),
         reconciled(HOSTILE, HOSTILE, notes=(HOSTILE,)),
         activity(
             distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
@@ -435,5 +467,6 @@ def every_empty_report() -> list[ReportResult]:
         flow(flow_nodes=(), flow_edges=(), flow_paths=(), where=where),
         sessions(totals={}, figures={"$overall": {}}, where=where),
         experiment(exposed=(), effects=(), control=None, mismatch=None, where=where),
+        why(actual=None, expected=None, score=None, chance=None, findings=(), where=where),
         activity(events=()),
     ]

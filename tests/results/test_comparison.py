@@ -23,7 +23,7 @@ def rows(comparison: ComparisonResult[Any], *names: str) -> list[tuple[Any, ...]
     return [tuple(record[name] for name in names) for record in comparison.records()]
 
 
-NO_NUMBERS = {"ActivityFeedResult", "ExperimentResult", "ReconcileResult"}
+NO_NUMBERS = {"ActivityFeedResult", "ExperimentResult", "ReconcileResult", "WhyResult"}
 
 
 @pytest.mark.parametrize(

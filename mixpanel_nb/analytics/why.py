@@ -1,0 +1,163 @@
+"""What explains a change: a metric per bucket, by the values of a property, and by event.
+
+Each statement reads the events of the bucket and of those before it once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics.context import number_of
+from mixpanel_nb.analytics.expressions.values import segment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.analytics.context import ReportContext, Selection
+    from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import Why
+
+MOST_VALUES = 200
+"""Values of a property that are tried, the most frequent of a bucket."""
+
+LEAST = 5
+"""Events of some bucket that a value must have to be tried."""
+
+
+def whole(context: ReportContext, query: Why) -> Statement:
+    """Columns ``date, value, squares``: the metric, bucket by bucket, and of a sum that of its squares."""
+    chosen = _chosen(context, query)
+    measured = _measured(context, chosen, query)
+    number = _number(context, chosen, query)
+    squares = f"sum(pow({number}, 2))" if query.metric.measure == "sum" else "CAST(NULL AS DOUBLE)"
+    return context.statement(f"""\
+SELECT {context.bucket(query.unit)} AS date, {measured} AS value, {squares} AS squares
+{chosen.sql("")}
+GROUP BY 1
+ORDER BY 1""")
+
+
+def by_event(context: ReportContext, query: Why) -> Statement:
+    """Columns ``event, date, events``: every event that is not hidden, bucket by bucket."""
+    chosen = context.select().named(None).in_period()
+    return context.statement(f"""\
+WITH _counted AS (
+    SELECT e.event_name AS event, {context.bucket(query.unit)} AS date, count(*) AS events
+    {chosen.sql()}
+    GROUP BY 1, 2
+), {_frequent("event", "events")}""")
+
+
+def spread(context: ReportContext, query: Why, properties: Sequence[str]) -> Statement:
+    """One row: the events of the bucket, then for each property how many have it, and how many values.
+
+    The number of values is an estimate.
+    """
+    chosen = _chosen(context, query).that(f"{context.bucket(query.unit)} = {_bucket(context, query)}")
+    columns = ["count(*)"]
+    for name in properties:
+        value, is_list = segment(chosen.property(name))
+        text = f"CAST({value} AS VARCHAR)" if is_list else value
+        columns += [
+            f"count(CASE WHEN {chosen.property(name).is_set} THEN 1 END)",
+            f"approx_count_distinct({text})",
+        ]
+    listed = ",\n    ".join(columns)
+    return context.statement(f"SELECT\n    {listed}\n{chosen.sql('')}")
+
+
+def by_value(context: ReportContext, query: Why, name: str) -> Statement:
+    """Columns ``segment, date, value``: the metric by the values of a property, those that are frequent."""
+    chosen = _chosen(context, query)
+    value, is_list = segment(chosen.property(name))
+    measured = _measured(context, chosen, query)
+    return context.statement(f"""\
+WITH _counted AS (
+    SELECT
+        {f"unnest({value})" if is_list else value} AS segment,
+        {context.bucket(query.unit)} AS date,
+        {measured} AS value,
+        count(*) AS events
+    {chosen.sql()}
+    GROUP BY 1, 2
+), {_frequent("segment", "value")}""")
+
+
+def together(context: ReportContext, query: Why, values: Sequence[tuple[str, str]]) -> Statement:
+    """Columns ``one, other, date, value``: the metric of two values of different properties together.
+
+    Args:
+        context: The context.
+        query: The question.
+        values: Properties and their values; ``one`` and ``other`` are places in it.
+    """
+    chosen = _chosen(context, query)
+    held = []
+    for place, (name, wanted) in enumerate(values):
+        value, is_list = segment(chosen.property(name))
+        bound = context.bind(wanted, "value")
+        has = f"list_contains({value}, {bound})" if is_list else f"{value} = {bound}"
+        held.append(f"{has} AS has_{place}")
+    number = _number(context, chosen, query)
+    columns = ",\n        ".join([*held, f"{context.bucket(query.unit)} AS date", f"{number} AS number"])
+    pairs = [
+        (one, other)
+        for one in range(len(values))
+        for other in range(one + 1, len(values))
+        if values[one][0] != values[other][0]
+    ]
+    aggregate = {"total": "count(number)", "unique": "count(DISTINCT number)", "sum": "sum(number)"}
+    selects = "\nUNION ALL\n".join(
+        f"SELECT {one} AS one, {other} AS other, date, {aggregate[query.metric.measure]} AS value "
+        f"FROM _events WHERE has_{one} AND has_{other} GROUP BY date"
+        for one, other in pairs
+    )
+    return context.statement(f"""\
+WITH _events AS (
+    SELECT
+        {columns}
+    {chosen.sql()}
+)
+{selects}
+ORDER BY 1, 2, 3""")
+
+
+def _chosen(context: ReportContext, query: Why) -> Selection:
+    chosen = context.select().named(query.metric.event).in_period()
+    if query.metric.measure == "unique":
+        chosen.of_users()
+    return chosen.where(query.metric.where).where(query.where)
+
+
+def _number(context: ReportContext, chosen: Selection, query: Why) -> str:
+    metric = query.metric
+    if metric.measure == "unique":
+        return "e.distinct_id"
+    return "1" if metric.of is None else number_of(context, chosen.value(metric.of), metric.of)
+
+
+def _measured(context: ReportContext, chosen: Selection, query: Why) -> str:
+    number = _number(context, chosen, query)
+    if query.metric.measure == "unique":
+        return f"count(DISTINCT {number})"
+    return "count(*)" if query.metric.measure == "total" else f"coalesce(sum({number}), 0)"
+
+
+def _frequent(name: str, value: str) -> str:
+    """The rows of ``_counted`` whose name is frequent in one bucket."""
+    return f"""\
+_kept AS (
+    SELECT {name}, max(events) AS size
+    FROM _counted
+    GROUP BY 1
+    HAVING max(events) >= {LEAST}
+    ORDER BY 2 DESC, 1
+    LIMIT {MOST_VALUES}
+)
+SELECT _counted.{name}, _counted.date, _counted.{value}
+FROM _counted JOIN _kept ON _kept.{name} = _counted.{name}
+ORDER BY 1, 2"""
+
+
+def _bucket(context: ReportContext, query: Why) -> str:
+    return context.bind(query.date, "bucket")

@@ -1,0 +1,201 @@
+"""View of why a number moved: the number beside what is usual, and what moved with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mixpanel_nb.display import Card, Chart, Column, Gaps, Table, counted, first_of, format_value
+from mixpanel_nb.display.theme import BEFORE, PALETTE
+from mixpanel_nb.results import WhyResult
+from mixpanel_nb.results.why import UNUSUAL
+from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.experiment import p_text
+from mixpanel_nb.views.over_time import time_chart
+from mixpanel_nb.views.report import ReportView
+from mixpanel_nb.views.words import beyond_limit, filtered, listed, short, signed_percent, when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mixpanel_nb.results import Annotation, Finding
+
+_USUAL = "usual"
+_MAX_NAME = 44
+_REACH = 3  # days before a bucket whose annotations may tell of it
+
+
+class WhyView(ReportView[WhyResult]):
+    """A bucket, what is usual, and what moved."""
+
+    shown_rows: ClassVar[int] = 12
+
+    def card(self, *, max_rows: int | None = None) -> Card:
+        """The number over time with what was usual, and the findings."""
+        del max_rows
+        known = self.result.actual is not None
+        return Card(
+            title=self._title,
+            subtitle=self._subtitle,
+            facts=self._facts() if known else (),
+            chart=self.drawing(titled=False),
+            table=self._table() if self.result.findings else None,
+            query=self.result.query,
+            notes=self.remarks,
+            empty=None if known else self._nothing(),
+        )
+
+    @property
+    def _title(self) -> str:
+        result = self.result
+        moment = when(result.date, result.unit)
+        if result.is_unusual is None or result.change is None:
+            return f"{short(result.metric)} {moment}"
+        if not result.is_unusual:
+            return f"{short(result.metric)} {moment}: as usual"
+        return f"{short(result.metric)} {moment}: {signed_percent(result.change)}"
+
+    @property
+    def _subtitle(self) -> str:
+        result = self.result
+        before = sum(1 for value in result.actuals[:-1] if value is not None)
+        return listed((f"against {counted(before, result.unit)} before", filtered(result.where)))
+
+    def _nothing(self) -> str:
+        return f"No complete {self.result.unit} of {self.result.date} in the table."
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        result = self.result
+        facts: list[tuple[str, Any]] = [(short(result.metric, 40), _number(result.actual))]
+        if result.expected is not None:
+            facts.append(("Usual", _number(result.expected)))
+        if result.change is not None:
+            facts.append(("Change", signed_percent(result.change)))
+        if result.chance is not None and result.score is not None:
+            facts.append(("Chance", f"{p_text(result.chance)} (score {result.score:+.1f})"))
+        return facts
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was found, tried and noted, in words."""
+        if self.result.actual is None:
+            return self._remarked()
+        return self._remarked(self._verdict(), *self._tried(), *self._noted())
+
+    def _verdict(self) -> str:
+        result = self.result
+        moved = [each for each in result.findings if each.kind != "event"]
+        if result.is_unusual is None:
+            return f"Too few {result.unit}s are before it to say what is usual."
+        if result.is_unusual:
+            said = f"It is unusual: less than {UNUSUAL:.0%} of {result.unit}s are."
+            return said if moved else f"{said} No property tells where: all values moved alike."
+        if not result.findings:
+            return "It is as usual, and no value or event moved beyond what is usual."
+        return "As a whole it is as usual; within it, the following moved."
+
+    def _tried(self) -> Iterator[str | None]:
+        result = self.result
+        if result.comparisons:
+            properties = f"{len(result.tried):,} propert{'y' if len(result.tried) == 1 else 'ies'}"
+            compared = counted(result.comparisons, "comparison")
+            yield (
+                f"{properties} and the events were tried; chances are corrected for {compared} (Bonferroni). "
+                "What moves together need not be the cause."
+            )
+        if result.skipped:
+            named = first_of([short(name, 24) for name in result.skipped], 5)
+            yield f"Not tried, because of too many values: {named}."
+        yield beyond_limit(result.left_out, "finding")
+
+    def _noted(self) -> Iterator[str]:
+        for each in self._in_reach():
+            yield f"Noted {each.date:%Y-%m-%d}: {short(each.description, 200)}"
+
+    def _in_reach(self) -> list[Annotation]:
+        first = self.result.date - timedelta(days=_REACH)
+        return [each for each in self.result.annotations if each.date.date() >= first]
+
+    def drawing(self, *, titled: bool) -> Chart | None:
+        """The number over time as a line, and what was usual as a dashed one."""
+        result = self.result
+        if result.actual is None:
+            return None
+        name = short(result.metric, _MAX_NAME)
+        name = f"{name} (actual)" if name == _USUAL else name
+        lines = {name: result.actuals, _USUAL: result.expecteds}
+        rows = [
+            {"date": day, name: value, "is": line}
+            for line, values in lines.items()
+            for day, value in zip(result.dates, values, strict=True)
+            if value is not None
+        ]
+        title, subtitle = (self._title, self._subtitle) if titled else (None, None)
+        chart = Chart(
+            lambda: time_chart(
+                rows,
+                name,
+                "is",
+                unit=result.unit,
+                title=title,
+                subtitle=subtitle,
+                color_title=" ",
+                colors=[PALETTE[0], BEFORE],
+                gaps=Gaps(),
+                dashed=[_USUAL],
+            ),
+            self._words(),
+        )
+        return self._annotated(chart, result.dates, result.unit)
+
+    def _words(self) -> str:
+        result = self.result
+        said = f"{self._title}, {self._subtitle}: {_number(result.actual)}"
+        if result.expected is not None:
+            said += f", usual {_number(result.expected)}"
+        parts = [f"{_name(each)} {signed(each)}" for each in result.findings]
+        return f"{said}; {first_of(parts, 5)}." if parts else f"{said}."
+
+    def _table(self) -> Table:
+        columns = [
+            Column("what", "text"),
+            Column("actual", "text"),
+            Column("usual", "text"),
+            Column("change", "text"),
+            Column("of the change", "percent"),
+            Column("of the whole", "percent"),
+            Column("chance", "text"),
+            Column("same as", "text"),
+        ]
+        return Table(columns, [self._row(each) for each in self.result.findings], more=MORE_IN_DF, null="")
+
+    def _row(self, finding: Finding) -> Sequence[Any]:
+        return [
+            _name(finding),
+            _number(finding.actual),
+            _number(finding.expected),
+            signed(finding),
+            finding.share_of_change,
+            finding.share_of_whole,
+            p_text(finding.chance),
+            None if finding.same_as is None else short(finding.same_as, _MAX_NAME),
+        ]
+
+
+def signed(finding: Finding) -> str:
+    """The change of a finding in percent; what was not there before is new."""
+    if finding.expected < 0.5:
+        return "new"
+    return signed_percent(finding.actual / finding.expected - 1)
+
+
+def _name(finding: Finding) -> str:
+    if finding.kind == "event":
+        return f"event {short(finding.value, _MAX_NAME)}"
+    return short(finding.name, 2 * _MAX_NAME)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return MISSING
+    return format_value(round(value)) if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"

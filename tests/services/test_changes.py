@@ -1,0 +1,258 @@
+"""Why a number moved: planted causes are found first, quiet data says little, the stories are told."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mixpanel_nb import MixpanelDataError, Workspace
+from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.results.usual import expectations, shares, surprise
+from mixpanel_nb.services.local import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mixpanel_nb.results import Finding, WhyResult
+
+FIRST = date(2025, 1, 1)
+DAYS = 57
+RHYTHM = (1.0, 0.95, 0.9, 1.0, 1.1, 1.4, 1.3)
+CITIES = [0.3, 0.2, 0.15, 0.1, 0.1, 0.08, 0.05, 0.02]
+SYSTEMS = [0.45, 0.3, 0.25]
+PLANS = [0.6, 0.4]
+RUNS = 100
+
+
+class Shop:
+    """Simulated counts of 57 days: a weekly rhythm, growth, and users who do several things at once.
+
+    Args:
+        random: The source of chance.
+        size: Users on a usual day.
+    """
+
+    def __init__(self, random: np.random.Generator, size: float = 300) -> None:
+        self.random = random
+        self.dates = [FIRST + timedelta(days=number) for number in range(DAYS)]
+        self.rows: list[np.ndarray[Any, Any]] = []
+        for number, day in enumerate(self.dates):
+            level = size * RHYTHM[day.weekday()] * 1.004**number * random.lognormal(0, 0.05)
+            self.rows.append(self._day(level))
+
+    def _day(self, level: float) -> np.ndarray[Any, Any]:
+        chances = np.einsum("i,j,k->ijk", CITIES, SYSTEMS, PLANS)
+        users = self.random.multinomial(self.random.poisson(level), chances.ravel()).reshape(chances.shape)
+        events: np.ndarray[Any, Any] = users + self.random.poisson(users)
+        return events
+
+    def plant(self, place: int, value: int, factor: float) -> None:
+        """Change the last day's events of a value."""
+        part = np.moveaxis(self.rows[-1], place, 0)
+        part[value] = np.round(part[value] * factor)
+
+    def findings(self) -> tuple[changes.Whole, list[Finding]]:
+        totals = {day: int(row.sum()) for day, row in zip(self.dates, self.rows, strict=True)}
+        whole = changes.Whole(self.dates, totals, [True] * DAYS, "day")
+        shifts = []
+        for place, name in enumerate(("city", "os", "plan")):
+            others = tuple(axis for axis in range(3) if axis != place)
+            daily = [row.sum(axis=others) for row in self.rows]
+            values: dict[str, dict[Any, int]] = {
+                f"{name}{value}": {day: int(row[value]) for day, row in zip(self.dates, daily, strict=True)}
+                for value in range(len(daily[0]))
+            }
+            shifts += whole.shifts(name, values)
+        return whole, changes.findings(whole, shifts, changes.Comparisons.of(shifts))
+
+
+@pytest.mark.parametrize(("place", "value", "factor"), [(1, 1, 0.3), (0, 2, 3.0)])
+def test_a_planted_cause_is_found_first(place: int, value: int, factor: float) -> None:
+    random = np.random.default_rng(11)
+    name = ("city", "os", "plan")[place]
+    found = 0
+    for _ in range(RUNS):
+        shop = Shop(random)
+        shop.plant(place, value, factor)
+        _, listed = shop.findings()
+        found += bool(listed) and listed[0].name == f"{name} = {name}{value}"
+    assert found >= 0.95 * RUNS
+
+
+def test_quiet_days_say_little() -> None:
+    random = np.random.default_rng(12)
+    unusual = spoken = 0
+    for _ in range(RUNS):
+        whole, listed = Shop(random).findings()
+        unusual += whole.is_unusual
+        spoken += bool(listed)
+    assert unusual <= 5
+    assert spoken <= 5
+
+
+@pytest.mark.parametrize("size", [20, 2_000])
+def test_the_chance_of_a_quiet_day_is_what_it_says(size: int) -> None:
+    random = np.random.default_rng(13)
+    below: Counter[float] = Counter()
+    runs = 500
+    for _ in range(runs):
+        levels = [size * RHYTHM[day % 7] * 1.003**day * random.lognormal(0, 0.04) for day in range(DAYS)]
+        values = [float(random.poisson(level)) for level in levels]
+        judged = surprise(values, expectations(values, "day"))
+        assert judged is not None
+        assert judged.chance is not None
+        for level in (0.01, 0.05):
+            below[level] += judged.chance < level
+    assert below[0.01] / runs <= 0.03
+    assert below[0.05] / runs <= 0.10
+
+
+def test_expectations_follow_the_rhythm_and_the_level() -> None:
+    values = [100.0 * RHYTHM[day % 7] * 1.01**day for day in range(DAYS)]
+    expected = expectations(values, "day")
+    assert expected[:14] == [None] * 14
+    for now, then in list(zip(values, expected, strict=True))[21:]:
+        assert then is not None
+        assert math.isclose(now, then, rel_tol=0.02)
+    gap = [*values[:40], None, *values[41:]]
+    assert expectations(gap, "day")[47] == pytest.approx(values[47], rel=0.05)
+    assert expectations([5.0, 7.0, 6.0, 8.0], "week") == [None, None, None, 6.0]
+
+
+def test_a_share_is_not_moved_by_one_unusual_day() -> None:
+    parts, wholes = [30.0] * 20, [100.0] * 20
+    parts[18] = 0.0
+    assert shares(parts, wholes, "day")[19] == 0.3
+    assert shares(parts[:5], wholes[:5], "day") == [None] * 5
+
+
+def test_nothing_is_said_of_too_few_days() -> None:
+    values = [10.0] * 10
+    assert surprise(values, expectations(values, "day")) is None
+    judged = surprise([5.0, 6.0, 7.0, 50.0], [None, None, 6.0, 6.0])
+    assert judged is not None
+    assert judged.chance is None
+
+
+# The sandbox
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    folder: Path = tmp_path_factory.mktemp("why")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXPANEL_NB_HOME", str(folder))
+        with Workspace.sandbox() as ws:
+            ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31")
+            yield ws
+
+
+def names(result: WhyResult) -> list[str]:
+    return [each.name for each in result.findings]
+
+
+@pytest.mark.parametrize("day", ["2025-02-18", "2025-02-19"])
+def test_the_outage_of_the_phones_is_told(ws: Workspace, day: str) -> None:
+    result = ws.why("*", day)
+    assert "$os = iOS" in names(result)
+    ios = next(each for each in result.findings if each.name == "$os = iOS")
+    assert ios.actual < 0.5 * ios.expected
+    opened = ws.why("App Open", day)
+    assert "event = App Crash" in names(opened)
+    assert any("crash" in each.description for each in opened.annotations)
+
+
+def test_on_its_first_day_the_phones_carry_all_of_the_change(ws: Workspace) -> None:
+    result = ws.why("*", "2025-02-18")
+    assert result.is_unusual
+    assert names(result)[0] == "$os = iOS"
+    assert result.findings[0].share_of_change == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("metric", ["*", "Purchase", "unique(App Open)", "sum(Purchase, revenue)"])
+def test_the_spring_sale_is_told(ws: Workspace, metric: str) -> None:
+    result = ws.why(metric, "2025-03-11")
+    assert result.is_unusual
+    assert names(result)[0] == "utm_campaign = spring_sale"
+    same = {each.name for each in result.findings if each.same_as == "utm_campaign = spring_sale"}
+    assert same >= {"utm_source = newsletter", "utm_medium = email"}
+    assert "Spring sale, announced in the newsletter." in "".join(result.remarks)
+
+
+def test_the_begin_of_the_price_test_is_told(ws: Workspace) -> None:
+    result = ws.why("Purchase", "2025-02-10")
+    assert {"price_variant = A", "price_variant = B"} <= set(names(result))
+
+
+QUIET = ["2025-02-05", "2025-02-26", "2025-03-20", "2025-03-28"]
+
+
+@pytest.mark.parametrize("day", QUIET)
+def test_a_quiet_day_gives_nothing(ws: Workspace, day: str) -> None:
+    for metric in ("*", "Purchase"):
+        result = ws.why(metric, day)
+        assert result.findings == ()
+        assert result.headline.endswith("as usual")
+        assert "no value or event moved" in "".join(result.remarks)
+
+
+def test_the_numbers_are_those_of_the_reports(ws: Workspace) -> None:
+    days = {"from_date": "2025-01-14", "to_date": "2025-03-11"}
+    result = ws.why("unique(Purchase)", "2025-03-11")
+    counted = ws.segmentation("Purchase", type="unique", **days).df["count"].tolist()
+    assert list(result.actuals) == counted
+    sale = next(each for each in result.findings if each.name == "utm_campaign = spring_sale")
+    where = 'properties["utm_campaign"] == "spring_sale"'
+    only = ws.segmentation("Purchase", type="unique", where=where, during="2025-03-11..2025-03-11")
+    assert sale.actual == only.df["count"].tolist()[0]
+    crashes = ws.why("App Open", "2025-02-18").findings[0]
+    assert crashes.actual == ws.event_counts("App Crash", during="2025-02-18").df["count"].tolist()[0]
+
+
+def test_a_result_is_explained_by_what_it_asked(ws: Workspace) -> None:
+    plain = ws.why("unique(Purchase)", "2025-03-11", where='properties["$os"] == "iOS"')
+    result = ws.segmentation("Purchase", type="unique", where='properties["$os"] == "iOS"', during="2025-03")
+    assert ws.why(result, "2025-03-11").records() == plain.records()
+    revenue = ws.segmentation_sum("Purchase", on="revenue", unit="week", during="2025-03")
+    assert ws.why(revenue, "2025-03-10").metric == "sum(Purchase, revenue)"
+    with pytest.raises(ParameterError, match="is not one number over time"):
+        ws.why(ws.funnel(steps=["App Open", "Purchase"]), "2025-03-11")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"metric": "median(Purchase, revenue)", "date": "2025-03-11"}, "is not explained"),
+        ({"metric": "Purchase", "date": "2025-03-11", "unit": "week"}, "begins on 2025-03-10"),
+        ({"metric": "Purchase", "date": "2025-03-11", "unit": "month"}, "begins on 2025-03-01"),
+        ({"metric": "Purchase", "date": "nonsense"}, "date is 'nonsense'"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_in_a_line(
+    ws: Workspace, asked: Mapping[str, Any], says: str
+) -> None:
+    with pytest.raises(ParameterError) as refused:
+        ws.why(**asked)
+    assert says in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_days_without_enough_before_them_are_shown_without_a_judgement(ws: Workspace) -> None:
+    result = ws.why("Purchase", "2025-01-05")
+    assert (result.is_unusual, result.findings) == (None, ())
+    assert "Too few days are before it" in "".join(result.remarks)
+    missing = ws.why("Purchase", "2025-04-05")
+    assert missing.actual is None
+    assert "No complete day" in missing.to_text()
+
+
+def test_without_scipy_a_line_says_what_to_install(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "scipy", None)
+    with pytest.raises(MixpanelDataError, match=r"pip install 'mixpanel-nb\[stats\]'"):
+        ws.why("Purchase", "2025-03-11")
