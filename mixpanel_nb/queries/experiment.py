@@ -85,7 +85,7 @@ class Experiment(Query["ExperimentResult"]):
             "The event by which users meet the experiment; their first one counts.",
             Name(),
             "EVENT",
-            label=Label("Exposure", "subject", names="events", default=EXPOSURE),
+            label=Label("Exposure", "subject", names="events", none=f"({EXPOSURE})"),
         ),
     ] = EXPOSURE
     variant: Annotated[
@@ -94,7 +94,7 @@ class Experiment(Query["ExperimentResult"]):
             "The property of that event that holds the variant (or an expression).",
             Name(),
             "PROPERTY",
-            label=Label("Variant", "subject", names="properties", default=VARIANT),
+            label=Label("Variant", "subject", names="properties", none=f"({VARIANT})"),
         ),
     ] = VARIANT
     control: Annotated[

@@ -56,7 +56,6 @@ OFFERED = (
     "frequency",
     "sessions",
     "experiment",
-    "why",
     "segmentation_sum",
     "segmentation_average",
     "segmentation_numeric",

@@ -33,13 +33,13 @@ class WhyView(ReportView[WhyResult]):
     def card(self, *, max_rows: int | None = None) -> Card:
         """The number over time with what was usual, and the findings."""
         del max_rows
-        known = self.result.actual is not None
+        known = self._is_known
         return Card(
             title=self._title,
             subtitle=self._subtitle,
             facts=self._facts() if known else (),
             chart=self.drawing(titled=False),
-            table=self._table() if self.result.findings else None,
+            table=self._table() if known and self.result.findings else None,
             query=self.result.query,
             notes=self.remarks,
             empty=None if known else self._nothing(),
@@ -61,8 +61,16 @@ class WhyView(ReportView[WhyResult]):
         before = sum(1 for value in result.actuals[:-1] if value is not None)
         return listed((f"against {counted(before, result.unit)} before", filtered(result.where)))
 
+    @property
+    def _is_known(self) -> bool:
+        """Whether there is something to show."""
+        return self.result.actual is not None and any(self.result.actuals)
+
     def _nothing(self) -> str:
-        return f"No complete {self.result.unit} of {self.result.date} in the table."
+        result = self.result
+        none = listed((f"No {short(result.metric)}", filtered(result.where)), " ")
+        said = f"{none} from {result.dates[0]} to {result.dates[-1]}"
+        return f"{said}." if result.actual is not None else f"{said} of which the table holds all."
 
     def _facts(self) -> list[tuple[str, Any]]:
         result = self.result
@@ -78,7 +86,7 @@ class WhyView(ReportView[WhyResult]):
     @property
     def remarks(self) -> list[str]:
         """What was found, tried and noted, in words."""
-        if self.result.actual is None:
+        if not self._is_known:
             return self._remarked()
         return self._remarked(self._verdict(), *self._tried(), *self._noted())
 
@@ -119,7 +127,7 @@ class WhyView(ReportView[WhyResult]):
     def drawing(self, *, titled: bool) -> Chart | None:
         """The number over time as a line, and what was usual as a dashed one."""
         result = self.result
-        if result.actual is None:
+        if not self._is_known:
             return None
         name = short(result.metric, _MAX_NAME)
         name = f"{name} (actual)" if name == _USUAL else name

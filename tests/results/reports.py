@@ -407,7 +407,6 @@ def every_report() -> list[ReportResult]:
         experiment(),
         experiment(("$overall", "free"), on="plan", effect=10, sequential=True),
         why(),
-        why(chance=0.4, score=0.8, findings=()),
         reconciled(),
         activity(),
     ]

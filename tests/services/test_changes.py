@@ -249,7 +249,10 @@ def test_days_without_enough_before_them_are_shown_without_a_judgement(ws: Works
     assert "Too few days are before it" in "".join(result.remarks)
     missing = ws.why("Purchase", "2025-04-05")
     assert missing.actual is None
-    assert "No complete day" in missing.to_text()
+    assert "No Purchase from 2025-02-08 to 2025-04-05 of which the table holds all." in missing.to_text()
+    unknown = ws.why("Purchse", "2025-03-11")
+    assert unknown.findings == ()
+    assert "Did you mean 'Purchase'?" in unknown.to_text()
 
 
 def test_without_scipy_a_line_says_what_to_install(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

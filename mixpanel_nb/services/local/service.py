@@ -23,12 +23,10 @@ from mixpanel_nb.analytics import (
     segmentation,
     sessions,
     users,
-    why,
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
-from mixpanel_nb.analytics.sql import Parameters
-from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
@@ -57,9 +55,9 @@ from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.results.question import Question
 from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
 from mixpanel_nb.services.dates import table_range
-from mixpanel_nb.services.local import changes
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.experiments import Variants
+from mixpanel_nb.services.local.explaining import Explanation
 from mixpanel_nb.services.local.flows import Flows
 from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.identities import ReadUsers
@@ -687,72 +685,28 @@ class LocalQueryService:
 
     def _why(self, query: Why) -> results.WhyResult:
         asking = self._ask(query)
-        dates = asking.context.period.buckets(query.unit)
-        if dates[-1] != query.date:
-            begin = max(day for day in dates if day <= query.date)
-            message = [Word("date"), f" is {query.date}, and its {query.unit} begins on {begin}."]
-            hint = "Give the day on which it begins."
-            raise ParameterError(message, parameter="date", value=str(query.date), hint=hint)
-        statement = why.whole(asking.context, query)
-        rows = self._engine.rows(statement)
-        known = asking.complete(query.unit, query.metric.event)
-        values = {bucket: value for bucket, value, _ in rows}
-        whole = changes.Whole(dates, values, known, query.unit, size=changes.size_of(rows))
-        tried, skipped = self._tried(query, asking.context)
-        shifts = [
-            shift
-            for name in tried
-            for shift in whole.shifts(
-                name, changes.by_name(self._engine.rows(why.by_value(_afresh(asking.context), query, name)))
-            )
-        ]
-        every = changes.by_name(self._engine.rows(why.by_event(_afresh(asking.context), query)))
-        moved = changes.of_events(dates, every, asking.complete(query.unit, None), query.unit)
-        comparisons = changes.Comparisons.of([*shifts, *moved.shifts])
-        listed = changes.findings(whole, shifts, comparisons)
-        chosen = changes.of_several(listed)
-        if len(chosen) > 1:
-            named_values = [(each.prop, each.value) for each in chosen]
-            pairs = self._engine.rows(why.together(_afresh(asking.context), query, named_values))
-            listed = changes.paired(whole, listed, changes.by_pair(pairs), chosen)
-        listed += changes.events_found(moved.whole, moved.shifts, comparisons, query.metric.event)
-        judged = whole.surprise
+        found = Explanation(self._engine, query, asking)
+        judged = found.whole.surprise
         return results.WhyResult(
             query.metric.name,
             query.date,
             query.unit,
             query.where,
-            whole.actual[-1],
-            whole.expected[-1],
+            found.whole.actual[-1],
+            found.whole.expected[-1],
             None if judged is None else judged.score,
             None if judged is None else judged.chance,
-            tuple(dates),
-            tuple(whole.actual),
-            tuple(whole.expected),
-            tuple(listed[: query.limit]),
-            tuple(tried),
-            tuple(skipped),
-            comparisons.total,
-            max(len(listed) - query.limit, 0),
-            sql=statement.rendered(),
-            notes=asking.notes(named(query.metric.event), found=bool(values)),
+            tuple(found.whole.dates),
+            tuple(found.whole.actual),
+            tuple(found.whole.expected),
+            tuple(found.findings[: query.limit]),
+            tuple(found.tried),
+            tuple(found.skipped),
+            found.comparisons,
+            max(len(found.findings) - query.limit, 0),
+            sql=found.statement.rendered(),
+            notes=asking.notes(named(query.metric.event), found=found.found),
         )
-
-    def _tried(self, query: Why, context: ReportContext) -> tuple[list[str], list[str]]:
-        """The properties of the metric's events, and those of them of which nearly each value is unique."""
-        names = list(query.properties)
-        if not names:
-            held = self._engine.property_names(self._table, query.metric.event)
-            names = [name for name in held if name not in changes.UNTOLD and name != query.metric.of]
-        if not names:
-            return [], []
-        ((_, *found),) = self._engine.rows(why.spread(_afresh(context), query, names))
-        skipped = [
-            name
-            for name, has, values in zip(names, found[::2], found[1::2], strict=True)
-            if name not in query.properties and changes.is_scattered(has, values)
-        ]
-        return [name for name in names if name not in skipped], skipped
 
     def _known_until(self, context: ReportContext) -> datetime:
         """The end of what the table holds, at least of the days asked about if it is unknown."""
@@ -837,11 +791,6 @@ class LocalQueryService:
         context = self._asked_of(_ANY_DAY, _ANY_DAY).context
         ((last,),) = self._engine.rows(counts.last_event(context))
         return None if last is None else last.replace(tzinfo=UTC).astimezone(self._zone).date()
-
-
-def _afresh(context: ReportContext) -> ReportContext:
-    """The same context for a further statement, whose remarks are not told."""
-    return replace(context, parameters=Parameters(), notes=[], without_column=[])
 
 
 def named(*events: str | None) -> list[str]:

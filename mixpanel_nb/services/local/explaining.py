@@ -1,0 +1,115 @@
+"""``Explanation``: asks a table what explains a bucket of a metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.analytics import why
+from mixpanel_nb.analytics.sql import Parameters
+from mixpanel_nb.errors import ParameterError, Word
+from mixpanel_nb.services.local import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import Why
+    from mixpanel_nb.results import Finding
+    from mixpanel_nb.services.local.engines import Engine
+    from mixpanel_nb.services.local.remarks import Remarks
+
+
+@dataclass
+class Explanation:
+    """A bucket of a metric, and what moved with it.
+
+    Attributes:
+        engine: Where the table is.
+        query: The question.
+        asking: Its table and days.
+        statement: The statement of the metric.
+        whole: The metric over time.
+        found: Whether there are events of it.
+        tried: The properties that were tried.
+        skipped: Properties with too many values.
+        comparisons: The number of comparisons.
+        findings: What moved.
+
+    Raises:
+        ParameterError: the date begins no bucket.
+    """
+
+    engine: Engine
+    query: Why
+    asking: Remarks
+    statement: Statement = field(init=False)
+    whole: changes.Whole = field(init=False)
+    found: bool = field(init=False)
+    tried: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    comparisons: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        dates, query = self._dates(), self.query
+        self.statement = why.whole(self.asking.context, query)
+        rows = self.engine.rows(self.statement)
+        self.found = bool(rows)
+        self.whole = changes.Whole(
+            dates,
+            {bucket: value for bucket, value, _ in rows},
+            self.asking.complete(query.unit, query.metric.event),
+            query.unit,
+            size=changes.size_of(rows),
+        )
+        if self.whole.surprise is not None:
+            self._choose_properties()
+            self._search(dates)
+
+    def _dates(self) -> Sequence[Bucket]:
+        query = self.query
+        dates = self.asking.context.period.buckets(query.unit)
+        if dates[-1] == query.date:
+            return dates
+        begin = max(day for day in dates if day <= query.date)
+        message = [Word("date"), f" is {query.date}, and its {query.unit} begins on {begin}."]
+        hint = "Give the day on which it begins."
+        raise ParameterError(message, parameter="date", value=str(query.date), hint=hint)
+
+    def _choose_properties(self) -> None:
+        query = self.query
+        names = list(query.properties)
+        if not names:
+            held = self.engine.property_names(self.asking.context.events.table, query.metric.event)
+            names = [name for name in held if name not in changes.UNTOLD and name != query.metric.of]
+        if names and not query.properties:
+            ((_, *counted),) = self.engine.rows(why.spread(self._afresh(), query, names))
+            pairs = zip(names, counted[::2], counted[1::2], strict=True)
+            self.skipped = [name for name, has, values in pairs if changes.is_scattered(has, values)]
+        self.tried = [name for name in names if name not in self.skipped]
+
+    def _search(self, dates: Sequence[Bucket]) -> None:
+        query, whole = self.query, self.whole
+        shifts = [shift for name in self.tried for shift in self._shifts(name)]
+        every = changes.by_name(self.engine.rows(why.by_event(self._afresh(), query)))
+        moved = changes.of_events(dates, every, self.asking.complete(query.unit, None), query.unit)
+        comparisons = changes.Comparisons.of([*shifts, *moved.shifts])
+        listed = changes.findings(whole, shifts, comparisons)
+        chosen = changes.of_several(listed)
+        if len(chosen) > 1:
+            values = [(each.prop, each.value) for each in chosen]
+            pairs = self.engine.rows(why.together(self._afresh(), query, values))
+            listed = changes.paired(whole, listed, changes.by_pair(pairs), chosen)
+        events = changes.events_found(moved.whole, moved.shifts, comparisons, query.metric.event)
+        self.findings, self.comparisons = [*listed, *events], comparisons.total
+
+    def _shifts(self, name: str) -> list[changes.Shift]:
+        rows = self.engine.rows(why.by_value(self._afresh(), self.query, name))
+        return self.whole.shifts(name, changes.by_name(rows))
+
+    def _afresh(self) -> ReportContext:
+        """The same context for a further statement, whose remarks are not told."""
+        return replace(self.asking.context, parameters=Parameters(), notes=[], without_column=[])
