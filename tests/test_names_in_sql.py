@@ -179,7 +179,7 @@ def reported(ws: Workspace, table: str, questions: Iterable[Question] = LOCAL) -
 
 
 def _days(report: str) -> dict[str, Any]:
-    return {} if report == "top_events" else DAYS
+    return {} if report in {"top_events", "why"} else DAYS
 
 
 def told(ws: Workspace, folder: Path, own: Sequence[str]) -> dict[str, Any]:

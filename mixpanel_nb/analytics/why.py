@@ -12,6 +12,7 @@ from mixpanel_nb.analytics.expressions.values import segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from mixpanel_nb.analytics.context import ReportContext, Selection
     from mixpanel_nb.analytics.sql import Statement
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 200
 """Values of a property that are tried, the most frequent of a bucket."""
+
+MOST_NAMES = 300
+"""Properties without a column that are tried, the most frequent."""
 
 LEAST = 5
 """Events of some bucket that a value must have to be tried."""
@@ -46,6 +50,23 @@ WITH _counted AS (
     {chosen.sql()}
     GROUP BY 1, 2
 ), {_frequent("event", "events")}""")
+
+
+def names(context: ReportContext, query: Why, before: date) -> Statement:
+    """Column ``name``: the properties in the JSON of the events of the bucket and of another one."""
+    bucket, other = _bucket(context, query), context.bind(before, "before")
+    chosen = _chosen(context, query).that(f"{context.bucket(query.unit)} IN ({bucket}, {other})")
+    return context.statement(f"""\
+WITH _keys AS (
+    SELECT unnest(json_keys(e.properties)) AS name
+    {chosen.sql()}
+)
+SELECT name
+FROM _keys
+GROUP BY 1
+HAVING count(*) >= {LEAST}
+ORDER BY count(*) DESC, 1
+LIMIT {MOST_NAMES}""")
 
 
 def spread(context: ReportContext, query: Why, properties: Sequence[str]) -> Statement:

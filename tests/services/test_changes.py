@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from datetime import date, timedelta
@@ -259,3 +260,32 @@ def test_without_scipy_a_line_says_what_to_install(ws: Workspace, monkeypatch: p
     monkeypatch.setitem(__import__("sys").modules, "scipy", None)
     with pytest.raises(MixpanelDataError, match=r"pip install 'mixpanel-nb\[stats\]'"):
         ws.why("Purchase", "2025-03-11")
+
+
+HOSTILE = ["segment", "date", "value", "events", 'a "b"', "it's", "size", "_counted", "e", "e.x", "tags"]
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_properties_may_have_any_name_and_hold_lists(tmp_path: Path, *, typed: bool) -> None:
+    random = np.random.default_rng(14)
+    lines = []
+    for number in range(DAYS):
+        last = number == DAYS - 1
+        for user in range(int(random.poisson(40)) + 60 * last):
+            planted = last and user < 60
+            held: dict[str, Any] = {
+                name: "new" if planted else str(random.integers(0, 3)) for name in HOSTILE[:-1]
+            }
+            held["tags"] = ["new", "x"] if planted else ["x"]
+            when = f"{FIRST + timedelta(days=number)} 12:00:00"
+            lines.append({"event": "A", "time": when, "user": f"u{user}", **held})
+    file = tmp_path / "events.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with Workspace.memory(account="sandbox") as ws:
+        ws.load(file, event="event", time="time", user="user", columns=100 if typed else 0)
+        for metric in ("A", "unique(A)"):
+            found = ws.why(metric, FIRST + timedelta(days=DAYS - 1), limit=50)
+            assert found.is_unusual
+            told = {each.prop for each in found.findings if each.value == "new"}
+            assert told == set(HOSTILE)
+            assert all(each.actual == 60 for each in found.findings if each.value == "new")

@@ -83,13 +83,22 @@ class Explanation:
         query = self.query
         names = list(query.properties)
         if not names:
-            held = self.engine.property_names(self.asking.context.events.table, query.metric.event)
-            names = [name for name in held if name not in changes.UNTOLD and name != query.metric.of]
+            names = [name for name in self._held() if name not in changes.UNTOLD and name != query.metric.of]
         if names and not query.properties:
             ((_, *counted),) = self.engine.rows(why.spread(self._afresh(), query, names))
             pairs = zip(names, counted[::2], counted[1::2], strict=True)
             self.skipped = [name for name, has, values in pairs if changes.is_scattered(has, values)]
         self.tried = [name for name in names if name not in self.skipped]
+
+    def _held(self) -> list[str]:
+        """The properties of the metric's events, first those with a column."""
+        events, query = self.asking.context.events, self.query
+        held = self.engine.property_names(events.table, query.metric.event)
+        if not events.has_json:
+            return held
+        before = self.whole.dates[-2]
+        found = [name for (name,) in self.engine.rows(why.names(self._afresh(), query, before))]
+        return [*held, *(name for name in found if name not in events.properties)]
 
     def _search(self, dates: Sequence[Bucket]) -> None:
         query, whole = self.query, self.whole
