@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics import users
 from mixpanel_nb.analytics.context import number_of
 from mixpanel_nb.analytics.expressions.values import segment
 
@@ -141,6 +142,16 @@ WITH _events AS (
 )
 {selects}
 ORDER BY 1, 2, 3""")
+
+
+def members(context: ReportContext, query: Why, *, prop: str | None = None, value: str | None = None) -> str:
+    """The users of the metric's events in the bucket; with a property, of those with a value of it."""
+    matching = users.in_bucket(context, _chosen(context, query), query.unit, query.date).of_users()
+    if prop is not None:
+        named, is_list = segment(matching.property(prop))
+        bound = context.bind(value, "value")
+        matching.that(f"list_contains({named}, {bound})" if is_list else f"{named} = {bound}")
+    return users.of_events(matching)
 
 
 def _chosen(context: ReportContext, query: Why) -> Selection:

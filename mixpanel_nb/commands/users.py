@@ -42,6 +42,10 @@ _EXAMPLES = {
     "funnel": '--step "View Product" --step Purchase --dropped 2 --table events',
     "retention": '--born "Sign Up" --unit week --cohort 2025-01-06 --period 1 --away --table events',
     "flow": '--start "View Product" --at-step 1 --event "Add to Cart" --table events',
+    "why": "Purchase 2025-03-11 --of-property utm_campaign --of-value spring_sale --table events",
+    "experiment": (
+        "'unique(Purchase)' --exposure 'View Product' --variant price_variant --of-variant B --table events"
+    ),
     "frequency": "--unit week --addiction-unit day --at-least 3 --table events",
 }
 

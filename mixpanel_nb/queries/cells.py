@@ -164,6 +164,33 @@ class ExperimentCell(Cell):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WhyCell(Cell):
+    """The bucket that is explained, or the events in it with a value of a property."""
+
+    name: ClassVar[str] = "why_cell"
+
+    prop: Annotated[
+        str | None,
+        Parameter(
+            "Users of events with a value of this property.",
+            Optional(Name()),
+            "PROPERTY",
+            option="--of-property",
+        ),
+    ] = None
+    value: Annotated[str | None, Parameter("That value.", Optional(Text()), "VALUE", option="--of-value")] = (
+        None
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.prop is None) != (self.value is None):
+            name, missing = ("value", "prop") if self.prop is None else ("prop", "value")
+            message = [Word(name), " and ", Word(missing), " go together."]
+            raise ParameterError(message, parameter=missing, hint="Give the property and its value.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EventCell(Cell):
     """An event."""
 
@@ -365,6 +392,7 @@ CELLS: dict[str, type[Cell]] = {
     "frequency": FrequencyCell,
     "sessions": SessionsCell,
     "experiment": ExperimentCell,
+    "why": WhyCell,
     "activity_feed": Cell,
 }
 """What tells the numbers of a report apart, by the report's name; the others have no users."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mixpanel_nb.queries.cells import WhyCell
 from mixpanel_nb.results.report import ReportResult
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+
+    from mixpanel_nb.results.users import UsersResult
 
 UNUSUAL = 0.01
 """The chance below which a bucket is called unusual."""
@@ -114,6 +117,22 @@ class WhyResult(ReportResult):
         if self.actual is None or not self.expected:
             return None
         return self.actual / self.expected - 1
+
+    def users(self, *, prop: str | None = None, value: str | None = None) -> UsersResult:
+        """The users of the metric's events in the bucket.
+
+        Args:
+            prop: Only of events with a value of this property; None is all events.
+            value: That value.
+
+        Raises:
+            ParameterError: one of both is missing.
+            TableNotFoundError: the table was dropped.
+            StorageError: the workspace is closed.
+        """
+        self._check_local()
+        cell = WhyCell(prop=prop, value=value)
+        return self._users(cell, prop=cell.prop, value=cell.value)
 
     @property
     def column_names(self) -> list[str]:

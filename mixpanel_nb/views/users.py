@@ -25,6 +25,7 @@ from mixpanel_nb.results import (
     SessionsResult,
     TopEventsResult,
     UsersResult,
+    WhyResult,
 )
 from mixpanel_nb.results.series import OTHER
 from mixpanel_nb.views.query import RowsView
@@ -246,6 +247,14 @@ def _of_experiment(result: ExperimentResult) -> Iterator[cells.Cell]:
         yield cells.ExperimentCell(variant=each.variant, segment=segment)
 
 
+def _of_why(result: WhyResult) -> Iterator[cells.Cell]:
+    for each in result.findings:
+        if each.kind == "value" and each.actual:
+            yield cells.WhyCell(prop=each.prop, value=each.value)
+    if result.actual:
+        yield cells.WhyCell()
+
+
 def _of_insights(result: InsightsResult) -> Iterator[cells.Cell]:
     """The highest value of the first metric, then every metric, segment and bucket."""
     asked = result.question.query if result.question else None
@@ -310,4 +319,5 @@ _OFFERED: dict[type[Any], Callable[[Any], Iterator[cells.Cell]]] = {
     SegmentationResult: _of_segmentation,
     SessionsResult: _of_sessions,
     TopEventsResult: _of_top_events,
+    WhyResult: _of_why,
 }

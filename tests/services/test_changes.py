@@ -212,6 +212,11 @@ def test_the_numbers_are_those_of_the_reports(ws: Workspace) -> None:
     where = 'properties["utm_campaign"] == "spring_sale"'
     only = ws.segmentation("Purchase", type="unique", where=where, during="2025-03-11..2025-03-11")
     assert sale.actual == only.df["count"].tolist()[0]
+    bought = result.users(prop="utm_campaign", value="spring_sale")
+    assert len(bought) == sale.actual
+    assert len(result.users()) == result.actual
+    with pytest.raises(ParameterError, match="go together"):
+        result.users(value="spring_sale")
     crashes = ws.why("App Open", "2025-02-18").findings[0]
     assert crashes.actual == ws.event_counts("App Crash", during="2025-02-18").df["count"].tolist()[0]
 

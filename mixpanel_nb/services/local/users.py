@@ -15,6 +15,7 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
     sessions,
+    why,
 )
 from mixpanel_nb.queries import (
     ActivityFeed,
@@ -32,6 +33,7 @@ from mixpanel_nb.queries import (
     SegmentationSum,
     Sessions,
     TopEvents,
+    Why,
     changed,
 )
 
@@ -113,5 +115,6 @@ _MEMBERS: dict[type[Query[Any]], Callable[..., str]] = {
     Frequency: frequency.members,
     Sessions: sessions.members,
     Experiment: experiment.members,
+    Why: why.members,
     ActivityFeed: _activity,
 }
