@@ -26,7 +26,7 @@ from mixpanel_nb.analytics import (
 )
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import (
     Active,
     ActivityFeed,
