@@ -67,7 +67,7 @@ def with_marks(
         for bucket, number, text in _numbers(marks, _positions(buckets, in_groups=in_groups))
     ]
     rule = {"type": "rule", "color": theme.RULE, "strokeDash": [2, 3], "strokeWidth": 1, "opacity": 0.8}
-    text = {"type": "text", "color": theme.TEXT, "fontSize": theme.SMALL, "fontWeight": 600}
+    text = {"type": "text", "color": theme.TEXT, "fontSize": theme.SMALL, "fontWeight": 600, "clip": False}
     tooltip = alt.Tooltip("text:N", title="Annotation")
     drawn = alt.layer(
         layer(lines, rule, x=x),

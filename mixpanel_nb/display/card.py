@@ -116,19 +116,26 @@ class Card:
     users: str | None = None
 
 
-def render_html(card: Card, *, max_rows: int | None = MAX_ROWS, max_columns: int | None = MAX_COLUMNS) -> str:
+def render_html(
+    card: Card,
+    *,
+    max_rows: int | None = MAX_ROWS,
+    max_columns: int | None = MAX_COLUMNS,
+    live: bool = False,
+) -> str:
     """The card as self-contained HTML: always the same text for the same card.
 
     Args:
         card: What to show; all of its text is escaped.
         max_rows: Rows of the table that are shown; None is all that the card holds.
         max_columns: Columns of the table that are shown; None is all.
+        live: Whether a widget shows it, where pictures become live charts.
     """
-    parts = "".join(_parts(card, max_rows, max_columns))
+    parts = "".join(_parts(card, max_rows, max_columns, live=live))
     return f'<div class="{NO_MATH}" style="{_CARD}">{parts}</div>'
 
 
-def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterator[str]:
+def _parts(card: Card, max_rows: int | None, max_columns: int | None, *, live: bool) -> Iterator[str]:
     title = _isolated(one_line(card.title, _MAX_HEADLINE))
     yield f'<div style="{_TITLE}"><b style="{_STRONG}">{title}</b></div>'
     if card.subtitle:
@@ -138,7 +145,7 @@ def _parts(card: Card, max_rows: int | None, max_columns: int | None) -> Iterato
     if card.empty:
         yield _div(_MUTED, card.empty)
     if card.chart:
-        yield _image_or_reason(card.chart)
+        yield chart_html(card.chart, live=live)
         yield from (_line(label, text) for label, text in card.chart.lines)
     if card.table and not (card.chart and card.chart.is_table):
         yield _table(make_grid(card.table, max_rows=max_rows, max_columns=max_columns))
@@ -170,20 +177,28 @@ def _fact(label: str, value: Any) -> str:
     )
 
 
-def _image_or_reason(chart: Chart) -> str:
-    """The picture; if it cannot be drawn, its alternative text and the reason."""
+def chart_html(chart: Chart, *, live: bool = False) -> str:
+    """The chart as rows or as a picture; if it cannot be drawn, its alternative text and the reason.
+
+    Args:
+        chart: The chart.
+        live: Whether a widget shows it, where a picture becomes a live chart.
+    """
     try:
-        return chart.rows() if chart.rows else _image(chart)
+        return chart.rows() if chart.rows else _image(chart, live=live)
     except Exception as error:  # noqa: BLE001 - an error in the picture must not hide the rows
         reason = str(error).partition("\n")[0]
         return _div(_MUTED, f"{chart.alt} (This chart cannot be drawn: {reason})", limit=_MAX_NOTE)
 
 
-def _image(chart: Chart) -> str:
+def _image(chart: Chart, *, live: bool) -> str:
+    from mixpanel_nb.display.interactive import live_html
     from mixpanel_nb.display.render import pictures
 
     words = escape(one_line(chart.alt, _MAX_NOTE), quote=True)
-    return "".join(_picture(each, words) for each in pictures(chart.draw()))
+    drawn = chart.draw()
+    shown = "".join(_picture(each, words) for each in pictures(drawn))
+    return live_html(drawn, shown) if live else shown
 
 
 def _picture(picture: Picture, words: str) -> str:

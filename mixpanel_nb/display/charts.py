@@ -49,6 +49,7 @@ _TWO_NAMES_WIDTH = 248  # pixels for each of two names
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _UNITS = ((1e12, "T", 1), (1e9, "B", 1), (1e6, "M", 1), (1e3, "k", 10))  # the last from 10,000 on
 _HALF_A_DAY = timedelta(hours=12)
+_MIDNIGHT = "T00:00:00.000Z"
 _STROKES = [[1, 0], [5, 4]]
 _MAX_DOTS = 45  # a line of so few points shows each of them
 
@@ -94,7 +95,7 @@ def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.
         return series_chart(events, "date", "events", kind=kind, title=title)
     points, scale_type = points_of(events, "date", "events", None)
     x, y = _x_axis("date", points, scale_type, kind), y_axis("events", points, percent=False)
-    tooltip = tooltips("date", "events", None, scale_type, percent=False)
+    tooltip = tooltips("date", "events", None, points, scale_type, percent=False)
     bands = layer(empty, {"type": "rect", "color": theme.GAP}, x=x, x2="x2:T")
     counts = layer(points, _mark(kind, points, scale_type).to_dict(), x=x, y=y, tooltip=tooltip)
     return layered([bands, counts], width=theme.WIDTH, height=theme.HEIGHT, title=title)
@@ -166,7 +167,7 @@ def series_chart(
         "y": y_axis(y, points, percent=percent, stacked=kind in {"bar", "area"}),
     }
     of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
-    encoding["tooltip"] = tooltips(x, y, of_color, scale_type, percent=percent)
+    encoding["tooltip"] = tooltips(x, y, of_color, points, scale_type, percent=percent)
     if color is not None:
         encoding["color"] = color_channel(in_order(points, "c"), of_color, colors)
         if kind in {"bar", "area"}:
@@ -221,7 +222,7 @@ def _lying_bars(
     encoding: dict[str, Any] = {
         "x": length,
         "y": alt.Y("label:N", title=None, sort=list(labels.values()), axis=axis),
-        "tooltip": tooltips(x, y, of_color, "ordinal", percent=percent),
+        "tooltip": tooltips(x, y, of_color, drawn, "ordinal", percent=percent),
     }
     if of_color is not None:
         encoding["color"] = color_channel(in_order(drawn, "c"), of_color, colors)
@@ -526,12 +527,25 @@ def _percent_format(points: list[dict[str, Any]]) -> str:
     return ".0%" if most >= 0.05 else ".1%"
 
 
-def tooltips(x: str, y: str, color: str | None, scale_type: str, *, percent: bool) -> list[alt.Tooltip]:
-    """What is said of a point where it is touched."""
+def tooltips(
+    x: str,
+    y: str,
+    color: str | None,
+    points: Sequence[Mapping[str, Any]],
+    scale_type: str,
+    *,
+    percent: bool,
+) -> list[alt.Tooltip]:
+    """What is said of a point where it is touched; of days without their hours."""
     import altair as alt
 
     if scale_type == "temporal":
-        over = alt.Tooltip("x:T", title=_tooltip_title(x), timeUnit="utcyearmonthdatehoursminutes")
+        are_days = all(point["x"].endswith(_MIDNIGHT) for point in points)
+        over = alt.Tooltip(
+            "x:T",
+            title=_tooltip_title(x),
+            timeUnit="utcyearmonthdate" if are_days else "utcyearmonthdatehoursminutes",
+        )
     else:
         over = alt.Tooltip("x:Q" if scale_type == "quantitative" else "x:N", title=_tooltip_title(x))
     tips = [over, alt.Tooltip("y:Q", title=_tooltip_title(y), format=".1%" if percent else ",")]

@@ -77,7 +77,7 @@ def grouped_columns(
         "y": y_axis(y, points, percent=percent),
         "color": color_channel(categories, of_color, colors),
         "opacity": alt.Opacity("opacity:Q", scale=None),
-        "tooltip": tooltips(x, y, of_color, "ordinal", percent=percent),
+        "tooltip": tooltips(x, y, of_color, shown, "ordinal", percent=percent),
     }
     columns = layer(shown, {"type": "bar"}, **encoding)
     if not missing:

@@ -69,10 +69,10 @@ def render_svg(chart: alt.Chart) -> str:
 
 def pictures(chart: alt.Chart) -> list[Picture]:
     """The chart as pictures for a page, one for each plot below another, without legends."""
-    return [_picture(spec) for spec in _plots(_spec(chart))]
+    return [_picture(spec) for spec in plots(_spec(chart))]
 
 
-def _plots(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def plots(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The plots of a chart as charts of their own."""
     shared = {name: value for name, value in spec.items() if name != "vconcat"}
     for plot in spec.get("vconcat", [{}]):

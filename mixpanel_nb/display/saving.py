@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
+from mixpanel_nb.display.interactive import make_touchable
 from mixpanel_nb.display.render import (
     converter,
     render_pdf,
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import altair as alt
-
-_PICKED = {"name": "picked", "select": {"type": "point", "fields": ["c"]}, "bind": "legend"}
-_ZOOM = {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}
-_HIDDEN = 0.06  # opacity of what the legend switches off
 
 
 def save_chart(chart: alt.Chart, path: str | Path) -> Path:
@@ -63,7 +60,7 @@ def interactive_page(chart: alt.Chart) -> str:
     spec = specification(chart)
     title = _title_of(spec)
     for plot in spec.get("vconcat", [spec]):
-        _make_touchable(plot)
+        make_touchable(plot)
     spec["config"]["background"] = theme.PAPER
     page = str(converter().vegalite_to_html(spec, bundle=True))
     return page.replace("<head>", f"<head><title>{escape(title)}</title>", 1)
@@ -74,30 +71,6 @@ def _title_of(spec: Mapping[str, Any]) -> str:
     if not titles:
         return "Chart"
     return str(titles[0]["text"] if isinstance(titles[0], dict) else titles[0])
-
-
-def _make_touchable(plot: dict[str, Any]) -> None:
-    """Zoom along an axis of times or numbers, and a legend that switches colours."""
-    layers = plot.get("layer", [plot])
-    zoomed = next((part for part in reversed(layers) if _is_continuous(part, "x")), None)
-    if zoomed is not None and any(_is_continuous(part, "y") for part in layers):
-        zoomed.setdefault("params", []).append(_ZOOM)
-    colored = [part for part in layers if _channel(part, "color").get("field") == "c"]
-    if colored:
-        colored[-1].setdefault("params", []).append(_PICKED)
-    for part in colored:
-        shown = part["encoding"].get("opacity") or {"value": 1}
-        part["encoding"]["opacity"] = {"condition": {"param": "picked"} | shown, "value": _HIDDEN}
-
-
-def _is_continuous(part: Mapping[str, Any], axis: str) -> bool:
-    channel = _channel(part, axis)
-    return channel.get("type") in {"temporal", "quantitative"} and channel.get("axis", {}) is not None
-
-
-def _channel(part: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = part.get("encoding", {}).get(name, {})
-    return found if isinstance(found, dict) else {}
 
 
 _RENDERED: dict[str, Callable[[alt.Chart], bytes]] = {

@@ -13,9 +13,9 @@ def use_widgets(shell: Any, *, wanted: bool) -> None:
     """Show results as widgets, or as cards again."""
     from mixpanel_nb.results import Result
 
-    formatter = shell.display_formatter.mimebundle_formatter
+    formatter = shell.display_formatter.ipython_display_formatter
     if wanted:
-        formatter.for_type(Result, _widget_bundle)
+        formatter.for_type(Result, _show_widget)
     else:
         formatter.pop(Result, None)
 
@@ -36,5 +36,5 @@ def progress() -> Progress:
     return WidgetProgress(can_cancel="kernel subshells" in features)
 
 
-def _widget_bundle(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
-    return result.explore()._repr_mimebundle_(), {}
+def _show_widget(result: Result) -> None:
+    result.explore()._ipython_display_()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from mixpanel_nb.display import Column, render_html, render_text
 from mixpanel_nb.display.card import NO_MATH
+from mixpanel_nb.display.text import one_line
 from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import MemoryRows, Result
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import RowSource
 
 R = TypeVar("R", bound=Result)
+
+_MAX_WORDS = 1_000
 
 MISSING = "–"
 """The placeholder of an unknown figure in a table."""
@@ -116,10 +119,14 @@ class View(ABC, Generic[R]):
         Raises:
             ChartError: Where there is nothing to draw.
         """
+        from mixpanel_nb.display.touchable import touchable  # takes its time: it needs Altair
+
         drawing = self.drawing(titled=True)
         if drawing is None:
             raise self.undrawn()
-        return drawing.draw()
+        chart = drawing.draw()
+        chart.description = one_line(drawing.alt, _MAX_WORDS)
+        return touchable(chart)
 
     def save(self, path: str | Path) -> Path:
         """Write the chart to a file, whose ending says of which kind; see ``display.saving``."""

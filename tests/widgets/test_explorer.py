@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -278,11 +279,15 @@ def test_the_tabs_are_chart_all_rows_and_code(ws: Workspace, explorer: Explorer)
     assert "--on plan" not in tab(explorer)[1]
 
 
-def test_the_bundle_has_the_card_for_where_no_widget_lives(explorer: Explorer) -> None:
-    bundle = explorer._repr_mimebundle_()
-    assert set(bundle) == {VIEW, HTML, "text/plain"}
-    assert bundle[HTML] == explorer.answer.to_html()
-    assert bundle["text/plain"] == explorer.answer.to_text()
+def test_the_card_stands_before_the_widget_and_is_hidden_while_it_lives(explorer: Explorer) -> None:
+    reserve, widget = explorer.bundles()
+    assert explorer.answer.to_html() in reserve[HTML]
+    assert reserve["text/plain"] == explorer.answer.to_text()
+    name = re.match(r'<div class="([\w-]+)">', reserve[HTML])
+    assert name is not None
+    assert f".{name[1]} {{ display: none }}" in explorer.children[-1].value
+    assert widget[VIEW]["model_id"] == explorer.model_id
+    assert widget[HTML] == ""
 
 
 def test_a_result_from_a_pickle_has_tabs_and_its_code_but_nobody_to_ask(ws: Workspace) -> None:
@@ -300,7 +305,7 @@ def test_a_hostile_name_is_only_text(ws: Workspace) -> None:
         look_at(explorer, each)
     values = [each.value for each in all_in(explorer) if isinstance(each, ipywidgets.HTML)]
     assert "&lt;script&gt;" in "".join(values)
-    assert "<script" not in "".join(values) + explorer._repr_mimebundle_()[HTML]
+    assert "<script" not in "".join(values) + explorer._repr_html_()
 
 
 def test_an_explorer_opens_on_the_most_frequent_event_of_the_table(ws: Workspace) -> None:
@@ -318,7 +323,8 @@ def test_an_explorer_of_mixpanel_waits_for_an_event_and_the_button(ws: Workspace
     assert not explorer.answer
     press(explorer, "Ask now")
     assert explorer.answer.request
-    assert set(ws.explore(live=True)._repr_mimebundle_()) == {VIEW, "text/plain"}
+    waiting: Any = ws.explore(live=True)
+    assert [set(bundle) for bundle in waiting.bundles()] == [{VIEW, "text/plain"}]
 
 
 def test_an_explorer_asks_one_of_both(ws: Workspace) -> None:

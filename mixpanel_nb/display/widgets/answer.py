@@ -11,6 +11,7 @@ import ipywidgets
 from mixpanel_nb.display.card import render_html
 from mixpanel_nb.display.text import block, distinct_labels
 from mixpanel_nb.display.widgets import parts
+from mixpanel_nb.display.widgets.live import library
 from mixpanel_nb.display.widgets.pager import Pager
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class AnswerView(parts.View):
         self._drawn: bool | None = None
         self._filled: set[int] = set()
         super().__init__(
-            [self._tabs], html=lambda: self._answer.to_html(), text=lambda: self._answer.to_text()
+            [library(), self._tabs], html=lambda: self._answer.to_html(), text=lambda: self._answer.to_text()
         )
         self.show(answer)
 
@@ -137,7 +138,7 @@ class AnswerView(parts.View):
     def _fill_card(self) -> None:
         # The content of the other tabs is not repeated.
         card = replace(self._answer.card(), table=None, query=None)
-        self._card.value = render_html(card) + (
+        self._card.value = render_html(card, live=True) + (
             "" if card.chart else parts.muted("There is no chart of this.")
         )
 

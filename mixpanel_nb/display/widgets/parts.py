@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +28,16 @@ _MAX_TEXT = 5_000
 
 
 class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """A widget with a fallback for front ends without live widgets.
+    """A widget, and a card for where it is not alive.
+
+    In a notebook these are two outputs, because JupyterLab shows nothing but an error of an output whose
+    widget is gone. The widget hides the card while it is alive.
 
     Args:
         children: What it consists of.
         html: The card shown instead.
         text: The same as text.
     """
-
-    # ipywidgets before 8 displays itself with this, without the card.
-    _ipython_display_ = None
 
     def __init__(
         self,
@@ -46,26 +47,50 @@ class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         text: Callable[[], str],
         **traits: Any,
     ) -> None:
-        super().__init__(children, layout=ipywidgets.Layout(**FULL), **traits)
+        self._hiding = hidden()
+        super().__init__([*children, self._hiding], layout=ipywidgets.Layout(**FULL), **traits)
         self._card_html, self._card_text = html, text
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def bundles(self) -> list[dict[str, Any]]:
+        """The MIME bundles of its outputs: the card, where there is one, and the widget."""
+        card, text = self._card_html(), self._card_text()
+        if card is None:
+            return [bundle_of(self, text=text)]
+        name = f"mixpanel-nb-{sha256(card.encode()).hexdigest()[:12]}"
+        if name not in self._hiding.value:
+            self._hiding.value += f"<style>.{name} {{ display: none }}</style>"
+        reserve = {"text/plain": text, "text/html": f'<div class="{name}">{card}</div>'}
+        return [reserve, bundle_of(self, text="") | {"text/html": ""}]
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Display the card, then the widget."""
         del kwargs
-        return bundle_of(self, html=self._card_html(), text=self._card_text())
+        from IPython.display import display
+
+        for bundle in self.bundles():
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+    def _repr_html_(self) -> str | None:
+        """The card, for notebooks without widgets."""
+        return self._card_html()
 
     def __repr__(self) -> str:
         return self._card_text()
 
 
-def bundle_of(widget: Any, *, html: str | None = None, text: str) -> dict[str, Any]:
-    """The MIME bundle: the widget, and its fallback."""
-    shown = {"text/plain": text} if html is None else {"text/plain": text, "text/html": html}
-    return shown | {VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
+def bundle_of(widget: Any, *, text: str) -> dict[str, Any]:
+    """The MIME bundle of a widget, with a text in reserve."""
+    return {"text/plain": text, VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
 
 
 def html(value: str = "", **layout: str) -> Any:
     """Unescaped HTML."""
     return ipywidgets.HTML(value, layout=ipywidgets.Layout(**{"margin": "0", **layout}))
+
+
+def hidden(value: str = "") -> Any:
+    """HTML that takes no room, such as styles and scripts."""
+    return html(value, height="0", overflow="hidden")
 
 
 def button(description: str, tooltip: str, on_click: Callable[[], None], **layout: str) -> Any:
