@@ -33,6 +33,7 @@ CELLS = {
     "explore": "%mp_explore Purchase",
     "funnel": f"funnel = %mp_funnel {STEPS} {DAYS} --table events\nfunnel.explore()",
     "rows": f"rows = %mp_sql {MILLIONS}\nrows.explore()",
+    "chart": f"purchases = %mp_segmentation Purchase --on plan {DAYS} --table events\npurchases.chart()",
     "widget": f"%config MpMagics.display = 'widget'\n%mp_retention {RETENTION}",
 }
 READABLE = 4.5
@@ -48,10 +49,10 @@ def widgets(running: Lab) -> Iterator[Path]:
 
 @pytest.fixture
 def shown(lab: Lab, widgets: Path) -> dict[str, Locator]:
-    """The output of each cell, by name."""
+    """The widget of each cell, by name; its card is beside it, hidden."""
     assert widgets.exists()
     assert lab.errors.count() == 0
-    return {name: lab.output(place) for place, name in enumerate(CELLS)}
+    return {name: lab.output(place).locator(".jupyter-widgets").first for place, name in enumerate(CELLS)}
 
 
 def field(explorer: Locator, label: str) -> Locator:
@@ -168,33 +169,81 @@ def test_widgets_are_readable(lab: Lab, shown: dict[str, Locator], theme: str) -
         lab.picture(f"widget-{name}-{theme}", shown[name])
     lab.set_width(600)
     for name in ("explore", "funnel"):
-        assert (
-            overflows(shown[name].locator(".jp-OutputArea-output > *").first, ".jp-OutputArea-output") == []
-        )
+        assert overflows(shown[name], ".jp-OutputArea-output") == []
 
 
-def test_without_a_kernel_the_notebook_tells_what_the_card_told(lab: Lab, widgets: Path) -> None:
-    """All that take HTML where a widget is dead; JupyterLab alone says that the model is gone."""
-    outputs = [output for cell in nbformat.read(widgets, as_version=4).cells for output in cell.outputs]
-    cards = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
-    page = lab.page.context.new_page()
-    page.set_content("".join(cards))
-    assert page.get_by_text("Retention: Sign Up → any event").count() >= 1
-    for card in page.locator("div.mathjax_ignore.tex2jax_ignore").all():
-        assert_whole(card)
-    page.close()
+LINES = "svg.marks .mark-line path"
+_LABELS = (
+    "chart => [...chart.querySelectorAll('svg.marks .role-axis-label text')].map(text => text.textContent)"
+)
+_OPACITIES = f"""chart => [...chart.querySelectorAll('{LINES}')]
+    .map(line => Number(line.getAttribute('opacity') ?? 1))"""
 
 
-def test_the_notebook_of_widgets_shows_them_before_and_after_it_is_run(lab: Lab) -> None:
-    """It was saved with the state of its widgets, as JupyterLab does if that is set."""
+@pytest.mark.parametrize("name", ["chart", "explore"])
+def test_a_chart_has_tooltips_and_zooms_without_a_network(
+    lab: Lab, shown: dict[str, Locator], name: str
+) -> None:
+    output, mouse = shown[name], lab.page.mouse
+    line = output.locator(LINES).first
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    assert box is not None
+    line.hover(force=True, position={"x": box["width"] - 1, "y": box["height"] / 2})
+    before = output.evaluate(_LABELS)
+    mouse.wheel(0, -1)  # scrolls the notebook, and nothing else
+    assert output.evaluate(_LABELS) == before
+    line.scroll_into_view_if_needed()
+    line.hover(force=True, position={"x": box["width"] / 2, "y": box["height"] / 2})
+    lab.page.keyboard.down("Control")
+    for _ in range(4):
+        mouse.wheel(0, -200)
+    lab.page.keyboard.up("Control")
+    lab.page.wait_for_function(
+        f"([chart, before]) => String(({_LABELS})(chart)) !== String(before)",
+        arg=[output.element_handle(), before],
+    )
+    line.dblclick(force=True, position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(lab.page.locator("#vg-tooltip-element")).to_be_attached()
+
+
+def test_pointing_says_what_a_point_is_and_the_legend_shows_one_line_alone(
+    lab: Lab, shown: dict[str, Locator]
+) -> None:
+    chart = shown["chart"]
+    chart.locator(".role-legend-label text", has_text="free").scroll_into_view_if_needed()
+    assert min(chart.evaluate(_OPACITIES)) > 0.1
+    chart.locator(".role-legend-label text", has_text="free").click()
+    expect(chart.locator(LINES + "[opacity='0.06']").first).to_be_attached()
+    assert max(chart.evaluate(_OPACITIES)) > 0.1
+    lab.picture("chart-one-line", chart)
+    chart.locator(".role-legend-label text", has_text="free").dblclick()
+    box = chart.locator(LINES).first.bounding_box()
+    assert box is not None
+    for pixel in range(int(box["height"])):  # down the right edge, until there is the line
+        lab.page.mouse.move(box["x"] + box["width"] - 1, box["y"] + pixel)
+        if lab.page.locator("#vg-tooltip-element.visible").count():
+            break
+    expect(lab.page.locator("#vg-tooltip-element")).to_contain_text(
+        re.compile("date.*events.*plan", re.DOTALL)
+    )
+
+
+def test_a_notebook_of_dead_widgets_shows_their_cards(lab: Lab) -> None:
+    """It was saved by JupyterLab, which keeps no state of widgets unless that is set."""
+    assert "widgets" not in nbformat.read(NOTEBOOK, as_version=4).metadata
     lab.trust(NOTEBOOK)
     lab.open(NOTEBOOK)
-    tabs = lab.notebook.get_by_role("tab", name="Query", exact=True)
-    expect(tabs).to_have_count(4)
-    expect(lab.notebook.get_by_text("View Product → Add to Cart → Purchase", exact=True)).to_be_visible()
+    steps = lab.notebook.get_by_text("View Product → Add to Cart → Purchase", exact=True)
+    expect(steps).to_be_visible()
+    for card in lab.cards.all():
+        assert_whole(card)
+    lab.picture("dead-widgets")
     lab.run_all()
     assert lab.errors.count() == 0
-    expect(tabs).to_have_count(4)
+    expect(lab.notebook.get_by_role("tab", name="Query", exact=True)).to_have_count(4)
+    expect(steps).to_have_count(2)  # that of the card is there, and hidden
+    assert sorted(step.is_visible() for step in steps.all()) == [False, True]
 
 
 def test_cancel_stops_a_fetch_and_the_same_cell_goes_on(lab: Lab, store: Dataset) -> None:
