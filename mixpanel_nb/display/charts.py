@@ -34,6 +34,7 @@ MAX_CATEGORY = 44
 """Characters of a category; a longer one lacks its middle."""
 
 _CATEGORY_HEIGHT = 24
+_THIN_HEIGHT, _GROUP_GAP = 16, 10  # of bars beside each other
 _FAINT = 0.42
 _MAX_LABEL = 60
 _MAX_NAME = 200  # characters of a category by which two are told apart
@@ -48,6 +49,15 @@ _MAX_LEGEND_COLUMNS = 4
 _TWO_NAMES_WIDTH = 248  # pixels for each of two names
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _UNITS = ((1e12, "T", 1), (1e9, "B", 1), (1e6, "M", 1), (1e3, "k", 10))  # the last from 10,000 on
+# The label of a number of any size: 0.5, 2,000, 20k, 3M.
+_OF_ANY_SIZE = (
+    " : ".join(
+        f"datum.value >= {unit * least:.0f} ? format(datum.value / {unit:.0f}, ',~r') + '{letter}'"
+        for unit, letter, least in _UNITS
+    )
+    + " : format(datum.value, ',~r')"
+)
+_FEW_POWERS = 2
 _HALF_A_DAY = timedelta(hours=12)
 _MIDNIGHT = "T00:00:00.000Z"
 _STROKES = [[1, 0], [5, 4]]
@@ -129,6 +139,8 @@ def series_chart(
     gaps: Gaps | None = None,
     dashed: Sequence[str] = (),
     faint: Sequence[Mapping[str, Any]] = (),
+    is_grouped: bool = False,
+    is_log: bool = False,
 ) -> alt.Chart:
     """One value over time, a number or categories; one line, area, row of bars or cloud of points a colour.
 
@@ -146,6 +158,8 @@ def series_chart(
         gaps: Times that are partly or completely unknown.
         dashed: Categories whose lines are dashed.
         faint: Further rows, drawn faintly behind, such as the days of a rolling mean.
+        is_grouped: Whether bars of several colours stand beside each other, not on each other.
+        is_log: Whether equal distances of ``y`` are equal factors; values up to 0 are left out then.
 
     Raises:
         ParameterError: If ``kind`` is none of these or ``y`` contains a non-numeric value.
@@ -153,34 +167,46 @@ def series_chart(
     import altair as alt
 
     points, scale_type = points_of(rows, x, y, color)
+    if is_log:
+        points = _positive(points)
     if percent is None:
         percent = is_share(y, [point["y"] for point in points])
+    is_grouped = is_grouped and color is not None
     if kind == "bar" and scale_type == "quantitative" and _are_steps(points):
         scale_type = "ordinal"
     elif kind == "bar" and scale_type == "ordinal":
         of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
-        lying = _lying_bars(points, x, y, of_color, colors, percent=percent)
+        lying = _lying_bars(points, x, y, of_color, colors, percent=percent, is_grouped=is_grouped)
         lying.title = headline(title, subtitle)
         return lying
+    if is_grouped and scale_type == "temporal":
+        points = [point | {"x": _written_time(point["x"])} for point in points]
+        scale_type = "ordinal"
     encoding: dict[str, Any] = {
         "x": _x_axis(x, points, scale_type, kind),
-        "y": y_axis(y, points, percent=percent, stacked=kind in {"bar", "area"}),
+        "y": y_axis(
+            y, points, percent=percent, stacked=kind in {"bar", "area"} and not is_grouped, is_log=is_log
+        ),
     }
     of_color = None if color is None else chart_label(color_title or color, _MAX_LABEL)
     encoding["tooltip"] = tooltips(x, y, of_color, points, scale_type, percent=percent)
     if color is not None:
         encoding["color"] = color_channel(in_order(points, "c"), of_color, colors)
-        if kind in {"bar", "area"}:
+        if is_grouped:
+            encoding["xOffset"] = alt.XOffset("c:N", sort=in_order(points, "c"))
+        elif kind in {"bar", "area"}:
             encoding["order"] = alt.Order("place:Q")  # stacked in the order of the legend
     if dashed:
         points = [point | {"dash": "dashed" if point["c"] in dashed else "solid"} for point in points]
         strokes = alt.Scale(domain=["solid", "dashed"], range=_STROKES)
         encoding["strokeDash"] = alt.StrokeDash("dash:N", scale=strokes, legend=None)
-    if (gaps or faint) and scale_type == "temporal":
+    if (gaps and scale_type == "temporal") or (faint and scale_type != "ordinal"):
         mark = _mark(_known_kind(kind), points, scale_type).to_dict()
         layers = _layers_with_gaps(points, mark, encoding, gaps or Gaps())
         if faint:
-            behind = points_of(faint, x, y, color)[0]
+            behind = (
+                _positive(points_of(faint, x, y, color)[0]) if is_log else points_of(faint, x, y, color)[0]
+            )
             untold = {name: channel for name, channel in encoding.items() if name != "tooltip"}
             layers = [layer(behind, {"type": "line", "opacity": _FAINT, "strokeWidth": 1}, **untold), *layers]
         return layered(layers, width=theme.WIDTH, height=theme.HEIGHT, title=title, subtitle=subtitle)
@@ -203,6 +229,7 @@ def _lying_bars(
     colors: Sequence[str] | None,
     *,
     percent: bool,
+    is_grouped: bool,
 ) -> alt.Chart:
     """Bars of categories, one below the other: names need no room beside each other."""
     import altair as alt
@@ -217,7 +244,7 @@ def _lying_bars(
     length = alt.X(
         "y:Q",
         title=chart_label(y, _MAX_LABEL),
-        axis=alt.Axis(grid=True, **_number_labels(y, drawn, percent=percent, stacked=True)),
+        axis=alt.Axis(grid=True, **_number_labels(y, drawn, percent=percent, stacked=not is_grouped)),
     )
     encoding: dict[str, Any] = {
         "x": length,
@@ -227,11 +254,16 @@ def _lying_bars(
     if of_color is not None:
         encoding["color"] = color_channel(in_order(drawn, "c"), of_color, colors)
         encoding["order"] = alt.Order("place:Q")
+    beside = 1
+    if of_color is not None and is_grouped:
+        del encoding["order"]
+        beside = len(in_order(drawn, "c"))
+        encoding["yOffset"] = alt.YOffset("c:N", sort=in_order(drawn, "c"))
     chart: alt.Chart = alt.Chart(
         alt.InlineData(values=drawn),
         mark=alt.MarkDef(type="bar", height={"band": 0.72}),
         width=theme.WIDTH,
-        height=_CATEGORY_HEIGHT * len(labels),
+        height=(_CATEGORY_HEIGHT if beside == 1 else _THIN_HEIGHT * beside + _GROUP_GAP) * len(labels),
         config=alt.Config(**_config(x, y, of_color or "")),
     ).encode(**encoding)
     return chart
@@ -277,6 +309,8 @@ def _layers_with_gaps(
 
 def _bands(points: list[dict[str, Any]], missing: Sequence[Any]) -> list[dict[str, Any]]:
     """A band for each run of missing times, from halfway before to halfway after it."""
+    if not missing:
+        return []
     times = sorted({datetime.fromisoformat(point["x"]) for point in points})
     absent = {moment(day) for day in missing}
     half = min((later - earlier for earlier, later in pairwise(times)), default=2 * _HALF_A_DAY) / 2
@@ -482,11 +516,17 @@ def color_channel(names: Sequence[str], title: str | None, colors: Sequence[str]
     return alt.Color("c:N", title=title, sort=list(names), scale=scale, legend=legend)
 
 
-def y_axis(name: str, points: list[dict[str, Any]], *, percent: bool, stacked: bool = False) -> alt.Y:
+def y_axis(
+    name: str, points: list[dict[str, Any]], *, percent: bool, stacked: bool = False, is_log: bool = False
+) -> alt.Y:
     """The channel of heights, with an axis that has as many digits as these need."""
     import altair as alt
 
     title = chart_label(name, _MAX_LABEL)
+    if is_log:
+        labels: dict[str, Any] = {"format": "~%"} if percent else {"labelExpr": _OF_ANY_SIZE}
+        axis = alt.Axis(values=_factors(points), **labels)
+        return alt.Y("y:Q", title=title, scale=alt.Scale(type="log"), axis=axis)
     return alt.Y(
         "y:Q", title=title, axis=alt.Axis(**_number_labels(name, points, percent=percent, stacked=stacked))
     )
@@ -519,6 +559,26 @@ def _few_whole_numbers(points: list[dict[str, Any]]) -> dict[str, Any]:
         heights[point["x"]] = heights.get(point["x"], 0.0) + (point["y"] or 0.0)  # as if stacked, at most
     few = all(height.is_integer() and 0 <= height < _MAX_TICKS for height in heights.values())
     return {"values": list(range(int(max(heights.values())) + 1)), "format": "d"} if few and heights else {}
+
+
+def _positive(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points without heights up to 0, which have no place on a logarithmic axis."""
+    return [point | {"y": None} if (point["y"] or 0) <= 0 else point for point in points]
+
+
+def _factors(points: list[dict[str, Any]]) -> list[float]:
+    """Ticks of a logarithmic axis: powers of ten, between few of them also 2 and 5 times those."""
+    heights = [point["y"] for point in points if point["y"] is not None] or [1]
+    least, most = math.floor(math.log10(min(heights))), math.ceil(math.log10(max(heights)))
+    steps = (1, 2, 5) if most - least <= _FEW_POWERS else (1,)
+    ticks = [step * 10.0**power for power in range(least, most + 1) for step in steps]
+    return [tick for tick in ticks if tick <= 10.0**most]
+
+
+def _written_time(time: str) -> str:
+    """A time in UTC as a category: the day, with its hour where it is not midnight."""
+    day, _, clock = time.removesuffix(":00.000Z").partition("T")
+    return day if clock == "00:00" else f"{day} {clock}"
 
 
 def _percent_format(points: list[dict[str, Any]]) -> str:

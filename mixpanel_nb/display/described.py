@@ -28,11 +28,14 @@ from mixpanel_nb.display.html_rows import (
     stacked_rows,
     step_rows,
 )
+from mixpanel_nb.display.smooth import smoothed
 from mixpanel_nb.display.theme import PALETTE, colors_of
 from mixpanel_nb.display.values import column_format, counted, format_value, is_null, plain_scalar, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mixpanel_nb.display.values import Format
 
 
 def described_days(rows: Sequence[Mapping[str, Any]], title: str, *, titled: bool = True) -> Chart:
@@ -55,20 +58,32 @@ def described_series(
     titled: bool = True,
     subtitle: str | None = None,
     gaps: Gaps | None = None,
+    is_grouped: bool = False,
+    is_log: bool = False,
+    smooth: int | None = None,
 ) -> Chart:
     """A series as ``series_chart`` draws it, and its description.
 
     Where it is not ``titled``, only the description says the title: what surrounds the chart has it already.
+    ``smooth`` is the number of values of a rolling mean, which stands in front of the values.
     """
     judged = [row for row in rows if gaps is None or row[x] not in gaps.partial] or rows
     words = describe(judged, x, y, color, title=title)
     above, below = (title, subtitle) if titled else (None, None)
     shown = None
     if kind == "bar" and are_categories([row[x] for row in rows]):
-        shown = partial(_category_rows, rows, x, y, color)
-    return Chart(
-        lambda: series_chart(rows, x, y, color, kind, above, subtitle=below, gaps=gaps), words, shown
-    )
+        if is_grouped and color is not None:
+            shown = partial(_grouped_rows, rows, x, y, color)
+        else:
+            shown = partial(_category_rows, rows, x, y, color)
+    drawn = rows if smooth is None else smoothed(rows, x, y, color, smooth)
+
+    def draw() -> Any:
+        faint = () if smooth is None else rows
+        look: dict[str, Any] = {"gaps": gaps, "faint": faint, "is_grouped": is_grouped, "is_log": is_log}
+        return series_chart(drawn, x, y, color, kind, above, subtitle=below, **look)
+
+    return Chart(draw, words, shown)
 
 
 def _category_rows(rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str | None) -> str:
@@ -88,11 +103,32 @@ def _category_rows(rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str
         [(max(point["y"] or 0, 0), shade.get(point.get("c"), PALETTE[0])) for point in stack]
         for stack in stacks.values()
     ]
-    texts = [write(int(value) if form.kind == "integer" else value, form) for value in sums.values()]
+    texts = [_number(value, form) for value in sums.values()]
     key = key_html(list(shade), list(shade.values()), color) if color is not None else ""
     left_out = len({point["x"] for point in points}) - len(stacks)
     note = f"The chart shows the {len(stacks)} largest of {len(stacks) + left_out:,}." if left_out else None
     return key + stacked_rows(list(stacks), pieces, texts, heads=(x, y), note=note)
+
+
+def _number(value: float, form: Format) -> str:
+    return write(int(value) if form.kind == "integer" else value, form)
+
+
+def _grouped_rows(rows: Sequence[Mapping[str, Any]], x: str, y: str, color: str) -> str:
+    """Bars of categories as HTML, one beside the other for the colours of a category."""
+    points = largest_categories(points_of(rows, x, y, color)[0])
+    form = column_format(y, "auto", [row[y] for row in rows])
+    names = in_order(points, "c")
+    heights: dict[str, dict[str, float]] = {}
+    for point in points:
+        of_group = heights.setdefault(str(point["x"]), {})
+        of_group[point["c"]] = of_group.get(point["c"], 0) + (point["y"] or 0)
+    groups = {
+        group: [Bar(name, max(value := of_group.get(name, 0), 0), _number(value, form)) for name in names]
+        for group, of_group in heights.items()
+    }
+    colors = colors_of(names)
+    return key_html(names, colors, color) + grouped_rows(groups, colors)
 
 
 def ranked(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.workspace import Workspace
 
 LEADING_OPTION = re.compile(
-    r"""\s* (?: --(?:help|verbose|explain|analyze)(?=\s|$)
+    r"""\s* (?: --(?:help|verbose|explain|analyze|stack|group|log)(?=\s|$)
           | --chart (?= \s*$ | \s+ (?: -- | -o | \( | (?i:select|from|with|pivot|values|table)\b ) )
           | (?: -o | --[a-z][a-z-]* ) (?: \s*=\s* | \s+ ) (?: "[^"]*" | '[^']*' | \S+ ) )""",
     re.VERBOSE,
@@ -50,14 +50,14 @@ class SqlOptions:
     Attributes:
         output: Variable that gets the DataFrame.
         max_rows: Rows to show.
-        chart: ``kind``, ``x``, ``y`` and ``color`` of a chart, or None for no chart.
+        chart: The chart's options, as in ``SQLResult``, or None for no chart.
         explain: Whether to return DuckDB's plan instead.
         analyze: Whether to run the query and return its measured plan.
     """
 
     output: str | None
     max_rows: int | None
-    chart: Mapping[str, str | None] | None
+    chart: Mapping[str, Any] | None
     explain: bool = False
     analyze: bool = False
 
@@ -76,6 +76,16 @@ def _options(
     x: _Axis = None,
     y: _Axis = None,
     color: _Axis = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the chart and the card are called.")
+    ] = None,
+    stack: Annotated[bool, typer.Option("--stack", help="Stack the colours, as areas or bars.")] = False,
+    group: Annotated[bool, typer.Option("--group", help="Bars of the colours beside each other.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Equal distances of y are equal factors.")] = False,
+    smooth: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=2, help="Means of N rows, in front of the faint rows themselves."),
+    ] = None,
     explain: Explain = False,
     analyze: Analyze = False,
 ) -> SqlOptions:
@@ -92,14 +102,13 @@ def _options(
         message = f"{output!r} cannot be the name of a variable."
         hint = "Use letters, digits and underscores: -o top_events"
         raise ParameterError(message, parameter="output", value=output, hint=hint)
-    axes = {"x": x, "y": y, "color": color}
-    drawn = chart is not None or any(axes.values())
+    kind = None if chart in {None, ChartKind.AUTO} else chart
+    axes = {"kind": kind, "x": x, "y": y, "color": color, "title": title}
+    look = axes | {"stack": stack, "group": group, "log": log, "smooth": smooth}
+    drawn = chart is not None or any(look.values())
     if drawn and (explain or analyze):
         raise typer.BadParameter("--chart draws rows, and a plan is asked for.")
-    kind = None if chart in {None, ChartKind.AUTO} else chart
-    return SqlOptions(
-        output, max_rows, {"kind": kind, **axes} if drawn else None, explain or analyze, analyze
-    )
+    return SqlOptions(output, max_rows, look if drawn else None, explain or analyze, analyze)
 
 
 @cache

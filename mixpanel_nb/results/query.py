@@ -33,14 +33,16 @@ class SQLResult(RowsResult):
         source: Where the rows are.
         params: Values bound to the query's parameters.
         chart_options: Options of a chart on the card: ``kind`` (``line``, ``bar``, ``area``, ``point``),
-            ``x``, ``y``, ``color`` (column names; those left out are chosen by type) and ``title``.
+            ``x``, ``y``, ``color`` (column names; those left out are chosen by type), ``title``, ``stack``,
+            ``group`` and ``log`` (whether bars and areas are stacked, bars stand beside each other, the axis
+            is logarithmic), and ``smooth`` (rows of a rolling mean).
         max_rows: Rows a card shows; None is the usual number.
     """
 
     query: str
     source: RowSource
     params: Mapping[str, Any] | Sequence[Any] | None = None
-    chart_options: Mapping[str, str | None] | None = None
+    chart_options: Mapping[str, Any] | None = None
     max_rows: int | None = None
 
     @cached_property

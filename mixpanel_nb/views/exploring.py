@@ -62,6 +62,8 @@ OFFERED = (
 )
 """The reports that the form offers, in its order."""
 
+_SMOOTH = (3, 7, 14, 28)
+_LOOKS = ("group", "log", "smooth")
 _SHARED = ("from_date", "to_date", "table", "where")
 _OF_MIXPANEL = "Mixpanel"
 _ASK = "Ask Mixpanel"
@@ -113,12 +115,29 @@ class ChartForm:
             [
                 Field("kind", "Chart", "choice", options.get("kind"), kinds),
                 *(Field(n, label, "choice", options.get(n), columns, width="190px") for n, label in axes),
-            ]
+            ],
+            *([self._look(options)] if options.get("kind") else []),
         ]
+
+    def _look(self, options: Mapping[str, Any]) -> list[Field]:
+        """What the kind of chart can look like."""
+        fields: list[Field] = []
+        if options["kind"] == "bar":
+            beside = [("on each other", None), ("beside each other", True)]
+            fields.append(Field("group", "Colours", "choice", options.get("group") or None, beside))
+        if options["kind"] in {"line", "point"}:
+            scale = [("linear", None), ("logarithmic", True)]
+            fields.append(Field("log", "Axis", "choice", options.get("log") or None, scale))
+        if options["kind"] == "line":
+            means = [("(as they are)", None), *((f"mean of {size}", size) for size in _SMOOTH)]
+            fields.append(Field("smooth", "Values", "choice", options.get("smooth"), means))
+        return [*fields, Field("title", "Title", "text", options.get("title"))]
 
     def but(self, name: str, value: Any) -> ChartForm:
         """The form after a change; without a kind there is no chart."""
         options = {**(self.result.chart_options or {}), name: value}
+        if name == "kind":  # the look of another kind
+            options = {each: kept for each, kept in options.items() if each not in {"stack", *_LOOKS}}
         if name != "kind" and not options.get("kind"):
             options["kind"] = CHART_KINDS[0]
         return ChartForm(replace(self.result, chart_options=options if options.get("kind") else None))

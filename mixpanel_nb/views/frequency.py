@@ -123,7 +123,10 @@ class FrequencyView(ReportView[FrequencyResult]):
         ]
         headings = [str(place + 1) for place in range(reached)]
         words, x = self._words(), self._columns_are
-        return heat(rows, headings, words, lead="users", x=x, title=title, subtitle=subtitle)
+        is_table = reached == self.result.reached
+        return heat(
+            rows, headings, words, lead="users", x=x, title=title, subtitle=subtitle, is_table=is_table
+        )
 
     def _curve(self, reached: int, title: str | None, subtitle: str | None) -> Any:
         """The average alone, where a heat map would have too many cells."""

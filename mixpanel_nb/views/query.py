@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.display import Card, Chart, Column, Table, counted, described_series
 from mixpanel_nb.errors import ChartError, ParameterError, did_you_mean
@@ -22,6 +22,14 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = frozenset({*_INTEGERS, *(f"U{name}" for name in _INTEGERS), "FLOAT", "DOUBLE"})
 
 
+_WHAT = {
+    "stack": "Bars and areas are stacked",
+    "group": "Bars stand beside each other",
+    "smooth": "Lines are smoothed",
+    "log": "A logarithmic axis has no 0 and is for lines and points",
+}
+_KINDS = {"line": "lines", "bar": "bars", "area": "areas", "point": "points"}
+
 S = TypeVar("S", bound=SQLResult)
 
 
@@ -38,8 +46,11 @@ class RowsView(View[S]):
         """The first rows, the chart that was asked for, and the query behind them."""
         drawing, notes = self._drawing_or_note()
         count = len(self.result)
+        size = f"{counted(count, 'row')} × {counted(len(self.result.column_names), 'column')}"
+        title = (self.result.chart_options or {}).get("title")
         return Card(
-            title=f"{counted(count, 'row')} × {counted(len(self.result.column_names), 'column')}",
+            title=title or size,
+            subtitle=size if title else None,
             chart=drawing,
             table=self._table(self.limit(max_rows)) if count else None,
             query=self.result.query,
@@ -91,7 +102,7 @@ class RowsView(View[S]):
         if self.result.chart_options is None or not len(self.result):
             return None, []
         try:
-            return self.drawing(titled=False), []
+            return self.drawing(titled=False), self._left_out()
         except (ChartError, ParameterError) as error:  # the rows are still worth showing
             return None, [f"No chart: {error}"]
 
@@ -102,23 +113,70 @@ class RowsView(View[S]):
             ParameterError: If a column does not exist.
             ChartError: If nothing numeric is there to draw, or there are too many rows.
         """
-        del titled  # the title is what the options say
-        options = self.result.chart_options or {}
         if len(self.result) > MAX_POINTS:
             raise ChartError(
                 f"{len(self.result):,} rows are too many for a chart; {MAX_POINTS:,} is the most.",
                 hint="Aggregate in SQL, for example GROUP BY day.",
             )
         x, y, color = self._axes()
-        names = [name for name in (x, y, color) if name is not None]
+        kind = self._kind(x)
+        self._check_look(kind, color)
+        options = self.result.chart_options or {}
+        return described_series(
+            self._rows(x, y, color),
+            x,
+            y,
+            color,
+            kind=kind,
+            title=options.get("title"),
+            titled=titled,
+            is_grouped=bool(options.get("group")),
+            is_log=bool(options.get("log")),
+            smooth=options.get("smooth"),
+        )
+
+    def _rows(self, *columns: str | None) -> list[dict[str, Any]]:
+        """The rows with some of their columns."""
+        names = [name for name in columns if name is not None]
         places = [self.result.column_names.index(name) for name in names]
-        rows = [
+        return [
             dict(zip(names, (row[place] for place in places), strict=True)) for row in self.result.tuples()
         ]
-        kind = options.get("kind") or _likely_kind(
-            dict(zip(self.result.column_names, self.result.source.types, strict=True))[x]
-        )
-        return described_series(rows, x, y, color, kind=kind, title=options.get("title"))
+
+    def _kind(self, x: str) -> str:
+        """The kind that was asked for, or the likely one: what is stacked or grouped is no line."""
+        options = self.result.chart_options or {}
+        likely = _likely_kind(dict(zip(self.result.column_names, self.result.source.types, strict=True))[x])
+        if options.get("stack") and likely == "line":
+            likely = "area"
+        return options.get("kind") or ("bar" if options.get("group") else likely)
+
+    def _check_look(self, kind: str, color: str | None) -> None:
+        """Whether what was asked for goes together.
+
+        Raises:
+            ChartError: If it does not.
+        """
+        options = self.result.chart_options or {}
+        kinds = {"stack": ("bar", "area"), "group": ("bar",), "smooth": ("line",), "log": ("line", "point")}
+        for name, possible in kinds.items():
+            if options.get(name) and kind not in possible:
+                raise ChartError(f"{_WHAT[name]}, not {_KINDS[kind]}.")
+        if options.get("stack") and options.get("group"):
+            raise ChartError("Bars are stacked or stand beside each other, not both.")
+        if color is None and (options.get("stack") or options.get("group")):
+            raise ChartError(
+                "Only several colours can be stacked or grouped.", hint="Name a column: --color."
+            )
+
+    def _left_out(self) -> list[str]:
+        """How many values have no place on a logarithmic axis."""
+        if not (self.result.chart_options or {}).get("log"):
+            return []
+        _, y, _ = self._axes()
+        values = [row[y] for row in self._rows(y)]
+        count = sum(value is not None and value <= 0 for value in values)
+        return [f"{counted(count, 'value')} up to 0 left out: a logarithmic axis has no 0."] if count else []
 
     def _axes(self) -> tuple[str, str, str | None]:
         """The columns on x and y and the one that colours: as asked for, or as their types suggest."""

@@ -207,6 +207,78 @@ def test_chart_draws_the_rows(shell: Shell) -> None:
     assert "No chart" in shell.value("%mp_sql --chart line --y nope SELECT 1 AS a").to_html()
 
 
+PLANS = """SELECT DATE '2025-01-01' + (range // 2)::INTEGER AS day, range % 2 = 0 AS is_pro, range AS n
+FROM range(40)"""
+
+
+def vega(shell: Shell, options: str, sql: str = PLANS) -> dict[str, Any]:
+    """The chart of a cell."""
+    spec: dict[str, Any] = shell.value(f"%%mp_sql {options}\n{sql}").chart().to_dict()
+    return spec
+
+
+def points(spec: dict[str, Any], layer: int | None = None) -> list[dict[str, Any]]:
+    """The data of a chart, or of one of its layers."""
+    part = spec if layer is None else spec["layer"][layer]
+    found: list[dict[str, Any]] = spec["datasets"][part["data"]["name"]]
+    return found
+
+
+def test_bars_stand_on_each_other_or_beside_each_other(shell: Shell) -> None:
+    stacked, grouped = vega(shell, "--chart bar"), vega(shell, "--group")
+    assert (stacked["mark"]["type"], grouped["mark"]["type"]) == ("bar", "bar")
+    assert "xOffset" not in stacked["encoding"]
+    assert grouped["encoding"]["xOffset"]["field"] == "c"
+    days = [point["x"] for point in points(grouped)]
+    assert (days[0], days[-1]) == ("2025-01-01", "2025-01-20")
+    assert vega(shell, "--stack")["mark"]["type"] == "area"
+    names = "SELECT 'a' AS name, range AS c, range + 1 AS n FROM range(2)"
+    lying = vega(shell, "--chart bar --group --x name --y n --color c", names)
+    assert lying["encoding"]["yOffset"]["field"] == "c"
+    html = shell.value(f"%%mp_sql --group --x name --y n --color c\n{names}").to_html()
+    assert 'rowspan="2"' in html
+
+
+def test_a_logarithmic_axis_leaves_out_what_has_no_place_on_it(shell: Shell) -> None:
+    spec = vega(shell, "--log")
+    assert spec["encoding"]["y"]["scale"]["type"] == "log"
+    assert [point["y"] for point in points(spec)][:3] == [None, 1.0, 2.0]
+    note = "1 value up to 0 left out: a logarithmic axis has no 0."
+    assert note in shell.value(f"%%mp_sql --chart line --log\n{PLANS}").to_text()
+
+
+def test_smooth_lines_stand_in_front_of_the_faint_values(shell: Shell) -> None:
+    spec = vega(shell, "--smooth 3")
+    assert [point["y"] for point in points(spec, 0)] == [float(n) for n in range(40)]
+    smooth = [point["y"] for point in points(spec, -1) if point["c"] == "true"]
+    assert smooth == [None, None, *(float(n) for n in range(2, 38, 2))]
+
+
+def test_a_title_is_that_of_the_card_and_of_the_chart(shell: Shell) -> None:
+    shown = shell.value(f"%%mp_sql --title 'Rows a day' --smooth 7\n{PLANS}")
+    assert shown.headline == "Rows a day"
+    assert "40 rows × 3 columns" in shown.to_text()
+    assert shown.chart().to_dict()["title"] == "Rows a day"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--chart line --stack", "Bars and areas are stacked, not lines."),
+        ("--chart bar --log", "A logarithmic axis has no 0 and is for lines and points, not bars."),
+        ("--chart area --smooth 3", "Lines are smoothed, not areas."),
+        ("--chart bar --stack --group", "Bars are stacked or stand beside each other, not both."),
+        ("--group --x day --y n", "Only several colours can be stacked or grouped."),
+    ],
+)
+def test_looks_that_do_not_go_together_are_said_and_the_rows_are_shown(
+    shell: Shell, options: str, says: str
+) -> None:
+    text = shell.value(f"%%mp_sql {options}\n{PLANS}").to_text()
+    assert f"No chart: {says}" in text
+    assert "2025-01-01" in text
+
+
 @pytest.mark.parametrize(
     ("cell", "says"),
     [
@@ -217,6 +289,8 @@ def test_chart_draws_the_rows(shell: Shell) -> None:
         ("%mp_sql --max-rows -1 SELECT 1", "--max-rows"),
         ("%mp_sql --max-rows many SELECT 1", "--max-rows"),
         ("%mp_sql --chart pie SELECT 1", "pie"),
+        ("%mp_sql --smooth 1 SELECT 1", "--smooth"),
+        ("%mp_sql --log --explain SELECT 1", "--chart draws rows"),
         ("%mp_sql --nope x SELECT 1", "--nope"),
         ("%%mp_sql -o 'top\nSELECT 1", "quot"),
         ("%%mp_sql surplus\nSELECT 1", "surplus"),
