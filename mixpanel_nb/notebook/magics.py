@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from IPython.core.magic import Magics, magics_class
 from traitlets import Bool, Enum, Int, Unicode, observe
 
-from mixpanel_nb.notebook import completion
+from mixpanel_nb.notebook import completion, inspection
 from mixpanel_nb.notebook.names import COHORT, COMMANDS, CONNECT, EXPLORE, SQL, USUAL
 from mixpanel_nb.notebook.notebook_session import NotebookSession
 
@@ -195,6 +195,7 @@ def load(shell: InteractiveShell) -> None:
     shell.magics_manager.register_function(sql, "cell", SQL)
     shell.magics_manager.register_function(cohort, "cell", COHORT)
     completion.register(shell, magics.session)
+    inspection.register(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -203,6 +204,7 @@ def unload(shell: InteractiveShell) -> None:
     if magics is None:
         return
     completion.unregister(shell)
+    inspection.unregister(shell)
     if _is_reloading():
         settings = {name: getattr(magics, name) for name in magics.trait_names(config=True)}
         _kept[shell] = magics.session, settings

@@ -58,7 +58,7 @@ class Frequency(Query["FrequencyResult"]):
             "What counts as active; any event.",
             Optional(Name()),
             "EVENT",
-            label=Label("Event", "subject", names="events", none="(any event)"),
+            label=Label("Event", "subject", names="events", none="(any event)", main=True),
         ),
     ] = None
     where: Where = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,7 @@ from mixpanel_nb.queries.checks import (
     Exclusions,
     Expansions,
     Flag,
+    Name,
     OneOf,
     OneStep,
     Optional,
@@ -64,6 +65,8 @@ OFFERED = (
 
 _SMOOTH = (3, 7, 14, 28)
 _LOOKS = ("group", "log", "smooth")
+_KEPT = {"on": "properties", "unit": None}
+"""Fields that other reports have too, and the names that they take: numbers in ``on`` are not kept."""
 _SHARED = ("from_date", "to_date", "table", "where")
 _OF_MIXPANEL = "Mixpanel"
 _ASK = "Ask Mixpanel"
@@ -155,11 +158,13 @@ class QueryForm:
         query: The kind of query.
         given: Its values so far, as they would be written down; it may lack some that it needs.
         service: Answers the query.
+        kept: Values of reports shown before, for those that ask for the like: see ``_KEPT``.
     """
 
     query: type[Query[Any]]
     given: Mapping[str, Any]
     service: QueryService
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def missing(self) -> str | None:
@@ -353,16 +358,27 @@ class QueryForm:
     # From one report to another
 
     def _as_report(self, query: type[Query[Any]]) -> QueryForm:
-        """The same days, source, filter and event, asked of another report."""
-        known = parameters_of(query)
+        """The same days, source, filter, event, breakdown and unit, asked of another report."""
+        known, kept = parameters_of(query), self._to_keep()
         given = {name: self.given[name] for name in _SHARED if self.given.get(name) is not None}
-        place, event = _main_field(query), self._main_event()
+        given |= _BEGUN_WITH.get(query.name, {})
+        place, event = _main_field(query), kept.get("event")
         if place is not None and event is not None:
             word = str(Metric(event)) if isinstance(known[place].check, Metrics) else event
             given[place] = [word] if "tuple" in str(types_of(query)[place].__origin__) else word
         if "where" in given and "where" not in known:
             given["born_where"] = given.pop("where")
-        return replace(self, query=query, given=given | _BEGUN_WITH.get(query.name, {}))
+        return replace(self, query=query, given=given | _fitting(query, kept), kept=kept)
+
+    def _to_keep(self) -> dict[str, Any]:
+        """What was kept before, and what this report has of it; what it could have and has not is dropped."""
+        kept = dict(self.kept)
+        for name in _KEPT:
+            if _is_kept(self.query, name):
+                kept[name] = self.given.get(name)
+        if _main_field(self.query) is not None:
+            kept["event"] = self._main_event()
+        return {name: value for name, value in kept.items() if value is not None}
 
     def _main_event(self) -> str | None:
         """The first event that the query is about."""
@@ -372,6 +388,28 @@ class QueryForm:
                 first = value if isinstance(value, str) else _event_of(value[0])
                 return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
         return None
+
+
+def _is_kept(query: type[Query[Any]], name: str) -> bool:
+    """Whether a report has a field, of the kind that is kept."""
+    parameter = parameters_of(query).get(name)
+    return parameter is not None and parameter.label is not None and parameter.label.names == _KEPT[name]
+
+
+def _fitting(query: type[Query[Any]], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept and the report has a field for, as that field takes it."""
+    known, fitting = parameters_of(query), {}
+    if "on" in kept and _is_kept(query, "on"):
+        several = isinstance(kept["on"], list | tuple)
+        check = known["on"].check
+        single = isinstance(check.check if isinstance(check, Optional) else check, Name)
+        fitting["on"] = kept["on"][0] if several and single else kept["on"]
+    unit = kept.get("unit")
+    if "unit" in known and isinstance(check := known["unit"].check, OneOf) and unit in check.choices:
+        fitting["unit"] = unit
+        if unit == "day" and "addiction_unit" in known:
+            fitting["addiction_unit"] = "hour"  # days are counted in what is longer
+    return fitting
 
 
 def _is_short(parameter: Parameter, value: Any) -> bool:

@@ -112,6 +112,11 @@ class Kernel:
         assert content["status"] == "ok", content
         return str(content["data"]["text/plain"])
 
+    def inspected(self, code: str, cursor: int) -> str:
+        """What Shift-Tab shows at a place of a cell."""
+        content = self._reply(self.client.inspect(code, cursor))
+        return str(content["data"].get("text/plain", ""))
+
     def interrupt(self, code: str, *, after: float) -> tuple[dict[str, Any], float]:
         """Run a cell, interrupt it after some seconds, and give the reply and how long that took."""
         message = self.client.execute(code, stop_on_error=False)

@@ -179,6 +179,7 @@ def test_accounts(shell: Shell) -> None:
         ("%mp_schema ev‸", "%mp_schema events"),
         ("%mp_segmentation Purchase --on pla‸ --table events", None),
         ("%mp_segmentation Purchase --on $o‸", "%mp_segmentation Purchase --on $os"),
+        ("%mp_segmentation Purchase --on os‸", "%mp_segmentation Purchase --on $os"),
         ("%mp_values Purchase pla‸", "%mp_values Purchase plan"),
         ("%mp_property_counts Purchase plan --value pr‸", "%mp_property_counts Purchase plan --value pro"),
         ("%mp_fetch profiles --property $ema‸", "%mp_fetch profiles --property $email"),
@@ -202,10 +203,24 @@ def test_names_of_the_tables(take: Callable[[str], list[str]], before: str, afte
             """--where 'properties["plan"] != "pro"' --on x""",
         ),
         ("""--on 'properties["pla‸""", """--on 'properties["plan"]"""),
+        ("--where pla‸", """--where 'properties["plan"]"""),
+        ("--where 'pla‸", """--where 'properties["plan"]"""),
+        ("""--where 'not (pla‸""", """--where 'not (properties["plan"]"""),
+        (
+            """--where 'properties["a"] == 1 and os‸'""",
+            """--where 'properties["a"] == 1 and properties["$os"]'""",
+        ),
+        (r"""--where "pla‸""", r"""--where "properties[\"plan\"]"""),
     ],
 )
 def test_inside_an_expression(take: Callable[[str], list[str]], before: str, after: str) -> None:
     assert take(f"%mp_segmentation Purchase {before}") == [f"%mp_segmentation Purchase {after}"]
+
+
+def test_an_expression_begins_with_a_property(tab: Callable[[str], list[str]]) -> None:
+    for cell in ("--where ‸", "--where '‸", "--step 'Purchase where ‸", '--where \'properties["a"] or ‸'):
+        names = tab(f"%mp_funnel {cell}")
+        assert [name.lstrip("'") for name in names if "plan" in name] == ['properties["plan"]']
 
 
 def test_a_step_with_a_filter(take: Callable[[str], list[str]]) -> None:
@@ -288,6 +303,10 @@ def test_other_cells_are_left_alone(shell: Shell, ip: InteractiveShell, cell: st
             "FROM events WHERE event_name = 'Viewed‸",
             """FROM events WHERE event_name = 'Viewed <b>"O''Brien" & Co</b>'""",
         ),
+        ("SELECT properties->>'pla‸ FROM events", "SELECT properties->>'plan' FROM events"),
+        ("FROM events e SELECT e.properties ->> '$o‸'", "FROM events e SELECT e.properties ->> '$os'"),
+        ("FROM profiles SELECT properties->'chan‸", "FROM profiles SELECT properties->'channel'"),
+        ("SELECT os‸ FROM events", 'SELECT "$os" FROM events'),
         ("SELECT $lim‸", "SELECT $limit_"),
         ("SELECT * FROM my_fr‸", "SELECT * FROM my_frame"),
         ("SELECT my_frame.cit‸ FROM my_frame", 'SELECT my_frame."city name" FROM my_frame'),
@@ -462,3 +481,24 @@ def test_a_token_that_is_longer_or_shorter_than_what_is_replaced() -> None:
     offer = Offer('"Sign U', (Choice('"Sign Up"', "event"),))
     assert replacing(offer, "U") == ['Up"']
     assert replacing(Offer("pl", (Choice("plan", "column"),)), "e.pl") == ["e.plan"]
+
+
+# Shift-Tab
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%mp_seg‸mentation Purchase --on plan", "Show how often an event"),
+        ("x = 1\ny = %mp_segmentation Pur‸chase --on plan", "Show how often an event"),
+        ("%mp_segmentation Purchase --on plan‸", "Show how often an event"),
+        ("%%mp_sql --chart ‸bar\nSELECT 1", "Run SQL on the local tables"),
+        ("le‸n([])", "Return the number of items"),
+    ],
+)
+def test_help_is_shown_anywhere_on_the_line_of_a_magic(kernel: Kernel, cell: str, said: str) -> None:
+    kernel.ok("%load_ext mixpanel_nb")
+    shown = kernel.inspected(*parted(cell))
+    assert said in shown
+    kernel.ok("%unload_ext mixpanel_nb")
+    assert kernel.value("'do_inspect' in vars(get_ipython().kernel)") == "False"

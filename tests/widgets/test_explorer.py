@@ -81,6 +81,34 @@ def test_another_report_asks_about_the_same_event(explorer: Explorer, report: st
     assert "Purchase" in explorer.answer.to_text() or report == "Frequency"
 
 
+def test_another_report_keeps_breakdown_and_unit_where_it_has_them(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "By", "plan")
+    choose(explorer, "Per", "month")
+    choose(explorer, "Report", "Retention")
+    assert explorer.answer == ws.retention(
+        born_event="Purchase", on="plan", unit="month", table="events", **DAYS
+    )
+    choose(explorer, "Report", "Sum of a number")  # its "on" is a number; it has no breakdown
+    choose(explorer, "Number", "revenue")
+    assert explorer.answer.unit == "month"
+    choose(explorer, "Report", "Segmentation")
+    assert explorer.answer == purchases(ws, on="plan", unit="month")
+    choose(explorer, "By", "(total)")
+    choose(explorer, "Per", "day")
+    choose(explorer, "Report", "Frequency")
+    assert explorer.answer == ws.frequency(event="Purchase", unit="day", table="events", **DAYS)
+    choose(explorer, "Report", "Retention")
+    assert (explorer.answer.on, explorer.answer.unit) == (None, "day")
+
+
+def test_a_mistyped_property_is_said_in_every_tab(explorer: Explorer) -> None:
+    choose(explorer, "By", "type…")
+    type_in(explorer, "By", "plann")
+    for name in ("Chart", "Table", "Query"):
+        look_at(explorer, name)
+        assert "None of these events has a property 'plann'. Did you mean" in tab(explorer)[1], name
+
+
 def test_several_events_can_become_any_event(ws: Workspace, explorer: Explorer) -> None:
     choose(explorer, "Report", "Several events")
     choose(explorer, "Event 1", "(any event)")

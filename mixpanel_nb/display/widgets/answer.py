@@ -63,6 +63,10 @@ class Answer(Protocol):
     def card(self) -> Card:
         """Title, facts, chart and notes."""
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Notes for readers who only see rows or code."""
+
     def to_html(self) -> str:
         """The card as HTML."""
 
@@ -143,14 +147,19 @@ class AnswerView(parts.View):
         )
 
     def _fill_pages(self) -> None:
-        self._put_pages(Pager(self._answer.pages()).widget)
+        self._put_pages(parts.html(self._remarks()), Pager(self._answer.pages()).widget)
 
-    def _put_pages(self, shown: Any) -> None:
-        before, self._pages.children = self._pages.children, [shown]
+    def _put_pages(self, *shown: Any) -> None:
+        before, self._pages.children = self._pages.children, shown
         parts.close_all(before)
 
     def _fill_codes(self) -> None:
-        self._codes.value = "".join(_block(label, text) for label, text in self._answer.codes())
+        blocks = (_block(label, text) for label, text in self._answer.codes())
+        self._codes.value = self._remarks() + "".join(blocks)
+
+    def _remarks(self) -> str:
+        """What the chart's tab says below the chart, such as that nobody has a property of that name."""
+        return "".join(map(parts.muted, self._answer.remarks))
 
 
 class UsersTab:

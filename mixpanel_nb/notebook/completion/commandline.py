@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # In an expression, `properties["pl` and `properties["plan"] == "pr`. Within double quotes of the line, the
 # expression's own quotes are written \".
 _PROPERTY = re.compile(r"""properties\[(?P<quote>\\?"|')(?P<name>[^"'\\\]]*)\Z""")
+# Where an expression begins, or goes on after a word or a bracket.
+_OPERAND = re.compile(r"(?:\A|\b(?:and|or|not|where) +|\()([$\w]*)\Z")
 _VALUE = re.compile(
     r"""properties\[(?:\\?"|')(?P<prop>[^"'\\\]]+)(?:\\?"|')\]\s*(?:==|!=)\s*(?P<quote>\\?"|')(?P<value>[^"'\\]*)\Z"""
 )
@@ -182,13 +184,17 @@ def _names(line: Line, sources: Sources) -> list[tuple[str, str]]:
 
 def _in_expression(line: Line, typed: Typed, after: str, sources: Sources) -> Offer | None:
     """Properties and their values inside an expression, wherever one is allowed."""
-    if line.wanting is None or not typed.quote:
+    if line.wanting is None:
+        return None
+    is_expression = line.wanting.metavar == "EXPRESSION" or " where " in typed.text
+    if is_expression and (found := _OPERAND.search(typed.text)):
+        return _operands(line, typed, found[1], sources)
+    if not typed.quote:
         return None
     if line.wanting.name == "steps":  # "Purchase where properties[…"
         line.given.setdefault("steps", []).append(typed.text)
     if found := _PROPERTY.search(typed.raw):
-        named = sources.properties(line.table, line.event, "profiles" if _is_of_users(line) else "events")
-        return _quoted(found["name"], named, found["quote"], "]", after, "property")
+        return _quoted(found["name"], _properties(line, sources), found["quote"], "]", after, "property")
     if found := _VALUE.search(typed.raw):
         return _quoted(
             found["value"],
@@ -201,6 +207,18 @@ def _in_expression(line: Line, typed: Typed, after: str, sources: Sources) -> Of
     return None
 
 
+def _operands(line: Line, typed: Typed, start: str, sources: Sources) -> Offer | None:
+    """Properties at the beginning of an expression and after its ``and``, with an open quote around it."""
+    mark = '\\"' if typed.quote == '"' else '"'
+    named = [name for name in begins_with(_properties(line, sources), start) if _is_plain(name)]
+    opening = "" if typed.quote else "'"
+    return _offer(start, [f"{opening}properties[{mark}{name}{mark}]" for name in named], "property")
+
+
+def _properties(line: Line, sources: Sources) -> list[str]:
+    return sources.properties(line.table, line.event, "profiles" if _is_of_users(line) else "events")
+
+
 def _is_of_users(line: Line) -> bool:
     return str(line.command.name) == "profiles"
 
@@ -208,8 +226,13 @@ def _is_of_users(line: Line) -> bool:
 def _quoted(start: str, names: Iterable[str], quote: str, end: str, after: str, kind: str) -> Offer | None:
     """Names after an open quote of an expression, which is closed if necessary."""
     close = "" if after.startswith(quote) else quote + end
-    plain = [name for name in begins_with(names, start) if not re.search(r"""["'\\{}]""", name)]
-    return _offer(start, [name + close for name in plain if name.isprintable()], kind)
+    plain = [name for name in begins_with(names, start) if _is_plain(name)]
+    return _offer(start, [name + close for name in plain], kind)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can stand in an expression of a line as it is."""
+    return name.isprintable() and not re.search(r"""["'\\{}]""", name)
 
 
 def _offer(fragment: str, texts: Sequence[str], kind: str) -> Offer | None:

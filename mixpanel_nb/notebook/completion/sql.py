@@ -43,6 +43,7 @@ _OTHERS = (
     *("SEMI JOIN", "SET", "THEN", "TRUE", "TRY_CAST", "UNBOUNDED", "UNION", "UNION ALL", "UNION BY NAME"),
     *("UNNEST", "USING", "USING SAMPLE", "VALUES", "WHEN", "WINDOW", "WITHIN GROUP"),
 )
+_PROPERTIES = {"properties", '"properties"'}
 NOTHING = Offer("", ())
 KEYWORDS = tuple(dict.fromkeys((*_FIRST, *_CLAUSES, *_OTHERS)))
 _WORDS = {word for keyword in KEYWORDS for word in keyword.split()} - {"END", "NULL", "TRUE", "FALSE"}
@@ -153,7 +154,9 @@ def _identifier(name: str, is_quoted: bool, after: str, reserved: frozenset[str]
 
 
 def _values(stated: PartialStatement, typed: str, after: str, sources: Sources) -> Offer:
-    """Values of the column in the comparison."""
+    """Values of the column in the comparison; of the JSON of all properties its names."""
+    if _is_of_properties(stated.before[:-1]):
+        return _properties(stated, typed, after, sources)
     column = _compared(stated.before[:-1])
     if column is None or not typed.startswith("'"):
         return NOTHING
@@ -164,6 +167,28 @@ def _values(stated: PartialStatement, typed: str, after: str, sources: Sources) 
             found = ["'" + value.replace("'", "''") + closing for value in begins_with(values, start)]
             return _offer(typed, [Choice(value, "value") for value in found])
     return NOTHING
+
+
+def _is_of_properties(finished: Sequence[Token]) -> bool:
+    """Whether ``properties->`` or ``properties->>`` has just ended."""
+    last = [token.text for token in finished[-3:]]
+    return len(last) == 3 and last[1] == "-" and last[2] in {">", ">>"} and last[0].lower() in _PROPERTIES
+
+
+def _properties(stated: PartialStatement, typed: str, after: str, sources: Sources) -> Offer:
+    """Names of properties in the tables that the statement names, else in all."""
+    known = sources.tables()
+    tables = [table for table in stated.aliases.values() if table.lower() in known] or [None]
+    names = dict.fromkeys(
+        name
+        for table in tables
+        for kind in ("events", "profiles")
+        if table is None or known[table.lower()].type == kind
+        for name in sources.properties(table, None, kind)
+    )
+    closing = "" if after.startswith("'") else "'"
+    found = begins_with((name for name in names if name.isprintable()), typed[1:].replace("''", "'"))
+    return _offer(typed, [Choice("'" + name.replace("'", "''") + closing, "property") for name in found])
 
 
 def _compared(finished: Sequence[Token]) -> str | None:

@@ -31,10 +31,23 @@ class Offer:
 
 
 def begins_with(names: Iterable[str], start: str) -> list[str]:
-    """The names that begin with ``start``, each once; case-insensitive matches come last."""
+    """The names that begin with ``start``, each once.
+
+    Those in another case come later, and last Mixpanel's own without their ``$``: ``os`` finds ``$os``.
+    """
     wanted = start.casefold()
-    found = [name for name in dict.fromkeys(names) if name.casefold().startswith(wanted)]
-    return sorted(found, key=lambda name: not name.startswith(start))
+
+    def places(name: str) -> tuple[bool, bool]:
+        return not name.casefold().startswith(wanted), not name.startswith(start)
+
+    found = [name for name in dict.fromkeys(names) if wanted in _beginnings(name, len(wanted))]
+    return sorted(found, key=places)
+
+
+def _beginnings(name: str, length: int) -> tuple[str, str]:
+    """The first characters of a name, and of it without its ``$``, all in lower case."""
+    folded = name.casefold()
+    return folded[:length], folded.removeprefix("$")[:length]
 
 
 def replacing(offer: Offer, token: str) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUDGET_SECONDS = 0.1
+FIRST_BUDGET_SECONDS = 1.0
+"""Of the first key press after connecting: the file has to be opened."""
 
 
 class TableLookup:
@@ -29,13 +31,14 @@ class TableLookup:
 
     def __init__(self) -> None:
         self._known: dict[object, Any] = {}
-        self._state: object = None
+        self._state: tuple[int, int, object] | None = None
         self._deadline = 0.0
         self._asking: threading.Thread | None = None
 
     def begin(self, workspace: Workspace, cells_run: int) -> None:
         """Start a completion: drop outdated results and start the time budget."""
-        self._deadline = time.monotonic() + BUDGET_SECONDS
+        is_first = self._state is None or self._state[0] != id(workspace)
+        self._deadline = time.monotonic() + (FIRST_BUDGET_SECONDS if is_first else BUDGET_SECONDS)
         state = (id(workspace), cells_run, _changed(workspace.storage))
         if state != self._state:
             self._known, self._state = {}, state
