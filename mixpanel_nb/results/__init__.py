@@ -65,6 +65,7 @@ from mixpanel_nb.results.tables import (
     TableInfo,
     TableList,
     TableSchema,
+    UnfinishedFetch,
     WorkspaceInfo,
 )
 from mixpanel_nb.results.users import UsersQuestion, UsersResult
@@ -163,6 +164,7 @@ __all__ = [
     "TableSchema",
     "TopEvent",
     "TopEventsResult",
+    "UnfinishedFetch",
     "UsersQuestion",
     "UsersResult",
     "WhyResult",

@@ -60,6 +60,21 @@ class TableInfo:
 
 
 @dataclass(frozen=True)
+class UnfinishedFetch:
+    """A fetch that was stopped, or is running, whose downloads wait to be stored.
+
+    Attributes:
+        table: Its table, in lower case; the database has it once a part is stored.
+        chunks: How many downloads have arrived.
+        rows: Their rows.
+    """
+
+    table: str
+    chunks: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class ColumnInfo:
     """One column of a table.
 
@@ -120,10 +135,16 @@ class _ItemList(Result, Sequence[Item], Generic[Item]):
 
 @dataclass(frozen=True, repr=False)
 class TableList(_ItemList[TableInfo], RowsResult):
-    """The tables of a workspace: a sequence of ``TableInfo``."""
+    """The tables of a workspace: a sequence of ``TableInfo``.
+
+    Attributes:
+        tables: The tables.
+        unfinished: Fetches that have not stored all that has arrived.
+    """
 
     item_columns: ClassVar[tuple[str, ...]] = tuple(f.name for f in dataclasses.fields(TableInfo))
     tables: tuple[TableInfo, ...]
+    unfinished: tuple[UnfinishedFetch, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", tuple(self.tables))
@@ -181,6 +202,7 @@ class WorkspaceInfo(Result):
         tables: Its tables.
         size_bytes: Size of the file, or None in memory.
         timezone: The time zone of days in reports, unless a table has another.
+        unfinished: Fetches that have not stored all that has arrived.
     """
 
     has_facts: ClassVar[bool] = True
@@ -192,6 +214,7 @@ class WorkspaceInfo(Result):
     tables: tuple[TableInfo, ...] = ()
     size_bytes: int | None = None
     timezone: str = "UTC"
+    unfinished: tuple[UnfinishedFetch, ...] = ()
 
     @property
     def column_names(self) -> list[str]:

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import Card, Column, Table, counted
-from mixpanel_nb.results import AccountList, TableInfo, TableList, TableSchema, WorkspaceInfo
+from mixpanel_nb.results import (
+    AccountList,
+    TableInfo,
+    TableList,
+    TableSchema,
+    UnfinishedFetch,
+    WorkspaceInfo,
+)
 from mixpanel_nb.views.base import R, View
 
 if TYPE_CHECKING:
@@ -29,8 +36,14 @@ class TableListView(ItemsView[TableList]):
             title=counted(len(self.result.tables), "table"),
             subtitle=_origin(self.result.tables),
             table=_tables_table(self.result.tables),
+            notes=self.remarks,
             empty=None if self.result.tables else "This workspace has no tables yet.",
         )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The fetches that are unfinished."""
+        return _unfinished(self.result.unfinished)
 
 
 class TableSchemaView(ItemsView[TableSchema]):
@@ -95,8 +108,22 @@ class WorkspaceInfoView(ItemsView[WorkspaceInfo]):
             subtitle=_origin(self.result.tables),
             facts=[(label, value) for label, value in known.items() if value],
             table=_tables_table(self.result.tables),
+            notes=self.remarks,
             empty=None if self.result.tables else "This workspace has no tables yet.",
         )
+
+    @property
+    def remarks(self) -> list[str]:
+        """The fetches that are unfinished."""
+        return _unfinished(self.result.unfinished)
+
+
+def _unfinished(fetches: Sequence[UnfinishedFetch]) -> list[str]:
+    return [
+        f"The fetch of {each.table} is unfinished: {counted(each.chunks, 'chunk')} "
+        f"({counted(each.rows, 'row')}) arrived and not stored yet. The same line goes on from there."
+        for each in fetches
+    ]
 
 
 def _tables_table(tables: Sequence[TableInfo]) -> Table | None:

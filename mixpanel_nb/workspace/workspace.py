@@ -389,7 +389,7 @@ class Workspace:
             ('sandbox', 'UTC')
         """
         from mixpanel_nb.results import WorkspaceInfo
-        from mixpanel_nb.workspace.wrapping import table_infos
+        from mixpanel_nb.workspace.wrapping import table_infos, unfinished_fetches
 
         credentials, path = self._project.credentials, self.storage.path
         return WorkspaceInfo(
@@ -400,6 +400,7 @@ class Workspace:
             timezone=self.timezone,
             tables=table_infos(self.storage.list_tables()),
             size_bytes=path.stat().st_size if path and path.is_file() else None,
+            unfinished=unfinished_fetches(path),
         )
 
     def test_credentials(self) -> dict[str, Any]:
@@ -2083,9 +2084,10 @@ class Workspace:
             'events'
         """
         from mixpanel_nb.results import TableList
-        from mixpanel_nb.workspace.wrapping import table_infos
+        from mixpanel_nb.workspace.wrapping import table_infos, unfinished_fetches
 
-        return TableList(table_infos(self.storage.list_tables()))
+        tables = table_infos(self.storage.list_tables())
+        return TableList(tables, unfinished_fetches(self.storage.path))
 
     def schema(self, table: str) -> TableSchema:
         """The columns of a table.

@@ -11,6 +11,7 @@ from mixpanel_nb.results import (
     PlanStep,
     TableInfo,
     TableSchema,
+    UnfinishedFetch,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 def table_infos(records: Iterable[TableRecord]) -> tuple[TableInfo, ...]:
     """The tables of a workspace."""
     return tuple(TableInfo(**vars(record)) for record in records)
+
+
+def unfinished_fetches(database: Path | None) -> tuple[UnfinishedFetch, ...]:
+    """The fetches of a database file that have not stored all that has arrived."""
+    from mixpanel_nb.services.fetch.staging import arrived
+
+    return tuple(UnfinishedFetch(table, *held) for table, held in arrived(database).items())
 
 
 def table_schema(table: str, records: Iterable[ColumnRecord]) -> TableSchema:

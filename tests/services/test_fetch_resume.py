@@ -187,6 +187,23 @@ def test_a_receipt_without_its_file_or_not_readable_means_asking_again(
     assert sorted(first for first, _ in days_asked(mixpanel.requests)) == [*WEEKS[:2], *HANGING]
 
 
+def test_what_has_arrived_is_listed_and_the_same_fetch_says_that_it_takes_it(
+    ws: Workspace, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ws.tables().unfinished == ()
+    _stop_with_staged_chunks(ws, faults, monkeypatch)
+    (waiting,) = ws.tables().unfinished
+    assert (waiting.table, waiting.chunks) == ("events", 6)
+    assert waiting.rows == sum(json.loads(file.read_text())["rows"] for file in _receipts_of(ws))
+    assert ws.info().unfinished == (waiting,)
+    said = f"The fetch of events is unfinished: 6 chunks ({waiting.rows:,} rows) arrived and not stored yet."
+    assert said in ws.tables().to_text(width=200)
+    assert said in "".join(ws.info().remarks)
+    result = ws.fetch_events(**TWELVE_WEEKS)
+    assert "6 chunks had arrived before the fetch was stopped." in result.notes
+    assert ws.tables().unfinished == ()
+
+
 def _receipts_of(ws: Workspace) -> list[Path]:
     assert ws.storage.path is not None
     return _receipts(ws.storage.path.parent)

@@ -178,7 +178,8 @@ def _is_of_properties(finished: Sequence[Token]) -> bool:
 def _properties(stated: PartialStatement, typed: str, after: str, sources: Sources) -> Offer:
     """Names of properties in the tables that the statement names, else in all."""
     known = sources.tables()
-    tables = [table for table in stated.aliases.values() if table.lower() in known] or [None]
+    named = [table for table in stated.aliases.values() if table.lower() in known]
+    tables: list[str | None] = [*named] or [None]
     names = dict.fromkeys(
         name
         for table in tables

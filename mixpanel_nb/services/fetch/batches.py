@@ -64,12 +64,14 @@ class BatchStore:
     Attributes:
         ready: Downloads that can be stored.
         stored: The chunks that are in the table.
+        taken: How many downloads of an earlier run there were.
         loaded: Rows added, duplicates and profiles without an id so far.
     """
 
     def __init__(self, storage: StorageEngine, staging: Staging, destination: Destination) -> None:
         self.ready: list[Staged] = []
         self.stored: set[FetchChunk] = set()
+        self.taken = 0
         self.loaded = Loaded(0, 0)
         self._storage = storage
         self._staging = staging
@@ -104,6 +106,7 @@ class BatchStore:
             else:
                 self._staging.discard(file)
                 missing.append(chunk)
+        self.taken = len(self.ready)
         return missing
 
     def is_due(self) -> bool:

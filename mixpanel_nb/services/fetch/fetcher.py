@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.fetch import FetchProgress
     from mixpanel_nb.services.existing import IfExists
     from mixpanel_nb.services.fetch.chunks import FetchChunk
+    from mixpanel_nb.services.fetch.run import Fetched
     from mixpanel_nb.services.fetch.target import FetchTarget
     from mixpanel_nb.storage import StorageEngine, TableMetadata
-    from mixpanel_nb.storage.loading import Loaded
 
 _APPEND = Word("if_exists", "append")
 DEFAULT_WORKERS = 4
@@ -106,8 +106,8 @@ class FetcherService:
             )
             into = self._destination(target, metadata, columns, dedupe=dedupe)
             told = ProgressReporter(progress, name, "events", chunks, wanted.days)
-            loaded, requests = self._run(target, into, chunks, told, workers)
-        return self._result(target, loaded, requests, started, notes, wanted)
+            fetched = self._run(target, into, chunks, told, workers)
+        return self._result(target, fetched, started, notes, wanted)
 
     def sync(
         self,
@@ -135,17 +135,17 @@ class FetcherService:
             )
             into = self._destination(target, metadata, own.columns, dedupe=own.dedupe, renews=True)
             told = ProgressReporter(progress, name, "events", chunks, len(wanted))
-            loaded, requests = self._run(target, into, chunks, told, workers)
+            fetched = self._run(target, into, chunks, told, workers)
         return SyncResult(
             table=name,
             rows=self._storage.row_count(name),
             days=tuple(
                 DaySync(day.day, day.day not in own.stored, day.added, day.changed, day.removed, day.total)
-                for day in sorted(loaded.changes, key=lambda change: change.day)
+                for day in sorted(fetched.loaded.changes, key=lambda change: change.day)
             ),
             duration_seconds=time.monotonic() - started,
             synced_at=ledger.now(),
-            requests=requests,
+            requests=fetched.requests,
         )
 
     def _own(self, name: str, filters: Mapping[str, Any]) -> OwnRequest:
@@ -214,8 +214,8 @@ class FetcherService:
                 notes.append("The profiles are here, as they were when they were fetched; nothing was asked.")
             into = self._destination(target, target.metadata(filters, timezone=None), columns, dedupe=True)
             told = ProgressReporter(progress, name, "profiles", chunks)
-            loaded, requests = self._run(target, into, chunks, told, workers=1)
-        return self._result(target, loaded, requests, started, notes)
+            fetched = self._run(target, into, chunks, told, workers=1)
+        return self._result(target, fetched, started, notes)
 
     def _destination(
         self,
@@ -243,12 +243,12 @@ class FetcherService:
         chunks: Sequence[FetchChunk],
         progress: ProgressReporter,
         workers: int,
-    ) -> tuple[Loaded, int]:
-        """Fetch chunks into the table and finish it. Returns what was loaded, and the number of requests."""
+    ) -> Fetched:
+        """Fetch chunks into the table and finish it."""
         run = FetchRun(self._client, self._storage, target.staging, into, progress)
-        loaded, requests = run.fetch(chunks, workers)
+        fetched = run.fetch(chunks, workers)
         self._finish(target)
-        return loaded, requests
+        return fetched
 
     def _notes(self, target: FetchTarget) -> list[str]:
         """Notes about the table before the fetch."""
@@ -300,13 +300,15 @@ class FetcherService:
     def _result(
         self,
         target: FetchTarget,
-        loaded: Loaded,
-        requests: int,
+        fetched: Fetched,
         started: float,
         notes: Sequence[str],
         wanted: DateRange | None = None,
     ) -> FetchResult:
-        name, zone = target.name, self._event_time.legacy_zone
+        name, zone, loaded = target.name, self._event_time.legacy_zone, fetched.loaded
+        if fetched.taken:
+            had = "1 chunk had" if fetched.taken == 1 else f"{fetched.taken} chunks had"
+            notes = [*notes, f"{had} arrived before the fetch was stopped."]
         per_day = self._storage.rows_per_day(name, wanted.first, wanted.last, zone) if wanted else {}
         return FetchResult(
             table=name,
@@ -316,7 +318,7 @@ class FetcherService:
             date_range=(str(wanted.first), str(wanted.last)) if wanted else None,
             fetched_at=ledger.now(),
             duplicates=loaded.duplicates,
-            requests=requests,
+            requests=fetched.requests,
             per_day=tuple(per_day.items()),
             new_rows=loaded.rows,
             without_id=loaded.without_id,

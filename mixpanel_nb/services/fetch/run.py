@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """What a run has done.
+
+    Attributes:
+        loaded: What came into the table.
+        requests: Requests it took.
+        taken: Downloads of a stopped run that it used.
+    """
+
+    loaded: Loaded
+    requests: int
+    taken: int
+
+
+@dataclass(frozen=True)
 class FetchRun:
     """One fetch of some chunks into a table.
 
@@ -40,8 +55,8 @@ class FetchRun:
     destination: Destination
     progress: ProgressReporter
 
-    def fetch(self, chunks: Sequence[FetchChunk], workers: int) -> tuple[Loaded, int]:
-        """Fetch ``chunks`` into the table. Returns what was loaded, and the number of requests.
+    def fetch(self, chunks: Sequence[FetchChunk], workers: int) -> Fetched:
+        """Fetch ``chunks`` into the table.
 
         Raises:
             APIError: Mixpanel refused, or some chunks failed; all others are stored, the table is marked
@@ -71,7 +86,7 @@ class FetchRun:
             raise
         finally:
             self.progress.tell(state)
-        return batches.loaded, scheduler.requests
+        return Fetched(batches.loaded, scheduler.requests, batches.taken)
 
 
 def _add_state(error: MixpanelDataError, stored: int, total: int) -> None:

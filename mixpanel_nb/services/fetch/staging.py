@@ -60,6 +60,21 @@ class Receipt:
         return datetime.fromisoformat(self.fetched_at)
 
 
+def arrived(database: Path | None) -> dict[str, tuple[int, int]]:
+    """The downloads that wait to be stored in each table: how many, and their rows.
+
+    Args:
+        database: The database file; None is in memory, whose downloads end with their fetch.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for folder in [] if database is None else sorted(_root(database).glob("*/")):
+        staging = Staging(database, folder.name)
+        receipts = [receipt for file in folder.glob("*.jsonl") if (receipt := staging.receipt(file))]
+        if receipts:
+            found[folder.name] = len(receipts), sum(receipt.rows for receipt in receipts)
+    return found
+
+
 class Staging:
     """The folder of one table's downloads.
 
@@ -77,7 +92,7 @@ class Staging:
             self._scratch = Scratch()
             root = self._scratch.path
         else:
-            root = database.with_name(f".{database.name}.fetch")
+            root = _root(database)
         self.folder = root / table.lower()
 
     def path(self, request: Mapping[str, Any]) -> Path:
@@ -212,6 +227,11 @@ class Staging:
         """Remove drafts of aborted downloads, of this or a killed process."""
         for leftover in self.folder.glob(f"*{DRAFT}*"):
             leftover.unlink(missing_ok=True)
+
+
+def _root(database: Path) -> Path:
+    """The folder beside a database for the downloads of all its tables."""
+    return database.with_name(f".{database.name}.fetch")
 
 
 def _is_own(folder: Path) -> bool:
