@@ -125,7 +125,7 @@ class SqlMagic(CommandMagic):  # noqa: D101 - see below
                 return None
             if options.max_rows is None:
                 options = replace(options, max_rows=magics.max_rows)
-            return sqlcell.run(sql, options, magics.session.workspace, magics.namespace)
+            return sqlcell.run(sql, options, magics.session, magics.namespace)
 
 
 class CohortMagic(CommandMagic):  # noqa: D101 - as above

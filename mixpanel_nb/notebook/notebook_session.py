@@ -24,6 +24,8 @@ class NotebookSession(Session):
         self._workspace: Workspace | None = None
         self.table: str | None = None
         """The table that reports ask where ``%mp_connect`` names none."""
+        self.queries: dict[str, str] = {}
+        """The SQL of cells that ``%%mp_sql --save`` has named, for ``FROM`` of later cells."""
 
     @property
     def workspace(self) -> Workspace:

@@ -15,16 +15,16 @@ import typer
 from mixpanel_nb.commands import parsing
 from mixpanel_nb.commands.sql import Analyze, Explain  # noqa: TC001 - Typer reads annotations at run time
 from mixpanel_nb.errors import ParameterError
-from mixpanel_nb.notebook import binding, line
+from mixpanel_nb.notebook import binding, line, saved_queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mixpanel_nb.notebook.notebook_session import NotebookSession
     from mixpanel_nb.results import PlanResult, SQLResult
-    from mixpanel_nb.workspace import Workspace
 
 LEADING_OPTION = re.compile(
-    r"""\s* (?: --(?:help|verbose|explain|analyze|stack|group|log)(?=\s|$)
+    r"""\s* (?: --(?:help|verbose|explain|analyze|stack|group|log|saved)(?=\s|$)
           | --chart (?= \s*$ | \s+ (?: -- | -o | \( | (?i:select|from|with|pivot|values|table)\b ) )
           | (?: -o | --[a-z][a-z-]* ) (?: \s*=\s* | \s+ ) (?: "[^"]*" | '[^']*' | \S+ ) )""",
     re.VERBOSE,
@@ -53,6 +53,9 @@ class SqlOptions:
         chart: The chart's options, as in ``SQLResult``, or None for no chart.
         explain: Whether to return DuckDB's plan instead.
         analyze: Whether to run the query and return its measured plan.
+        save: The name under which later cells know the query.
+        saved: Whether to list the saved queries instead.
+        forget: A saved query to remove instead.
     """
 
     output: str | None
@@ -60,6 +63,9 @@ class SqlOptions:
     chart: Mapping[str, Any] | None
     explain: bool = False
     analyze: bool = False
+    save: str | None = None
+    saved: bool = False
+    forget: str | None = None
 
 
 def _options(
@@ -88,11 +94,17 @@ def _options(
     ] = None,
     explain: Explain = False,
     analyze: Analyze = False,
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Keep the query: later cells say FROM NAME. Nothing is stored."),
+    ] = None,
+    saved: Annotated[bool, typer.Option("--saved", help="List the saved queries.")] = False,
+    forget: Annotated[str | None, typer.Option(metavar="NAME", help="Remove a saved query.")] = None,
 ) -> SqlOptions:
     """Run SQL on the local tables.
 
     $name is the value of the notebook's variable, bound and never spliced into the text. DataFrames can be
-    named in FROM.
+    named in FROM, and so can the queries of cells that were saved with --save.
 
     Example: %%mp_sql -o top
              SELECT event_name, count(*) AS events FROM events
@@ -108,7 +120,10 @@ def _options(
     drawn = chart is not None or any(look.values())
     if drawn and (explain or analyze):
         raise typer.BadParameter("--chart draws rows, and a plan is asked for.")
-    return SqlOptions(output, max_rows, look if drawn else None, explain or analyze, analyze)
+    chart_options = look if drawn else None
+    return SqlOptions(
+        output, max_rows, chart_options, explain or analyze, analyze, save, saved=saved, forget=forget
+    )
 
 
 @cache
@@ -151,17 +166,29 @@ def _leading_options(text: str) -> tuple[str, str]:
 
 
 def run(
-    sql: str, options: SqlOptions, workspace: Workspace, namespace: dict[str, Any]
-) -> SQLResult | PlanResult:
-    """The answer to ``sql``, or its plan; ``options.output`` gets its DataFrame.
+    sql: str, options: SqlOptions, session: NotebookSession, namespace: dict[str, Any]
+) -> SQLResult | PlanResult | None:
+    """The answer to ``sql``, or its plan; ``options.output`` gets its DataFrame. None lists saved queries.
 
     Raises:
         QueryError: the SQL is wrong.
         ParameterError: a variable is missing or not a value.
         TableNotFoundError: it names a table that does not exist.
     """
+    if options.saved or options.forget is not None:
+        if options.forget is not None:
+            saved_queries.forgotten(options.forget, session.queries)
+        print(saved_queries.listed(session.queries))  # noqa: T201 - this is the cell's output
+        return None
+    workspace = session.workspace
     storage = workspace.storage
+    query = sql
+    others = {name: text for name, text in session.queries.items() if name != options.save}
+    if others:
+        sql = saved_queries.expanded(sql, others, is_table=storage.table_exists)
     values = binding.parameters(sql, storage, namespace)
+    if options.save is not None:
+        query = saved_queries.checked(options.save, query, is_table=storage.table_exists)
     shown = sql.removeprefix("\n")
     result: SQLResult | PlanResult
     with binding.frames(sql, storage, namespace):
@@ -171,6 +198,8 @@ def run(
         else:
             rows = workspace.sql_rows(sql, values or None)
             result = replace(rows, query=shown, max_rows=options.max_rows, chart_options=options.chart)
+    if options.save is not None:
+        session.queries[options.save] = query
     if options.output:
         namespace[options.output] = result.df
     return result

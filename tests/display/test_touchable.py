@@ -8,7 +8,7 @@ import pickle
 import re
 from datetime import date
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pytest
@@ -20,6 +20,9 @@ from mixpanel_nb.display.interactive import live_html
 from mixpanel_nb.display.touchable import touchable
 from mixpanel_nb.display.widgets.live import ChartView
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DAYS = [
     {"day": date(2025, 1, day), "n": day, "plan": plan} for day in range(1, 6) for plan in ("<free>", '"pro"')
 ]
@@ -29,7 +32,7 @@ def chart(**options: Any) -> Any:
     return series_chart(DAYS, "day", "n", "plan", title="Purchases", **options)
 
 
-KINDS = {
+KINDS: dict[str, Callable[[], Any]] = {
     "mark": chart,
     "layers": lambda: chart(gaps=Gaps([date(2025, 1, 5)])),
     "plots": lambda: stacked_charts([chart(), chart()]),
@@ -81,9 +84,15 @@ def test_a_live_chart_leaves_a_card_with_its_title_and_picture() -> None:
 
 def test_a_renderer_that_the_user_has_enabled_is_used() -> None:
     shown: list[Any] = []
-    alt.renderers.register("shown", lambda spec: shown.append(spec) or {"text/plain": "by the user"})
+
+    def show(spec: dict[str, Any]) -> dict[str, Any]:
+        shown.append(spec)
+        return {"text/plain": "by the user"}
+
+    drawn: Any = touchable(chart())
+    alt.renderers.register("shown", show)
     with alt.renderers.enable("shown"), capture_output():
-        touchable(chart())._ipython_display_()  # type: ignore[attr-defined]
+        drawn._ipython_display_()
     assert shown[0]["title"] == "Purchases"
 
 

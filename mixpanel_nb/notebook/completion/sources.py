@@ -67,6 +67,10 @@ class Sources(Names):
             if binding.is_frame(value)
         }
 
+    def queries(self) -> list[str]:
+        """Names of saved queries."""
+        return list(self._session.queries)
+
     def _visible(self) -> Iterable[tuple[str, Any]]:
         hidden = {"In", "Out", "exit", "quit", "get_ipython", "open"}
         named = sorted((n, v) for n, v in list(self._namespace.items()) if n not in hidden)

@@ -117,8 +117,15 @@ def _columns(tables: Sequence[str], sources: Sources) -> list[Choice]:
 
 def _tables(stated: PartialStatement, sources: Sources) -> list[Choice]:
     named = [*stated.defined, *(table.name for table in sources.tables().values())]
-    frames = [name for name in sources.frames() if name.lower() not in {known.lower() for known in named}]
-    return [*(Choice(name, "table") for name in named), *(Choice(name, "DataFrame") for name in frames)]
+    known = {name.lower() for name in named}
+    further = [
+        *((name, "query") for name in sources.queries()),
+        *((name, "DataFrame") for name in sources.frames()),
+    ]
+    return [
+        *(Choice(name, "table") for name in named),
+        *(Choice(name, kind) for name, kind in further if name.lower() not in known),
+    ]
 
 
 def _matching(typed: Token, after: str, named: Iterable[Choice], sources: Sources) -> list[Choice]:
