@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asking import metered
 from faces import moved_to
+from IPython.lib.pretty import pretty
 from workspaces import workspace_on
 
 from mixpanel_nb import Workspace
@@ -84,6 +86,26 @@ def test_an_account_keeps_its_data_in_a_file_of_its_project(
     assert all("project_id=4711" in line for line in metered(mixpanel.requests))
     with Workspace(project_id="12") as other:
         assert other.info().path == home / "12.db"
+
+
+def test_a_workspace_shows_itself_as_a_card_that_says_what_to_type(tmp_path: Path) -> None:
+    shop = Workspace.open(tmp_path / "shop.db", create=True)
+    with Workspace.sandbox(path=tmp_path / "box.db") as ws, shop:
+        assert 'ws.load("events.csv")' in _pretty(shop)
+        before = _pretty(ws)
+        assert "This workspace has no tables yet." in before
+        eval(re.findall(r"Next: (.*)", before)[0])
+        after = _pretty(ws)
+        assert "box.db" in after
+        assert "sandbox" in after
+        for line in re.findall(r"Next: (.*)", after)[0].split(" · "):
+            eval(line)
+        assert "2025-03-31" in str(ws._repr_html_())
+        assert repr(ws).startswith("<Workspace sandbox, database ")
+
+
+def _pretty(ws: Workspace) -> str:
+    return str(pretty(ws))  # type: ignore[no-untyped-call]  # IPython is typed in part
 
 
 def test_credentials_of_the_environment_are_enough(

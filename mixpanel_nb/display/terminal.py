@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
 from mixpanel_nb.display.card import Card
+from mixpanel_nb.display.glyphs import are_numbers, bar, sparkline
 from mixpanel_nb.display.table import Grid, Table, left_out, make_grid
 from mixpanel_nb.display.text import one_line
-from mixpanel_nb.display.values import format_value
+from mixpanel_nb.display.values import format_value, is_null
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,10 +19,17 @@ _MAX_CELL = 60
 _MIN_TEXT = 12
 _GAP = 2
 _MAX_LINE = 1_000
+_BAR, _SPARK = 20, 60  # characters
+_MAX_LINES = 7
 
 
 def render_text(
-    card_or_table: Card | Table, *, width: int, max_rows: int | None = None, color: bool = False
+    card_or_table: Card | Table,
+    *,
+    width: int,
+    max_rows: int | None = None,
+    color: bool = False,
+    glyphs: bool = False,
 ) -> str:
     """The card or table as lines of at most ``width`` characters, without a newline at the end.
 
@@ -29,13 +38,18 @@ def render_text(
         width: Characters per line; wide characters count as two.
         max_rows: Rows shown; None is all that the table holds.
         color: Whether to use ANSI codes (bold, dim).
+        glyphs: Whether the rows of a card with a chart are drawn too: over time as a line of blocks for each
+            column, else as bars.
     """
     card = card_or_table if isinstance(card_or_table, Card) else Card(title="", table=card_or_table)
     output = io.StringIO()
     console = _console(output, width, color=color)
     _print_head(console, card)
+    drawn = glyphs and card.chart is not None and not card.chart.is_table
+    if card.table and drawn and card.table.newest:
+        _print_sparklines(console, card.table)
     if card.table:
-        _print_table(console, card.table, max_rows)
+        _print_table(console, card.table, max_rows, bars=drawn and not card.table.newest)
     for note in card.notes:
         _print_line(console, note)
     return "\n".join(line.rstrip() for line in output.getvalue().rstrip("\n").split("\n"))
@@ -92,23 +106,45 @@ def _print_line(console: Console, text: str, *, style: str | None = None) -> Non
     console.print(Text(one_line(text, _MAX_LINE), style=style or ""), soft_wrap=False)
 
 
-def _print_table(console: Console, table: Table, max_rows: int | None) -> None:
+def _print_sparklines(console: Console, table: Table) -> None:
+    """A line of blocks for each column of numbers."""
+    drawn = [
+        (one_line(column.name, _MAX_CELL), values)
+        for place, column in enumerate(table.columns[1:], 1)
+        if are_numbers(values := [row[place] for row in table.rows])
+    ][:_MAX_LINES]
+    _print_facts(console, [(name, sparkline(values, _SPARK)) for name, values in drawn])
+
+
+def _bars(table: Table, rows: int) -> list[str]:
+    """A bar for each of the first rows, by the first column of numbers; nothing without one."""
+    for place in range(1, len(table.columns)):
+        values = [row[place] for row in table.rows]
+        if are_numbers(values):
+            known = [0.0 if is_null(value) else float(value) for value in values]
+            return [bar(value, max(known), _BAR) for value in known[:rows]]
+    return []
+
+
+def _print_table(console: Console, table: Table, max_rows: int | None, *, bars: bool) -> None:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     grid = make_grid(table, max_rows=max_rows, max_columns=None, limit=_MAX_CELL)
-    widths = _widths(grid, console.width)
+    lengths = _bars(table, len(grid.cells)) if bars else []
+    widths = _widths(grid, console.width - (_BAR + _GAP if lengths else 0))
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for place, width in enumerate(widths):
         side: Literal["left", "right"] = "right" if grid.right_aligned[place] else "left"
         drawn.add_column(
             Text(grid.headings[place]), justify=side, width=width, no_wrap=True, overflow="ellipsis"
         )
-    for row in grid.cells:
-        drawn.add_row(
-            *(Text(grid.null, style="dim") if text is None else Text(text) for text in row[: len(widths)])
-        )
+    if lengths:
+        drawn.add_column("", width=_BAR, no_wrap=True)
+    for row, length in zip_longest(grid.cells, lengths):
+        texts = (Text(grid.null, style="dim") if text is None else Text(text) for text in row[: len(widths)])
+        drawn.add_row(*texts, *([Text(length)] if lengths else []))
     console.print(drawn)
     footer = left_out(table, len(grid.cells), len(widths))
     if footer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, did_you_mean
@@ -111,8 +112,7 @@ def _with_queries(sql: str, known: Mapping[str, str]) -> str:
 def _read_from(sql: str) -> set[str]:
     """The names after FROM and JOIN, in lower case."""
     found = [token for token in tokens(sql) if token.kind not in {"space", "comment"}]
-    pairs = zip(found, found[1:], strict=False)
-    return {name.name.lower() for before, name in pairs if before.text.lower() in {"from", "join"}}
+    return {name.name.lower() for before, name in pairwise(found) if before.text.lower() in {"from", "join"}}
 
 
 def _put_first(sql: str, queries: str, name: str) -> str:

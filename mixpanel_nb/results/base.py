@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from abc import ABC, abstractmethod
 from functools import cached_property
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.results.json_safe import json_safe
@@ -206,7 +207,10 @@ class Result(ABC):
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """IPython's protocol for text; ``cycle`` cannot occur, because a result contains no result."""
         del cycle
-        for number, line in enumerate(repr(self).split("\n")):
+        shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+        is_terminal = type(shell).__name__ == "TerminalInteractiveShell"
+        text = self._view().repr_terminal(get_terminal_size().columns) if is_terminal else repr(self)
+        for number, line in enumerate(text.split("\n")):
             if number:
                 printer.break_()
             printer.text(line)

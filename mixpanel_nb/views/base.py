@@ -174,6 +174,14 @@ class View(ABC, Generic[R]):
         """The card as HTML, or why it cannot be shown."""
         return self._shown(self.result.to_html, failed=_failure_html)
 
+    def repr_terminal(self, width: int) -> str:
+        """The card as text for IPython in a terminal, with bars and lines of blocks."""
+
+        def render() -> str:
+            return render_text(self.result.card(), width=width, max_rows=self.limit(None), glyphs=True)
+
+        return self._shown(render, failed=str)
+
     def repr_text(self) -> str:
         """The card as plain text, or why it cannot be shown."""
         return self._shown(self.result.to_text, failed=str)

@@ -321,6 +321,24 @@ class Workspace:
     def __repr__(self) -> str:
         return f"<Workspace {self.account or 'no account'}, database {self._path or 'default'}>"
 
+    def _repr_html_(self) -> str | None:
+        """The workspace as a card, for notebooks; None where its file cannot be read now."""
+        from mixpanel_nb.display import render_html
+        from mixpanel_nb.workspace.shown import card_of
+
+        card = card_of(self)
+        return None if card is None else render_html(card)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """IPython's protocol for text; ``cycle`` cannot occur, because nothing here contains a workspace."""
+        from mixpanel_nb.display import render_text
+        from mixpanel_nb.results.base import TEXT_WIDTH
+        from mixpanel_nb.workspace.shown import card_of
+
+        del cycle
+        card = card_of(self)
+        printer.text(repr(self) if card is None else render_text(card, width=TEXT_WIDTH))
+
     def close(self) -> None:
         """Close connections and files, and remove an ephemeral database. A second call does nothing."""
         self._project.close()

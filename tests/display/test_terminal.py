@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mixpanel_nb.display import Card, Chart, Column, Table, render_text
 from mixpanel_nb.display.charts import events_per_day
-
-if TYPE_CHECKING:
-    import pytest
+from mixpanel_nb.display.glyphs import bar, sparkline
 
 SALES = Table(
     [Column("day"), Column("plan"), Column("amount"), Column("share", "percent")],
@@ -105,3 +104,49 @@ def test_no_line_is_wider_than_asked(rows: list[tuple[Any, ...]], width: int) ->
     table = Table([Column("text", "text"), Column("n"), Column("other")], rows, total_rows=99, more="see .df")
     text = render_text(Card("A headline that is longer than thirty characters", table=table), width=width)
     assert max(map(cell_len, text.split("\n"))) <= width
+
+
+# Bars and lines of blocks
+
+
+@given(st.lists(st.none() | st.integers(0, 1000), min_size=1, max_size=60))
+def test_a_line_of_blocks_is_as_high_as_its_values(values: list[int | None]) -> None:
+    line = sparkline(values, 60)
+    assert len(line) == len(values)
+    known = [value for value in values if value is not None]
+    for value, block in zip(values, line, strict=True):
+        if value is None:
+            assert block == " "
+        elif value == max(known) > 0:
+            assert block == "█"
+        elif value == 0:
+            assert block == "▁"
+    ordered = [block for _, block in sorted(zip(values, line, strict=True), key=lambda pair: pair[0] or 0)]
+    heights = [" ▁▂▃▄▅▆▇█".index(block) for block in ordered if block != " "]
+    assert heights == sorted(heights)
+
+
+def test_many_values_share_a_block() -> None:
+    assert sparkline([1] * 50 + [8] * 50, 10) == "▁▁▁▁▁█████".replace("▁", "▂")
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_a_bar_is_its_share_of_the_width(value: int, most: int) -> None:
+    value = min(value, most)
+    drawn = bar(value, most, 20)
+    eighths = sum(8 if block == "█" else " ▏▎▍▌▋▊▉".index(block) for block in drawn)
+    assert abs(eighths / 160 - value / most) <= 0.5 / 160 + 1e-9
+
+
+def test_glyphs_draw_what_has_a_chart() -> None:
+    chart = Chart(lambda: pytest.fail("nothing is drawn"), "words")
+    days = Table(
+        [Column("date", "date"), Column("n")], [(date(2025, 1, 1), 1), (date(2025, 1, 2), 8)], newest=True
+    )
+    text = render_text(Card("t", chart=chart, table=days), width=60, glyphs=True)
+    assert "n  ▂█" in text
+    names = Table([Column("plan"), Column("n")], [("pro", 2), ("free", 1)])
+    lines = render_text(Card("t", chart=chart, table=names), width=60, glyphs=True).splitlines()
+    assert [line.split()[-1] for line in lines[-2:]] == ["█" * 20, "█" * 10]
+    assert "█" not in render_text(Card("t", chart=chart, table=names), width=60)
+    assert "█" not in render_text(Card("t", table=names), width=60, glyphs=True)
