@@ -304,7 +304,11 @@ def test_other_cells_are_left_alone(shell: Shell, ip: InteractiveShell, cell: st
             """FROM events WHERE event_name = 'Viewed <b>"O''Brien" & Co</b>'""",
         ),
         ("SELECT properties->>'pla‸ FROM events", "SELECT properties->>'plan' FROM events"),
-        ("FROM events e SELECT e.properties ->> '$o‸'", "FROM events e SELECT e.properties ->> '$os'"),
+        (
+            "FROM events e SELECT e.properties ->> '$o‸'",
+            """FROM events e SELECT e.properties ->> '$."$os"'""",
+        ),
+        ("""SELECT properties->>'$."$o‸ FROM events""", """SELECT properties->>'$."$os"' FROM events"""),
         ("FROM profiles SELECT properties->'chan‸", "FROM profiles SELECT properties->'channel'"),
         ("SELECT os‸ FROM events", 'SELECT "$os" FROM events'),
         ("SELECT $lim‸", "SELECT $limit_"),
@@ -481,6 +485,15 @@ def test_a_token_that_is_longer_or_shorter_than_what_is_replaced() -> None:
     offer = Offer('"Sign U', (Choice('"Sign Up"', "event"),))
     assert replacing(offer, "U") == ['Up"']
     assert replacing(Offer("pl", (Choice("plan", "column"),)), "e.pl") == ["e.plan"]
+
+
+def test_a_property_of_the_json_that_is_offered_has_values(
+    shell: Shell, take: Callable[[str], list[str]]
+) -> None:
+    cells = take("%mp_sql SELECT count(properties->>'‸) AS n FROM events")
+    assert any("$os" in cell for cell in cells)
+    for cell in cells:
+        assert shell.value(cell).rows[0][0] > 0, cell
 
 
 # Shift-Tab

@@ -195,8 +195,19 @@ def _properties(stated: PartialStatement, typed: str, after: str, sources: Sourc
         for name in sources.properties(table, None, kind)
     )
     closing = "" if after.startswith("'") else "'"
-    found = begins_with((name for name in names if name.isprintable()), typed[1:].replace("''", "'"))
-    return _offer(typed, [Choice("'" + name.replace("'", "''") + closing, "property") for name in found])
+    start = typed[1:].removeprefix('$."').replace("''", "'")
+    found = begins_with((name for name in names if name.isprintable()), start)
+    return _offer(
+        typed, [Choice("'" + _key(name).replace("'", "''") + closing, "property") for name in found]
+    )
+
+
+def _key(name: str) -> str:
+    """The property's place in the JSON; a name that begins with ``$`` or ``/`` would be a path itself."""
+    if name[:1] not in {"$", "/"}:
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'$."{escaped}"'
 
 
 def _compared(finished: Sequence[Token]) -> str | None:
