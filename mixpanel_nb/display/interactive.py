@@ -28,6 +28,8 @@ _ON_WHEEL = "wheel!"
 # In a notebook the wheel alone scrolls; a pinch on a trackpad is a turn of the wheel with Ctrl.
 _ON_CTRL_WHEEL = "wheel![event.ctrlKey || event.metaKey]"
 _HIDDEN = 0.06  # opacity of what the legend switches off
+_NARROW = 540  # pixels of a narrow notebook
+_CHARACTER, _SYMBOL = 7, 52  # pixels in a legend
 _BOX = "contain: inline-size"  # a chart fits its place, and not the other way round
 _EDGE = 8  # pixels between the edge of a plot and its first point, which would be cut in half
 
@@ -107,8 +109,12 @@ def make_touchable(plot: dict[str, Any], *, zoom_on: str = _ON_WHEEL) -> None:
     if colored:
         colored[-1].setdefault("params", []).append(_PICKED)
     for part in colored:
-        shown = part["encoding"].get("opacity") or {"value": 1}
+        mark = part["mark"] if isinstance(part["mark"], dict) else {}
+        shown = part["encoding"].get("opacity") or {"value": mark.get("opacity", 1)}
         part["encoding"]["opacity"] = {"condition": {"param": "picked"} | shown, "value": _HIDDEN}
+        if part["encoding"]["color"].get("legend", {}) is not None:
+            legend = part["encoding"]["color"].setdefault("legend", {})
+            legend["symbolOpacity"] = 1  # Vega-Lite would take that of what is switched off
 
 
 def live_html(chart: alt.Chart, picture: str) -> str:
@@ -130,10 +136,23 @@ def _padded(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def _live(plot: dict[str, Any]) -> dict[str, Any]:
     make_touchable(plot, zoom_on=_ON_CTRL_WHEEL)
+    for part in plot.get("layer", [plot]):
+        _make_legend_whole(_channel(part, "color"))
     is_fixed = plot.pop("usermeta", {}).get("fixed")
     if plot.get("width") == theme.WIDTH and not is_fixed:
         plot |= {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
     return plot
+
+
+def _make_legend_whole(color: dict[str, Any]) -> None:
+    """Show long names of a legend whole, in as many columns as fit a narrow notebook."""
+    if color.get("legend") and (color.get("scale") or {}).get("domain"):
+        longest = max(len(str(name)) for name in color["scale"]["domain"])
+        columns = max(_NARROW // (longest * _CHARACTER + _SYMBOL), 1)
+        color["legend"] |= {
+            "labelLimit": _NARROW,
+            "columns": min(columns, color["legend"].get("columns", columns)),
+        }
 
 
 def library_html() -> str | None:
@@ -155,7 +174,8 @@ def library_html() -> str | None:
 
 def _is_continuous(part: Mapping[str, Any], axis: str) -> bool:
     channel = _channel(part, axis)
-    return channel.get("type") in {"temporal", "quantitative"} and channel.get("axis", {}) is not None
+    drawn = channel.get("axis", {}) is not None and channel.get("scale", {}) is not None
+    return drawn and channel.get("type") in {"temporal", "quantitative"}
 
 
 def _channel(part: Mapping[str, Any], name: str) -> dict[str, Any]:

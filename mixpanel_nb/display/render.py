@@ -92,7 +92,7 @@ def _taken_legend(spec: dict[str, Any]) -> Legend | None:
     found = None
     for part in (spec, *spec.get("layer", ())):
         color = part.get("encoding", {}).get("color", {})
-        names = color.get("scale", {}).get("domain") if isinstance(color, dict) else None
+        names = (color.get("scale") or {}).get("domain") if isinstance(color, dict) else None
         if names and color.get("legend", {}) is not None:
             titles = (color.get("legend", {}).get("title", ""), color.get("title", ""))
             title = None if None in titles else next(filter(None, titles), None)

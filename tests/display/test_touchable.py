@@ -14,7 +14,7 @@ import altair as alt
 import pytest
 from IPython.utils.capture import capture_output
 
-from mixpanel_nb.display import Gaps, series_chart
+from mixpanel_nb.display import Gaps, HeatRow, heatmap, series_chart
 from mixpanel_nb.display.charts import stacked_charts
 from mixpanel_nb.display.interactive import live_html
 from mixpanel_nb.display.touchable import touchable
@@ -74,6 +74,43 @@ def test_a_notebook_gets_the_data_and_the_picture_that_stands_in_for_it() -> Non
     assert spec["width"] == "container"
     fixed = chart().properties(width=300)
     assert "&quot;width&quot;:300" in live_html(fixed, "")
+
+
+def live(drawn: Any) -> list[dict[str, Any]]:
+    """The Vega-Lite that a notebook gets."""
+    packed = re.search(r'data-chart="([^"]*)"', live_html(drawn, ""))
+    assert packed is not None
+    specs: list[dict[str, Any]] = json.loads(unescape(packed[1]))
+    return specs
+
+
+def test_what_is_faint_stays_faint_and_the_legend_shows_its_colours() -> None:
+    (spec,) = live(chart(faint=DAYS))
+    shown = [
+        layer["encoding"]["opacity"]["condition"]["value"]
+        for layer in spec["layer"]
+        if "color" in layer["encoding"]
+    ]
+    assert shown[0] < 0.5
+    assert set(shown[1:]) == {1}
+    assert spec["layer"][-1]["encoding"]["color"]["legend"]["symbolOpacity"] == 1
+
+
+def test_long_names_of_a_legend_are_whole() -> None:
+    rows = [row | {"plan": f"unique(View Product) · {row['plan']}"} for row in DAYS]
+    (spec,) = live(series_chart(rows, "day", "n", "plan"))
+    assert (
+        spec["encoding"]["color"]["legend"] | {"columns": 2, "labelLimit": 540}
+        == spec["encoding"]["color"]["legend"]
+    )
+
+
+def test_cells_of_a_heat_map_do_not_zoom() -> None:
+    rows = [HeatRow(name, "10", [0.5, 0.25], [False, True]) for name in ("a", "b")]
+    drawn = heatmap(rows, ["0", "1"], lead="users", x="week")
+    (spec,) = live(drawn)
+    assert "params" not in json.dumps(spec)
+    assert "<img" in ChartView(touchable(drawn)).bundles()[0]["text/html"]
 
 
 def test_a_live_chart_leaves_a_card_with_its_title_and_picture() -> None:
