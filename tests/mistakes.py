@@ -54,6 +54,26 @@ MISTAKES = [
         f"""{WHERE} 'lower(properties["plan"]) == "pro"'""",
         "Text is compared as it is; has_prefix(…) ignores case.",
     ),
+    (f"frequency --any --event Purchase {DAYS}", "Try: {} --help"),
+    (
+        f"segmentation-sum Purchase --on revenue --on shipping {DAYS}",
+        "The report insights takes several numbers: sum(Purchase, amount) and sum(Purchase, tax), or "
+        "breakdowns by buckets(amount) and buckets(tax).",
+    ),
+    (
+        "reconcile flow",
+        "Reports that can be: segmentation, segmentation-sum, segmentation-average, event-counts, "
+        "property-counts, funnel, retention, frequency.",
+    ),
+    ("reconcile segmentation-som Purchase", "Did you mean 'segmentation-sum'?"),
+]
+
+# Time zones that are none, and the hint.
+ZONES = [
+    ("PST", "Name the city: America/Los_Angeles."),
+    ("CEST", "Name the city: Europe/Berlin or Europe/Paris."),
+    ("GMT+5", "An offset has no summer time: name a city, such as Asia/Karachi."),
+    ("Berlin", "Did you mean 'Europe/Berlin'?"),
 ]
 
 SQL_MISTAKES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpanel_nb import ServerError, TableNotFoundError, Workspace
+from mixpanel_nb import ParameterError, ServerError, TableNotFoundError, Workspace
 from mixpanel_nb.display.annotations import Mark, with_marks
 from mixpanel_nb.display.charts import series_chart
 from mixpanel_nb.results import Annotation
@@ -61,10 +62,28 @@ def data_of(chart: Any, layer: dict[str, Any]) -> list[dict[str, Any]]:
     return points
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"last": "30x"}, "last is '30x', which is no length of time."),
+        ({"during": "2025-02", "last": "3d"}, "do not go together."),
+        ({"from_date": "2025-03", "to_date": "2025-02"}, "2025-03-01"),
+        ({"from_date": "soon"}, "from_date is 'soon', which is neither a day nor a period."),
+    ],
+)
+def test_days_that_make_no_sense(ws: Workspace, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        ws.annotations(**asked)
+
+
 def test_they_are_listed_by_date(ws: Workspace) -> None:
     assert texts(ws.annotations("2025-02-01", "2025-02-28")) == TEXTS
     assert texts(ws.annotations(to_date="2025-02-10")) == TEXTS[:1]
     assert len(ws.annotations()) == 5
+    for asked in ({"during": "2025-02"}, {"from_date": "2025-02", "to_date": "2025-W08"}):
+        assert texts(ws.annotations(**asked)) == TEXTS
+    assert texts(ws.annotations(last="3w", to_date="2025-02-28")) == TEXTS
+    assert texts(ws.annotations("2025-02-18", "2025-02-18")) == TEXTS[1:2]
     first = ws.annotations()[0]
     assert (first.date, first.tags, first.author) == (
         datetime(2025, 2, 10),  # noqa: DTZ001 - the clock of the project
@@ -78,6 +97,7 @@ def test_a_fetch_keeps_those_of_its_days(ws: Workspace, mixpanel: SandboxServer)
     fetched = ws.fetch_events(**FEBRUARY)
     assert fetched.notes == ()
     assert texts(ws.annotations(table="events")) == TEXTS
+    assert texts(ws.annotations(last="10d", table="events")) == TEXTS[2:]  # up to the table's last day
     answer = ws.segmentation("Purchase", table="events")
     assert texts(answer.annotations) == TEXTS
     assert texts(ws.segmentation("Purchase", table="events", annotations=False).annotations) == []

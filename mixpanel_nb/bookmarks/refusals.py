@@ -12,11 +12,18 @@ if TYPE_CHECKING:
     from mixpanel_nb.errors import Text
 
 IN_TABLES = ("Ask a fetched table instead: ", Word("table", "events"), ".")
+IN_INSIGHTS = (*IN_TABLES[:-1], ", or Mixpanel for the report insights.")
 
 
-def only_tables(message: Text, parameter: str) -> ParameterError:
-    """The error for a parameter that only tables support, not Mixpanel's API."""
-    return ParameterError(message, parameter=parameter, hint=IN_TABLES)
+def only_tables(message: Text, parameter: str, *, or_insights: bool = False) -> ParameterError:
+    """The error for a parameter that only tables support, not Mixpanel's API.
+
+    Args:
+        message: What Mixpanel's API does not do.
+        parameter: The parameter.
+        or_insights: Whether it does it for the report insights.
+    """
+    return ParameterError(message, parameter=parameter, hint=IN_INSIGHTS if or_insights else IN_TABLES)
 
 
 def untranslated(what: str, value: Any = None) -> ParameterError:

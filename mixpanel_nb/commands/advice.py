@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
 CommandError: type[Any] = typer.BadParameter.__mro__[2]
 
+
+class RepeatedOption(typer.BadParameter):
+    """An option that takes one value is given several times."""
+
+    def __init__(self, context: Any, option: Any, times: int) -> None:
+        super().__init__(f"{option.opts[0]} is given {times} times and takes one value.", ctx=context)
+        self.parameter: str = option.name
+
+
 _TYPED = "mixpanel_nb.typed"
 # Names of options in other tools, SQL and Mixpanel's interface; the first matching option of a command is
 # used.
@@ -69,6 +78,8 @@ def advice(error: Any) -> str | None:
     context = getattr(error, "ctx", None)
     if context is None:
         return None
+    if isinstance(error, RepeatedOption):
+        return _of_several(context.command.name, error.parameter)
     options = _options(context.command)
     words = context.meta.get(_TYPED, [])
     short = _one_dash(words, options)
@@ -79,6 +90,16 @@ def advice(error: Any) -> str | None:
         return _of_unknown(unknown, context, options)
     named, left_over = _words_without_option(context, words)
     return _of_names(options, named, left_over, words) or _of_a_length(error, options)
+
+
+def _of_several(command: str, name: str) -> str | None:
+    """Which report takes several values of a report's parameter that takes one."""
+    from mixpanel_nb.queries import QUERIES, parameters_of
+    from mixpanel_nb.queries.checks import without_none
+
+    query = QUERIES.get(command.replace("-", "_"))
+    parameter = None if query is None else parameters_of(query).get(name)
+    return None if parameter is None else getattr(without_none(parameter.check), "several", None)
 
 
 def _options(command: Any) -> set[str]:

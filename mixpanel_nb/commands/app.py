@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.main
 
-from mixpanel_nb.commands.advice import remember
+from mixpanel_nb.commands.advice import RepeatedOption, remember
 from mixpanel_nb.commands.docstrings import docstring_at
 from mixpanel_nb.commands.lazy import Commands, Entry, LazyGroup
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
@@ -169,8 +169,10 @@ class _Builder:
 
     def _group(self, name: str, module: str, text: str) -> Any:
         group: Any = typer.main.get_group(_typer(name, text))
-        listed: typer.Typer = import_module(f"mixpanel_nb.commands.{module}").app
+        found = import_module(f"mixpanel_nb.commands.{module}")
+        listed: typer.Typer = found.app
         group.commands = Commands(dict(map(self._in_group, listed.registered_commands)))
+        group.refuse = getattr(found, "refuse", None)
         return group
 
     def _in_group(self, info: CommandInfo) -> tuple[str, Entry]:
@@ -203,7 +205,5 @@ def _parse_once(command: Any, parse: Callable[..., Any], context: Any, words: li
     seen = [param for param in order if param.param_type_name == "option"]
     for param in seen:
         if seen.count(param) > 1 and not (param.multiple or param.is_flag or context.resilient_parsing):
-            raise typer.BadParameter(
-                f"{param.opts[0]} is given {seen.count(param)} times and takes one value."
-            )
+            raise RepeatedOption(context, param, seen.count(param))
     return parse(context, words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names as known
-from mixpanel_nb.commands.options import read_text, table_option
+from mixpanel_nb.commands.options import During, Last, read_text, table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
@@ -213,6 +213,8 @@ def sizes(
         str | None, typer.Option("--from", metavar="DAY", help="First day; the table's.")
     ] = None,
     to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; the table's.")] = None,
+    last: Last = None,
+    during: During = None,
 ) -> CohortSizesResult:
     """Show how many users a cohort had at the end of each day, week or month.
 
@@ -220,7 +222,9 @@ def sizes(
     """
     size: Any = unit
     workspace = session_of(context).workspace
-    return workspace.cohort_sizes(name, unit=size, from_date=from_date, to_date=to_date)
+    return workspace.cohort_sizes(
+        name, unit=size, from_date=from_date, to_date=to_date, last=last, during=during
+    )
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_nb.commands import names
+from mixpanel_nb.commands.options import During, Last
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import (
     AnnotationList,
@@ -120,6 +121,8 @@ def annotations_(
     context: typer.Context,
     from_date: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")] = None,
     to_date: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included.")] = None,
+    last: Last = None,
+    during: During = None,
     table: Annotated[
         str | None,
         typer.Option(
@@ -132,9 +135,11 @@ def annotations_(
 ) -> AnnotationList:
     """List the project's annotations. Mixpanel is asked; that costs no query of the quota.
 
-    Example: mp annotations --from 2025-02-01 --to 2025-02-28
+    Example: mp annotations --during 2025-02
     """
-    return session_of(context).workspace.annotations(from_date, to_date, table=table)
+    return session_of(context).workspace.annotations(
+        from_date, to_date, last=last, during=during, table=table
+    )
 
 
 def lexicon(

@@ -13,7 +13,9 @@ from mixpanel_nb.commands.options import (
     DEFAULT_COLUMNS,
     Append,
     Columns,
+    During,
     FromDate,
+    Last,
     Replace,
     ToDate,
     Where,
@@ -21,7 +23,6 @@ from mixpanel_nb.commands.options import (
 )
 from mixpanel_nb.commands.session import Session, session_of
 from mixpanel_nb.errors import ParameterError, Word
-from mixpanel_nb.queries.shared import DURING, LAST
 from mixpanel_nb.results import FetchResult, SyncResult
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def events(
     ] = "events",
     from_date: FromDate = None,
     to_date: ToDate = None,
-    last: Annotated[str | None, typer.Option("--last", metavar="LENGTH", help=LAST.help)] = None,
-    during: Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)] = None,
+    last: Last = None,
+    during: During = None,
     event: Annotated[
         list[str] | None,
         typer.Option(

@@ -58,7 +58,13 @@ class Commands(Mapping[str, Any]):
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are ``Commands``: its help and the completion of names build none."""
+    """A group whose commands are ``Commands``: its help and the completion of names build none.
+
+    Attributes:
+        refuse: Raises an error that tells why there is no command of a name; None for Typer's own.
+    """
+
+    refuse: Callable[[str], object] | None = None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands."""
@@ -69,6 +75,16 @@ class LazyGroup(TyperGroup):
         listed = copy.copy(ctx)
         listed.command = self._listing()
         return super().shell_complete(listed, incomplete)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is named, with the words after it.
+
+        Raises:
+            MixpanelDataError: the group tells why it has no such command.
+        """
+        if self.refuse is not None and args[0] not in self.commands and args[0][:1].isalpha():
+            self.refuse(args[0])
+        return super().resolve_command(ctx, args)
 
     def _listing(self) -> TyperGroup:
         return cast("Commands", self.commands).listing()

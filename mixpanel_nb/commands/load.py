@@ -17,14 +17,21 @@ from mixpanel_nb.commands.options import (
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.results import LoadResult
+from mixpanel_nb.services.load.paths import ends_with_table
+
+DEFAULT_TABLE = "events"
 
 
 def load(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="JSON lines, a JSON array, CSV or Parquet; globs.")
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="JSON lines, a JSON array, CSV, Parquet; globs. A last word that is no file is the table.",
+        ),
     ],
-    table: Annotated[str, table_option("The table.")] = "events",
+    table: Annotated[str | None, table_option("The table; events.")] = None,
     event: Annotated[
         str | None,
         typer.Option(
@@ -66,15 +73,17 @@ def load(
 ) -> LoadResult:
     """Load events from files of your own. Columns that are not named are guessed, and told.
 
-    Example: mp load orders.csv --event =Purchase --time date --user customer_id
+    Example: mp load orders.csv orders --event =Purchase --time date --user customer_id
     """
     if append and replace:
         message = [Word("append"), " and ", Word("replace"), " exclude each other."]
         raise ParameterError(message, parameter="append", value=True)
     session = session_of(context)
+    if table is None and ends_with_table(files):
+        *files, table = files
     return session.workspace_for_files.load(
         files,
-        table,
+        table or DEFAULT_TABLE,
         event=event,
         time=time,
         user=user or None,

@@ -14,7 +14,7 @@ from mixpanel_nb.commands.names import completion_of
 from mixpanel_nb.commands.options import lines_of_input, read_text, table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.queries import JQL, parameters_of, request_parameters
-from mixpanel_nb.queries.base import request_defaults, types_of
+from mixpanel_nb.queries.base import request_defaults, required, types_of
 from mixpanel_nb.queries.checks import Flag
 from mixpanel_nb.results import ExpressionResult, JQLResult
 
@@ -37,21 +37,36 @@ def command_of(query: type[Query[Any]]) -> Callable[..., ReportResult]:
 
 def answered(context: typer.Context, query: type[Query[Any]], typed: Mapping[str, Any]) -> ReportResult:
     """The answer to a report whose parameters were typed."""
-    given = given_of(request_parameters(query), typed)
+    given = given_of(query, request_parameters(query), typed)
     answer: ReportResult = getattr(session_of(context).workspace, query.name)(**given)
     return answer
 
 
-def given_of(known: Mapping[str, Parameter], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of parameters that were typed."""
+def given_of(
+    query: type[Query[Any]], known: Mapping[str, Parameter], typed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of a report's parameters that were typed."""
     given = {
         name: read(known[name], value) if name in known else value
         for name, value in typed.items()
         if value not in (None, [])
     }
-    for name in [each for each, parameter in known.items() if parameter.any_option]:
-        given |= _any_or_one(name, known[name], given, any_wanted=given.pop(_ANY, False))
-    return given
+    any_wanted = given.pop(_ANY, False)
+    choices = {name: parameter for name, parameter in known.items() if parameter.any_option}
+    missing = [name for name in choices if name not in given]
+    if any_wanted and not missing:
+        raise typer.BadParameter(f"{_listed(choices)} do not go together.")
+    for name in [] if any_wanted else sorted({*missing} & required(query)):
+        parameter = choices[name]
+        raise typer.BadParameter(f"{parameter.metavar} is missing: name one, or {parameter.any_option}.")
+    return given | (dict.fromkeys(missing) if any_wanted else {})
+
+
+def _listed(choices: Mapping[str, Parameter]) -> str:
+    """The options and arguments of names, and at last the option for any."""
+    said = [each.metavar if each.positional else each.option_of(name) for name, each in choices.items()]
+    option = next(iter(choices.values())).any_option
+    return f"{', '.join(said)} and {option}"
 
 
 def declared(
@@ -66,19 +81,6 @@ def declared(
 
 
 _ANY = "any_event"
-
-
-def _any_or_one(
-    name: str, parameter: Parameter, given: Mapping[str, Any], *, any_wanted: bool
-) -> dict[str, None]:
-    """The parameter as None if its "any" option is set; empty if the parameter has a value."""
-    if any_wanted and name in given:
-        raise typer.BadParameter(f"{parameter.metavar} and {parameter.any_option} do not go together.")
-    if not any_wanted and name not in given:
-        raise typer.BadParameter(f"{parameter.metavar} is missing: name one, or {parameter.any_option}.")
-    return {name: None} if any_wanted else {}
-
-
 _KIND = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -87,18 +89,21 @@ def parameters_for(
 ) -> Iterator[inspect.Parameter]:
     """The parameters of a report's command: all of them, or those that are known to it."""
     defaults = request_defaults(query)
-    for name, parameter in (request_parameters(query) if known is None else known).items():
+    known = request_parameters(query) if known is None else known
+    last_of_any = next((name for name in reversed([*known]) if known[name].any_option), None)
+    for name, parameter in known.items():
         kind: Any = typed_as(parameter, types_of(query).get(name))
         default = (defaults[name] or None) if name in defaults else inspect.Parameter.empty
         if parameter.any_option is not None:
             default = None
-            option = typer.Option(parameter.any_option, help=f"Any {parameter.metavar.lower()}.")
-            yield inspect.Parameter(_ANY, _KIND, annotation=Annotated[bool, option], default=False)
         if default is None and kind is not bool:
             kind |= None
         annotation = Annotated[kind, option_for(name, parameter)]
         default = False if kind is bool else default
         yield inspect.Parameter(name, _KIND, annotation=annotation, default=default)
+        if name == last_of_any:
+            option = typer.Option(parameter.any_option, help="Any event.")
+            yield inspect.Parameter(_ANY, _KIND, annotation=Annotated[bool, option], default=False)
 
 
 def typed_as(parameter: Parameter, annotation: Any) -> Any:

@@ -21,6 +21,13 @@ _NAME = re.compile(rb'"(?:[^"]|"")*"|(?:[A-Za-z_]|[\x80-\xff])(?:\w|[\x80-\xff])
 _PARAMETER = re.compile(rb"\$\s*((?:[A-Za-z_]|[\x80-\xff])(?:\w|[\x80-\xff])*)")
 _SCALARS = (bool, int, float, str, bytes, bytearray, date, time, timedelta, Decimal, UUID)
 _COLLECTIONS = (Sequence, Set, ValuesView)
+_FRAMES = {
+    ("pandas", "DataFrame"),
+    ("polars", "DataFrame"),
+    ("polars", "LazyFrame"),
+    ("pyarrow", "Table"),
+    ("pyarrow", "RecordBatch"),
+}
 
 
 def parameters(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,8 +150,12 @@ def frames(sql: str, storage: StorageEngine, namespace: Mapping[str, Any]) -> It
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is a pandas DataFrame or a subclass, without importing pandas."""
-    return any(
-        kind.__name__ == "DataFrame" and kind.__module__.split(".")[0] == "pandas"
-        for kind in type(value).__mro__
-    )
+    """Whether it is a frame of pandas, Polars or Arrow (or a subclass), without importing any of them."""
+    return any((kind.__module__.split(".")[0], kind.__name__) in _FRAMES for kind in type(value).__mro__)
+
+
+def columns_of(frame: Any) -> list[str]:
+    """The columns of a frame; none of a lazy one, which would have to be computed."""
+    if type(frame).__name__ == "LazyFrame":
+        return []
+    return [str(column) for column in getattr(frame, "column_names", None) or frame.columns]

@@ -58,16 +58,24 @@ def _connect(
              %mp_connect shop --db shop.db
 
     Without ACCOUNT a file is opened with the default account; if there is none, for queries and for files of
-    your own (%mp_load). A file that is not there is made at the first change.
+    your own (%mp_load). A file that is not there is made at the first change. --table, --timezone and
+    --week-start alone change the workspace that is connected.
     """
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
     if memory and workspace_id is not None:
         raise typer.BadParameter("--memory takes the account's data view: leave out --workspace-id.")
     settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
+    session = cast("NotebookSession", context.obj)
+    elsewhere = account or project or workspace_id or db or memory or read_only
+    if session.connected is not None and any(settings.values()) and not elsewhere:
+        for name, value in settings.items():
+            if value is not None:
+                setattr(session.connected, name, value)
+        return session.connected.info()
     more = {"read_only": read_only, "workspace_id": workspace_id}
     workspace = _workspace(account, project, db, settings, memory=memory, more=more)
-    cast("NotebookSession", context.obj).connect(workspace)
+    session.connect(workspace)
     return workspace.info()
 
 

@@ -16,12 +16,12 @@ from mixpanel_nb.errors import ParameterError, did_you_mean, help_text
 from mixpanel_nb.queries.checks import (
     Exclusion,
     Expansion,
-    Optional,
     Step,
     exclusion_word,
     expansion_word,
     in_order,
     step_word,
+    without_none,
 )
 from mixpanel_nb.queries.metrics import Worded
 from mixpanel_nb.queries.parameter import Parameter
@@ -80,8 +80,7 @@ class Query(Generic[Answer]):
                 hint = did_you_mean(name, known)
                 raise ParameterError([f"{cls.name} takes no {name!r}."], parameter=name, hint=hint)
         for name in sorted(required(cls) - set(given)):
-            check = known[name].check
-            (check.check if isinstance(check, Optional) else check)(None, name)
+            without_none(known[name].check)(None, name)
         return cls(**given)
 
     @property

@@ -13,6 +13,7 @@ from mixpanel_nb.errors import ParameterError, Word, did_you_mean
 
 MAX_STEPS = 100
 MAX_SEGMENTS = 10_000  # what Mixpanel's API gives at most
+MAX_LIMIT = 10_000_000  # of tables, which may have as many segments as memory holds
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHERE = " where "
 _RANGE = ".."
@@ -82,29 +83,44 @@ class Optional:
 
     Attributes:
         check: The other check.
+        none: The field's value for None.
     """
 
     check: Any
+    none: Any = None
 
     def __call__(self, value: Any, name: str) -> Any:
-        return None if value is None else self.check(value, name)
+        return self.none if value is None else self.check(value, name)
 
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""
         return {"anyOf": [self.check.schema(), {"type": "null"}]}
 
 
+def without_none(check: Any) -> Any:
+    """The check of values other than None."""
+    return check.check if isinstance(check, Optional) else check
+
+
 @dataclass(frozen=True)
 class Name:
-    """The name of an event or property: text, not empty."""
+    """The name of an event or property: text, not empty.
+
+    Attributes:
+        several: Who takes several names, as a hint where they are given.
+    """
+
+    several: str | None = None
 
     def __call__(self, value: Any, name: str) -> str:
         if isinstance(value, str) and value:
             return value
-        problem = " is missing." if value is None else f" is {value!r}, which is no name."
-        raise ParameterError(
-            [Word(name), problem], parameter=name, value=value, hint="Give the name as Mixpanel has it."
-        )
+        hint = "Give the name as Mixpanel has it."
+        if self.several is not None and isinstance(value, list | tuple) and len(value) > 1:
+            problem, hint = " takes one value.", self.several
+        else:
+            problem = " is missing." if value is None else f" is {value!r}, which is no name."
+        raise ParameterError([Word(name), problem], parameter=name, value=value, hint=hint)
 
     def schema(self) -> dict[str, Any]:
         """The values that are taken, as JSON Schema."""

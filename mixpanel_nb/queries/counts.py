@@ -10,9 +10,10 @@ from datetime import date as _date
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from mixpanel_nb.queries.base import Query
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Day, Name, Names, Optional, Texts, Whole
+from mixpanel_nb.queries.checks import MAX_LIMIT, Day, Name, Names, Optional, Texts, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    ANY_EVENT,
     Annotations,
     AnyUnit,
     Compare,
@@ -48,7 +49,8 @@ class EventCounts(Query["EventCountsResult"]):
             "EVENT",
             positional=True,
             label=Label("Event", "subject", names="events", none="(any event)", main=True),
-            any_option="--any",
+            any_option=ANY_EVENT,
+            any_of_tables=True,
         ),
     ]
     from_date: FromDate
@@ -110,7 +112,7 @@ class TopEvents(Query["TopEventsResult"]):
     example: ClassVar[str] = "--table events"
 
     type: Counted = "general"
-    limit: Annotated[int, Parameter("Events to show.", Whole(MAX_SEGMENTS), "N", read=int)] = 100
+    limit: Annotated[int, Parameter("Events to show.", Whole(MAX_LIMIT), "N", read=int)] = 100
     date: Annotated[
         _date | None,
         Parameter("The day; the table's last by default.", Optional(Day()), "YYYY-MM-DD"),

@@ -12,6 +12,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, OneOf, Optional
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    ANY_EVENT,
     Compare,
     DayOrLonger,
     FromDate,
@@ -59,6 +60,7 @@ class Frequency(Query["FrequencyResult"]):
             Optional(Name()),
             "EVENT",
             label=Label("Event", "subject", names="events", none="(any event)", main=True),
+            any_option=ANY_EVENT,
         ),
     ] = None
     where: Where = None

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
-from mixpanel_nb.queries.checks import MAX_SEGMENTS, Flag, Name, OneOf, Optional, Whole
+from mixpanel_nb.queries.checks import MAX_LIMIT, Flag, Name, OneOf, Optional, Whole
 from mixpanel_nb.queries.formulas import Formula, Formulas
 from mixpanel_nb.queries.metrics import LETTERS, Buckets, Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    ANY_EVENT,
     CALENDAR_UNITS,
     Annotations,
     CalendarUnit,
@@ -78,10 +79,11 @@ class Insights(Query["InsightsResult"]):
         Parameter(
             "What to measure: an event, or e.g. unique(Purchase), sum(Purchase, amount), "
             "average(per user total(Purchase)).",
-            Metrics(),
+            Optional(Metrics(), (Metric(None),)),
             "METRIC",
             positional=True,
             label=Label("Metric", "subject", names="events", needed="Choose an event."),
+            any_option=ANY_EVENT,
         ),
     ]
     from_date: FromDate
@@ -120,7 +122,7 @@ class Insights(Query["InsightsResult"]):
         int,
         Parameter(
             "Segments to show, the largest ones; the others are (other).",
-            Whole(MAX_SEGMENTS),
+            Whole(MAX_LIMIT),
             "N",
             read=int,
         ),
@@ -186,6 +188,7 @@ class Active(Query["InsightsResult"]):
             "EVENT",
             positional=True,
             label=Label("Event", "subject", names="events", none="(any event)"),
+            any_option=ANY_EVENT,
         ),
     ] = None
     from_date: FromDate

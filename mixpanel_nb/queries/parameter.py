@@ -71,6 +71,7 @@ class Parameter:
         read: Parses its value from a word of a command line.
         label: Its presentation in a form; None if it is not part of it.
         any_option: The option for None, such as ``--any`` for any event, if there is one.
+        any_of_tables: Whether only tables answer None.
         joined: The separator of several values in one word of a command line; None if each has its own word.
         negative: Whether its option says no to it: ``--no-annotations`` makes ``annotations`` False.
         from_input: Whether a ``-`` on a command line stands for the lines of standard input.
@@ -85,6 +86,7 @@ class Parameter:
     read: Callable[[str], Any] = str
     label: Label | None = None
     any_option: str | None = None
+    any_of_tables: bool = False
     joined: str | None = None
     filled: bool = False
     from_input: bool = False

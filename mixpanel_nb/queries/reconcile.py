@@ -37,8 +37,12 @@ RECONCILED: dict[str, type[Query[Any]]] = {
 _LEFT_OUT = {"annotations", "compare", "live", "in_cohort", "not_in_cohort"}
 
 
-def reconciled(report: str) -> type[Query[Any]]:
+def reconciled(report: str, between: str = "_") -> type[Query[Any]]:
     """The query of a report that Mixpanel and tables both answer.
+
+    Args:
+        report: Its name.
+        between: What stands between the words of names in errors.
 
     Raises:
         ParameterError: there is no such report, or one side alone answers it.
@@ -48,10 +52,11 @@ def reconciled(report: str) -> type[Query[Any]]:
         return RECONCILED[name]
     from mixpanel_nb.queries import QUERIES
 
-    listed = f"Reports that both answer: {', '.join(RECONCILED)}."
+    names = [each.replace("_", between) for each in RECONCILED]
+    listed = f"Reports that can be: {', '.join(names)}."
     if name not in QUERIES:
         message = f"There is no report {report!r}."
-        hint = did_you_mean(name, RECONCILED) or listed
+        hint = did_you_mean(report, names) or listed
     else:
         side = (
             "only tables answer it"
@@ -63,9 +68,13 @@ def reconciled(report: str) -> type[Query[Any]]:
 
 
 def reconcile_parameters(query: type[Query[Any]]) -> dict[str, Parameter]:
-    """The parameters of a report that is reconciled: those that both sides know, without any event."""
+    """The parameters of a report that is reconciled: those that both sides know."""
     known = request_parameters(query)
-    return {name: replace(each, any_option=None) for name, each in known.items() if name not in _LEFT_OUT}
+    return {
+        name: replace(each, any_option=None) if each.any_of_tables else each
+        for name, each in known.items()
+        if name not in _LEFT_OUT
+    }
 
 
 def check_reconciled(query: Query[Any]) -> None:
@@ -75,7 +84,7 @@ def check_reconciled(query: Query[Any]) -> None:
         ParameterError: it is about any event.
     """
     for name, parameter in parameters_of(type(query)).items():
-        if parameter.any_option is not None and getattr(query, name) is None:
+        if parameter.any_of_tables and getattr(query, name) is None:
             message = "Mixpanel's API counts named events, not any event."
             raise ParameterError(
                 message, parameter=name, hint=["Name an event: ", Word(name, "Purchase"), "."]

@@ -14,6 +14,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    ANY_EVENT,
     Breakdown,
     Compare,
     DayOrLonger,
@@ -57,6 +58,7 @@ class Retention(Query["RetentionResult"]):
             "EVENT",
             option="--born",
             label=Label("First", "subject", names="events", none="(any event)", main=True),
+            any_option=ANY_EVENT,
         ),
     ] = None
     return_event: Annotated[
@@ -67,6 +69,7 @@ class Retention(Query["RetentionResult"]):
             "EVENT",
             option="--return",
             label=Label("Then", "subject", names="events", none="(any event)", main=True),
+            any_option=ANY_EVENT,
         ),
     ] = None
     from_date: FromDate

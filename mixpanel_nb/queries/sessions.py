@@ -12,6 +12,7 @@ from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Name, Names, Optional, Whole
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
+    ANY_EVENT,
     Annotations,
     AnyUnit,
     Compare,
@@ -83,6 +84,7 @@ class Sessions(Query["SessionsResult"]):
             Optional(Name()),
             "EVENT",
             label=Label("With", "subject", names="events", none="(any event)"),
+            any_option=ANY_EVENT,
         ),
     ] = None
     where: Where = None

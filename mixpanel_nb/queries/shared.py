@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 
 from mixpanel_nb.queries.checks import (
-    MAX_SEGMENTS,
+    MAX_LIMIT,
     Breakdowns,
     Comparison,
     Day,
@@ -31,6 +31,7 @@ CALENDAR_UNITS: tuple[CalendarUnit, ...] = get_args(CalendarUnit)
 COUNT_TYPES: tuple[CountType, ...] = get_args(CountType)
 
 MAX_COHORTS = 20
+ANY_EVENT = "--any"
 WHERE_EXAMPLE = 'properties["plan"] == "pro"'
 
 Event = Annotated[
@@ -41,7 +42,8 @@ Event = Annotated[
         "EVENT",
         positional=True,
         label=Label("Event", "subject", names="events", none="(any event)", main=True),
-        any_option="--any",
+        any_option=ANY_EVENT,
+        any_of_tables=True,
     ),
 ]
 NamedEvent = Annotated[
@@ -83,11 +85,15 @@ Segments = Annotated[
         label=Label("By", names="properties", none="(all)"),
     ),
 ]
+SEVERAL_NUMBERS = (
+    "The report insights takes several numbers: sum(Purchase, amount) and sum(Purchase, tax), or "
+    "breakdowns by buckets(amount) and buckets(tax)."
+)
 Number = Annotated[
     str,
     Parameter(
         "The number: a property or expression.",
-        Name(),
+        Name(SEVERAL_NUMBERS),
         "PROPERTY",
         label=Label("Number", "subject", names="numbers", needed="Choose a number."),
     ),
@@ -119,7 +125,7 @@ Counted = Annotated[
 ]
 Limit = Annotated[
     int,
-    Parameter("Segments to show, the largest ones.", Whole(MAX_SEGMENTS), "N", read=int),
+    Parameter("Segments to show, the largest ones.", Whole(MAX_LIMIT), "N", read=int),
 ]
 InCohort = Annotated[
     tuple[str, ...],

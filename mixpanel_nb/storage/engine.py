@@ -253,8 +253,8 @@ class StorageEngine:
             target.partition_by,
         )
 
-    def register(self, name: str, frame: pd.DataFrame) -> None:
-        """Make a DataFrame available in ``FROM``, until :meth:`unregister`.
+    def register(self, name: str, frame: Any) -> None:
+        """Make a frame of pandas, Polars or Arrow available in ``FROM``, until :meth:`unregister`.
 
         Raises:
             QueryError: DuckDB cannot read it, or a temporary table has that name.

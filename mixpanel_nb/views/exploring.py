@@ -22,7 +22,6 @@ from mixpanel_nb.queries.checks import (
     Name,
     OneOf,
     OneStep,
-    Optional,
     Several,
     Steps,
     Text,
@@ -30,6 +29,7 @@ from mixpanel_nb.queries.checks import (
     WordOr,
     parse_expansion,
     whole_or_word,
+    without_none,
 )
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.formulas import Formulas
@@ -175,7 +175,7 @@ class QueryForm:
                 continue
             if needed and (not value or _is_short(parameter, value)):
                 return needed
-            if parameter.any_option and self.table is None and not value:
+            if parameter.any_of_tables and self.table is None and not value:
                 return "Choose an event."
         return None
 
@@ -191,7 +191,7 @@ class QueryForm:
 
     def answer(self) -> ReportResult:
         """The answer; errors are those of the report."""
-        anything = [name for name, each in parameters_of(self.query).items() if each.any_option]
+        anything = [name for name, each in parameters_of(self.query).items() if each.any_of_tables]
         answer: ReportResult = self.service.ask(self.query.of({**dict.fromkeys(anything), **self.given}))
         return answer
 
@@ -272,7 +272,7 @@ class QueryForm:
     def _field(self, name: str, parameter: Parameter) -> Field:
         label, value = parameter.label, self.given.get(name)
         assert label is not None  # noqa: S101 - _fields() gives no others
-        check = parameter.check.check if isinstance(parameter.check, Optional) else parameter.check
+        check = without_none(parameter.check)
         match check:
             case Day():
                 return Field(name, label.text, "date", date.fromisoformat(str(value)))
@@ -364,7 +364,7 @@ class QueryForm:
         given |= _BEGUN_WITH.get(query.name, {})
         place, event = _main_field(query), kept.get("event")
         if place is not None and event is not None:
-            word = str(Metric(event)) if isinstance(known[place].check, Metrics) else event
+            word = str(Metric(event)) if isinstance(without_none(known[place].check), Metrics) else event
             given[place] = [word] if "tuple" in str(types_of(query)[place].__origin__) else word
         if "where" in given and "where" not in known:
             given["born_where"] = given.pop("where")
@@ -386,7 +386,8 @@ class QueryForm:
             value = self.given.get(name)
             if parameter.label and parameter.label.names == "events" and value:
                 first = value if isinstance(value, str) else _event_of(value[0])
-                return parse_metric(first).event if isinstance(parameter.check, Metrics) else first
+                of_metrics = isinstance(without_none(parameter.check), Metrics)
+                return parse_metric(first).event if of_metrics else first
         return None
 
 

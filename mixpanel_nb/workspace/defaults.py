@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import days, parameters_of
-from mixpanel_nb.queries.checks import Day, Optional
+from mixpanel_nb.queries.checks import Day, in_order, without_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,8 +58,8 @@ class Defaults:
         elif given.get("live") and values.get("table") is not None:
             raise _contradiction("table", "live", values["table"])
         for name, parameter in known.items():
-            check = parameter.check.check if isinstance(parameter.check, Optional) else parameter.check
-            if isinstance(check, Day) and not parameter.filled and values.get(name) is not None:
+            is_day = isinstance(without_none(parameter.check), Day)
+            if is_day and not parameter.filled and values.get(name) is not None:
                 values[name] = days.single_day(values[name], name, self._today())
         if values.get("compare") is not None:
             values["compare"] = self._comparison(values["compare"])
@@ -140,11 +140,33 @@ def days_to_fetch(given: Mapping[str, Any], today: date) -> tuple[date | None, d
     Raises:
         ParameterError: Days are wrong, or given twice.
     """
+    return _asked_days(given, today, today - timedelta(days=1))
+
+
+def days_to_list(given: Mapping[str, Any], today: date, end: date) -> tuple[date | None, date | None]:
+    """The first and the last day of a listing; None where it has no such bound.
+
+    Args:
+        given: As for :func:`days_to_fetch`.
+        today: The day it is in the project.
+        end: The day with which ``last`` ends where there is no ``to_date``.
+
+    Raises:
+        ParameterError: Days are wrong, or given twice.
+    """
+    first, final = _asked_days(given, today, end)
+    if all(given[name] is None for name in ("to_date", "last", "during")):
+        return first, None
+    return (first, final) if first is None or final is None else in_order(first, final)
+
+
+def _asked_days(given: Mapping[str, Any], today: date, end: date) -> tuple[date | None, date | None]:
+    """The first and the last day, which is ``end`` where it is open."""
     since, until, last, during = (given[name] for name in ("from_date", "to_date", "last", "during"))
     _check_once(since, until, last, during)
     if during is not None:
         return days.period(during, "during", today)
-    end = today - timedelta(days=1) if until is None else days.last_day(until, "to_date", today)
+    end = end if until is None else days.last_day(until, "to_date", today)
     if last is not None:
         return days.days_before(last, "last", end), end
     if since is not None:

@@ -46,14 +46,16 @@ class Project:
         client: MixpanelAPIClient | None = None,
         no_account: ConfigError | None = None,
     ) -> None:
-        from mixpanel_nb.accounts import checked_timezone, checked_weekday
-
         self.credentials = credentials
-        self.named_timezone = None if timezone is None else checked_timezone(timezone)
-        self._week_start = None if week_start is None else checked_weekday(week_start)
+        self.named_timezone: str | None = None
+        self._week_start: Weekday | None = None
         self.table = table
         self._client = client
         self._no_account = no_account
+        if timezone is not None:
+            self.timezone = timezone
+        if week_start is not None:
+            self.week_start = week_start
 
     @classmethod
     def find(
@@ -133,10 +135,25 @@ class Project:
         """The time zone of days in reports, where no table has its own."""
         return self.named_timezone or self.account_timezone
 
+    @timezone.setter
+    def timezone(self, name: str) -> None:
+        from mixpanel_nb.accounts import checked_timezone
+
+        self.named_timezone = checked_timezone(name)
+
     @property
     def week_start(self) -> Weekday:
         """The day on which weeks begin."""
         return self._week_start or (self.credentials.week_start if self.credentials else "monday")
+
+    @week_start.setter
+    def week_start(self, day: str) -> None:
+        from mixpanel_nb.accounts import checked_weekday
+
+        self._week_start = checked_weekday(day)
+        if self.is_sandbox and self._client is not None:  # the sandbox's weeks begin as those of its client
+            self.close()
+            self._client = None
 
     @property
     def today(self) -> date:

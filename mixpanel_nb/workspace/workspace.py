@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import textwrap
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
@@ -36,9 +36,8 @@ from mixpanel_nb.queries import (
     Why,
     request_parameters,
 )
-from mixpanel_nb.queries.checks import Day as Day_
 from mixpanel_nb.queries.why import of_result
-from mixpanel_nb.workspace.defaults import days_to_fetch
+from mixpanel_nb.workspace.defaults import days_to_fetch, days_to_list
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
 if TYPE_CHECKING:
@@ -357,10 +356,20 @@ class Workspace:
         """Name of the time zone of days in reports, unless a table has its own."""
         return self._project.timezone
 
+    @timezone.setter
+    def timezone(self, name: str) -> None:
+        self._project.timezone = name
+        self._renew_services()
+
     @property
     def week_start(self) -> Weekday:
         """The day on which weeks of reports begin."""
         return self._project.week_start
+
+    @week_start.setter
+    def week_start(self, day: str) -> None:
+        self._project.week_start = day
+        self._renew_services()
 
     @property
     def table(self) -> str | None:
@@ -430,6 +439,11 @@ class Workspace:
             AuthenticationError: Mixpanel refuses the account.
         """
         return {"account": self.account, **self.api.test()}
+
+    def _renew_services(self) -> None:
+        """Let services that know the time zone or the weeks be made again."""
+        for name in ("_fetcher", "_cohorts"):
+            vars(self).pop(name, None)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -526,6 +540,8 @@ class Workspace:
         from_date: Day | None = None,
         to_date: Day | None = None,
         *,
+        last: str | int | None = None,
+        during: str | None = None,
         table: str | None = None,
     ) -> AnnotationList:
         """The annotations of the project, by their date, in its time zone; asked once a session.
@@ -537,10 +553,13 @@ class Workspace:
         Args:
             from_date: Only those of this day and later ones.
             to_date: Only those of this day and earlier ones.
+            last: Those of the last days up to ``to_date``, by default today, or the table's last day:
+                ``30d``, ``12w``, ``3m`` or ``1y``.
+            during: Those of a period, such as ``2025-03``.
             table: Those that are kept with this table; Mixpanel is not asked.
 
         Raises:
-            ParameterError: a date is none.
+            ParameterError: a day is none, or days are given twice.
             APIError: Mixpanel could not be asked, or the account may not see annotations.
             TableNotFoundError: there is no such table.
 
@@ -552,16 +571,16 @@ class Workspace:
 
         from mixpanel_nb.services import timeline
 
-        first, last = (
-            None if day is None else Day_()(day, called)
-            for day, called in ((from_date, "from_date"), (to_date, "to_date"))
-        )
+        given, today = locals(), self._project.today
         if table is not None:
             self.schema(table)
+            held = self._engine.days(table)
+            first, final = days_to_list(given, today, held[1] if held else today)
             zone = ZoneInfo(self.zone_of(table).name)
-            return timeline.listed(self.storage.annotations(table), zone, first, last)
+            return timeline.listed(self.storage.annotations(table), zone, first, final)
+        first, final = days_to_list(given, today, today)
         zone = ZoneInfo(self._project.account_timezone)
-        return timeline.listed(self._discovery.annotations(zone), zone, first, last)
+        return timeline.listed(self._discovery.annotations(zone), zone, first, final)
 
     def custom_events(self) -> CustomEventList:
         """The custom events of the project, by name; asked once a session, without a query of the quota.
@@ -1068,7 +1087,7 @@ class Workspace:
     @overload
     def insights(
         self,
-        metrics: str | Metric | Sequence[str | Metric],
+        metrics: str | Metric | Sequence[str | Metric] | None,
         *,
         from_date: Day | None = None,
         to_date: Day | None = None,
@@ -1093,15 +1112,16 @@ class Workspace:
 
     @overload
     def insights(
-        self, metrics: str | Metric | Sequence[str | Metric], *, compare: Compared, **asked: Any
+        self, metrics: str | Metric | Sequence[str | Metric] | None, *, compare: Compared, **asked: Any
     ) -> ComparisonResult[InsightsResult]: ...
 
-    def insights(self, metrics: str | Metric | Sequence[str | Metric], **asked: Any) -> Any:
+    def insights(self, metrics: str | Metric | Sequence[str | Metric] | None, **asked: Any) -> Any:
         """Metrics side by side, over time and by segment, and formulas over them.
 
         A metric is an event, or a measure of it in a word: ``Purchase``, ``unique(Purchase)``,
         ``median(Purchase, amount)``, ``average(per user total(Purchase))``, each with a filter:
-        ``Purchase where …``. ``Metric``, ``Formula`` and ``Buckets`` are the same as objects.
+        ``Purchase where …``. None is any event, as ``*`` in a metric. ``Metric``, ``Formula`` and
+        ``Buckets`` are the same as objects.
 
         Example:
             >>> metrics = ["unique(Purchase)", "median(Purchase, revenue)"]
@@ -1905,6 +1925,8 @@ class Workspace:
         unit: LargeUnit = "week",
         from_date: Day | None = None,
         to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
     ) -> CohortSizesResult:
         """How many users a cohort had over time: as of the end of each day, week or month.
 
@@ -1916,15 +1938,15 @@ class Workspace:
             unit: ``day``, ``week`` or ``month``.
             from_date: The first day; by default the table's.
             to_date: The last day; by default the table's.
+            last: The last days up to ``to_date``: ``30d``, ``12w``, ``3m`` or ``1y``.
+            during: One period, such as ``2025-03``.
 
         Raises:
-            ParameterError: there is no such cohort, it is a list or a query, or there are too many days.
+            ParameterError: there is no such cohort, it is a list or a query, there are too many days, or days
+                are wrong or given twice.
         """
-        since, until = (
-            None if day is None else Day_()(day, called)
-            for day, called in ((from_date, "from_date"), (to_date, "to_date"))
-        )
-        return self._cohorts.sizes(name, since, until, unit)
+        asked = partial(days_to_list, locals(), self._project.today)
+        return self._cohorts.sizes(name, asked, unit)
 
     def refresh_cohort(self, name: str) -> CohortResult:
         """Compute a cohort of the database again, as it is defined, from the table as it is now.

@@ -188,6 +188,18 @@ def test_profiles_of_a_cohort(mp: Command) -> None:
     assert ids(mp, "SELECT distinct_id FROM chosen ORDER BY 1") == ids(mp, "FROM cohort_few ORDER BY 1")
 
 
+def test_sizes_take_days_as_every_command_does(mp: Command) -> None:
+    rows(mp, "cohort", "save", "buyers", "--did", "Purchase")
+    sizes = ("cohort", "sizes", "buyers", "--unit", "day")
+    whole = rows(mp, *sizes)
+    assert [row["date"] for row in whole] == [f"2025-01-{day:02}" for day in range(1, 15)]
+    assert rows(mp, *sizes, "--last", "3d") == whole[-3:]
+    assert rows(mp, *sizes, "--during", "2025-W02") == whole[5:12]
+    assert rows(mp, *sizes, "--to", "2025-01-05", "--last", "2d") == whole[3:5]
+    refused = mp(*sizes, "--last", "3d", "--during", "2025-W02")
+    assert (refused.code, refused.err.splitlines()[1]) == (3, "Leave out one of them.")
+
+
 def test_a_sync_computes_cohorts_again(mp: Command) -> None:
     mp("cohort", "save", "buyers", "--did", "Purchase")
     mp("cohort", "save", "others", "--not-in", "buyers", "--did", "Sign Up")

@@ -94,3 +94,24 @@ def test_user_may_be_repeated(mp: Command, folder: Path) -> None:
     mp("--db", "own.db", "load", "rows.csv", "--user", "login", "--user", "cookie")
     users = json.loads(mp("--db", "own.db", "sql", "SELECT distinct_id FROM events ORDER BY 1").out)
     assert users == [{"distinct_id": "ann"}, {"distinct_id": "c1"}]
+
+
+def test_a_last_word_that_is_no_file_is_the_table(mp: Command, folder: Path) -> None:
+    assert mp("--db", "own.db", "load", "shop.csv", "orders", *HOW).code == 0
+    (folder / "visits").mkdir()
+    assert mp("--db", "own.db", "load", "shop.csv", "shop.csv", "buyers", *HOW).code == 0
+    tables = json.loads(mp("--db", "own.db", "tables").out)
+    assert [(table["name"], table["row_count"]) for table in tables] == [("buyers", 3), ("orders", 3)]
+
+
+def test_what_can_be_a_file_is_no_table(mp: Command, folder: Path) -> None:
+    (folder / "more").write_text(CSV)
+    assert json.loads(mp("--db", "own.db", "load", "shop.csv", "more", *HOW).out)["rows"] == 6
+    for words, said in (
+        (("load", "shop.csv", "may.csv"), "Error: There is no file may.csv."),
+        (("load", "events"), "Error: There is no file events."),
+        (("load", "shop.csv", "orders", "--table", "sales"), "Error: There is no file orders."),
+        (("load", "shop.csv", "my-orders"), "Error: There is no file my-orders."),
+    ):
+        refused = mp("--db", "own.db", *words, *HOW)
+        assert (refused.code, refused.err.splitlines()[0]) == (3, said)

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
-from mistakes import DAYS, MISTAKES, SQL_MISTAKES
+from mistakes import DAYS, MISTAKES, SQL_MISTAKES, ZONES
 
 if TYPE_CHECKING:
     from cli.conftest import Command
@@ -28,6 +28,12 @@ def test_sql(mp: Command, sql: str, hint: str) -> None:
     done = mp("sql", sql)
     assert done.code == 3
     assert done.err.splitlines()[-1] == hint
+
+
+@pytest.mark.parametrize(("zone", "hint"), ZONES)
+def test_time_zones(mp: Command, zone: str, hint: str) -> None:
+    done = mp("segmentation", "Purchase", "--timezone", zone)
+    assert (done.code, done.err.splitlines()) == (3, [f"Error: There is no time zone '{zone}'.", hint])
 
 
 def test_a_group_is_told_to_say_what(mp: Command) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -141,7 +141,7 @@ def test_a_reconciliation_says_what_it_costs_before_it_asks(mp: Command, connect
     assert "Type: mp fetch events events --from 2025-01-15 --to 2025-01-16 --append" in done.out
     assert len([line for line in connected.requests if "/segmentation" in line]) == 1
     for wrong, told in (
-        (("reconcile", "flow"), "No such command 'flow'."),
+        (("reconcile", "flow"), "'flow' cannot be reconciled"),
         (("reconcile", "segmentation"), "Missing argument 'EVENT'"),
         (("reconcile", "segmentation", "Purchase", "--compare", "year"), "No such option: --compare"),
         (("reconcile", "segmentation", "Purchase", "--table", "shop"), "There is no table 'shop'."),
@@ -151,6 +151,59 @@ def test_a_reconciliation_says_what_it_costs_before_it_asks(mp: Command, connect
         assert failed.code in {3, 4}
         assert failed.err.startswith(f"Error: {told}")
     assert len([line for line in connected.requests if "/segmentation" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "report", "asked"),
+    [
+        (("insights", "--any"), "insights", {"metrics": None}),
+        (("active", "--any"), "active", {}),
+        (("segmentation", "--any"), "segmentation", {"event": None}),
+        (("event-counts", "--any"), "event_counts", {"events": None}),
+        (("frequency", "--any", "--unit", "week"), "frequency", {"event": None, "unit": "week"}),
+        (("sessions", "--any"), "sessions", {"event": None}),
+        (("retention", "--any"), "retention", {"born_event": None, "return_event": None}),
+        (("retention", "--born", "Sign Up", "--any"), "retention", {"born_event": "Sign Up"}),
+        (("retention", "--any", "--return", "Purchase"), "retention", {"return_event": "Purchase"}),
+    ],
+)
+def test_any_event_is_an_option_of_every_report_that_can_ask_it(
+    mp: Command, database: Path, words: tuple[str, ...], report: str, asked: dict[str, Any]
+) -> None:
+    with Workspace.open(database) as ws:
+        result = getattr(ws, report)(**asked)
+    assert json.loads(mp(*words).out) == result.records()
+
+
+def test_any_event_and_a_named_one_contradict_each_other(mp: Command) -> None:
+    for words, told in (
+        (("segmentation", "Purchase", "--any"), "EVENT and --any do not go together."),
+        (("insights", "Purchase", "--any"), "METRIC and --any do not go together."),
+        (("frequency", "--event", "Purchase", "--any"), "--event and --any do not go together."),
+        (
+            ("retention", "--born", "Sign Up", "--return", "Purchase", "--any"),
+            "--born, --return and --any do not go together.",
+        ),
+        (("segmentation",), "EVENT is missing: name one, or --any."),
+        (("insights",), "METRIC is missing: name one, or --any."),
+    ):
+        failed = mp(*words)
+        assert (failed.code, failed.err.splitlines()[0]) == (3, f"Error: {told}")
+
+
+def test_a_limit_may_be_larger_than_mixpanels_on_a_table(mp: Command, tmp_path: Path) -> None:
+    rows = [{"event": "A", "time": "2025-01-01", "user": n, "number": n % 12_000} for n in range(13_000)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    db = ("--db", str(tmp_path / "own.db"))
+    assert mp(*db, "load", str(tmp_path / "rows.jsonl")).code == 0
+    found = json.loads(mp(*db, "segmentation", "A", "--on", "number", "--limit", "20000").out)
+    assert {row["segment"]: row["count"] for row in found} == {
+        str(n): 2 if n < 1_000 else 1 for n in range(12_000)
+    }
+    live = mp("segmentation", "Purchase", "--on", "plan", "--limit", "10001", "--last", "2d", "--live")
+    assert live.err.splitlines()[0] == "Error: Mixpanel's API gives 10,000 segments at most."
+    beyond = mp("segmentation", "Purchase", "--on", "plan", "--limit", "10000001")
+    assert beyond.err.splitlines()[1] == "Give a whole number from 1 to 10,000,000."
 
 
 def test_rows_for_a_program_leave_the_notes_to_standard_error(mp: Command) -> None:

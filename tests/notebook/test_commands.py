@@ -131,6 +131,32 @@ def test_connect_to_a_file_without_an_account(
     assert "%mp_connect NAME" in refused[1]
 
 
+def test_connect_with_settings_alone_keeps_the_workspace(shell: Shell, database: Path) -> None:
+    shell.value("%mp_connect sandbox --memory")
+    shell.value("%mp_fetch visits --from 2025-01-05 --to 2025-01-06")
+    shell.value("%mp_fetch others --from 2025-01-06 --to 2025-01-06")
+    assert shell.value("%mp_connect --table visits").account == "sandbox"
+    assert shell.value("%mp_segmentation Purchase").df["date"].astype(str).tolist() == [
+        "2025-01-05",
+        "2025-01-06",
+    ]
+    info = shell.value("%mp_connect --timezone Asia/Tokyo --week-start sunday")
+    assert (info.account, info.timezone, info.path) == ("sandbox", "Asia/Tokyo", None)
+    weeks = shell.value("%mp_segmentation Purchase --unit week --from 2025-01-05 --to 2025-01-06")
+    assert weeks.df["date"].astype(str).tolist() == ["2025-01-05"]
+    assert "days are those of Asia/Tokyo" in " ".join(weeks.notes) or "Asia/Tokyo" in str(weeks.to_dict())
+    assert shell.failure("%mp_connect --week-start someday")[0].startswith("ConfigError: ")
+    assert shell.value("%mp_tables").names == ["others", "visits"]
+
+
+def test_connect_with_a_week_start_alone_is_mixpanels_too(shell: Shell, database: Path) -> None:
+    shell.value("%mp_connect sandbox")
+    asked = "%mp_segmentation Purchase --unit week --from 2025-01-05 --to 2025-01-06"
+    assert shell.value(asked).df["date"].astype(str).tolist() == ["2024-12-30", "2025-01-06"]
+    shell.value("%mp_connect --week-start sunday")
+    assert shell.value(asked).df["date"].astype(str).tolist() == ["2025-01-05"]
+
+
 def test_connect_in_memory_leaves_no_file(shell: Shell, connected: SandboxServer, home: Path) -> None:
     shell.value("%mp_connect sandbox --memory")
     shell.value(f"%mp_fetch {DAYS}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import IPython
 import pandas as pd
+import polars as pl
 import pytest
 from faces import SECRET
 
@@ -275,6 +276,18 @@ def test_other_cells_are_left_alone(shell: Shell, ip: InteractiveShell, cell: st
 
 
 # SQL
+
+
+def test_frames_of_other_libraries(shell: Shell, take: Callable[[str], list[str]]) -> None:
+    frame = pl.DataFrame({"city name": ["x"]})
+    shell.names |= {"my_polars": frame, "my_lazy": frame.lazy(), "my_arrow": frame.to_arrow()}
+    head = "%%mp_sql -o x\n"
+    for name in ("my_polars", "my_arrow"):
+        wanted = f'{head}SELECT {name}."city name" FROM {name}'
+        assert wanted in take(f"{head}SELECT {name}.cit‸ FROM {name}")
+        assert f"{head}SELECT * FROM {name}" in take(f"{head}SELECT * FROM {name[:-2]}‸")
+    assert f"{head}SELECT * FROM my_lazy" in take(f"{head}SELECT * FROM my_la‸")
+    assert f"{head}SELECT $my_polars" not in take(f"{head}SELECT $my_pol‸")
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,12 @@ def test_a_notebook_without_an_account(shell: Shell, tmp_path: Path, monkeypatch
     assert shell.value("%mp_load shop.csv --replace").rows == 3
 
 
-def test_a_table_that_is_named_as_a_file_is(shell: Shell, tmp_path: Path) -> None:
+def test_a_last_word_that_is_no_file_is_the_table(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "shop.csv").write_text(CSV)
-    shell.value(f"%mp_connect --memory\n%mp_load {tmp_path / 'shop.csv'}")
-    said = shell.failure(f"%mp_load {tmp_path / 'shop.csv'} orders")
-    assert "There is no file orders." in said[0]
-    assert said[-1] == "A table is named with --table orders."
-    assert "--table" not in " ".join(shell.failure(f"%mp_load {tmp_path / 'shop.csv'} orders.csv"))
+    shell.value(f"%mp_connect --memory\n%mp_load {tmp_path / 'shop.csv'} orders")
+    assert shell.value("%mp_tables").names == ["orders"]
+    said = shell.failure(f"%mp_load {tmp_path / 'shop.csv'} orders.csv")
+    assert "There is no file orders.csv." in said[0]
 
 
 def test_a_notebook_that_keeps_tables_in_memory(shell: Shell, tmp_path: Path) -> None:

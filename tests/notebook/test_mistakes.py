@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from mistakes import DAYS, MISTAKES, SQL_MISTAKES
+from mistakes import DAYS, MISTAKES, SQL_MISTAKES, ZONES
 
 if TYPE_CHECKING:
     from notebook.conftest import Shell
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(("line", "hint"), MISTAKES)
 def test_words(shell: Shell, line: str, hint: str) -> None:
     magic, rest = line.split(" ", 1)
+    magic = magic.replace("-", "_")
     assert shell.failure(f"%mp_{magic} {rest}")[-1] == hint.replace("{}", f"%mp_{magic}")
 
 
@@ -24,6 +25,13 @@ def test_words(shell: Shell, line: str, hint: str) -> None:
 @pytest.mark.parametrize(("sql", "hint"), SQL_MISTAKES)
 def test_sql(shell: Shell, sql: str, hint: str, magic: str) -> None:
     assert shell.failure(magic + sql)[-1] == hint
+
+
+@pytest.mark.parametrize(("zone", "hint"), ZONES)
+def test_time_zones(shell: Shell, zone: str, hint: str) -> None:
+    for line in (f"%mp_connect sandbox --timezone {zone}", f"%mp_connect --timezone {zone}"):
+        assert shell.failure(line) == [f"ConfigError: There is no time zone '{zone}'.", hint]
+        shell.value("%mp_connect sandbox")
 
 
 def test_braces_without_quotes(shell: Shell) -> None:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from mixpanel_nb.notebook.binding import names_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notebook.conftest import Shell
 
 DAY = datetime.fromisoformat("2025-01-02")
@@ -127,6 +131,28 @@ def test_a_dataframe_can_be_named(shell: Shell, sql: str) -> None:
     shell.names["plans"] = pd.DataFrame({"plan": ["pro"], "price": [9]})
     shell.names["low"] = 1
     assert answer(shell, sql) == [(9,)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pl.from_pandas,
+        lambda frame: pl.from_pandas(frame).lazy(),
+        lambda frame: pl.from_pandas(frame).with_columns(pl.col("plan").cast(pl.Categorical)),
+        pa.Table.from_pandas,
+        pa.RecordBatch.from_pandas,
+    ],
+    ids=["polars", "lazy polars", "polars with categories", "arrow table", "arrow batch"],
+)
+def test_a_frame_of_another_library_can_be_named(shell: Shell, kind: Callable[[pd.DataFrame], Any]) -> None:
+    shell.names["plans"] = kind(pd.DataFrame({"plan": ["pro", "free"], "price": [9, 0]}))
+    assert answer(shell, "SELECT plan, price FROM plans ORDER BY price") == [("free", 0), ("pro", 9)]
+    joined = "SELECT a.price + b.price FROM plans a JOIN plans AS b USING (plan) WHERE plan = 'pro'"
+    assert answer(shell, joined) == [(18,)]
+    assert shell.failure("%%mp_sql\nCREATE VIEW v AS FROM plans")[0] == (
+        "QueryError: The view v would fail later: plans is a DataFrame, which is not in the database."
+    )
+    assert shell.failure("%mp_sql SELECT $plans")[1].endswith("a DataFrame can be named in FROM.")
 
 
 @pytest.mark.usefixtures("database")

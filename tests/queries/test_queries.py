@@ -67,7 +67,7 @@ def test_values_are_kept_as_their_fields_have_them() -> None:
             Segmentation,
             {"event": "A", "limit": 0},
             "limit",
-            "limit is 0. Give a whole number from 1 to 10,000.",
+            "limit is 0. Give a whole number from 1 to 10,000,000.",
         ),
         (Segmentation, {"event": "A", "limit": True}, "limit", "limit is True."),
         (Segmentation, {"event": "A", "from_date": "2025-02-30"}, "from_date", "which is not a day"),
@@ -130,6 +130,18 @@ def test_the_schema_is_one_and_takes_what_the_query_takes(query: type[Query[Any]
 OF_TABLES = [
     query for query in QUERIES.values() if "table" in parameters_of(query) and query.name != "saved_report"
 ]
+
+
+def test_any_event_has_one_spelling() -> None:
+    found = set()
+    for query in QUERIES.values():
+        for name, parameter in parameters_of(query).items():
+            if parameter.label is not None and parameter.label.none == "(any event)":
+                assert parameter.any_option == "--any", (query, name)
+                found.add(query.name)
+    assert found == {"active", "event_counts", "frequency", "retention", "segmentation", "sessions"} | {
+        f"segmentation_{kind}" for kind in ("sum", "average", "numeric")
+    }
 
 
 def test_mixpanel_answers_every_query_and_a_table_those_that_name_one() -> None:

@@ -61,11 +61,7 @@ class Sources(Names):
 
     def frames(self) -> dict[str, list[str]]:
         """Notebook variables that are DataFrames, and their columns."""
-        return {
-            name: [str(column) for column in value.columns]
-            for name, value in self._visible()
-            if binding.is_frame(value)
-        }
+        return {name: binding.columns_of(value) for name, value in self._visible() if binding.is_frame(value)}
 
     def queries(self) -> list[str]:
         """Names of saved queries."""

@@ -13,6 +13,7 @@ from mixpanel_nb.analytics.expressions.parser import IN_COHORT
 from mixpanel_nb.bookmarks import body_of
 from mixpanel_nb.bookmarks.refusals import IN_TABLES, only_tables
 from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, did_you_mean
+from mixpanel_nb.queries.checks import MAX_SEGMENTS
 from mixpanel_nb.queries.customs import CUSTOM_PROPERTY, LOOKUP
 from mixpanel_nb.services.dates import parse_range
 from mixpanel_nb.services.live.reading.node import Node
@@ -107,6 +108,8 @@ def check_askable(query: Query[Any]) -> None:
     for name in ("in_cohort", "not_in_cohort"):
         if getattr(query, name, ()):
             raise only_tables("Mixpanel does not know the cohorts of your database.", name)
+    if getattr(query, "limit", 0) > MAX_SEGMENTS:
+        raise only_tables(f"Mixpanel's API gives {MAX_SEGMENTS:,} segments at most.", "limit")
     if getattr(query, "identities", None) is not None:
         raise only_tables("Mixpanel resolves users by itself.", "identities")
 

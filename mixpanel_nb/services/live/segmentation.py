@@ -38,7 +38,9 @@ class SegmentationReports(LiveReports):
         """How often an event happened, over time and by segment."""
         event, kind, known = query.event, query.type, query.unit
         if isinstance(query.on, tuple):
-            raise only_tables("Mixpanel's API breaks a segmentation down by one property.", "on")
+            raise only_tables(
+                "Mixpanel's API breaks a segmentation down by one property.", "on", or_insights=True
+            )
         period = self._period(query.from_date, query.to_date)
         answer = self._ask(
             "segmentation",
@@ -152,7 +154,7 @@ def _numeric_unit(unit: Unit) -> Unit:
     """
     if unit not in _NUMERIC_UNITS:
         message = f"Mixpanel's API sums, averages and ranges numbers per hour or day, not per {unit}."
-        raise only_tables(message, "unit")
+        raise only_tables(message, "unit", or_insights=True)
     return unit
 
 

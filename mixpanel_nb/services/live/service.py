@@ -64,8 +64,9 @@ class LiveQueryService(
         """
         check_askable(query)
         for name, parameter in parameters_of(type(query)).items():
-            if parameter.any_option is not None and getattr(query, name) is None:
-                raise only_tables("Mixpanel's API counts named events, not any event.", name)
+            if parameter.any_of_tables and getattr(query, name) is None:
+                message = "Mixpanel's API counts named events, not any event."
+                raise only_tables(message, name, or_insights=True)
         answer: Answer = _ANSWERS[type(query)](self, query)
         return answer
 

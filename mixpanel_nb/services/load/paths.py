@@ -11,7 +11,7 @@ from mixpanel_nb.files.system import expanded
 from mixpanel_nb.storage.sqltext import TABLE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mixpanel_nb.errors import Text
 
@@ -25,14 +25,20 @@ def found_files(named: Iterable[str | Path]) -> list[Path]:
         ParameterError: a file does not exist or is not a regular file; or none is given.
     """
     listed = [expanded(each) for each in named]
-    last = listed[-1] if len(listed) > 1 else None
-    if last is not None and not last.exists() and TABLE_NAME.fullmatch(str(last)):
-        hint = ["A table is named with ", Word("table", str(last)), "."]
-        raise _refused(f"There is no file {last}.", hint)
+    if ends_with_table(listed):
+        hint = ["A table is named with ", Word("table", str(listed[-1])), "."]
+        raise _refused(f"There is no file {listed[-1]}.", hint)
     files = list(dict.fromkeys(file for path in listed for file in _files(path)))
     if not files:
         raise _refused("No file was named.", "Name a file, several, or a glob such as exports/*.jsonl.gz.")
     return files
+
+
+def ends_with_table(named: Sequence[str | Path]) -> bool:
+    """Whether the last of several paths is the name of a table, and there is no such file or folder."""
+    if len(named) < 2 or not TABLE_NAME.fullmatch(str(named[-1])):
+        return False
+    return not Path(named[-1]).exists()
 
 
 def _files(path: Path) -> list[Path]:

@@ -145,8 +145,15 @@ class CohortService:
         """The cohorts, by name."""
         return tuple(map(_told, self._storage.cohorts()))
 
-    def sizes(self, name: str, first: date | None, last: date | None, unit: str) -> CohortSizesResult:
+    def sizes(
+        self, name: str, asked: Callable[[date], tuple[date | None, date | None]], unit: str
+    ) -> CohortSizesResult:
         """How many users a cohort had as of the end of each bucket of the table.
+
+        Args:
+            name: The cohort.
+            asked: Gives the first and the last day, from the table's last one; None for the table's own.
+            unit: The buckets.
 
         Raises:
             ParameterError: there is no such cohort, it is not defined by what users did, or there are too
@@ -158,6 +165,7 @@ class CohortService:
             message = f"{name!r} is {definition.words()[:60]}, so it has no size over time."
             raise ParameterError(message, parameter="name", value=name, hint="Define it by what users did.")
         held = self._engine.days(record.of_table) or (self._today(), self._today())
+        first, last = asked(held[1])
         period = Period(
             *in_order(first or held[0], last or held[1]), self._zone_of(record.of_table), self._week_start
         )

@@ -211,7 +211,8 @@ class LocalQueryService:
             and isinstance(before, _SEGMENTED)
             and (answer.left_out or before.left_out)
         ):
-            before = like_segments(answer, self.ask(changed(other, limit=MAX_SEGMENTS)))
+            limit = max(getattr(query, "limit", 0), MAX_SEGMENTS)
+            before = like_segments(answer, self.ask(changed(other, limit=limit)))
         return answer, before
 
     def users(
