@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import users
+from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.sql import identifier
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def statement(context: ReportContext, distinct_ids: Sequence[str]) -> Statement:
     return context.statement(f"""\
 SELECT e.event_name AS event, e.event_time AS time, e.distinct_id, {", ".join(_properties(context))}
 {matching.sql("")}
-ORDER BY e.event_time, {context.place}""")
+ORDER BY {", ".join(context.events.in_order(EVENTS))}""")
 
 
 def members(context: ReportContext, distinct_ids: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.sql import conjunction, identifier
 from mixpanel_nb.naming import free_name
@@ -75,8 +76,9 @@ def events(context: ReportContext, members: str | Sequence[str]) -> Statement:
     else:
         source, ids = "", f"SELECT unnest(CAST({context.bind(list(members), 'ids')} AS VARCHAR[]))"
     chosen = context.select().in_period().that(f"e.distinct_id IN ({ids})")
-    columns, order = context.events.everything, f"e.event_time, {context.place}, e.distinct_id"
-    return context.statement(f"{source}SELECT {columns}\n{chosen.sql('')}\nORDER BY {order}")
+    order = ", ".join([*context.events.in_order(EVENTS), f"{EVENTS}.distinct_id"])
+    text = f"{source}SELECT {context.events.everything}\n{chosen.sql('')}\nORDER BY {order}"
+    return context.statement(text)
 
 
 def of_events(matching: Selection) -> str:

@@ -367,6 +367,37 @@ def test_rows_without_ids_stay_different_events(ws: Workspace) -> None:
     assert [step.count for step in ws.funnel(steps=["A", "A"], **JANUARY, table="own").steps] == [1, 0]
 
 
+def test_a_view_without_ids_answers_every_report(ws: Workspace) -> None:
+    """Nothing tells which of its events of one time came first; all of them count."""
+    rows = "('A', TIMESTAMP '2025-01-03', 'u'), ('B', '2025-01-03', 'u'), ('A', '2025-01-02', 'v')"
+    ws.sql(f"CREATE TABLE own AS FROM (VALUES {rows}) AS t(event_name, event_time, distinct_id)")
+    ws.sql("CREATE VIEW seen AS SELECT * FROM own WHERE true")
+    asked: dict[str, dict[str, Any]] = {
+        "insights": {"metrics": "unique(A)"},
+        "active": {},
+        "segmentation": {"event": "A"},
+        "event_counts": {"events": ["A", "B"]},
+        "property_counts": {"event": "A", "prop": "distinct_id"},
+        "top_events": {},
+        "funnel": {"steps": ["A", "B"]},
+        "retention": {"born_event": "A"},
+        "flow": {"start": "A"},
+        "frequency": {},
+        "sessions": {},
+        "activity_feed": {"distinct_ids": ["v", "u"]},
+    }
+    for report, query in asked.items():
+        days = {} if report == "top_events" else JANUARY
+        answers = [getattr(ws, report)(**query, **days, table=table) for table in ("seen", "own")]
+        assert answers[0].records() == answers[1].records(), report
+    users = ws.segmentation("A", **JANUARY, table="seen").users()
+    assert [(row["event_name"], row["distinct_id"]) for row in users.events().records()] == [
+        ("A", "v"),
+        ("A", "u"),
+        ("B", "u"),
+    ]
+
+
 def test_users_of_an_own_table_of_profiles(ws: Workspace) -> None:
     made(ws, "[DATE '2025-01-03']", user="CAST(7 AS BIGINT)")
     ws.sql("CREATE TABLE profiles AS SELECT 7 AS distinct_id, 'Berlin' AS city")
