@@ -6,12 +6,14 @@ import csv
 import json
 import random
 from collections import Counter
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
+from test_cookbook import recipe
 
 from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
@@ -22,6 +24,7 @@ from mixpanel_nb.storage.loading import Batch
 from .support import answering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import OpenWorkspace
@@ -180,3 +183,92 @@ def test_events_of_a_view_are_ordered_without_row_numbers(ws: Workspace) -> None
     assert "insert_id" in str(of_view.sql)
     assert "rowid" in str(of_table.sql)
     assert sorted(map(str, of_view.records())) == sorted(map(str, of_table.records()))
+
+
+SHOP = ["Search", "View Product", "Add to Cart", "Purchase", "Page View"]
+
+
+def shopping(days: int = 4) -> list[dict[str, Any]]:
+    """What visitors of a shop do, in the order of the file: several of it in one second."""
+    draw = random.Random(11)
+    lines: list[dict[str, Any]] = []
+    for day in range(days):
+        second = MIDNIGHT + day * DAY
+        for _ in range(600):
+            second += draw.choice([0, 0, 0, 0, 5])
+            insert_id = f"{draw.getrandbits(64):x}"
+            who = f"visitor {draw.randrange(12)}"
+            held = {"time": second, "distinct_id": who, "$insert_id": insert_id, "n": len(lines)}
+            lines.append({"event": draw.choice(SHOP), "properties": held})
+    return lines
+
+
+def visits(lines: list[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
+    """The events and times of each visitor, by time, and then as the lines stand."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for line in sorted(lines, key=lambda line: line["properties"]["time"]):
+        held = line["properties"]
+        found.setdefault(held["distinct_id"], []).append((line["event"], held["time"]))
+    return found
+
+
+def fetched(ws: Workspace, lines: list[dict[str, Any]], folder: Path) -> None:
+    ws.fetch_events(**DAYS, workers=3)
+
+
+def appended_and_synced(ws: Workspace, lines: list[dict[str, Any]], folder: Path) -> None:
+    ws.fetch_events(from_date="2025-01-03", to_date="2025-01-03")
+    ws.fetch_events(from_date="2025-01-01", to_date="2025-01-03", if_exists="append")
+    ws.fetch_events(from_date="2025-01-04", to_date="2025-01-04", if_exists="append")
+    again = random.Random(3)
+    again.shuffle(lines)  # Mixpanel has them in another order now
+    ws.sync(days=5)
+
+
+def loaded(ws: Workspace, lines: list[dict[str, Any]], folder: Path) -> None:
+    (folder / "shop.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    ws.load(folder / "shop.jsonl")
+
+
+@pytest.mark.parametrize("come", [fetched, appended_and_synced, loaded])
+def test_flows_and_recipes_for_paths_take_ties_in_the_order_of_the_file(
+    open_workspace: OpenWorkspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    come: Callable[[Workspace, list[dict[str, Any]], Path], None],
+) -> None:
+    lines = shopping()
+    with answering(export_of(lines)) as url:
+        ws = open_workspace(url)
+        monkeypatch.setattr(type(ws._project), "today", date(2025, 1, 5))
+        come(ws, lines, tmp_path)
+    told = visits(lines)
+    by_id = visits(sorted(lines, key=lambda line: str(line["properties"]["$insert_id"])))
+    assert by_id != told, "the case would show nothing"
+    assert ws.sql_scalar("SELECT count(*) FROM events") == len(lines)
+
+    follows: Counter[str] = Counter()
+    paths: Counter[str] = Counter()
+    first: Counter[str] = Counter()
+    for events in told.values():
+        names = [name for name, _ in events]
+        for (name, at), (following, then) in pairwise(events):
+            follows[following] += name == "Search" and then - at <= 1_800
+        for place, name in enumerate(names):
+            if name == "Purchase":
+                paths[" → ".join(names[max(place - 2, 0) : place + 1])] += 1
+        start = names.index("Purchase")
+        first[names[start + 1]] += 1
+
+    recipes = {name: recipe(name) for name in ("What users do next", "Paths to the purchase")}
+    rows = ws.sql_rows(recipes["What users do next"]).tuples()
+    assert [times for _, times, _ in rows] == sorted(follows.values(), reverse=True)[:3]
+    assert all(follows[name] == times for name, times, _ in rows)
+    rows = ws.sql_rows(recipes["Paths to the purchase"]).tuples()
+    assert rows == sorted(paths.items(), key=lambda item: (-item[1], item[0]))[:5]
+
+    flow = ws.flow(start="Purchase", forward=1, limit=20, **DAYS, table="events")
+    assert dict(zip(flow.edges["target"], flow.edges["count"], strict=True)) == first
+    for who, events in list(told.items())[:3]:
+        feed = ws.activity_feed(who, **DAYS, table="events")
+        assert [row["event"] for row in feed.records()] == [name for name, _ in events]
