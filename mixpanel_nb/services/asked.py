@@ -1,15 +1,25 @@
-"""What a query asks, in the words of its result: names of metrics, columns, rules of a funnel."""
+"""What a query asks, in its result: the fields of the same names, names of metrics, rules of a funnel."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.naming import free_name, property_of
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.queries.metrics import Buckets
 
 if TYPE_CHECKING:
-    from mixpanel_nb.queries import Experiment, Funnel, Insights
+    from mixpanel_nb.queries import Experiment, Funnel, Insights, Query, Retention
+    from mixpanel_nb.results.report import ReportResult
+
+Answer = TypeVar("Answer", bound="ReportResult")
+
+
+def result_of(kind: type[Answer], query: Query[Any], **found: Any) -> Answer:
+    """A result of what was found; the other fields that it requires are the query's of the same names."""
+    required = (field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING)
+    return kind(**{name: getattr(query, name) for name in required if name not in found}, **found)
 
 
 def labels_of(query: Insights | Experiment) -> list[str]:
@@ -25,11 +35,18 @@ def columns_of(query: Insights) -> tuple[str, ...]:
     return tuple(property_of(on.of if isinstance(on, Buckets) else on) for on in query.on)
 
 
-def window_of(query: Funnel) -> tuple[int | str, str]:
+def window_of(query: Funnel) -> dict[str, Any]:
     """The window and its unit, as they are."""
     if query.window_sessions is not None:
-        return query.window_sessions, "session"
-    return DEFAULT_WINDOW if query.window is None else query.window, query.window_unit
+        return {"window": query.window_sessions, "window_unit": "session"}
+    window = DEFAULT_WINDOW if query.window is None else query.window
+    return {"window": window, "window_unit": query.window_unit}
+
+
+def returns_of(query: Retention) -> dict[str, Any]:
+    """What retention counts as coming back: periods, breakdown and property, as they are."""
+    names = ("on", "alignment", "brackets", "prop", "measure")
+    return {"interval_count": len(query.edges) - 2, **{name: getattr(query, name) for name in names}}
 
 
 def rules_of(query: Funnel) -> tuple[str, ...]:

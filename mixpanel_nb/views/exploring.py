@@ -226,7 +226,7 @@ class QueryForm:
             return _kept_filters(before, value)
         if isinstance(check, Expansions):
             return [parse_expansion(word) for word in value]
-        if isinstance(check, Optional) and isinstance(check.check, WordOr):
+        if isinstance(without_none(check), WordOr):
             return whole_or_word(value)
         if isinstance(check, Several) and isinstance(check.check, Whole):
             return [int(number) if number.isdecimal() else number for number in value]

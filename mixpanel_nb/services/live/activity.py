@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb import results
+from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import LiveReports, sent
 from mixpanel_nb.services.live.reading.users import read_activity
 
@@ -25,4 +26,4 @@ class ActivityReports(LiveReports):
             "stream/query", distinct_ids=list(users), from_date=period.first, to_date=period.last
         )
         events = read_activity(answer, users)
-        return results.ActivityFeedResult(users, period.first, period.last, events, **sent(answer))
+        return result_of(results.ActivityFeedResult, query, events=events, **sent(answer))

@@ -11,6 +11,7 @@ from mixpanel_nb import results
 from mixpanel_nb.analytics.context import is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
 from mixpanel_nb.bookmarks.refusals import only_tables
+from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import LiveReports, at_limit, breakdown, checked_buckets, sent
 from mixpanel_nb.services.live.reading.series import read_series
 
@@ -41,16 +42,13 @@ class CountReports(LiveReports):
         series = read_series(answer, period, known, average=kind == "average")
         # An event that is returned under another name is kept.
         names = tuple(dict.fromkeys((*events, *series.values)))
-        return results.EventCountsResult(
-            names,
-            period.first,
-            period.last,
-            known,
-            kind,
-            None,
-            series.dates,
-            series.chosen(names),
-            self._complete(period, known, series.dates),
+        return result_of(
+            results.EventCountsResult,
+            query,
+            events=names,
+            dates=series.dates,
+            values=series.chosen(names),
+            complete=self._complete(period, known, series.dates),
             notes=self._notes(event for event in events if not series.values.get(event)),
             **sent(answer),
         )
@@ -79,16 +77,11 @@ class CountReports(LiveReports):
         )
         answered = read_series(answer, period, known, average=kind == "average")
         series = answered.by_segment(additive=kind == "general")
-        return results.PropertyCountsResult(
-            query.event,
-            query.prop,
-            period.first,
-            period.last,
-            known,
-            kind,
-            None,
-            series.dates,
-            series.ranked() if only is None else series.chosen(only),
+        return result_of(
+            results.PropertyCountsResult,
+            query,
+            dates=series.dates,
+            values=series.ranked() if only is None else series.chosen(only),
             complete=self._complete(period, known, series.dates),
             notes=self._notes(
                 [] if any(series.values.values()) else [query.event],

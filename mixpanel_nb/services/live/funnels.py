@@ -12,6 +12,7 @@ from mixpanel_nb.bookmarks.refusals import only_tables
 from mixpanel_nb.errors import Command, ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS
 from mixpanel_nb.queries.funnel import WINDOW_SECONDS
+from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import at_limit, breakdown, expression, listed_by, sent
 from mixpanel_nb.services.live.reading.funnels import read_funnel
 from mixpanel_nb.services.live.typed import TypedReports
@@ -52,16 +53,13 @@ class FunnelReports(TypedReports):
         found = read_funnel(answer, broken_down=on is not None)
         steps_found, per, notes = _steps_and_buckets(found, period, query.unit)
         segments = sum(name not in {None, results.OVERALL} for name in found.segments)
-        return results.FunnelResult(
-            steps_found,
-            found.events,
-            period.first,
-            period.last,
-            query.window,
-            None if query.window is None else query.window_unit,
-            per,
-            on,
-            query.where,
+        return result_of(
+            results.FunnelResult,
+            query,
+            steps=steps_found,
+            events=found.events,
+            window_unit=None if query.window is None else query.window_unit,
+            unit=per,
             funnel_id=number,
             notes=self._notes([], *notes, at_limit(segments, query.limit, "segment") if on else None),
             **sent(answer),

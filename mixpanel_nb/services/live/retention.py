@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
 from mixpanel_nb.queries.customs import COHORT, CUSTOM_EVENT, CUSTOM_PROPERTY
+from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
 from mixpanel_nb.services.live.typed import TypedReports
@@ -47,19 +48,14 @@ class RetentionReports(TypedReports):
         )
         cohorts = read_cohorts(answer, period, known, periods=query.interval_count + 1, interval=interval)
         missing = [event for event in (born, query.return_event) if event]
-        return results.RetentionResult(
-            cohorts,
-            born,
-            query.return_event,
-            period.first,
-            period.last,
-            known,
-            interval,
-            query.interval_count,
-            query.type,
-            query.mode,
-            born_where,
-            query.return_where,
+        return result_of(
+            results.RetentionResult,
+            query,
+            cohorts=cohorts,
+            born_event=born,
+            unit=known,
+            interval=interval,
+            born_where=born_where,
             notes=self._notes([] if any(cohort.size for cohort in cohorts) else missing),
             **sent(answer),
         )
@@ -78,16 +74,12 @@ class RetentionReports(TypedReports):
         )
         dates, counts = read_frequencies(answer, period, query.unit)
         active = any(users for counted in counts.values() for users in counted)
-        return results.FrequencyResult(
-            period.first,
-            period.last,
-            query.unit,
-            query.addiction_unit,
-            query.event,
-            query.where,
-            dates,
-            counts,
-            self._complete(period, query.unit, dates),
+        return result_of(
+            results.FrequencyResult,
+            query,
+            dates=dates,
+            counts=counts,
+            complete=self._complete(period, query.unit, dates),
             notes=self._notes([query.event] if query.event and not active else []),
             **sent(answer),
         )

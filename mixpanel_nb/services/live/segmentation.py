@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mixpanel_nb import results
 from mixpanel_nb.bookmarks.refusals import only_tables
+from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import LiveReports, at_limit, breakdown, checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.buckets import dates
 from mixpanel_nb.services.live.reading.ranges import read_ranges
@@ -60,16 +61,11 @@ class SegmentationReports(LiveReports):
             named = series.by_segment(additive=kind == "general")
             values = named.ranked()
             notes = [at_limit(len(series.values), query.limit, "segment"), series.null_note(named)]
-        return results.SegmentationResult(
-            event,
-            period.first,
-            period.last,
-            known,
-            kind,
-            query.on,
-            query.where,
-            series.dates,
-            values,
+        return result_of(
+            results.SegmentationResult,
+            query,
+            dates=series.dates,
+            values=values,
             complete=self._complete(period, known, series.dates),
             notes=self._notes([] if any(values.values()) else [event], *notes),
             **sent(answer),
@@ -92,18 +88,13 @@ class SegmentationReports(LiveReports):
         )
         series = read_series(answer, period, known, average=kind == "average")
         ranges = read_ranges(series)
-        return results.NumericBucketResult(
-            event,
-            query.on,
-            period.first,
-            period.last,
-            known,
-            kind,
-            query.where,
-            series.dates,
-            ranges.bounds,
-            ranges.values,
-            self._complete(period, known, series.dates),
+        return result_of(
+            results.NumericBucketResult,
+            query,
+            dates=series.dates,
+            buckets=ranges.bounds,
+            values=ranges.values,
+            complete=self._complete(period, known, series.dates),
             notes=self._notes([] if ranges.bounds else [event], _without_number(ranges.without)),
             **sent(answer),
         )
@@ -131,16 +122,12 @@ class SegmentationReports(LiveReports):
         )
         numbers = read_numbers(answer, known)
         buckets = dates(numbers, period, known)
-        return kind(
-            query.event,
-            query.on,
-            period.first,
-            period.last,
-            known,
-            query.where,
-            buckets,
-            {bucket: number for bucket, number in numbers.items() if number is not None},
-            self._complete(period, known, buckets),
+        return result_of(
+            kind,
+            query,
+            dates=buckets,
+            values={bucket: number for bucket, number in numbers.items() if number is not None},
+            complete=self._complete(period, known, buckets),
             notes=self._notes([] if any(numbers.values()) else [query.event]),
             **sent(answer),
         )

@@ -15,7 +15,7 @@ from mixpanel_nb.analytics.insights import Days
 from mixpanel_nb.queries.checks import enough_steps
 from mixpanel_nb.queries.metrics import LETTERS
 from mixpanel_nb.results.insights import InsightsLine
-from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
+from mixpanel_nb.services.asked import columns_of, labels_of, result_of, returns_of, rules_of, window_of
 from mixpanel_nb.services.known_buckets import KnownBuckets
 from mixpanel_nb.services.live.base import LiveReports, at_limit, sent
 from mixpanel_nb.services.live.reading.typed import (
@@ -55,17 +55,16 @@ class TypedReports(LiveReports):
         segments = len({line.segment for line in lines}) if query.on else 0
         only = query.metrics[0].event if len(query.metrics) == 1 else None
         empty = only is not None and not any(any(line.values) for line in lines)
-        return results.InsightsResult(
-            tuple(names),
-            period.first,
-            period.last,
-            None if query.totals else query.unit,
-            columns_of(query),
-            query.where,
-            (period.first,) if query.totals else tuple(period.buckets(query.unit)),
-            tuple(lines),
-            query.rolling,
-            query.cumulative,
+        return result_of(
+            results.InsightsResult,
+            query,
+            metrics=tuple(names),
+            unit=None if query.totals else query.unit,
+            on=columns_of(query),
+            dates=(period.first,) if query.totals else tuple(period.buckets(query.unit)),
+            lines=tuple(lines),
+            rolling=query.rolling,
+            cumulative=query.cumulative,
             notes=self._notes(
                 [only] if empty else [], at_limit(segments, query.limit, "segment") if query.on else None
             ),
@@ -85,15 +84,12 @@ class TypedReports(LiveReports):
         answer = self._ask_typed(query)
         found = read_funnel(answer, query.breakdowns, period, query.unit)
         entered = any(step.count for step in found.steps)
-        return results.FunnelResult(
-            found.steps,
-            found.events or tuple(step.event for step in query.steps),
-            period.first,
-            period.last,
-            *window_of(query),
-            query.unit,
-            query.on,
-            query.where,
+        return result_of(
+            results.FunnelResult,
+            query,
+            steps=found.steps,
+            events=found.events or tuple(step.event for step in query.steps),
+            **window_of(query),
             counts=query.count,
             rules=rules_of(query),
             notes=self._notes(
@@ -110,29 +106,17 @@ class TypedReports(LiveReports):
         period.buckets(unit)
         answer = self._ask_typed(query)
         on = () if query.on is None else (query.on,) if isinstance(query.on, str) else query.on
-        last = len(query.edges) - 2
-        cohorts = read_retention(answer, on, period, unit, last + 1, counts_users=query.prop is None)
+        periods = len(query.edges) - 1
+        cohorts = read_retention(answer, on, period, unit, periods, counts_users=query.prop is None)
         segments = len({cohort.segment for cohort in cohorts}) - 1
         missing = [event for event in (query.born_event, query.return_event) if event]
-        return results.RetentionResult(
-            cohorts,
-            query.born_event,
-            query.return_event,
-            period.first,
-            period.last,
-            unit,
-            interval,
-            last,
-            query.type,
-            query.mode,
-            query.born_where,
-            query.return_where,
-            query.on,
-            0,
-            query.alignment,
-            query.brackets,
-            query.prop,
-            query.measure,
+        return result_of(
+            results.RetentionResult,
+            query,
+            cohorts=cohorts,
+            unit=unit,
+            interval=interval,
+            **returns_of(query),
             notes=self._notes(
                 [] if any(cohort.size for cohort in cohorts) else missing,
                 at_limit(segments, query.limit, "segment") if on else None,
@@ -142,27 +126,21 @@ class TypedReports(LiveReports):
 
     def flow(self, query: Flow) -> results.FlowResult:
         """What users did after, before and between some events. Mixpanel is asked twice."""
-        period = self._period(query.from_date, query.to_date)
+        self._period(query.from_date, query.to_date)  # refuses days that Mixpanel cannot have
         answer = self._ask_typed(query)
         nodes, edges = read_flow(answer, first_step(query))
         entered = sum(node.count for node in nodes if node.step == 0 and node.kind != "dropoff")
         paths = read_paths(self._ask_typed(query, "paths"), entered)
         anchors = tuple(step.event for step in query.anchors)
-        return results.FlowResult(
-            nodes,
-            edges,
-            paths,
-            anchors,
-            period.first,
-            period.last,
-            query.count,
-            query.window,
-            query.window_unit,
-            query.steps_after,
-            query.steps_before,
-            query.limit,
-            None,
-            query.where,
+        return result_of(
+            results.FlowResult,
+            query,
+            flow_nodes=nodes,
+            flow_edges=edges,
+            flow_paths=paths,
+            anchors=anchors,
+            forward=query.steps_after,
+            back=query.steps_before,
             notes=self._notes(
                 [] if entered else anchors,
                 "Two queries: Mixpanel gives a flow's paths in an answer of their own.",

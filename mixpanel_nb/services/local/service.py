@@ -53,7 +53,14 @@ from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
 from mixpanel_nb.queries.customs import custom_event
 from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.results.question import Question
-from mixpanel_nb.services.asked import columns_of, labels_of, rules_of, window_of
+from mixpanel_nb.services.asked import (
+    columns_of,
+    labels_of,
+    result_of,
+    returns_of,
+    rules_of,
+    window_of,
+)
 from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local.cohorts import Cohorts
 from mixpanel_nb.services.local.experiments import Variants
@@ -310,18 +317,17 @@ class LocalQueryService:
     def _insights_result(
         self, query: Insights, found: Lines, statement: Statement, asking: Remarks
     ) -> results.InsightsResult:
-        return results.InsightsResult(
-            tuple(labels_of(query)),
-            query.from_date,
-            query.to_date,
-            None if query.totals else query.unit,
-            columns_of(query),
-            query.where,
-            tuple(found.dates),
-            tuple(found.lines(labels_of(query))),
-            query.rolling,
-            query.cumulative,
-            found.left_out,
+        return result_of(
+            results.InsightsResult,
+            query,
+            metrics=tuple(labels_of(query)),
+            unit=None if query.totals else query.unit,
+            on=columns_of(query),
+            dates=tuple(found.dates),
+            lines=tuple(found.lines(labels_of(query))),
+            rolling=query.rolling,
+            cumulative=query.cumulative,
+            left_out=found.left_out,
             sql=statement.rendered(),
             notes=self._insights_notes(query, found, asking),
         )
@@ -370,19 +376,14 @@ class LocalQueryService:
                 )
                 rows = self._engine.rows(statement)
                 values, rest, left_out = by_names(rows)
-        return results.SegmentationResult(
-            query.event,
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.type,
-            query.on,
-            query.where,
-            tuple(dates),
-            values,
-            left_out,
-            rest,
-            asking.complete(query.unit, query.event),
+        return result_of(
+            results.SegmentationResult,
+            query,
+            dates=tuple(dates),
+            values=values,
+            left_out=left_out,
+            rest=rest,
+            complete=asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows), on=query.on, segments=values),
         )
@@ -401,18 +402,13 @@ class LocalQueryService:
         )
         rows = self._engine.rows(statement)
         ranges, values = in_ranges(rows)
-        return results.NumericBucketResult(
-            query.event,
-            query.on,
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.type,
-            query.where,
-            tuple(asking.context.period.buckets(query.unit)),
-            ranges,
-            values,
-            asking.complete(query.unit, query.event),
+        return result_of(
+            results.NumericBucketResult,
+            query,
+            dates=tuple(asking.context.period.buckets(query.unit)),
+            buckets=ranges,
+            values=values,
+            complete=asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
@@ -432,16 +428,12 @@ class LocalQueryService:
         asking = self._ask(query)
         statement = calculate(asking.context, query.event, on=query.on, unit=query.unit, where=query.where)
         rows = self._engine.rows(statement)
-        return kind(
-            query.event,
-            query.on,
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.where,
-            tuple(asking.context.period.buckets(query.unit)),
-            in_buckets(rows),
-            asking.complete(query.unit, query.event),
+        return result_of(
+            kind,
+            query,
+            dates=tuple(asking.context.period.buckets(query.unit)),
+            values=in_buckets(rows),
+            complete=asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
@@ -458,16 +450,13 @@ class LocalQueryService:
             values = {event: {} for event in query.events}
             for bucket, event, count in self._engine.rows(statement):
                 values[event][bucket] = count
-        return results.EventCountsResult(
-            tuple(values),
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.type,
-            query.where,
-            tuple(asking.context.period.buckets(query.unit)),
-            values,
-            asking.complete(query.unit, *(query.events or [None])),
+        return result_of(
+            results.EventCountsResult,
+            query,
+            events=tuple(values),
+            dates=tuple(asking.context.period.buckets(query.unit)),
+            values=values,
+            complete=asking.complete(query.unit, *(query.events or [None])),
             sql=statement.rendered(),
             notes=asking.notes([each for each in query.events or () if not values[each]], found=False),
         )
@@ -487,19 +476,14 @@ class LocalQueryService:
         )
         rows = self._engine.rows(statement)
         found, rest, left_out = by_name(rows)
-        return results.PropertyCountsResult(
-            query.event,
-            query.prop,
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.type,
-            query.where,
-            tuple(asking.context.period.buckets(query.unit)),
-            found if only is None else {value: found.get(value, {}) for value in only},
-            left_out,
-            rest,
-            asking.complete(query.unit, query.event),
+        return result_of(
+            results.PropertyCountsResult,
+            query,
+            dates=tuple(asking.context.period.buckets(query.unit)),
+            values=found if only is None else {value: found.get(value, {}) for value in only},
+            left_out=left_out,
+            rest=rest,
+            complete=asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows), on=query.prop, segments=found),
         )
@@ -534,15 +518,12 @@ class LocalQueryService:
         statement = funnel.statement(asking.context, query)
         found = Funnels(query, self._engine.rows(statement))
         buckets = period.buckets(query.unit) if query.unit else [None]
-        return results.FunnelResult(
-            found.steps(buckets),
-            found.events,
-            query.from_date,
-            query.to_date,
-            *window_of(query),
-            query.unit,
-            query.on,
-            query.where,
+        return result_of(
+            results.FunnelResult,
+            query,
+            steps=found.steps(buckets),
+            events=found.events,
+            **window_of(query),
             left_out=found.left_out,
             counts=query.count,
             sum_of=query.sum_of,
@@ -562,25 +543,12 @@ class LocalQueryService:
         asking = self._ask(query)
         statement = retention.statement(asking.context, query)
         found = Cohorts(query, asking.context.period, self._engine.rows(statement), asking.table)
-        return results.RetentionResult(
-            found.cohorts(),
-            query.born_event,
-            query.return_event,
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.interval,
-            len(query.edges) - 2,
-            query.type,
-            query.mode,
-            query.born_where,
-            query.return_where,
-            query.on,
-            found.left_out,
-            query.alignment,
-            query.brackets,
-            query.prop,
-            query.measure,
+        return result_of(
+            results.RetentionResult,
+            query,
+            cohorts=found.cohorts(),
+            left_out=found.left_out,
+            **returns_of(query),
             sql=statement.rendered(),
             notes=asking.notes(
                 named(query.born_event, query.return_event),
@@ -595,22 +563,16 @@ class LocalQueryService:
         statement = flow.statement(asking.context, query)
         found = Flows(query, self._engine.rows(statement))
         anchors = tuple(step.event for step in query.anchors)
-        return results.FlowResult(
-            found.nodes,
-            found.edges,
-            found.paths,
-            anchors,
-            query.from_date,
-            query.to_date,
-            query.count,
-            query.window,
-            query.window_unit,
-            query.steps_after,
-            query.steps_before,
-            query.limit,
-            query.on,
-            query.where,
-            found.left_out,
+        return result_of(
+            results.FlowResult,
+            query,
+            flow_nodes=found.nodes,
+            flow_edges=found.edges,
+            flow_paths=found.paths,
+            anchors=anchors,
+            forward=query.steps_after,
+            back=query.steps_before,
+            left_out=found.left_out,
             sql=statement.rendered(),
             notes=asking.notes(
                 [*anchors, *query.hide, *query.exclude, *(expansion.event for expansion in query.expand)],
@@ -624,20 +586,14 @@ class LocalQueryService:
         asking = self._ask(query)
         statement = sessions.statement(asking.context, query)
         found = SessionRows(self._engine.rows(statement))
-        return results.SessionsResult(
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.event,
-            query.where,
-            query.on,
-            query.timeout,
-            query.exclude,
-            tuple(asking.context.period.buckets(query.unit)),
-            found.totals,
-            found.figures,
-            found.left_out,
-            asking.complete(query.unit, None),
+        return result_of(
+            results.SessionsResult,
+            query,
+            dates=tuple(asking.context.period.buckets(query.unit)),
+            totals=found.totals,
+            figures=found.figures,
+            left_out=found.left_out,
+            complete=asking.complete(query.unit, None),
             sql=statement.rendered(),
             notes=asking.notes(
                 [*([query.event] if query.event else []), *query.exclude],
@@ -724,16 +680,12 @@ class LocalQueryService:
         for bucket, periods, count in rows:
             for place in range(min(periods, most)):  # active in at least so many
                 users[bucket][place] += count
-        return results.FrequencyResult(
-            query.from_date,
-            query.to_date,
-            query.unit,
-            query.addiction_unit,
-            query.event,
-            query.where,
-            tuple(users),
-            {bucket: tuple(counted) for bucket, counted in users.items()},
-            asking.complete(query.unit, query.event),
+        return result_of(
+            results.FrequencyResult,
+            query,
+            dates=tuple(users),
+            counts={bucket: tuple(counted) for bucket, counted in users.items()},
+            complete=asking.complete(query.unit, query.event),
             sql=statement.rendered(),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
@@ -744,11 +696,10 @@ class LocalQueryService:
         statement = activity.statement(context, query.distinct_ids)
         columns = {} if context.events.has_json else context.events.properties
         events = tuple(activity_event(row, columns) for row in self._engine.rows(statement))
-        return results.ActivityFeedResult(
-            query.distinct_ids,
-            query.from_date,
-            query.to_date,
-            events,
+        return result_of(
+            results.ActivityFeedResult,
+            query,
+            events=events,
             sql=statement.rendered(),
             notes=asking.notes([], found=bool(events)),
         )
