@@ -17,7 +17,7 @@ from mixpanel_nb.display.annotations import Mark, with_marks
 from mixpanel_nb.display.charts import series_chart
 from mixpanel_nb.results import Annotation
 from mixpanel_nb.sandbox.faults import FaultRule
-from mixpanel_nb.storage.timeline import AnnotationRecord
+from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 from mixpanel_nb.views.annotated import Annotated
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def test_hostile_texts_are_only_texts(ws: Workspace) -> None:
 def test_a_strange_answer_is_one_line(item: dict[str, Any]) -> None:
     from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.services.timeline import records
+    from mixpanel_nb.services.project_annotations import records
 
     with pytest.raises(ServerError, match="came without"):
         records([item], ZoneInfo("UTC"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
 from mixpanel_nb.queries.checks import OneOf, Whole
-from mixpanel_nb.services import saved_items, timeline
+from mixpanel_nb.services import project_annotations, saved_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         LexiconSchemaList,
         LookupTableList,
     )
-    from mixpanel_nb.storage.timeline import AnnotationRecord
+    from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
     Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList, LookupTableList)
 
@@ -150,7 +150,7 @@ class DiscoveryService:
             zone: The project's time zone.
         """
         if ("annotations",) not in self._known:
-            self._known[("annotations",)] = timeline.records(self._api().list_annotations(), zone)
+            self._known[("annotations",)] = project_annotations.records(self._api().list_annotations(), zone)
         return list(self._known[("annotations",)])
 
     def known_annotations(self) -> list[AnnotationRecord]:

@@ -21,11 +21,11 @@ from mixpanel_nb.storage import (
     export_target,
     identities,
     inputs,
+    kept_annotations,
     ledger,
     loading,
     queries,
     table_names,
-    timeline,
 )
 from mixpanel_nb.storage.connections import ordered, transaction
 from mixpanel_nb.storage.database import Database
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.cohorts import Bound, CohortRecord
     from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.identities import IdentityRecord
+    from mixpanel_nb.storage.kept_annotations import AnnotationRecord
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
     from mixpanel_nb.storage.schema import PropertyColumn
-    from mixpanel_nb.storage.timeline import AnnotationRecord
 
 
 class StorageEngine:
@@ -581,12 +581,12 @@ class StorageEngine:
     def annotations(self, table: str) -> list[AnnotationRecord]:
         """The annotations that are kept with a table, by their moment."""
         with self._database.work("read") as con:
-            return timeline.of(con, table)
+            return kept_annotations.of(con, table)
 
     def save_annotations(self, table: str, found: Iterable[AnnotationRecord]) -> None:
         """Keep annotations with a table, in place of those that were kept."""
         with self._changing() as con:
-            timeline.save(con, table, found)
+            kept_annotations.save(con, table, found)
 
     def defined(self, kind: str) -> dict[int, dict[str, Any]]:
         """The kept definitions of a kind (``custom_event``, ``custom_property``), by id."""
@@ -653,7 +653,7 @@ def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
     ledger.forget(con, name)
     cohorts.forget(con, name)
     identities.forget_table(con, name)
-    timeline.forget(con, name)
+    kept_annotations.forget(con, name)
     definitions.forget(con, name)
 
 

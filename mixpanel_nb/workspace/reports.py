@@ -201,14 +201,14 @@ class ReportService:
         """The annotations of a report's days: those of its table, or what Mixpanel was asked for before."""
         from zoneinfo import ZoneInfo
 
-        from mixpanel_nb.services import timeline
+        from mixpanel_nb.services import project_annotations
 
         asked: Any = query
         if not getattr(query, "annotations", False) or query.bucket_unit is None:
             return ()
         table = query.asked_table
         known = self._discovery().known_annotations() if table is None else self._engine.annotations(table)
-        return timeline.listed(known, ZoneInfo(zone), asked.from_date, asked.to_date).annotations
+        return project_annotations.listed(known, ZoneInfo(zone), asked.from_date, asked.to_date).annotations
 
     def users(self, query: Query[Any], cell: Cell, found: Mapping[str, Any]) -> UsersResult:
         """The users behind a number of a report on a table.

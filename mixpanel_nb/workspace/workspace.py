@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import textwrap
-import time
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
@@ -109,6 +108,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.local.identities import IdentityService
     from mixpanel_nb.services.local.kept_cohorts import CohortService, HasIds
+    from mixpanel_nb.services.local.project import LocalProject
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.weekdays import Weekday
@@ -359,7 +359,7 @@ class Workspace:
     @timezone.setter
     def timezone(self, name: str) -> None:
         self._project.timezone = name
-        self._renew_services()
+        vars(self).pop("_fetcher", None)  # it knows the zone
 
     @property
     def week_start(self) -> Weekday:
@@ -369,7 +369,6 @@ class Workspace:
     @week_start.setter
     def week_start(self, day: str) -> None:
         self._project.week_start = day
-        self._renew_services()
 
     @property
     def table(self) -> str | None:
@@ -440,10 +439,21 @@ class Workspace:
         """
         return {"account": self.account, **self.api.test()}
 
-    def _renew_services(self) -> None:
-        """Let services that know the time zone or the weeks be made again."""
-        for name in ("_fetcher", "_cohorts"):
-            vars(self).pop(name, None)
+    @cached_property
+    def _local_project(self) -> LocalProject:
+        from zoneinfo import ZoneInfo
+
+        from mixpanel_nb.services.local.project import LocalProject
+
+        return LocalProject(
+            engine=self._engine,
+            storage=self.storage,
+            usual_table=lambda: self._reports.usual_table(),
+            zone_of=lambda table: ZoneInfo(self.zone_of(table).name),
+            today=lambda: self._project.today,
+            week_start=lambda: self._project.week_start,
+            hidden=lambda: self._discovery.known_hidden(),
+        )
 
     @cached_property
     def _engine(self) -> Engine:
@@ -569,7 +579,7 @@ class Workspace:
         """
         from zoneinfo import ZoneInfo
 
-        from mixpanel_nb.services import timeline
+        from mixpanel_nb.services import project_annotations
 
         given, today = locals(), self._project.today
         if table is not None:
@@ -577,10 +587,10 @@ class Workspace:
             held = self._engine.days(table)
             first, final = days_to_list(given, today, held[1] if held else today)
             zone = ZoneInfo(self.zone_of(table).name)
-            return timeline.listed(self.storage.annotations(table), zone, first, final)
+            return project_annotations.listed(self.storage.annotations(table), zone, first, final)
         first, final = days_to_list(given, today, today)
         zone = ZoneInfo(self._project.account_timezone)
-        return timeline.listed(self._discovery.annotations(zone), zone, first, final)
+        return project_annotations.listed(self._discovery.annotations(zone), zone, first, final)
 
     def custom_events(self) -> CustomEventList:
         """The custom events of the project, by name; asked once a session, without a query of the quota.
@@ -807,7 +817,7 @@ class Workspace:
         """Keep the project's annotations with a table; a note where Mixpanel does not give them."""
         from zoneinfo import ZoneInfo
 
-        from mixpanel_nb.services.timeline import keep
+        from mixpanel_nb.services.project_annotations import keep
 
         return keep(self.api, self.storage, table, ZoneInfo(self._project.account_timezone))
 
@@ -1794,21 +1804,9 @@ class Workspace:
 
     @cached_property
     def _cohorts(self) -> CohortService:
-        from zoneinfo import ZoneInfo
-
         from mixpanel_nb.services.local.kept_cohorts import CohortService
 
-        return CohortService(
-            self._engine,
-            self.storage,
-            usual_table=lambda: self._reports.usual_table(),
-            zone_of=lambda table: ZoneInfo(self.zone_of(table).name),
-            today=lambda: self._project.today,
-            clock=time.time,
-            hidden=lambda: self._discovery.known_hidden(),
-            members=self._members_of,
-            week_start=self._project.week_start,
-        )
+        return CohortService(self._local_project, self._members_of)
 
     def _members_of(self, cohort_id: int) -> Iterator[str]:
         profiles = self.stream_profiles(cohort_id=cohort_id, output_properties=["distinct_id"])
@@ -1865,18 +1863,9 @@ class Workspace:
 
     @cached_property
     def _identities(self) -> IdentityService:
-        from zoneinfo import ZoneInfo
-
         from mixpanel_nb.services.local.identities import IdentityService
 
-        return IdentityService(
-            self._engine,
-            self.storage,
-            usual_table=lambda: self._reports.usual_table(),
-            zone_of=lambda table: ZoneInfo(self.zone_of(table).name),
-            today=lambda: self._project.today,
-            clock=time.time,
-        )
+        return IdentityService(self._local_project)
 
     def identities(
         self, table: str | None = None, *, system: Literal["original", "simplified"] | None = None

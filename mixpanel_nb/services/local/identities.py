@@ -16,16 +16,14 @@ from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.identities import IdentityRecord, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-    from zoneinfo import ZoneInfo
+    from collections.abc import Mapping, Sequence
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.identity import Link, Resolution
     from mixpanel_nb.queries.shared import System
     from mixpanel_nb.services.local.engines import Engine, EventTable
     from mixpanel_nb.services.local.engines.base import KnownIdentities
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.local.project import LocalProject
 
 
 @dataclass(frozen=True)
@@ -84,30 +82,11 @@ class IdentityService:
     """Finds and keeps the identities of tables.
 
     Args:
-        engine: Where the tables are.
-        storage: Where the identities are kept.
-        usual_table: Gives the table that is asked where none is named, or None.
-        zone_of: Gives the time zone of a table's days.
-        today: Gives the day it is in the project.
-        clock: Unix seconds.
+        project: The project and its tables.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        storage: StorageEngine,
-        *,
-        usual_table: Callable[[], str | None],
-        zone_of: Callable[[str], ZoneInfo],
-        today: Callable[[], date],
-        clock: Callable[[], float],
-    ) -> None:
-        self._engine = engine
-        self._storage = storage
-        self._usual_table = usual_table
-        self._zone_of = zone_of
-        self._today = today
-        self._clock = clock
+    def __init__(self, project: LocalProject) -> None:
+        self._project = project
 
     def find(self, table: str | None, system: System | None) -> IdentitiesResult:
         """Find the identities of a table, and keep them.
@@ -122,23 +101,23 @@ class IdentityService:
             StorageError: it does not hold events, or the database is read-only.
             TableExistsError: there is another table of the name that the resolved ids would have.
         """
-        self._storage.check_writable()
-        name = table or self._usual_table()
+        self._project.storage.check_writable()
+        name = table or self._project.usual_table()
         if name is None:
             message = "There is no table of events to find identities in."
             raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
         context = self._context(name)
-        self._storage.check_identities_free(name)
+        self._project.storage.check_identities_free(name)
         statement = identity.links(context)
-        links = [identity.Link(*row) for row in self._engine.rows(statement)]
+        links = [identity.Link(*row) for row in self._project.engine.rows(statement)]
         told = system or identity.system_of(links)
         resolution = identity.resolve(links, told, self._with_profile(context, links, told))
-        ((events, ids, hot, deleted),) = self._engine.rows(identity.figures(self._context(name)))
+        ((events, ids, hot, deleted),) = self._project.engine.rows(identity.figures(self._context(name)))
         users = ids - self._saved(name, resolution.users)
-        kept = self._storage.identities(name)
+        kept = self._project.storage.identities(name)
         previous = None if kept is None else self._previous(kept, resolution.users)
         record = IdentityRecord(name, table_of(name), told, events, ids, users, ledger.now())
-        self._storage.save_identities(record, resolution.users)
+        self._project.storage.save_identities(record, resolution.users)
         return IdentitiesResult(
             name,
             told,
@@ -162,12 +141,12 @@ class IdentityService:
         )
 
     def _context(self, table: str) -> ReportContext:
-        zone, today = self._zone_of(table), self._today()
+        zone, today = self._project.zone_of(table), self._project.today()
         return ReportContext(
-            self._engine.events(table, zone).columns,
-            partial(self._engine.profiles, table),
+            self._project.engine.events(table, zone).columns,
+            partial(self._project.engine.profiles, table),
             Period(today, today, zone),
-            self._clock(),
+            self._project.clock(),
         )
 
     def _with_profile(self, context: ReportContext, links: Sequence[Link], system: System) -> frozenset[str]:
@@ -176,23 +155,23 @@ class IdentityService:
         if profiles is None:
             return frozenset()
         ids = {link.one for link in links} | {link.other for link in links}
-        return frozenset(user for (user,) in self._engine.rows(identity.among(profiles, sorted(ids))))
+        return frozenset(user for (user,) in self._project.engine.rows(identity.among(profiles, sorted(ids))))
 
     def _saved(self, table: str, users: Mapping[str, str]) -> int:
         """By how many the users of the table are fewer than its ids."""
         if not users:
             return 0
-        columns = self._engine.events(table, self._zone_of(table)).columns
+        columns = self._project.engine.events(table, self._project.zone_of(table)).columns
         ids = sorted({*users, *users.values()})
-        held = [user for (user,) in self._engine.rows(identity.among(columns, ids))]
+        held = [user for (user,) in self._project.engine.rows(identity.among(columns, ids))]
         return len(held) - len({users.get(user, user) for user in held})
 
     def _previous(self, kept: IdentityRecord, users: Mapping[str, str]) -> PreviousIdentities:
-        joined, parted = identity.differences(self._storage.resolved_ids(kept.of_table), users)
+        joined, parted = identity.differences(self._project.storage.resolved_ids(kept.of_table), users)
         return PreviousIdentities(kept.computed_at, kept.events, kept.ids, kept.users, joined, parted)
 
     def _resolved(self, table: str) -> list[tuple[str, str]]:
-        return sorted(self._storage.resolved_ids(table).items())
+        return sorted(self._project.storage.resolved_ids(table).items())
 
 
 def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[LinkCount, ...]:

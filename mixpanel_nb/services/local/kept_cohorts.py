@@ -27,12 +27,9 @@ from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from zoneinfo import ZoneInfo
 
-    from mixpanel_nb.services.local.engines import Engine
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.local.project import LocalProject
     from mixpanel_nb.storage.cohorts import Bound
-    from mixpanel_nb.weekdays import Weekday
 
 MAX_SIZES = 400
 MAX_NAMED = 2_000
@@ -45,39 +42,13 @@ class CohortService:
     """Computes, lists and drops the cohorts of a database.
 
     Args:
-        engine: Where the tables are.
-        storage: Where the cohorts are kept.
-        usual_table: Gives the table that is asked where none is named, or None.
-        zone_of: Gives the time zone of a table's days.
-        today: Gives the day it is in the project.
-        clock: Unix seconds, for ``NOW`` in expressions.
-        hidden: Tells the events that are known to be hidden in Lexicon.
+        project: The project and its tables.
         members: Asks Mixpanel for the ids of a saved cohort.
-        week_start: The day on which weeks of the project begin.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        storage: StorageEngine,
-        *,
-        usual_table: Callable[[], str | None],
-        zone_of: Callable[[str], ZoneInfo],
-        today: Callable[[], date],
-        clock: Callable[[], float],
-        hidden: Callable[[], frozenset[str]],
-        members: Callable[[int], Iterable[str]],
-        week_start: Weekday = "monday",
-    ) -> None:
-        self._engine = engine
-        self._storage = storage
-        self._usual_table = usual_table
-        self._zone_of = zone_of
-        self._today = today
-        self._clock = clock
-        self._hidden = hidden
+    def __init__(self, project: LocalProject, members: Callable[[int], Iterable[str]]) -> None:
+        self._project = project
         self._members = members
-        self._week_start = week_start
 
     def save(
         self, name: str, definition: Definition, ids: list[str] | None, table: str | None, *, replace: bool
@@ -98,12 +69,12 @@ class CohortService:
             TableExistsError: there is another cohort of that name, or a table of its ids' name.
             StorageError: the database is read-only.
         """
-        self._storage.check_writable()
+        self._project.storage.check_writable()
         record = CohortRecord(table_of(name), name, json.dumps(definition.to_dict(), ensure_ascii=False))
         if name in definition.cohorts:
             message = f"The cohort {name!r} would be made of itself."
             raise ParameterError(message, parameter="definition", value=name)
-        kept = next((each for each in self._storage.cohorts() if each.name == name), None)
+        kept = next((each for each in self._project.storage.cohorts() if each.name == name), None)
         of_table = self._table(definition, table)
         if (
             kept is not None
@@ -130,7 +101,7 @@ class CohortService:
 
     def refresh_all(self, table: str) -> list[CohortResult]:
         """Compute all cohorts of a table again; those of which others are made come first."""
-        defined = {each.name: each for each in self._storage.cohorts() if each.of_table == table}
+        defined = {each.name: each for each in self._project.storage.cohorts() if each.of_table == table}
         return [self.refresh(name) for name in _in_order(defined)]
 
     def found(self, name: str) -> CohortResult:
@@ -143,7 +114,7 @@ class CohortService:
 
     def all(self) -> tuple[LocalCohort, ...]:
         """The cohorts, by name."""
-        return tuple(map(_told, self._storage.cohorts()))
+        return tuple(map(_told, self._project.storage.cohorts()))
 
     def sizes(
         self, name: str, asked: Callable[[date], tuple[date | None, date | None]], unit: str
@@ -164,10 +135,12 @@ class CohortService:
         if record.of_table is None or isinstance(definition, Listed | OfSQL | OfMixpanel):
             message = f"{name!r} is {definition.words()[:60]}, so it has no size over time."
             raise ParameterError(message, parameter="name", value=name, hint="Define it by what users did.")
-        held = self._engine.days(record.of_table) or (self._today(), self._today())
+        held = self._project.engine.days(record.of_table) or (self._project.today(), self._project.today())
         first, last = asked(held[1])
         period = Period(
-            *in_order(first or held[0], last or held[1]), self._zone_of(record.of_table), self._week_start
+            *in_order(first or held[0], last or held[1]),
+            self._project.zone_of(record.of_table),
+            self._project.week_start(),
         )
         size: Any = OneOf(LARGE_UNITS)(unit, "unit")
         starts = [start for start in period.buckets(size) if not isinstance(start, datetime)]
@@ -178,7 +151,7 @@ class CohortService:
             )
         ends = [min(later(start, size, 1) - timedelta(days=1), period.last) for start in starts]
         statement = cohorts.sizes(self.context(record.of_table), definition, ends)
-        found = tuple((day, users) for day, users in self._engine.rows(statement))
+        found = tuple((day, users) for day, users in self._project.engine.rows(statement))
         return CohortSizesResult(_told(record), unit, found, statement.rendered())
 
     def few_ids(self, name: str, others: object) -> list[str]:
@@ -207,10 +180,10 @@ class CohortService:
         Raises:
             ParameterError: there is no such cohort.
         """
-        self._storage.drop_tables(*(self._record(name).table for name in dict.fromkeys(names)))
+        self._project.storage.drop_tables(*(self._record(name).table for name in dict.fromkeys(names)))
 
     def _record(self, name: str) -> CohortRecord:
-        known = {each.name: each for each in self._storage.cohorts()}
+        known = {each.name: each for each in self._project.storage.cohorts()}
         if name not in known:
             hint = did_you_mean(name, known) or ["See those that there are: ", Command("cohort list")]
             raise ParameterError(f"There is no cohort {name!r}.", parameter="name", value=name, hint=hint)
@@ -222,9 +195,9 @@ class CohortService:
             return table
         if isinstance(definition, Listed | OfSQL | OfMixpanel):
             with suppress(ParameterError):
-                return self._usual_table()
+                return self._project.usual_table()
             return None
-        usual = self._usual_table()
+        usual = self._project.usual_table()
         if usual is None:
             message = "There is no table of events to find users in."
             raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
@@ -234,9 +207,9 @@ class CohortService:
         self, record: CohortRecord, definition: Definition, ids: list[str] | None, table: str | None
     ) -> CohortResult:
         context = None if table is None else self.context(table)
-        held = None if table is None else self._engine.days(table)
+        held = None if table is None else self._project.engine.days(table)
         first, last = held or (None, None)
-        query, shown = self._query(definition, ids, context, last or self._today())
+        query, shown = self._query(definition, ids, context, last or self._project.today())
         counting: Bound | None = None
         if context is not None:
             counted = cohorts.users(context, record.table)
@@ -250,7 +223,7 @@ class CohortService:
             users=None,
             found=None,
         )
-        saved = self._storage.save_cohort(record, query, counting)
+        saved = self._project.storage.save_cohort(record, query, counting)
         notes = () if context is None else tuple(dict.fromkeys(context.notes))
         return replace(self._result(saved), notes=notes, sql=shown)
 
@@ -260,7 +233,7 @@ class CohortService:
         """The query of the ids with its values, and the SQL to show."""
         match definition:
             case OfSQL():
-                return (self._storage.ids_of(definition.query), {}), definition.query
+                return (self._project.storage.ids_of(definition.query), {}), definition.query
             case OfMixpanel():
                 return (_IDS, {"ids": list(self._members(definition.cohort_id))}), None
             case Listed():
@@ -273,18 +246,18 @@ class CohortService:
 
     def context(self, table: str) -> ReportContext:
         """The table, for a statement of :mod:`mixpanel_nb.analytics.cohorts`."""
-        zone, today = self._zone_of(table), self._today()
-        users = ReadUsers.of(self._engine, table)
-        events = users.events(self._engine.events(table, zone))
+        zone, today = self._project.zone_of(table), self._project.today()
+        users = ReadUsers.of(self._project.engine, table)
+        events = users.events(self._project.engine.events(table, zone))
         return ReportContext(
             events.columns,
-            partial(users.profiles, self._engine),
+            partial(users.profiles, self._project.engine),
             Period(today, today, zone),
-            self._clock(),
+            self._project.clock(),
             notes=[] if users.note is None else [users.note],
-            hidden=self._hidden(),
-            find_cohorts=self._engine.cohorts,
-            find_definitions=self._engine.definitions,
+            hidden=self._project.hidden(),
+            find_cohorts=self._project.engine.cohorts,
+            find_definitions=self._project.engine.definitions,
         )
 
     def _result(self, record: CohortRecord) -> CohortResult:
@@ -292,7 +265,9 @@ class CohortService:
 
     def _ids(self, table: str, limit: int | None) -> list[str]:
         some = "" if limit is None else f" LIMIT {limit}"
-        rows = self._storage.execute_rows(f"SELECT distinct_id FROM {identifier(table)} ORDER BY 1{some}")
+        rows = self._project.storage.execute_rows(
+            f"SELECT distinct_id FROM {identifier(table)} ORDER BY 1{some}"
+        )
         return [user for (user,) in rows]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
-    from mixpanel_nb.storage.timeline import AnnotationRecord
+    from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
 Span = tuple[datetime, datetime]
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.storage import Chunk, StorageEngine
     from mixpanel_nb.storage.definitions import LookupRecord
-    from mixpanel_nb.storage.timeline import AnnotationRecord
+    from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.local.engines.base import Engine, EventTable, KnownIdentities
-    from mixpanel_nb.storage.timeline import AnnotationRecord
+    from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import APIError, ServerError
 from mixpanel_nb.results import Annotation, AnnotationList
-from mixpanel_nb.storage.timeline import AnnotationRecord
+from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 from mixpanel_nb.surrogates import encoded
 
 if TYPE_CHECKING:
