@@ -13,6 +13,7 @@ import typer.main
 from mixpanel_nb.commands.advice import RepeatedOption, remember
 from mixpanel_nb.commands.docstrings import docstring_at
 from mixpanel_nb.commands.lazy import Commands, Entry, LazyGroup
+from mixpanel_nb.commands.listing import COMMANDS, GROUPS
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
@@ -23,68 +24,6 @@ if TYPE_CHECKING:
     from mixpanel_nb.commands.wording import Face
 
     Finish = Callable[[Any], None]
-
-# In the order of help: the function of a command, or the query of a report, whose docstring is its help.
-_COMMANDS = {
-    "demo": "commands.demo.demo",
-    "sync": "commands.fetch.sync",
-    "load": "commands.load.load",
-    "sql": "commands.sql.sql",
-    "export": "commands.export.export",
-    "insights": "queries.insights.Insights",
-    "active": "queries.insights.Active",
-    "segmentation": "queries.segmentation.Segmentation",
-    "segmentation-numeric": "queries.segmentation.SegmentationNumeric",
-    "segmentation-sum": "queries.segmentation.SegmentationSum",
-    "segmentation-average": "queries.segmentation.SegmentationAverage",
-    "event-counts": "queries.counts.EventCounts",
-    "property-counts": "queries.counts.PropertyCounts",
-    "top-events": "queries.counts.TopEvents",
-    "funnel": "queries.funnel.Funnel",
-    "retention": "queries.retention.Retention",
-    "flow": "queries.flow.Flow",
-    "frequency": "queries.frequency.Frequency",
-    "sessions": "queries.sessions.Sessions",
-    "experiment": "queries.experiment.Experiment",
-    "why": "queries.why.Why",
-    "activity-feed": "queries.activity.ActivityFeed",
-    "saved-report": "queries.saved.SavedReport",
-    "jql": "commands.reports.jql",
-    "expression": "commands.reports.expression",
-    "identities": "commands.identities.identities",
-    "tables": "commands.tables.tables",
-    "schema": "commands.tables.schema",
-    "info": "commands.tables.info",
-    "sample": "commands.tables.sample",
-    "summarize": "commands.tables.summarize",
-    "promote": "commands.tables.promote",
-    "session-view": "commands.tables.session_view",
-    "drop": "commands.tables.drop",
-    "events": "commands.discovery.events",
-    "properties": "commands.discovery.properties",
-    "values": "commands.discovery.values",
-    "funnels": "commands.discovery.funnels",
-    "cohorts": "commands.discovery.cohorts",
-    "bookmarks": "commands.discovery.bookmarks",
-    "custom-events": "commands.discovery.custom_events",
-    "custom-properties": "commands.discovery.custom_properties",
-    "lookup-tables": "commands.discovery.lookup_tables",
-    "annotations": "commands.discovery.annotations_",
-    "lexicon": "commands.discovery.lexicon",
-}
-# The module with the commands of a group, and its help.
-_GROUPS = {
-    "auth": ("accounts", "Accounts: list, add, login, logout, remove, switch, show, test."),
-    "fetch": ("fetch", "Fetch events or profiles into a table."),
-    "users": ("users", "List the users behind a number of a report on a table."),
-    "reconcile": (
-        "reconcile",
-        "Ask a report of Mixpanel and of a table, and explain how they differ. Costs one query.",
-    ),
-    "cohort": ("cohorts", "Save sets of users, for any report on a table."),
-    "lookup": ("lookups", "Lookup tables of the database, whose columns are properties of events on tables."),
-    "sandbox": ("sandbox", "A Mixpanel on this machine: serve it, or write its data."),
-}
 
 
 def tree(
@@ -136,14 +75,14 @@ class _Builder:
         """The commands outside groups."""
         return {
             name: self._entry(partial(docstring_at, place), partial(self._command_at, place, name))
-            for name, place in _COMMANDS.items()
+            for name, place in COMMANDS.items()
         }
 
     def groups(self) -> dict[str, Entry]:
         """The groups."""
         return {
             name: self._entry(partial(str, text), partial(self._group, name, module, text))
-            for name, (module, text) in _GROUPS.items()
+            for name, (module, text) in GROUPS.items()
         }
 
     def command(self, function: Callable[..., Any], name: str | None = None) -> Any:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names as known
-from mixpanel_nb.commands.options import During, Last, read_text, table_option
+from mixpanel_nb.commands.days import During, Last
+from mixpanel_nb.commands.options import read_text, table_option
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import LARGE_UNITS

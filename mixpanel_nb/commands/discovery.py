@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.commands.options import During, Last
+from mixpanel_nb.commands.days import During, Last
 from mixpanel_nb.commands.session import session_of
 from mixpanel_nb.results import (
     AnnotationList,

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixpanel_nb.commands import names
+from mixpanel_nb.commands.days import During, Last
 from mixpanel_nb.commands.options import (
     DEFAULT_COLUMNS,
     Append,
     Columns,
-    During,
     FromDate,
-    Last,
     Replace,
     ToDate,
     Where,

@@ -12,12 +12,9 @@ from mixpanel_nb.commands import names
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
-from mixpanel_nb.queries.shared import DURING, LAST
 
 FromDate = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")]
 ToDate = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; yesterday.")]
-Last = Annotated[str | None, typer.Option("--last", metavar="LENGTH", help=LAST.help)]
-During = Annotated[str | None, typer.Option("--during", metavar="PERIOD", help=DURING.help)]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
 ]

@@ -1,0 +1,66 @@
+"""The commands and groups by name, without their modules. A line here is a command and a magic."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "demo": "commands.demo.demo",
+    "sync": "commands.fetch.sync",
+    "load": "commands.load.load",
+    "sql": "commands.sql.sql",
+    "export": "commands.export.export",
+    "insights": "queries.insights.Insights",
+    "active": "queries.insights.Active",
+    "segmentation": "queries.segmentation.Segmentation",
+    "segmentation-numeric": "queries.segmentation.SegmentationNumeric",
+    "segmentation-sum": "queries.segmentation.SegmentationSum",
+    "segmentation-average": "queries.segmentation.SegmentationAverage",
+    "event-counts": "queries.counts.EventCounts",
+    "property-counts": "queries.counts.PropertyCounts",
+    "top-events": "queries.counts.TopEvents",
+    "funnel": "queries.funnel.Funnel",
+    "retention": "queries.retention.Retention",
+    "flow": "queries.flow.Flow",
+    "frequency": "queries.frequency.Frequency",
+    "sessions": "queries.sessions.Sessions",
+    "experiment": "queries.experiment.Experiment",
+    "why": "queries.why.Why",
+    "activity-feed": "queries.activity.ActivityFeed",
+    "saved-report": "queries.saved.SavedReport",
+    "jql": "commands.reports.jql",
+    "expression": "commands.reports.expression",
+    "identities": "commands.identities.identities",
+    "tables": "commands.tables.tables",
+    "schema": "commands.tables.schema",
+    "info": "commands.tables.info",
+    "sample": "commands.tables.sample",
+    "summarize": "commands.tables.summarize",
+    "promote": "commands.tables.promote",
+    "session-view": "commands.tables.session_view",
+    "drop": "commands.tables.drop",
+    "events": "commands.discovery.events",
+    "properties": "commands.discovery.properties",
+    "values": "commands.discovery.values",
+    "funnels": "commands.discovery.funnels",
+    "cohorts": "commands.discovery.cohorts",
+    "bookmarks": "commands.discovery.bookmarks",
+    "custom-events": "commands.discovery.custom_events",
+    "custom-properties": "commands.discovery.custom_properties",
+    "lookup-tables": "commands.discovery.lookup_tables",
+    "annotations": "commands.discovery.annotations_",
+    "lexicon": "commands.discovery.lexicon",
+}
+"""In the order of help: the function of a command, or the query of a report, whose docstring is its help."""
+
+GROUPS = {
+    "auth": ("accounts", "Accounts: list, add, login, logout, remove, switch, show, test."),
+    "fetch": ("fetch", "Fetch events or profiles into a table."),
+    "users": ("users", "List the users behind a number of a report on a table."),
+    "reconcile": (
+        "reconcile",
+        "Ask a report of Mixpanel and of a table, and explain how they differ. Costs one query.",
+    ),
+    "cohort": ("cohorts", "Save sets of users, for any report on a table."),
+    "lookup": ("lookups", "Lookup tables of the database, whose columns are properties of events on tables."),
+    "sandbox": ("sandbox", "A Mixpanel on this machine: serve it, or write its data."),
+}
+"""The module with the commands of a group, and its help."""
