@@ -115,7 +115,7 @@ class _Attempts:
         return sorted({step for place in self.places[1:] for step in place})
 
     @property
-    def _is_loose(self) -> bool:
+    def _has_any_order(self) -> bool:
         return any(len(place) > 1 for place in self.places)
 
     @property
@@ -167,7 +167,7 @@ class _Attempts:
         return self.query.count == "sessions" or (self.query.count == "uniques" and not self.query.on)
 
     @property
-    def _is_claimed(self) -> bool:
+    def _uses_events_once(self) -> bool:
         """Whether an event is a step of one attempt alone, the latest."""
         return self.query.reentry == "optimized"
 
@@ -190,7 +190,7 @@ class _Attempts:
         of_first = not query.on or query.attribution == 1
         if self.optional:
             return False
-        return not self._is_loose and not repeats(query) and query.sum_of is None and of_first
+        return not self._has_any_order and not repeats(query) and query.sum_of is None and of_first
 
     # Events, and what can follow each
 
@@ -279,7 +279,7 @@ class _Attempts:
         return self._is_timed and self._enters_once and not self.query.unit and not self._has_sessions
 
     @property
-    def _outs(self) -> list[str]:
+    def _exclusion_times(self) -> list[str]:
         return [f"out_{number}" for number in range(1, len(self.query.exclude) + 1)]
 
     def _begun_after(self, place: int) -> list[int]:
@@ -355,7 +355,7 @@ class _Attempts:
 
     def _ended(self, source: str, known: Sequence[str]) -> str:
         """Attempts that came so far; what they have no time of is NULL."""
-        times = [*(f"time_{place}" for place in range(1, self._count + 1)), *self._outs]
+        times = [*(f"time_{place}" for place in range(1, self._count + 1)), *self._exclusion_times]
         columns = [
             *self._kept,
             "number_1",
@@ -397,7 +397,7 @@ class _Attempts:
 
     def _next_by_time(self, place: int, before: str) -> str:
         conditions = [*self._in_time(), *self._not_excluded(place)]
-        if self._is_claimed:
+        if self._uses_events_once:
             latest = "r.time_1" if self._are_moments else "r.number_1"
             keys = ", ".join([*(f"r.{key}" for key in self._chain), "s.event_time"])
             conditions.append(f"{latest} = max({latest}) OVER (PARTITION BY {keys})")
@@ -444,29 +444,29 @@ class _Attempts:
     @property
     def _must_differ(self) -> bool:
         """Whether it matters that an event is there once."""
-        repeated = any(self._rivals_of(each.step.event) for each in self.optional)
+        repeated = any(self._steps_with_event(each.step.event) for each in self.optional)
         return repeated or repeats(self.query) or self.query.reentry != "default"
 
-    def _rivals(self, step: int) -> int:
+    def _steps_like(self, step: int) -> int:
         """How many other steps ask for the same event as a step."""
-        return self._rivals_of(self.query.steps[step - 1].event) - 1
+        return self._steps_with_event(self.query.steps[step - 1].event) - 1
 
-    def _rivals_of(self, event: str) -> int:
+    def _steps_with_event(self, event: str) -> int:
         """How many required steps ask for an event."""
         return sum(may_be_same(each.event, event) for each in self.query.steps)
 
     @property
-    def _ahead(self) -> list[tuple[str, int]]:
+    def _steps_to_come(self) -> list[tuple[str, int]]:
         """The steps that can come second or later, and how many other steps ask for the event of each."""
-        ahead = [(str(step), self._rivals(step)) for step in self._later]
-        return ahead + [(_name(each), self._rivals_of(each.step.event)) for each in self.optional]
+        ahead = [(str(step), self._steps_like(step)) for step in self._later]
+        return ahead + [(_name(each), self._steps_with_event(each.step.event)) for each in self.optional]
 
     def _rows(self) -> str:
         """Beside each event the number of the earliest that can be each step after it."""
         own = ", ".join(self._own)
         source = "_numbered"
         ahead = []
-        for step, rivals in self._ahead:
+        for step, rivals in self._steps_to_come:
             if rivals:
                 window = f"(PARTITION BY {own}, step_{step} ORDER BY number)"
                 others = [f"lead(number, {far}) OVER {window}" for far in range(1, rivals + 1)]
@@ -477,7 +477,7 @@ class _Attempts:
         columns = [
             f"min({f'numbers_{step}' if rivals else 'number'}) "
             f"FILTER (WHERE step_{step}) OVER soon AS next_{step}"
-            for step, rivals in self._ahead
+            for step, rivals in self._steps_to_come
         ]
         columns += [
             f"min(event_time) FILTER (WHERE excluded_{number}) OVER beyond AS out_{number}"
@@ -539,7 +539,7 @@ class _Attempts:
     def _first(self) -> str:
         steps = self.places[0]
         columns = [*self._kept, *self._of_event("", 1)]
-        if self._is_loose:
+        if self._has_any_order:
             matched = " ".join(f"WHEN step_{step} THEN {step}" for step in steps)
             columns.append(f"CASE {matched} END AS done_1")
         entering = " OR ".join(f"step_{step}" for step in steps)
@@ -556,7 +556,7 @@ class _Attempts:
     def _candidate(self, step: int, place: int, row: str) -> str:
         """The number of the event that can be this step at this place; NULL where there is none."""
         following = f"{row}next_{step}"
-        if self._rivals(step):
+        if self._steps_like(step):
             taken = ", ".join(f"{row}number_{before}" for before in range(1, place))
             following = f"list_filter({following}, lambda n: NOT list_contains([{taken}], n))[1]"
         run = self.places[place - 1]
@@ -575,7 +575,7 @@ class _Attempts:
         before = f"_path_{place - 1}"
         found = []
         choice = self._choice(place, "r.")
-        if self._is_claimed:
+        if self._uses_events_once:
             keys = ", ".join([*(f"r.{key}" for key in self._chain), choice])
             found.append(
                 f"_claiming_{place} AS (\n    SELECT r.*, row_number() OVER "
@@ -585,7 +585,7 @@ class _Attempts:
         conditions = [
             *(f"s.{key} = r.{key}" for key in self._own),
             f"s.number = {choice}",
-            *(["r.claims"] if self._is_claimed else []),
+            *(["r.claims"] if self._uses_events_once else []),
             *self._in_time(),
             *self._not_excluded(place),
         ]
@@ -593,9 +593,9 @@ class _Attempts:
         for earlier in range(1, place):
             kept += [f"time_{earlier}", f"number_{earlier}"]
             kept += [f"amount_{earlier}"] if self.query.sum_of is not None else []
-            kept += [f"done_{earlier}"] if self._is_loose else []
+            kept += [f"done_{earlier}"] if self._has_any_order else []
         columns = [*(f"r.{column}" for column in kept), *self._of_event("s.", place, "r.")]
-        if self._is_loose:
+        if self._has_any_order:
             columns.append(f"{self._done(place)} AS done_{place}")
         listed = ",\n        ".join(columns)
         found.append(
@@ -610,7 +610,7 @@ class _Attempts:
         for each in self.optional:
             name = f"_with_{each.number}"
             following = f"r.next_{_name(each)}"
-            if self._rivals_of(each.step.event):
+            if self._steps_with_event(each.step.event):
                 own = ", ".join(f"r.number_{place}" for place in range(1, self._count + 1))
                 following = f"list_filter({following}, lambda n: NOT list_contains([{own}], n))[1]"
             after = f"r.time_{each.place + 1}"
@@ -704,16 +704,16 @@ class _Attempts:
         if query.on and query.count == "uniques" and is_chained and query.attribution == 1:
             return [*self._by_new_segments(), self._everyone_and(self._joined)]
         if is_chained:
-            found = [self._taken(), self._chained()]
+            found = [self._one_after_the_other(), self._chained()]
             source = "_chained"
         else:
             found, source = [], "_made"
         if query.on:
             return [*found, self._everyone_and(self._segmented, source)]
         best = "" if query.count == "totals" or self._enters_once else self._best(self._funnel)
-        return [*found, f"_entered AS (\n    SELECT {self._told()}\n    FROM {source}{best}\n)"]
+        return [*found, f"_entered AS (\n    SELECT {self._columns()}\n    FROM {source}{best}\n)"]
 
-    def _told(self) -> str:
+    def _columns(self) -> str:
         columns = self._by_step("time")
         if self.query.sum_of is not None:
             columns += self._by_step("amount")
@@ -736,7 +736,7 @@ class _Attempts:
         order = f"{depth}time_1, {'place, name' if self.query.hold else 'number_1'}"
         return f"\n    QUALIFY row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {order}) = 1"
 
-    def _taken(self) -> str:
+    def _one_after_the_other(self) -> str:
         """One attempt after the other: what begins before the last has ended is none."""
         keys = ", ".join(self._chain)
         sessions = self.query.window_sessions
@@ -811,9 +811,9 @@ _fresh AS (
         once = "" if self.query.count == "totals" else self._best(self._funnel)
         kind = "VARCHAR" if len(self._breakdowns) == 1 else "VARCHAR[]"
         return (
-            f"_entered AS (\n    SELECT CAST(NULL AS {kind}) AS segment, {self._told()}\n"
+            f"_entered AS (\n    SELECT CAST(NULL AS {kind}) AS segment, {self._columns()}\n"
             f"    FROM {source}{once}\n    UNION ALL\n"
-            f"    SELECT segment, {self._told()}\n    FROM ({segments.format(source=source)})\n)"
+            f"    SELECT segment, {self._columns()}\n    FROM ({segments.format(source=source)})\n)"
         )
 
     @property

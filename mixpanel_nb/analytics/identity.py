@@ -252,13 +252,13 @@ class _Original:
         self._sizes: list[int] = []
         self._identified: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
-        self._told: Counter[str] = Counter()
+        self._mentions: Counter[str] = Counter()
         self._result = Resolution("original")
 
     def resolved(self) -> Resolution:
         for link in self._found:
             if link.kind == BEFORE:
-                self._told[link.other] += link.events
+                self._mentions[link.other] += link.events
                 self._join(link)
         for link in self._found:
             if link.kind == DEVICE:
@@ -334,7 +334,7 @@ class _Original:
             self._result.users |= {text: chosen for text in members if text != chosen}
 
     def _rank(self, text: str, gone: Collection[str], known: Collection[str]) -> tuple[bool, int, bool, bool]:
-        return text in gone, -self._told[text], text not in self._profiles, text not in known
+        return text in gone, -self._mentions[text], text not in self._profiles, text not in known
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[int, int]:

@@ -49,7 +49,7 @@ class FileNames(Names):
                     return work(con)
         return None
 
-    def _told(self, *question: str) -> list[str]:
+    def _cached_answer(self, *question: str) -> list[str]:
         del question
         return []
 

@@ -37,7 +37,7 @@ class Names(ABC):
         """The result of ``work`` on the database, or None if it takes too long."""
 
     @abstractmethod
-    def _told(self, *question: str) -> list[str]:
+    def _cached_answer(self, *question: str) -> list[str]:
         """Mixpanel's cached answer to a discovery query; nothing if there is none."""
 
     def accounts(self) -> list[str]:
@@ -59,14 +59,14 @@ class Names(ABC):
         names: set[str] = set()
         for found in self._fetched("events", table):
             names.update(self._ask(("events", found.name), partial(held.events, table=found)) or [])
-        told = [] if table else self._told("events")
+        told = [] if table else self._cached_answer("events")
         return sorted({*names, *told})
 
     def properties(
         self, table: str | None = None, event: str | None = None, kind: str = "events"
     ) -> list[str]:
         """Names of properties of events (or ``kind="profiles"``); those of ``event`` if known."""
-        told = self._told("properties", event) if event and not table else []
+        told = self._cached_answer("properties", event) if event and not table else []
         if told:
             return sorted(told)
         names: set[str] = set()
@@ -85,7 +85,7 @@ class Names(ABC):
 
     def property_values(self, prop: str, table: str | None = None, event: str | None = None) -> list[str]:
         """The most frequent values of a property: of a table, or from cached discovery answers."""
-        told = self._told("values", event, prop) if event and not table else []
+        told = self._cached_answer("values", event, prop) if event and not table else []
         if told:
             return told
         held = [(t, t.properties[prop]) for t in self._fetched(None, table) if prop in t.properties]

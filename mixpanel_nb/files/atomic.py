@@ -52,11 +52,11 @@ def check_place(path: Path, *, replace: bool, how: str = REPLACE) -> None:
     """
     place = resolved(path)
     if is_database(place):
-        raise _taken(f"{path} is a database.", "Choose another name.")
+        raise refused_path(f"{path} is a database.", "Choose another name.")
     if place.suffix == ".wal" and is_database(place.with_suffix("")):
-        raise _taken(f"{path} would be taken for the log of a database.", "Choose another name.")
+        raise refused_path(f"{path} would be taken for the log of a database.", "Choose another name.")
     if place.is_file() and not replace:
-        raise _taken(
+        raise refused_path(
             f"There is a file {path} already.", ["Choose another name, or replace it with ", how, "."]
         )
 
@@ -83,7 +83,8 @@ def is_database(file: Path) -> bool:
         return False
 
 
-def _taken(problem: str, hint: str | list[str]) -> StorageError:
+def refused_path(problem: str, hint: str | list[str]) -> StorageError:
+    """The error for a path that cannot be written to."""
     return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 

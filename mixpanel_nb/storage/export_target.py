@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.errors import ParameterError, StorageError, Word, did_you_mean
-from mixpanel_nb.files.atomic import REPLACE, check_place
+from mixpanel_nb.files.atomic import REPLACE, check_place, refused_path
 from mixpanel_nb.files.system import expanded, resolved
 from mixpanel_nb.naming import free_name
 from mixpanel_nb.storage.connections import EXPORT_ROWS
@@ -161,13 +161,13 @@ class ExportTarget:
             return
         if place.is_dir() and not (self.partition_by and _holds_partitions(place)):
             message = f"{self.path} is a folder, and not a partitioned export."
-            raise _taken(message, "Name another place.")
+            raise refused_path(message, "Name another place.")
         if not self.replace:
             message = f"There is a folder {self.path} already."
-            raise _taken(message, ["Choose another name, or replace it with ", REPLACE, "."])
+            raise refused_path(message, ["Choose another name, or replace it with ", REPLACE, "."])
         if place.is_file() and self.partition_by:
             message = f"{self.path} is a file, and a partitioned export is a folder."
-            raise _taken(message, "Name another place.")
+            raise refused_path(message, "Name another place.")
 
 
 def target_of(path: Path, form: str | None, partition_by: tuple[str, ...], *, replace: bool) -> ExportTarget:
@@ -206,10 +206,6 @@ def _endings(path: Path) -> tuple[str, str | None]:
     compression = _COMPRESSIONS.get(path.suffix.lower())
     name = path.with_suffix("") if compression else path
     return name.suffix.lower(), compression
-
-
-def _taken(problem: str, hint: str | list[str]) -> StorageError:
-    return StorageError(problem, hint=hint, details={"parameter": "path"})
 
 
 def _finite(columns: Mapping[str, str]) -> dict[str, str]:

@@ -63,7 +63,7 @@ class ReportService:
         table = query.asked_table
         zone = self.zone_of(table)  # refused before a request is sent
         answer = self._live.ask(query) if table is None else self._local(table, zone=zone.name).ask(query)
-        return self._told(query, answer, zone)
+        return self._with_question(query, answer, zone)
 
     def _saved_report(self, number: int, table: str) -> ReportResult:
         """What a saved report asks, answered by a table.
@@ -129,7 +129,7 @@ class ReportService:
         def local(query: Query[Any], reading: Reading) -> ReportResult:
             engine = DistinctEngine(self._engine) if reading.distinct else self._engine
             answer: ReportResult = self._local(table, zone=reading.zone, engine=engine).ask(query)
-            told: ReportResult = self._told(query, answer, self.zone_of(table))
+            told: ReportResult = self._with_question(query, answer, self.zone_of(table))
             return replace(told, timezone=reading.zone)
 
         def live(query: Query[Any]) -> ReportResult:
@@ -164,8 +164,8 @@ class ReportService:
         else:
             after, before = self._local(table, zone=zone.name).both(asked, other)
         comparison = compared(
-            self._told(asked, after, zone),
-            self._told(other, before, zone),
+            self._with_question(asked, after, zone),
+            self._with_question(other, before, zone),
             asked=query.comparison,
             buckets=days.buckets,
         )
@@ -182,7 +182,7 @@ class ReportService:
         first, last = table_range(asked.from_date, asked.to_date)
         return compared_days(asked, Period(first, last, ZoneInfo(zone.name), self._project.week_start))
 
-    def _told(self, query: Query[Answer], answer: Answer, zone: ReportZone) -> Answer:
+    def _with_question(self, query: Query[Answer], answer: Answer, zone: ReportZone) -> Answer:
         """An answer with its question and time zone."""
         from mixpanel_nb.results.question import Question
 

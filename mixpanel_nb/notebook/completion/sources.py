@@ -77,7 +77,7 @@ class Sources(Names):
         # The session's ``workspace`` would connect to the default account.
         return self._session.connected
 
-    def _told(self, *question: str) -> list[str]:
+    def _cached_answer(self, *question: str) -> list[str]:
         """Mixpanel's cached answer to a discovery query; nothing if there is none."""
         return [] if self._workspace is None else self._workspace.answered(*question)
 

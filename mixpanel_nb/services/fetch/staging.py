@@ -195,7 +195,7 @@ class Staging:
                 time.sleep(0.01)  # the previous fetch may be removing the folder
                 continue
             if lock is None:
-                raise self._taken()
+                raise self._in_use()
             return lock
         message = f"{self.folder.parent.parent} cannot be written: {reason}."
         raise StorageError(message, hint="Choose another path for the database.")
@@ -214,7 +214,7 @@ class Staging:
                 message = f"{folder} is a link, or somebody else's."
                 raise StorageError(message, hint="Remove it, or choose another path for the database.")
 
-    def _taken(self) -> StorageError:
+    def _in_use(self) -> StorageError:
         try:
             by = (self.folder / HOLDER).read_text()
         except OSError:

@@ -64,7 +64,7 @@ class LoadService:
         frame = what if _is_frame(what) else None
         files = [] if frame is not None else found_files(_listed(what))
         before = self._check_table(name, asked, if_exists)
-        with _told(progress, name, files, started) as tell:
+        with _reporting(progress, name, files, started) as tell:
             found = inputs.look_at(files) if frame is None else inputs.look_at_frame(frame)
             decided = decide(found, asked)
             tell("fetching", 0)
@@ -186,7 +186,7 @@ def _is_frame(what: Any) -> bool:
 
 
 @contextmanager
-def _told(
+def _reporting(
     report: Callable[[FetchProgress], None] | None, table: str, files: Sequence[Path], started: float
 ) -> Iterator[Callable[[FetchState, int], None]]:
     """A progress reporter, which always sends a final snapshot."""

@@ -114,7 +114,7 @@ class CohortService:
 
     def all(self) -> tuple[LocalCohort, ...]:
         """The cohorts, by name."""
-        return tuple(map(_told, self._project.storage.cohorts()))
+        return tuple(map(_as_result, self._project.storage.cohorts()))
 
     def sizes(
         self, name: str, asked: Callable[[date], tuple[date | None, date | None]], unit: str
@@ -152,7 +152,7 @@ class CohortService:
         ends = [min(later(start, size, 1) - timedelta(days=1), period.last) for start in starts]
         statement = cohorts.sizes(self.context(record.of_table), definition, ends)
         found = tuple((day, users) for day, users in self._project.engine.rows(statement))
-        return CohortSizesResult(_told(record), unit, found, statement.rendered())
+        return CohortSizesResult(_as_result(record), unit, found, statement.rendered())
 
     def few_ids(self, name: str, others: object) -> list[str]:
         """The ids of a cohort, for a request to Mixpanel that names users.
@@ -261,7 +261,7 @@ class CohortService:
         )
 
     def _result(self, record: CohortRecord) -> CohortResult:
-        return CohortResult(_told(record), read=partial(self._ids, record.table))
+        return CohortResult(_as_result(record), read=partial(self._ids, record.table))
 
     def _ids(self, table: str, limit: int | None) -> list[str]:
         some = "" if limit is None else f" LIMIT {limit}"
@@ -328,7 +328,7 @@ def _texts(values: Iterable[Any]) -> Iterator[str]:
         yield str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _told(record: CohortRecord) -> LocalCohort:
+def _as_result(record: CohortRecord) -> LocalCohort:
     return LocalCohort(
         record.name,
         record.table,

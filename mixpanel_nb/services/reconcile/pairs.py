@@ -66,7 +66,7 @@ def paired(live: ReportResult, local: ReportResult, limit: int | None) -> dict[P
         message = f"Mixpanel answered in another form: its {what} is {one!r}, the table's {other!r}."
         raise ParameterError(message, parameter="report", hint="Ask in another unit, or fewer days.")
     mixpanel, table = Side(theirs, limit), Side(ours, limit)
-    lines = _told({**table.lines, **mixpanel.lines})
+    lines = _compared({**table.lines, **mixpanel.lines})
     dates: set[Any] = {*theirs.dates, *ours.dates}
     return {
         Place(day, *name): Pair(
@@ -81,7 +81,7 @@ def paired(live: ReportResult, local: ReportResult, limit: int | None) -> dict[P
     }
 
 
-def _told(lines: Mapping[Name, Line]) -> dict[Name, Line]:
+def _compared(lines: Mapping[Name, Line]) -> dict[Name, Line]:
     """The lines without times, and without shares of what is counted."""
     counted = {line.key for line in lines.values() if line.measure.kind == "number"}
     return {
