@@ -22,6 +22,7 @@ from mixpanel_nb.queries.checks import (
     Name,
     OneOf,
     OneStep,
+    Optional,
     Several,
     Steps,
     Text,
@@ -226,7 +227,7 @@ class QueryForm:
             return _kept_filters(before, value)
         if isinstance(check, Expansions):
             return [parse_expansion(word) for word in value]
-        if isinstance(without_none(check), WordOr):
+        if isinstance(check, Optional) and isinstance(check.check, WordOr):
             return whole_or_word(value)
         if isinstance(check, Several) and isinstance(check.check, Whole):
             return [int(number) if number.isdecimal() else number for number in value]
