@@ -92,6 +92,6 @@ def load(
         timezone=timezone,
         from_tool=from_tool,
         columns=parse_columns(columns),
-        if_exists="append" if append else "replace" if replace else "fail",
+        if_exists="append" if append else "replace" if replace else "same",
         progress=session.progress(),
     )

@@ -24,7 +24,8 @@ class LoadResult(Result):
         rows: Rows that it contains now.
         new_rows: Rows that this call added.
         form: What was read: ``JSON lines``, ``a JSON array``, ``CSV``, ``Parquet`` or ``a frame``.
-        files: The names of the files.
+        files: The names of the files that were read.
+        held_files: The names of files that the table held already, and that were not read again.
         date_range: First and last day of the table (``YYYY-MM-DD``); None if it is empty.
         days: How many of these days have events.
         users: Users of the rows that were added.
@@ -49,6 +50,7 @@ class LoadResult(Result):
     new_rows: int
     form: str
     files: tuple[str, ...]
+    held_files: tuple[str, ...]
     date_range: tuple[str, str] | None
     days: int
     users: int

@@ -9,6 +9,8 @@ from mixpanel_nb.errors import ChartError
 from mixpanel_nb.results import LoadResult
 from mixpanel_nb.views.base import View
 
+_NAMES = 5  # of files that are listed
+
 
 class LoadView(View[LoadResult]):
     """What was loaded from files or a frame."""
@@ -45,7 +47,9 @@ class LoadView(View[LoadResult]):
     def remarks(self) -> list[str]:
         """What was guessed, and which rows lack something."""
         result, said = self.result, []
-        if result.guessed:
+        if result.held_files:
+            said.append(self._held())
+        if result.guessed and (result.files or not result.held_files):
             said.append(f"Guessed: {', '.join(result.guessed)}.")
         if result.user is None:
             said.append("No column was taken for the user: reports on users have nothing to count.")
@@ -57,6 +61,19 @@ class LoadView(View[LoadResult]):
             rows = counted(result.duplicates, "row")
             said.append(f"{rows} removed: the same event, user, time and id ({result.id}) as another one.")
         return said
+
+    def _held(self) -> str:
+        """That the table holds files already."""
+        names, is_one = self.result.held_files, len(self.result.held_files) == 1
+        listed = (
+            f"{', '.join(names[:_NAMES])}{' …' if len(names) > _NAMES else ''} {'is' if is_one else 'are'}"
+        )
+        again = (
+            f" and {'was' if is_one else 'were'} not read again"
+            if self.result.files
+            else "; nothing was read"
+        )
+        return f"{listed} in {self.result.table} already{again}."
 
     def _gaps(self) -> list[str]:
         """That there are days without events, which the drawing shades."""

@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.discovery import DiscoveryService
-    from mixpanel_nb.services.existing import IfExists, IfExistsForLoad
+    from mixpanel_nb.services.existing import IfExists
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.services.local import Engine
     from mixpanel_nb.services.local.identities import IdentityService
@@ -936,7 +936,7 @@ class Workspace:
         timezone: str | None = None,
         from_tool: str | None = None,
         columns: int | Sequence[str] | None = DEFAULT_COLUMNS,
-        if_exists: IfExistsForLoad = "fail",
+        if_exists: IfExists = "fail",
         progress: Callable[[FetchProgress], None] | None = None,
     ) -> LoadResult:
         """Load events from files or a frame of your own, in one transaction.
@@ -964,14 +964,16 @@ class Workspace:
             from_tool: The tool that wrote the files: ``amplitude``, ``ga4``, ``segment``, ``posthog``,
                 ``snowplow``, or ``pipelines`` for Mixpanel's own to a warehouse.
             columns: As in :meth:`fetch_events`.
-            if_exists: What to do if the table exists: ``fail``, ``append`` or ``replace``. A failure leaves
-                the table as it was.
+            if_exists: What to do if the table exists. ``fail`` refuses. ``same`` reads nothing if the table
+                holds these files, read in the same way and not changed since, and refuses others.
+                ``append`` adds the files that it does not hold. ``replace`` puts a new table in its place. A
+                failure leaves the table as it was.
             progress: Called with the progress a few times a second.
 
         Raises:
             ParameterError: a file cannot be read, a row cannot be an event (the message has its line), or
                 there is no such column.
-            TableExistsError: the table exists, and ``if_exists`` is ``fail``.
+            TableExistsError: the table exists, and ``if_exists`` is ``fail``, or ``same`` with other files.
             ConfigError: there is no such time zone.
             StorageError: the database could not be written.
         """

@@ -49,11 +49,15 @@ def test_what_was_guessed_is_told(mp: Command, folder: Path) -> None:
 def test_a_table_that_is_there_is_kept(mp: Command, folder: Path) -> None:
     assert mp("--db", "own.db", "load", "shop.csv", *HOW).code == 0
     again = mp("--db", "own.db", "load", "shop.csv", *HOW)
-    assert again.code == 3
-    assert "--append" in again.err
-    assert "--replace" in again.err
-    assert "if_exists" not in again.err
-    assert json.loads(mp("--db", "own.db", "load", "shop.csv", *HOW, "--append").out)["rows"] == 6
+    assert json.loads(again.out)["rows"] == 3
+    assert "shop.csv is in events already; nothing was read." in again.err
+    (folder / "more.csv").write_bytes((folder / "shop.csv").read_bytes())
+    other = mp("--db", "own.db", "load", "more.csv", *HOW)
+    assert other.code == 3
+    assert "--append" in other.err
+    assert "--replace" in other.err
+    assert "if_exists" not in other.err
+    assert json.loads(mp("--db", "own.db", "load", "*.csv", *HOW, "--append").out)["rows"] == 6
     assert json.loads(mp("--db", "own.db", "load", "shop.csv", *HOW, "--replace").out)["rows"] == 3
     both = mp("--db", "own.db", "load", "shop.csv", *HOW, "--replace", "--append")
     assert both.code == 3

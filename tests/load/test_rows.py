@@ -47,8 +47,51 @@ def test_rows_without_an_id_are_never_merged(ws: Workspace, tmp_path: Path) -> N
     ws.load(file, **how, if_exists="replace")
     assert ws.sql_rows("SELECT insert_id FROM events ORDER BY rowid").rows == ids
     for times in (2, 3):
-        assert ws.load(file, **how, if_exists="append").rows == times * len(frame)
+        copy = file.with_name(f"copy {times}.csv")
+        copy.write_bytes(file.read_bytes())
+        assert ws.load(copy, **how, if_exists="append").rows == times * len(frame)
     assert ws.sql_scalar("SELECT count(DISTINCT insert_id) FROM events") == 3 * len(frame)
+
+
+@pytest.mark.parametrize("if_exists", ["same", "append"])
+def test_files_that_are_here_are_not_read_again(ws: Workspace, tmp_path: Path, if_exists: Any) -> None:
+    how: dict[str, Any] = {"event": "=Purchase", "time": "date", "user": ["id"], "if_exists": if_exists}
+    file = orders_file(tmp_path, copies=3)
+    first = ws.load(file, **how)
+    assert (first.files, first.held_files) == (("orders.csv",), ())
+    again = ws.load([file], **how)
+    assert (again.rows, again.new_rows, again.files) == (first.rows, 0, ())
+    assert again.remarks == ["orders.csv is in events already; nothing was read."]
+    assert ws.tables().names == ["events"]
+
+
+def test_other_files_are_added_or_refused(ws: Workspace, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"event": "=Purchase", "time": "date", "user": "id"}
+    file = orders_file(tmp_path, copies=3)
+    more = tmp_path / "more.csv"
+    more.write_bytes(file.read_bytes())
+    rows = ws.load(file, **how).rows
+    for other, way in ((more, how), ([file, more], how), (file, how | {"event": "=Order"})):
+        with pytest.raises(TableExistsError, match="There is a table 'events' already"):
+            ws.load(other, **way, if_exists="same")
+    added = ws.load([file, more], **how, if_exists="append")
+    assert (added.rows, added.new_rows, added.files) == (2 * rows, rows, ("more.csv",))
+    assert "orders.csv is in events already and was not read again." in added.remarks
+    assert ws.load([file, more], **how, if_exists="same").new_rows == 0
+    file.write_text(file.read_text() + "00099,19970228,1,5.00\n")
+    with pytest.raises(TableExistsError, match=r"orders\.csv changed after it was loaded") as refused:
+        ws.load(file, **how, if_exists="same")
+    assert 'if_exists="replace"' in str(refused.value)
+    assert ws.load(file, **how, if_exists="replace").rows == rows + 1
+    assert ws.load(file, **how, if_exists="same").new_rows == 0
+
+
+def test_frames_are_never_the_same(ws: Workspace) -> None:
+    frame = pd.DataFrame({"event": ["A"], "time": ["2025-01-01"], "user": ["u"]})
+    ws.load(frame)
+    with pytest.raises(TableExistsError):
+        ws.load(frame, if_exists="same")
+    assert ws.load(frame, if_exists="append").rows == 2
 
 
 def test_rows_with_an_id_are_kept_once_the_last_of_them(ws: Workspace, tmp_path: Path) -> None:

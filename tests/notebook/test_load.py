@@ -30,8 +30,10 @@ def test_a_notebook_without_an_account(shell: Shell, tmp_path: Path, monkeypatch
         assert "Guessed" in shown
     counts = shell.value(f"%mp_funnel --step View --step Buy {DAYS}").df["count"]
     assert counts.tolist() == [2, 1]
+    assert shell.value("%mp_load shop.csv").new_rows == 0  # all cells run again
+    (tmp_path / "shop.csv").write_text(CSV + "Buy,2025-01-03,ann,pro\n")
     assert shell.failure("%mp_load shop.csv")[-1].count("--replace") == 1
-    assert shell.value("%mp_load shop.csv --replace").rows == 3
+    assert shell.value("%mp_load shop.csv --replace").rows == 4
 
 
 def test_a_last_word_that_is_no_file_is_the_table(shell: Shell, tmp_path: Path) -> None:

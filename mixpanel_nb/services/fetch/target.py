@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import TableExistsError, Word
-from mixpanel_nb.services.existing import FETCH_CHOICES, check_if_exists
+from mixpanel_nb.services.existing import check_if_exists
 from mixpanel_nb.services.fetch.plan import DateRange, stored_days
 from mixpanel_nb.services.fetch.staging import Staging
 from mixpanel_nb.storage import TableMetadata, ledger
@@ -112,7 +112,7 @@ class Targets:
             StorageError: the database is read-only, or another process is fetching the table.
         """
         check_table_name(name)
-        check_if_exists(if_exists, FETCH_CHOICES)
+        check_if_exists(if_exists)
         self.storage.check_writable()
         staging = Staging(self.storage.path, name)
         if if_exists != "replace":  # before anything is created on disk; checked again below, under the lock

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.errors import ParameterError, TableExistsError, Word
 from mixpanel_nb.results.fetch import FetchProgress
 from mixpanel_nb.results.load import LoadResult
-from mixpanel_nb.services.existing import LOAD_CHOICES, check_if_exists
+from mixpanel_nb.services.existing import check_if_exists
+from mixpanel_nb.services.load import earlier
 from mixpanel_nb.services.load.mapping import Asked, Decided, checked_unit, decide, preset_of
 from mixpanel_nb.services.load.paths import found_files
 from mixpanel_nb.storage import TableMetadata, inputs, ledger
@@ -35,6 +36,25 @@ _ONCE = {  # a method of what is no frame yet, and what makes it one
     "read_next_batch": "It can be read once only. Load the table that .read_all() gives.",
     "collect": "It is not computed yet. Load the frame that .collect() gives.",
 }
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a load reads.
+
+    Attributes:
+        before: The record of the table to append to; None where the table is new.
+        files: The files to read.
+        held: The names of files that the table holds already.
+        records: The records of the files that it holds afterwards.
+        replaces: Whether it takes the place of another table.
+    """
+
+    before: TableMetadata | None
+    files: Sequence[Path]
+    held: tuple[str, ...]
+    records: Sequence[earlier.Record]
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,15 +83,35 @@ class LoadService:
         checked_unit(asked.time_unit)
         frame = what if _is_frame(what) else None
         files = [] if frame is not None else found_files(_listed(what))
-        before = self._check_table(name, asked, if_exists)
-        with _reporting(progress, name, files, started) as tell:
-            found = inputs.look_at(files) if frame is None else inputs.look_at_frame(frame)
+        plan = self._plan(name, files, asked, if_exists)
+        with _reporting(progress, name, plan.files, started) as tell:
+            found = inputs.look_at(plan.files or files) if frame is None else inputs.look_at_frame(frame)
             decided = decide(found, asked)
-            tell("fetching", 0)
-            batch = self._batch(name, found, decided, asked, columns, before, replaces=if_exists == "replace")
-            loaded = self.storage.load_rows(batch, frame)
+            loaded = Loaded(0, 0)
+            if plan.files or frame is not None:
+                tell("fetching", 0)
+                batch = self._batch(name, found, decided, asked, columns, plan)
+                loaded = self.storage.load_rows(batch, frame)
             tell("done", loaded.rows)
-        return self._result(name, found, decided, loaded, started)
+        return self._result(name, plan, found, decided, loaded, started)
+
+    def _plan(self, name: str, files: Sequence[Path], asked: Asked, if_exists: str) -> _Plan:
+        """Which files are read, and into what.
+
+        Raises:
+            ParameterError: ``if_exists`` is invalid.
+            TableExistsError: the table may not be written, or ``if_exists`` is ``same`` and it holds others.
+        """
+        before = self._check_table(name, asked, if_exists)
+        new = earlier.records(files, asked)
+        if before is None:
+            return _Plan(None, files, (), new, replaces=if_exists == "replace")
+        old = earlier.recorded(before.request)
+        if if_exists == "same" and not (new and all(record in old for record in new)):
+            raise self._other(name, before, earlier.changed(new, old))
+        unread = [file for file, record in zip(files, new, strict=True) if record not in old]
+        held = tuple(file.name for file in files if file not in unread)
+        return _Plan(before, unread, held, [*old, *(record for record in new if record not in old)])
 
     def _check_table(self, name: str, asked: Asked, if_exists: str) -> TableMetadata | None:
         """The record of the table to append to.
@@ -81,7 +121,7 @@ class LoadService:
             TableExistsError: the table may not be written.
         """
         check_table_name(name)
-        check_if_exists(if_exists, LOAD_CHOICES)
+        check_if_exists(if_exists)
         self.storage.check_writable()
         if if_exists == "replace" or not self.storage.table_exists(name):
             return None
@@ -94,11 +134,7 @@ class LoadService:
             )
             raise _exists(name, f"{name!r} is {kind}.", _OTHERWISE)
         if if_exists == "fail":
-            held = f", from {before.from_date} to {before.to_date}" if before.from_date else ""
-            message = f"There is a table {name!r} already, with {self.storage.row_count(name):,} rows{held}."
-            raise _exists(
-                name, message, ["Add to it with ", _APPEND, ", replace it with ", _REPLACE, _ANOTHER]
-            )
+            raise self._other(name, before)
         if before.source is not None:
             message = f"Table {name!r} holds events of {before.source}; files are kept apart from them."
             raise _exists(name, message, _OTHERWISE)
@@ -107,6 +143,15 @@ class LoadService:
             raise _exists(name, message, ["Give the same ", Word("timezone"), _ANOTHER])
         return before
 
+    def _other(self, name: str, before: TableMetadata, changed: Sequence[str] = ()) -> TableExistsError:
+        """The error for a table that holds something else."""
+        if changed:
+            message = f"{', '.join(changed)} changed after it was loaded into {name!r}."
+            return _exists(name, message, ["Replace the table with ", _REPLACE, _ANOTHER])
+        days = f", from {before.from_date} to {before.to_date}" if before.from_date else ""
+        message = f"There is a table {name!r} already, with {self.storage.row_count(name):,} rows{days}."
+        return _exists(name, message, ["Add to it with ", _APPEND, ", replace it with ", _REPLACE, _ANOTHER])
+
     def _batch(
         self,
         name: str,
@@ -114,21 +159,27 @@ class LoadService:
         decided: Decided,
         asked: Asked,
         columns: int | Sequence[str] | None,
-        before: TableMetadata | None,
-        *,
-        replaces: bool,
+        plan: _Plan,
     ) -> Batch:
+        before = plan.before
         # Rows without an id are new in each load, even if equal to earlier ones.
-        earlier = len(self.storage.chunks(name)) if before is not None else 0
-        rows = OwnRows(found, decided.mapping, salt=str(earlier) if earlier else "")
+        loads = len(self.storage.chunks(name)) if before is not None else 0
+        rows = OwnRows(found, decided.mapping, salt=str(loads) if loads else "")
         zone = asked.timezone
-        metadata = TableMetadata("events", ledger.now(), timezone=zone, legacy_zone=zone)
+        request = earlier.request_of(plan.records)
+        metadata = TableMetadata("events", ledger.now(), timezone=zone, legacy_zone=zone, request=request)
         if before is not None:
-            metadata = replace(metadata, complete=before.complete, request=before.request)
-        return Batch(name, [], [], metadata, columns, rows=rows, replace=replaces)
+            metadata = replace(metadata, complete=before.complete)
+        return Batch(name, [], [], metadata, columns, rows=rows, replace=plan.replaces)
 
     def _result(
-        self, name: str, found: inputs.Input, decided: Decided, loaded: Loaded, started: float
+        self,
+        name: str,
+        plan: _Plan,
+        found: inputs.Input,
+        decided: Decided,
+        loaded: Loaded,
+        started: float,
     ) -> LoadResult:
         metadata = self.storage.get_metadata(name)
         first, last = metadata.from_date, metadata.to_date
@@ -139,7 +190,8 @@ class LoadService:
             rows=self.storage.row_count(name),
             new_rows=loaded.rows,
             form=found.form,
-            files=tuple(file.path.name for file in found.files),
+            files=tuple(file.name for file in plan.files),
+            held_files=plan.held,
             date_range=(str(first), str(last)) if first and last else None,
             days=len(per_day),
             users=loaded.users,
