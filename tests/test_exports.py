@@ -9,7 +9,7 @@ import sys
 import mixpanel_nb
 from mixpanel_nb import errors, results
 
-OF_SERVICES = {"ALL_ROWS", "OVERALL", "json_safe", "MemoryRows", "RowSource", "RowsResult"}
+OF_SERVICES = {"ALL_ROWS", "ANY_EVENT", "OVERALL", "json_safe", "MemoryRows", "RowSource", "RowsResult"}
 
 
 def test_errors_and_results_can_be_imported_from_the_package() -> None:

@@ -7,3 +7,62 @@ on another one through a translator such as sqlglot.
 
 ``docs/local-reports.md`` defines what the reports count.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
+
+if TYPE_CHECKING:
+    from mixpanel_nb.analytics import (
+        activity,
+        copies,
+        counts,
+        experiment,
+        flow,
+        frequency,
+        funnel,
+        insights,
+        numeric,
+        retention,
+        segmentation,
+        sessions,
+        users,
+    )
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {},
+        modules=(
+            "activity",
+            "copies",
+            "counts",
+            "experiment",
+            "flow",
+            "frequency",
+            "funnel",
+            "insights",
+            "numeric",
+            "retention",
+            "segmentation",
+            "sessions",
+            "users",
+        ),
+    )
+
+__all__ = [
+    "activity",
+    "copies",
+    "counts",
+    "experiment",
+    "flow",
+    "frequency",
+    "funnel",
+    "insights",
+    "numeric",
+    "retention",
+    "segmentation",
+    "sessions",
+    "users",
+]

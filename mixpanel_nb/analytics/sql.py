@@ -1,12 +1,14 @@
 """Statements, and the only functions that put names and values into SQL.
 
-Names are quoted and values rendered by sqlglot; everything else is bound.
+Names are quoted and values written as DuckDB's literals here; everything else is bound.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,6 @@ from mixpanel_nb.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DIALECT = "duckdb"
 INDENT = "    "
 _VALUE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w+)""")
 """A text, a quoted name, or the ``$name`` of a value: what is within the first two is none."""
@@ -70,23 +71,45 @@ def identifier(name: str) -> str:
     if "\0" in name:
         message = "A name in SQL cannot contain a NUL character."
         raise QueryError(message)
-    from sqlglot import exp
-
-    return exp.to_identifier(name, quoted=True).sql(DIALECT)
+    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Any) -> str:
-    """``value`` (text, number, boolean, date, time, None) as a literal."""
-    from sqlglot import exp
+    """``value`` (text, number, boolean, date, time, bytes, None, lists and dicts of them) as a literal.
 
-    return exp.convert(value).sql(DIALECT)
+    Raises:
+        ValueError: it is none of these.
+    """
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case int() | float() | Decimal():
+            return "NULL" if value != value else str(value)  # a NaN is no number
+        case datetime():
+            kind = "TIMESTAMP" if value.tzinfo is None else "TIMESTAMPTZ"
+            return f"CAST('{value.isoformat(sep=' ')}' AS {kind})"
+        case date():
+            return f"CAST('{value.isoformat()}' AS DATE)"
+        case time():
+            return f"CAST('{value.isoformat()}' AS TIME)"
+        case bytes():
+            return f"UNHEX('{value.hex()}')"
+        case list() | tuple():
+            written = ", ".join(map(literal, value))
+            return f"[{written}]" if isinstance(value, list) else f"({written})"
+        case dict():
+            return f"MAP({literal(list(value))}, {literal(list(value.values()))})"
+    message = f"{type(value).__name__} has no literal."
+    raise ValueError(message)
 
 
 def seconds(number: int) -> str:
     """A fixed length of time as an interval."""
-    from sqlglot import exp
-
-    return exp.Interval(this=exp.Literal.string(str(number)), unit=exp.var("SECOND")).sql(DIALECT)
+    return f"INTERVAL '{number}' SECOND"
 
 
 def conjunction(conditions: list[str], indent: str = INDENT) -> str:

@@ -5,8 +5,24 @@ what a saved report holds as its ``params``. The translation is pure: it knows n
 rendering. The live reports write bookmarks, the sandbox reads them, and saved reports become queries.
 """
 
-from mixpanel_nb.bookmarks.links import Linked, linked
-from mixpanel_nb.bookmarks.reading import Reading, read
-from mixpanel_nb.bookmarks.writing import Body, body_of
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
+
+if TYPE_CHECKING:
+    from mixpanel_nb.bookmarks.links import Linked, linked
+    from mixpanel_nb.bookmarks.reading import Reading, read
+    from mixpanel_nb.bookmarks.writing import Body, body_of
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "links": ("Linked", "linked"),
+            "reading": ("Reading", "read"),
+            "writing": ("Body", "body_of"),
+        },
+    )
 
 __all__ = ["Body", "Linked", "Reading", "body_of", "linked", "read"]

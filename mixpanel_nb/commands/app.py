@@ -14,6 +14,7 @@ from mixpanel_nb.commands.advice import RepeatedOption, remember
 from mixpanel_nb.commands.docstrings import docstring_at
 from mixpanel_nb.commands.lazy import Commands, Entry, LazyGroup
 from mixpanel_nb.commands.listing import COMMANDS, GROUPS
+from mixpanel_nb.commands.values import take_as_they_are
 from mixpanel_nb.commands.wording import TERMINAL, in_words_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def tree(
     epilog = None if options is None else "These options may also follow the command."
     app.callback(epilog=epilog)(options or _no_options)
     program: Any = typer.main.get_command(app)
+    take_as_they_are(program, options or _no_options)
     builder = _Builder(face, finish)
     program.commands = Commands(builder.commands() | builder.groups())
     return program
@@ -97,6 +99,7 @@ class _Builder:
         remember(command)
         if self._finish is not None:
             self._finish(command)
+        take_as_they_are(command, function)
         return command
 
     def _command_at(self, place: str, name: str) -> Any:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from mixpanel_nb.commands.names import completion_of
-from mixpanel_nb.commands.options import lines_of_input, read_text, table_option
+from mixpanel_nb.commands.options import lines_of_input
 from mixpanel_nb.commands.session import session_of
-from mixpanel_nb.queries import JQL, parameters_of, request_parameters
-from mixpanel_nb.queries.base import request_defaults, required, types_of
+from mixpanel_nb.queries.base import request_defaults, request_parameters, required, types_of
 from mixpanel_nb.queries.checks import Flag
-from mixpanel_nb.results import ExpressionResult, JQLResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -99,7 +95,10 @@ def parameters_for(
         if default is None and kind is not bool:
             kind |= None
         annotation = Annotated[kind, option_for(name, parameter)]
-        default = False if kind is bool else default
+        if kind is bool:
+            default = False
+        elif kind is str and isinstance(default, int):
+            default = str(default)
         yield inspect.Parameter(name, _KIND, annotation=annotation, default=default)
         if name == last_of_any:
             option = typer.Option(parameter.any_option, help="Any event.")
@@ -144,46 +143,3 @@ def read(parameter: Parameter, value: Any) -> Any:
     if not value.isdecimal():
         raise typer.BadParameter(f"{value[:40]!r} is no ID: it is a whole number.")
     return int(value)
-
-
-def jql(
-    context: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The script; - is standard input.", allow_dash=True)
-    ],
-    params: Annotated[
-        str | None, typer.Option("--params", metavar="JSON", help=parameters_of(JQL)["params"].help)
-    ] = None,
-) -> JQLResult:
-    """Run a JQL script. Mixpanel has put JQL in maintenance mode and advises against new use.
-
-    Example: mp jql report.js --params '{"from_date": "2025-01-01"}'
-    """
-    return session_of(context).workspace.jql(read_text(file), _object(params))
-
-
-def expression(
-    context: typer.Context,
-    text: Annotated[str, typer.Argument(metavar="EXPRESSION", help="A Mixpanel expression.")],
-    table: Annotated[
-        str | None,
-        table_option("The table it is about; the usual one."),
-    ] = None,
-) -> ExpressionResult:
-    """Show a Mixpanel expression as SQL.
-
-    Example: mp expression 'properties["plan"] == "pro"' --table events
-    """
-    return session_of(context).workspace.expression(text, table=table)
-
-
-def _object(text: str | None) -> Mapping[str, Any] | None:
-    if text is None:
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise typer.BadParameter(f"--params takes a JSON object, and {text[:40]!r} is none.")
-    return value

@@ -8,31 +8,64 @@ need them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
 from mixpanel_nb.display import iri_grammar
-from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
-from mixpanel_nb.display.card import Card, Chart, render_html
-from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
-from mixpanel_nb.display.columns import grouped_columns
-from mixpanel_nb.display.described import (
-    describe,
-    described_days,
-    described_series,
-    grouped,
-    heat,
-    ranked,
-    steps,
-)
-from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, heatmap, share_text
-from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
-from mixpanel_nb.display.progress_widget import WidgetProgress
-from mixpanel_nb.display.render import render_png, render_svg
-from mixpanel_nb.display.sankey import Sankey, SankeyLink, SankeyNode, sankeys
-from mixpanel_nb.display.table import Column, Table
-from mixpanel_nb.display.terminal import render_text
-from mixpanel_nb.display.text import distinct_labels, shortened
-from mixpanel_nb.display.theme import ramp_colors
-from mixpanel_nb.display.timeline import timeline
-from mixpanel_nb.display.values import compact, counted, first_of, format_value, is_share
+
+if TYPE_CHECKING:
+    from mixpanel_nb.display.bars import Bar, grouped_bars, ranked_bars, step_bars
+    from mixpanel_nb.display.card import Card, Chart, render_html
+    from mixpanel_nb.display.charts import Gaps, events_per_day, series_chart
+    from mixpanel_nb.display.columns import grouped_columns
+    from mixpanel_nb.display.described import (
+        describe,
+        described_days,
+        described_series,
+        grouped,
+        heat,
+        ranked,
+        steps,
+    )
+    from mixpanel_nb.display.heatmap import MAX_CELLS, HeatRow, share_text
+    from mixpanel_nb.display.progress import Progress, Snapshot, TerminalProgress, TextProgress, progress_line
+    from mixpanel_nb.display.progress_widget import WidgetProgress
+    from mixpanel_nb.display.render import render_png, render_svg
+    from mixpanel_nb.display.sankey import Sankey, SankeyLink, SankeyNode, sankeys
+    from mixpanel_nb.display.table import Column, Table
+    from mixpanel_nb.display.terminal import render_text
+    from mixpanel_nb.display.text import distinct_labels, shortened
+    from mixpanel_nb.display.theme import ramp_colors
+    from mixpanel_nb.display.values import compact, counted, first_of, format_value, is_share
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "bars": ("Bar", "grouped_bars", "ranked_bars", "step_bars"),
+            "card": ("Card", "Chart", "render_html"),
+            "charts": ("Gaps", "events_per_day", "series_chart"),
+            "columns": ("grouped_columns",),
+            "described": (
+                "describe",
+                "described_days",
+                "described_series",
+                "grouped",
+                "heat",
+                "ranked",
+                "steps",
+            ),
+            "heatmap": ("MAX_CELLS", "HeatRow", "share_text"),
+            "progress": ("Progress", "Snapshot", "TerminalProgress", "TextProgress", "progress_line"),
+            "progress_widget": ("WidgetProgress",),
+            "render": ("render_png", "render_svg"),
+            "sankey": ("Sankey", "SankeyLink", "SankeyNode", "sankeys"),
+            "table": ("Column", "Table"),
+            "terminal": ("render_text",),
+            "text": ("distinct_labels", "shortened"),
+            "theme": ("ramp_colors",),
+            "values": ("compact", "counted", "first_of", "format_value", "is_share"),
+        },
+    )
 
 iri_grammar.defer()
 
@@ -66,7 +99,6 @@ __all__ = [
     "grouped_bars",
     "grouped_columns",
     "heat",
-    "heatmap",
     "is_share",
     "progress_line",
     "ramp_colors",
@@ -82,5 +114,4 @@ __all__ = [
     "shortened",
     "step_bars",
     "steps",
-    "timeline",
 ]

@@ -6,3 +6,16 @@
 Services combine the client and the storage, which do not depend on each other. They display nothing: they
 report progress to a callable and return results.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
+
+if TYPE_CHECKING:
+    from mixpanel_nb.services import saved_items
+else:
+    __getattr__, __dir__ = lazy.names(__name__, {}, modules=("saved_items",))
+
+__all__ = ["saved_items"]

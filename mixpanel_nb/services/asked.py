@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mixpanel_nb import queries
 from mixpanel_nb.naming import free_name, property_of
-from mixpanel_nb.queries.funnel import DEFAULT_WINDOW
 from mixpanel_nb.queries.metrics import Buckets
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def window_of(query: Funnel) -> dict[str, Any]:
     """The window and its unit, as they are."""
     if query.window_sessions is not None:
         return {"window": query.window_sessions, "window_unit": "session"}
-    window = DEFAULT_WINDOW if query.window is None else query.window
+    window = queries.DEFAULT_WINDOW if query.window is None else query.window
     return {"window": window, "window_unit": query.window_unit}
 
 

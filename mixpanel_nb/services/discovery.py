@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mixpanel_nb import services
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
 from mixpanel_nb.queries.checks import OneOf, Whole
-from mixpanel_nb.services import project_annotations, saved_items
+from mixpanel_nb.services import project_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,11 +108,11 @@ class DiscoveryService:
 
     def funnels(self) -> FunnelList:
         """The saved funnels, by name."""
-        return self._listing(("funnels",), lambda: saved_items.funnels(self._api().list_funnels()))
+        return self._listing(("funnels",), lambda: services.saved_items.funnels(self._api().list_funnels()))
 
     def cohorts(self) -> CohortList:
         """The saved cohorts, by name."""
-        return self._listing(("cohorts",), lambda: saved_items.cohorts(self._api().list_cohorts()))
+        return self._listing(("cohorts",), lambda: services.saved_items.cohorts(self._api().list_cohorts()))
 
     def bookmarks(self, type: str | None = None) -> BookmarkList:  # noqa: A002 - Mixpanel's name
         """The saved reports, by name. They cost no query of the quota.
@@ -125,7 +126,7 @@ class DiscoveryService:
         """
         kind = None if type is None else OneOf(BOOKMARK_TYPES)(type, "type")
         return self._listing(
-            ("bookmarks", kind), lambda: saved_items.bookmarks(self._api().list_bookmarks(kind))
+            ("bookmarks", kind), lambda: services.saved_items.bookmarks(self._api().list_bookmarks(kind))
         )
 
     def custom_events(self) -> Mapping[int, Mapping[str, Any]]:
@@ -140,7 +141,7 @@ class DiscoveryService:
     def lookup_tables(self) -> LookupTableList:
         """The lookup tables, by name. They cost no query of the quota."""
         return self._listing(
-            ("lookup-tables",), lambda: saved_items.lookup_tables(self._api().list_lookup_tables())
+            ("lookup-tables",), lambda: services.saved_items.lookup_tables(self._api().list_lookup_tables())
         )
 
     def annotations(self, zone: ZoneInfo) -> list[AnnotationRecord]:
@@ -170,7 +171,7 @@ class DiscoveryService:
         """
         kind = None if entity_type is None else OneOf(ENTITY_TYPES)(entity_type, "entity_type")
         return self._listing(
-            ("lexicon", kind), lambda: saved_items.lexicon_schemas(self._api().lexicon_schemas(kind))
+            ("lexicon", kind), lambda: services.saved_items.lexicon_schemas(self._api().lexicon_schemas(kind))
         )
 
     def clear_cache(self) -> None:
@@ -186,7 +187,7 @@ class DiscoveryService:
         self, kind: str, ask: Callable[[], list[dict[str, Any]]], key: str
     ) -> Mapping[int, Mapping[str, Any]]:
         if (kind,) not in self._known:
-            self._known[(kind,)] = saved_items.by_id(ask(), key)
+            self._known[(kind,)] = services.saved_items.by_id(ask(), key)
         return dict(self._known[(kind,)])
 
     def _listing(self, key: tuple[str | None, ...], ask: Callable[[], Listing]) -> Listing:

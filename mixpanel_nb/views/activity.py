@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.display import Card, Chart, Column, Table, counted, first_of, format_value, timeline
+from mixpanel_nb.display import Card, Chart, Column, Table, counted, first_of, format_value
+from mixpanel_nb.display.timeline import timeline
 from mixpanel_nb.results import ActivityFeedResult
 from mixpanel_nb.results.activity import HELD
 from mixpanel_nb.views.base import MORE_IN_DF

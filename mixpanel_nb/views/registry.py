@@ -4,102 +4,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb import results
-from mixpanel_nb.views import (
-    activity,
-    cohorts,
-    comparison,
-    counts,
-    discovery,
-    experiment,
-    export,
-    expression,
-    fetch,
-    flow,
-    frequency,
-    funnel,
-    identities,
-    insights,
-    load,
-    numeric,
-    plan,
-    query,
-    reconcile,
-    retention,
-    saved,
-    segmentation,
-    sessions,
-    summary,
-    sync,
-    tables,
-    users,
-    why,
-)
+from mixpanel_nb import lazy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixpanel_nb.results import Result
     from mixpanel_nb.views.base import View
 
-VIEWS: dict[type[results.Result], type[View[Any]]] = {
-    results.AccountList: tables.AccountListView,
-    results.ActivityFeedResult: activity.ActivityFeedView,
-    results.AnnotationList: discovery.AnnotationListView,
-    results.BookmarkList: discovery.BookmarkListView,
-    results.CohortList: discovery.CohortListView,
-    results.CohortResult: cohorts.CohortView,
-    results.CohortSizesResult: cohorts.CohortSizesView,
-    results.ComparisonResult: comparison.ComparisonView,
-    results.EventCountsResult: counts.EventCountsView,
-    results.ExperimentResult: experiment.ExperimentView,
-    results.ExportResult: export.ExportView,
-    results.ExpressionResult: expression.ExpressionView,
-    results.FetchResult: fetch.FetchView,
-    results.FlowResult: flow.FlowView,
-    results.FrequencyResult: frequency.FrequencyView,
-    results.CustomEventList: discovery.CustomEventListView,
-    results.CustomPropertyList: discovery.CustomPropertyListView,
-    results.FunnelList: discovery.FunnelListView,
-    results.FunnelResult: funnel.FunnelView,
-    results.IdentitiesResult: identities.IdentitiesView,
-    results.InsightsResult: insights.InsightsView,
-    results.JQLResult: saved.JQLView,
-    results.LexiconSchemaList: discovery.LexiconSchemaListView,
-    results.LoadResult: load.LoadView,
-    results.LocalCohortList: cohorts.LocalCohortListView,
-    results.LookupList: discovery.LookupListView,
-    results.LookupTableList: discovery.LookupTableListView,
-    results.NameList: discovery.NameListView,
-    results.NumericAverageResult: numeric.NumericAverageView,
-    results.NumericBucketResult: numeric.NumericBucketView,
-    results.NumericSumResult: numeric.NumericSumView,
-    results.PlanResult: plan.PlanView,
-    results.PropertyCountsResult: counts.PropertyCountsView,
-    results.ReconcileResult: reconcile.ReconcileView,
-    results.RetentionResult: retention.RetentionView,
-    results.SQLResult: query.SQLView,
-    results.SavedReportResult: saved.SavedReportView,
-    results.SegmentationResult: segmentation.SegmentationView,
-    results.SessionsResult: sessions.SessionsView,
-    results.SummaryResult: summary.SummaryView,
-    results.SyncResult: sync.SyncView,
-    results.TableList: tables.TableListView,
-    results.TableSchema: tables.TableSchemaView,
-    results.TopEventsResult: counts.TopEventsView,
-    results.UsersResult: users.UsersView,
-    results.WhyResult: why.WhyView,
-    results.WorkspaceInfo: tables.WorkspaceInfoView,
-}
-"""The view of each class of results; a class that is derived from one of these has its view."""
+VIEWS: Mapping[str, type[View[Any]]] = lazy.ByName(
+    "mixpanel_nb.views",
+    {
+        "AccountList": "tables.AccountListView",
+        "ActivityFeedResult": "activity.ActivityFeedView",
+        "AnnotationList": "discovery.AnnotationListView",
+        "BookmarkList": "discovery.BookmarkListView",
+        "CohortList": "discovery.CohortListView",
+        "CohortResult": "cohorts.CohortView",
+        "CohortSizesResult": "cohorts.CohortSizesView",
+        "ComparisonResult": "comparison.ComparisonView",
+        "EventCountsResult": "counts.EventCountsView",
+        "ExperimentResult": "experiment.ExperimentView",
+        "ExportResult": "export.ExportView",
+        "ExpressionResult": "expression.ExpressionView",
+        "FetchResult": "fetch.FetchView",
+        "FlowResult": "flow.FlowView",
+        "FrequencyResult": "frequency.FrequencyView",
+        "CustomEventList": "discovery.CustomEventListView",
+        "CustomPropertyList": "discovery.CustomPropertyListView",
+        "FunnelList": "discovery.FunnelListView",
+        "FunnelResult": "funnel.FunnelView",
+        "IdentitiesResult": "identities.IdentitiesView",
+        "InsightsResult": "insights.InsightsView",
+        "JQLResult": "saved.JQLView",
+        "LexiconSchemaList": "discovery.LexiconSchemaListView",
+        "LoadResult": "load.LoadView",
+        "LocalCohortList": "cohorts.LocalCohortListView",
+        "LookupList": "discovery.LookupListView",
+        "LookupTableList": "discovery.LookupTableListView",
+        "NameList": "discovery.NameListView",
+        "NumericAverageResult": "numeric.NumericAverageView",
+        "NumericBucketResult": "numeric.NumericBucketView",
+        "NumericSumResult": "numeric.NumericSumView",
+        "PlanResult": "plan.PlanView",
+        "PropertyCountsResult": "counts.PropertyCountsView",
+        "ReconcileResult": "reconcile.ReconcileView",
+        "RetentionResult": "retention.RetentionView",
+        "SQLResult": "query.SQLView",
+        "SavedReportResult": "saved.SavedReportView",
+        "SegmentationResult": "segmentation.SegmentationView",
+        "SessionsResult": "sessions.SessionsView",
+        "SummaryResult": "summary.SummaryView",
+        "SyncResult": "sync.SyncView",
+        "TableList": "tables.TableListView",
+        "TableSchema": "tables.TableSchemaView",
+        "TopEventsResult": "counts.TopEventsView",
+        "UsersResult": "users.UsersView",
+        "WhyResult": "why.WhyView",
+        "WorkspaceInfo": "tables.WorkspaceInfoView",
+    },
+)
+"""The view of each class of results by name; a class that is derived from one of these has its view."""
 
 
-def view_of(result: results.Result) -> View[Any]:
+def view_of(result: Result) -> View[Any]:
     """The view of a result.
 
     Raises:
         TypeError: If there is none for its class.
     """
     for kind in type(result).__mro__:
-        if kind in VIEWS:
-            return VIEWS[kind](result)
+        if kind.__name__ in VIEWS:
+            return VIEWS[kind.__name__](result)
     raise TypeError(
         f"No view is registered for {type(result).__name__}; add it to mixpanel_nb.views.registry."
     )

@@ -7,8 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from mixpanel_nb import queries
 from mixpanel_nb.errors import Command, ParameterError
-from mixpanel_nb.queries import SavedReport, Segmentation, changed
+from mixpanel_nb.queries.base import changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class ReportService:
         if query.comparison is not None:
             comparison: Any = self._compared(query)
             return cast("Answer", comparison)
-        if isinstance(query, SavedReport) and query.table is not None:
-            saved: Any = self._saved_report(query.bookmark_id, query.table)
+        if query.name == "saved_report" and query.asked_table is not None:
+            saved: Any = self._saved_report(cast("Any", query).bookmark_id, query.asked_table)
             return cast("Answer", saved)
         table = query.asked_table
         zone = self.zone_of(table)  # refused before a request is sent
@@ -306,7 +307,7 @@ class ReportService:
             ParameterError: A day is none, or both a table and Mixpanel are to be asked.
             TableNotFoundError: There is no such table.
         """
-        values, _ = self._defaults.fill(Segmentation, given)
+        values, _ = self._defaults.fill(queries.Segmentation, given)
         table = values.get("table")
         if table is not None and values.get("event") is None:
             values["event"] = self._engine.top_event(table)

@@ -9,33 +9,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
+from mixpanel_nb import queries
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean, help_text
 from mixpanel_nb.files.system import expanded
-from mixpanel_nb.queries import (
-    JQL,
-    QUERIES,
-    Active,
-    ActivityFeed,
-    EventCounts,
-    Experiment,
-    Flow,
-    Frequency,
-    Funnel,
-    Insights,
-    PropertyCounts,
-    Query,
-    Retention,
-    SavedReport,
-    Segmentation,
-    SegmentationAverage,
-    SegmentationNumeric,
-    SegmentationSum,
-    Sessions,
-    TopEvents,
-    Why,
-    request_parameters,
-)
-from mixpanel_nb.queries.why import of_result
+from mixpanel_nb.queries.base import request_parameters
 from mixpanel_nb.workspace.defaults import days_to_fetch, days_to_list
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
@@ -48,7 +25,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.display.widgets import Explorer
-    from mixpanel_nb.queries import Buckets, CountType, Formula, LargeUnit, Metric, Unit
+    from mixpanel_nb.queries import Buckets, CountType, Formula, LargeUnit, Metric, Query, Unit
     from mixpanel_nb.queries.cohorts import Definition
     from mixpanel_nb.queries.shared import CalendarUnit
     from mixpanel_nb.results import (
@@ -1140,7 +1117,7 @@ class Workspace:
             >>> ws.insights(metrics, during="2025-01", totals=True).df["value"].tolist()
             [1501.0, 65.7]
         """
-        return self._answer(Insights, {"metrics": metrics, **asked})
+        return self._answer(queries.Insights, {"metrics": metrics, **asked})
 
     @overload
     def active(
@@ -1178,7 +1155,7 @@ class Workspace:
             >>> ws.active(from_date="2025-01-31", to_date="2025-01-31").df.iloc[:3, 1:3].values.tolist()
             [['DAU', 474.0], ['WAU', 2668.0], ['MAU', 6315.0]]
         """
-        return self._answer(Active, {"event": event, **asked})
+        return self._answer(queries.Active, {"event": event, **asked})
 
     @overload
     def segmentation(
@@ -1215,7 +1192,7 @@ class Workspace:
             >>> ws.segmentation("Purchase", during="2025-01", on="plan").totals
             {'free': 1045, 'plus': 364, 'pro': 179, 'undefined': 169}
         """
-        return self._answer(Segmentation, {"event": event, **asked})
+        return self._answer(queries.Segmentation, {"event": event, **asked})
 
     @overload
     def segmentation_numeric(
@@ -1251,7 +1228,7 @@ class Workspace:
         Events without such a number are left out. A table's ranges are as wide as 1, 2 or 5 times a power
         of ten.
         """
-        return self._answer(SegmentationNumeric, {"event": event, **asked})
+        return self._answer(queries.SegmentationNumeric, {"event": event, **asked})
 
     @overload
     def segmentation_sum(
@@ -1281,7 +1258,7 @@ class Workspace:
 
     def segmentation_sum(self, event: str | None, **asked: Any) -> Any:
         """A number summed over the events, over time; what is no number counts as 0."""
-        return self._answer(SegmentationSum, {"event": event, **asked})
+        return self._answer(queries.SegmentationSum, {"event": event, **asked})
 
     @overload
     def segmentation_average(
@@ -1314,7 +1291,7 @@ class Workspace:
 
         To leave out events without a number: ``where='defined(properties["…"])'``.
         """
-        return self._answer(SegmentationAverage, {"event": event, **asked})
+        return self._answer(queries.SegmentationAverage, {"event": event, **asked})
 
     @overload
     def event_counts(
@@ -1350,7 +1327,7 @@ class Workspace:
             [{'date': '2025-01-01', 'event': 'Sign Up', 'count': 34, 'complete': True},
              {'date': '2025-01-01', 'event': 'Purchase', 'count': 34, 'complete': True}]
         """
-        return self._answer(EventCounts, {"events": events, **asked})
+        return self._answer(queries.EventCounts, {"events": events, **asked})
 
     @overload
     def property_counts(
@@ -1383,7 +1360,7 @@ class Workspace:
 
     def property_counts(self, event: str, prop: str, **asked: Any) -> Any:
         """The values of a property of an event, over time."""
-        return self._answer(PropertyCounts, {"event": event, "prop": prop, **asked})
+        return self._answer(queries.PropertyCounts, {"event": event, "prop": prop, **asked})
 
     def top_events(
         self,
@@ -1405,7 +1382,7 @@ class Workspace:
             >>> [(top.event, top.count) for top in ws.top_events(limit=2).events]
             [('View Product', 618), ('Page View', 471)]
         """
-        return self._answer(TopEvents, locals())
+        return self._answer(queries.TopEvents, locals())
 
     @overload
     def funnel(
@@ -1459,7 +1436,7 @@ class Workspace:
             >>> [(step.event, step.count) for step in funnel.steps]
             [('View Product', 4719), ('Add to Cart', 2429), ('Purchase', 1206)]
         """
-        return self._answer(Funnel, {"funnel_id": funnel_id, **asked})
+        return self._answer(queries.Funnel, {"funnel_id": funnel_id, **asked})
 
     @overload
     def retention(
@@ -1511,7 +1488,7 @@ class Workspace:
             {'cohort_date': '2024-12-30', 'cohort_size': 164,
              'period_0': 151, 'period_1': 85, 'period_2': 55}
         """
-        return self._answer(Retention, asked)
+        return self._answer(queries.Retention, asked)
 
     @overload
     def flow(
@@ -1556,7 +1533,7 @@ class Workspace:
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
         later, within the window. A live flow costs two queries: Mixpanel answers paths in one of their own.
         """
-        return self._answer(Flow, asked)
+        return self._answer(queries.Flow, asked)
 
     @overload
     def frequency(
@@ -1589,7 +1566,7 @@ class Workspace:
             >>> weeks[0]["period_1"], weeks[0]["period_2"]  # active on at least one day, on at least two
             (1687, 240)
         """
-        return self._answer(Frequency, asked)
+        return self._answer(queries.Frequency, asked)
 
     @overload
     def sessions(
@@ -1625,7 +1602,7 @@ class Workspace:
         longer than ``timeout`` minutes, and at midnight. ``on`` is read from the first event of a session
         that has the property. Only tables answer. For SQL see :meth:`session_view`.
         """
-        return self._answer(Sessions, asked)
+        return self._answer(queries.Sessions, asked)
 
     def experiment(
         self,
@@ -1670,7 +1647,7 @@ class Workspace:
         ``pip install 'mixpanel-nb[stats]'``. Only tables answer
         (https://docs.mixpanel.com/docs/experiments is Mixpanel's own).
         """
-        return self._answer(Experiment, locals())
+        return self._answer(queries.Experiment, locals())
 
     def why(
         self,
@@ -1700,7 +1677,9 @@ class Workspace:
         (https://docs.mixpanel.com/docs/root-cause-analysis is Mixpanel's own).
         """
         asked = {name: value for name, value in locals().items() if name != "self"}
-        return self._answer(Why, of_result(asked) if hasattr(metric, "question") else asked)
+        from mixpanel_nb.queries.why import of_result
+
+        return self._answer(queries.Why, of_result(asked) if hasattr(metric, "question") else asked)
 
     def activity_feed(
         self,
@@ -1717,7 +1696,7 @@ class Workspace:
         live: bool = False,
     ) -> ActivityFeedResult:
         """All events of some users, oldest first."""
-        return self._answer(ActivityFeed, locals())
+        return self._answer(queries.ActivityFeed, locals())
 
     @overload
     def saved_report(
@@ -1739,14 +1718,14 @@ class Workspace:
         Raises ``NotFoundError`` if there is no such report, and ``ParameterError`` with the part of it that
         no query can hold.
         """
-        return self._answer(SavedReport, {"bookmark_id": bookmark_id, "table": table, "live": live})
+        return self._answer(queries.SavedReport, {"bookmark_id": bookmark_id, "table": table, "live": live})
 
     def jql(self, script: str, params: Mapping[str, Any] | None = None) -> JQLResult:
         """What a JQL script returns. Mixpanel has put JQL in maintenance mode and advises against new use.
 
         Raises ``QueryError`` if the script fails; the error shows the line and the place in it.
         """
-        return self._answer(JQL, locals())
+        return self._answer(queries.JQL, locals())
 
     def reconcile(
         self, report: str, *subject: Any, on_ask: Callable[[str], None] | None = None, **asked: Any
@@ -1992,7 +1971,7 @@ class Workspace:
         given = {name: value for name, value in locals().items() if name != "self"}
         from mixpanel_nb.views.exploring import opened
 
-        return opened(Segmentation, self._reports.open_question(given), self._reports)
+        return opened(queries.Segmentation, self._reports.open_question(given), self._reports)
 
     # The tables of the database, those that were fetched and any others
 
@@ -2260,9 +2239,26 @@ def _name_list(kind: str, names: list[str], *, of: str | None = None, remark: st
     return NameList(kind, names, of=of, remark=remark)
 
 
-def _describe(query: type[Query[Any]]) -> None:
+class _Report:
+    """Stands for a report's method until it is looked up: then the method is completed, and takes its place.
+
+    Args:
+        name: The report.
+        method: The method as it is written.
+    """
+
+    def __init__(self, name: str, method: Callable[..., Any]) -> None:
+        self._name = name
+        self._method = method
+
+    def __get__(self, workspace: Workspace | None, owner: type[Workspace]) -> Any:
+        _describe(self._method, queries.QUERIES[self._name])
+        setattr(Workspace, self._name, self._method)
+        return getattr(owner if workspace is None else workspace, self._name)
+
+
+def _describe(method: Any, query: type[Query[Any]]) -> None:
     """Complete a report's method: its docstring by the parameters, its signature where it has overloads."""
-    method = getattr(Workspace, query.name)
     for plain in get_overloads(method)[:1]:
         signature = inspect.signature(plain)
         if "compare" not in signature.parameters:
@@ -2279,5 +2275,5 @@ def _describe(query: type[Query[Any]]) -> None:
     method.__doc__ = "\n".join([textwrap.dedent(f"        {method.__doc__}").strip(), "", "Args:", *lines])
 
 
-for _query in QUERIES.values():
-    _describe(_query)
+for _name in queries.QUERIES:
+    setattr(Workspace, _name, _Report(_name, vars(Workspace)[_name]))

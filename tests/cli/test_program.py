@@ -172,6 +172,47 @@ def test_the_help_of_a_command_comes_without_the_modules_of_others() -> None:
     assert not {f"mixpanel_nb.commands.{name}" for name in ("accounts", "cohorts", "reports", "sql")} & loaded
 
 
+OF_A_REPORT = "activity counts flow frequency funnel insights numeric retention saved segmentation sessions"
+ROOMS = ("queries", "analytics", "results", "views")
+ELSEWHERE = {
+    "mixpanel_nb.bookmarks.reading",
+    "mixpanel_nb.bookmarks.writing",
+    "mixpanel_nb.client",
+    "mixpanel_nb.display.fluid",
+    "mixpanel_nb.display.progress_widget",
+    "mixpanel_nb.display.render",
+    "mixpanel_nb.display.sankey",
+    "mixpanel_nb.display.timeline",
+    "mixpanel_nb.sandbox.app",
+    "mixpanel_nb.sandbox.dataset.catalogue",
+    "mixpanel_nb.sandbox.dataset.generate",
+    "mixpanel_nb.services.live",
+    "mixpanel_nb.services.saved_items",
+}
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("segmentation Purchase", {"segmentation"}),
+        ("segmentation-sum Purchase --on amount", {"numeric", "segmentation"}),
+        ("event-counts Purchase", {"counts"}),
+        ("funnel --step Open --step Purchase", {"funnel", "sessions"}),
+        ("retention --born Open", {"retention"}),
+        ("frequency", {"frequency"}),
+        ("sessions", {"sessions"}),
+    ],
+)
+def test_a_report_on_a_table_comes_without_the_code_of_others(words: str, own: set[str]) -> None:
+    loaded = modules_after(*words.split(), "--table", "events")
+    assert own == {
+        name for name in OF_A_REPORT.split() for room in ROOMS if f"mixpanel_nb.{room}.{name}" in loaded
+    }
+    heavy = HEAVY_MODULES - {"duckdb"} | {"numpy", "pydantic", "sqlglot"}
+    assert loaded & (ELSEWHERE | heavy) == set()
+
+
 def _wait_until(happened: object) -> None:
     assert callable(happened)
     until = time.monotonic() + PATIENCE

@@ -19,16 +19,16 @@ from mixpanel_nb.display import (
     described_series,
     events_per_day,
     grouped_bars,
-    heatmap,
     ranked_bars,
     render_png,
     render_svg,
     series_chart,
     step_bars,
-    timeline,
 )
 from mixpanel_nb.display.charts import CHART_KINDS
+from mixpanel_nb.display.heatmap import heatmap
 from mixpanel_nb.display.theme import GAP, PALETTE, WIDTH
+from mixpanel_nb.display.timeline import timeline
 from mixpanel_nb.errors import ParameterError
 
 DAYS = [{"date": date(2025, 1, 1) + timedelta(days=day), "count": 10 * day} for day in range(13)]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_nb.display import HeatRow, heatmap, render_svg
+from mixpanel_nb.display import HeatRow, render_svg
+from mixpanel_nb.display.heatmap import heatmap
 from mixpanel_nb.display.theme import INK, RAMP, ink_on, paler, ramp, ramp_colors
 
 ROWS = [

@@ -3,7 +3,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from mixpanel_nb.display import render_svg, timeline
+from mixpanel_nb.display import render_svg
+from mixpanel_nb.display.timeline import timeline
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 

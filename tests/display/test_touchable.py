@@ -14,8 +14,9 @@ import altair as alt
 import pytest
 from IPython.utils.capture import capture_output
 
-from mixpanel_nb.display import Gaps, HeatRow, heatmap, series_chart
+from mixpanel_nb.display import Gaps, HeatRow, series_chart
 from mixpanel_nb.display.charts import stacked_charts
+from mixpanel_nb.display.heatmap import heatmap
 from mixpanel_nb.display.interactive import live_html
 from mixpanel_nb.display.touchable import touchable
 from mixpanel_nb.display.widgets.live import ChartView

@@ -145,8 +145,8 @@ def test_any_event_has_one_spelling() -> None:
 
 
 def test_mixpanel_answers_every_query_and_a_table_those_that_name_one() -> None:
-    assert set(live._ANSWERS) == {query for query in QUERIES.values() if not query.needs_table}
-    assert set(local._ANSWERS) == set(OF_TABLES)
+    assert set(live._ANSWERS) == {query.name for query in QUERIES.values() if not query.needs_table}
+    assert set(local._ANSWERS) == {query.name for query in OF_TABLES}
 
 
 @pytest.mark.parametrize("query", OF_TABLES)

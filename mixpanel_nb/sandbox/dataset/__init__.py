@@ -35,14 +35,33 @@ The dirt in it, as real exports have it:
 
 from __future__ import annotations
 
-from mixpanel_nb.sandbox.dataset.days import FIRST_DAY, LAST_DAY
-from mixpanel_nb.sandbox.dataset.generate import (
-    DEFAULT_EVENTS,
-    DEFAULT_SEED,
-    GENERATOR_VERSION,
-    generate_events,
-    generate_profiles,
-)
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
+
+if TYPE_CHECKING:
+    from mixpanel_nb.sandbox.dataset.days import FIRST_DAY, LAST_DAY
+    from mixpanel_nb.sandbox.dataset.generate import (
+        DEFAULT_EVENTS,
+        DEFAULT_SEED,
+        GENERATOR_VERSION,
+        generate_events,
+        generate_profiles,
+    )
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "days": ("FIRST_DAY", "LAST_DAY"),
+            "generate": (
+                "DEFAULT_EVENTS",
+                "DEFAULT_SEED",
+                "GENERATOR_VERSION",
+                "generate_events",
+                "generate_profiles",
+            ),
+        },
+    )
 
 __all__ = [
     "DEFAULT_EVENTS",

@@ -5,26 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.bookmarks.refusals import only_tables
-from mixpanel_nb.queries import (
-    JQL,
-    Active,
-    ActivityFeed,
-    EventCounts,
-    Flow,
-    Frequency,
-    Funnel,
-    Insights,
-    PropertyCounts,
-    Query,
-    Retention,
-    SavedReport,
-    Segmentation,
-    SegmentationAverage,
-    SegmentationNumeric,
-    SegmentationSum,
-    TopEvents,
-    parameters_of,
-)
+from mixpanel_nb.queries.base import parameters_of
 from mixpanel_nb.services.live.activity import ActivityReports
 from mixpanel_nb.services.live.base import check_askable
 from mixpanel_nb.services.live.counts import CountReports
@@ -36,6 +17,7 @@ from mixpanel_nb.services.live.segmentation import SegmentationReports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mixpanel_nb.queries import Query
     from mixpanel_nb.results.report import ReportResult
 
 Answer = TypeVar("Answer", bound="ReportResult")
@@ -67,25 +49,25 @@ class LiveQueryService(
             if parameter.any_of_tables and getattr(query, name) is None:
                 message = "Mixpanel's API counts named events, not any event."
                 raise only_tables(message, name, or_insights=True)
-        answer: Answer = _ANSWERS[type(query)](self, query)
+        answer: Answer = _ANSWERS[query.name](self, query)
         return answer
 
 
-_ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
-    Insights: LiveQueryService.insights,
-    Active: LiveQueryService.active,
-    Segmentation: LiveQueryService.segmentation,
-    SegmentationNumeric: LiveQueryService.segmentation_numeric,
-    SegmentationSum: LiveQueryService.segmentation_sum,
-    SegmentationAverage: LiveQueryService.segmentation_average,
-    EventCounts: LiveQueryService.event_counts,
-    PropertyCounts: LiveQueryService.property_counts,
-    TopEvents: LiveQueryService.top_events,
-    Funnel: LiveQueryService.funnel,
-    Retention: LiveQueryService.retention,
-    Flow: LiveQueryService.flow,
-    Frequency: LiveQueryService.frequency,
-    ActivityFeed: LiveQueryService.activity_feed,
-    SavedReport: LiveQueryService.saved_report,
-    JQL: LiveQueryService.jql,
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "insights": LiveQueryService.insights,
+    "active": LiveQueryService.active,
+    "segmentation": LiveQueryService.segmentation,
+    "segmentation_numeric": LiveQueryService.segmentation_numeric,
+    "segmentation_sum": LiveQueryService.segmentation_sum,
+    "segmentation_average": LiveQueryService.segmentation_average,
+    "event_counts": LiveQueryService.event_counts,
+    "property_counts": LiveQueryService.property_counts,
+    "top_events": LiveQueryService.top_events,
+    "funnel": LiveQueryService.funnel,
+    "retention": LiveQueryService.retention,
+    "flow": LiveQueryService.flow,
+    "frequency": LiveQueryService.frequency,
+    "activity_feed": LiveQueryService.activity_feed,
+    "saved_report": LiveQueryService.saved_report,
+    "jql": LiveQueryService.jql,
 }

@@ -4,7 +4,52 @@
     convert rows to result data; ``remarks`` writes notes for the reader.
 """
 
-from mixpanel_nb.services.local.engines import DuckDBEngine, Engine, EventTable
-from mixpanel_nb.services.local.service import LocalQueryService
+from __future__ import annotations
 
-__all__ = ["DuckDBEngine", "Engine", "EventTable", "LocalQueryService"]
+from typing import TYPE_CHECKING
+
+from mixpanel_nb import lazy
+
+if TYPE_CHECKING:
+    from mixpanel_nb.services.local.cohorts import Cohorts, as_asked
+    from mixpanel_nb.services.local.engines import DuckDBEngine, Engine, EventTable
+    from mixpanel_nb.services.local.experiments import Variants
+    from mixpanel_nb.services.local.explaining import Explanation
+    from mixpanel_nb.services.local.flows import Flows
+    from mixpanel_nb.services.local.funnels import Funnels
+    from mixpanel_nb.services.local.insights import Lines
+    from mixpanel_nb.services.local.service import LocalQueryService
+    from mixpanel_nb.services.local.sessions import SessionRows
+    from mixpanel_nb.services.local.users import members
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "cohorts": ("Cohorts", "as_asked"),
+            "engines": ("DuckDBEngine", "Engine", "EventTable"),
+            "experiments": ("Variants",),
+            "explaining": ("Explanation",),
+            "flows": ("Flows",),
+            "funnels": ("Funnels",),
+            "insights": ("Lines",),
+            "service": ("LocalQueryService",),
+            "sessions": ("SessionRows",),
+            "users": ("members",),
+        },
+    )
+
+__all__ = [
+    "Cohorts",
+    "DuckDBEngine",
+    "Engine",
+    "EventTable",
+    "Explanation",
+    "Flows",
+    "Funnels",
+    "Lines",
+    "LocalQueryService",
+    "SessionRows",
+    "Variants",
+    "as_asked",
+    "members",
+]

@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import SECONDS, after, midnight, shifted, utc
+from mixpanel_nb.queries.base import changed
 from mixpanel_nb.results import OVERALL, RetentionCohort
 from mixpanel_nb.results.report import segment_names
 from mixpanel_nb.services.local.shapes import rounded
@@ -150,3 +151,10 @@ def _touched(spans: Sequence[tuple[datetime, datetime]], since: datetime, until:
 def _held(spans: Sequence[tuple[datetime, datetime]], since: datetime, until: datetime) -> bool:
     """Whether all is known of a time."""
     return any(first <= since and until <= last for first, last in spans)
+
+
+def as_asked(query: Retention) -> Retention:
+    """The report with the periods it is about, and without an event that it does not look at."""
+    unit, interval = query.period
+    query = changed(query, unit=unit, interval=interval)
+    return changed(query, born_event=None, born_where=None) if query.type == "compounded" else query

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mixpanel_nb import results
 from mixpanel_nb.analytics import identity
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import Command, ParameterError
-from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.identities import IdentityRecord, table_of
 
@@ -88,7 +88,7 @@ class IdentityService:
     def __init__(self, project: LocalProject) -> None:
         self._project = project
 
-    def find(self, table: str | None, system: System | None) -> IdentitiesResult:
+    def find(self, table: str | None, system: System | None) -> results.IdentitiesResult:
         """Find the identities of a table, and keep them.
 
         Args:
@@ -118,7 +118,7 @@ class IdentityService:
         previous = None if kept is None else self._previous(kept, resolution.users)
         record = IdentityRecord(name, table_of(name), told, events, ids, users, ledger.now())
         self._project.storage.save_identities(record, resolution.users)
-        return IdentitiesResult(
+        return results.IdentitiesResult(
             name,
             told,
             record.table,
@@ -129,7 +129,7 @@ class IdentityService:
             record.computed_at,
             _counts(links, resolution),
             tuple(
-                Refusal(kind, reason, count, by_mixpanel)
+                results.Refusal(kind, reason, count, by_mixpanel)
                 for (kind, reason, by_mixpanel), count in sorted(resolution.refused.items())
             ),
             previous,
@@ -166,15 +166,15 @@ class IdentityService:
         held = [user for (user,) in self._project.engine.rows(identity.among(columns, ids))]
         return len(held) - len({users.get(user, user) for user in held})
 
-    def _previous(self, kept: IdentityRecord, users: Mapping[str, str]) -> PreviousIdentities:
+    def _previous(self, kept: IdentityRecord, users: Mapping[str, str]) -> results.PreviousIdentities:
         joined, parted = identity.differences(self._project.storage.resolved_ids(kept.of_table), users)
-        return PreviousIdentities(kept.computed_at, kept.events, kept.ids, kept.users, joined, parted)
+        return results.PreviousIdentities(kept.computed_at, kept.events, kept.ids, kept.users, joined, parted)
 
     def _resolved(self, table: str) -> list[tuple[str, str]]:
         return sorted(self._project.storage.resolved_ids(table).items())
 
 
-def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[LinkCount, ...]:
+def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[results.LinkCount, ...]:
     pairs: Counter[str] = Counter(link.kind for link in links)
     events: Counter[str] = Counter()
     for link in links:
@@ -183,7 +183,7 @@ def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[LinkCount, .
     for (kind, _, _), count in resolution.refused.items():
         refused[kind] += count
     return tuple(
-        LinkCount(
+        results.LinkCount(
             kind, events[kind], pairs[kind], resolution.joined[kind], refused[kind], resolution.ignored[kind]
         )
         for kind in identity.KINDS

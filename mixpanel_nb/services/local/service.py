@@ -8,51 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from mixpanel_nb import results
-from mixpanel_nb.analytics import (
-    activity,
-    copies,
-    counts,
-    experiment,
-    flow,
-    frequency,
-    funnel,
-    insights,
-    numeric,
-    retention,
-    segmentation,
-    sessions,
-    users,
-)
+from mixpanel_nb import analytics, queries, results
 from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import ParameterError, Word
-from mixpanel_nb.queries import (
-    Active,
-    ActivityFeed,
-    Buckets,
-    EventCounts,
-    Experiment,
-    Flow,
-    Frequency,
-    Funnel,
-    Insights,
-    PropertyCounts,
-    Query,
-    Retention,
-    Segmentation,
-    SegmentationAverage,
-    SegmentationNumeric,
-    SegmentationSum,
-    Sessions,
-    TopEvents,
-    Why,
-    changed,
-)
+from mixpanel_nb.queries.base import Query, changed
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, enough_steps
 from mixpanel_nb.queries.customs import custom_event
-from mixpanel_nb.results.counts import ANY_EVENT
 from mixpanel_nb.results.question import Question
+from mixpanel_nb.services import local
 from mixpanel_nb.services.asked import (
     columns_of,
     labels_of,
@@ -62,15 +26,8 @@ from mixpanel_nb.services.asked import (
     window_of,
 )
 from mixpanel_nb.services.dates import table_range
-from mixpanel_nb.services.local.cohorts import Cohorts
-from mixpanel_nb.services.local.experiments import Variants
-from mixpanel_nb.services.local.explaining import Explanation
-from mixpanel_nb.services.local.flows import Flows
-from mixpanel_nb.services.local.funnels import Funnels
 from mixpanel_nb.services.local.identities import ReadUsers
-from mixpanel_nb.services.local.insights import Lines
 from mixpanel_nb.services.local.remarks import Remarks
-from mixpanel_nb.services.local.sessions import SessionRows
 from mixpanel_nb.services.local.shapes import (
     activity_event,
     by_name,
@@ -80,7 +37,6 @@ from mixpanel_nb.services.local.shapes import (
     like_segments,
     width_of,
 )
-from mixpanel_nb.services.local.users import as_asked, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,16 +44,37 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.queries import (
+        Active,
+        ActivityFeed,
+        Buckets,
+        EventCounts,
+        Experiment,
+        Flow,
+        Frequency,
+        Funnel,
+        Insights,
+        PropertyCounts,
+        Retention,
+        Segmentation,
+        SegmentationAverage,
+        SegmentationNumeric,
+        SegmentationSum,
+        Sessions,
+        TopEvents,
+        Why,
+    )
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.local.engines import Engine
+    from mixpanel_nb.services.local.insights import Lines
     from mixpanel_nb.weekdays import Weekday
 
 TOTAL = "total"
 _ANY_DAY = date(2000, 1, 1)
 
 Answer = TypeVar("Answer", bound="ReportResult")
-Calculated = TypeVar("Calculated", results.NumericSumResult, results.NumericAverageResult)
+Calculated = TypeVar("Calculated", "results.NumericSumResult", "results.NumericAverageResult")
 
 
 class Ranged(Protocol):
@@ -152,7 +129,7 @@ class LocalQueryService:
             TableNotFoundError: there is no such table.
         """
         _check_names(query)
-        answer: Answer = _ANSWERS[type(query)](self, query)
+        answer: Answer = _ANSWERS[query.name](self, query)
         return answer
 
     def copies(self, query: Query[Any]) -> int:
@@ -160,7 +137,7 @@ class LocalQueryService:
         context = self._ask(cast("Any", query)).context
         if not context.events.has_insert_id:
             return 0
-        ((found,),) = self._engine.rows(copies.statement(context))
+        ((found,),) = self._engine.rows(analytics.copies.statement(context))
         return int(found)
 
     def both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
@@ -171,13 +148,15 @@ class LocalQueryService:
         """
         answers: Any
         match query, other:
-            case (Active(), Active()):
+            case (queries.Active(), queries.Active()):
                 answers = self._both_insights(query.insights, other.insights)
-            case (Insights(), Insights()):
+            case (queries.Insights(), queries.Insights()):
                 answers = self._both_insights(query, other)
-            case (SegmentationNumeric(), SegmentationNumeric()):
+            case (queries.SegmentationNumeric(), queries.SegmentationNumeric()):
                 answers = self._both_numeric(query, other)
-            case (Segmentation(), Segmentation()) | (PropertyCounts(), PropertyCounts()):
+            case (queries.Segmentation(), queries.Segmentation()):
+                answers = self._both_segmented(query, other)
+            case (queries.PropertyCounts(), queries.PropertyCounts()):
                 answers = self._both_segmented(query, other)
             case _:
                 answers = self.ask(query), self.ask(other)
@@ -212,10 +191,11 @@ class LocalQueryService:
 
     def _both_segmented(self, query: Query[Any], other: Query[Any]) -> tuple[Any, Any]:
         """Both answers; the second with the segments of the first if a limit leaves out some of either."""
+        segmented = (results.SegmentationResult, results.PropertyCountsResult)
         answer, before = self.ask(query), self.ask(other)
         if (
-            isinstance(answer, _SEGMENTED)
-            and isinstance(before, _SEGMENTED)
+            isinstance(answer, segmented)
+            and isinstance(before, segmented)
             and (answer.left_out or before.left_out)
         ):
             limit = max(getattr(query, "limit", 0), MAX_SEGMENTS)
@@ -238,7 +218,7 @@ class LocalQueryService:
             TableNotFoundError: there is no such table.
         """
         context, text, days = self._members(query, found)
-        statement = users.statement(context, text, context.find_profiles())
+        statement = analytics.users.statement(context, text, context.find_profiles())
         notes = tuple(dict.fromkeys(context.notes))
         return statement, self._engine.source(statement), notes, days
 
@@ -268,7 +248,7 @@ class LocalQueryService:
         else:
             context = self._asked_of(*table_range(first, last), identities=identities).context
             text = [str(each) for each in whose]
-        statement = users.events(context, text)
+        statement = analytics.users.events(context, text)
         return statement, self._engine.source(statement)
 
     def _members(
@@ -277,16 +257,17 @@ class LocalQueryService:
         """The users of a number as SQL, with its context and the days of the report."""
         found = dict(found)
         found |= found.pop("settled", {})
-        if isinstance(query, Active | Insights):
-            return self._members_of_metric(query.insights if isinstance(query, Active) else query, **found)
-        if isinstance(query, TopEvents):
+        if isinstance(query, queries.Active | queries.Insights):
+            insights = query.insights if isinstance(query, queries.Active) else query
+            return self._members_of_metric(insights, **found)
+        if isinstance(query, queries.TopEvents):
             days = (found["day"] or _ANY_DAY,) * 2
         else:
             days = query.from_date, query.to_date  # type: ignore[attr-defined]  # all others have them
         context = self._asked_of(*table_range(*days), query).context
-        if isinstance(query, Experiment):
+        if isinstance(query, queries.Experiment):
             found["known_until"] = self._known_until(context)
-        return context, members(context, query, found), days
+        return context, local.members(context, query, found), days
 
     def _members_of_metric(
         self,
@@ -301,9 +282,9 @@ class LocalQueryService:
         place = None
         if segment is not None:  # where its place comes from: the report orders its segments by their events
             place = (self._lines(query)[0].placed if segments is None else segments).index(segment) + 1
-        days = insights.Days.of(query, self._period(query))
+        days = analytics.insights.Days.of(query, self._period(query))
         context = self._asked_of(*table_range(days.seen_from, query.to_date), query).context
-        text = insights.members(
+        text = analytics.insights.members(
             context, query, days, metric=metric, bucket=bucket, place=place, only=segments
         )
         return context, text, (query.from_date, query.to_date)
@@ -342,11 +323,11 @@ class LocalQueryService:
         )
 
     def _lines(self, query: Insights, like: Lines | None = None) -> tuple[Lines, Statement, Remarks]:
-        days = insights.Days.of(query, self._period(query))
+        days = analytics.insights.Days.of(query, self._period(query))
         asking = self._asked_of(*table_range(days.seen_from, query.to_date), query)
-        statement = insights.statement(asking.context, query, days, like.placed if like else None)
+        statement = analytics.insights.statement(asking.context, query, days, like.placed if like else None)
         rows = self._engine.rows(statement)
-        return Lines(query, days, rows, asking.known, like), statement, asking
+        return local.Lines(query, days, rows, asking.known, like), statement, asking
 
     def _period(self, query: Ranged) -> Period:
         return Period(*table_range(query.from_date, query.to_date), self._zone, self._week_start)
@@ -356,7 +337,7 @@ class LocalQueryService:
         context = asking.context
         dates = context.period.buckets(query.unit)
         if query.on is None:
-            statement = segmentation.totals(
+            statement = analytics.segmentation.totals(
                 context, query.event, unit=query.unit, kind=query.type, where=query.where
             )
             rows = self._engine.rows(statement)
@@ -365,13 +346,13 @@ class LocalQueryService:
         else:
             how: dict[str, Any] = {"unit": query.unit, "kind": query.type, "where": query.where}
             if isinstance(query.on, str):
-                statement = segmentation.by_segment(
+                statement = analytics.segmentation.by_segment(
                     context, query.event, on=query.on, limit=query.limit, **how
                 )
                 rows = self._engine.rows(statement)
                 values, rest, left_out = by_name(rows)
             else:
-                statement = segmentation.by_segments(
+                statement = analytics.segmentation.by_segments(
                     context, query.event, on=query.on, limit=query.limit, **how
                 )
                 rows = self._engine.rows(statement)
@@ -390,7 +371,7 @@ class LocalQueryService:
 
     def _numeric(self, query: SegmentationNumeric, width: float | None = None) -> results.NumericBucketResult:
         asking = self._ask(query)
-        statement = numeric.in_buckets(
+        statement = analytics.numeric.in_buckets(
             asking.context,
             query.event,
             on=query.on,
@@ -414,10 +395,10 @@ class LocalQueryService:
         )
 
     def _sum(self, query: SegmentationSum) -> results.NumericSumResult:
-        return self._calculated(results.NumericSumResult, numeric.total, query)
+        return self._calculated(results.NumericSumResult, analytics.numeric.total, query)
 
     def _average(self, query: SegmentationAverage) -> results.NumericAverageResult:
-        return self._calculated(results.NumericAverageResult, numeric.mean, query)
+        return self._calculated(results.NumericAverageResult, analytics.numeric.mean, query)
 
     def _calculated(
         self,
@@ -443,10 +424,10 @@ class LocalQueryService:
         how: dict[str, Any] = {"unit": query.unit, "kind": query.type, "where": query.where}
         values: dict[str, dict[Bucket, float]]
         if query.events is None:
-            statement = segmentation.totals(asking.context, None, **how)
-            values = {ANY_EVENT: dict(self._engine.rows(statement))}
+            statement = analytics.segmentation.totals(asking.context, None, **how)
+            values = {results.ANY_EVENT: dict(self._engine.rows(statement))}
         else:
-            statement = counts.by_event(asking.context, query.events, **how)
+            statement = analytics.counts.by_event(asking.context, query.events, **how)
             values = {event: {} for event in query.events}
             for bucket, event, count in self._engine.rows(statement):
                 values[event][bucket] = count
@@ -464,7 +445,7 @@ class LocalQueryService:
     def _property_counts(self, query: PropertyCounts) -> results.PropertyCountsResult:
         only = query.values
         asking = self._ask(query)
-        statement = segmentation.by_segment(
+        statement = analytics.segmentation.by_segment(
             asking.context,
             query.event,
             on=query.prop,
@@ -495,7 +476,7 @@ class LocalQueryService:
             return results.TopEventsResult(None, query.type, (), notes=(note,))
         asking = self._asked_of(day - timedelta(days=1), day, query)
         elapsed = 1.0 if query.type == "average" else asking.elapsed()
-        statement = counts.top(asking.context, kind=query.type, limit=query.limit, elapsed=elapsed)
+        statement = analytics.counts.top(asking.context, kind=query.type, limit=query.limit, elapsed=elapsed)
         rows = self._engine.rows(statement)
         if elapsed < 1:
             asking.context.notes.append(f"{day} is {elapsed:.0%} over: so much of the day before counts.")
@@ -515,8 +496,8 @@ class LocalQueryService:
         enough_steps(query.steps)
         asking = self._ask(query)
         period = asking.context.period
-        statement = funnel.statement(asking.context, query)
-        found = Funnels(query, self._engine.rows(statement))
+        statement = analytics.funnel.statement(asking.context, query)
+        found = local.Funnels(query, self._engine.rows(statement))
         buckets = period.buckets(query.unit) if query.unit else [None]
         return result_of(
             results.FunnelResult,
@@ -539,10 +520,10 @@ class LocalQueryService:
         )
 
     def _retention(self, query: Retention) -> results.RetentionResult:
-        query = as_asked(query)
+        query = local.as_asked(query)
         asking = self._ask(query)
-        statement = retention.statement(asking.context, query)
-        found = Cohorts(query, asking.context.period, self._engine.rows(statement), asking.table)
+        statement = analytics.retention.statement(asking.context, query)
+        found = local.Cohorts(query, asking.context.period, self._engine.rows(statement), asking.table)
         return result_of(
             results.RetentionResult,
             query,
@@ -560,8 +541,8 @@ class LocalQueryService:
 
     def _flow(self, query: Flow) -> results.FlowResult:
         asking = self._ask(query)
-        statement = flow.statement(asking.context, query)
-        found = Flows(query, self._engine.rows(statement))
+        statement = analytics.flow.statement(asking.context, query)
+        found = local.Flows(query, self._engine.rows(statement))
         anchors = tuple(step.event for step in query.anchors)
         return result_of(
             results.FlowResult,
@@ -584,8 +565,8 @@ class LocalQueryService:
 
     def _sessions(self, query: Sessions) -> results.SessionsResult:
         asking = self._ask(query)
-        statement = sessions.statement(asking.context, query)
-        found = SessionRows(self._engine.rows(statement))
+        statement = analytics.sessions.statement(asking.context, query)
+        found = local.SessionRows(self._engine.rows(statement))
         return result_of(
             results.SessionsResult,
             query,
@@ -606,8 +587,8 @@ class LocalQueryService:
     def _experiment(self, query: Experiment) -> results.ExperimentResult:
         asking = self._ask(query)
         context = asking.context
-        statement = experiment.statement(context, query, self._known_until(context))
-        found = Variants(query, self._engine.rows(statement))
+        statement = analytics.experiment.statement(context, query, self._known_until(context))
+        found = local.Variants(query, self._engine.rows(statement))
         return results.ExperimentResult(
             query.exposure,
             query.variant,
@@ -642,7 +623,7 @@ class LocalQueryService:
 
     def _why(self, query: Why) -> results.WhyResult:
         asking = self._ask(query)
-        found = Explanation(self._engine, query, asking)
+        found = local.Explanation(self._engine, query, asking)
         judged = found.whole.surprise
         return results.WhyResult(
             query.metric.name,
@@ -673,9 +654,9 @@ class LocalQueryService:
 
     def _frequency(self, query: Frequency) -> results.FrequencyResult:
         asking = self._ask(query)
-        statement = frequency.statement(asking.context, query)
+        statement = analytics.frequency.statement(asking.context, query)
         rows = self._engine.rows(statement)
-        most = frequency.MOST[query.unit, query.addiction_unit]
+        most = analytics.frequency.MOST[query.unit, query.addiction_unit]
         users = {bucket: [0] * most for bucket in asking.context.period.buckets(query.unit)}
         for bucket, periods, count in rows:
             for place in range(min(periods, most)):  # active in at least so many
@@ -693,7 +674,7 @@ class LocalQueryService:
     def _activity_feed(self, query: ActivityFeed) -> results.ActivityFeedResult:
         asking = self._ask(query)
         context = asking.context
-        statement = activity.statement(context, query.distinct_ids)
+        statement = analytics.activity.statement(context, query.distinct_ids)
         columns = {} if context.events.has_json else context.events.properties
         events = tuple(activity_event(row, columns) for row in self._engine.rows(statement))
         return result_of(
@@ -741,7 +722,7 @@ class LocalQueryService:
 
     def _last_day(self) -> date | None:
         context = self._asked_of(_ANY_DAY, _ANY_DAY).context
-        ((last,),) = self._engine.rows(counts.last_event(context))
+        ((last,),) = self._engine.rows(analytics.counts.last_event(context))
         return None if last is None else last.replace(tzinfo=UTC).astimezone(self._zone).date()
 
 
@@ -753,7 +734,7 @@ def named(*events: str | None) -> list[str]:
 def _with_ranges(on: Sequence[str | Buckets], found: Lines) -> tuple[str | Buckets, ...]:
     """The breakdowns of a query, with the ranges that its answer has."""
     return tuple(
-        replace(each, edges=edges) if isinstance(each, Buckets) else each
+        replace(each, edges=edges) if isinstance(each, queries.Buckets) else each
         for each, edges in zip(on, found.edges, strict=True)
     )
 
@@ -764,38 +745,36 @@ def _check_names(query: Query[Any]) -> None:
     Raises:
         ParameterError: one is named elsewhere.
     """
-    for kind, fields in _PLAIN_NAMES.items():
-        for name in fields if isinstance(query, kind) else ():
-            for each in getattr(query, name) or ():
-                event = getattr(each, "event", each)
-                if custom_event(event) is not None:
-                    message = [Word(name), f" takes events by their own names here, not {event!r}."]
-                    raise ParameterError(message, parameter=name, value=event)
+    for name in _PLAIN_NAMES.get(query.name, ()):
+        for each in getattr(query, name) or ():
+            event = getattr(each, "event", each)
+            if custom_event(event) is not None:
+                message = [Word(name), f" takes events by their own names here, not {event!r}."]
+                raise ParameterError(message, parameter=name, value=event)
 
 
-_PLAIN_NAMES: dict[type[Query[Any]], tuple[str, ...]] = {
-    EventCounts: ("events",),
-    Flow: ("hide", "exclude", "expand"),
-    Sessions: ("exclude",),
+_PLAIN_NAMES: dict[str, tuple[str, ...]] = {
+    "event_counts": ("events",),
+    "flow": ("hide", "exclude", "expand"),
+    "sessions": ("exclude",),
 }
-_SEGMENTED = (results.SegmentationResult, results.PropertyCountsResult)
 
-_ANSWERS: dict[type[Query[Any]], Callable[..., Any]] = {
-    Insights: LocalQueryService._insights,
-    Active: LocalQueryService._active,
-    Segmentation: LocalQueryService._segmentation,
-    SegmentationNumeric: LocalQueryService._numeric,
-    SegmentationSum: LocalQueryService._sum,
-    SegmentationAverage: LocalQueryService._average,
-    EventCounts: LocalQueryService._event_counts,
-    PropertyCounts: LocalQueryService._property_counts,
-    TopEvents: LocalQueryService._top_events,
-    Funnel: LocalQueryService._funnel,
-    Retention: LocalQueryService._retention,
-    Flow: LocalQueryService._flow,
-    Frequency: LocalQueryService._frequency,
-    Sessions: LocalQueryService._sessions,
-    Experiment: LocalQueryService._experiment,
-    Why: LocalQueryService._why,
-    ActivityFeed: LocalQueryService._activity_feed,
+_ANSWERS: dict[str, Callable[..., Any]] = {
+    "insights": LocalQueryService._insights,
+    "active": LocalQueryService._active,
+    "segmentation": LocalQueryService._segmentation,
+    "segmentation_numeric": LocalQueryService._numeric,
+    "segmentation_sum": LocalQueryService._sum,
+    "segmentation_average": LocalQueryService._average,
+    "event_counts": LocalQueryService._event_counts,
+    "property_counts": LocalQueryService._property_counts,
+    "top_events": LocalQueryService._top_events,
+    "funnel": LocalQueryService._funnel,
+    "retention": LocalQueryService._retention,
+    "flow": LocalQueryService._flow,
+    "frequency": LocalQueryService._frequency,
+    "sessions": LocalQueryService._sessions,
+    "experiment": LocalQueryService._experiment,
+    "why": LocalQueryService._why,
+    "activity_feed": LocalQueryService._activity_feed,
 }

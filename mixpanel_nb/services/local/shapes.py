@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mixpanel_nb import results
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.json_text import parsed
-from mixpanel_nb.results import ActivityEvent, PropertyCountsResult, SegmentationResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 Counts = dict["Bucket", float]
-Segmented = TypeVar("Segmented", SegmentationResult, PropertyCountsResult)
+Segmented = TypeVar("Segmented", "results.SegmentationResult", "results.PropertyCountsResult")
 
 
 def by_name(rows: Sequence[tuple[Any, ...]]) -> tuple[dict[Any, Counts], Counts | None, int]:
@@ -97,7 +97,7 @@ def like_segments(answer: Segmented, other: Segmented) -> Segmented:
     return replace(other, values=values, rest=rest, left_out=len(others) + other.left_out)
 
 
-def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) -> ActivityEvent:
+def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) -> results.ActivityEvent:
     """A row of ``activity.statement``; ``columns`` are those of the properties with their own column."""
     event, moment, user, *values = row
     properties: Mapping[str, Any]
@@ -111,7 +111,7 @@ def activity_event(row: tuple[Any, ...], columns: Mapping[str, PropertyColumn]) 
         properties = _parsed(values[0]) if values[0] else {}
         if "time" in properties:  # fetched in milliseconds; Mixpanel's own feed has seconds
             properties["time"] = int(moment.replace(tzinfo=UTC).timestamp())
-    return ActivityEvent(event, moment.replace(tzinfo=UTC), user, properties)
+    return results.ActivityEvent(event, moment.replace(tzinfo=UTC), user, properties)
 
 
 def _parsed(json: str) -> Any:

@@ -17,30 +17,25 @@ from mixpanel_nb.analytics import (
     sessions,
     why,
 )
-from mixpanel_nb.queries import (
-    ActivityFeed,
-    EventCounts,
-    Experiment,
-    Flow,
-    Frequency,
-    Funnel,
-    PropertyCounts,
-    Query,
-    Retention,
-    Segmentation,
-    SegmentationAverage,
-    SegmentationNumeric,
-    SegmentationSum,
-    Sessions,
-    TopEvents,
-    Why,
-    changed,
-)
+from mixpanel_nb.services.local.cohorts import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mixpanel_nb.analytics.context import ReportContext
+    from mixpanel_nb.queries import (
+        ActivityFeed,
+        EventCounts,
+        Flow,
+        PropertyCounts,
+        Query,
+        Retention,
+        Segmentation,
+        SegmentationAverage,
+        SegmentationNumeric,
+        SegmentationSum,
+        TopEvents,
+    )
 
 
 def members(context: ReportContext, query: Query[Any], found: dict[str, Any]) -> str:
@@ -51,7 +46,7 @@ def members(context: ReportContext, query: Query[Any], found: dict[str, Any]) ->
         query: The report.
         found: What the number stands for in the table: the arguments of the report's ``members``.
     """
-    return _MEMBERS[type(query)](context, query, **found)
+    return _MEMBERS[query.name](context, query, **found)
 
 
 def _segmentation(
@@ -94,27 +89,20 @@ def _activity(context: ReportContext, query: ActivityFeed) -> str:
     return activity.members(context, query.distinct_ids)
 
 
-def as_asked(query: Retention) -> Retention:
-    """The report with the periods it is about, and without an event that it does not look at."""
-    unit, interval = query.period
-    query = changed(query, unit=unit, interval=interval)
-    return changed(query, born_event=None, born_where=None) if query.type == "compounded" else query
-
-
-_MEMBERS: dict[type[Query[Any]], Callable[..., str]] = {
-    Segmentation: _segmentation,
-    SegmentationSum: _segmentation,
-    SegmentationAverage: _segmentation,
-    SegmentationNumeric: _numeric,
-    EventCounts: _event_counts,
-    PropertyCounts: _segmentation,
-    TopEvents: _top_events,
-    Funnel: funnel.members,
-    Retention: _retention,
-    Flow: _flow,
-    Frequency: frequency.members,
-    Sessions: sessions.members,
-    Experiment: experiment.members,
-    Why: why.members,
-    ActivityFeed: _activity,
+_MEMBERS: dict[str, Callable[..., str]] = {
+    "segmentation": _segmentation,
+    "segmentation_sum": _segmentation,
+    "segmentation_average": _segmentation,
+    "segmentation_numeric": _numeric,
+    "event_counts": _event_counts,
+    "property_counts": _segmentation,
+    "top_events": _top_events,
+    "funnel": funnel.members,
+    "retention": _retention,
+    "flow": _flow,
+    "frequency": frequency.members,
+    "sessions": sessions.members,
+    "experiment": experiment.members,
+    "why": why.members,
+    "activity_feed": _activity,
 }
