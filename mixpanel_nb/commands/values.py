@@ -24,10 +24,10 @@ def take_as_they_are(command: Any, function: Callable[..., Any]) -> None:
     listed = command.get_params
 
     def get_params(context: Any) -> list[Any]:
-        hints, params = _hints(function), listed(context)
+        params: list[Any] = listed(context)
         for param in params:
-            param.process_value = partial(_processed, param, _plain(hints.get(param.name)))
-        return list(params)
+            param.process_value = partial(_processed, param, function)
+        return params
 
     command.get_params = get_params
 
@@ -43,11 +43,11 @@ def _plain(annotation: Any) -> type | None:
     return next((kind for kind in _PLAIN if kinds == {kind}), str if kinds == {list[str]} else None)
 
 
-def _processed(param: Any, plain: type | None, context: Any, value: Any) -> Any:
+def _processed(param: Any, function: Callable[..., Any], context: Any, value: Any) -> Any:
     several = param.multiple or param.nargs != 1
     if value is None and not param.required:
         value = () if several else None
-    elif not _are(plain, value if several else (value,)):
+    elif not _are(_plain(_hints(function).get(param.name)), value if several else (value,)):
         return type(param).process_value(param, context, value)
     return value if param.callback is None else param.callback(context, param, value)
 
