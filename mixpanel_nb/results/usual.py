@@ -24,7 +24,8 @@ RECENT = {"day": 14, "week": 6, "month": 4}
 """The buckets before that say the usual share of a value."""
 
 _SEVEN = 7
-_NORMAL = 1.4826  # of the median of absolute normal numbers
+_NORMAL = 1.4826  # over the median of absolute normal numbers
+_FREEDOM = 2 / 3  # degrees of freedom a distance: those of a median vary more than those of a variance
 _LEAST_ERRORS = 6
 _MANY = 5
 
@@ -98,8 +99,10 @@ def surprise(actual: Values, expected: Values, *, size: float = 1.0) -> Surprise
 
     The distance of counts is that of Anscombe's transformation (Biometrika 35, 1948), which has the same
     spread for small and large counts: 1 if events are independent, more if they come in groups. The usual
-    distance is robust: 1.4826 times the median of the distances of the buckets before. The chance is that of
-    Student's t, with a degree of freedom less than there are such distances.
+    distance is robust: 1.4826 times the median of the distances of the buckets before, which contain the
+    errors of their expectations, as the last one does. The chance is that of Student's t with two thirds of a
+    degree of freedom for each of these distances: their median varies more than a variance would, and
+    simulations then hold the level (``tests/services/test_changes.py``).
 
     Args:
         actual: The numbers.
@@ -120,7 +123,7 @@ def surprise(actual: Values, expected: Values, *, size: float = 1.0) -> Surprise
         return Surprise(now, then, distance=own)
     spread = max(_NORMAL * median(errors), 1.0)
     score = own / spread
-    chance = float(2 * distributions().stdtr(len(errors) - 1, -abs(score)))
+    chance = float(2 * distributions().stdtr(_FREEDOM * len(errors), -abs(score)))
     return Surprise(now, then, score, chance, own)
 
 
