@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mixpanel_nb import lazy
 
 if TYPE_CHECKING:
+    from mixpanel_nb.bookmarks.inline import OwnCohort
     from mixpanel_nb.bookmarks.links import Linked, linked
     from mixpanel_nb.bookmarks.reading import Reading, read
     from mixpanel_nb.bookmarks.writing import Body, body_of
@@ -19,10 +20,11 @@ else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
+            "inline": ("OwnCohort",),
             "links": ("Linked", "linked"),
             "reading": ("Reading", "read"),
             "writing": ("Body", "body_of"),
         },
     )
 
-__all__ = ["Body", "Linked", "Reading", "body_of", "linked", "read"]
+__all__ = ["Body", "Linked", "OwnCohort", "Reading", "body_of", "linked", "read"]

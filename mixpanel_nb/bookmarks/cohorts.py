@@ -14,6 +14,8 @@ from mixpanel_nb.queries.customs import COHORT, saved_cohort
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mixpanel_nb.queries import Query
+
 COHORTS = "$cohorts"
 FUNCTION = "in_cohort"
 FREQUENCY = "$frequency"
@@ -21,16 +23,13 @@ _AT_LEAST = {"is at least": 0, "is greater than": 1}
 _AT_MOST = {"is at most": 1, "is less than": 0}
 
 
-def clause_of(name: str) -> dict[str, Any] | None:
-    """The filter by a cohort that is saved in Mixpanel, ``$cohort:42``; None for any other cohort."""
-    number = saved_cohort(name)
-    if number is None:
-        return None
+def clause_of(name: str) -> dict[str, Any]:
+    """The filter by a cohort: one that is saved in Mixpanel, ``$cohort:42``, or one of the database."""
     return {
         "resourceType": "events",
         "filterType": "list",
         "defaultType": "list",
-        "filterValue": [{"cohort": {"negated": False, "name": "", "id": number}}],
+        "filterValue": [{"cohort": {"negated": False, **_entry_of(name)}}],
         "filterOperator": "contains",
         "value": COHORTS,
     }
@@ -46,12 +45,10 @@ def negated(clause: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def group_of(name: str) -> dict[str, Any] | None:
-    """The group by a cohort that is saved in Mixpanel, ``$cohort:42``; None for any other cohort."""
-    number = saved_cohort(name)
-    if number is None:
-        return None
-    one = {"name": "", "negated": False, "data_group_id": None, "id": number, "groups": []}
+def group_of(name: str) -> dict[str, Any]:
+    """The group by a cohort: one that is saved in Mixpanel, ``$cohort:42``, or one of the database."""
+    entry = _entry_of(name)
+    one = {"negated": False, "data_group_id": None, **entry, **({"groups": []} if "id" in entry else {})}
     return {
         "value": [f"in {name}", f"not in {name}"],
         "resourceType": "events",
@@ -63,6 +60,18 @@ def group_of(name: str) -> dict[str, Any] | None:
         "cohorts": [one, one | {"negated": True}],
         "isHidden": False,
     }
+
+
+def _entry_of(name: str) -> dict[str, Any]:
+    """What names a cohort; one of the database has no id, and is defined by ``inline.defined``."""
+    number = saved_cohort(name)
+    return {"name": name} if number is None else {"name": "", "id": number}
+
+
+def clauses_of(query: Query[Any]) -> list[dict[str, Any]]:
+    """The filters by the cohorts of ``in_cohort`` and ``not_in_cohort``."""
+    inside = [clause_of(name) for name in getattr(query, "in_cohort", ())]
+    return [*inside, *(negated(clause_of(name)) for name in getattr(query, "not_in_cohort", ()))]
 
 
 def condition_of(clause: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.analytics.expressions.parser import IN_COHORT
 from mixpanel_nb.bookmarks import cohorts, filters
 from mixpanel_nb.bookmarks.properties import (
     named,
@@ -195,10 +194,10 @@ def group_section(breakdowns: Sequence[str | Buckets]) -> list[dict[str, Any]]:
 def _group(on: str | Buckets) -> dict[str, Any]:
     of = on.of if isinstance(on, Buckets) else on
     if of.startswith("cohort:"):
-        by_cohort = cohorts.group_of(of.removeprefix("cohort:"))
-        if by_cohort is not None:
-            return by_cohort
-        raise only_tables("Mixpanel does not know the cohorts of your database.", "on")
+        name = of.removeprefix("cohort:")
+        if "," in name:
+            raise only_tables("Mixpanel is asked for one cohort to break down by.", "on")
+        return cohorts.group_of(name)
     node = property_node(of)
     if node is None:
         raise only_tables(f"Mixpanel is asked for properties to break down by, not for {of[:60]!r}.", "on")
@@ -322,9 +321,6 @@ def said(where: str | None, parameter: str) -> tuple[list[dict[str, Any]], str]:
 
 def unsaid(where: str | None, parameter: str) -> ParameterError:
     """The error for an expression that Mixpanel's filters cannot say."""
-    if f"{IN_COHORT}(" in str(where):
-        message = "Mixpanel does not know the cohorts of your database. Its own are named by their id:"
-        return only_tables(f'{message} in_cohort("$cohort:2001").', parameter)
     message = (
         f"Mixpanel's filters compare a property with values, joined by `and` or by `or`: "
         f"{str(where)[:80]!r} is more."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mixpanel_nb.bookmarks import cohorts, filters
+from mixpanel_nb.bookmarks import cohorts, filters, inline
 from mixpanel_nb.bookmarks.measures import metric_clause
 from mixpanel_nb.bookmarks.properties import property_node, resource_of
 from mixpanel_nb.bookmarks.refusals import only_tables
@@ -21,8 +21,9 @@ from mixpanel_nb.queries import Active, Flow, Funnel, Insights, Retention, Step,
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW, EVER, WINDOW_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from mixpanel_nb.bookmarks.inline import OwnCohort
     from mixpanel_nb.queries import Query
 
 Asked = TypeVar("Asked", Insights, Funnel)
@@ -60,19 +61,24 @@ class Body:
         return {"bookmark": self.bookmark, "project_id": number, **self.more}
 
 
-def body_of(query: Query[Any], kind: str = "sankey") -> Body:
+def body_of(
+    query: Query[Any], kind: str = "sankey", find_cohort: Callable[[str], OwnCohort] | None = None
+) -> Body:
     """The body that asks Mixpanel a query.
 
     Args:
         query: Insights, active users, a funnel of steps, retention or a flow.
         kind: Of a flow, ``sankey`` for its nodes and edges, or ``paths``.
+        find_cohort: Gives a cohort of the database by its name, to be sent as its definition; None where
+            no such cohort can be sent.
 
     Raises:
         ExpressionError: there is a mistake in an expression.
         ParameterError: only a table can answer it.
     """
     if isinstance(query, Flow):
-        return Body("arb_funnels", _flow(query, kind), {"query_type": FLOW_KINDS[kind][2]})
+        flow = inline.defined(_flow(query, kind), find_cohort)
+        return Body("arb_funnels", flow, {"query_type": FLOW_KINDS[kind][2]})
     bookmark: dict[str, Any]
     if isinstance(query, Active):
         query = query.insights
@@ -85,7 +91,7 @@ def body_of(query: Query[Any], kind: str = "sankey") -> Body:
     else:
         raise TypeError(query)
     limit = query.limit if broken_down else DEFAULT_LIMIT
-    return Body("insights", bookmark, {"queryLimits": {"limit": limit}})
+    return Body("insights", inline.defined(bookmark, find_cohort), {"queryLimits": {"limit": limit}})
 
 
 def _insights(query: Insights) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def _insights(query: Insights) -> dict[str, Any]:
         "sections": {
             "show": [*(metric_clause(metric) for metric in query.metrics), *formulas],
             "time": time_section(query.from_date, query.to_date, query.unit),
-            "filter": clauses,
+            "filter": [*clauses, *cohorts.clauses_of(query)],
             "group": group_section(query.on),
         },
         "displayOptions": {"chartType": "bar" if query.totals else "line", **_analysis(query)},
@@ -161,7 +167,7 @@ def _funnel(query: Funnel) -> dict[str, Any]:
                 }
             ],
             "time": time_section(query.from_date, query.to_date, unit),
-            "filter": clauses,
+            "filter": [*clauses, *cohorts.clauses_of(query)],
             "group": group_section(query.breakdowns),
             "formula": [],
         },
@@ -234,7 +240,7 @@ def _retention(query: Retention) -> dict[str, Any]:
                 }
             ],
             "time": time_section(query.from_date, query.to_date, unit),
-            "filter": [],
+            "filter": cohorts.clauses_of(query),
             "group": group_section(() if query.on is None else _listed(query.on)),
             "formula": [],
         },
@@ -315,12 +321,24 @@ def _flow(query: Flow, kind: str) -> dict[str, Any]:
         "hidden_events": list(query.hide),
         "exclusions": list(query.exclude),
     }
-    if query.where is None:
-        return bookmark
+    return bookmark | _flow_filters(query)
+
+
+def _flow_filters(query: Flow) -> dict[str, Any]:
+    """The filter of a flow by its events, and that by a cohort."""
     clauses, determiner = said(query.where, "where")
-    if len(clauses) == 1 and clauses[0].get("value") == cohorts.COHORTS:
-        return bookmark | {"filter_by_cohort": clauses[0]["filterValue"][0]["cohort"]}
-    return bookmark | {"filter_by_event": filters.flow_clauses(clauses, determiner)}
+    members = cohorts.clauses_of(query)
+    if determiner == filters.ALL:
+        members += [clause for clause in clauses if clause.get("value") == cohorts.COHORTS]
+        clauses = [clause for clause in clauses if clause.get("value") != cohorts.COHORTS]
+    if len(members) > 1:
+        raise only_tables("Mixpanel's API filters a flow by one cohort.", "in_cohort")
+    found: dict[str, Any] = {}
+    if members:
+        found["filter_by_cohort"] = members[0]["filterValue"][0]["cohort"]
+    if clauses:
+        found["filter_by_event"] = filters.flow_clauses(clauses, determiner)
+    return found
 
 
 def _flow_window(query: Flow) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import midnight
+from mixpanel_nb.analytics.context import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,26 +46,42 @@ def times_done(runner: ReportRunner, condition: EventCondition) -> dict[str, int
     Raises:
         ExpressionError: there is a mistake in a filter.
     """
+    return {user: int(count) for user, count in _measured(runner, condition, None)}
+
+
+def sums_done(runner: ReportRunner, condition: EventCondition, of: str) -> dict[str, float]:
+    """The sum of a property per user id, for users with at least one event that has a number.
+
+    Raises:
+        ExpressionError: there is a mistake in a filter.
+    """
+    return {user: float(total) for user, total in _measured(runner, condition, of) if total is not None}
+
+
+def users_of(runner: ReportRunner) -> set[str]:
+    """The users of all events."""
+    context = runner.question(_ANY_DAY, _ANY_DAY)
+    statement = context.statement(f"SELECT DISTINCT e.distinct_id {context.select().of_users().sql()}")
+    return {user for (user,) in runner.engine.rows(statement)}
+
+
+def _measured(runner: ReportRunner, condition: EventCondition, of: str | None) -> list[tuple[Any, ...]]:
     context = runner.question(_ANY_DAY, _ANY_DAY)
     since, until = context.bind(condition.since, "since"), context.bind(condition.until, "until")
-    matching = [
-        context.select()
-        .named(event)
-        .of_users()
-        .that(f"e.event_time >= {since}")
-        .that(f"e.event_time < {until}")
-        .where(where)
-        .sql()
-        for event, where in condition.events
-    ]
+    matching = []
+    for event, where in condition.events:
+        chosen = context.select().named(event).of_users()
+        chosen.that(f"e.event_time >= {since}").that(f"e.event_time < {until}").where(where)
+        number = "NULL" if of is None else number_of(context, chosen.value(of), of)
+        matching.append(f"SELECT e.rowid, e.distinct_id, {number} AS number {chosen.sql()}")
     # An event that matches twice is still one: UNION drops it.
-    either = "\n    UNION\n    ".join(f"SELECT e.rowid, e.distinct_id {chosen}" for chosen in matching)
+    either = "\n    UNION\n    ".join(matching)
     statement = context.statement(f"""\
 WITH _matching AS (
     {either}
 )
-SELECT distinct_id, count(*) AS times
+SELECT distinct_id, {"count(*)" if of is None else "sum(number)"} AS measured
 FROM _matching
 GROUP BY distinct_id
 ORDER BY distinct_id""")
-    return dict(runner.engine.rows(statement))
+    return runner.engine.rows(statement)

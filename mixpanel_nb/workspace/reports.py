@@ -15,6 +15,7 @@ from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
     from mixpanel_nb.results import (
@@ -46,12 +47,20 @@ class ReportService:
         project: The project that live queries ask.
         engine: The engine that holds the tables.
         discovery: Lists the names of the project.
+        find_cohort: Gives a cohort of the database, by its name.
     """
 
-    def __init__(self, project: Project, engine: Engine, discovery: Callable[[], DiscoveryService]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        engine: Engine,
+        discovery: Callable[[], DiscoveryService],
+        find_cohort: Callable[[str], OwnCohort],
+    ) -> None:
         self._project = project
         self._engine = engine
         self._discovery = discovery
+        self._find_cohort = find_cohort
 
     def ask(self, query: Query[Answer]) -> Answer:
         """The answer to a query. Errors as in ``Workspace.ask``."""
@@ -343,6 +352,7 @@ class ReportService:
             ZoneInfo(self._project.account_timezone),
             known_events=self._discovery().known_events,
             week_start=self._project.week_start,
+            find_cohort=self._find_cohort,
         )
 
 

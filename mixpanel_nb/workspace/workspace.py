@@ -462,7 +462,9 @@ class Workspace:
     def _reports(self) -> ReportService:
         from mixpanel_nb.workspace.reports import ReportService
 
-        return ReportService(self._project, self._engine, lambda: self._discovery)
+        return ReportService(
+            self._project, self._engine, lambda: self._discovery, lambda name: self._cohorts.defined(name)
+        )
 
     # Names of the project; Mixpanel is asked once a session for each
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.bookmarks import body_of, read
+from mixpanel_nb import did
+from mixpanel_nb.bookmarks import OwnCohort, body_of, read
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import changed
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 TODAY = date(2025, 3, 31)
 REFUSED = {
-    "inline cohort": "ours writes no definition of a cohort, and Mixpanel does not know those of a database",
     "flow full": "no published answer shows how a flow by segment is shaped, so ours does not ask for one",
 }
 """What ours asks of tables alone, and why."""
@@ -26,6 +26,7 @@ WEEKLY = "ours asks for cohorts of the retention's own unit"
 LIMIT = "ours asks for as many segments as it shows"
 HIDDEN = "ours shows the metrics that a formula calculates with"
 CURVE = "ours asks for retention as a curve in any case"
+SEGMENTS = "ours names the segments of a cohort as those of a table"
 NAMELESS = "ours names a saved cohort by its id alone"
 PLAIN = "ours writes the sections of a funnel or retention in full"
 DIFFERENCES: dict[str, dict[str, str]] = {
@@ -44,6 +45,11 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "queryLimits.limit": LIMIT,
     },
     "filter in_cohort": {"bookmark.sections.filter[0].filterValue[0].cohort.name": NAMELESS},
+    "inline cohort": {
+        "bookmark.sections.group[0].value[0]": SEGMENTS,
+        "bookmark.sections.group[0].value[1]": SEGMENTS,
+        "queryLimits.limit": LIMIT,
+    },
     "flow cohort": {"bookmark.filter_by_cohort.name": NAMELESS},
     "flow tree": {
         "bookmark.flows_merge_type": "ours has no trees",
@@ -91,6 +97,12 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
+def own_cohort(name: str) -> OwnCohort:
+    """The cohort of the database that a captured body defines."""
+    assert name == "PU"
+    return OwnCohort(did("Purchase", at_least=3, within="30d"))
+
+
 def query_of(name: str) -> Any:
     """The query of a captured body, with cohorts that are saved in Mixpanel by their ids."""
     reading = read(BODIES[name]["body"]["bookmark"], TODAY)
@@ -106,7 +118,7 @@ def query_of(name: str) -> Any:
 def test_our_query_sends_what_their_client_sends(name: str) -> None:
     body = BODIES[name]["body"]
     kind = "paths" if body.get("query_type") == "flows_top_paths" else "sankey"
-    ours = body_of(query_of(name), kind)
+    ours = body_of(query_of(name), kind, own_cohort)
     assert ours.endpoint == BODIES[name]["endpoint"]
     assert set(differences(ours.of_project("12345"), body)) == set(DIFFERENCES.get(name, {}))
 
@@ -117,10 +129,10 @@ def test_a_query_is_what_its_own_body_says(name: str) -> None:
     query = query_of(name)
     if name in REFUSED:
         with pytest.raises(ParameterError) as refused:
-            body_of(query)
+            body_of(query, find_cohort=own_cohort)
         assert "Ask a fetched table" in str(refused.value)
         return
-    again = read(body_of(query).bookmark, TODAY, getattr(query, "limit", None)).query
+    again = read(body_of(query, find_cohort=own_cohort).bookmark, TODAY, getattr(query, "limit", None)).query
     assert again.plain() | {"compare": None} == query.plain() | {"compare": None}
 
 

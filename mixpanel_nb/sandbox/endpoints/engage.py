@@ -15,7 +15,7 @@ from mixpanel_nb.sandbox.profiles import Choice
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.sessions import ProfileQuery
-from mixpanel_nb.sandbox.typed.members import inline
+from mixpanel_nb.sandbox.typed import inline
 from mixpanel_nb.sandbox.wire import computed_at
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _members(call: Call) -> Sequence[str] | None:
         return None
     asked = call.json("filter_by_cohort")
     if isinstance(asked, dict) and "raw_cohort" in asked:
-        return inline(call, asked["raw_cohort"])
+        return inline.members(call, asked["raw_cohort"])
     number = asked.get("id") if isinstance(asked, dict) else None
     if not str(number).isdecimal():
         raise RefusedError(400, 'Invalid filter_by_cohort: expected {"id": …} with the id of a saved cohort')

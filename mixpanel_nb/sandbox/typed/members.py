@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,23 +10,16 @@ from mixpanel_nb.analytics.calendar import midnight
 from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
+from mixpanel_nb.sandbox.typed import inline
 from mixpanel_nb.sandbox.user_counts import EventCondition, times_done
 from mixpanel_nb.services.local.engines.forwarding import ForwardingEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.sandbox.calls import Call
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-    "==": operator.eq,
-    "=": operator.eq,
-}
 _UNITS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _LONGEST = timedelta(days=36_500)
 _IDS = "_members_{}"
@@ -82,46 +74,12 @@ def _members(call: Call, definition: Mapping[str, Any]) -> Sequence[str]:
     if "frequency" in definition:
         return _by_frequency(call, definition["frequency"], int(definition["least"]))
     if "raw_cohort" in definition:
-        return inline(call, definition["raw_cohort"])
+        return inline.members(call, definition["raw_cohort"])
     number = definition.get("id")
     cohort = by_id(call.dataset.saved.cohorts, number if isinstance(number, int) else -1)
     if cohort is None:
         raise RefusedError(400, f"Invalid cohort: there is no cohort {number}")
     return call.dataset.members(cohort)
-
-
-def inline(call: Call, cohort: Any) -> Sequence[str]:
-    """The members of an inline cohort (``raw_cohort``): what users did in the days up to the data's last one.
-
-    Raises:
-        RefusedError: it has a part that the sandbox does not evaluate.
-    """
-    try:
-        selector, behaviors = cohort["selector"], cohort.get("behaviors") or {}
-        children = [_child(call, child, behaviors) for child in selector["children"]]
-        joint = str(selector.get("operator") or "and")
-    except (KeyError, TypeError, AttributeError):
-        raise RefusedError(400, "Invalid raw_cohort: expected a selector with children") from None
-    if not children or joint not in ("and", "or"):
-        raise RefusedError(400, "Invalid raw_cohort: expected children joined by and, or by or")
-    found = set.intersection(*children) if joint == "and" else set.union(*children)
-    return sorted(found)
-
-
-def _child(call: Call, child: Mapping[str, Any], behaviors: Mapping[str, Any]) -> set[str]:
-    if "children" in child:
-        return set(inline(call, {"selector": child, "behaviors": behaviors}))
-    compare, operand = _COMPARE.get(str(child.get("operator"))), child.get("operand")
-    if child.get("property") != "behaviors" or compare is None or not isinstance(operand, int):
-        raise RefusedError(400, "The sandbox evaluates what users of a raw_cohort did, and nothing else yet")
-    if compare(0, operand):
-        raise RefusedError(400, "The sandbox does not evaluate a raw_cohort of those who did nothing yet")
-    behavior = behaviors[child["value"]]
-    selected, window = behavior["count"]["event_selector"], behavior.get("window")
-    if selected.get("selector"):
-        raise RefusedError(400, "The sandbox does not evaluate the selector of a raw_cohort yet")
-    times = _times(call, selected["event"], window)
-    return {user for user, count in times.items() if compare(count, operand)}
 
 
 def _by_frequency(call: Call, behavior: Mapping[str, Any], least: int) -> Sequence[str]:

@@ -11,7 +11,7 @@ from mixpanel_nb.analytics.context import cohorts_of, is_expression
 from mixpanel_nb.analytics.expressions import Dialect, nodes, parse
 from mixpanel_nb.analytics.expressions.parser import IN_COHORT
 from mixpanel_nb.bookmarks import body_of
-from mixpanel_nb.bookmarks.refusals import IN_TABLES, only_tables
+from mixpanel_nb.bookmarks.refusals import IN_INSIGHTS, IN_TABLES, only_tables
 from mixpanel_nb.errors import Command, ExpressionError, NotFoundError, did_you_mean
 from mixpanel_nb.queries.checks import MAX_SEGMENTS
 from mixpanel_nb.queries.customs import CUSTOM_PROPERTY, LOOKUP
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.queries import Query, Unit
     from mixpanel_nb.weekdays import Weekday
+
+_TYPED = ("insights", "active", "funnel", "retention", "flow")
+_NO_COHORTS = "Mixpanel does not know the cohorts of your database, and takes no definition with this report."
 
 
 class LiveReports:
@@ -37,6 +41,7 @@ class LiveReports:
         known_events: Returns the cached names of events; None if there are none. They distinguish a
             misspelled name from an event without occurrences.
         week_start: The day on which weeks of the project begin.
+        find_cohort: Gives a cohort of the database, by its name; None if there are none.
     """
 
     def __init__(
@@ -46,11 +51,13 @@ class LiveReports:
         *,
         known_events: Callable[[], Sequence[str] | None] | None = None,
         week_start: Weekday = "monday",
+        find_cohort: Callable[[str], OwnCohort] | None = None,
     ) -> None:
         self._client = client
         self._week_start = week_start
         self._zone = zone
         self._known_events = known_events
+        self._find_cohort = find_cohort
 
     def _period(self, first: date, last: date) -> Period:
         return Period(*parse_range(first, last), self._zone, self._week_start)
@@ -75,7 +82,7 @@ class LiveReports:
             ParameterError: only a table can answer it.
             ExpressionError: there is a mistake in an expression.
         """
-        body = body_of(query, kind)
+        body = body_of(query, kind, self._find_cohort)
         client = self._client()
         return Node.of(client.typed(body.endpoint, body.of_project(client.credentials.project_id)))
 
@@ -106,12 +113,17 @@ def check_askable(query: Query[Any]) -> None:
     if type(query).needs_table:
         raise only_tables(f"{query.title}: only tables answer this report, not Mixpanel's API.", "table")
     for name in ("in_cohort", "not_in_cohort"):
-        if getattr(query, name, ()):
-            raise only_tables("Mixpanel does not know the cohorts of your database.", name)
+        if getattr(query, name, ()) and not _takes_definitions(query):
+            raise only_tables(_NO_COHORTS, name, or_insights=True)
     if getattr(query, "limit", 0) > MAX_SEGMENTS:
         raise only_tables(f"Mixpanel's API gives {MAX_SEGMENTS:,} segments at most.", "limit")
     if getattr(query, "identities", None) is not None:
         raise only_tables("Mixpanel resolves users by itself.", "identities")
+
+
+def _takes_definitions(query: Query[Any]) -> bool:
+    """Whether Mixpanel is asked in its own form, with which definitions of cohorts can be sent."""
+    return query.name in _TYPED and getattr(query, "funnel_id", None) is None
 
 
 @contextmanager
@@ -147,7 +159,7 @@ def breakdown(on: str) -> str:
         ExpressionError: there is a mistake in it.
     """
     if cohorts_of(on):
-        raise only_tables("Mixpanel does not know the cohorts of your database.", "on")
+        raise only_tables(_NO_COHORTS, "on", or_insights=True)
     text = on if is_expression(on) else property_access(on)
     _check(text)
     return text
@@ -161,8 +173,7 @@ def _check(text: str) -> None:
                 message = "Mixpanel does not know the lookup tables of your database."
             raise ExpressionError(message, expression=text, position=node.position, hint=IN_TABLES)
         if isinstance(node, nodes.FunctionCall) and node.name == IN_COHORT:
-            message = "Mixpanel does not know the cohorts of your database."
-            raise ExpressionError(message, expression=text, position=node.position, hint=IN_TABLES)
+            raise ExpressionError(_NO_COHORTS, expression=text, position=node.position, hint=IN_INSIGHTS)
 
 
 def property_access(name: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb import results
-from mixpanel_nb.queries.customs import COHORT, CUSTOM_EVENT, CUSTOM_PROPERTY
+from mixpanel_nb.analytics.expressions.parser import IN_COHORT
+from mixpanel_nb.queries.customs import CUSTOM_EVENT, CUSTOM_PROPERTY
 from mixpanel_nb.services.asked import result_of
 from mixpanel_nb.services.live.base import checked_buckets, expression, sent
 from mixpanel_nb.services.live.reading.users import read_cohorts, read_frequencies
@@ -93,7 +94,8 @@ def _needs_typed(query: Retention) -> bool:
     named = f"{query.born_event} {query.return_event} {query.born_where} {query.return_where}"
     return (
         query.on is not None
-        or any(name in named for name in (CUSTOM_EVENT, CUSTOM_PROPERTY, COHORT))
+        or bool(query.in_cohort or query.not_in_cohort)
+        or any(name in named for name in (CUSTOM_EVENT, CUSTOM_PROPERTY, f"{IN_COHORT}("))
         or query.mode not in {"on", "on_or_after"}
         or query.alignment != "rolling"
         or query.brackets is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_nb.bookmarks.refusals import only_tables
@@ -50,7 +51,24 @@ class LiveQueryService(
                 message = "Mixpanel's API counts named events, not any event."
                 raise only_tables(message, name, or_insights=True)
         answer: Answer = _ANSWERS[query.name](self, query)
-        return answer
+        note = _note_of_cohorts(((answer.request or {}).get("json") or {}).get("bookmark"))
+        return replace(answer, notes=(*answer.notes, note)) if note else answer
+
+
+def _note_of_cohorts(bookmark: Any) -> str | None:
+    """What is to be known of the cohorts that a bookmark defines; None if there are none."""
+    if bookmark is None:
+        return None
+    from mixpanel_nb.bookmarks.inline import defined_in
+
+    names = defined_in(bookmark)
+    if not names:
+        return None
+    listed = ", ".join(repr(name) for name in names)
+    return (
+        f"Sent as a definition: {listed}. Mixpanel finds the users itself; a length of time such as 30d ends "
+        "with the day on which it answers."
+    )
 
 
 _ANSWERS: dict[str, Callable[..., Any]] = {

@@ -28,6 +28,7 @@ from mixpanel_nb.storage.sqltext import identifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.services.local.project import LocalProject
     from mixpanel_nb.storage.cohorts import Bound
 
@@ -111,6 +112,17 @@ class CohortService:
             ParameterError: there is no such cohort.
         """
         return self._result(self._record(name))
+
+    def defined(self, name: str) -> OwnCohort:
+        """A cohort as a query to Mixpanel can define it.
+
+        Raises:
+            ParameterError: there is no such cohort.
+        """
+        from mixpanel_nb.bookmarks import OwnCohort
+
+        record = self._record(name)
+        return OwnCohort(definition_of(json.loads(record.definition)), record.from_date, record.to_date)
 
     def all(self) -> tuple[LocalCohort, ...]:
         """The cohorts, by name."""
