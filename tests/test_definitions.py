@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -109,6 +110,48 @@ def test_a_custom_event_is_the_union_of_its_events(ws: Workspace) -> None:
     assert any("View Product or Search" in note for note in counted.notes)
 
 
+@pytest.mark.parametrize("side", [{"table": "events"}, {"live": True}])
+def test_cards_and_charts_name_custom_events_and_rows_have_their_ids(
+    ws: Workspace, side: dict[str, Any]
+) -> None:
+    funnel = ws.funnel(steps=[LOOKS, PRO], **side, **JANUARY)
+    assert funnel.headline == "Looking around → Pro purchase"
+    assert funnel.chart().to_dict()["title"]["text"] == "Looking around → Pro purchase"
+    assert "Looking around" in funnel.to_html()
+    shown = [line for line in funnel.to_text().splitlines() if " is '" not in line]
+    assert not any("$custom_event" in line for line in shown)
+    assert [row["event"] for row in funnel.records()] == [LOOKS, PRO]
+    assert funnel.events == (LOOKS, PRO)
+    assert "event_names" not in funnel.to_dict()
+
+    counted = ws.insights([f"unique({LOOKS})", PRO], **side, **JANUARY)
+    assert counted.headline == "unique(Looking around), Pro purchase"
+    assert {row["metric"] for row in counted.records()} == {f"unique({LOOKS})", PRO}
+    compared = ws.insights(LOOKS, **side, during="2025-W03", compare="previous")
+    assert compared.headline.startswith("Looking around")
+    born = ws.retention(born_event=LOOKS, return_event=PRO, unit="week", **side, **JANUARY)
+    assert "Looking around → Pro purchase" in born.headline
+
+
+def test_users_are_found_behind_the_numbers_of_custom_events(ws: Workspace) -> None:
+    funnel = ws.funnel(steps=[LOOKS, PRO], table="events", **JANUARY)
+    assert LOOKS in str(funnel.codes()[0])
+    group = funnel.groups()[0]
+    assert len(group.answer().df) > 0
+
+
+def test_a_name_that_two_events_have_is_followed_by_the_id(ws: Workspace) -> None:
+    custom, plain = (
+        ws.funnel(steps=[LOOKS, other], table="events", **JANUARY) for other in (PRO, "Purchase")
+    )
+    for funnel, names, headline in (
+        (custom, {LOOKS: "Buy", PRO: "Buy"}, f"Buy ({LOOKS}) → Buy ({PRO})"),
+        (plain, {LOOKS: "Purchase"}, f"Purchase ({LOOKS}) → Purchase"),
+        (custom, {}, f"{LOOKS} → {PRO}"),
+    ):
+        assert replace(funnel, event_names=names).headline == headline
+
+
 def test_a_custom_property_is_its_formula(ws: Workspace) -> None:
     counted = ws.segmentation("Purchase", on=SIZE, table="events", **JANUARY).totals
     expected = ws.sql_rows("""
@@ -183,9 +226,12 @@ def test_cohorts_of_mixpanel_in_live_reports(ws: Workspace) -> None:
     with pytest.raises(ExpressionError) as local:
         ws.insights("Purchase", where='in_cohort("$cohort:2001")', table="events", **JANUARY)
     assert "cohort save NAME --mixpanel 2001" in str(local.value)
-    mixed = 'in_cohort("$cohort:2001") and properties["plan"] == "pro"'
+    both = 'in_cohort("$cohort:2001") {} properties["plan"] == "pro"'
+    asked = ws.flow(start="Purchase", where=both.format("and"), **days).request["json"]["bookmark"]
+    assert asked["filter_by_cohort"]["id"] == 2001
+    assert len(asked["filter_by_event"]["children"]) == 1
     with pytest.raises(ParameterError, match="only filter"):
-        ws.flow(start="Purchase", where=mixed, **days)
+        ws.flow(start="Purchase", where=both.format("or"), **days)
 
 
 def test_a_saved_flow_is_answered_by_a_table(ws: Workspace) -> None:

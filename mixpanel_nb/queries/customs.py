@@ -12,6 +12,7 @@ import re
 CUSTOM_EVENT, CUSTOM_PROPERTY, COHORT = "$custom_event:", "$custom_property:", "$cohort:"
 LOOKUP = "lookup:"
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_EVENTS = re.compile(r"\$custom_event:([0-9]{1,18})(?![0-9])")
 
 
 def custom_event(name: str | None) -> int | None:
@@ -27,6 +28,11 @@ def custom_property(name: str | None) -> int | None:
 def saved_cohort(name: str | None) -> int | None:
     """The id of the cohort of Mixpanel that a name stands for; None for any other cohort."""
     return _number(name, COHORT)
+
+
+def custom_events_in(text: str) -> list[int]:
+    """The ids of the custom events that a text names."""
+    return [int(number) for number in dict.fromkeys(_EVENTS.findall(text))]
 
 
 def may_be_same(one: str, other: str) -> bool:

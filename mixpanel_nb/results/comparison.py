@@ -407,6 +407,7 @@ def compared(
         sql=_joined(after.sql, before.sql),
         notes=(*after.notes, *(f"Before: {note}" for note in before.notes if note not in after.notes)),
         timezone=after.timezone,
+        event_names={**before.event_names, **after.event_names},
     )
 
 

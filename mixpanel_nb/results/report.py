@@ -31,6 +31,10 @@ Self = TypeVar("Self", bound="ReportResult")
 OVERALL = "$overall"
 """Mixpanel's name of the segment for all users."""
 
+_NOT_TOLD = frozenset({"question", "event_names"})
+ORIGIN = _NOT_TOLD | {"sql", "request", "notes", "annotations"}
+"""Fields of a report that say where it comes from, not what was found."""
+
 
 def segment_names(values: Iterable[str | None]) -> dict[str | None, str]:
     """The names of segments: ``$overall`` for None, and ``$overall_2`` for a value that is this very text."""
@@ -52,6 +56,8 @@ class ReportResult(Result):
         computed_at: When Mixpanel computed a live answer, as it says it.
         annotations: What was noted in the project on these days, as far as it is known.
         question: The query and the service that answered it; not part of the answer.
+        event_names: Names of the custom events that the query names by id, as far as they are known. Cards
+            and charts show them; rows have the ids.
     """
 
     sql: str | None = None
@@ -61,6 +67,7 @@ class ReportResult(Result):
     computed_at: str | None = None
     annotations: tuple[Annotation, ...] = field(default=(), compare=False)
     question: Question | None = field(default=None, compare=False)
+    event_names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def query(self) -> str | None:
@@ -100,8 +107,8 @@ class ReportResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """The whole result as JSON-safe data: the report's own fields, then the origin of the answer."""
-        shared = {each.name for each in dataclasses.fields(ReportResult)} - {"question"}
-        names = [each.name for each in dataclasses.fields(self) if each.name != "question"]
+        shared = {each.name for each in dataclasses.fields(ReportResult)} - _NOT_TOLD
+        names = [each.name for each in dataclasses.fields(self) if each.name not in _NOT_TOLD]
         own = [name for name in names if name not in shared]
         return {name: json_safe(getattr(self, name)) for name in (*own, *sorted(shared, key=names.index))}
 

@@ -18,7 +18,11 @@ Answer = TypeVar("Answer", bound="ReportResult")
 
 def result_of(kind: type[Answer], query: Query[Any], **found: Any) -> Answer:
     """A result of what was found; the other fields that it requires are the query's of the same names."""
-    required = (field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING)
+    required = (
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    )
     return kind(**{name: getattr(query, name) for name in required if name not in found}, **found)
 
 

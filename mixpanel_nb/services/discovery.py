@@ -154,6 +154,10 @@ class DiscoveryService:
             self._known[("annotations",)] = project_annotations.records(self._api().list_annotations(), zone)
         return list(self._known[("annotations",)])
 
+    def known_custom_events(self) -> Mapping[int, Mapping[str, Any]]:
+        """The cached answer of :meth:`custom_events`; empty if there is none. Sends no request."""
+        return dict(self._known.get(("custom_event",), {}))
+
     def known_annotations(self) -> list[AnnotationRecord]:
         """The cached answer of :meth:`annotations`; empty if there is none. Sends no request."""
         return list(self._known.get(("annotations",), ()))

@@ -124,14 +124,26 @@ class StorageEngine:
         self.cleanup()
 
     def cleanup(self) -> None:
-        """Remove an ephemeral engine's file, its ``.wal`` and its folder. Other engines are left alone."""
+        """Remove the temporary folder of an engine that is ephemeral or in memory, if it has one."""
         if self._scratch is None:
             return
         self._database.close()
         atexit.unregister(self.cleanup)
-        # The folder is this engine's own: it also contains the ``.wal`` and files of a stopped fetch.
+        # The folder is this engine's own: it also has the ``.wal`` and the downloads of a stopped fetch.
         self._scratch.remove()
         self._scratch = None
+
+    @property
+    def beside(self) -> Path:
+        """The file beside which downloads wait until they are stored: the database's own.
+
+        In memory it is one that is never made, in a temporary folder that ends with the engine.
+        """
+        if self.path is not None:
+            return self.path
+        if self._scratch is None:
+            self._scratch = Scratch()
+        return self._scratch.path / "memory.db"
 
     @property
     def on_wait(self) -> Callable[[str], None] | None:

@@ -75,12 +75,14 @@ class View(ABC, Generic[R]):
 
     Attributes:
         result: The result; nothing is shown that it does not hold.
+        origin: The result as it was asked for, if another one is shown in its place.
     """
 
     shown_rows: ClassVar[int] = 10
     """How many rows a card shows where no other number is asked for."""
 
     result: R
+    origin: R | None = None
 
     @abstractmethod
     def card(self, *, max_rows: int | None = None) -> Card:

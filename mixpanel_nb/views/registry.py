@@ -67,6 +67,15 @@ VIEWS: Mapping[str, type[View[Any]]] = lazy.ByName(
 """The view of each class of results by name; a class that is derived from one of these has its view."""
 
 
+def _shown(result: Result) -> Result:
+    """The result with the names of its custom events, where these are known."""
+    if not getattr(result, "event_names", None):
+        return result
+    from mixpanel_nb.views.renamed import renamed
+
+    return renamed(result)
+
+
 def view_of(result: Result) -> View[Any]:
     """The view of a result.
 
@@ -75,7 +84,7 @@ def view_of(result: Result) -> View[Any]:
     """
     for kind in type(result).__mro__:
         if kind.__name__ in VIEWS:
-            return VIEWS[kind.__name__](result)
+            return VIEWS[kind.__name__](_shown(result), result)
     raise TypeError(
         f"No view is registered for {type(result).__name__}; add it to mixpanel_nb.views.registry."
     )

@@ -50,9 +50,14 @@ class ReportView(View[P]):
         from mixpanel_nb.views import users
 
         return [
-            Group(users.said(cell), partial(self.result.users, **cell.arguments()))
-            for cell in users.offered(self.result)
+            Group(users.said(cell), partial(self._asked.users, **cell.arguments()))
+            for cell in users.offered(self._asked)
         ]
+
+    @property
+    def _asked(self) -> P:
+        """The result with the names that questions about it take."""
+        return self.result if self.origin is None else self.origin
 
     def html(self, *, max_rows: int | None = None) -> str:
         """The card as HTML, with the command that lists the users of its most telling number."""
@@ -63,7 +68,7 @@ class ReportView(View[P]):
         """The command for the users of the most telling number; None where there are none."""
         from mixpanel_nb.views import users
 
-        asked, cells = self.result.question, users.offered(self.result)
+        asked, cells = self.result.question, users.offered(self._asked)
         if asked is None or not cells:
             return None
         return asked.query.users_magic(cells[0]) or f"{asked.query.python()}{cells[0].python()}"
@@ -72,7 +77,7 @@ class ReportView(View[P]):
         """The result in tabs, below a form whose fields ask the question in another way."""
         from mixpanel_nb.views import exploring  # takes its time: it needs ipywidgets
 
-        return exploring.explorer(self.result) or super().explore()
+        return exploring.explorer(self._asked) or super().explore()
 
     def codes(self) -> list[tuple[str, str]]:
         """The question as a magic and in Python, and the SQL or the request that it became."""

@@ -205,7 +205,23 @@ class ReportService:
             timezone=zone.name,
             notes=notes,
             annotations=self._annotations(query, zone.name),
+            event_names=self._event_names(query),
         )
+
+    def _event_names(self, query: Query[Any]) -> dict[str, str]:
+        """Names of the custom events that a query names, as they are kept or were listed in this session."""
+        from mixpanel_nb.queries.customs import CUSTOM_EVENT, custom_events_in
+
+        numbers = custom_events_in(str(query))
+        if not numbers:
+            return {}
+        from mixpanel_nb.bookmarks.definitions import custom_event_of
+
+        listed = self._discovery().known_custom_events()
+        known = {**self._engine.definitions().events}
+        known |= {number: custom_event_of(number, item) for number, item in listed.items()}
+        names = {number: known[number].name for number in numbers if number in known}
+        return {f"{CUSTOM_EVENT}{number}": name for number, name in names.items() if name}
 
     def _annotations(self, query: Query[Any], zone: str) -> tuple[Annotation, ...]:
         """The annotations of a report's days: those of its table, or what Mixpanel was asked for before."""

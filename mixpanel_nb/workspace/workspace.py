@@ -403,7 +403,7 @@ class Workspace:
             timezone=self.timezone,
             tables=table_infos(self.storage.list_tables()),
             size_bytes=path.stat().st_size if path and path.is_file() else None,
-            unfinished=unfinished_fetches(path),
+            unfinished=unfinished_fetches(self.storage.beside),
         )
 
     def test_credentials(self) -> dict[str, Any]:
@@ -2099,7 +2099,7 @@ class Workspace:
         from mixpanel_nb.workspace.wrapping import table_infos, unfinished_fetches
 
         tables = table_infos(self.storage.list_tables())
-        return TableList(tables, unfinished_fetches(self.storage.path))
+        return TableList(tables, unfinished_fetches(self.storage.beside))
 
     def schema(self, table: str) -> TableSchema:
         """The columns of a table.
@@ -2232,7 +2232,7 @@ class Workspace:
         tables = list(names)
         self.storage.drop_tables(*tables)
         for table in tables:
-            Staging(self.storage.path, table).sweep(downloads=True)
+            Staging(self.storage.beside, table).sweep(downloads=True)
 
 
 def _name_list(kind: str, names: list[str], *, of: str | None = None, remark: str | None = None) -> NameList:

@@ -26,8 +26,8 @@ def table_infos(records: Iterable[TableRecord]) -> tuple[TableInfo, ...]:
     return tuple(TableInfo(**vars(record)) for record in records)
 
 
-def unfinished_fetches(database: Path | None) -> tuple[UnfinishedFetch, ...]:
-    """The fetches of a database file that have not stored all that has arrived."""
+def unfinished_fetches(database: Path) -> tuple[UnfinishedFetch, ...]:
+    """The fetches of a database that have not stored all that has arrived."""
     from mixpanel_nb.services.fetch.staging import arrived
 
     return tuple(UnfinishedFetch(table, *held) for table, held in arrived(database).items())

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mixpanel_nb import Workspace
+from mixpanel_nb.client import MixpanelAPIClient
 from mixpanel_nb.errors import TableExistsError
 from mixpanel_nb.sandbox.faults import FaultRule, Faults
+from mixpanel_nb.storage import StorageEngine
+from mixpanel_nb.workspace import Project, sandbox_credentials
 
 from .support import JANUARY, TWELVE_WEEKS, Told, all_is_well_again, days_asked, table_rows, wait_until
 
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
 
     from conftest import OpenWorkspace
 
-    from mixpanel_nb import Workspace
     from mixpanel_nb.sandbox.server import SandboxServer
 
 WEEKS = [
@@ -116,6 +119,36 @@ def test_killed_between_two_batches_the_stored_chunks_stay_stored(
     assert not {str(chunk.from_date) for chunk in stored} & {day for day, _ in days_asked(mixpanel.requests)}
     ws.fetch_events("undisturbed", **JANUARY, columns=["plan"])
     assert table_rows(ws) == table_rows(ws, "undisturbed")
+
+
+def test_what_arrived_before_a_stop_is_kept_in_memory_too(mixpanel: SandboxServer, faults: Faults) -> None:
+    """Without a file, the downloads wait in a temporary folder that ends with the workspace."""
+    for day in HANGING:
+        faults.add(FaultRule("hang", match={"from_date": day}, seconds=30))
+    client = MixpanelAPIClient(sandbox_credentials(), base_url=mixpanel.url)
+    storage = StorageEngine.memory()
+    with Workspace.from_parts(Project(client.credentials, client=client), storage) as ws:
+
+        def interrupt() -> None:
+            folder = storage.beside.parent
+            wait_until(lambda: len(faults.fired) == 3 and len(list(folder.rglob("*.receipt"))) == 6)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            ws.fetch_events(**TWELVE_WEEKS, columns=["plan"], workers=3)
+        [waiting] = ws.tables().unfinished
+        assert (waiting.table, waiting.chunks) == ("events", 6)
+
+        all_is_well_again(mixpanel, faults)
+        result = ws.fetch_events(**TWELVE_WEEKS, columns=["plan"])
+        assert sorted(first for first, _ in days_asked(mixpanel.requests)) == HANGING
+        assert result.requests == 6
+        assert ws.tables().unfinished == ()
+        ws.fetch_events("undisturbed", **TWELVE_WEEKS, columns=["plan"])
+        assert table_rows(ws) == table_rows(ws, "undisturbed")
+        folder = storage.beside.parent
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("rule", ["hang", "slow"])

@@ -14,6 +14,7 @@ import pytest
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.services.fetch.staging import Receipt, Staging
+from mixpanel_nb.storage import StorageEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,12 +152,15 @@ def test_the_folder_of_another_table_stays(staging: Staging, database: Path) -> 
     assert [folder.name for folder in staging.folder.parent.iterdir()] == ["people"]
 
 
-def test_without_a_database_file_downloads_are_temporary() -> None:
-    staging = Staging(None, "events")
-    with staging.locked():
-        file = download(staging)
-        assert staging.receipt(file) == RECEIPT
-    assert not staging.folder.parent.exists()
+def test_without_a_database_file_downloads_are_kept_as_long_as_the_engine() -> None:
+    engine = StorageEngine.memory()
+    with Staging(engine.beside, "events").locked():
+        file = download(Staging(engine.beside, "events"))
+    assert Staging(engine.beside, "events").receipt(file) == RECEIPT
+    assert not engine.beside.exists()
+    folder = engine.beside.parent
+    engine.close()
+    assert not folder.exists()
 
 
 def test_one_fetch_of_a_table_at_a_time(staging: Staging, database: Path) -> None:

@@ -22,7 +22,6 @@ from typing import IO, TYPE_CHECKING, Any
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.interrupt import deferred_interrupts
 from mixpanel_nb.storage.locks import try_lock
-from mixpanel_nb.storage.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,14 +59,14 @@ class Receipt:
         return datetime.fromisoformat(self.fetched_at)
 
 
-def arrived(database: Path | None) -> dict[str, tuple[int, int]]:
+def arrived(database: Path) -> dict[str, tuple[int, int]]:
     """The downloads that wait to be stored in each table: how many, and their rows.
 
     Args:
-        database: The database file; None is in memory, whose downloads end with their fetch.
+        database: The database file, or the file beside which an engine in memory has its downloads.
     """
     found: dict[str, tuple[int, int]] = {}
-    for folder in [] if database is None else sorted(_root(database).glob("*/")):
+    for folder in sorted(_root(database).glob("*/")):
         staging = Staging(database, folder.name)
         receipts = [receipt for file in folder.glob("*.jsonl") if (receipt := staging.receipt(file))]
         if receipts:
@@ -81,19 +80,13 @@ class Staging:
     Nothing is created on disk before :meth:`locked`; use all other methods inside its block.
 
     Args:
-        database: The database file, beside which the folder lies; None for a temporary folder.
+        database: The file beside which the folder lies, ``StorageEngine.beside``.
         table: The table.
     """
 
-    def __init__(self, database: Path | None, table: str) -> None:
+    def __init__(self, database: Path, table: str) -> None:
         self.table = table
-        self._scratch: Scratch | None = None
-        if database is None:
-            self._scratch = Scratch()
-            root = self._scratch.path
-        else:
-            root = _root(database)
-        self.folder = root / table.lower()
+        self.folder = _root(database) / table.lower()
 
     def path(self, request: Mapping[str, Any]) -> Path:
         """The path of the answer to ``request``, always the same for the same request."""
@@ -139,9 +132,7 @@ class Staging:
         Args:
             downloads: Also remove downloads, because they will not be needed again.
         """
-        if self._scratch is not None:
-            self._scratch.remove()
-        elif self.folder.is_dir():
+        if self.folder.is_dir():
             with contextlib.suppress(StorageError), self.locked():
                 if downloads:
                     self.remove()
@@ -149,9 +140,6 @@ class Staging:
     def remove(self) -> None:
         """Remove the folder with its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._scratch is not None:
-            self._scratch.remove()
-            return
         with contextlib.suppress(OSError):  # it still contains another table's downloads
             self.folder.parent.rmdir()
 
@@ -176,9 +164,7 @@ class Staging:
         finally:
             try:
                 with deferred_interrupts():
-                    if lock is not None and (
-                        self._scratch is not None or not any(self.folder.glob("*.receipt"))
-                    ):
+                    if lock is not None and not any(self.folder.glob("*.receipt")):
                         self.remove()
             finally:  # also if an interrupt arrives before it can be deferred
                 if lock is not None:

@@ -114,7 +114,7 @@ class Targets:
         check_table_name(name)
         check_if_exists(if_exists)
         self.storage.check_writable()
-        staging = Staging(self.storage.path, name)
+        staging = Staging(self.storage.beside, name)
         if if_exists != "replace":  # before anything is created on disk; checked again below, under the lock
             try:
                 self._admitted(name, table_type, request, if_exists)
