@@ -16,3 +16,6 @@ UNTRANSLATED = {
     "cohort metric": "the cohort 'PU' in place of an event",
 }
 """What no query can hold, and what the error names."""
+
+ONLY_ASKED = ("cohort metric",)
+"""What the sandbox answers nevertheless."""

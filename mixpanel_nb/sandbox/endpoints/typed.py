@@ -22,6 +22,7 @@ from mixpanel_nb.sandbox.saved.params import params_of
 from mixpanel_nb.sandbox.typed import flows
 from mixpanel_nb.sandbox.typed.members import members_of
 from mixpanel_nb.sandbox.typed.series import answer, renamed
+from mixpanel_nb.sandbox.typed.sizes import shown_by, sizes
 from mixpanel_nb.sandbox.wire import bucket_moment, computed_at
 
 if TYPE_CHECKING:
@@ -42,10 +43,26 @@ _ALL_PATHS = 1_000_000
 
 def insights(call: Call) -> Response:
     """Insights, a funnel or retention; ``headers`` tell what the keys of ``series`` mean, level by level."""
+    bookmark = call.json("bookmark")
+    if isinstance(bookmark, dict) and shown_by(bookmark):
+        return json_answer(_sizes(call, bookmark))
     reading = _reading(call)
     if isinstance(reading.query, Flow):
         raise RefusedError(400, "Invalid bookmark: a flow is asked of arb_funnels")
     return json_answer(answered(call, reading))
+
+
+def _sizes(call: Call, bookmark: dict[str, Any]) -> dict[str, Any]:
+    """The answer to cohorts as metrics."""
+    with _refusing():
+        days, series = sizes(call, bookmark)
+    return {
+        "computed_at": computed_at(call.now),
+        "date_range": _date_range(days.first, days.last),
+        "headers": ["$metric"],
+        "series": series,
+        "meta": _meta(call),
+    }
 
 
 def answered(call: Call, reading: Reading) -> dict[str, Any]:

@@ -39,14 +39,19 @@ _EVER = date(1971, 1, 1)
 _POSITIVE = {"!=": "==", "not in": "in", "not defined": "defined"}
 
 
-def members(call: Call, cohort: Any) -> Sequence[str]:
-    """The members of an inline cohort; windows end with the data's last day.
+def members(call: Call, cohort: Any, last: date | None = None) -> Sequence[str]:
+    """The members of an inline cohort as of the end of a day, with which its windows end.
+
+    Args:
+        call: The request.
+        cohort: The cohort.
+        last: The day; None is the data's last one.
 
     Raises:
         RefusedError: it is of an unknown form.
     """
     try:
-        found = _Inline(call, cohort.get("behaviors") or {}).node(cohort["selector"])
+        found = _Inline(call, cohort.get("behaviors") or {}, last or call.last_day).node(cohort["selector"])
     except (KeyError, TypeError, AttributeError):
         raise RefusedError(400, "Invalid raw_cohort: expected a selector with children") from None
     except (ParameterError, ExpressionError) as error:
@@ -55,8 +60,9 @@ def members(call: Call, cohort: Any) -> Sequence[str]:
 
 
 class _Inline:
-    def __init__(self, call: Call, behaviors: Item) -> None:
+    def __init__(self, call: Call, behaviors: Item, last: date) -> None:
         self._call = call
+        self._last = last
         self._behaviors = behaviors
         self._everyone: set[str] | None = None
 
@@ -105,7 +111,7 @@ class _Inline:
         return found | self._all_others(set(done)) if compare(0, operand) else found
 
     def _days(self, behavior: Item) -> tuple[datetime, datetime]:
-        window, last = behavior.get("window"), self._call.last_day
+        window, last = behavior.get("window"), self._last
         if window:
             unit, value = str(window.get("unit")), window.get("value")
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -118,7 +124,7 @@ class _Inline:
                 raise RefusedError(400, message)
             return midnight(days_before(f"{value}{_LETTERS[unit]}", "window", last)), until
         first = _day(behavior["from_date"]) if "from_date" in behavior else _EVER
-        final = _day(behavior["to_date"]) if "to_date" in behavior else last
+        final = min(_day(behavior["to_date"]), last) if "to_date" in behavior else last
         return midnight(first), midnight(final + timedelta(days=1))
 
     def _with_profile(self, node: Item, sign: str) -> set[str]:
