@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from mixpanel_nb.sandbox.typed.frequencies import Frequency
     from mixpanel_nb.services.local import Engine, LocalQueryService
     from mixpanel_nb.weekdays import Weekday
 
@@ -47,12 +48,16 @@ class ReportRunner:
     now: float
     week_start: Weekday = "monday"
 
-    def having(self, members: Mapping[str, Sequence[str]]) -> ReportRunner:
-        """The same with cohorts, by name and with the ids of their members."""
+    def having(
+        self,
+        members: Mapping[str, Sequence[str]],
+        counts: Mapping[Frequency, Mapping[str, int]] | None = None,
+    ) -> ReportRunner:
+        """The same with cohorts, by name and with the ids of their members, and with frequencies of users."""
         from mixpanel_nb.sandbox.typed.members import CohortEngine
         from mixpanel_nb.services.local import LocalQueryService
 
-        engine = CohortEngine(self.engine, members)
+        engine = CohortEngine(self.engine, members, counts or {})
         service = LocalQueryService(engine, EVENTS, ZONE, lambda: self.now, week_start=self.week_start)
         return ReportRunner(service, engine, self.now, self.week_start)
 

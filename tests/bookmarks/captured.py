@@ -17,5 +17,5 @@ UNTRANSLATED = {
 }
 """What no query can hold, and what the error names."""
 
-ONLY_ASKED = ("cohort metric",)
+ONLY_ASKED = ("cohort metric", "freq breakdown+filter")
 """What the sandbox answers nevertheless."""

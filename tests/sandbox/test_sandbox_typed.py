@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -259,3 +260,43 @@ def test_the_size_of_a_cohort_is_as_of_the_end_of_each_interval(ask: Ask, store:
     many["bookmark"]["sections"]["time"][0]["value"] = ["2025-01-01", "2025-06-30"]
     assert "93 intervals" in ask("insights", many, 400)["error"]
     assert "no cohort 9" in ask("insights", bookmark(cohort(name="x", id=9)), 400)["error"]
+
+
+@pytest.mark.parametrize("chart", ["line", "bar"])
+def test_users_are_broken_down_by_how_often_they_did_an_event_in_each_interval(
+    ask: Ask, store: Dataset, chart: str
+) -> None:
+    behavior = {"behaviorType": "$frequency", "event": {"label": "View Product", "value": "View Product"}}
+    by = {"value": "Views", "resourceType": "people", "propertyType": "number", "behavior": behavior}
+    buckets = {"customBucket": {"bucketSize": 1, "min": 0, "max": 4}}
+    asked = bookmark(metric("Purchase", math="unique"), chart=chart, group=[by | buckets])
+    asked["bookmark"]["sections"]["time"][0]["unit"] = "week"
+    answer = ask("insights", asked)
+    assert answer["headers"] == ["$metric", "Views"]
+    [found] = answer["series"].values()
+
+    done: dict[str, list[tuple[str, str]]] = {"Purchase": [], "View Product": []}
+    once = set()
+    for place, line in enumerate(store.export_lines(DAYS[0], DAYS[1])):
+        event = json.loads(line)
+        held = event["properties"]
+        key = (event["event"], held["distinct_id"], held["time"], held.get("$insert_id", place))
+        if key not in once and event["event"] in done and held["distinct_id"]:
+            once.add(key)
+            week = (
+                "2025-01-13"
+                if held["time"] >= datetime(2025, 1, 13, tzinfo=UTC).timestamp()
+                else "2025-01-06"
+            )
+            done[event["event"]].append(("all" if chart == "bar" else f"{week}{AT}", held["distinct_id"]))
+    views = Counter(done["View Product"])
+    expected = Counter((min(views[each], 4), each[0]) for each in set(done["Purchase"]))
+    told = {name: values for name, values in found.items() if name != "$overall"}
+    counts = {
+        (int(re.findall(r"[0-9]+", name)[0]), moment): value
+        for name, values in told.items()
+        for moment, value in values.items()
+        if value
+    }
+    assert counts == expected
+    assert len(expected) > 3

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.analytics import flow as flow_report
 from mixpanel_nb.bookmarks import read
 from mixpanel_nb.errors import ExpressionError, ParameterError
-from mixpanel_nb.queries import Flow, changed
+from mixpanel_nb.queries import Flow, Insights, changed
 from mixpanel_nb.sandbox.answers import json_answer
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.saved.params import params_of
-from mixpanel_nb.sandbox.typed import flows
+from mixpanel_nb.sandbox.typed import flows, frequencies
 from mixpanel_nb.sandbox.typed.members import members_of
 from mixpanel_nb.sandbox.typed.series import answer, renamed
 from mixpanel_nb.sandbox.typed.sizes import shown_by, sizes
 from mixpanel_nb.sandbox.wire import bucket_moment, computed_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from werkzeug.wrappers import Response
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import FlowResult
     from mixpanel_nb.sandbox.calls import Call
     from mixpanel_nb.sandbox.reports import ReportRunner
+    from mixpanel_nb.sandbox.typed.frequencies import Frequency, Interval
 
 LIMIT, MOST_LIMIT = 3_000, 50_000
 _QUERY_TYPES = ("flows_sankey", "flows_top_paths", "flows")
@@ -46,10 +47,14 @@ def insights(call: Call) -> Response:
     bookmark = call.json("bookmark")
     if isinstance(bookmark, dict) and shown_by(bookmark):
         return json_answer(_sizes(call, bookmark))
-    reading = _reading(call)
+    if isinstance(bookmark, dict):
+        bookmark, counted = frequencies.taken_out(bookmark)
+    else:
+        counted = ()
+    reading = _reading(call, bookmark)
     if isinstance(reading.query, Flow):
         raise RefusedError(400, "Invalid bookmark: a flow is asked of arb_funnels")
-    return json_answer(answered(call, reading))
+    return json_answer(_answered(call, reading, counted))
 
 
 def _sizes(call: Call, bookmark: dict[str, Any]) -> dict[str, Any]:
@@ -65,32 +70,50 @@ def _sizes(call: Call, bookmark: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answered(call: Call, reading: Reading) -> dict[str, Any]:
+def _answered(call: Call, reading: Reading, counted: Sequence[Frequency]) -> dict[str, Any]:
     """The answer of ``insights`` to a bookmark."""
     query: Any = reading.query
-    with _asking(call, reading) as runner:
-        headers, series = answer(runner.service, query, reading.hidden)
-        found = {
-            "computed_at": computed_at(call.now),
-            "date_range": _date_range(query.from_date, query.to_date),
-            "headers": headers,
-            "series": renamed(series, reading.segments),
-            "meta": _meta(call),
-        }
-        if query.compare is None:
-            return found
-        # How Mixpanel shapes a comparison is nowhere described; this is the sandbox's own.
-        first, last = query.compare.split("..")
-        other = changed(query, from_date=first, to_date=last, compare=None)
-        _, before = answer(runner.service, other, reading.hidden)
+    headers, series = _series(call, reading, query, counted)
+    found = {
+        "computed_at": computed_at(call.now),
+        "date_range": _date_range(query.from_date, query.to_date),
+        "headers": frequencies.headers_of(headers, counted),
+        "series": renamed(series, reading.segments),
+        "meta": _meta(call),
+    }
+    if query.compare is None:
+        return found
+    # How Mixpanel shapes a comparison is nowhere described; this is the sandbox's own.
+    first, last = query.compare.split("..")
+    other = changed(query, from_date=first, to_date=last, compare=None)
+    _, before = _series(call, reading, other, counted)
     days = _date_range(other.from_date, other.to_date)
     return found | {"time_comparison": {"date_range": days, "series": renamed(before, reading.segments)}}
+
+
+def _series(
+    call: Call, reading: Reading, query: Any, counted: Sequence[Frequency]
+) -> tuple[list[str], dict[str, Any]]:
+    """The headers and the series of a query; frequencies are counted in each interval by itself."""
+    if not isinstance(query, Insights) or not frequencies.is_per_interval(reading, counted):
+        if counted:
+            raise RefusedError(400, "The sandbox breaks Insights alone down by frequency")
+        with _asking(call, reading) as runner:
+            return answer(runner.service, query, reading.hidden)
+    headers: list[str] = []
+    series: dict[str, Any] = {}
+    for interval in frequencies.intervals(query, call.dataset.week_start):
+        asked = changed(query, from_date=interval[0], to_date=interval[1])
+        with _asking(call, reading, counted, interval) as runner:
+            headers, found = answer(runner.service, asked, reading.hidden)
+        series = frequencies.merged(series, found)
+    return headers, series
 
 
 def arb_funnels(call: Call) -> Response:
     """A flow: its nodes and edges, its most frequent paths, or a tree."""
     kind = call.choice("query_type", _QUERY_TYPES)
-    reading = _reading(call)
+    reading = _reading(call, call.json("bookmark"))
     query = reading.query
     if not isinstance(query, Flow):
         raise RefusedError(400, "Invalid bookmark: arb_funnels is asked for flows")
@@ -129,8 +152,7 @@ def _paths(runner: ReportRunner, query: Flow) -> Any:
     return Flows(asked, runner.engine.rows(statement)).paths
 
 
-def _reading(call: Call) -> Reading:
-    bookmark = call.json("bookmark")
+def _reading(call: Call, bookmark: Any) -> Reading:
     if bookmark is None and call.text("bookmark_id"):
         bookmark = _saved(call)
     if not isinstance(bookmark, dict):
@@ -155,10 +177,13 @@ def _saved(call: Call) -> Any:
 
 
 @contextmanager
-def _asking(call: Call, reading: Reading) -> Iterator[ReportRunner]:
-    members = members_of(call, reading.cohorts)
+def _asking(
+    call: Call, reading: Reading, counted: Sequence[Frequency] = (), interval: Interval | None = None
+) -> Iterator[ReportRunner]:
+    members = members_of(call, reading.cohorts, interval)
+    counts = {} if interval is None else frequencies.counts_of(call, counted, interval)
     with _refusing(), call.runner() as runner:
-        yield runner.having(members) if members else runner
+        yield runner.having(members, counts) if members or counts else runner
 
 
 @contextmanager

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.calendar import midnight
-from mixpanel_nb.analytics.sql import Statement
+from mixpanel_nb.analytics.definitions import Lookup
+from mixpanel_nb.analytics.sql import Statement, identifier
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.saved import by_id
 from mixpanel_nb.sandbox.typed import inline
+from mixpanel_nb.sandbox.typed.frequencies import times_of
 from mixpanel_nb.sandbox.user_counts import EventCondition, times_done
 from mixpanel_nb.services.local.engines.forwarding import ForwardingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mixpanel_nb.analytics.definitions import Definitions
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.sandbox.calls import Call
+    from mixpanel_nb.sandbox.typed.frequencies import Frequency, Interval
 
 _UNITS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 _LONGEST = timedelta(days=36_500)
 _IDS = "_members_{}"
+_COUNTS = "_frequencies_{}"
 
 
 @dataclass(frozen=True)
 class CohortEngine(ForwardingEngine):
-    """The engine of the sandbox, with cohorts whose members are bound to each statement.
+    """The engine of the sandbox, with cohorts and frequencies whose users are bound to each statement.
 
     Attributes:
         members: The ids by cohort.
+        counts: How often each user did an event, by frequency.
     """
 
     members: Mapping[str, Sequence[str]]
+    counts: Mapping[Frequency, Mapping[str, int]] = field(default_factory=dict)
 
     def cohorts(self) -> Mapping[str, str]:
         """See ``Engine``."""
@@ -41,6 +48,17 @@ class CohortEngine(ForwardingEngine):
             name: f"(SELECT unnest(${_IDS.format(place)}::VARCHAR[]) AS distinct_id)"
             for place, name in enumerate(self.members)
         }
+
+    def definitions(self) -> Definitions:
+        """See ``Engine``."""
+        lookups = {}
+        for place, each in enumerate(self.counts):
+            name = _COUNTS.format(place)
+            columns = f"unnest(${name}_users::VARCHAR[]) AS user_id, unnest(${name}_times::BIGINT[])"
+            table = f"(SELECT {columns} AS {identifier(each.label)})"
+            key = 'properties["distinct_id"]'
+            lookups[each.table] = Lookup(each.table, table, "user_id", key, {each.label: "integer"})
+        return replace(self.engine.definitions(), lookups=lookups)
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See ``Engine``."""
@@ -52,27 +70,35 @@ class CohortEngine(ForwardingEngine):
 
     def _bound(self, statement: Statement) -> Statement:
         """The statement with the ids of those cohorts that it names."""
-        ids = {_IDS.format(place): list(ids) for place, ids in enumerate(self.members.values())}
+        ids: dict[str, list[Any]] = {
+            _IDS.format(place): list(ids) for place, ids in enumerate(self.members.values())
+        }
+        for place, counts in enumerate(self.counts.values()):
+            ids[f"{_COUNTS.format(place)}_users"] = list(counts)
+            ids[f"{_COUNTS.format(place)}_times"] = list(counts.values())
         named = {name: value for name, value in ids.items() if f"${name}:" in statement.text}
         return Statement(statement.text, {**statement.params, **named})
 
 
-def members_of(call: Call, definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[str]]:
+def members_of(
+    call: Call, definitions: Mapping[str, Mapping[str, Any]], interval: Interval | None = None
+) -> dict[str, Sequence[str]]:
     """The members of cohorts, by name.
 
     Args:
         call: The request.
         definitions: As ``Reading.cohorts`` has them.
+        interval: The days on which those by frequency are counted; None is ever.
 
     Raises:
         RefusedError: a cohort is none that the sandbox knows.
     """
-    return {name: _members(call, definition) for name, definition in definitions.items()}
+    return {name: _members(call, definition, interval) for name, definition in definitions.items()}
 
 
-def _members(call: Call, definition: Mapping[str, Any]) -> Sequence[str]:
+def _members(call: Call, definition: Mapping[str, Any], interval: Interval | None) -> Sequence[str]:
     if "frequency" in definition:
-        return _by_frequency(call, definition["frequency"], int(definition["least"]))
+        return _by_frequency(call, definition["frequency"], int(definition["least"]), interval)
     if "raw_cohort" in definition:
         return inline.members(call, definition["raw_cohort"])
     number = definition.get("id")
@@ -82,11 +108,14 @@ def _members(call: Call, definition: Mapping[str, Any]) -> Sequence[str]:
     return call.dataset.members(cohort)
 
 
-def _by_frequency(call: Call, behavior: Mapping[str, Any], least: int) -> Sequence[str]:
+def _by_frequency(
+    call: Call, behavior: Mapping[str, Any], least: int, interval: Interval | None
+) -> Sequence[str]:
     if behavior.get("filters") or behavior.get("aggregationOperator", "total") != "total":
         raise RefusedError(400, "The sandbox does not evaluate a filter by frequency with filters yet")
     window = (behavior.get("dateRange") or {}).get("window")
-    times = _times(call, str((behavior.get("event") or {}).get("value")), window)
+    event = str((behavior.get("event") or {}).get("value"))
+    times = times_of(call, event, interval) if interval and not window else _times(call, event, window)
     return sorted(user for user, count in times.items() if count >= max(least, 1))
 
 
