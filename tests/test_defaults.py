@@ -87,6 +87,8 @@ def test_every_report_fills_in_table_and_days(ws: Workspace, name: str) -> None:
         "distinct_ids": ["u1"],
         "born_event": "Visit",
         "metrics": ["Visit"],
+        "metric": "Visit",
+        "date": "2025-02-05",
         "start": "Visit",
         "steps": ["Visit", "Visit"],
     }

@@ -85,8 +85,8 @@ class ReportContext:
         return bucket_sql(time, unit, self.period, self.parameters)
 
     def statement(self, text: str) -> Statement:
-        """The finished statement."""
-        return Statement(text, dict(self.parameters.values))
+        """The finished statement, with the values that it names."""
+        return Statement(text, self.parameters.named_in(text))
 
 
 class Selection:

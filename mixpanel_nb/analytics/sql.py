@@ -56,6 +56,11 @@ class Parameters:
         self.values[free] = value
         return f"${free}"
 
+    def named_in(self, text: str) -> dict[str, Any]:
+        """The values that a statement names: of a condition that is never true it has none."""
+        names = {found[1] for found in _VALUE.finditer(text)}
+        return {name: value for name, value in self.values.items() if name in names}
+
 
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other

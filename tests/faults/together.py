@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -145,8 +146,11 @@ def notebook(kernel: Any, draw: random.Random, seen: dict[str, Any]) -> str:
 
 
 def _said(text: str) -> list[str]:
-    """What is told but that it waits for its turn."""
-    return [line for line in text.splitlines() if not line.startswith("waiting for data.db, held by ")]
+    """What is told but that it waits for its turn, and that another program's fetch is not finished."""
+    expected = re.compile(
+        "waiting for data.db, held by |Note: The fetch of (shared|contested) is unfinished: "
+    )
+    return [line for line in text.splitlines() if not expected.match(line)]
 
 
 ROLES: list[Callable[[Workspace, int, random.Random, dict[str, Any]], str]] = [

@@ -120,6 +120,18 @@ def buckets_of(first: date, last: date, unit: str, week_start: str) -> list[Buck
     return list(found)
 
 
+def columns_of(on: Iterable[str | Node], own: Iterable[str]) -> list[str]:
+    """A column for each breakdown; a number follows a name that another has, for DuckDB in any case."""
+    columns: list[str] = []
+    for each in map(str, on):
+        number, name = 1, each
+        while name.casefold() in {column.casefold() for column in (*own, *columns)}:
+            number += 1
+            name = f"{each}_{number}"
+        columns.append(name)
+    return columns
+
+
 def most_first(sizes: Mapping[Any, int]) -> list[Any]:
     return sorted(sizes, key=lambda name: (-sizes[name], name))
 
@@ -249,7 +261,7 @@ class Reference:
         groups = {"total": found} if on is None else self.by_segment(found, on)
         names = most_first({name: len(events) for name, events in groups.items()})
         shown = {name: groups[name] for name in names[:limit]}
-        columns = [str(each) for each in on] if isinstance(on, list) else ["segment"]
+        columns = columns_of(on, ["date", "count", "complete"]) if isinstance(on, list) else ["segment"]
         if type == "general" and len(names) > limit:
             other = ("(other)",) * len(columns)
             shown[other] = [event for name in names[limit:] for event in groups[name]]
@@ -530,7 +542,7 @@ class Reference:
             unit, interval = "week", 1
         edges = brackets or [number * interval for number in range(interval_count + 2)]
         cohorts = self.entries(entering, from_date, to_date, unit, on)
-        columns = [str(each) for each in on] if isinstance(on, list) else [] if on is None else ["segment"]
+        columns = columns_of(on, []) if isinstance(on, list) else [] if on is None else ["segment"]
         everyone = (OVERALL,) * len(on) if isinstance(on, list) else OVERALL
         rows = []
         for segment in [everyone, *largest(cohorts, limit)]:

@@ -19,7 +19,7 @@ from mixpanel_nb.sandbox.app import create_app
 from mixpanel_nb.sandbox.server import SandboxServer
 from mixpanel_nb.sandbox.store import Dataset
 from mixpanel_nb.sandbox.tables import tables_path
-from mixpanel_nb.services.local import DuckDBEngine
+from mixpanel_nb.storage import StorageEngine
 
 if TYPE_CHECKING:
     from .naive import Naive
@@ -60,11 +60,12 @@ def test_tables_are_made_on_first_need_and_then_found(tmp_path: Path) -> None:
 
 
 def test_the_tables_hold_each_event_once(dataset: Dataset, deduplicated: list[Any]) -> None:
-    with dataset.runner() as runner:
-        assert isinstance(runner.engine, DuckDBEngine)
-        [(rows,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM events")
-        [(users,)] = runner.engine.storage.execute_rows("SELECT count(*) FROM profiles")
-        typed = {column.property for column in runner.engine.storage.property_columns("events")}
+    with dataset.runner():
+        pass
+    with StorageEngine(tables_path(dataset.path), read_only=True) as storage:
+        [(rows,)] = storage.execute_rows("SELECT count(*) FROM events")
+        [(users,)] = storage.execute_rows("SELECT count(*) FROM profiles")
+        typed = {column.property for column in storage.property_columns("events")}
     assert rows == len(deduplicated)
     assert users == dataset.profiles.page(0)[1]
     assert {"plan", "revenue", "$os"} <= typed
@@ -72,10 +73,11 @@ def test_the_tables_hold_each_event_once(dataset: Dataset, deduplicated: list[An
 
 def test_two_processes_may_make_the_same_tables_at_once(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from mixpanel_nb.sandbox.store import Dataset\n"
+        "import sys; from pathlib import Path; from mixpanel_nb.analytics.sql import Statement\n"
+        "from mixpanel_nb.sandbox.store import Dataset\n"
         "dataset = Dataset.generated(Path(sys.argv[1]), events=4000)\n"
         "with dataset.runner() as runner:\n"
-        "    print(runner.engine.storage.execute_rows('SELECT count(*) FROM events')[0][0])\n"
+        "    print(runner.engine.rows(Statement('SELECT count(*) FROM events', {}))[0][0])\n"
         "dataset.close()"
     )
     environment = {"PYTHONPATH": str(Path(mixpanel_nb.__file__).parents[1])}
