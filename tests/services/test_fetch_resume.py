@@ -128,9 +128,9 @@ def test_what_arrived_before_a_stop_is_kept_in_memory_too(mixpanel: SandboxServe
     client = MixpanelAPIClient(sandbox_credentials(), base_url=mixpanel.url)
     storage = StorageEngine.memory()
     with Workspace.from_parts(Project(client.credentials, client=client), storage) as ws:
+        folder = storage.beside.parent
 
         def interrupt() -> None:
-            folder = storage.beside.parent
             wait_until(lambda: len(faults.fired) == 3 and len(list(folder.rglob("*.receipt"))) == 6)
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -147,7 +147,7 @@ def test_what_arrived_before_a_stop_is_kept_in_memory_too(mixpanel: SandboxServe
         assert ws.tables().unfinished == ()
         ws.fetch_events("undisturbed", **TWELVE_WEEKS, columns=["plan"])
         assert table_rows(ws) == table_rows(ws, "undisturbed")
-        folder = storage.beside.parent
+        assert storage.beside.parent == folder
     assert not folder.exists()
 
 
