@@ -83,7 +83,7 @@ def statement(context: ReportContext, query: Experiment, known_until: datetime) 
     parts = [*_people(context, query, known_until), _facts(context, query), _values(query)]
     source = "_values"
     if query.winsorize is not None:
-        parts += _capped(context, query)
+        parts += _capped(context, query, query.winsorize)
         source = "_capped"
     parts.append(_left_out(query))
     moments = [f"        {sql} AS m{place}" for place, sql in enumerate(_moments(query))]
@@ -144,7 +144,7 @@ def _people(context: ReportContext, query: Experiment, known_until: datetime) ->
     ripe = "TRUE"
     if query.window is not None:
         until = context.bind(known_until, "known_until")
-        ripe = f"min(event_time) + {seconds(_window(query))} <= {until}"
+        ripe = f"min(event_time) + {seconds(query.window * SECONDS[query.window_unit])} <= {until}"
     return [
         f"""\
 _exposed AS (
@@ -178,7 +178,7 @@ def _facts(context: ReportContext, query: Experiment) -> str:
     chosen = context.select().of_users()
     after = "e.event_time >= _u.exposed"
     if query.window is not None:
-        after += f" AND e.event_time < _u.exposed + {seconds(_window(query))}"
+        after += f" AND e.event_time < _u.exposed + {seconds(query.window * SECONDS[query.window_unit])}"
     columns, meant = [], []
     for place, metric in enumerate(query.metrics):
         is_meant = chosen.meant(metric.event, metric.where)
@@ -200,7 +200,7 @@ def _facts(context: ReportContext, query: Experiment) -> str:
     if query.window is None:
         chosen.that(f"e.event_time < {until}")
     else:
-        length = seconds(_window(query))
+        length = seconds(query.window * SECONDS[query.window_unit])
         chosen.that(f"e.event_time < {until} + {length}").that(f"e.event_time < _u.exposed + {length}")
     if "TRUE" not in meant:
         chosen.that(f"({' OR '.join(dict.fromkeys(meant))})")
@@ -252,11 +252,10 @@ def _columns(query: Experiment) -> list[str]:
     return names
 
 
-def _capped(context: ReportContext, query: Experiment) -> list[str]:
+def _capped(context: ReportContext, query: Experiment, percent: float) -> list[str]:
     """The numbers per user, none beyond the percentiles of all users; conversions and ratios as they are."""
-    assert query.winsorize is not None  # noqa: S101 - the caller asked
-    low = context.bind(query.winsorize / 100, "low")
-    high = context.bind(1 - query.winsorize / 100, "high")
+    low = context.bind(percent / 100, "low")
+    high = context.bind(1 - percent / 100, "high")
     capped = [
         f"{kind}_{place}"
         for place, metric in enumerate(query.metrics)
@@ -311,8 +310,3 @@ def _moments(query: Experiment) -> list[str]:
             "NULL" if before is None else f"covar_samp({number}, {before})",
         ]
     return found
-
-
-def _window(query: Experiment) -> int:
-    assert query.window is not None  # noqa: S101 - the caller asked
-    return query.window * SECONDS[query.window_unit]

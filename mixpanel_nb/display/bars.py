@@ -10,7 +10,7 @@ from mixpanel_nb.display.layers import layer, layered
 from mixpanel_nb.display.text import distinct_labels, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import altair as alt
 
@@ -58,7 +58,10 @@ def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str 
         subtitle: A line below it.
     """
     points = _points(bars)
-    place = {"x": _length("value", _most(points)), "y": _names(points)}
+    place = {
+        "x": _length("value", _most(points)),
+        "y": names_axis(dict.fromkeys(point["name"] for point in points)),
+    }
     return layered(
         [
             layer(points, {"type": "bar", "height": {"band": 0.72}}, **place, tooltip=_tooltip()),
@@ -86,7 +89,7 @@ def step_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str | 
     for number, (point, bar) in enumerate(zip(points, bars, strict=True)):
         point["before"] = points[max(number - 1, 0)]["value"] if bar.before is None else bar.before
         point["end"] = max(point["before"], point["value"])
-    most, y = _most(points), _names(points)
+    most, y = _most(points), names_axis(dict.fromkeys(point["name"] for point in points))
     height: dict[str, Any] = {"band": 0.46}
     below = [point for point in points if point["below"]]
     lost = [point for point in points if point["before"] > point["value"]]
@@ -228,11 +231,11 @@ def _slack(points: Sequence[Mapping[str, Any]]) -> float:
     return 1.5 * max((len(point["text"]) for point in points), default=0)
 
 
-def _names(points: Sequence[Mapping[str, Any]]) -> alt.Y:
-    """The bars, one below the other."""
+def names_axis(named: Iterable[str]) -> alt.Y:
+    """Names one below the other, in their order."""
     import altair as alt
 
-    names = list(dict.fromkeys(point["name"] for point in points))
+    names = list(named)
     axis = alt.Axis(
         title=None,
         domain=False,

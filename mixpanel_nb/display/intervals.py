@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
-from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
+from mixpanel_nb.display.bars import names_axis
 from mixpanel_nb.display.layers import layer, layered
 from mixpanel_nb.display.text import distinct_labels
 
@@ -74,20 +74,7 @@ def intervals(
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
     axis = alt.Axis(title=x_title, format="+.0%" if max(ends) - min(ends) > 0.05 else "+.1%", tickCount=6)
     x = alt.X("value:Q", scale=scale, axis=axis)
-    y = alt.Y(
-        "name:O",
-        sort=names,
-        axis=alt.Axis(
-            title=None,
-            domain=False,
-            ticks=False,
-            labelLimit=NAME_WIDTH,
-            labelColor=theme.TEXT,
-            labelPadding=8,
-            minExtent=name_extent(names),
-        ),
-        scale=alt.Scale(padding=0),
-    )
+    y = names_axis(names)
     looks = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))
     color = alt.Color("is:N", scale=looks, legend=None)
     tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")]

@@ -97,7 +97,7 @@ class Reports:
         path: The file, as ``build_tables`` has made it.
         now: Unix seconds, for ``NOW``.
         week_start: The day on which weeks begin.
-        definitions: The custom events and properties of the project.
+        definitions: The custom events and properties of the project; none by default.
     """
 
     def __init__(
@@ -105,13 +105,13 @@ class Reports:
         path: Path,
         now: float,
         week_start: Weekday = "monday",
-        definitions: Definitions = Definitions(),  # noqa: B008 - immutable
+        definitions: Definitions | None = None,
     ) -> None:
         from mixpanel_nb.services.local import DuckDBEngine, LocalQueryService
         from mixpanel_nb.storage import StorageEngine
 
         self._storage = StorageEngine(path, read_only=True)
-        engine = DefiningEngine(DuckDBEngine(self._storage), definitions)
+        engine = DefiningEngine(DuckDBEngine(self._storage), definitions or Definitions())
         service = LocalQueryService(engine, EVENTS, ZONE, lambda: now, week_start=week_start)
         self._runner = ReportRunner(service, engine, now, week_start)
         self._lock = threading.Lock()

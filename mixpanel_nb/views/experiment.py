@@ -167,10 +167,10 @@ class ExperimentView(ReportView[ExperimentResult]):
 
     def drawing(self, *, titled: bool) -> Chart | None:
         """The lift of each metric and variant with its interval."""
-        drawn = [each for each in self._tested if each.lift is not None and each.lift_low is not None]
-        if not drawn:
+        found = [each for each in map(self._estimate, self._tested) if each is not None]
+        if not found:
             return None
-        estimates = [self._estimate(each) for each in drawn[:_MAX_ROWS]]
+        estimates = found[:_MAX_ROWS]
         title, subtitle = (self._title, self._subtitle) if titled else (None, None)
         x_title = f"lift against {short(self.result.control or '', _MAX_NAME)}"
         words = first_of([f"{each.name} {each.text}" for each in estimates], 6)
@@ -179,13 +179,12 @@ class ExperimentView(ReportView[ExperimentResult]):
             f"{self._title}, {x_title}: {words}.",
         )
 
-    def _estimate(self, effect: ExperimentEffect) -> Estimate:
-        parts = self._parts(effect)
-        assert effect.lift is not None  # noqa: S101 - the caller chose those
-        assert effect.lift_low is not None  # noqa: S101
-        assert effect.lift_high is not None  # noqa: S101
+    def _estimate(self, effect: ExperimentEffect) -> Estimate | None:
+        """The lift with its interval; None where either is unknown."""
+        if effect.lift is None or effect.lift_low is None or effect.lift_high is None:
+            return None
         return Estimate(
-            parts,
+            self._parts(effect),
             effect.lift,
             effect.lift_low,
             effect.lift_high,

@@ -178,5 +178,5 @@ def _before(past: dict[str, Moments | None], name: str, control: str | None) -> 
     one, two = past[name], past.get(control or "")
     if one is None or two is None:
         return None
-    samples = sample("mean", one), sample("mean", two)
-    return None if None in samples else Difference(*samples).p_value  # type: ignore[arg-type]  # just checked
+    variant, other = sample("mean", one), sample("mean", two)
+    return None if variant is None or other is None else Difference(variant, other).p_value
