@@ -52,9 +52,14 @@ def number_unidentified_events(
     are derived from their number as well. So the same rows have the same ids whenever they are fetched.
     ``unidentified`` says in SQL which rows came without one.
     """
-    if not _find_twice(con, table, EVENT_KEY, "rowid > $row", {"row": row}):
-        return
-    con.execute(
+    if _find_twice(con, table, EVENT_KEY, "rowid > $row", {"row": row}):
+        _number(con, table, row, unidentified)
+        con.execute("DROP TABLE _twice")
+
+
+def _number(con: duckdb.DuckDBPyConnection, table: str, row: int, unidentified: str) -> int:
+    """Number equal rows whose keys are among ``_twice``. Returns how many ids changed."""
+    changed = con.execute(
         f"""
         UPDATE {identifier(table)} AS t
         SET insert_id = CAST(CAST(md5(found.insert_id || found.place) AS UUID) AS VARCHAR)
@@ -69,27 +74,44 @@ def number_unidentified_events(
         WHERE t.rowid = found.row AND found.place > 1
         """,
         {"row": row},
-    )
-    con.execute("DROP TABLE _twice")
+    ).fetchone()
+    return int(changed[0]) if changed else 0
 
 
 def remove_duplicate_events(
-    con: duckdb.DuckDBPyConnection, table: str, since: datetime, until: datetime
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    row: int,
+    span: tuple[datetime, datetime],
+    unidentified: str = UNIDENTIFIED,
 ) -> int:
     """Delete all but the most recently ingested of equal events between two moments (inclusive, UTC).
 
-    Returns the number of rows removed.
+    The rows behind ``row`` (a rowid), all of them between these moments, get distinct ids before, as
+    :func:`number_unidentified_events` gives them. Returns the number of rows removed.
     """
-    where = "event_time BETWEEN $since AND $until"
-    return _keep_first(con, table, EVENT_KEY, _NEWEST_FIRST, where, {"since": since, "until": until})
+    params = {"since": span[0], "until": span[1]}
+    return _remove_duplicates(con, table, row, "event_time BETWEEN $since AND $until", params, unidentified)
 
 
 def remove_duplicates_behind(con: duckdb.DuckDBPyConnection, table: str, row: int) -> int:
-    """Delete all but the most recently ingested of equal events among the rows behind ``row`` (a rowid).
+    """The same among the rows behind ``row`` (a rowid) alone. Returns the number of rows removed."""
+    return _remove_duplicates(con, table, row, "rowid > $row", {"row": row}, UNIDENTIFIED)
 
-    Returns the number of rows removed.
-    """
-    return _keep_first(con, table, EVENT_KEY, _NEWEST_FIRST, "rowid > $row", {"row": row})
+
+def _remove_duplicates(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    row: int,
+    where: str,
+    params: dict[str, Any],
+    unidentified: str,
+) -> int:
+    if not _find_twice(con, table, EVENT_KEY, where, params):
+        return 0
+    if _number(con, table, row, unidentified):
+        _find_twice(con, table, EVENT_KEY, where, params)  # new ids may be those of rows that are here
+    return _keep_first(con, table, EVENT_KEY, _NEWEST_FIRST, where, params)
 
 
 def remove_superseded_events(
@@ -114,19 +136,19 @@ def remove_superseded_events(
 
 def remove_older_profiles(con: duckdb.DuckDBPyConnection, table: str) -> int:
     """Delete all but the last stored row of each user. Returns the number of rows removed."""
+    if not _find_twice(con, table, "distinct_id", "true", {}):
+        return 0
     return _keep_first(con, table, "distinct_id", "rowid DESC", "true", {})
 
 
 def _keep_first(
     con: duckdb.DuckDBPyConnection, table: str, key: str, order: str, where: str, params: dict[str, Any]
 ) -> int:
-    """Delete every row but the first, by ``order``, of those equal in ``key``.
+    """Delete every row but the first, by ``order``, of those equal in ``key`` whose keys are among ``_twice``.
 
     Duplicates are usually few, so repeated keys are found by hash first, and only their rows are sorted.
     """
     name = identifier(table)
-    if not _find_twice(con, table, key, where, params):
-        return 0
     removed = con.execute(
         f"""
         DELETE FROM {name} WHERE rowid IN (

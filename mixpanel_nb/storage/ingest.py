@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mixpanel_nb.errors import IncompleteExportError, StorageError, Word
-from mixpanel_nb.storage import extraction
+from mixpanel_nb.storage import extraction, not_numbers
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.sqltext import identifier, literal_path, text, valid_json
 
@@ -151,15 +151,20 @@ def _profile_lines(files: Sequence[Path]) -> str:
 
 def _events(files: Sequence[Path]) -> str:
     lines = _lines(files, {"event": "VARCHAR", "properties": "JSON"})
-    return f"(SELECT event, {valid_json('properties')} AS properties FROM {lines})"
+    return f"(SELECT event, {_as_json('properties', files)} AS properties FROM {lines})"
 
 
 def _profiles(files: Sequence[Path]) -> str:
-    properties = valid_json(identifier("$properties"))
+    properties = _as_json(identifier("$properties"), files)
     return (
         f"(SELECT \"$distinct_id\", coalesce({properties}, '{{}}') AS properties "
         f"FROM {_profile_lines(files)} WHERE NOT ({_WITHOUT_ID}))"
     )
+
+
+def _as_json(column: str, files: Sequence[Path]) -> str:
+    """A column of ``files`` without NaN and Infinity."""
+    return valid_json(column) if not_numbers.may_be_in(files) else column
 
 
 def _lines(files: Sequence[Path], columns: Mapping[str, str]) -> str:

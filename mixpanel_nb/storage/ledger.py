@@ -340,17 +340,17 @@ def column_names(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
 def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn]) -> None:
     """Write the typed columns of ``table``, in place of what was there."""
     con.execute("DELETE FROM _columns WHERE lower(table_name) = lower($table)", {"table": table})
-    for entry in entries:
-        con.execute(
-            "INSERT INTO _columns VALUES ($table, $name, $property, $kinds, $raw)",
-            {
-                "table": table,
-                "name": entry.name,
-                "property": entry.property,
-                "kinds": entry.kinds.to_text(),
-                "raw": entry.raw,
-            },
-        )
+    columns = list(entries)
+    con.execute(
+        "INSERT INTO _columns SELECT $table, unnest($names), unnest($properties), unnest($kinds), unnest($raw)",
+        {
+            "table": table,
+            "names": [column.name for column in columns],
+            "properties": [column.property for column in columns],
+            "kinds": [column.kinds.to_text() for column in columns],
+            "raw": [column.raw for column in columns],
+        },
+    )
 
 
 def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:

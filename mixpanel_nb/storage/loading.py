@@ -282,9 +282,9 @@ def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int
     if span is None:
         return 0
     unidentified = dedupe.UNIDENTIFIED if batch.rows is None else batch.rows.unidentified()
-    dedupe.number_unidentified_events(con, batch.table, newest, unidentified)
     if batch.dedupe:
-        return dedupe.remove_duplicate_events(con, batch.table, *span)
+        return dedupe.remove_duplicate_events(con, batch.table, newest, span, unidentified)
+    dedupe.number_unidentified_events(con, batch.table, newest, unidentified)
     return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0
 
 
@@ -295,8 +295,11 @@ def _renew(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> tuple[i
     """
     spans = [(chunk.from_date, chunk.to_date) for chunk in batch.chunks if chunk.from_date and chunk.to_date]
     renewal = Renewal(batch.table, spans, batch.time.legacy_zone, newest)
-    dedupe.number_unidentified_events(con, batch.table, newest)
-    duplicates = dedupe.remove_duplicates_behind(con, batch.table, newest) if batch.dedupe else 0
+    duplicates = 0
+    if batch.dedupe:
+        duplicates = dedupe.remove_duplicates_behind(con, batch.table, newest)
+    else:
+        dedupe.number_unidentified_events(con, batch.table, newest)
     changes = renewal.changes(con)
     renewal.remove_old(con)
     return duplicates, changes
