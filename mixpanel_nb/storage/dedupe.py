@@ -144,9 +144,9 @@ def remove_older_profiles(con: duckdb.DuckDBPyConnection, table: str) -> int:
 def _keep_first(
     con: duckdb.DuckDBPyConnection, table: str, key: str, order: str, where: str, params: dict[str, Any]
 ) -> int:
-    """Delete every row but the first, by ``order``, of those equal in ``key`` whose keys are among ``_twice``.
+    """Delete every row but the first, by ``order``, of those equal in ``key`` that are among ``_twice``.
 
-    Duplicates are usually few, so repeated keys are found by hash first, and only their rows are sorted.
+    Duplicates are usually few: repeated keys were found by hash, and only their rows are sorted.
     """
     name = identifier(table)
     removed = con.execute(

@@ -342,7 +342,8 @@ def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable
     con.execute("DELETE FROM _columns WHERE lower(table_name) = lower($table)", {"table": table})
     columns = list(entries)
     con.execute(
-        "INSERT INTO _columns SELECT $table, unnest($names), unnest($properties), unnest($kinds), unnest($raw)",
+        "INSERT INTO _columns "
+        "SELECT $table, unnest($names), unnest($properties), unnest($kinds), unnest($raw)",
         {
             "table": table,
             "names": [column.name for column in columns],

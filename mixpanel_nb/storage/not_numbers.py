@@ -1,7 +1,7 @@
 """NaN and Infinity in files of JSON lines: DuckDB reads them as numbers, and JSON does not have them.
 
-A look at the bytes of a file, many at once, costs a tenth of a look into each row in SQL (0.07 s and 0.6 s for
-200 MB), and nearly every file has none.
+A look at the bytes of a file, many at once, costs a tenth of a look into each row in SQL (0.07 s and 0.6 s
+for 200 MB), and nearly every file has none.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _may_be_in(file: Path, before: Table, after: Table) -> bool:
 
     block = np.full(_BLOCK, ord("\n"), np.uint8)
     with file.open("rb", buffering=0) as stream:
-        while received := stream.readinto(memoryview(block)[_KEPT:]):
+        while received := stream.readinto(block.data[_KEPT:]):
             end = _KEPT + received
             if _has_word(block[:end], before, after):
                 return True

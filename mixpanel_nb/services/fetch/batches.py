@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.ingest import EventTime
 
-BATCH_ROWS = 400_000
+BATCH_ROWS = 200_000
 BATCH_BYTES = 512 * 2**20
 WAITING_BYTES = 2 * 2**30  # of downloads not yet stored; no further ones begin before some are stored
 STAGED_FOR = timedelta(hours=1)  # how long an old download whose days (or users) may have changed is used
