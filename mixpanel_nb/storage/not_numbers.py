@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 WORTH_A_LOOK = 32 * 2**20
 """Bytes of files from which on a look is faster than SQL: importing numpy takes as long as 25 MB in SQL."""
 
-_BLOCK = 64 * 1024  # larger arrays cost page faults
+# Each step lets other threads run: large blocks, and so few steps, do not wait for downloads all the time.
+_BLOCK = 512 * 1024
 _KEPT = 4  # bytes of a block that are looked at again with the next one: a word, and what is on both sides
 _BEFORE = b" \t\r\n:,[-"
 _AFTER = b" \t\r\n,]}iI"  # or the rest of "Infinity"
@@ -45,30 +46,41 @@ def _may_be_in(file: Path, before: Table, after: Table) -> bool:
     import numpy as np
 
     block = np.full(_BLOCK, ord("\n"), np.uint8)
+    spare = np.empty(_BLOCK, np.uint8), np.empty(_BLOCK, np.bool_), np.empty(_BLOCK, np.bool_)
     with file.open("rb", buffering=0) as stream:
         while received := stream.readinto(block.data[_KEPT:]):
             end = _KEPT + received
-            if _has_word(block[:end], before, after):
+            if _has_word(block[:end], spare, before, after):
                 return True
             block[:_KEPT] = block[end - _KEPT : end]
     block[_KEPT] = ord("\n")
-    return _has_word(block[: _KEPT + 1], before, after)
+    return _has_word(block[: _KEPT + 1], spare, before, after)
 
 
-def _has_word(block: Bytes, before: Table, after: Table) -> bool:
-    """Whether ``nan`` or ``inf`` is in the block between two bytes of these tables."""
+def _has_word(block: Bytes, spare: tuple[Bytes, Table, Table], before: Table, after: Table) -> bool:
+    """Whether ``nan`` or ``inf`` is in the block between two bytes of these tables.
+
+    ``spare`` is memory to use: new arrays of this size cost six times as much as the work on them.
+    """
     import numpy as np
 
-    lower = block | 0x20
-    first, second, third = lower[1:-3], lower[2:-2], lower[3:-1]
-    is_n = lower == ord("n")
-    found = second == ord("a")
+    size = len(block)
+    lower = np.bitwise_or(block, 0x20, out=spare[0][:size])
+    is_n = np.equal(lower, ord("n"), out=spare[1][:size])
+    found = np.equal(lower[2:-2], ord("a"), out=spare[2][: size - _KEPT])
     found &= is_n[1:-3]
     found &= is_n[3:-1]
-    is_inf = first == ord("i")
-    is_inf &= is_n[2:-2]
-    is_inf &= third == ord("f")
-    found |= is_inf
+    if _stands_alone(block, found, before, after):
+        return True
+    found = np.equal(lower[1:-3], ord("i"), out=spare[2][: size - _KEPT])
+    found &= is_n[2:-2]
+    found &= np.equal(lower[3:-1], ord("f"), out=spare[1][: size - _KEPT])
+    return _stands_alone(block, found, before, after)
+
+
+def _stands_alone(block: Bytes, found: Table, before: Table, after: Table) -> bool:
+    import numpy as np
+
     places = np.flatnonzero(found)
     return bool(np.any(before[block[places]] & after[block[places + _KEPT]]))
 
