@@ -16,9 +16,22 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from benchmarks.reports import Answer, Report
+
+EXPLORED: tuple[tuple[str, Any], ...] = (
+    ("Event", "Purchase"),
+    ("Per", "week"),
+    ("By", "plan"),
+    ("Where", 'properties["mp_country_code"] == "DE"'),
+    ("Count", "users"),
+    ("Event", "Page View"),
+    ("By", "mp_country_code"),
+    ("Where", ""),
+    ("Per", "day"),
+    ("Count", "events"),
+)
 
 
 def fetch(url: str, folder: str) -> dict[str, Any]:
@@ -166,11 +179,23 @@ def reports(path: str) -> dict[str, Any]:
     """Each local report through ``Workspace``, and by hand on an open connection; in seconds."""
     from benchmarks.questions import QUESTIONS
     from benchmarks.reports import REPORTS, VARIANTS
+
+    return _beside_by_hand(path, REPORTS | VARIANTS | QUESTIONS)
+
+
+def four_reports(path: str) -> dict[str, Any]:
+    """The same of the reports that have a budget of growth."""
+    from benchmarks.reports import REPORTS
+
+    return _beside_by_hand(path, REPORTS)
+
+
+def _beside_by_hand(path: str, asked: Mapping[str, Report]) -> dict[str, Any]:
     from mixpanel_nb import Workspace
 
     raw = duckdb.connect(path, read_only=True)
     taken: dict[str, Any] = {}
-    for name, report in (REPORTS | VARIANTS | QUESTIONS).items():
+    for name, report in asked.items():
         workspace = Workspace.open(path, timezone=report.zone)
 
         def ask(report: Report = report, workspace: Workspace = workspace) -> Answer:
@@ -183,6 +208,77 @@ def reports(path: str) -> dict[str, Any]:
         taken[name] = interleaved({"ours": ask, "by_hand": by_hand}, rounds=7)
         workspace.close()
     return taken
+
+
+def why(path: str) -> dict[str, Any]:
+    """``ws.why`` over every property of a table, once for events and once for users; in seconds."""
+    from benchmarks.data import PERIOD
+    from mixpanel_nb import Workspace
+
+    with Workspace.open(path) as workspace:
+        asked: dict[str, Callable[[], Any]] = {
+            metric: partial(workspace.why, metric, PERIOD.last, table="events")
+            for metric in ("Purchase", "unique(Page View)")
+        }
+        return interleaved(asked, rounds=1)
+
+
+def explorer(path: str) -> dict[str, Any]:
+    """Changes in the form of an explorer, each until its answer is shown; in seconds."""
+    from statistics import median
+
+    from benchmarks.reports import RANGE
+    from mixpanel_nb import Workspace
+
+    with Workspace.open(path) as workspace:
+        shown = workspace.segmentation("Page View", **RANGE).explore()
+        times = {}
+        for label, value in EXPLORED:
+            started = time.perf_counter()
+            _choose(shown, label, value)
+            times[f"{label}: {value}"] = time.perf_counter() - started
+    return {"median": median(times.values()), "longest": max(times.values()), "changes": times}
+
+
+def _choose(explorer: Any, label: str, value: Any) -> None:
+    """Set the field of a form that has this label."""
+    boxes = [explorer]
+    while boxes:
+        box = boxes.pop()
+        children: tuple[Any, ...] = getattr(box, "children", ())
+        if len(children) == 2 and f">{label}<" in getattr(children[0], "value", ""):
+            getattr(children[1], "children", children[1:])[0].value = value
+            return
+        boxes.extend(children)
+    sys.exit(f"The explorer has no field {label}.")
+
+
+def statement(path: str) -> dict[str, Any]:
+    """CPU seconds of a report's statement alone, on a new connection."""
+    from benchmarks.reports import RANGE
+    from mixpanel_nb import Workspace
+
+    with Workspace.open(path) as workspace:
+        text = workspace.segmentation("Purchase", **RANGE).sql
+    with duckdb.connect(path, read_only=True) as raw:
+        used = time.process_time()
+        raw.execute(text).fetchall()
+        return {"cpu": time.process_time() - used}
+
+
+def first_card(path: str) -> dict[str, Any]:
+    """The first card of a shell, with its chart, after ``%load_ext`` and ``%mp_connect``; in seconds."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "mixpanel_nb")
+    shell.run_line_magic("mp_connect", f"--db {path}")
+    started = time.perf_counter()
+    answer = shell.run_line_magic("mp_segmentation", "Purchase")
+    formatter = shell.display_formatter
+    assert formatter is not None
+    shown, _ = formatter.format(answer)
+    return {"seconds": time.perf_counter() - started, "bytes": len(shown["text/html"])}
 
 
 def frames(path: str) -> dict[str, Any]:
@@ -218,7 +314,21 @@ def _same(name: str, ours: Answer, other: Answer) -> None:
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
-    for task in (fetch, duckdb_load, wide, queries, reports, frames, load_extension, interrupt)
+    for task in (
+        fetch,
+        duckdb_load,
+        wide,
+        queries,
+        reports,
+        four_reports,
+        why,
+        explorer,
+        statement,
+        first_card,
+        frames,
+        load_extension,
+        interrupt,
+    )
 }
 
 if __name__ == "__main__":
