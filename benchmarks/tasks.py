@@ -275,8 +275,7 @@ def first_card(path: str) -> dict[str, Any]:
     shell.run_line_magic("mp_connect", f"--db {path}")
     started = time.perf_counter()
     answer = shell.run_line_magic("mp_segmentation", "Purchase")
-    formatter = shell.display_formatter
-    assert formatter is not None
+    formatter: Any = shell.display_formatter
     shown, _ = formatter.format(answer)
     return {"seconds": time.perf_counter() - started, "bytes": len(shown["text/html"])}
 
