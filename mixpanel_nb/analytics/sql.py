@@ -40,6 +40,13 @@ class Statement:
             lambda found: literal(self.params[found[1]]) if found[1] in self.params else found[0], self.text
         )
 
+    def with_names(self, prefix: str) -> Statement:
+        """The same query with a prefix before the names of its values."""
+        text = _VALUE.sub(
+            lambda found: f"${prefix}{found[1]}" if found[1] in self.params else found[0], self.text
+        )
+        return Statement(text, {f"{prefix}{name}": value for name, value in self.params.items()})
+
 
 class Parameters:
     """Collects the values of one statement under descriptive names."""

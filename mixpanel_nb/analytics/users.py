@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import segment
-from mixpanel_nb.analytics.sql import conjunction, identifier
+from mixpanel_nb.analytics.sql import Statement, conjunction, identifier
 from mixpanel_nb.naming import free_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.context import ReportContext, Selection
-    from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.queries.shared import CalendarUnit
 
 OWN = ("distinct_id", "first_time", "last_time", "events")
@@ -62,6 +61,26 @@ SELECT
     {own}{columns}
 FROM _members{joined}
 ORDER BY _members.first_time, _members.distinct_id""")
+
+
+def shared(one: Statement, other: Statement) -> Statement:
+    """How many users two statements of users have, and how many are in both: one row of three numbers."""
+    first, second = one.with_names("one_"), other.with_names("other_")
+    text = f"""\
+WITH _one AS (
+    SELECT distinct_id FROM (
+{_indented(_indented(first.text))}
+    ) AS _users
+), _other AS (
+    SELECT distinct_id FROM (
+{_indented(_indented(second.text))}
+    ) AS _users
+)
+SELECT
+    (SELECT count(*) FROM _one),
+    (SELECT count(*) FROM _other),
+    (SELECT count(*) FROM _one WHERE distinct_id IN (SELECT distinct_id FROM _other))"""
+    return Statement(text, {**first.params, **second.params})
 
 
 def events(context: ReportContext, members: str | Sequence[str]) -> Statement:

@@ -60,10 +60,11 @@ def linked(query: Query[Any]) -> Linked:
     Raises:
         ParameterError: no report of Mixpanel's asks it.
     """
-    if query.comparison is not None:
+    if query.comparison is not None or query.groups is not None:
+        name = "diff" if query.comparison is None else "compare"
         hint = "Take the link of `.after` or of `.before`."
         raise ParameterError(
-            ["A link shows one report, without ", Word("compare"), "."], parameter="compare", hint=hint
+            ["A link shows one report, without ", Word(name), "."], parameter=name, hint=hint
         )
     asked = _as_insights(query)
     kind = _TYPES.get(type(asked))

@@ -111,6 +111,8 @@ def typed_as(parameter: Parameter, annotation: Any) -> Any:
         return bool
     if parameter.joined is not None:
         return str
+    if parameter.is_pair:
+        return tuple[str, str]
     hints = () if annotation is None else (annotation.__origin__, *get_args(annotation.__origin__))
     if {tuple, Sequence} & {getattr(hint, "__origin__", hint) for hint in hints}:
         return list[str]

@@ -27,8 +27,8 @@ app = typer.Typer()
 _OF_CELL = "cell_"
 _KIND = inspect.Parameter.KEYWORD_ONLY
 _SIDES = {
-    "gained": "With --compare: users of these days and not of those before.",
-    "lost": "With --compare: users of the days before and not of these.",
+    "gained": "With --compare: users of these days alone; with --diff: of the first group alone.",
+    "lost": "With --compare: users of the days before alone; with --diff: of the second group alone.",
 }
 
 _EXAMPLES = {
@@ -90,7 +90,7 @@ def _which(typed: dict[str, Any]) -> list[str]:
         ParameterError: nothing is compared, or both are asked for.
     """
     which = [name for name in _SIDES if typed.pop(name, False)]
-    if which and not typed.get("compare"):
+    if which and not typed.get("compare") and not typed.get("diff"):
         message = [Word(which[0]), " is of a comparison."]
         raise ParameterError(
             message, parameter=which[0], hint=["Compare: ", Word("compare", "previous"), "."]

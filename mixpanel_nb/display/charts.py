@@ -104,7 +104,7 @@ def events_per_day(rows: Sequence[Mapping[str, Any]], title: str | None) -> alt.
     if not empty:
         return series_chart(events, "date", "events", kind=kind, title=title)
     points, scale_type = points_of(events, "date", "events", None)
-    x, y = _x_axis("date", points, scale_type, kind), y_axis("events", points, percent=False)
+    x, y = x_axis("date", points, scale_type, kind), y_axis("events", points, percent=False)
     tooltip = tooltips("date", "events", None, points, scale_type, percent=False)
     bands = layer(empty, {"type": "rect", "color": theme.GAP}, x=x, x2="x2:T")
     counts = layer(points, _mark(kind, points, scale_type).to_dict(), x=x, y=y, tooltip=tooltip)
@@ -183,7 +183,7 @@ def series_chart(
         points = [point | {"x": _written_time(point["x"])} for point in points]
         scale_type = "ordinal"
     encoding: dict[str, Any] = {
-        "x": _x_axis(x, points, scale_type, kind),
+        "x": x_axis(x, points, scale_type, kind),
         "y": y_axis(
             y, points, percent=percent, stacked=kind in {"bar", "area"} and not is_grouped, is_log=is_log
         ),
@@ -461,7 +461,8 @@ def _are_steps(points: list[dict[str, Any]]) -> bool:
     return len(numbers) <= _MAX_STEPS and all(number.is_integer() for number in numbers)
 
 
-def _x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str) -> alt.X:
+def x_axis(name: str, points: list[dict[str, Any]], scale_type: str, kind: str) -> alt.X:
+    """The channel of places: times, numbers or categories."""
     import altair as alt
 
     title = chart_label(name, _MAX_LABEL)

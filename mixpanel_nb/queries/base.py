@@ -17,12 +17,14 @@ from mixpanel_nb.queries.checks import (
     Exclusion,
     Expansion,
     Step,
+    check_one_of,
     exclusion_word,
     expansion_word,
     in_order,
     step_word,
     without_none,
 )
+from mixpanel_nb.queries.groups import group_of, joined
 from mixpanel_nb.queries.metrics import Worded
 from mixpanel_nb.queries.parameter import Parameter
 from mixpanel_nb.queries.shared import DURING, LAST, LIVE
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.queries.groups import Group
     from mixpanel_nb.results.report import ReportResult
 
 Answer = TypeVar("Answer", bound="ReportResult", covariant=True)
@@ -62,6 +65,7 @@ class Query(Generic[Answer]):
         first, last = getattr(self, "from_date", None), getattr(self, "to_date", None)
         if first is not None and last is not None:
             in_order(first, last)
+        check_one_of({name: getattr(self, name, None) for name in ("compare", "diff")})
         self.check()
 
     def check(self) -> None:
@@ -94,6 +98,28 @@ class Query(Generic[Answer]):
         """The period to compare with, as the field ``compare`` has it; None for no comparison."""
         compare: str | None = getattr(self, "compare", None)
         return compare
+
+    @property
+    def groups(self) -> tuple[Group, Group] | None:
+        """The two groups to compare, as the field ``diff`` has them; None for no comparison of groups."""
+        diff: tuple[str, str] | None = getattr(self, "diff", None)
+        return None if diff is None else (group_of(diff[0]), group_of(diff[1]))
+
+    def of_group(self: Self, group: Group) -> Self:
+        """The query about one group: of its days, or of what meets its condition."""
+        if group.days is not None:
+            first, last = group.days
+            return changed(self, diff=None, from_date=first, to_date=last)
+        return changed(self, diff=None, **self.narrowed(group.where or ""))
+
+    def narrowed(self, condition: str) -> dict[str, Any]:
+        """The fields, with their values, by which a further condition holds.
+
+        The condition is one of all events. Where users enter by an event, as in a funnel, it is one of that
+        event, as the value of a breakdown is.
+        """
+        where: str | None = getattr(self, "where", None)
+        return {"where": joined(where, condition)}
 
     @property
     def bucket_unit(self) -> str | None:
@@ -170,6 +196,9 @@ class Query(Generic[Answer]):
                 continue
             if parameter.joined is not None:
                 value = parameter.joined.join(map(str, value))
+            if parameter.is_pair:
+                options += [option, *value]
+                continue
             for item in value if isinstance(value, tuple) else (value,):
                 word = _word(item)
                 if word is None or (parameter.from_input and word == "-"):  # that stands for standard input

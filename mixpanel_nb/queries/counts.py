@@ -18,6 +18,7 @@ from mixpanel_nb.queries.shared import (
     AnyUnit,
     Compare,
     Counted,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -63,6 +64,7 @@ class EventCounts(Query["EventCountsResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
 
@@ -100,6 +102,7 @@ class PropertyCounts(Query["PropertyCountsResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
 

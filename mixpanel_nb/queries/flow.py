@@ -5,8 +5,8 @@ https://docs.mixpanel.com/docs/reports/flows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
@@ -25,9 +25,11 @@ from mixpanel_nb.queries.checks import (
     parse_step,
 )
 from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS
+from mixpanel_nb.queries.groups import joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     Compare,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -184,6 +186,7 @@ class Flow(Query["FlowResult"]):
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
     def check(self) -> None:
@@ -224,6 +227,14 @@ class Flow(Query["FlowResult"]):
                     message = [Word(name), f" is {event!r}, which is {taken[event]}."]
                     hint = "Name another event, or leave it out."
                     raise ParameterError(message, parameter=name, value=event, hint=hint)
+
+    def narrowed(self, condition: str) -> dict[str, Any]:
+        """The first of the anchors under a further condition."""
+        first, *_ = self.anchors
+        narrow = replace(first, where=joined(first.where, condition))
+        if self.start is not None:
+            return {"start": narrow}
+        return {"through": (narrow, *self.through[1:])} if self.through else {"end": narrow}
 
     @property
     def anchors(self) -> tuple[Step, ...]:

@@ -15,6 +15,7 @@ from mixpanel_nb.queries.shared import (
     ANY_EVENT,
     Compare,
     DayOrLonger,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -68,4 +69,5 @@ class Frequency(Query["FrequencyResult"]):
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
     compare: Compare = None
+    diff: Diff = None
     table: Table = None

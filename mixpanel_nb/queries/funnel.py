@@ -6,8 +6,8 @@ https://docs.mixpanel.com/docs/reports/funnels/funnels-advanced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
@@ -29,11 +29,13 @@ from mixpanel_nb.queries.checks import (
     parse_step,
     whole_or_word,
 )
+from mixpanel_nb.queries.groups import joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     UNITS,
     Annotations,
     Compare,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -276,6 +278,7 @@ class Funnel(Query["FunnelResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
     def check(self) -> None:
@@ -293,6 +296,13 @@ class Funnel(Query["FunnelResult"]):
             Whole(longest)(self.window, "window")
         if self.steps:
             self._check_steps()
+
+    def narrowed(self, condition: str) -> dict[str, Any]:
+        """The first step under a further condition; of a saved funnel all of them."""
+        if not self.steps:
+            return super().narrowed(condition)
+        first, *further = self.steps
+        return {"steps": (replace(first, where=joined(first.where, condition)), *further)}
 
     def _check_steps(self) -> None:
         last = len(self.steps)

@@ -21,6 +21,7 @@ from mixpanel_nb.queries.shared import (
     Annotations,
     CalendarUnit,
     Compare,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -132,6 +133,7 @@ class Insights(Query["InsightsResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
     @property
@@ -205,6 +207,7 @@ class Active(Query["InsightsResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
     @property

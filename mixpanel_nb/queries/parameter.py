@@ -75,6 +75,7 @@ class Parameter:
         joined: The separator of several values in one word of a command line; None if each has its own word.
         negative: Whether its option says no to it: ``--no-annotations`` makes ``annotations`` False.
         from_input: Whether a ``-`` on a command line stands for the lines of standard input.
+        is_pair: Whether its option takes two words.
         filled: Whether a workspace fills it in if it is missing, although a query requires it.
     """
 
@@ -91,6 +92,7 @@ class Parameter:
     filled: bool = False
     from_input: bool = False
     negative: bool = False
+    is_pair: bool = False
 
     def option_of(self, name: str) -> str:
         """The option of a field of this name."""

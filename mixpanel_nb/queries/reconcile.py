@@ -34,7 +34,7 @@ RECONCILED: dict[str, type[Query[Any]]] = {
 }
 """The reports that can be reconciled, by name; ranges of a number cannot, since Mixpanel chooses others."""
 
-_LEFT_OUT = {"annotations", "compare", "live", "in_cohort", "not_in_cohort"}
+_LEFT_OUT = {"annotations", "compare", "diff", "live", "in_cohort", "not_in_cohort"}
 
 
 def reconciled(report: str, between: str = "_") -> type[Query[Any]]:

@@ -7,17 +7,19 @@ defines what tables answer beyond it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Whole
+from mixpanel_nb.queries.groups import joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     ANY_EVENT,
     Breakdown,
     Compare,
     DayOrLonger,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -183,6 +185,7 @@ class Retention(Query["RetentionResult"]):
     not_in_cohort: NotInCohort = ()
     identities: Identities = None
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
     def check(self) -> None:
@@ -202,6 +205,11 @@ class Retention(Query["RetentionResult"]):
             raise ParameterError(
                 message, parameter="measure", value=self.measure, hint="Name the property to be averaged."
             )
+
+    def narrowed(self, condition: str) -> dict[str, Any]:
+        """The event that brings users into a cohort, under a further condition."""
+        name = "return_where" if self.type == "compounded" else "born_where"
+        return {name: joined(getattr(self, name), condition)}
 
     @property
     def bucket_unit(self) -> str:

@@ -17,6 +17,7 @@ from mixpanel_nb.queries.shared import (
     Breakdown,
     Compare,
     Counted,
+    Diff,
     Event,
     FromDate,
     Identities,
@@ -59,6 +60,7 @@ class Segmentation(Query["SegmentationResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
 
@@ -86,6 +88,7 @@ class SegmentationNumeric(Query["NumericBucketResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
 
@@ -104,6 +107,7 @@ class _NumberOverTime(Query[Answer]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None
 
 

@@ -16,6 +16,7 @@ from mixpanel_nb.queries.shared import (
     Annotations,
     AnyUnit,
     Compare,
+    Diff,
     FromDate,
     Identities,
     InCohort,
@@ -105,4 +106,5 @@ class Sessions(Query["SessionsResult"]):
     identities: Identities = None
     annotations: Annotations = True
     compare: Compare = None
+    diff: Diff = None
     table: Table = None

@@ -18,6 +18,7 @@ from mixpanel_nb.queries.checks import (
     Text,
     Whole,
 )
+from mixpanel_nb.queries.groups import Groups
 from mixpanel_nb.queries.parameter import Label, Parameter
 
 Unit = Literal["minute", "hour", "day", "week", "month"]
@@ -178,6 +179,16 @@ Compare = Annotated[
         label=Label(
             "Compare with", none="(nothing)", choices=(("period before", "previous"), ("year before", "year"))
         ),
+    ),
+]
+Diff = Annotated[
+    tuple[str, str] | None,
+    Parameter(
+        "Compare two groups: plan=pro, @cohort, an expression, or days FROM..TO.",
+        Optional(Groups()),
+        "GROUP GROUP",
+        label=Label("Two groups", none="(none)"),
+        is_pair=True,
     ),
 ]
 Table = Annotated[

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
     from mixpanel_nb.results.annotations import Annotation, AnnotationList
     from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
-    from mixpanel_nb.results.comparison import ComparedLine, ComparedTotal, ComparisonResult
+    from mixpanel_nb.results.comparison import ComparedGroups, ComparedLine, ComparedTotal, ComparisonResult
     from mixpanel_nb.results.counts import (
         ANY_EVENT,
         EventCountsResult,
@@ -89,7 +89,7 @@ else:
             "activity": ("ActivityEvent", "ActivityFeedResult"),
             "annotations": ("Annotation", "AnnotationList"),
             "cohorts": ("CohortResult", "CohortSizesResult", "LocalCohort", "LocalCohortList"),
-            "comparison": ("ComparedLine", "ComparedTotal", "ComparisonResult"),
+            "comparison": ("ComparedGroups", "ComparedLine", "ComparedTotal", "ComparisonResult"),
             "counts": (
                 "ANY_EVENT",
                 "EventCountsResult",
@@ -173,6 +173,7 @@ __all__ = [
     "CohortSizesResult",
     "ColumnInfo",
     "ColumnSummary",
+    "ComparedGroups",
     "ComparedLine",
     "ComparedTotal",
     "ComparisonResult",

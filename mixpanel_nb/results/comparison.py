@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name
+from mixpanel_nb.results import statistics
+from mixpanel_nb.results.inference import corrected
 from mixpanel_nb.results.json_safe import json_safe
 from mixpanel_nb.results.report import ReportResult, typed_frame
 
@@ -18,15 +20,61 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixpanel_nb.results.numbers import Line, Measure, Numbers
+    from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling
     from mixpanel_nb.results.users import UsersResult
 
 P = TypeVar("P", bound=ReportResult, covariant=True)
 
 Pair = tuple[float | None, float | None]
-_PER_DAY = ("before_per_day", "after_per_day")
 _CHANGES = ("difference", "change")
-_OWN = ("date", "before_date", "measure", "before", "after", *_PER_DAY, *_CHANGES, "complete")
+_INTERVAL = ("low", "high")
+_TESTS = ("p_value", "corrected_p")
+_PAIR, _GROUPS = ("before", "after"), ("first", "second")
+_OWN = (
+    "date",
+    "measure",
+    *(f"{side}{part}" for side in (*_PAIR, *_GROUPS) for part in ("", "_date", "_per_day")),
+    *_CHANGES,
+    *_INTERVAL,
+    *_TESTS,
+    "buckets",
+    "complete",
+)
+MAX_SHARED = 0.05
+"""The largest share of the smaller group's users that may be in both groups for intervals to be told.
+
+If *m* users are in both groups of *n* and *k* users, the variance of a difference is off by at most the part
+*m / sqrt(n k)*, so that an interval of 95 % covers in 94.4 to 95.6 %.
+"""
+
+
+@dataclass(frozen=True)
+class ComparedGroups:
+    """The two groups of a comparison. The first is ``after`` of the comparison, the second ``before``.
+
+    Attributes:
+        names: The groups, as they were written.
+        are_days: Whether they are days, not users.
+        users: How many users each has in its report; None where that is not known.
+        in_both: How many users are in both.
+    """
+
+    names: tuple[str, str]
+    are_days: bool = False
+    users: tuple[int, int] | None = None
+    in_both: int | None = None
+
+    @property
+    def shared(self) -> float | None:
+        """The share of the smaller group's users that are in both; None where that is not known."""
+        if self.users is None or self.in_both is None:
+            return None
+        return self.in_both / min(self.users) if min(self.users) else 0.0
+
+    @property
+    def have_intervals(self) -> bool:
+        """Whether, as far as is known, so few users are in both that the groups are nearly independent."""
+        return self.shared is None or self.shared <= MAX_SHARED
 
 
 @dataclass(frozen=True)
@@ -42,6 +90,7 @@ class ComparedLine:
         is_after_whole: For each bucket, whether all of it was counted.
         is_drawn: Whether a chart shows it.
         wholes: The numbers of all buckets together, where the reports say them; None where they do not.
+        samplings: How the numbers of both come from independent users; None where they do not.
     """
 
     names: tuple[Any, ...]
@@ -52,6 +101,17 @@ class ComparedLine:
     is_after_whole: tuple[bool, ...]
     is_drawn: bool = True
     wholes: Pair | None = None
+    samplings: tuple[Sampling, Sampling] | None = None
+
+    def samples(self, place: int | None) -> Pair | None:
+        """Of how many users the shares of a bucket are, or those of all buckets together for None."""
+        if self.samplings is None:
+            return None
+        if place is None:
+            before, after = (each.whole for each in self.samplings)
+        else:
+            before, after = (None if each.of is None else each.of[place] for each in self.samplings)
+        return before, after
 
     @cached_property
     def complete(self) -> tuple[bool, ...]:
@@ -81,6 +141,12 @@ class ComparedTotal:
         buckets: How many buckets they are of.
         per_day: Both numbers per day, where the buckets differ in length.
         is_drawn: Whether a chart shows it.
+        low: Where the 95 % interval of the difference of two groups begins; None without one.
+        high: Where it ends.
+        change_low: Where the 95 % interval of the change begins, of numbers of users.
+        change_high: Where it ends.
+        p_value: The chance of at least such a difference where there is none.
+        corrected_p: The same, corrected by Holm for the lines that the chart shows.
     """
 
     names: tuple[Any, ...]
@@ -92,6 +158,12 @@ class ComparedTotal:
     buckets: int
     per_day: Pair | None = None
     is_drawn: bool = True
+    low: float | None = None
+    high: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
+    p_value: float | None = None
+    corrected_p: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,12 +177,14 @@ class ComparisonResult(ReportResult, Generic[P]):
             that were compared by themselves.
         buckets: For each bucket of ``after`` the bucket of ``before`` that it is compared with; None where
             the first is compared with the first, and so on.
+        groups: The two groups, where ``diff`` named them: ``after`` is the first, ``before`` the second.
     """
 
     after: P
     before: P
     asked: str | None = None
     buckets: tuple[date, ...] | None = None
+    groups: ComparedGroups | None = None
 
     # The two of them
 
@@ -155,6 +229,9 @@ class ComparisonResult(ReportResult, Generic[P]):
         one, other = before or _absent(both[0], after), after or _absent(both[1], before)
         values = tuple(None if at is None else one.values[at] for at in self.places)
         whole = tuple(at is not None and one.complete[at] for at in self.places)
+        samplings = None
+        if one.sampling is not None and other.sampling is not None:
+            samplings = one.sampling.at(self.places), other.sampling
         return ComparedLine(
             other.names,
             other.measure,
@@ -164,6 +241,7 @@ class ComparisonResult(ReportResult, Generic[P]):
             other.complete,
             one.is_drawn or other.is_drawn,
             (one.whole, other.whole) if other.has_whole else None,
+            samplings,
         )
 
     @cached_property
@@ -250,19 +328,37 @@ class ComparisonResult(ReportResult, Generic[P]):
         """The bucket and its counterpart, the keys of the report, ``measure`` where it has several, numbers.
 
         The numbers are ``before, after, difference, change, complete``. Where buckets differ in length,
-        ``before_per_day, after_per_day`` follow ``after``, and difference and change are theirs.
+        ``before_per_day, after_per_day`` follow ``after``, and difference and change are theirs. Of two
+        groups they are ``first, second, difference, change, low, high, complete``; the buckets of both are
+        the same, unless the groups are days.
         """
-        _, after = self.both
         return [
-            *([after.date_column, "before_date"] if after.is_over_time else []),
+            *self.date_columns,
             *self.key_columns,
             *(["measure"] if self.has_measures else []),
-            "before",
-            "after",
-            *(_PER_DAY if self.is_per_day else ()),
-            *_CHANGES,
+            *self._number_columns,
             "complete",
         ]
+
+    @property
+    def date_columns(self) -> list[str]:
+        """The names of the columns of the bucket and of its counterpart, where that is another."""
+        _, after = self.both
+        if not after.is_over_time:
+            return []
+        if self.groups is None:
+            return [after.date_column, "before_date"]
+        return [after.date_column, *(["second_date"] if self.groups.are_days else [])]
+
+    @property
+    def _number_columns(self) -> list[str]:
+        sides = _PAIR if self.groups is None else _GROUPS
+        per_day = [f"{side}_per_day" for side in sides] if self.is_per_day else []
+        return [*sides, *per_day, *_CHANGES, *(() if self.groups is None else _INTERVAL)]
+
+    def _in_order(self, pair: Pair) -> Pair:
+        """Two numbers, before and after, in the order of their columns."""
+        return pair if self.groups is None else (pair[1], pair[0])
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a bucket, key and measure, sorted by bucket."""
@@ -277,7 +373,8 @@ class ComparisonResult(ReportResult, Generic[P]):
         if not after.is_over_time:
             return ()
         at = self.places[place]
-        return after.dates[place], None if at is None else before.dates[at]
+        dates = after.dates[place], None if at is None else before.dates[at]
+        return dates[: len(self.date_columns)]
 
     def _rows(self, place: int) -> Iterator[tuple[Any, ...]]:
         with_measure, per_day = self.has_measures, self.is_per_day
@@ -287,9 +384,10 @@ class ComparisonResult(ReportResult, Generic[P]):
             yield (
                 *line.names,
                 *([line.measure.name] if with_measure else []),
-                *pair,
-                *((daily or (None, None)) if per_day else ()),
+                *self._in_order(pair),
+                *(self._in_order(daily or (None, None)) if per_day else ()),
                 *_change(daily or pair),
+                *(() if self.groups is None else (None, None) if daily else self.interval(line, place)),
                 line.complete[place],
             )
 
@@ -302,14 +400,29 @@ class ComparisonResult(ReportResult, Generic[P]):
         return one, other
 
     def _dtypes(self) -> Mapping[str, str]:
-        _, after = self.both
-        dates = [after.date_column, "before_date"] if after.is_over_time else []
-        numbers = ["before", "after", *(_PER_DAY if self.is_per_day else ()), *_CHANGES]
         return {
-            **dict.fromkeys(dates, "datetime64[ns]"),
-            **dict.fromkeys(numbers, "float64"),
+            **dict.fromkeys(self.date_columns, "datetime64[ns]"),
+            **dict.fromkeys(self._number_columns, "float64"),
             "complete": "bool",
         }
+
+    # Two groups
+
+    def interval(self, line: ComparedLine, place: int) -> Pair:
+        """The 95 % interval of the difference of a bucket; none where it is not known how it varies."""
+        return self._interval(line, (line.before[place], line.after[place]), line.samples(place))
+
+    def _interval(self, line: ComparedLine, pair: Pair, samples: Pair | None) -> Pair:
+        before, after = pair
+        if samples is None or not self._has_intervals or before is None or after is None:
+            return None, None
+        if line.measure.kind != "share":
+            return statistics.counts_differ(after, before)
+        return statistics.shares_differ(after, samples[1] or 0, before, samples[0] or 0)
+
+    @property
+    def _has_intervals(self) -> bool:
+        return self.groups is not None and self.groups.have_intervals
 
     # All buckets together
 
@@ -320,7 +433,12 @@ class ComparisonResult(ReportResult, Generic[P]):
         What adds up is added; of other numbers it is what the reports say of all their buckets, such as a
         median of all sessions, or the mean of the buckets.
         """
-        return [self._total(line) for line in self.lines]
+        totals = [self._total(line) for line in self.lines]
+        shown = [place for place, total in enumerate(totals) if total.is_drawn]
+        chances = corrected([totals[place].p_value for place in shown], "holm")
+        for place, chance in zip(shown, chances, strict=True):
+            totals[place] = replace(totals[place], corrected_p=chance)
+        return totals
 
     def _total(self, line: ComparedLine) -> ComparedTotal:
         places = line.paired
@@ -332,23 +450,45 @@ class ComparisonResult(ReportResult, Generic[P]):
         spans = [self.days[place] for place in places] if self.is_per_day else []
         daily = self._daily(line.measure, pair, spans) if places else None
         difference, change = _change(daily or pair)
-        return ComparedTotal(
+        total = ComparedTotal(
             line.names, line.measure, before, after, difference, change, len(places), daily, line.is_drawn
         )
+        return total if daily else self._tested(line, total)
+
+    def _tested(self, line: ComparedLine, total: ComparedTotal) -> ComparedTotal:
+        """A total with its interval and test, where it comes from independent users."""
+        samples = line.samples(0 if len(self.dates) == 1 else None)
+        low, high = self._interval(line, (total.before, total.after), samples)
+        if low is None or samples is None or total.before is None or total.after is None:
+            return total
+        total = replace(total, low=low, high=high)
+        if line.measure.kind == "share":
+            p = statistics.p_of_shares(total.after, samples[1] or 0, total.before, samples[0] or 0)
+            return replace(total, p_value=p)
+        if len(self.dates) > 1 and not line.measure.adds_up:  # the same users are in several buckets
+            return replace(total, low=None, high=None)
+        change_low, change_high = (
+            None if each is None else each - 1 for each in statistics.counts_ratio(total.after, total.before)
+        )
+        p = statistics.p_of_counts(total.after, total.before)
+        return replace(total, p_value=p, change_low=change_low, change_high=change_high)
 
     @property
     def totals_df(self) -> pd.DataFrame:
-        """:attr:`totals` as a DataFrame: the keys, ``measure``, the numbers of the rows, ``buckets``."""
-        numbers = ["before", "after", *(_PER_DAY if self.is_per_day else ()), *_CHANGES]
+        """:attr:`totals` as a DataFrame: the keys, ``measure``, the numbers of the rows, ``buckets``.
+
+        Of two groups the numbers include ``p_value`` and ``corrected_p``.
+        """
+        numbers = [*self._number_columns, *(() if self.groups is None else _TESTS)]
         rows = [
             (
                 *each.names,
                 each.measure.name,
-                each.before,
-                each.after,
-                *((each.per_day or (None, None)) if self.is_per_day else ()),
+                *self._in_order((each.before, each.after)),
+                *(self._in_order(each.per_day or (None, None)) if self.is_per_day else ()),
                 each.difference,
                 each.change,
+                *(() if self.groups is None else (each.low, each.high, each.p_value, each.corrected_p)),
                 each.buckets,
             )
             for each in self.totals
@@ -376,6 +516,7 @@ def compared(
     *,
     asked: str | None = None,
     buckets: tuple[date, ...] | None = None,
+    groups: ComparedGroups | None = None,
 ) -> ComparisonResult[Any]:
     """A report compared with another one of the same kind and shape.
 
@@ -384,6 +525,7 @@ def compared(
         before: The report that it is compared with.
         asked: The period that was asked for, if one was.
         buckets: For each bucket of ``after`` its counterpart; None where they go by place.
+        groups: The groups that they are of, if they are of two.
 
     Raises:
         ParameterError: they are of different kinds or shapes, or one has no numbers at all.
@@ -399,13 +541,15 @@ def compared(
     for result, which in ((after, "first"), (before, "second")):
         if not result.numbers().dates:
             raise ParameterError(f"The {which} of the two has no rows.", parameter="other", hint=_OTHER_DAYS)
+    names = ("after", "before") if groups is None else groups.names
     return ComparisonResult(
         after,
         before,
         asked,
         buckets,
-        sql=_joined(after.sql, before.sql),
-        notes=(*after.notes, *(f"Before: {note}" for note in before.notes if note not in after.notes)),
+        groups,
+        sql=_joined(after.sql, before.sql, names),
+        notes=_notes(after, before, groups),
         timezone=after.timezone,
         event_names={**before.event_names, **after.event_names},
     )
@@ -414,8 +558,17 @@ def compared(
 _OTHER_DAYS = "Ask about days that have data."
 
 
-def _joined(after: str | None, before: str | None) -> str | None:
-    parts = [("after", after), ("before", before)]
+def _notes(after: ReportResult, before: ReportResult, groups: ComparedGroups | None) -> tuple[str, ...]:
+    """The notes of both, each once; those of one of two groups with its name."""
+    if groups is None:
+        return (*after.notes, *(f"Before: {note}" for note in before.notes if note not in after.notes))
+    sides = zip(groups.names, (after, before), (before, after), strict=True)
+    own = [f"{name}: {note}" for name, one, other in sides for note in one.notes if note not in other.notes]
+    return (*(note for note in after.notes if note in before.notes), *own)
+
+
+def _joined(after: str | None, before: str | None, names: tuple[str, str]) -> str | None:
+    parts = zip((" ".join(name.split()) for name in names), (after, before), strict=True)
     found = [f"-- {which}\n{sql}" for which, sql in parts if sql is not None]
     return ";\n\n".join(found) or None
 
@@ -426,7 +579,8 @@ def _absent(numbers: Numbers, like: Line | None) -> Line:
     nothing = numbers.absent(like)
     values = tuple(None if state is None else nothing for state in numbers.states)
     complete = tuple(state is True for state in numbers.states)
-    return replace(like, values=values, complete=complete, whole=None)
+    sampling = numbers.absent_sampling(like)
+    return replace(like, values=values, complete=complete, whole=None, sampling=sampling)
 
 
 def _together(values: Sequence[float | None], places: Sequence[int], measure: Measure) -> float | None:

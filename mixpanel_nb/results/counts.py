@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.queries.cells import EventCell, EventsCell, ValueCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Measure, Numbers, lines_of, nothing_is_unknown
+from mixpanel_nb.results.numbers import Measure, Numbers, Sampling, lines_of, nothing_is_unknown
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import OTHER, SeriesResult
 
@@ -206,7 +206,9 @@ class TopEventsResult(ReportResult):
     def numbers(self) -> Numbers:
         """Its counts, for a comparison; those of events beyond a limit are unknown."""
         measure = Measure("count", adds_up=self.type == "general")
-        lines = lines_of([((event.event,), [event.count]) for event in self.events], measure, (True,))
+        sampling = Sampling() if self.type == "unique" else None
+        counts = [((event.event,), [event.count]) for event in self.events]
+        lines = lines_of(counts, measure, (True,), sampling)
         return Numbers((("type", self.type),), ("event",), lines, (None,), (1,), (True,), nothing_is_unknown)
 
     def _dtypes(self) -> Mapping[str, str]:

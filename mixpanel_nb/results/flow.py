@@ -10,7 +10,7 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import property_names
 from mixpanel_nb.queries.cells import FlowCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
 if TYPE_CHECKING:
@@ -268,9 +268,25 @@ class FlowResult(ReportResult):
             entered = self.entered(edge.segment)
             share = edge.count / entered if entered else None
             counts = Measure("count", adds_up=self.count != "uniques")
+            are_users = self.count == "uniques"
             lines += [
-                Line(key, key, counts, (edge.count,), (True,), is_drawn=False),
-                Line(key, key, Measure("share", "share"), (share,), (True,)),
+                Line(
+                    key,
+                    key,
+                    counts,
+                    (edge.count,),
+                    (True,),
+                    is_drawn=False,
+                    sampling=Sampling() if are_users else None,
+                ),
+                Line(
+                    key,
+                    key,
+                    Measure("share", "share"),
+                    (share,),
+                    (True,),
+                    sampling=Sampling((entered,)) if are_users else None,
+                ),
             ]
         return Numbers(
             (
@@ -285,7 +301,14 @@ class FlowResult(ReportResult):
             days_of((), None, self.from_date, self.to_date),
             (True,),
             self._unseen,
+            absent_sampling=self._absent_sampling,
         )
+
+    def _absent_sampling(self, line: Line) -> Sampling | None:
+        """Of an edge that this report does not have: the users of its flows."""
+        if line.sampling is None or line.sampling.of is None:
+            return line.sampling
+        return Sampling((self.entered(None if self.on is None else line.key[0]),))
 
     def _unseen(self, line: Line) -> float | None:
         """Nothing between two events that are both shown; otherwise unknown."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.cells import FrequencyCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of
 from mixpanel_nb.results.series import BucketedResult
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class FrequencyResult(BucketedResult):
         users, share = Measure("users"), Measure("share", "share")
         rows, average = self.active_users(), self.average
         complete = tuple(state is True for state in self.states)
+        active = tuple(None if row is None else row[0] for row in rows)
         lines = [
             line
             for place in range(self.periods)
@@ -135,6 +136,7 @@ class FrequencyResult(BucketedResult):
                     tuple(None if row is None else row[place] for row in rows),
                     complete,
                     is_drawn=False,
+                    sampling=Sampling(),
                 ),
                 Line(
                     (place,),
@@ -145,6 +147,7 @@ class FrequencyResult(BucketedResult):
                     average[place] if place < len(average) else 0.0 if average else None,
                     has_whole=True,
                     is_drawn=place < self.reached,
+                    sampling=Sampling(active),
                 ),
             )
         ]

@@ -10,7 +10,7 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name, property_names
 from mixpanel_nb.queries.cells import FunnelCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 from mixpanel_nb.results.statistics import by_chance
 
@@ -262,21 +262,40 @@ class FunnelResult(ReportResult):
         number = key[-1]
         values = tuple(None if step is None else getattr(step, measure.name) for step in steps)
         if measure.kind == "share":
-            entered = [self._entered(key[:-1], step) for step in steps]
+            entered = [self._reached(key[:-1], step) for step in steps]
             values = tuple(value if count else None for value, count in zip(values, entered, strict=True))
         is_last = number == len(self.events) if self.unit is not None else number > 1
         drawn = measure.name == "overall_conv_ratio" and is_last
-        return Line(key, (*key, self.events[number - 1]), measure, values, complete, is_drawn=drawn)
+        sampling = self._sampling(key, measure, steps)
+        names = (*key, self.events[number - 1])
+        return Line(key, names, measure, values, complete, is_drawn=drawn, sampling=sampling)
 
-    def _entered(self, segments: tuple[Any, ...], step: FunnelStep | None) -> int:
-        if step is None:
-            return 0
-        return self._entries.get((step.date, segments), 0)
+    def _sampling(
+        self, key: tuple[Any, ...], measure: Measure, steps: Sequence[FunnelStep | None]
+    ) -> Sampling | None:
+        """Of users, whose attempts are not independent: of how many of them each share is."""
+        if self.counts != "uniques" or measure.name not in {"count", "overall_conv_ratio", "step_conv_ratio"}:
+            return None
+        if measure.name == "count":
+            return Sampling()
+        *segments, number = key
+        if number == 1:  # all of them
+            return None
+        at = 1 if measure.name == "overall_conv_ratio" else self._required_before(number)
+        return Sampling(tuple(self._reached(tuple(segments), step, at) for step in steps))
+
+    def _required_before(self, step: int) -> int:
+        """The number of the step that ``step_conv_ratio`` of a step is a share of."""
+        optional = {each.step for each in self.steps if each.is_optional}
+        return max((number for number in range(1, step) if number not in optional), default=1)
+
+    def _reached(self, segments: tuple[Any, ...], step: FunnelStep | None, number: int = 1) -> int:
+        """How many reached a step of the segment and bucket of another one."""
+        return 0 if step is None else self._counts.get((step.date, segments, number), 0)
 
     @cached_property
-    def _entries(self) -> dict[tuple[Any, ...], int]:
-        firsts = (step for step in self.steps if step.step == 1)
-        return {(step.date, self._segments_of(step)): step.count for step in firsts}
+    def _counts(self) -> dict[tuple[Any, ...], int]:
+        return {(step.date, self._segments_of(step), step.step): step.count for step in self.steps}
 
     def _segments_of(self, step: FunnelStep) -> tuple[Any, ...]:
         return () if self.on is None else step.segments or (step.segment,)

@@ -11,7 +11,7 @@ from mixpanel_nb.queries.cells import InsightsCell
 from mixpanel_nb.queries.metrics import LETTERS
 from mixpanel_nb.results import cells
 from mixpanel_nb.results.numbers import Line as NumbersLine
-from mixpanel_nb.results.numbers import Measure, Numbers, days_of
+from mixpanel_nb.results.numbers import Measure, Numbers, Sampling, days_of
 from mixpanel_nb.results.report import ReportResult
 from mixpanel_nb.results.series import OTHER
 
@@ -35,6 +35,7 @@ class InsightsLine:
         unit: The unit of the numbers, such as ``%``, if a formula has one.
         is_count: Whether it counts events, users or values.
         adds_up: Whether the numbers of several buckets can be added.
+        is_of_users: Whether each number counts users.
     """
 
     metric: str
@@ -44,6 +45,7 @@ class InsightsLine:
     unit: str | None = None
     is_count: bool = False
     adds_up: bool = False
+    is_of_users: bool = False
 
     def shown(self, value: float | None) -> float | None:
         """A value of the line, a count as a whole number."""
@@ -196,6 +198,7 @@ class InsightsResult(ReportResult):
                 Measure("value", adds_up=line.adds_up, unit=line.unit),
                 tuple(map(line.shown, line.values)),
                 line.complete,
+                sampling=Sampling() if line.is_of_users else None,
             )
             for line in self.lines
         )

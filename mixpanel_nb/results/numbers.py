@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +35,26 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How a line's numbers come from users that are independent of each other.
+
+    Attributes:
+        of: For each bucket, how many users its share is of; None where the numbers count users.
+        whole: The number of users that the share of all buckets together is worth; None where it is unknown,
+            or the same users are in several buckets.
+    """
+
+    of: tuple[float | None, ...] | None = None
+    whole: float | None = None
+
+    def at(self, places: Sequence[int | None]) -> Sampling:
+        """The same of the buckets at these places; None where there is none."""
+        if self.of is None:
+            return self
+        return replace(self, of=tuple(None if at is None else self.of[at] for at in places))
+
+
+@dataclass(frozen=True)
 class Line:
     """One measure of one key, bucket by bucket.
 
@@ -47,6 +67,8 @@ class Line:
         whole: The number of all buckets together, where the report says it; None where it is unknown.
         has_whole: Whether the report says it, so that it is not the mean of the buckets.
         is_drawn: Whether a chart shows it.
+        sampling: How its numbers come from independent users; None where they do not, as numbers of events,
+            or it is not known how much they vary, as of means.
     """
 
     key: Key
@@ -57,6 +79,7 @@ class Line:
     whole: float | None = None
     has_whole: bool = False
     is_drawn: bool = True
+    sampling: Sampling | None = None
 
 
 def nothing_is_zero(line: Line) -> float | None:
@@ -67,6 +90,11 @@ def nothing_is_zero(line: Line) -> float | None:
 def nothing_is_unknown(_: Line) -> float | None:
     """Unknown, where a report does not have a line of another."""
     return None
+
+
+def numbers_of_users(line: Line) -> Sampling | None:
+    """Numbers of users alone come from independent users where a report does not have a line of another."""
+    return line.sampling if line.sampling is not None and line.sampling.of is None else None
 
 
 @dataclass(frozen=True)
@@ -83,6 +111,7 @@ class Numbers:
         states: For each bucket, whether all of it was counted; None where it was not fetched.
         absent: What a line of the other report that this one does not have would be, in fetched buckets.
         date_column: The name of the column of buckets.
+        absent_sampling: How the numbers of a line that this report does not have come from users.
     """
 
     shape: tuple[tuple[str, Any], ...]
@@ -93,6 +122,7 @@ class Numbers:
     states: tuple[bool | None, ...]
     absent: Callable[[Line], float | None] = field(default=nothing_is_zero)
     date_column: str = "date"
+    absent_sampling: Callable[[Line], Sampling | None] = field(default=numbers_of_users)
 
     @property
     def is_over_time(self) -> bool:
@@ -139,8 +169,11 @@ def _end(bucket: date, unit: str) -> date:
 
 
 def lines_of(
-    keys: Iterable[tuple[Key, Sequence[float | None]]], measure: Measure, states: Sequence[bool | None]
+    keys: Iterable[tuple[Key, Sequence[float | None]]],
+    measure: Measure,
+    states: Sequence[bool | None],
+    sampling: Sampling | None = None,
 ) -> tuple[Line, ...]:
     """A line a key, whose columns show the key itself."""
     complete = tuple(state is True for state in states)
-    return tuple(Line(key, key, measure, tuple(values), complete) for key, values in keys)
+    return tuple(Line(key, key, measure, tuple(values), complete, sampling=sampling) for key, values in keys)

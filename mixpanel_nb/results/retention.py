@@ -10,7 +10,7 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name, property_names, property_of
 from mixpanel_nb.queries.cells import RetentionCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown, within
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of, nothing_is_unknown, within
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 
 if TYPE_CHECKING:
@@ -221,7 +221,8 @@ class RetentionResult(ReportResult):
         for segment, cohorts in found.items():
             listed = [cohorts.get(place) for place in range(len(dates))]
             averages = self.average_of(segment)
-            lines.append(_users_line(self._key(segment), listed, inside))
+            sampling = Sampling() if self.type == "birth" else None
+            lines.append(_users_line(self._key(segment), listed, inside, sampling))
             lines += [
                 self._period_line((*self._key(segment), period), listed, inside, averages[period])
                 for period in range(self.interval_count + 1)
@@ -261,7 +262,22 @@ class RetentionResult(ReportResult):
             for each, is_inside in zip(cohorts, inside, strict=True)
         )
         values = tuple(None if each is None else each[period] for each in numbers)
-        return Line(key, key, measure, values, complete, average, has_whole=True)
+        sampling = self._sampling(cohorts, period) if measure.kind == "share" else None
+        return Line(key, key, measure, values, complete, average, has_whole=True, sampling=sampling)
+
+    def _sampling(self, cohorts: Sequence[RetentionCohort | None], period: int) -> Sampling | None:
+        """Of how many users each share is, and how many their average is worth.
+
+        A user who began is in one cohort, so that cohorts are independent. In their average, of cohorts with
+        ``n`` users each weighs ``n ** 2``: it is worth as many users as ``1 / sum(w ** 2 / n)`` where ``w``
+        are the weights as parts of 1 (Kish, "Survey Sampling", 1965, section 11.7).
+        """
+        if self.type != "birth":
+            return None
+        sizes = [each.size or 0 for each in cohorts if each is not None and each.is_complete(period)]
+        cubes = sum(size**3 for size in sizes)
+        whole = sum(size**2 for size in sizes) ** 2 / cubes if cubes else None
+        return Sampling(tuple(None if each is None else each.size for each in cohorts), whole)
 
     @property
     def average(self) -> dict[int, float | None]:
@@ -311,12 +327,16 @@ class RetentionResult(ReportResult):
 
 
 def _users_line(
-    key: tuple[Any, ...], cohorts: Sequence[RetentionCohort | None], inside: Sequence[bool]
+    key: tuple[Any, ...],
+    cohorts: Sequence[RetentionCohort | None],
+    inside: Sequence[bool],
+    sampling: Sampling | None,
 ) -> Line:
     """The users of each cohort, who are of no period."""
     sizes = tuple(None if each is None else each.size for each in cohorts)
     complete = tuple(size is not None and is_inside for size, is_inside in zip(sizes, inside, strict=True))
-    return Line((*key, None), (*key, None), Measure("users", adds_up=True), sizes, complete, is_drawn=False)
+    names, measure = (*key, None), Measure("users", adds_up=True)
+    return Line(names, names, measure, sizes, complete, is_drawn=False, sampling=sampling)
 
 
 def _nobody(line: Line) -> float | None:

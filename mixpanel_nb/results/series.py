@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixpanel_nb.results.numbers import (
     Measure,
     Numbers,
+    Sampling,
     days_of,
     lines_of,
     nothing_is_unknown,
@@ -174,7 +175,7 @@ class SeriesResult(BucketedResult):
         return Numbers(
             (("unit", self.unit), ("type", self.type), *self._further_shape()),
             tuple(self.name_columns),
-            lines_of(lines, measure, self.states),
+            lines_of(lines, measure, self.states, Sampling() if self.type == "unique" else None),
             self.dates,
             days_of(self.dates, self.unit, self.from_date, self.to_date),
             self.states,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.naming import property_names
 from mixpanel_nb.queries.cells import SessionsCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, days_of, nothing_is_unknown
+from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of, nothing_is_unknown
 from mixpanel_nb.results.report import OVERALL
 from mixpanel_nb.results.series import BucketedResult
 
@@ -143,6 +143,7 @@ class SessionsResult(BucketedResult):
                 getattr(self.totals.get(segment, NO_SESSIONS), measure.name),
                 has_whole=not measure.adds_up and measure.name != "users",
                 is_drawn=measure.name == "sessions",
+                sampling=Sampling() if measure.name == "users" else None,
             )
             for segment in self.figures
             for measure in _COMPARED

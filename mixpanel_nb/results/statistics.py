@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, sqrt
+from math import erfc, exp, lgamma, sqrt
 
 _Z = 1.959963984540054  # of 95 %
 _NEGLIGIBLE = 1e-18
@@ -15,12 +15,100 @@ def wilson(part: int, whole: int) -> tuple[float, float] | tuple[None, None]:
     """
     if whole <= 0 or not 0 <= part <= whole:
         return None, None
-    share, square = part / whole, _Z * _Z
+    return _wilson(part / whole, whole)
+
+
+def _wilson(share: float, whole: float) -> tuple[float, float]:
+    square = _Z * _Z
     middle = share + square / (2 * whole)
     spread = _Z * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
     scale = 1 + square / whole
-    low = 0.0 if part == 0 else (middle - spread) / scale
-    return low, 1.0 if part == whole else (middle + spread) / scale
+    low = 0.0 if share == 0 else (middle - spread) / scale
+    return low, 1.0 if share == 1 else (middle + spread) / scale
+
+
+def shares_differ(
+    share: float, whole: float, other: float, other_whole: float
+) -> tuple[float, float] | tuple[None, None]:
+    """The interval (95 %) of the difference of two independent shares; none where a whole is 0.
+
+    Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
+    methods", Statistics in Medicine 17, 1998, method 10: it joins the Wilson intervals of both.
+
+    Args:
+        share: The first share, from 0 to 1.
+        whole: Of how many it is; where these do not weigh the same, of how many it is worth.
+        other: The share that is subtracted.
+        other_whole: Of how many that is.
+    """
+    if whole <= 0 or other_whole <= 0:
+        return None, None
+    share, other = (min(max(each, 0.0), 1.0) for each in (share, other))
+    (low, high), (other_low, other_high) = _wilson(share, whole), _wilson(other, other_whole)
+    return _joined(share, low, high, other, other_low, other_high)
+
+
+def counts_differ(count: float, other: float) -> tuple[float, float]:
+    """The interval (95 %) of the difference of two independent counts of a Poisson distribution.
+
+    The score intervals of both, joined as Newcombe joins those of shares: Li, Tang, Poon and Tang,
+    "Confidence Intervals for Difference Between Two Poisson Rates", Communications in Statistics - Simulation
+    and Computation 40, 2011.
+    """
+    return _joined(count, *_score(count), other, *_score(other))
+
+
+def counts_ratio(count: float, other: float) -> tuple[float, float] | tuple[None, None]:
+    """The interval (95 %) of the ratio of two independent counts of a Poisson distribution.
+
+    Given their sum, the first is binomial: the Wilson interval of its share, as a ratio (Przyborowski and
+    Wilenski, "Homogeneity of results in testing samples from Poisson series", Biometrika 31, 1940). None
+    where a count is 0.
+    """
+    if count <= 0 or other <= 0:
+        return None, None
+    low, high = _wilson(count / (count + other), count + other)
+    return low / (1 - low), high / (1 - high)
+
+
+def p_of_shares(share: float, whole: float, other: float, other_whole: float) -> float | None:
+    """The two-sided p-value of two independent shares being the same: the z-test with the pooled share.
+
+    None where a whole, or all variance, is 0.
+    """
+    if whole <= 0 or other_whole <= 0:
+        return None
+    pooled = (share * whole + other * other_whole) / (whole + other_whole)
+    return _two_sided(share - other, pooled * (1 - pooled) * (1 / whole + 1 / other_whole))
+
+
+def p_of_counts(count: float, other: float) -> float | None:
+    """The two-sided p-value of two independent Poisson counts having the same mean: the score test.
+
+    None where both are 0.
+    """
+    return _two_sided(count - other, count + other)
+
+
+def _two_sided(difference: float, variance: float) -> float | None:
+    return erfc(abs(difference) / sqrt(2 * variance)) if variance > _NEGLIGIBLE else None
+
+
+def _score(count: float) -> tuple[float, float]:
+    """The score interval of a Poisson mean (Rao)."""
+    square = _Z * _Z
+    middle, spread = count + square / 2, _Z * sqrt(count + square / 4)
+    return max(middle - spread, 0.0), middle + spread
+
+
+def _joined(
+    one: float, low: float, high: float, other: float, other_low: float, other_high: float
+) -> tuple[float, float]:
+    """The interval of ``one - other`` from those of both, by the variances recovered from their limits."""
+    difference = one - other
+    below = sqrt((one - low) ** 2 + (other_high - other) ** 2)
+    above = sqrt((high - one) ** 2 + (other - other_low) ** 2)
+    return difference - below, difference + above
 
 
 def by_chance(found: int, drawn: int, successes: int, population: int) -> float:

@@ -1,4 +1,4 @@
-"""The period that a report is compared with, and which of its buckets answers to which."""
+"""The period or the group that a report is compared with, and which of its buckets answers to which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from mixpanel_nb.analytics.calendar import Period, later, start_of
+from mixpanel_nb.analytics.expressions import parse
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.checks import COMPARISONS
 from mixpanel_nb.queries.insights import SHORT_UNITS
@@ -14,6 +15,7 @@ from mixpanel_nb.services.dates import FIRST_OF_TABLES
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.calendar import Bucket
+    from mixpanel_nb.queries.groups import Group
     from mixpanel_nb.queries.shared import CalendarUnit
 
 _DAY = timedelta(days=1)
@@ -82,6 +84,16 @@ def compared_days(query: Compared, period: Period) -> ComparedDays:
         message = [Word("compare"), f" is {compare!r}, which is before {FIRST_OF_TABLES}."]
         raise ParameterError(message, parameter="compare", value=compare, hint="Take fewer or later days.")
     return found
+
+
+def check_group(group: Group) -> None:
+    """Check the condition of a group by itself, before it is joined with others.
+
+    Raises:
+        ExpressionError: there is a mistake in it.
+    """
+    if group.where is not None:
+        parse(group.where)
 
 
 def _is_short(unit: CalendarUnit) -> bool:

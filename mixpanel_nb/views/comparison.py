@@ -1,8 +1,9 @@
-"""View of a comparison: now in full colour, before in grey, and how much it changed."""
+"""View of a comparison: two periods or two groups, and how much they differ."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import (
@@ -12,18 +13,23 @@ from mixpanel_nb.display import (
     Column,
     Gaps,
     Table,
+    counted,
     distinct_labels,
     first_of,
     format_value,
     grouped,
     series_chart,
 )
+from mixpanel_nb.display.charts import stacked_charts
+from mixpanel_nb.display.differences import PlacedDifference, difference_chart
+from mixpanel_nb.display.intervals import Estimate, intervals
 from mixpanel_nb.display.theme import BEFORE, PALETTE, greyed
 from mixpanel_nb.queries.cells import CELLS
 from mixpanel_nb.results import ComparisonResult, FlowResult, FrequencyResult, FunnelResult, RetentionResult
 from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
 from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
+from mixpanel_nb.views.experiment import p_text
 from mixpanel_nb.views.flow import DROPOFF_NAME, OTHER_NAME
 from mixpanel_nb.views.insights import mean_of, shown
 from mixpanel_nb.views.over_time import kind_of, time_chart
@@ -32,7 +38,7 @@ from mixpanel_nb.views.words import days, filtered, listed, short, signed_percen
 from mixpanel_nb.views.words import measure as measure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from mixpanel_nb.results import ComparedLine, ComparedTotal, ReportResult
@@ -57,6 +63,11 @@ _MEASURES = {
 }
 _PERIODS = {"previous": "the period before, ", "year": "a year before, "}
 _CURVES = (RetentionResult, FrequencyResult)
+_ENTERED = (FunnelResult, RetentionResult, FlowResult)
+_FILTERS = ("where", "born_where", "return_where")
+_CERTAIN = 0.05
+_MAX_DIFFERENCES = 130  # buckets of a line of differences
+_MAX_GROUP = 28
 
 
 class ComparisonView(ReportView[ComparisonResult[Any]]):
@@ -91,22 +102,44 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         return any(total.before or total.after for total in self.result.totals)
 
     def _nothing(self) -> str:
+        if self.result.groups is not None:
+            before, after = self._sides
+            return f"Nothing happened, neither of {after} nor of {before}."
         return f"Nothing happened, neither {self._sides[1]} nor {self._sides[0]}."
 
     @property
     def _title(self) -> str:
-        after, before = self.result.after.headline, self.result.before.headline
+        after, before = self._plain.headline, self.result.before.headline
+        if self.result.groups is not None:
+            return after
         return after if after == before else f"{after} against {before}"
 
     @property
     def _subtitle(self) -> str:
-        after = self.result.after.card().subtitle or ""
+        after = self._plain.card().subtitle or ""
+        if self.result.groups is not None:
+            before, now = self._sides
+            return f"{after}; {now} against {before}"
         against = _PERIODS.get(self.result.asked or "", "")
         return f"{after}; compared with {against}{self._sides[0]}"
 
     @property
+    def _plain(self) -> ReportResult:
+        """The report; of groups, with the filters that both have."""
+        after, asked = self.result.after, self.result.question
+        if self.result.groups is None or asked is None:
+            return after
+        known = {each.name for each in fields(after)}
+        own = {name: getattr(asked.query, name) for name in _FILTERS if hasattr(asked.query, name)}
+        plain: ReportResult = replace(after, **{name: own[name] for name in own if name in known})
+        return plain
+
+    @property
     def _sides(self) -> tuple[str, str]:
         """What tells the two apart, before and after: their days, else their filters, else their titles."""
+        if self.result.groups is not None:
+            first, second = (short(" ".join(name.split()), _MAX_GROUP) for name in self.result.groups.names)
+            return second, first
         told: list[Callable[[Any], str]] = [
             lambda one: days(one.from_date, one.to_date),
             lambda one: filtered(one.where) or "all events",
@@ -128,6 +161,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         if not self._happened:
             return super().remarks
         return self._remarked(
+            *self._of_groups(),
             "Buckets differ in length: difference and change of what adds up are per day."
             if result.is_per_day
             else None,
@@ -150,6 +184,60 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         verb = "bucket is" if len(cut) == 1 else "buckets are"
         return f"{len(cut):,} {verb} not complete on both sides (column complete) and {which}."
 
+    # Two groups
+
+    def _of_groups(self) -> Iterator[str]:
+        """Who the groups are, whether they are independent, and what their intervals and tests are."""
+        groups = self.result.groups
+        if groups is None:
+            return
+        for name, side in zip(groups.names, ("after", "before"), strict=True):
+            if not any(getattr(total, side) for total in self.result.totals):
+                yield f"Nothing happened of {short(name, _MAX_GROUP)}."
+        if not groups.are_days and isinstance(self.result.after, _ENTERED):
+            yield "The condition of a group is one of the event with which users enter, as of a breakdown."
+        yield from self._overlap()
+        yield from self._methods()
+
+    def _overlap(self) -> Iterator[str]:
+        groups = self.result.groups
+        if groups is None or groups.in_both == 0:
+            return
+        if groups.in_both is None:
+            if any(total.low is not None for total in self.result.totals):
+                yield "It is not known how many users are in both groups; intervals take it that nobody is."
+            return
+        share = format_value(groups.shared, "percent")
+        both = f"{counted(groups.in_both, 'user')} in both groups ({share} of the smaller one)"
+        if groups.have_intervals:
+            yield f"{both}: so few that intervals hold as if the groups were independent."
+        else:
+            yield f"{both}: the groups are not independent, so no interval or test of their difference holds."
+
+    def _methods(self) -> Iterator[str]:
+        """The tests of what is drawn, with their assumptions; or why there are none."""
+        groups, lines = self.result.groups, [line for line in self.result.lines if line.is_drawn]
+        if groups is None or not groups.have_intervals or not lines:
+            return
+        sampled = [line for line in lines if line.samplings is not None]
+        if not sampled:
+            yield "No intervals: events of a user depend on each other, and how much means vary is not known."
+            return
+        kinds = {line.measure.kind == "share" for line in sampled}
+        how = {True: "Newcombe's for shares of users", False: "of Poisson counts for numbers of users"}
+        tests = {True: "the z-test with the pooled share", False: "the score test of two counts"}
+        used = [kind for kind in how if kind in kinds]
+        text = f"95 % intervals: {listed([how[kind] for kind in used])}."
+        number = sum(total.p_value is not None for total in self.result.totals if total.is_drawn)
+        if number:
+            corrected = f", corrected for {number} (Holm)" if number > 1 else ""
+            text += (
+                f" p: {listed([tests[kind] for kind in used], '; ')}{corrected}; intervals are not corrected."
+            )
+        elif self.result.over_time:
+            text += " Each bucket by itself: the same users are in several, so that all of them have none."
+        yield f"{text} Users are taken to be independent."
+
     # What changed
 
     @property
@@ -162,6 +250,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _facts(self) -> list[tuple[str, Any]]:
         drawn = self._drawn
+        if self.result.groups is not None:
+            return self._facts_of_groups()
         if len(drawn) == 1:
             total = drawn[0]
             return [
@@ -179,6 +269,28 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             for label, total, sign in found
             if (_size(total) or 0) * sign > 0
         ]
+
+    def _facts_of_groups(self) -> list[tuple[str, Any]]:
+        """How many users each group has; of a single line its numbers, else the largest difference."""
+        groups, drawn, (before, after) = self.result.groups, self._drawn, self._sides
+        facts: list[tuple[str, Any]] = []
+        if groups is not None and groups.users is not None:
+            facts = [
+                (f"Users, {name}", users) for name, users in zip((after, before), groups.users, strict=True)
+            ]
+        if len(drawn) == 1:
+            (total,) = drawn
+            return [
+                *facts,
+                (after, _figure(total.measure, total.after)),
+                (before, _figure(total.measure, total.before)),
+                ("Difference", _changed(total)),
+            ]
+        known = [total for total in drawn if _size(total)]
+        if not known:
+            return facts
+        largest = max(known, key=lambda total: abs(_size(total) or 0))
+        return [*facts, ("Largest difference", f"{self._name(largest)} {_changed(largest)}")]
 
     def _name(self, line: ComparedTotal | ComparedLine) -> str:
         """What a line is, in one text."""
@@ -211,9 +323,64 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         subtitle = self._subtitle if titled else None
         is_curve = isinstance(self.result.after, _CURVES)
         if not is_curve and not self._is_lines:
-            return self._bars(title, subtitle)
+            return self._edges(title, subtitle) or self._bars(title, subtitle)
         draw = self._curves if is_curve else self._over_time
-        return Chart(lambda: draw(title, subtitle), self._words())
+
+        def drawn() -> Any:
+            below = self._differences()
+            return stacked_charts([draw(title, subtitle), *([] if below is None else [below])])
+
+        return Chart(drawn, self._words())
+
+    def _differences(self) -> Any:
+        """The difference of two groups below their lines; None where there are several lines, or too many."""
+        lines = [line for line in self.result.lines if line.is_drawn]
+        if self.result.groups is None:
+            return None
+        if isinstance(self.result.after, _CURVES):
+            curves = {total.names[:-1] for total in self._drawn}
+            placed = [_placed(total.names[-1], total) for total in self._drawn]
+            return None if len(curves) > 1 else self._difference_chart(placed, "period")
+        dates = self.result.dates
+        if len(lines) != 1 or len(dates) > _MAX_DIFFERENCES or kind_of(self._unit, len(dates), 2) != "line":
+            return None
+        placed = []
+        for place, day in enumerate(dates):
+            one, other = lines[0].after[place], lines[0].before[place]
+            value = None if one is None or other is None else one - other
+            low, high = self.result.interval(lines[0], place)
+            placed.append(_difference_at(day, lines[0].measure, value, low, high))
+        return self._difference_chart(placed, "date")
+
+    def _difference_chart(self, placed: Sequence[PlacedDifference], x: str) -> Any:
+        before, after = self._sides
+        measure = self._drawn[0].measure
+        unit = ", points" if _points_of(measure) is not None else ""
+        return difference_chart(placed, x, f"{after} − {before}{unit}")
+
+    def _edges(self, title: str | None, subtitle: str | None) -> Chart | None:
+        """Of flows, the differences of two groups with their intervals; None where they have none."""
+        if self.result.groups is None or not isinstance(self.result.after, FlowResult):
+            return None
+        known = [total for total in self._drawn if total.low is not None and total.difference]
+        largest = sorted(known, key=lambda total: abs(total.difference or 0), reverse=True)[:_MAX_GROUPS]
+        if not largest:
+            return None
+        estimates = [
+            Estimate(
+                self._name(total),
+                total.difference or 0,
+                total.low or 0,
+                total.high or 0,
+                _difference(total.measure, total.difference),
+                total.corrected_p is not None and total.corrected_p < _CERTAIN,
+            )
+            for total in known
+            if any(total is one for one in largest)
+        ]
+        before, after = self._sides
+        x_title = f"share of {after} less that of {before}"
+        return Chart(lambda: intervals(estimates, x_title, title=title, subtitle=subtitle), self._words())
 
     def _lines(self) -> list[ComparedLine]:
         """The drawn lines that are largest in both together."""
@@ -262,10 +429,10 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             title=title,
             subtitle=subtitle,
             color_title="compared" if len(lines) == 1 else listed(self.result.key_columns),
-            colors=_colors(len(pairs)),
+            colors=self._colors(len(pairs)),
             percent=lines[0].measure.kind == "share",
             gaps=self._gaps(lines, pairs) if self._merged == 1 else None,
-            dashed=[before for before, _ in pairs],
+            dashed=self._dashed(pairs),
         )
 
     @property
@@ -294,6 +461,10 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _labelled(self, names: Sequence[str]) -> list[tuple[str, str]]:
         """What the two lines of each name are called, before and after."""
         before, after = self._sides
+        if self.result.groups is not None:
+            if len(names) == 1:
+                return [(before, after)]
+            return [(f"{name}, {before}", f"{name}, {after}") for name in names]
         if len(names) == 1:
             return [(_side("before", before), _side("after", after))]
         return [(f"{name}, before", name) for name in names]
@@ -321,10 +492,22 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             title=title,
             subtitle=subtitle,
             color_title="average",
-            colors=_colors(len(pairs)),
+            colors=self._colors(len(pairs)),
             percent=measure.kind == "share",
-            dashed=[before for before, _ in pairs],
+            dashed=self._dashed(pairs),
         )
+
+    def _colors(self, lines: int) -> list[str]:
+        """Two colours a line, before and after: grey and one, or greyed and full ones; of groups two."""
+        if lines == 1:
+            return [BEFORE if self.result.groups is None else PALETTE[1], PALETTE[0]]
+        return [shade for color in PALETTE[:lines] for shade in (greyed(color), color)]
+
+    def _dashed(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
+        """The lines of before; of two groups, where each name has both."""
+        if self.result.groups is not None and len(pairs) == 1:
+            return []
+        return [before for before, _ in pairs]
 
     def _bars(self, title: str | None, subtitle: str | None) -> Chart:
         fitting = [total for total in self._drawn if self._fits(total)]
@@ -341,6 +524,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         before, after = self._sides
         series = [_side("after", after), _side("before", before)]
         colors = [PALETTE[0], BEFORE]
+        if self.result.groups is not None:
+            series, colors = [after, before], [PALETTE[0], PALETTE[1]]
         return grouped(
             groups, series, self._words(), title=title, subtitle=subtitle, colors=colors, aligned=True
         )
@@ -361,24 +546,36 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         return self._by_bucket(lines[0]) if over_time and len(self.result.dates) > 1 else self._by_line(limit)
 
     def _by_bucket(self, line: ComparedLine) -> Table:
-        names = self.result.column_names
-        place = {name: names.index(name) for name in names}
+        names, dates = self.result.column_names, len(self.result.date_columns)
         keys = len(self.result.key_columns)
-        kept = [place[name] for name in names if place[name] < 2 or place[name] >= 2 + keys]
+        kept = [at for at, _ in enumerate(names) if at < dates or at >= dates + keys]
         rows = [
             tuple(_cell(names[at], row[at], line) for at in kept)
-            for row, key in ((row, row[2 : 2 + keys]) for row in self.result.tuples())
+            for row, key in ((row, row[dates : dates + keys]) for row in self.result.tuples())
             if key == line.names
         ]
         unit = self._unit
-        kinds: dict[int, Any] = dict.fromkeys(range(2), "datetime" if unit in {"minute", "hour"} else "date")
-        columns = [Column(names[at].replace("_", " "), kinds.get(at, "number")) for at in kept]
+        kinds: dict[int, Any] = dict.fromkeys(
+            range(dates), "datetime" if unit in {"minute", "hour"} else "date"
+        )
+        columns = [Column(self._heading(names[at]), kinds.get(at, "number")) for at in kept]
         columns[-1] = Column("complete", "text")
         return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True)
+
+    def _heading(self, name: str) -> str:
+        """What a column is called: those of the sides by the groups."""
+        if self.result.groups is None:
+            return name.replace("_", " ")
+        before, after = self._sides
+        side, _, of = name.partition("_")
+        told = {"first": after, "second": before}.get(side)
+        return name.replace("_", " ") if told is None else f"{told} {of.replace('_', ' ')}".strip()
 
     def _by_line(self, limit: int) -> Table:
         """A row a line: all of them where they are few, else those that are drawn."""
         totals = self.result.totals if len(self.result.totals) <= max(_MAX_ALL, limit) else self._drawn
+        if self.result.groups is not None:
+            return self._by_line_of_groups(totals)
         measures = len({total.measure.name for total in totals}) > 1
         per_day = self.result.is_per_day
         columns = [
@@ -397,6 +594,33 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 _figure(total.measure, total.after),
                 *(map(_plain, total.per_day or (None, None)) if per_day else ()),
                 _difference(total.measure, total.difference),
+                MISSING if total.change is None else signed_percent(total.change),
+            )
+            for total in totals
+        ]
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+
+    def _by_line_of_groups(self, totals: Sequence[ComparedTotal]) -> Table:
+        """A row a line: both groups, their difference with its interval, and its test."""
+        before, after = self._sides
+        measures = len({total.measure.name for total in totals}) > 1
+        tested = any(total.low is not None for total in totals)
+        columns = [
+            *(Column(name, "text") for name in self.result.key_columns),
+            *([Column("measure", "text")] if measures else []),
+            *(Column(name, "number") for name in (after, before)),
+            Column("difference per day" if self.result.is_per_day else "difference", "number"),
+            *([Column("95 % interval", "number"), Column("p", "number")] if tested else []),
+            Column("change", "percent"),
+        ]
+        rows = [
+            (
+                *("" if name is None else short(str(name), _MAX_NAME) for name in total.names),
+                *([self._said(total.measure)] if measures else []),
+                _figure(total.measure, total.after),
+                _figure(total.measure, total.before),
+                _difference(total.measure, total.difference),
+                *((_interval(total) or "", _chance(total)) if tested else ()),
                 MISSING if total.change is None else signed_percent(total.change),
             )
             for total in totals
@@ -427,11 +651,37 @@ def _code(asked: Sequence[tuple[str, ReportResult]], kind: str) -> str | None:
     return "\n".join([*lines, "after.compare(before)"])
 
 
-def _colors(lines: int) -> list[str]:
-    """Two colours a line, before and after: grey and one, or greyed and full ones."""
-    if lines == 1:
-        return [BEFORE, PALETTE[0]]
-    return [shade for color in PALETTE[:lines] for shade in (greyed(color), color)]
+def _placed(at: Any, total: ComparedTotal) -> PlacedDifference:
+    return _difference_at(at, total.measure, total.difference, total.low, total.high)
+
+
+def _difference_at(
+    at: Any, measure: Measure, value: float | None, low: float | None, high: float | None
+) -> PlacedDifference:
+    """A difference for a chart: percentages in points."""
+    scale = _points_of(measure) or 1
+    parts = [None if each is None else each * scale for each in (value, low, high)]
+    limits = _limits(measure, low, high)
+    text = f"{at}: {_difference(measure, value)}{f' ({limits})' if limits else ''}"
+    return PlacedDifference(at, *parts, text)
+
+
+def _limits(measure: Measure, low: float | None, high: float | None) -> str | None:
+    """``-1.2 to +3.4``, of percentages in points; None without an interval."""
+    if low is None or high is None:
+        return None
+    points = _points_of(measure)
+    return " to ".join(f"{end:+,.0f}" if points is None else f"{end * points:+.1f}" for end in (low, high))
+
+
+def _interval(total: ComparedTotal) -> str | None:
+    return _limits(total.measure, total.low, total.high)
+
+
+def _chance(total: ComparedTotal) -> str:
+    """The corrected p-value; with a star below 5 %."""
+    p = total.corrected_p if total.is_drawn else total.p_value
+    return MISSING if p is None else f"{p_text(p)}{' *' if p < _CERTAIN else ''}"
 
 
 def _side(which: str, told: str) -> str:
@@ -470,8 +720,13 @@ def _plain(value: float | None) -> str:
 
 def _changed(total: ComparedTotal) -> str:
     """``+12.3%``; of percentages ``+1.2 points``; that nothing was before, or that it is unknown."""
+    limits = _interval(total)
     if _points_of(total.measure) is not None:
-        return _difference(total.measure, total.difference)
+        told = _difference(total.measure, total.difference)
+        return told if limits is None else f"{told} ({limits})"
+    if total.change_low is not None and total.change_high is not None:
+        ends = f"{signed_percent(total.change_low)} to {signed_percent(total.change_high)}"
+        return f"{signed_percent(total.change or 0)} ({ends})"
     if total.change is None:
         return "from 0" if total.difference and total.before == 0 else MISSING
     return signed_percent(total.change)
@@ -495,4 +750,8 @@ def _cell(name: str, value: Any, line: ComparedLine) -> Any:
         return value
     if name == "change":
         return signed_percent(value)
-    return _difference(line.measure, value) if name == "difference" else _figure(line.measure, value)
+    return (
+        _difference(line.measure, value)
+        if name in {"difference", "low", "high"}
+        else _figure(line.measure, value)
+    )

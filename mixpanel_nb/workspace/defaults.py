@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import days, parameters_of
-from mixpanel_nb.queries.checks import Day, in_order, without_none
+from mixpanel_nb.queries.checks import Day, check_one_of, in_order, without_none
+from mixpanel_nb.queries.groups import Groups, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,12 +64,27 @@ class Defaults:
                 values[name] = days.single_day(values[name], name, self._today())
         if values.get("compare") is not None:
             values["compare"] = self._comparison(values["compare"])
+        groups = days_of_groups(values.get("diff"))
+        if groups is not None:
+            given = self._with_days(groups, given)
         if "from_date" in known:
             (values["from_date"], values["to_date"]), which = self._days(values.get("table"), given)
             if which:
                 found = f"{which} ({values['from_date']} to {values['to_date']})"
                 said = f"{said}, {found}" if said else f"Asked about {found}"
         return values, f"{said}." if said else None
+
+    def _with_days(self, groups: Range, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, with the days of the first of two groups that are days.
+
+        Raises:
+            ParameterError: other days are given.
+        """
+        own = {"from_date": str(groups[0]), "to_date": str(groups[1]), "last": None, "during": None}
+        for name, same in own.items():
+            if given.get(name) is not None and str(given[name]) != same:
+                check_one_of({name: True, "diff": True})
+        return {**given, "from_date": groups[0], "to_date": groups[1]}
 
     def _comparison(self, compare: Any) -> Any:
         """A period that is compared with, as two days; anything else unchanged, for the query to check."""
@@ -128,6 +144,11 @@ class Defaults:
             hint = ["Give an earlier day, or both ", Word("from_date"), " and ", Word("to_date"), "."]
             raise ParameterError(message, parameter="from_date", value=str(first), hint=hint)
         return (first, end), None
+
+
+def days_of_groups(diff: Any) -> Range | None:
+    """The days of the first of two groups; None where the groups are no days."""
+    return None if diff is None else group_of(Groups()(diff, "diff")[0]).days
 
 
 def days_to_fetch(given: Mapping[str, Any], today: date) -> tuple[date | None, date | None]:

@@ -64,8 +64,9 @@ class ReportService:
 
     def ask(self, query: Query[Answer]) -> Answer:
         """The answer to a query. Errors as in ``Workspace.ask``."""
-        if query.comparison is not None:
-            comparison: Any = self._compared(query)
+        if query.comparison is not None or query.groups is not None:
+            compare = self._compared if query.groups is None else self._of_groups
+            comparison: Any = compare(query)
             return cast("Answer", comparison)
         if query.name == "saved_report" and query.asked_table is not None:
             saved: Any = self._saved_report(cast("Any", query).bookmark_id, query.asked_table)
@@ -164,22 +165,58 @@ class ReportService:
         from mixpanel_nb.results.comparison import compared
         from mixpanel_nb.results.question import Question
 
-        zone = self.zone_of(query.asked_table)
-        days = self._compared_days(query, zone)
+        days = self._compared_days(query, self.zone_of(query.asked_table))
         asked: Query[Answer] = changed(query, compare=None)
         other: Query[Answer] = changed(asked, from_date=days.first, to_date=days.last)
-        table = query.asked_table
-        if table is None:
-            after, before = self._live.ask(asked), self._live.ask(other)
-        else:
-            after, before = self._local(table, zone=zone.name).both(asked, other)
-        comparison = compared(
-            self._with_question(asked, after, zone),
-            self._with_question(other, before, zone),
-            asked=query.comparison,
-            buckets=days.buckets,
-        )
+        after, before = self._both(asked, other)
+        comparison = compared(after, before, asked=query.comparison, buckets=days.buckets)
         return replace(comparison, question=Question(query, self))
+
+    def _of_groups(self, query: Query[Answer]) -> ComparisonResult[Answer]:
+        """The answer to a query about two groups: that about each of them."""
+        from mixpanel_nb.results.comparison import ComparedGroups, compared
+        from mixpanel_nb.results.question import Question
+        from mixpanel_nb.services.comparison import check_group
+
+        assert query.groups is not None  # noqa: S101 - ask() gives no others
+        for group in query.groups:
+            check_group(group)
+        first, second = query.groups
+        after, before = self._both(query.of_group(first), query.of_group(second))
+        *users, in_both = self._shared(after, before) or (None,)
+        groups = ComparedGroups(
+            (first.text, second.text),
+            first.days is not None,
+            None if in_both is None else (users[0] or 0, users[1] or 0),
+            in_both,
+        )
+        return replace(compared(after, before, groups=groups), question=Question(query, self))
+
+    def _both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
+        """The answers to two queries that are compared."""
+        table = query.asked_table
+        zone = self.zone_of(table)
+        if table is None:
+            answers = self._live.ask(query), self._live.ask(other)
+        else:
+            answers = self._local(table, zone=zone.name).both(query, other)
+        one, two = (
+            self._with_question(asked, answer, zone)
+            for asked, answer in zip((query, other), answers, strict=True)
+        )
+        return one, two
+
+    def _shared(self, one: ReportResult, other: ReportResult) -> tuple[int, int, int] | None:
+        """How many users two reports have, and how many are in both; None where no table knows it."""
+        table = None if one.question is None else one.question.query.asked_table
+        if table is None:
+            return None
+        try:
+            asked, second = one.users().questions[0], other.users().questions[0]
+        except ParameterError:
+            return None
+        service = self._local(table)
+        return service.shared((asked.query, asked.found), (second.query, second.found))
 
     def _compared_days(self, query: Query[Any], zone: ReportZone) -> ComparedDays:
         from zoneinfo import ZoneInfo

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
 
     Day = str | date
     Compared = str | tuple[Day, Day]
+    TwoGroups = Sequence[str | tuple[Day, Day]]
 
 Answer = TypeVar("Answer", bound="ReportResult")
 
@@ -1062,7 +1063,7 @@ class Workspace:
         """Ask a query, such as that of a result once more: ``ws.ask(result.question.query)``.
 
         Args:
-            query: The query; one that has a comparison is answered by a ``ComparisonResult``.
+            query: The query; one that compares is answered by a ``ComparisonResult``.
 
         Example:
             >>> from mixpanel_nb.queries import Segmentation
@@ -1097,6 +1098,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> InsightsResult: ...
@@ -1104,6 +1106,11 @@ class Workspace:
     @overload
     def insights(
         self, metrics: str | Metric | Sequence[str | Metric] | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[InsightsResult]: ...
+
+    @overload
+    def insights(
+        self, metrics: str | Metric | Sequence[str | Metric] | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[InsightsResult]: ...
 
     def insights(self, metrics: str | Metric | Sequence[str | Metric] | None, **asked: Any) -> Any:
@@ -1139,6 +1146,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> InsightsResult: ...
@@ -1146,6 +1154,11 @@ class Workspace:
     @overload
     def active(
         self, event: str | None = None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[InsightsResult]: ...
+
+    @overload
+    def active(
+        self, event: str | None = None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[InsightsResult]: ...
 
     def active(self, event: str | None = None, **asked: Any) -> Any:
@@ -1178,6 +1191,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> SegmentationResult: ...
@@ -1185,6 +1199,11 @@ class Workspace:
     @overload
     def segmentation(
         self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[SegmentationResult]: ...
+
+    @overload
+    def segmentation(
+        self, event: str | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[SegmentationResult]: ...
 
     def segmentation(self, event: str | None, **asked: Any) -> Any:
@@ -1215,6 +1234,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> NumericBucketResult: ...
@@ -1222,6 +1242,11 @@ class Workspace:
     @overload
     def segmentation_numeric(
         self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericBucketResult]: ...
+
+    @overload
+    def segmentation_numeric(
+        self, event: str | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[NumericBucketResult]: ...
 
     def segmentation_numeric(self, event: str | None, **asked: Any) -> Any:
@@ -1249,6 +1274,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> NumericSumResult: ...
@@ -1256,6 +1282,11 @@ class Workspace:
     @overload
     def segmentation_sum(
         self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericSumResult]: ...
+
+    @overload
+    def segmentation_sum(
+        self, event: str | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[NumericSumResult]: ...
 
     def segmentation_sum(self, event: str | None, **asked: Any) -> Any:
@@ -1279,6 +1310,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> NumericAverageResult: ...
@@ -1286,6 +1318,11 @@ class Workspace:
     @overload
     def segmentation_average(
         self, event: str | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[NumericAverageResult]: ...
+
+    @overload
+    def segmentation_average(
+        self, event: str | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[NumericAverageResult]: ...
 
     def segmentation_average(self, event: str | None, **asked: Any) -> Any:
@@ -1312,6 +1349,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> EventCountsResult: ...
@@ -1319,6 +1357,11 @@ class Workspace:
     @overload
     def event_counts(
         self, events: str | Sequence[str] | None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[EventCountsResult]: ...
+
+    @overload
+    def event_counts(
+        self, events: str | Sequence[str] | None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[EventCountsResult]: ...
 
     def event_counts(self, events: str | Sequence[str] | None, **asked: Any) -> Any:
@@ -1351,6 +1394,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> PropertyCountsResult: ...
@@ -1358,6 +1402,11 @@ class Workspace:
     @overload
     def property_counts(
         self, event: str, prop: str, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[PropertyCountsResult]: ...
+
+    @overload
+    def property_counts(
+        self, event: str, prop: str, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[PropertyCountsResult]: ...
 
     def property_counts(self, event: str, prop: str, **asked: Any) -> Any:
@@ -1417,6 +1466,7 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> FunnelResult: ...
@@ -1424,6 +1474,11 @@ class Workspace:
     @overload
     def funnel(
         self, funnel_id: int | None = None, *, compare: Compared, **asked: Any
+    ) -> ComparisonResult[FunnelResult]: ...
+
+    @overload
+    def funnel(
+        self, funnel_id: int | None = None, *, diff: TwoGroups, **asked: Any
     ) -> ComparisonResult[FunnelResult]: ...
 
     def funnel(self, funnel_id: int | None = None, **asked: Any) -> Any:
@@ -1467,12 +1522,16 @@ class Workspace:
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> RetentionResult: ...
 
     @overload
     def retention(self, *, compare: Compared, **asked: Any) -> ComparisonResult[RetentionResult]: ...
+
+    @overload
+    def retention(self, *, diff: TwoGroups, **asked: Any) -> ComparisonResult[RetentionResult]: ...
 
     def retention(self, **asked: Any) -> Any:
         """Of the users who did something, how many came back, period by period.
@@ -1521,12 +1580,16 @@ class Workspace:
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> FlowResult: ...
 
     @overload
     def flow(self, *, compare: Compared, **asked: Any) -> ComparisonResult[FlowResult]: ...
+
+    @overload
+    def flow(self, *, diff: TwoGroups, **asked: Any) -> ComparisonResult[FlowResult]: ...
 
     def flow(self, **asked: Any) -> Any:
         """What users did after an event, before it, or between some events.
@@ -1553,12 +1616,16 @@ class Workspace:
         not_in_cohort: str | Sequence[str] = (),
         identities: Literal["resolved", "raw"] | None = None,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> FrequencyResult: ...
 
     @overload
     def frequency(self, *, compare: Compared, **asked: Any) -> ComparisonResult[FrequencyResult]: ...
+
+    @overload
+    def frequency(self, *, diff: TwoGroups, **asked: Any) -> ComparisonResult[FrequencyResult]: ...
 
     def frequency(self, **asked: Any) -> Any:
         """In how many hours of a day, or days of a week or month, users were active.
@@ -1590,12 +1657,16 @@ class Workspace:
         identities: Literal["resolved", "raw"] | None = None,
         annotations: bool = True,
         compare: None = None,
+        diff: None = None,
         table: str | None = None,
         live: bool = False,
     ) -> SessionsResult: ...
 
     @overload
     def sessions(self, *, compare: Compared, **asked: Any) -> ComparisonResult[SessionsResult]: ...
+
+    @overload
+    def sessions(self, *, diff: TwoGroups, **asked: Any) -> ComparisonResult[SessionsResult]: ...
 
     def sessions(self, **asked: Any) -> Any:
         """How many sessions there were, of how many users, how long they lasted and how much happened.
@@ -2265,8 +2336,9 @@ def _describe(method: Any, query: type[Query[Any]]) -> None:
         signature = inspect.signature(plain)
         if "compare" not in signature.parameters:
             continue
-        compare = signature.parameters["compare"].replace(annotation="Compared | None")
-        known = (signature.parameters | {"compare": compare}).values()
+        kinds = {"compare": "Compared | None", "diff": "TwoGroups | None"}
+        compared = {name: signature.parameters[name].replace(annotation=kind) for name, kind in kinds.items()}
+        known = (signature.parameters | compared).values()
         method.__signature__ = signature.replace(parameters=list(known))
     lines = [
         textwrap.fill(

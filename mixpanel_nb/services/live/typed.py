@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb import results
 from mixpanel_nb.analytics.insights import Days
 from mixpanel_nb.queries.checks import enough_steps
-from mixpanel_nb.queries.metrics import LETTERS
+from mixpanel_nb.queries.metrics import LETTERS, USERS
 from mixpanel_nb.results.insights import InsightsLine
 from mixpanel_nb.services.asked import columns_of, labels_of, result_of, returns_of, rules_of, window_of
 from mixpanel_nb.services.known_buckets import KnownBuckets
@@ -195,6 +195,7 @@ class _Lines:
             tuple(complete),
             is_count=metric.is_count,
             adds_up=metric.adds_up and is_plain,
+            is_of_users=metric.measure in USERS and is_plain,
         )
 
     def _formula(self, number: int, name: str, segment: Segment) -> InsightsLine:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.insights import NOT_A_NUMBER, NOT_SET, edge_labels
 from mixpanel_nb.naming import free_name
-from mixpanel_nb.queries.metrics import LETTERS, Buckets
+from mixpanel_nb.queries.metrics import LETTERS, USERS, Buckets
 from mixpanel_nb.results.insights import InsightsLine
 from mixpanel_nb.results.series import OTHER
 from mixpanel_nb.services.known_buckets import KnownBuckets
@@ -159,6 +159,7 @@ class Lines:
             tuple(complete[start:]),
             is_count=metric.is_count,
             adds_up=metric.adds_up and is_plain,
+            is_of_users=metric.measure in USERS and is_plain,
         )
 
     def _seen(self, metric: Metric) -> list[tuple[bool, bool]]:

@@ -222,6 +222,27 @@ class LocalQueryService:
         notes = tuple(dict.fromkeys(context.notes))
         return statement, self._engine.source(statement), notes, days
 
+    def shared(
+        self,
+        one: tuple[Query[Any], Mapping[str, Any]],
+        other: tuple[Query[Any], Mapping[str, Any]],
+    ) -> tuple[int, int, int]:
+        """How many users are behind a number of a report, behind one of another, and behind both.
+
+        Args:
+            one: A report, and what the number stands for in the table.
+            other: The other.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        users = []
+        for query, found in (one, other):
+            context, text, _ = self._members(query, found)
+            users.append(analytics.users.statement(context, text, None))
+        ((first, second, both),) = self._engine.rows(analytics.users.shared(*users))
+        return int(first), int(second), int(both)
+
     def events_of(
         self,
         whose: tuple[Query[Any], Mapping[str, Any]] | Sequence[str],
