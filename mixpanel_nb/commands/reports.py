@@ -42,6 +42,9 @@ def given_of(
     query: type[Query[Any]], known: Mapping[str, Parameter], typed: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The values of a report's parameters that were typed."""
+    for name, value in typed.items():
+        if name in known and known[name].is_pair and value and value[1].startswith("--"):
+            raise typer.BadParameter(f"{known[name].option_of(name)} takes two, and {value[0]!r} is one.")
     given = {
         name: read(known[name], value) if name in known else value
         for name, value in typed.items()

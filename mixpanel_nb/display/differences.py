@@ -59,8 +59,10 @@ def difference_chart(differences: Sequence[PlacedDifference], x: str, y_title: s
     ]
     across: dict[str, Any] = {"x": x_axis(x, points, scale_type, "line")}
     title = chart_label(y_title, _MAX_TITLE)
-    y = alt.Y("y:Q", title=title, axis=alt.Axis(format="+~r", tickCount=4))
-    low = alt.Y("low:Q", title=title, axis=alt.Axis(format="+~r", tickCount=4))
+    labels = "datum.value === 0 ? '0' : format(datum.value, '+,~r')"
+    y, low = (
+        alt.Y(f"{name}:Q", title=title, axis=alt.Axis(labelExpr=labels, tickCount=4)) for name in ("y", "low")
+    )
     banded = [point for point in told if point["low"] is not None]
     band = {"type": "area", "color": _COLOR, "opacity": _BAND, "line": False}
     dots = len(told) <= _MAX_DOTS

@@ -197,6 +197,8 @@ class Query(Generic[Answer]):
             if parameter.joined is not None:
                 value = parameter.joined.join(map(str, value))
             if parameter.is_pair:
+                if any(word.startswith("-") for word in value):  # which would be read as an option
+                    return None
                 options += [option, *value]
                 continue
             for item in value if isinstance(value, tuple) else (value,):

@@ -17,7 +17,8 @@ from mixpanel_nb.queries import days
 from mixpanel_nb.queries.checks import Day, in_order
 
 _RANGE = ".."
-_COHORT = "@"
+COHORT = "@"
+"""What the name of a cohort begins with, as a group."""
 _PERIOD = re.compile(r"\d{4}(-[0-9QqWw]\S*)?(\.\.\S+)?")
 _EQUAL = re.compile(r"(?P<name>[^=!<>\"'()\[\]]+?)\s*(?P<sign>!=|==?)\s*(?P<value>\"[^\"\\]*\"|[^=\"]*)")
 _PLAIN = re.compile(r"-?\d+(\.\d+)?|true|false")
@@ -71,7 +72,7 @@ def group_of(text: str) -> Group:
     since, dots, until = text.partition(_RANGE)
     if dots and _PERIOD.fullmatch(text):
         return Group(text, days=(date.fromisoformat(since), date.fromisoformat(until)))
-    if text.startswith(_COHORT):
+    if text.startswith(COHORT):
         return Group(text, f"in_cohort({_quoted(text[1:])})")
     return Group(text, _condition(text))
 
@@ -86,7 +87,7 @@ def _written(value: Any, name: str) -> str:
     if not isinstance(value, str) and isinstance(value, Sequence) and len(value) == 2:
         return _days(*in_order(*(Day()(day, name) for day in value)))
     text = value.strip() if isinstance(value, str) else ""
-    if text in {"", _COHORT}:
+    if text in {"", COHORT}:
         problem = f" has the group {str(value)[:60]!r}."
         raise ParameterError([Word(name), problem], parameter=name, value=value, hint=_FORMS)
     return _days(*days.period(text, name, _ANY_DAY)) if _PERIOD.fullmatch(text) else text

@@ -177,14 +177,14 @@ class ComparisonResult(ReportResult, Generic[P]):
             that were compared by themselves.
         buckets: For each bucket of ``after`` the bucket of ``before`` that it is compared with; None where
             the first is compared with the first, and so on.
-        groups: The two groups, where ``diff`` named them: ``after`` is the first, ``before`` the second.
+        diff: The two groups, where ``diff`` named them: ``after`` is the first, ``before`` the second.
     """
 
     after: P
     before: P
     asked: str | None = None
     buckets: tuple[date, ...] | None = None
-    groups: ComparedGroups | None = None
+    diff: ComparedGroups | None = None
 
     # The two of them
 
@@ -346,19 +346,19 @@ class ComparisonResult(ReportResult, Generic[P]):
         _, after = self.both
         if not after.is_over_time:
             return []
-        if self.groups is None:
+        if self.diff is None:
             return [after.date_column, "before_date"]
-        return [after.date_column, *(["second_date"] if self.groups.are_days else [])]
+        return [after.date_column, *(["second_date"] if self.diff.are_days else [])]
 
     @property
     def _number_columns(self) -> list[str]:
-        sides = _PAIR if self.groups is None else _GROUPS
+        sides = _PAIR if self.diff is None else _GROUPS
         per_day = [f"{side}_per_day" for side in sides] if self.is_per_day else []
-        return [*sides, *per_day, *_CHANGES, *(() if self.groups is None else _INTERVAL)]
+        return [*sides, *per_day, *_CHANGES, *(() if self.diff is None else _INTERVAL)]
 
     def _in_order(self, pair: Pair) -> Pair:
         """Two numbers, before and after, in the order of their columns."""
-        return pair if self.groups is None else (pair[1], pair[0])
+        return pair if self.diff is None else (pair[1], pair[0])
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """One row a bucket, key and measure, sorted by bucket."""
@@ -387,7 +387,7 @@ class ComparisonResult(ReportResult, Generic[P]):
                 *self._in_order(pair),
                 *(self._in_order(daily or (None, None)) if per_day else ()),
                 *_change(daily or pair),
-                *(() if self.groups is None else (None, None) if daily else self.interval(line, place)),
+                *(() if self.diff is None else (None, None) if daily else self.interval(line, place)),
                 line.complete[place],
             )
 
@@ -422,7 +422,7 @@ class ComparisonResult(ReportResult, Generic[P]):
 
     @property
     def _has_intervals(self) -> bool:
-        return self.groups is not None and self.groups.have_intervals
+        return self.diff is not None and self.diff.have_intervals
 
     # All buckets together
 
@@ -461,16 +461,16 @@ class ComparisonResult(ReportResult, Generic[P]):
         low, high = self._interval(line, (total.before, total.after), samples)
         if low is None or samples is None or total.before is None or total.after is None:
             return total
+        before, after = total.before, total.after
         total = replace(total, low=low, high=high)
         if line.measure.kind == "share":
-            p = statistics.p_of_shares(total.after, samples[1] or 0, total.before, samples[0] or 0)
+            p = statistics.p_of_shares(after, samples[1] or 0, before, samples[0] or 0)
             return replace(total, p_value=p)
         if len(self.dates) > 1 and not line.measure.adds_up:  # the same users are in several buckets
             return replace(total, low=None, high=None)
-        change_low, change_high = (
-            None if each is None else each - 1 for each in statistics.counts_ratio(total.after, total.before)
-        )
-        p = statistics.p_of_counts(total.after, total.before)
+        ratio = statistics.counts_ratio(after, before)
+        change_low, change_high = (None if each is None else each - 1 for each in ratio)
+        p = statistics.p_of_counts(after, before)
         return replace(total, p_value=p, change_low=change_low, change_high=change_high)
 
     @property
@@ -479,7 +479,7 @@ class ComparisonResult(ReportResult, Generic[P]):
 
         Of two groups the numbers include ``p_value`` and ``corrected_p``.
         """
-        numbers = [*self._number_columns, *(() if self.groups is None else _TESTS)]
+        numbers = [*self._number_columns, *(() if self.diff is None else _TESTS)]
         rows = [
             (
                 *each.names,
@@ -488,7 +488,7 @@ class ComparisonResult(ReportResult, Generic[P]):
                 *(self._in_order(each.per_day or (None, None)) if self.is_per_day else ()),
                 each.difference,
                 each.change,
-                *(() if self.groups is None else (each.low, each.high, each.p_value, each.corrected_p)),
+                *(() if self.diff is None else (each.low, each.high, each.p_value, each.corrected_p)),
                 each.buckets,
             )
             for each in self.totals
@@ -516,7 +516,7 @@ def compared(
     *,
     asked: str | None = None,
     buckets: tuple[date, ...] | None = None,
-    groups: ComparedGroups | None = None,
+    diff: ComparedGroups | None = None,
 ) -> ComparisonResult[Any]:
     """A report compared with another one of the same kind and shape.
 
@@ -525,7 +525,7 @@ def compared(
         before: The report that it is compared with.
         asked: The period that was asked for, if one was.
         buckets: For each bucket of ``after`` its counterpart; None where they go by place.
-        groups: The groups that they are of, if they are of two.
+        diff: The groups that they are of, if they are of two.
 
     Raises:
         ParameterError: they are of different kinds or shapes, or one has no numbers at all.
@@ -541,15 +541,15 @@ def compared(
     for result, which in ((after, "first"), (before, "second")):
         if not result.numbers().dates:
             raise ParameterError(f"The {which} of the two has no rows.", parameter="other", hint=_OTHER_DAYS)
-    names = ("after", "before") if groups is None else groups.names
+    names = ("after", "before") if diff is None else diff.names
     return ComparisonResult(
         after,
         before,
         asked,
         buckets,
-        groups,
+        diff,
         sql=_joined(after.sql, before.sql, names),
-        notes=_notes(after, before, groups),
+        notes=_notes(after, before, diff),
         timezone=after.timezone,
         event_names={**before.event_names, **after.event_names},
     )

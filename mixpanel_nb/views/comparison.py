@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mixpanel_nb.display import (
     Bar,
@@ -38,11 +38,13 @@ from mixpanel_nb.views.words import days, filtered, listed, short, signed_percen
 from mixpanel_nb.views.words import measure as measure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from mixpanel_nb.results import ComparedLine, ComparedTotal, ReportResult
     from mixpanel_nb.results.numbers import Measure
+
+T = TypeVar("T")
 
 _MAX_LINES = 3  # each of them is two
 _MAX_POINTS = 1_000
@@ -102,22 +104,22 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         return any(total.before or total.after for total in self.result.totals)
 
     def _nothing(self) -> str:
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             before, after = self._sides
-            return f"Nothing happened, neither of {after} nor of {before}."
+            return f"Nothing happened in either group, {after} or {before}."
         return f"Nothing happened, neither {self._sides[1]} nor {self._sides[0]}."
 
     @property
     def _title(self) -> str:
         after, before = self._plain.headline, self.result.before.headline
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             return after
         return after if after == before else f"{after} against {before}"
 
     @property
     def _subtitle(self) -> str:
         after = self._plain.card().subtitle or ""
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             before, now = self._sides
             return f"{after}; {now} against {before}"
         against = _PERIODS.get(self.result.asked or "", "")
@@ -126,19 +128,19 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     @property
     def _plain(self) -> ReportResult:
         """The report; of groups, with the filters that both have."""
-        after, asked = self.result.after, self.result.question
-        if self.result.groups is None or asked is None:
+        after: ReportResult = self.result.after
+        asked = self.result.question
+        if self.result.diff is None or asked is None:
             return after
         known = {each.name for each in fields(after)}
         own = {name: getattr(asked.query, name) for name in _FILTERS if hasattr(asked.query, name)}
-        plain: ReportResult = replace(after, **{name: own[name] for name in own if name in known})
-        return plain
+        return replace(after, **{name: own[name] for name in own if name in known})
 
     @property
     def _sides(self) -> tuple[str, str]:
         """What tells the two apart, before and after: their days, else their filters, else their titles."""
-        if self.result.groups is not None:
-            first, second = (short(" ".join(name.split()), _MAX_GROUP) for name in self.result.groups.names)
+        if self.result.diff is not None:
+            first, second = (short(" ".join(name.split()), _MAX_GROUP) for name in self.result.diff.names)
             return second, first
         told: list[Callable[[Any], str]] = [
             lambda one: days(one.from_date, one.to_date),
@@ -188,19 +190,19 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _of_groups(self) -> Iterator[str]:
         """Who the groups are, whether they are independent, and what their intervals and tests are."""
-        groups = self.result.groups
+        groups = self.result.diff
         if groups is None:
             return
         for name, side in zip(groups.names, ("after", "before"), strict=True):
             if not any(getattr(total, side) for total in self.result.totals):
-                yield f"Nothing happened of {short(name, _MAX_GROUP)}."
+                yield f"Nothing happened in the group {short(name, _MAX_GROUP)}."
         if not groups.are_days and isinstance(self.result.after, _ENTERED):
             yield "The condition of a group is one of the event with which users enter, as of a breakdown."
         yield from self._overlap()
         yield from self._methods()
 
     def _overlap(self) -> Iterator[str]:
-        groups = self.result.groups
+        groups = self.result.diff
         if groups is None or groups.in_both == 0:
             return
         if groups.in_both is None:
@@ -216,7 +218,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _methods(self) -> Iterator[str]:
         """The tests of what is drawn, with their assumptions; or why there are none."""
-        groups, lines = self.result.groups, [line for line in self.result.lines if line.is_drawn]
+        groups, lines = self.result.diff, [line for line in self.result.lines if line.is_drawn]
         if groups is None or not groups.have_intervals or not lines:
             return
         sampled = [line for line in lines if line.samplings is not None]
@@ -235,7 +237,9 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 f" p: {listed([tests[kind] for kind in used], '; ')}{corrected}; intervals are not corrected."
             )
         elif self.result.over_time:
-            text += " Each bucket by itself: the same users are in several, so that all of them have none."
+            text += " They are of each bucket by itself: all together have none, as users are in several."
+        if len(sampled) < len(lines):
+            text += " Numbers of events and means have none."
         yield f"{text} Users are taken to be independent."
 
     # What changed
@@ -250,7 +254,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _facts(self) -> list[tuple[str, Any]]:
         drawn = self._drawn
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             return self._facts_of_groups()
         if len(drawn) == 1:
             total = drawn[0]
@@ -272,7 +276,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _facts_of_groups(self) -> list[tuple[str, Any]]:
         """How many users each group has; of a single line its numbers, else the largest difference."""
-        groups, drawn, (before, after) = self.result.groups, self._drawn, self._sides
+        groups, drawn, (before, after) = self.result.diff, self._drawn, self._sides
         facts: list[tuple[str, Any]] = []
         if groups is not None and groups.users is not None:
             facts = [
@@ -335,7 +339,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _differences(self) -> Any:
         """The difference of two groups below their lines; None where there are several lines, or too many."""
         lines = [line for line in self.result.lines if line.is_drawn]
-        if self.result.groups is None:
+        if self.result.diff is None:
             return None
         if isinstance(self.result.after, _CURVES):
             curves = {total.names[:-1] for total in self._drawn}
@@ -360,7 +364,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _edges(self, title: str | None, subtitle: str | None) -> Chart | None:
         """Of flows, the differences of two groups with their intervals; None where they have none."""
-        if self.result.groups is None or not isinstance(self.result.after, FlowResult):
+        if self.result.diff is None or not isinstance(self.result.after, FlowResult):
             return None
         known = [total for total in self._drawn if total.low is not None and total.difference]
         largest = sorted(known, key=lambda total: abs(total.difference or 0), reverse=True)[:_MAX_GROUPS]
@@ -372,7 +376,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 total.difference or 0,
                 total.low or 0,
                 total.high or 0,
-                _difference(total.measure, total.difference),
+                _changed(total),
                 total.corrected_p is not None and total.corrected_p < _CERTAIN,
             )
             for total in known
@@ -418,7 +422,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         rows = [
             {"date": day, "line": label, y: value}
             for line, labels in zip(lines, pairs, strict=True)
-            for label, values in zip(labels, (line.before, line.after), strict=True)
+            for label, values in self._ordered(zip(labels, (line.before, line.after), strict=True))
             for day, value in self._points(values)
         ]
         return time_chart(
@@ -461,7 +465,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _labelled(self, names: Sequence[str]) -> list[tuple[str, str]]:
         """What the two lines of each name are called, before and after."""
         before, after = self._sides
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             if len(names) == 1:
                 return [(before, after)]
             return [(f"{name}, {before}", f"{name}, {after}") for name in names]
@@ -481,7 +485,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         rows = [
             {"period": total.names[-1], y: value, "line": label}
             for labels, totals in zip(pairs, chosen.values(), strict=True)
-            for label, side in zip(labels, ("before", "after"), strict=True)
+            for label, side in self._ordered(zip(labels, ("before", "after"), strict=True))
             for total, value in ((each, getattr(each, side)) for each in totals)
         ]
         return series_chart(
@@ -500,12 +504,16 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _colors(self, lines: int) -> list[str]:
         """Two colours a line, before and after: grey and one, or greyed and full ones; of groups two."""
         if lines == 1:
-            return [BEFORE if self.result.groups is None else PALETTE[1], PALETTE[0]]
-        return [shade for color in PALETTE[:lines] for shade in (greyed(color), color)]
+            return self._ordered([BEFORE if self.result.diff is None else PALETTE[1], PALETTE[0]])
+        return [shade for color in PALETTE[:lines] for shade in self._ordered((greyed(color), color))]
+
+    def _ordered(self, sides: Iterable[T]) -> list[T]:
+        """What there is of before and after, in this order; of two groups the first group first."""
+        return list(sides) if self.result.diff is None else list(sides)[::-1]
 
     def _dashed(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
         """The lines of before; of two groups, where each name has both."""
-        if self.result.groups is not None and len(pairs) == 1:
+        if self.result.diff is not None and len(pairs) == 1:
             return []
         return [before for before, _ in pairs]
 
@@ -524,7 +532,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         before, after = self._sides
         series = [_side("after", after), _side("before", before)]
         colors = [PALETTE[0], BEFORE]
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             series, colors = [after, before], [PALETTE[0], PALETTE[1]]
         return grouped(
             groups, series, self._words(), title=title, subtitle=subtitle, colors=colors, aligned=True
@@ -564,7 +572,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _heading(self, name: str) -> str:
         """What a column is called: those of the sides by the groups."""
-        if self.result.groups is None:
+        if self.result.diff is None:
             return name.replace("_", " ")
         before, after = self._sides
         side, _, of = name.partition("_")
@@ -574,7 +582,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _by_line(self, limit: int) -> Table:
         """A row a line: all of them where they are few, else those that are drawn."""
         totals = self.result.totals if len(self.result.totals) <= max(_MAX_ALL, limit) else self._drawn
-        if self.result.groups is not None:
+        if self.result.diff is not None:
             return self._by_line_of_groups(totals)
         measures = len({total.measure.name for total in totals}) > 1
         per_day = self.result.is_per_day
@@ -603,15 +611,17 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
     def _by_line_of_groups(self, totals: Sequence[ComparedTotal]) -> Table:
         """A row a line: both groups, their difference with its interval, and its test."""
         before, after = self._sides
+        totals = [total for total in totals if self._says_something(total)]
         measures = len({total.measure.name for total in totals}) > 1
         tested = any(total.low is not None for total in totals)
+        changes = any(total.measure.kind == "number" and total.is_drawn for total in totals)
         columns = [
             *(Column(name, "text") for name in self.result.key_columns),
             *([Column("measure", "text")] if measures else []),
             *(Column(name, "number") for name in (after, before)),
             Column("difference per day" if self.result.is_per_day else "difference", "number"),
             *([Column("95 % interval", "number"), Column("p", "number")] if tested else []),
-            Column("change", "percent"),
+            *([Column("change", "percent")] if changes else []),
         ]
         rows = [
             (
@@ -621,11 +631,18 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 _figure(total.measure, total.before),
                 _difference(total.measure, total.difference),
                 *((_interval(total) or "", _chance(total)) if tested else ()),
-                MISSING if total.change is None else signed_percent(total.change),
+                *([MISSING if total.change is None else signed_percent(total.change)] if changes else []),
             )
             for total in totals
         ]
         return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+
+    def _says_something(self, total: ComparedTotal) -> bool:
+        """Whether it is known, and no share that is 1 by its definition."""
+        if total.before is None and total.after is None:
+            return False
+        is_entry = isinstance(self.result.after, FunnelResult) and total.names[-2] == 1
+        return not (is_entry and total.measure.kind == "share")
 
     # The code
 
@@ -660,10 +677,10 @@ def _difference_at(
 ) -> PlacedDifference:
     """A difference for a chart: percentages in points."""
     scale = _points_of(measure) or 1
-    parts = [None if each is None else each * scale for each in (value, low, high)]
+    middle, least, most = (None if each is None else each * scale for each in (value, low, high))
     limits = _limits(measure, low, high)
     text = f"{at}: {_difference(measure, value)}{f' ({limits})' if limits else ''}"
-    return PlacedDifference(at, *parts, text)
+    return PlacedDifference(at, middle, least, most, text)
 
 
 def _limits(measure: Measure, low: float | None, high: float | None) -> str | None:

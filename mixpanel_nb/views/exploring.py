@@ -34,6 +34,7 @@ from mixpanel_nb.queries.checks import (
 )
 from mixpanel_nb.queries.checks import Names as ListOfNames
 from mixpanel_nb.queries.formulas import Formulas
+from mixpanel_nb.queries.groups import COHORT, Groups
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.shared import WHERE_EXAMPLE
@@ -298,6 +299,9 @@ class QueryForm:
                     None if value is None else ",".join(map(str, value)) if isinstance(value, list) else value
                 )
                 return Field(name, label.text, "text", text, hint="0,1,3,7,14,30")
+            case Groups():
+                cohorts = [f"{COHORT}{each}" for each in self.service.vocabulary.cohorts()]
+                return Field(name, label.text, "list", _listed(value), cohorts, none=label.none)
             case Breakdowns() if isinstance(value, list | tuple):
                 names = self._names(label.names)
                 return Field(name, label.text, "list", list(value), names)

@@ -190,7 +190,7 @@ class ReportService:
             None if in_both is None else (users[0] or 0, users[1] or 0),
             in_both,
         )
-        return replace(compared(after, before, groups=groups), question=Question(query, self))
+        return replace(compared(after, before, diff=groups), question=Question(query, self))
 
     def _both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
         """The answers to two queries that are compared."""

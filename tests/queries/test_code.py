@@ -10,10 +10,12 @@ from asking import query_of
 from hypothesis import given
 
 from mixpanel_nb.commands import parsing
+from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.notebook import line as lines
 from mixpanel_nb.notebook.names import COMMANDS
 from mixpanel_nb.notebook.notebook_session import NotebookSession
 from mixpanel_nb.queries import Buckets, Formula, Funnel, Metric, Query, Segmentation
+from mixpanel_nb.queries.groups import Groups
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
@@ -36,6 +38,18 @@ DAYS = {"from_date": st.just("2025-01-01"), "to_date": st.just("2025-01-31")}
 UNIT = st.sampled_from(["hour", "day", "week", "month"])
 TYPE = st.sampled_from(["general", "unique", "average"])
 WHERE = st.just('properties["plan"] == "pro"') | NAMES
+
+
+def are_groups(pair: list[str]) -> bool:
+    try:
+        Groups()(pair, "diff")
+    except ParameterError:
+        return False
+    return True
+
+
+GROUP = st.sampled_from(["plan=pro", 'plan="a b"', "@staff", 'properties["a"] > 5', "2025-02", "2025-Q1"])
+GROUPS = st.lists(NAMES | GROUP, min_size=2, max_size=2).filter(are_groups)
 STEPS = NAMES | st.tuples(NAMES, st.just('properties["a b"] > 5') | NAMES)
 OPTIONAL = {"table": NAMES, "where": WHERE}
 
@@ -61,7 +75,7 @@ BREAKDOWNS = st.builds(
 REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "segmentation": (
         {"event": NAMES, **DAYS},
-        {"on": NAMES, "unit": UNIT, "type": TYPE, "limit": st.integers(1, 99), **OPTIONAL},
+        {"on": NAMES, "unit": UNIT, "type": TYPE, "limit": st.integers(1, 99), "diff": GROUPS, **OPTIONAL},
     ),
     "insights": (
         {"metrics": st.lists(METRICS, min_size=1, max_size=3), **DAYS},
