@@ -48,7 +48,7 @@ def given_of(
     given = {
         name: read(known[name], value) if name in known else value
         for name, value in typed.items()
-        if value not in (None, [])
+        if value not in (None, [], ())
     }
     any_wanted = given.pop(_ANY, False)
     choices = {name: parameter for name, parameter in known.items() if parameter.any_option}

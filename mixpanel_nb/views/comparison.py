@@ -25,6 +25,7 @@ from mixpanel_nb.display.differences import PlacedDifference, difference_chart
 from mixpanel_nb.display.intervals import Estimate, intervals
 from mixpanel_nb.display.theme import BEFORE, PALETTE, greyed
 from mixpanel_nb.queries.cells import CELLS
+from mixpanel_nb.queries.groups import COHORT
 from mixpanel_nb.results import ComparisonResult, FlowResult, FrequencyResult, FunnelResult, RetentionResult
 from mixpanel_nb.results.flow import ARROW, DROPOFF, OTHER
 from mixpanel_nb.results.series import BETWEEN
@@ -196,7 +197,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         for name, side in zip(groups.names, ("after", "before"), strict=True):
             if not any(getattr(total, side) for total in self.result.totals):
                 yield f"Nothing happened in the group {short(name, _MAX_GROUP)}."
-        if not groups.are_days and isinstance(self.result.after, _ENTERED):
+        are_cohorts = all(name.startswith(COHORT) for name in groups.names)
+        if not groups.are_days and not are_cohorts and isinstance(self.result.after, _ENTERED):
             yield "The condition of a group is one of the event with which users enter, as of a breakdown."
         yield from self._overlap()
         yield from self._methods()
@@ -237,7 +239,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 f" p: {listed([tests[kind] for kind in used], '; ')}{corrected}; intervals are not corrected."
             )
         elif self.result.over_time:
-            text += " They are of each bucket by itself: all together have none, as users are in several."
+            text += " Each bucket has one (.df); all together have none, as users are in several."
         if len(sampled) < len(lines):
             text += " Numbers of events and means have none."
         yield f"{text} Users are taken to be independent."
@@ -376,7 +378,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
                 total.difference or 0,
                 total.low or 0,
                 total.high or 0,
-                _changed(total),
+                _difference(total.measure, total.difference),
                 total.corrected_p is not None and total.corrected_p < _CERTAIN,
             )
             for total in known
@@ -557,6 +559,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         names, dates = self.result.column_names, len(self.result.date_columns)
         keys = len(self.result.key_columns)
         kept = [at for at, _ in enumerate(names) if at < dates or at >= dates + keys]
+        if all(self.result.interval(line, place) == (None, None) for place, _ in enumerate(line.after)):
+            kept = [at for at in kept if names[at] not in {"low", "high"}]
         rows = [
             tuple(_cell(names[at], row[at], line) for at in kept)
             for row, key in ((row, row[dates : dates + keys]) for row in self.result.tuples())
@@ -696,9 +700,9 @@ def _interval(total: ComparedTotal) -> str | None:
 
 
 def _chance(total: ComparedTotal) -> str:
-    """The corrected p-value; with a star below 5 %."""
-    p = total.corrected_p if total.is_drawn else total.p_value
-    return MISSING if p is None else f"{p_text(p)}{' *' if p < _CERTAIN else ''}"
+    """The corrected p-value, with a star below 5 %; nothing of a line that is not in the chart."""
+    p = total.corrected_p
+    return "" if p is None else f"{p_text(p)}{' *' if p < _CERTAIN else ''}"
 
 
 def _side(which: str, told: str) -> str:
