@@ -110,16 +110,16 @@ class Query(Generic[Answer]):
         if group.days is not None:
             first, last = group.days
             return changed(self, diff=None, from_date=first, to_date=last)
-        return changed(self, diff=None, **self.narrowed(group.where or ""))
+        return changed(self, diff=None, **self.narrowed(group))
 
-    def narrowed(self, condition: str) -> dict[str, Any]:
-        """The fields, with their values, by which a further condition holds.
+    def narrowed(self, group: Group) -> dict[str, Any]:
+        """The fields, with their values, by which the condition of a group holds.
 
         The condition is one of all events. Where users enter by an event, as in a funnel, it is one of that
         event, as the value of a breakdown is.
         """
         where: str | None = getattr(self, "where", None)
-        return {"where": joined(where, condition)}
+        return {"where": joined(where, group.where)}
 
     @property
     def bucket_unit(self) -> str | None:

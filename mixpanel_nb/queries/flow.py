@@ -25,7 +25,7 @@ from mixpanel_nb.queries.checks import (
     parse_step,
 )
 from mixpanel_nb.queries.funnel import MAX_WINDOW_SECONDS, WINDOW_SECONDS
-from mixpanel_nb.queries.groups import joined
+from mixpanel_nb.queries.groups import Group, joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     Compare,
@@ -228,10 +228,15 @@ class Flow(Query["FlowResult"]):
                     hint = "Name another event, or leave it out."
                     raise ParameterError(message, parameter=name, value=event, hint=hint)
 
-    def narrowed(self, condition: str) -> dict[str, Any]:
-        """The first of the anchors under a further condition."""
+    def narrowed(self, group: Group) -> dict[str, Any]:
+        """The first of the anchors under a further condition; all events of the users of a cohort.
+
+        That is the same of a cohort, and the only filter by one that Mixpanel's flows have.
+        """
+        if group.is_cohort:
+            return super().narrowed(group)
         first, *_ = self.anchors
-        narrow = replace(first, where=joined(first.where, condition))
+        narrow = replace(first, where=joined(first.where, group.where))
         if self.start is not None:
             return {"start": narrow}
         return {"through": (narrow, *self.through[1:])} if self.through else {"end": narrow}

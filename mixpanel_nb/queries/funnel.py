@@ -29,7 +29,7 @@ from mixpanel_nb.queries.checks import (
     parse_step,
     whole_or_word,
 )
-from mixpanel_nb.queries.groups import joined
+from mixpanel_nb.queries.groups import Group, joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     UNITS,
@@ -297,12 +297,12 @@ class Funnel(Query["FunnelResult"]):
         if self.steps:
             self._check_steps()
 
-    def narrowed(self, condition: str) -> dict[str, Any]:
+    def narrowed(self, group: Group) -> dict[str, Any]:
         """The first step under a further condition; of a saved funnel all of them."""
         if not self.steps:
-            return super().narrowed(condition)
+            return super().narrowed(group)
         first, *further = self.steps
-        return {"steps": (replace(first, where=joined(first.where, condition)), *further)}
+        return {"steps": (replace(first, where=joined(first.where, group.where)), *further)}
 
     def _check_steps(self) -> None:
         last = len(self.steps)

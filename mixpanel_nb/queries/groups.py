@@ -40,6 +40,11 @@ class Group:
     where: str | None = None
     days: tuple[date, date] | None = None
 
+    @property
+    def is_cohort(self) -> bool:
+        """Whether it is the users of a cohort."""
+        return self.text.startswith(COHORT)
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -77,9 +82,11 @@ def group_of(text: str) -> Group:
     return Group(text, _condition(text))
 
 
-def joined(where: str | None, condition: str) -> str:
-    """A filter and a further condition."""
-    return condition if where is None or not where.strip() else f"({where}) and ({condition})"
+def joined(where: str | None, condition: str | None) -> str | None:
+    """A filter and a further condition, if there are such."""
+    if where is None or not where.strip() or condition is None:
+        return condition or where
+    return f"({where}) and ({condition})"
 
 
 def _written(value: Any, name: str) -> str:

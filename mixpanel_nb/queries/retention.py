@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query
 from mixpanel_nb.queries.checks import Brackets, Name, OneOf, Optional, Text, Whole
-from mixpanel_nb.queries.groups import joined
+from mixpanel_nb.queries.groups import Group, joined
 from mixpanel_nb.queries.parameter import Label, Parameter
 from mixpanel_nb.queries.shared import (
     ANY_EVENT,
@@ -206,10 +206,10 @@ class Retention(Query["RetentionResult"]):
                 message, parameter="measure", value=self.measure, hint="Name the property to be averaged."
             )
 
-    def narrowed(self, condition: str) -> dict[str, Any]:
+    def narrowed(self, group: Group) -> dict[str, Any]:
         """The event that brings users into a cohort, under a further condition."""
         name = "return_where" if self.type == "compounded" else "born_where"
-        return {name: joined(getattr(self, name), condition)}
+        return {name: joined(getattr(self, name), group.where)}
 
     @property
     def bucket_unit(self) -> str:

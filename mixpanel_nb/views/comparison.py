@@ -197,8 +197,9 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         for name, side in zip(groups.names, ("after", "before"), strict=True):
             if not any(getattr(total, side) for total in self.result.totals):
                 yield f"Nothing happened in the group {short(name, _MAX_GROUP)}."
+        of_all = groups.are_days or getattr(self.result.after, "funnel_id", None) is not None
         are_cohorts = all(name.startswith(COHORT) for name in groups.names)
-        if not groups.are_days and not are_cohorts and isinstance(self.result.after, _ENTERED):
+        if not of_all and not are_cohorts and isinstance(self.result.after, _ENTERED):
             yield "The condition of a group is one of the event with which users enter, as of a breakdown."
         yield from self._overlap()
         yield from self._methods()
@@ -208,8 +209,11 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         if groups is None or groups.in_both == 0:
             return
         if groups.in_both is None:
-            if any(total.low is not None for total in self.result.totals):
-                yield "It is not known how many users are in both groups; intervals take it that nobody is."
+            if any(line.samplings is not None for line in self.result.lines if line.is_drawn):
+                yield (
+                    "It is not known how many users are in both groups: intervals hold if hardly any is. "
+                    "Of a table it is known."
+                )
             return
         share = format_value(groups.shared, "percent")
         both = f"{counted(groups.in_both, 'user')} in both groups ({share} of the smaller one)"

@@ -32,6 +32,10 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
         (f"%mp_frequency {ASKED}", "FrequencyResult"),
         (f'%mp_flow --start "Sign Up" --end Purchase {ASKED}', "FlowResult"),
         (f"%mp_sessions --unit week {ASKED}", "SessionsResult"),
+        (
+            f'%mp_funnel --step "View Product" --step Purchase --diff plan=pro "plan = free" {ASKED}',
+            "ComparisonResult",
+        ),
         ("%mp_why Purchase 2025-01-14 --table events", "WhyResult"),
         (
             f"%mp_experiment 'unique(Purchase)' --exposure 'App Open' --variant $os {ASKED}",

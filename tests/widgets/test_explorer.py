@@ -61,6 +61,15 @@ def test_an_answer_is_compared_with_the_period_before_or_the_year_before(ws: Wor
     assert explorer.answer == purchases(ws, from_date="2025-01-08")
 
 
+def test_an_answer_is_asked_of_two_groups(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Two groups 1", "type…")
+    type_in(explorer, "Two groups 1", "plan=pro")
+    assert "takes two groups" in text_of(explorer)
+    choose(explorer, "Two groups 2", "type…")
+    type_in(explorer, "Two groups 2", "plan=free")
+    assert explorer.answer == purchases(ws, diff=("plan=pro", "plan=free"))
+
+
 def test_the_names_offered_are_those_of_the_table(ws: Workspace, explorer: Explorer) -> None:
     events = ws.sql("SELECT DISTINCT event_name FROM events ORDER BY 1")["event_name"].tolist()
     assert list(labelled(explorer)["Event"].options) == ["(any event)", *events, "type…"]
