@@ -62,6 +62,7 @@ class SankeyNode:
         value: How high it is.
         text: The number below its name.
         kind: Its colour.
+        fill: Its colour, if it is another.
     """
 
     column: int
@@ -69,6 +70,7 @@ class SankeyNode:
     value: float
     text: str
     kind: Kind = "event"
+    fill: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,14 @@ class SankeyLink:
         target: The index of the bar it leads to, in a later column.
         value: How high it is.
         text: The tooltip.
+        fill: Its colour; None is that of what it leads to.
     """
 
     source: int
     target: int
     value: float
     text: str = ""
+    fill: str | None = None
 
 
 @dataclass(frozen=True)
@@ -328,7 +332,7 @@ def _bands(layouts: Sequence[_Layout], place: dict[str, Any]) -> alt.Chart:
         nodes, links = layout.diagram.nodes, layout.diagram.links
         for point in layout.bands():
             link = links[point["link"]]
-            fill = _BANDS[nodes[link.target].kind]
+            fill = link.fill or _BANDS[nodes[link.target].kind]
             points.append(point | {"link": f"{number}-{point['link']}", "fill": fill, "text": link.text})
     return layer(
         points,
@@ -350,7 +354,7 @@ def _bars(layouts: Sequence[_Layout], place: dict[str, Any]) -> alt.Chart:
             "x2": layout.x(node.column) + _BAR,
             "y": round(layout.y[number], 1),
             "y2": round(layout.y[number] + layout.height(node.value), 1),
-            "fill": _BARS[node.kind],
+            "fill": node.fill or _BARS[node.kind],
             "name": chart_label(node.name, 120),
             "text": node.text,
         }

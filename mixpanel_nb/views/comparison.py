@@ -18,6 +18,7 @@ from mixpanel_nb.display import (
     first_of,
     format_value,
     grouped,
+    sankeys,
     series_chart,
 )
 from mixpanel_nb.display.charts import stacked_charts
@@ -32,6 +33,7 @@ from mixpanel_nb.results.series import BETWEEN
 from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.experiment import p_text
 from mixpanel_nb.views.flow import DROPOFF_NAME, OTHER_NAME
+from mixpanel_nb.views.flow_differences import diagram
 from mixpanel_nb.views.insights import mean_of, shown
 from mixpanel_nb.views.over_time import kind_of, time_chart
 from mixpanel_nb.views.report import ReportView
@@ -333,7 +335,8 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         subtitle = self._subtitle if titled else None
         is_curve = isinstance(self.result.after, _CURVES)
         if not is_curve and not self._is_lines:
-            return self._edges(title, subtitle) or self._bars(title, subtitle)
+            charts = (self._flow(title, subtitle), self._edges(title, subtitle))
+            return next((chart for chart in charts if chart is not None), self._bars(title, subtitle))
         draw = self._curves if is_curve else self._over_time
 
         def drawn() -> Any:
@@ -367,6 +370,18 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         measure = self._drawn[0].measure
         unit = ", points" if _points_of(measure) is not None else ""
         return difference_chart(placed, x, f"{after} − {before}{unit}")
+
+    def _flow(self, title: str | None, subtitle: str | None) -> Chart | None:
+        """A Sankey diagram of the differences of two groups; None where it has no room for them."""
+        after, before = self.result.after, self.result.before
+        if self.result.diff is None or not isinstance(after, FlowResult) or after.on is not None:
+            return None
+        sides = self._sides
+        found = diagram(after, before, self._drawn, (sides[1], sides[0]))
+        if found is None:
+            return None
+        drawn, headings = found
+        return Chart(lambda: sankeys([drawn], headings, title=title, subtitle=subtitle), self._words())
 
     def _edges(self, title: str | None, subtitle: str | None) -> Chart | None:
         """Of flows, the differences of two groups with their intervals; None where they have none."""

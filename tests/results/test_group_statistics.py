@@ -75,7 +75,7 @@ def test_nothing_has_no_interval() -> None:
 
 def coverage(truth: float, intervals: Any) -> float:
     found = [low <= truth <= high for low, high in intervals]
-    return sum(found) / len(found)
+    return float(np.mean(found))
 
 
 @pytest.mark.parametrize(
