@@ -415,7 +415,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _drawn_note(self) -> str | None:
         drawn = len(self._drawn)
-        if isinstance(self.result.after, _CURVES):
+        if isinstance(self.result.after, _CURVES) or self._flow(None, None) is not None:
             return None
         fitting = sum(map(self._fits, self._drawn))
         shown_lines = min(_MAX_LINES if self._is_lines else _MAX_GROUPS, fitting)

@@ -128,11 +128,11 @@ class FlowView(ReportView[FlowResult]):
 
         def draw() -> Any:
             diagrams = [self._diagram(segment) for segment in self._drawn_segments]
-            return sankeys(diagrams, self.headings(), title=title, subtitle=subtitle)
+            return sankeys(diagrams, self.step_names(), title=title, subtitle=subtitle)
 
         return Chart(draw, self._words())
 
-    def headings(self) -> list[str]:
+    def step_names(self) -> list[str]:
         """What each column is: an anchor, or so many events after or before one."""
         first, last = self._ends()
         return [self._heading(step, first, last) for step in range(first, last + 1)]

@@ -57,7 +57,7 @@ def diagram(
     alike = "the interval holds 0" if told else "less than a point apart"
     mine, theirs = (short(name, _MAX_GROUP) for name in names)
     heading = f"Blue: more of {mine}. Orange: more of {theirs}. Grey: {alike}."
-    return Sankey(bars, bands, 1.0, heading), view.headings()
+    return Sankey(bars, bands, 1.0, heading), view.step_names()
 
 
 def _span(flow: FlowResult) -> int:
