@@ -160,6 +160,14 @@ def cohorts(ctx: typer.Context) -> list[tuple[str, str]]:
     return _offered("cohort", _names(ctx).cohorts())
 
 
+def groups(ctx: typer.Context) -> list[tuple[str, str]]:
+    """What a group begins with: a property and =, or a cohort."""
+    from mixpanel_nb.queries.groups import COHORT
+
+    of_property = _offered("property", (f"{name}=" for name, _ in properties(ctx)))
+    return [*of_property, *_offered("cohort", (f"{COHORT}{name}" for name, _ in cohorts(ctx)))]
+
+
 def own_accounts(ctx: typer.Context) -> list[tuple[str, str]]:
     """Configured accounts."""
     return _offered("account", (name for name in _names(ctx).accounts() if name != SANDBOX))
@@ -202,6 +210,7 @@ _BY_PLACEHOLDER: dict[str, Completion] = {
     "TABLE": tables,
     "COHORT": cohorts,
     "EVENT": events,
+    "GROUP GROUP": groups,
     "PROPERTY": properties,
     "VALUE": property_values,
 }

@@ -182,6 +182,15 @@ def test_accounts(shell: Shell) -> None:
         ("%mp_segmentation Purchase --on $o‸", "%mp_segmentation Purchase --on $os"),
         ("%mp_segmentation Purchase --on os‸", "%mp_segmentation Purchase --on $os"),
         ("%mp_values Purchase pla‸", "%mp_values Purchase plan"),
+        ("%mp_segmentation Purchase --diff pla‸", "%mp_segmentation Purchase --diff plan="),
+        (
+            "%mp_segmentation Purchase --diff plan=pro pla‸",
+            "%mp_segmentation Purchase --diff plan=pro plan=",
+        ),
+        (
+            "%mp_segmentation Purchase --diff plan=pro plan=free --on $o‸",
+            "%mp_segmentation Purchase --diff plan=pro plan=free --on $os",
+        ),
         ("%mp_property_counts Purchase plan --value pr‸", "%mp_property_counts Purchase plan --value pro"),
         ("%mp_fetch profiles --property $ema‸", "%mp_fetch profiles --property $email"),
         ("%mp_promote events cou‸", "%mp_promote events coupon"),

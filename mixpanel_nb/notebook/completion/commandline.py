@@ -93,8 +93,9 @@ def read(magic: str, done: Sequence[str]) -> Line:
     for word in rest:
         name, has_value, value = word.partition("=")
         if line.is_option:
-            line.given.setdefault(line.wanting.name, []).append(word)
-            line.is_option = False
+            words = line.given.setdefault(line.wanting.name, [])
+            words.append(word)
+            line.is_option = len(words) % line.wanting.nargs != 0
         elif word.startswith("-") and name in options:
             line.used.add(options[name].name)
             if has_value:
