@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mixpanel_nb.display import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
+    from mixpanel_nb.display import Sankey
     from mixpanel_nb.results import ComparedLine, ComparedTotal, ReportResult
     from mixpanel_nb.results.numbers import Measure
 
@@ -371,16 +373,20 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         unit = ", points" if _points_of(measure) is not None else ""
         return difference_chart(placed, x, f"{after} − {before}{unit}")
 
-    def _flow(self, title: str | None, subtitle: str | None) -> Chart | None:
-        """A Sankey diagram of the differences of two groups; None where it has no room for them."""
+    @cached_property
+    def _diagram(self) -> tuple[Sankey, list[str], str] | None:
+        """The differences of the flows of two groups; None where there is no room for them."""
         after, before = self.result.after, self.result.before
         if self.result.diff is None or not isinstance(after, FlowResult) or after.on is not None:
             return None
         sides = self._sides
-        found = diagram(after, before, self._drawn, (sides[1], sides[0]))
-        if found is None:
+        return diagram(after, before, self._drawn, (sides[1], sides[0]))
+
+    def _flow(self, title: str | None, subtitle: str | None) -> Chart | None:
+        """A Sankey diagram of the flows of two groups; None of other reports."""
+        if self._diagram is None:
             return None
-        drawn, headings = found
+        drawn, headings, _ = self._diagram
         return Chart(lambda: sankeys([drawn], headings, title=title, subtitle=subtitle), self._words())
 
     def _edges(self, title: str | None, subtitle: str | None) -> Chart | None:
@@ -415,8 +421,10 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
 
     def _drawn_note(self) -> str | None:
         drawn = len(self._drawn)
-        if isinstance(self.result.after, _CURVES) or self._flow(None, None) is not None:
+        if isinstance(self.result.after, _CURVES):
             return None
+        if self._diagram is not None:
+            return self._diagram[2]
         fitting = sum(map(self._fits, self._drawn))
         shown_lines = min(_MAX_LINES if self._is_lines else _MAX_GROUPS, fitting)
         few = f"The chart shows {shown_lines} of {drawn:,} lines." if shown_lines < drawn else None

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 _MORE, _LESS, _ALIKE = "rgba(11, 124, 194, 0.42)", "rgba(199, 132, 0, 0.46)", "rgba(134, 140, 149, 0.2)"
 _MAX_EVENTS = 14  # of a column
 _LEAST_POINTS = 0.01  # by which shares without intervals are told apart
-_MAX_GROUP = 18
+_MAX_GROUP = 14
 
 Place = tuple[int, str]
 
 
 def diagram(
     first: FlowResult, second: FlowResult, edges: Sequence[ComparedTotal], names: tuple[str, str]
-) -> tuple[Sankey, list[str]] | None:
-    """What both groups did, in the mean of both shares, and the headings of its columns.
+) -> tuple[Sankey, list[str], str] | None:
+    """What both groups did, in the mean of both shares, the headings of its columns, and what colours say.
 
     A band has the colour of the group that has more of it, where its interval says so.
 
@@ -54,10 +54,11 @@ def diagram(
     told = any(edge.low is not None for edge in edges)
     bands = [_band(edge, places, told) for edge in edges if _is_shown(edge, places)]
     view = FlowView(first if _span(first) >= _span(second) else second)
-    alike = "the interval holds 0" if told else "less than a point apart"
+    alike = "the interval of the difference holds 0" if told else "shares are less than a point apart"
+    said = f"Bands are blue where {names[0]} has more, orange where {names[1]} has more, grey where {alike}."
     mine, theirs = (short(name, _MAX_GROUP) for name in names)
-    heading = f"Blue: more of {mine}. Orange: more of {theirs}. Grey: {alike}."
-    return Sankey(bars, bands, 1.0, heading), view.step_names()
+    heading = f"Blue: more {mine}. Orange: more {theirs}."
+    return Sankey(bars, bands, 1.0, heading), view.step_names(), said
 
 
 def _span(flow: FlowResult) -> int:

@@ -109,7 +109,8 @@ def test_a_flow_has_the_colour_of_the_group_that_does_more_of_it() -> None:
     ]
     more, less, alike = points.values()
     assert len({more, less, alike}) == 3
-    assert "Blue: more of pro. Orange: more of free." in drawn(comparison)
+    assert "Blue: more pro. Orange: more free." in drawn(comparison)
+    assert "Bands are blue where pro has more, orange where free has more, grey where" in told(comparison)
     absent = of(flow(Buy=300, Leave=700), flow(Buy=300, Look=700))
     assert "70.0% / –" in drawn(absent)
 
