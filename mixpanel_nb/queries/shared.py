@@ -187,7 +187,7 @@ Diff = Annotated[
         "Compare two groups: plan=pro, @cohort, an expression, or days FROM..TO.",
         Optional(Groups()),
         "GROUP GROUP",
-        label=Label("Two groups", none="(none)"),
+        label=Label("Group", none="(none)"),
         is_pair=True,
     ),
 ]

@@ -177,6 +177,8 @@ class QueryForm:
                 continue
             if needed and (not value or _is_short(parameter, value)):
                 return needed
+            if isinstance(without_none(parameter.check), Groups) and len(_listed(value)) == 1:
+                return "Name a second group."
             if parameter.any_of_tables and self.table is None and not value:
                 return "Choose an event."
         return None

@@ -62,11 +62,12 @@ def test_an_answer_is_compared_with_the_period_before_or_the_year_before(ws: Wor
 
 
 def test_an_answer_is_asked_of_two_groups(ws: Workspace, explorer: Explorer) -> None:
-    choose(explorer, "Two groups 1", "type…")
-    type_in(explorer, "Two groups 1", "plan=pro")
-    assert "takes two groups" in text_of(explorer)
-    choose(explorer, "Two groups 2", "type…")
-    type_in(explorer, "Two groups 2", "plan=free")
+    choose(explorer, "Group 1", "type…")
+    type_in(explorer, "Group 1", "plan=pro")
+    assert "Name a second group." in text_of(explorer)
+    press(explorer, "Add another group")
+    choose(explorer, "Group 2", "type…")
+    type_in(explorer, "Group 2", "plan=free")
     assert explorer.answer == purchases(ws, diff=("plan=pro", "plan=free"))
 
 
