@@ -82,6 +82,7 @@ QUESTIONS: list[Question] = [
     ("flow", (), {"start": "Sign Up"}),
     ("flow", (), {"start": "Sign Up", "end": ("Purchase", PRO), "back": 1, "count": "totals", "window": 3}),
     ("flow", (), {"through": ["Purchase"], "count": "sessions", "collapse_repeats": True, "where": PRO}),
+    ("flow", (), {"start": ("$session_start", PRO), "end": "$session_end", "count": "sessions", "back": 1}),
     ("flow", (), {"end": "Purchase", "hide": ["Page View"], "exclude": ["App Crash"], "limit": 5}),
     ("frequency", (), {}),
     ("frequency", (), {"unit": "month", "addiction_unit": "day", "event": "App Open"}),

@@ -4,7 +4,8 @@ https://docs.mixpanel.com/docs/reports/flows. ``docs/local-reports.md`` defines 
 
 A flow has *anchors*, events that have to happen one after the other, and *slots*: the places at which an
 event is shown, from left to right. The slots are the columns of one row per flow, so that paths are counted
-by grouping rows; all other counts derive from these paths.
+by grouping rows; all other counts derive from these paths. The start and the end of a session are rows beside
+its events, where they are anchors.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from mixpanel_nb.analytics import users
+from mixpanel_nb.analytics.expressions import nodes, parse
 from mixpanel_nb.analytics.expressions.values import UNDEFINED, first_of, text_of
 from mixpanel_nb.analytics.sessions import SessionRules, events_of_sessions, local_day, numbered
 from mixpanel_nb.analytics.sql import conjunction, seconds
+from mixpanel_nb.queries.flow import SESSION_EVENTS, SESSION_START
 
 if TYPE_CHECKING:
     from mixpanel_nb.analytics.context import ReportContext, Selection
@@ -145,6 +148,7 @@ class _Flow:
         self._held = [f"held_{number}" for number in range(1, len(query.hold) + 1)]
         self._after = query.steps_after
         self._before = query.steps_before if self._shows_before else 0
+        self._bounds = [event for event in SESSION_EVENTS if any(s.event == event for s in query.anchors)]
 
     @property
     def _shows_before(self) -> bool:
@@ -166,7 +170,11 @@ class _Flow:
     @property
     def _order(self) -> str:
         """The order of the events of a user."""
-        return ", ".join(["event_time", *self._ties])
+        return ", ".join(self._ordered)
+
+    @property
+    def _ordered(self) -> list[str]:
+        return ["event_time", *(["bound"] if self._bounds else []), *self._ties]
 
     @property
     def _ties(self) -> dict[str, str]:
@@ -224,8 +232,12 @@ class _Flow:
         parts = [*([] if self._by_session else [self._entering()]), self._events()]
         source = "_events"
         if self._by_session:
-            parts += numbered("_events", self._rules)
+            order = ["event_time", *self._ties] if self._bounds else ["event_time"]
+            parts += numbered("_events", self._rules, order)
             source = "_sessioned"
+        if self._bounds:
+            parts.append(self._bounded())
+            source = "_bounded"
         if self._query.collapse_repeats:
             parts.append(self._collapsed(source))
             source = "_collapsed"
@@ -245,6 +257,8 @@ class _Flow:
         return [f"e.event_time >= {since}", f"e.event_time < {until}"]
 
     def _is(self, chosen: Selection, step: Step) -> str:
+        if step.event in SESSION_EVENTS:
+            return "FALSE"
         named = chosen.is_named(step.event, "step")
         return named if step.where is None else f"{named} AND {chosen.condition(step.where)}"
 
@@ -283,10 +297,88 @@ _entering AS (
             columns.append(f"{self._segments(chosen)} AS segments")
         if self._by_session:
             columns += [f"{local_day(context)} AS local_day", f"{kept} AS kept"]
+            columns += self._of_session(chosen)
         else:
             chosen.that(kept)
         listed = ",\n        ".join(columns)
         return f"_events AS (\n    SELECT\n        {listed}\n    {chosen.sql()}\n)"
+
+    # The starts and ends of sessions
+
+    @property
+    def _filters(self) -> dict[str, str]:
+        """The filters of sessions: that of the flow, and those of its anchors that are starts or ends."""
+        found = {} if self._query.where is None else {"where": self._query.where}
+        for number, step in enumerate(self._query.anchors, start=1):
+            if step.event in SESSION_EVENTS and step.where is not None:
+                found[f"step_{number}"] = step.where
+        return found if self._bounds else {}
+
+    @property
+    def _splits_sessions(self) -> bool:
+        """Whether the segment of a flow is that of its session."""
+        return self._query.on is not None and self._query.anchors[0].event in SESSION_EVENTS
+
+    def _of_session(self, chosen: Selection) -> list[str]:
+        """The columns of events that sessions have their properties from."""
+        columns = []
+        for name, expression in self._filters.items():
+            passes = f"coalesce({chosen.condition(expression)}, FALSE)"
+            read = {each.name for each in nodes.inside(parse(expression)) if _is_of_event(each)}
+            has = " AND ".join(chosen.property(each).is_set for each in sorted(read)) or "TRUE"
+            columns += [f"{passes} AS passes_{name}", f"CASE WHEN {has} THEN {passes} END AS told_{name}"]
+        if self._splits_sessions:
+            value = chosen.value(self._query.on or "")
+            columns.append(f"CASE WHEN {value.is_set} THEN {_listed(chosen, self._query.on)} END AS split_by")
+        return columns
+
+    def _bounded(self) -> str:
+        """The events of sessions, and a row for the start or the end of each, as the anchors name them.
+
+        A session has the value of its first event that has the property
+        (https://docs.mixpanel.com/docs/features/sessions#session-properties). A filter of several
+        properties reads the first event that has all of them, else the first event.
+        """
+        names = [*self._keys, "event_time", *self._ties, "label", *self._flags, "kept"]
+        names += ["segments"] if self._query.on is not None else []
+        names = list(dict.fromkeys(names))
+        parts = [f"SELECT\n        {', '.join(names)}, 0 AS bound\n    FROM _sessioned"]
+        for event in self._bounds:
+            values = self._of_bound(event)
+            listed = ",\n        ".join([*(values[name] for name in names), values["bound"]])
+            parts.append(f"SELECT\n        {listed}\n    FROM _sessioned\n    GROUP BY distinct_id, session")
+        whole = "\n    UNION ALL\n    ".join(parts)
+        return f"_bounded AS (\n    {whole}\n)"
+
+    def _of_bound(self, event: str) -> dict[str, str]:
+        """The columns of the start or the end of a session."""
+        time = "min" if event == SESSION_START else "max"
+        flags = ["enters", *(f"is_{number}" for number in self._later)]
+        values = {name: name for name in ("distinct_id", "session")}
+        values |= {tie: f"min({tie})" for tie in self._ties}
+        values |= {held: f"arg_min({held}, place)" for held in self._held}
+        values |= {
+            "event_time": f"{time}(event_time)",
+            "bound": "-1" if event == SESSION_START else "1",
+            "label": self._context.bind(event, "bound"),
+            "excluded": "FALSE",
+            "kept": self._passes("where"),
+            "segments": "CAST(NULL AS VARCHAR[])",
+        }
+        for number, (flag, step) in enumerate(zip(flags, self._query.anchors, strict=True), start=1):
+            values[flag] = self._passes(f"step_{number}") if step.event == event else "FALSE"
+        if self._held:
+            held = [values["kept"], *(f"{values[held]} IS NOT NULL" for held in self._held)]
+            values["kept"] = " AND ".join(held)
+        if self._splits_sessions and event == self._query.anchors[0].event:
+            values["segments"] = f"coalesce(arg_min(split_by, place), ['{UNDEFINED}'])"
+        return values
+
+    def _passes(self, name: str) -> str:
+        """Whether a session passes a filter."""
+        if name not in self._filters:
+            return "TRUE"
+        return f"coalesce(arg_min(told_{name}, place), arg_min(passes_{name}, place))"
 
     def _of_sessions(self) -> Selection:
         return events_of_sessions(self._context, self._rules).in_period()
@@ -374,7 +466,7 @@ _collapsed AS (
         if self._chained:
             columns.append("count(CASE WHEN enters THEN 1 END) OVER users AS entered")
         elif self._held:
-            columns += self._ties
+            columns += self._ordered
         elif self._query.count != "totals":
             columns.append("count(CASE WHEN enters THEN 1 END) OVER before AS entered")
         carried = [
@@ -393,7 +485,7 @@ _collapsed AS (
         windows = [f"flow AS ({flow})", f"before AS ({flow} {running})"]
         if self._chained:
             windows.append(f"users AS (PARTITION BY distinct_id ORDER BY {self._order} {running})")
-        kept = "\n    WHERE kept" if source == "_sessioned" else ""
+        kept = "\n    WHERE kept" if source in ("_sessioned", "_bounded") else ""
         listed, named = ",\n        ".join(dict.fromkeys(columns)), ", ".join(windows)
         return f"_placed AS (\n    SELECT\n        {listed}\n    FROM {source}{kept}\n    WINDOW {named}\n)"
 
@@ -549,13 +641,18 @@ _attempts AS (
             else f"CASE WHEN {there[slot]} THEN {self._neighbour(slot, 'event_time')} END"
             for slot in self._slots
         )
-        shown = " + ".join(f"CAST({self._shown(slot, '')} IS NOT NULL AS INTEGER)" for slot in self._slots)
+        events = [slot for slot in self._slots if not self._is_bound(slot)]
+        shown = " + ".join(f"CAST({self._shown(slot, '')} IS NOT NULL AS INTEGER)" for slot in events) or "0"
         one = len(self._slots) == 1
         return [
             f"{times if one else f'least({times})'} AS first_time",
             f"{times if one else f'greatest({times})'} AS last_time",
             f"{shown} AS shown",
         ]
+
+    def _is_bound(self, slot: Slot) -> bool:
+        """Whether a slot shows the start or the end of a session, which is no event."""
+        return slot.kind == "anchor" and self._query.anchors[slot.anchor - 1].event in SESSION_EVENTS
 
     def _neighbour(self, slot: Slot, name: str) -> str:
         function = "lead" if slot.kind == "after" else "lag"
@@ -706,6 +803,10 @@ _events_shown AS (
     FROM _lines
     GROUP BY segment, step, source
 )"""
+
+
+def _is_of_event(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Property) and node.source == "properties"
 
 
 def _text(value: Value) -> str:

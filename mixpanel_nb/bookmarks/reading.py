@@ -19,6 +19,7 @@ from mixpanel_nb.bookmarks.sections import (
 )
 from mixpanel_nb.queries import Flow, Formula, Funnel, Insights, Query, Retention
 from mixpanel_nb.queries.checks import MAX_SEGMENTS, Step
+from mixpanel_nb.queries.flow import SESSION_EVENTS
 from mixpanel_nb.queries.retention import MAX_PERIODS
 from mixpanel_nb.queries.shared import CALENDAR_UNITS
 
@@ -294,6 +295,8 @@ def _flow(params: Params, today: date) -> Reading:
     steps = params["steps"]
     if not isinstance(steps, list) or not steps or not all(isinstance(each, dict) for each in steps):
         raise untranslated("no steps", steps)
+    if any(each.get("session_event") for each in steps) and params.get("count_type") != "session":
+        raise untranslated("the start or end of a session in a flow that does not count sessions")
     window = params.get("conversion_window") or {}
     on, renamed = groups_of(params.get("segments") or ())
     breakdown = plain_breakdowns(on)
@@ -357,8 +360,10 @@ def _anchors(steps: Sequence[Params]) -> dict[str, Any]:
 
 
 def _flow_step(step: Params) -> Step:
-    name = step.get("event")
-    if step.get("session_event") or not isinstance(name, str) or not name:
-        raise untranslated(f"a flow from the {step.get('session_event') or 'event'} {name!r}", name)
+    name, bound = step.get("event"), step.get("session_event")
+    if bound:
+        name = next((event for event, word in SESSION_EVENTS.items() if word == bound), None)
+    if not isinstance(name, str) or not name:
+        raise untranslated(f"a flow from {(bound or step.get('event'))!r}", bound or step.get("event"))
     listed = step.get("property_filter_params_list") or ()
     return Step(name, filters.of_step(listed, str(step.get("bool_op") or "and")))

@@ -18,6 +18,7 @@ from mixpanel_nb.bookmarks.sections import (
 )
 from mixpanel_nb.errors import Word
 from mixpanel_nb.queries import Active, Flow, Funnel, Insights, Retention, Step, changed
+from mixpanel_nb.queries.flow import SESSION_EVENTS
 from mixpanel_nb.queries.funnel import DEFAULT_WINDOW, EVER, WINDOW_SECONDS
 
 if TYPE_CHECKING:
@@ -368,7 +369,7 @@ def _flow_step(step: Step, parameter: str, forward: int, reverse: int) -> dict[s
     if found is None:
         raise unsaid(step.where, parameter)
     clauses, joint = found
-    return {
+    written = {
         "event": step.event,
         "step_label": step.event,
         "forward": forward,
@@ -376,3 +377,5 @@ def _flow_step(step: Step, parameter: str, forward: int, reverse: int) -> dict[s
         "bool_op": joint,
         "property_filter_params_list": clauses,
     }
+    bound = SESSION_EVENTS.get(step.event)
+    return written if bound is None else written | {"session_event": bound}

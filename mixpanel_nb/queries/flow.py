@@ -48,6 +48,13 @@ FlowUnit = Literal["second", "minute", "hour", "day", "week", "month"]
 FLOW_COUNTS: tuple[FlowCount, ...] = get_args(FlowCount)
 FLOW_UNITS: tuple[FlowUnit, ...] = get_args(FlowUnit)
 
+SESSION_START, SESSION_END = "$session_start", "$session_end"
+SESSION_EVENTS = {SESSION_START: "start", SESSION_END: "end"}
+"""Mixpanel's names of the start and the end of a session, and what its bookmarks call each
+(https://docs.mixpanel.com/docs/features/sessions).
+"""
+SESSION_NAMES = {SESSION_START: "Session Start", SESSION_END: "Session End"}
+
 DEFAULT_STEPS = 3
 MAX_STEPS = 10
 MAX_EVENTS = 50
@@ -200,8 +207,27 @@ class Flow(Query["FlowResult"]):
             message = ["A flow needs ", Word("start"), ", ", Word("through"), " or ", Word("end"), "."]
             hint = "Name the event that it begins at, passes, or ends at."
             raise ParameterError(message, parameter="start", hint=hint)
+        self._check_session_events()
         self._refuse_steps_beyond_an_end()
         self._refuse_contradictions()
+
+    def _check_session_events(self) -> None:
+        """Check that starts and ends of sessions are anchors alone, of flows of sessions."""
+        if self.of_session_events and self.count != "sessions":
+            message = ["Starts and ends of sessions need ", Word("count", "sessions"), "."]
+            hint = "A flow with them is counted once a session."
+            raise ParameterError(message, parameter="count", value=self.count, hint=hint)
+        aside = {
+            "hide": self.hide,
+            "exclude": self.exclude,
+            "expand": tuple(each.event for each in self.expand),
+        }
+        for name, events in aside.items():
+            for event in events:
+                if event in SESSION_EVENTS:
+                    message = [Word(name), f" is {event!r}, the {SESSION_EVENTS[event]} of a session."]
+                    hint = ["Only ", Word("start"), ", ", Word("through"), " and ", Word("end"), " take it."]
+                    raise ParameterError(message, parameter=name, value=event, hint=hint)
 
     def _refuse_steps_beyond_an_end(self) -> None:
         if len(self.anchors) > 1:
@@ -246,6 +272,16 @@ class Flow(Query["FlowResult"]):
         """The required events of a flow, in order."""
         first, last = ([each] if each is not None else [] for each in (self.start, self.end))
         return (*first, *self.through, *last)
+
+    @property
+    def of_session_events(self) -> bool:
+        """Whether an anchor is the start or the end of a session."""
+        return any(step.event in SESSION_EVENTS for step in self.anchors)
+
+    @property
+    def anchored_events(self) -> tuple[str, ...]:
+        """The events of the anchors, without starts and ends of sessions, which no table holds."""
+        return tuple(step.event for step in self.anchors if step.event not in SESSION_EVENTS)
 
     @property
     def steps_after(self) -> int:

@@ -1,4 +1,4 @@
-"""Custom events by their names: a copy of a result, for cards and charts. The result itself keeps the ids."""
+"""Events by their names: a copy of a result, for cards and charts. The result itself keeps the ids."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Result")
 
-_REFERENCE = re.compile(r"\$custom_event:[0-9]+")
+_REFERENCE = re.compile(r"\$custom_event:[0-9]+|\$session_start|\$session_end")
 
 
 def renamed(result: R) -> R:
-    """The result with the names of its custom events in place of ``$custom_event:42``, where they are known.
+    """The result with names in place of ``$custom_event:42`` and ``$session_start``, where they are known.
 
     A name that another event of the result has, too, is followed by the id.
     """

@@ -246,19 +246,20 @@ class ReportService:
         )
 
     def _event_names(self, query: Query[Any]) -> dict[str, str]:
-        """Names of the custom events that a query names, as they are kept or were listed in this session."""
+        """Names of the events that a query has by id: custom ones as they are kept or were listed before."""
         from mixpanel_nb.queries.customs import CUSTOM_EVENT, custom_events_in
 
+        own = _names_of_sessions(query)
         numbers = custom_events_in(str(query))
         if not numbers:
-            return {}
+            return own
         from mixpanel_nb.bookmarks.definitions import custom_event_of
 
         listed = self._discovery().known_custom_events()
         known = {**self._engine.definitions().events}
         known |= {number: custom_event_of(number, item) for number, item in listed.items()}
         names = {number: known[number].name for number in numbers if number in known}
-        return {f"{CUSTOM_EVENT}{number}": name for number, name in names.items() if name}
+        return own | {f"{CUSTOM_EVENT}{number}": name for number, name in names.items() if name}
 
     def _annotations(self, query: Query[Any], zone: str) -> tuple[Annotation, ...]:
         """The annotations of a report's days: those of its table, or what Mixpanel was asked for before."""
@@ -407,6 +408,16 @@ class ReportService:
             week_start=self._project.week_start,
             find_cohort=self._find_cohort,
         )
+
+
+def _names_of_sessions(query: Query[Any]) -> dict[str, str]:
+    """The names of starts and ends of sessions that a flow has as anchors."""
+    if query.name != "flow":
+        return {}
+    from mixpanel_nb.queries.flow import SESSION_NAMES
+
+    text = str(query)
+    return {event: name for event, name in SESSION_NAMES.items() if event in text}
 
 
 def _plain(value: Any) -> Any:

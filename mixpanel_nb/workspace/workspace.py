@@ -1597,6 +1597,17 @@ class Workspace:
         ``start`` alone shows what came after, ``end`` alone what came before, both what came between, and
         ``through`` what came on either side. A flow begins within the days asked about; what follows may come
         later, within the window. A live flow costs two queries: Mixpanel answers paths in one of their own.
+
+        With ``count="sessions"``, ``"$session_start"`` and ``"$session_end"`` are the start and the end of a
+        session (https://docs.mixpanel.com/docs/features/sessions#flows).
+
+        Raises:
+            ParameterError: no event is named, or fields contradict each other.
+
+        Example:
+            >>> first = ws.flow(start="$session_start", forward=1, count="sessions", during="2025-01")
+            >>> first.entered() == ws.sessions(unit="month", during="2025-01").total.sessions
+            True
         """
         return self._answer(queries.Flow, asked)
 

@@ -110,6 +110,10 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "flow_between": ("flow", {"start": "View", "end": STEPS[1], "back": 1, "exclude": "Help"}),
     "flow_totals": ("flow", {"start": "View", "end": "Buy", "count": "totals", "hold": "plan"}),
     "flow_sessions": ("flow", {"end": "Buy", "count": "sessions", "collapse_repeats": True}),
+    "flow_of_sessions": (
+        "flow",
+        {"start": "$session_start", "end": "Buy", "count": "sessions", "on": "plan", "where": PRO},
+    ),
     "flow_by_segment": ("flow", {"through": "Buy", "on": "tags", "expand": {"Buy": "plan"}, "hide": "Help"}),
     "sessions": ("sessions", {}),
     "sessions_by_segment": ("sessions", {"on": "plan", "event": "Buy", "unit": "week"}),

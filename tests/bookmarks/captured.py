@@ -12,7 +12,6 @@ BODIES: dict[str, dict[str, Any]] = json.loads(_FILE.read_text("utf-8"))
 
 UNTRANSLATED = {
     "freq breakdown+filter": "how often users did something",
-    "flow session start": "$session_start",
     "cohort metric": "the cohort 'PU' in place of an event",
 }
 """What no query can hold, and what the error names."""

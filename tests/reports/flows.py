@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400}
 OVERALL = "$overall"
+START, END = "$session_start", "$session_end"
 OF_MIXPANEL = {"$identify", "$create_alias", "$merge", "$unsubscribe"}  # those that tests use
 
 
@@ -157,6 +158,8 @@ class Flows:
         self.collapse, self.hold = query.get("collapse_repeats", False), query.get("hold", ())
         self.expand, self.where = query.get("expand", ()), query.get("where")
         self.on = query.get("on")
+        self.sessions: dict[int, Sequence[Event]] = {}
+        self.bounds: list[Event] = []  # kept, so that none takes the id of another
 
     # What an event is
 
@@ -188,9 +191,35 @@ class Flows:
 
     def all(self) -> Iterator[Took]:
         for events in by_user(self.reference).values():
-            groups = sessions_of(self.reference, events) if self.count == "sessions" else [events]
+            groups = [events]
+            if self.count == "sessions":
+                groups = [self.bounded(session) for session in sessions_of(self.reference, events)]
             for group in groups:
                 yield from self.of(group)
+
+    def bounded(self, session: Sequence[Event]) -> list[Event]:
+        """A session's events between its start and its end, where these are anchors."""
+        held: dict[str, Any] = {}
+        for event in session:
+            for name, value in event.properties.items():
+                if held.get(name) is None:
+                    held[name] = value
+        start = replace(session[0], name=START, properties=held)
+        end = replace(session[-1], name=END, properties=held)
+        self.sessions |= {id(start): session, id(end): session}
+        self.bounds += [start, end]
+        anchors = {name for name, _ in self.anchors}
+        return [
+            *([start] if START in anchors else []),
+            *session,
+            *([end] if END in anchors else []),
+        ]
+
+    def segments(self, entry: Event) -> set[str]:
+        session = self.sessions.get(id(entry))
+        if session is None:
+            return set(self.reference.segments(entry, self.on))
+        return set() if self.on is None else segments_of(self.reference, session, self.on)
 
     def of(self, events: Sequence[Event]) -> Iterator[Took]:
         kept = [e for e in events if e.name not in self.hide and self.reference.matches(e, None, self.where)]
@@ -280,7 +309,7 @@ def flow(reference: Reference, *, limit: int = 3, segments: int = 10, **query: A
     groups: defaultdict[str | None, list[Took]] = defaultdict(list)
     for took in flows.all():
         groups[None].append(took)
-        for segment in reference.segments(took.entry, flows.on):
+        for segment in flows.segments(took.entry):
             groups[segment].append(took)
     ranked = sorted(
         (name for name in groups if name is not None), key=lambda name: (-len(groups[name]), name)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .support import Package, Project
 
 ANCHOR = NAME | NAME | NAME | st.tuples(NAME, USUAL).map(lambda pair: pair if pair[1] else pair[0])
+OF_SESSION = st.sampled_from(["$session_start", "$session_end"])
+BOUND = OF_SESSION | OF_SESSION | st.tuples(OF_SESSION, USUAL).map(lambda pair: pair if pair[1] else pair[0])
 WINDOW = st.sampled_from(
     [(30, "day")] * 3 + [(1, "day"), (1, "hour"), (5, "second"), (1, "second"), (2, "week")]
 )
@@ -39,12 +41,13 @@ def flows(draw: st.DrawFn, day: date) -> dict[str, Any]:
     kind = draw(st.sampled_from(["start", "end", "through", "between", "between", "passing", "all", "open"]))
     question: dict[str, Any] = {**draw(ranges(day))}
     question["count"] = draw(st.sampled_from(["uniques", "totals", "sessions"]))
+    anchor = ANCHOR | BOUND if question["count"] == "sessions" else ANCHOR
     if kind in {"start", "between", "passing", "all"}:
-        question["start"] = draw(ANCHOR)
+        question["start"] = draw(anchor)
     if kind in {"end", "between", "all"}:
-        question["end"] = draw(ANCHOR)
+        question["end"] = draw(anchor)
     if kind in {"through", "passing", "all", "open"}:
-        question["through"] = draw(st.lists(ANCHOR, min_size=1, max_size=2))
+        question["through"] = draw(st.lists(anchor, min_size=1, max_size=2))
     if kind != "end":
         question["forward"] = draw(SHOWN)
     if kind != "start":

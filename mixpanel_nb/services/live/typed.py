@@ -142,7 +142,7 @@ class TypedReports(LiveReports):
             forward=query.steps_after,
             back=query.steps_before,
             notes=self._notes(
-                [] if entered else anchors,
+                [] if entered else query.anchored_events,
                 "Two queries: Mixpanel gives a flow's paths in an answer of their own.",
             ),
             **sent(answer),

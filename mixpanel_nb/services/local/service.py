@@ -577,7 +577,12 @@ class LocalQueryService:
             left_out=found.left_out,
             sql=statement.rendered(),
             notes=asking.notes(
-                [*anchors, *query.hide, *query.exclude, *(expansion.event for expansion in query.expand)],
+                [
+                    *query.anchored_events,
+                    *query.hide,
+                    *query.exclude,
+                    *(expansion.event for expansion in query.expand),
+                ],
                 found=False,
                 on=query.on,
                 segments=list(dict.fromkeys(node.segment for node in found.nodes))[1:],
