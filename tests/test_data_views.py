@@ -48,6 +48,8 @@ def test_queries_name_the_data_view_and_exports_do_not(
         assert result.request is not None
         assert result.request["params"]["workspace_id"] == "67890"
         assert "workspace_id=67890" in (result.query or "")
+    again = eval(typed.question.query.python(), {"ws": ws})
+    assert again.request == typed.request
     lines.clear()
     ws.fetch_events("events", **DAYS)
     ws.bookmarks()

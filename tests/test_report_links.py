@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from mixpanel_nb import ReportLink, Workspace
+from mixpanel_nb import ReportLink, Workspace, did
 from mixpanel_nb.errors import ConfigError, ParameterError, QueryError
 
 if TYPE_CHECKING:
@@ -145,6 +145,27 @@ def test_what_mixpanel_cannot_be_asked_is_refused_by_name(
     assert refused.value.parameter == parameter
     assert message in refused.value.message
     assert "Ask a fetched table" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_link_keeps_a_cohort_of_the_database_as_its_definition(
+    ws: Workspace, mixpanel: SandboxServer
+) -> None:
+    ws.fetch_events("events", from_date="2025-01-06", to_date="2025-01-19")
+    ws.cohort("buyers", did("Purchase", at_least=2))
+    ws.cohort("listed", ["a", "b"])
+    asked: dict[str, Any] = {"totals": True, "in_cohort": "buyers", **DAYS}
+    from_table, live = (
+        ws.insights("Purchase", table="events", **asked),
+        ws.insights("Purchase", live=True, **asked),
+    )
+    assert live.request is not None
+    for result in (from_table, live):
+        params = kept(mixpanel, result.open_in_mixpanel())["params"]
+        assert params == live.request["json"]["bookmark"]
+        assert "bhvr_0" in str(params)
+    with pytest.raises(ParameterError, match="a list of users") as refused:
+        ws.insights("Purchase", table="events", **asked | {"in_cohort": "listed"}).open_in_mixpanel()
     assert "\n" not in str(refused.value)
 
 

@@ -20,8 +20,9 @@ from mixpanel_nb.queries import (
 from mixpanel_nb.queries.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from mixpanel_nb.bookmarks.inline import OwnCohort
     from mixpanel_nb.queries import Query
 
 _TYPES: dict[type[Query[Any]], str] = {
@@ -50,12 +51,13 @@ class Linked:
     params: Mapping[str, Any]
 
 
-def linked(query: Query[Any]) -> Linked:
+def linked(query: Query[Any], find_cohort: Callable[[str], OwnCohort] | None = None) -> Linked:
     """The report of Mixpanel's web application that asks a query.
 
     Args:
         query: Insights, active users, a funnel of steps, retention or a flow; segmentation, the sum of a
             number and several events become Insights.
+        find_cohort: Gives a cohort of the database by its name, to be kept in the report as its definition.
 
     Raises:
         ParameterError: no report of Mixpanel's asks it.
@@ -71,7 +73,7 @@ def linked(query: Query[Any]) -> Linked:
     if kind is None:
         message = f"{query.title}: Mixpanel has no link to a report that asks this."
         raise ParameterError(message, parameter="report", value=query.name, hint=_HINT)
-    return Linked(kind, body_of(asked).bookmark)
+    return Linked(kind, body_of(asked, find_cohort=find_cohort).bookmark)
 
 
 def _as_insights(query: Query[Any]) -> Query[Any]:

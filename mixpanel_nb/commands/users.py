@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mixpanel_nb.commands.listing import COMMANDS
 from mixpanel_nb.commands.reports import answered, declared, option_for, parameters_for, read, typed_as
 from mixpanel_nb.errors import MixpanelDataError, ParameterError, Word
 from mixpanel_nb.queries import QUERIES, parameters_of, request_parameters
@@ -48,6 +49,19 @@ _EXAMPLES = {
     ),
     "frequency": "--unit week --addiction-unit day --at-least 3 --table events",
 }
+
+
+def refuse(report: str) -> None:
+    """Tell why there is no command for a report, and for which there is one.
+
+    Raises:
+        ParameterError: it is a command, whose answer has no users.
+    """
+    if report not in COMMANDS:
+        return
+    known = ", ".join(name.replace("_", "-") for name in CELLS)
+    message = f"There are no users behind {report!r}: it is no report on a table that counts them."
+    raise ParameterError(message, parameter="report", value=report, hint=f"Reports with users: {known}.")
 
 
 def _command_of(query: type[Query[Any]], cell: type[Cell]) -> Callable[..., Any]:

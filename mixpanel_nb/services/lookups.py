@@ -77,12 +77,14 @@ def csv_of(source: Any) -> tuple[str, str]:
         size = path.stat().st_size
         if size > MOST_BYTES:
             message = f"{path} has {size / 2**20:,.0f} MB; a lookup table has at most 100."
-            raise ParameterError(message, parameter="source", value=str(source))
+            hint = "Leave out the columns and rows that no report needs."
+            raise ParameterError(message, parameter="source", value=str(source), hint=hint)
         return path.read_text("utf-8-sig"), str(path)
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else _reason(error)
         message = f"{path} cannot be read: {why}."
-        raise ParameterError(message, parameter="source", value=str(source)) from None
+        hint = "Name a CSV file in UTF-8 whose first column has the keys."
+        raise ParameterError(message, parameter="source", value=str(source), hint=hint) from None
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -322,7 +322,7 @@ class ReportService:
         """
         from mixpanel_nb.services.live.links import report_link
 
-        return report_link(lambda: self._project.api, query, name)
+        return report_link(lambda: self._project.api, query, name, self._find_cohort)
 
     def expression(self, text: str, table: str | None) -> ExpressionResult:
         """An expression as SQL over a table, the usual one by default."""

@@ -33,6 +33,9 @@ def test_a_group_alone_shows_what_it_holds(mp: Command, words: list[str]) -> Non
     ("words", "says"),
     [
         (["nope"], "No such command 'nope'"),
+        (["users", "jql"], "Reports with users: insights, active, segmentation,"),
+        (["users", "sesions"], "Did you mean 'sessions'"),
+        (["lookup", "save", "a", "/nowhere.csv", "--property", "p"], "Name a CSV file in UTF-8"),
         (["auth", "nope"], "Try: mp auth --help"),
         (["sql"], "QUERY"),
         (["schema"], "TABLE"),

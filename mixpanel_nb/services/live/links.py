@@ -19,6 +19,7 @@ from mixpanel_nb.services.live.base import check_askable, listed_by
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.queries import Query
 
@@ -37,13 +38,19 @@ _SAVED = {
 _LONGEST_NAME = 255
 
 
-def report_link(client: Callable[[], MixpanelAPIClient], query: Query[Any], name: str) -> ReportLink:
+def report_link(
+    client: Callable[[], MixpanelAPIClient],
+    query: Query[Any],
+    name: str,
+    find_cohort: Callable[[str], OwnCohort] | None = None,
+) -> ReportLink:
     """The link to a report in Mixpanel that asks a query: a new one, or the saved report that it names.
 
     Args:
         client: Returns the client; called after all checks.
         query: The query, answered by Mixpanel or by a table.
         name: The title of the report.
+        find_cohort: Gives a cohort of the database, by its name.
 
     Raises:
         ParameterError: no report of Mixpanel's asks it.
@@ -55,7 +62,7 @@ def report_link(client: Callable[[], MixpanelAPIClient], query: Query[Any], name
         return _of_saved(client(), query.bookmark_id)
     try:
         check_askable(query)
-        report = linked(query)
+        report = linked(query, find_cohort)
     except ParameterError as error:
         raise _without_tables(error) from None
     api = client()
