@@ -324,8 +324,8 @@ _entering AS (
         columns = []
         for name, expression in self._filters.items():
             passes = f"coalesce({chosen.condition(expression)}, FALSE)"
-            read = {each.name for each in nodes.inside(parse(expression)) if _is_of_event(each)}
-            has = " AND ".join(chosen.property(each).is_set for each in sorted(read)) or "TRUE"
+            read = _properties_of(expression)
+            has = " AND ".join(chosen.property(each).is_set for each in read) or "TRUE"
             columns += [f"{passes} AS passes_{name}", f"CASE WHEN {has} THEN {passes} END AS told_{name}"]
         if self._splits_sessions:
             value = chosen.value(self._query.on or "")
@@ -805,8 +805,10 @@ _events_shown AS (
 )"""
 
 
-def _is_of_event(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Property) and node.source == "properties"
+def _properties_of(expression: str) -> list[str]:
+    """The properties of events that an expression reads."""
+    found = (each for each in nodes.inside(parse(expression)) if isinstance(each, nodes.Property))
+    return sorted({each.name for each in found if each.source == "properties"})
 
 
 def _text(value: Value) -> str:

@@ -214,20 +214,24 @@ class Flow(Query["FlowResult"]):
     def _check_session_events(self) -> None:
         """Check that starts and ends of sessions are anchors alone, of flows of sessions."""
         if self.of_session_events and self.count != "sessions":
-            message = ["Starts and ends of sessions need ", Word("count", "sessions"), "."]
+            needed = ["Starts and ends of sessions need ", Word("count", "sessions"), "."]
             hint = "A flow with them is counted once a session."
-            raise ParameterError(message, parameter="count", value=self.count, hint=hint)
-        aside = {
-            "hide": self.hide,
-            "exclude": self.exclude,
-            "expand": tuple(each.event for each in self.expand),
-        }
-        for name, events in aside.items():
+            raise ParameterError(needed, parameter="count", value=self.count, hint=hint)
+        expanded = tuple(each.event for each in self.expand)
+        for name, events in (("hide", self.hide), ("exclude", self.exclude), ("expand", expanded)):
             for event in events:
                 if event in SESSION_EVENTS:
                     message = [Word(name), f" is {event!r}, the {SESSION_EVENTS[event]} of a session."]
-                    hint = ["Only ", Word("start"), ", ", Word("through"), " and ", Word("end"), " take it."]
-                    raise ParameterError(message, parameter=name, value=event, hint=hint)
+                    takers = [
+                        "Only ",
+                        Word("start"),
+                        ", ",
+                        Word("through"),
+                        " and ",
+                        Word("end"),
+                        " take it.",
+                    ]
+                    raise ParameterError(message, parameter=name, value=event, hint=takers)
 
     def _refuse_steps_beyond_an_end(self) -> None:
         if len(self.anchors) > 1:

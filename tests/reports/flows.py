@@ -177,7 +177,8 @@ class Flows:
         return compact(value) if kind(value) in {"list", "object"} else str(scalar_text(value))
 
     def label(self, event: Event) -> str:
-        texts = [self.text(prop, event) or "undefined" for name, prop in self.expand if name == event.name]
+        found = [self.text(prop, event) for name, prop in self.expand if name == event.name]
+        texts = ["undefined" if text is None else text for text in found]
         return f"{event.name} · {', '.join(texts)}" if texts else event.name
 
     def held(self, event: Event) -> tuple[str | None, ...]:

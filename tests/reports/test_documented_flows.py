@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .expressions import node, prop
 from .support import Project, did
 
 if TYPE_CHECKING:
@@ -140,6 +141,36 @@ def test_every_step_of_a_flow_is_in_the_same_session(reports: Reports) -> None:
     """flows#counting-method: sessions."""
     events = [*walk("u", "A", "B"), did("u", "A", f"{DAY} 14:00"), did("u", "B", f"{DAY} 14:31")]
     assert paths(reports, events, start="A", count="sessions") == {"A → B → $dropoff": 1, "A → $dropoff": 1}
+
+
+def test_starts_and_ends_of_sessions_show_the_events_within_them(reports: Reports) -> None:
+    """sessions#flows, with sessions#example-1: the start before the first event, the end after the last."""
+    times = [("A", "13:00"), ("B", "13:10"), ("C", "13:50"), ("D", "14:10"), ("E", "14:25")]
+    events = [did("u", name, f"{DAY} {time}") for name, time in times]
+    within = {"start": "$session_start", "end": "$session_end", "count": "sessions"}
+    assert paths(reports, events, **within) == {
+        "$session_start → A → B → $session_end": 1,
+        "$session_start → C → D → E → $session_end": 1,
+    }
+    assert paths(reports, events, end="$session_end", back=1, count="sessions") == {
+        "B → $session_end": 1,
+        "E → $session_end": 1,
+    }
+
+
+def test_a_session_event_has_the_property_of_the_first_event_that_has_it(reports: Reports) -> None:
+    """sessions#session-properties."""
+    events = [
+        did("u", "A", f"{DAY} 12:00"),
+        did("u", "B", f"{DAY} 12:01", plan="pro"),
+        did("u", "C", f"{DAY} 12:02", plan="free"),
+    ]
+    start = {"start": "$session_start", "count": "sessions"}
+    rows = reports(Project(events))("flow", **days(**start, on="plan"))
+    assert {row["segment"] for row in rows} == {"$overall", "pro"}
+    for plan, found in (("pro", {"$session_start → A → B → C": 1}), ("free", {})):
+        where = node("==", prop("plan"), plan)
+        assert paths(reports, events, **start | {"start": ("$session_start", where)}) == found
 
 
 def test_all_events_have_the_held_value_of_the_first_one(reports: Reports) -> None:
