@@ -48,6 +48,7 @@ bench: .venv/developing  ## Measure speed and memory, write docs/performance.md
 
 pictures: .venv/developing  ## Draw the pictures of the guides anew (needs Chromium)
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/gallery.py
 	$(BIN)/python docs/lab_pictures.py
 
 dist: .venv/developing  ## Wheel and source archive, in dist

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 _CHARACTER, _BETWEEN = 8, 5  # pixels of a digit, and between two numbers
+_NARROW = 380  # pixels of a plot in a narrow window
 _ABOVE = -9  # pixels of the middle of a number above the plot
 _ROOM = 20  # pixels for the numbers, between the plot and the title of its heights
 _MAX_TEXT = 80
@@ -97,13 +98,13 @@ def _with_room(config: Any) -> Any:
 
 
 def _positions(buckets: Sequence[date], *, in_groups: bool) -> dict[date, float]:
-    """About how many pixels from the left each bucket is."""
+    """About how many pixels from the left each bucket is in a narrow window."""
     if in_groups:
-        return {bucket: theme.WIDTH * (n + 0.5) / len(buckets) for n, bucket in enumerate(buckets)}
+        return {bucket: _NARROW * (n + 0.5) / len(buckets) for n, bucket in enumerate(buckets)}
     times = {bucket: cast("datetime", moment(bucket)).timestamp() for bucket in buckets}
     first = min(times.values())
     length = max(times.values()) - first or 1
-    return {bucket: theme.WIDTH * (time - first) / length for bucket, time in times.items()}
+    return {bucket: _NARROW * (time - first) / length for bucket, time in times.items()}
 
 
 def _numbers(marks: Sequence[Mark], positions: dict[date, float]) -> list[tuple[date, str, str]]:

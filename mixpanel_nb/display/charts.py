@@ -46,7 +46,7 @@ _MAX_SLANTED_LABELS = 30
 _MAX_STEPS = 60  # bars over so many whole numbers stand for one each
 _LEGEND_GAP = 32  # pixels; names are wider in a wider font than the measured one
 _MAX_LEGEND_COLUMNS = 4
-_TWO_NAMES_WIDTH = 248  # pixels for each of two names
+_MAX_LINES_OF_LEGEND, _LONG_NAME_WIDTH = 8, 440  # long names stand below each other, if they are few
 _CHARACTER, _SYMBOL = 8, 20  # pixels in a legend
 _UNITS = ((1e12, "T", 1), (1e9, "B", 1), (1e6, "M", 1), (1e3, "k", 10))  # the last from 10,000 on
 # The label of a number of any size: 0.5, 2,000, 20k, 3M.
@@ -506,13 +506,11 @@ def color_channel(names: Sequence[str], title: str | None, colors: Sequence[str]
     import altair as alt
 
     longest = max(map(len, names), default=0) * _CHARACTER
-    are_two_long = len(names) <= 2 and longest > theme.LEGEND_NAME_WIDTH
-    room = _TWO_NAMES_WIDTH if are_two_long else theme.LEGEND_NAME_WIDTH
-    widest = min(longest, room) + _SYMBOL + _LEGEND_GAP
+    widest = min(longest, theme.LEGEND_NAME_WIDTH) + _SYMBOL + _LEGEND_GAP
     columns = min(max(theme.WIDTH // widest, 1), _MAX_LEGEND_COLUMNS)
     legend = alt.Legend(columnPadding=_LEGEND_GAP, columns=columns)
-    if are_two_long:
-        legend.labelLimit = room
+    if longest > theme.LEGEND_NAME_WIDTH and len(names) <= _MAX_LINES_OF_LEGEND:
+        legend.columns, legend.labelLimit = 1, _LONG_NAME_WIDTH
     scale = alt.Scale(domain=list(names), range=theme.colors_of(names, colors))
     return alt.Color("c:N", title=title, sort=list(names), scale=scale, legend=legend)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _WIDTH = 400
 _ROW_HEIGHT = 30
 _MAX_NAME = 40
+_TICKS = 3  # fit a narrow window
 _COLORS = {"more": theme.PALETTE[2], "less": theme.PALETTE[5], "uncertain": theme.RULE}
 
 
@@ -72,7 +73,9 @@ def intervals(
     ends = [end for each in estimates for end in (each.low, each.high, 0.0)]
     room = (max(ends) - min(ends)) * 0.04 or 0.01
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
-    axis = alt.Axis(title=x_title, format="+.0%" if max(ends) - min(ends) > 0.05 else "+.1%", tickCount=6)
+    digits = 0 if max(ends) - min(ends) > 0.05 else 1
+    label = f"datum.value === 0 ? '0%' : format(datum.value, '+.{digits}%')"
+    axis = alt.Axis(title=x_title, labelExpr=label, tickCount=_TICKS)
     x = alt.X("value:Q", scale=scale, axis=axis)
     y = names_axis(names)
     looks = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))

@@ -45,10 +45,10 @@ _BARS: Mapping[Kind, str] = {
 }
 # Translucent, so that names are read over them on light and dark grounds.
 _BANDS: Mapping[Kind, str] = {
-    "anchor": "rgba(11, 124, 194, 0.26)",
-    "event": "rgba(62, 155, 208, 0.2)",
-    "other": "rgba(134, 140, 149, 0.2)",
-    "dropoff": "rgba(213, 94, 0, 0.24)",
+    "anchor": "rgba(11, 124, 194, 0.16)",
+    "event": "rgba(62, 155, 208, 0.14)",
+    "other": "rgba(134, 140, 149, 0.14)",
+    "dropoff": "rgba(213, 94, 0, 0.14)",
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_CELL = 60
 _MIN_TEXT = 12
+_FIRST = 3  # the first column, which says what a row is, gets this part of the width
 _GAP = 2
 _MAX_LINE = 1_000
 _BAR, _SPARK = 20, 60  # characters
@@ -168,7 +169,7 @@ def _widths(grid: Grid, width: int) -> list[int]:
     ]
     widths: list[int] = []
     for size, rigid in zip(natural, grid.rigid, strict=True):
-        least = size if rigid else min(size, _MIN_TEXT)
+        least = size if rigid else min(size, _MIN_TEXT if widths else max(_MIN_TEXT, width // _FIRST))
         if widths and sum(widths) + _GAP * len(widths) + least > width:
             break
         widths.append(min(least, width))

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+import vl_convert
 
-from mixpanel_nb.display import Bar, Gaps, HeatRow, grouped_bars, heat, render_svg, series_chart, step_bars
+from mixpanel_nb.display import (
+    Bar,
+    Gaps,
+    HeatRow,
+    Sankey,
+    SankeyLink,
+    SankeyNode,
+    grouped_bars,
+    heat,
+    render_svg,
+    sankeys,
+    series_chart,
+    step_bars,
+)
 from mixpanel_nb.display.theme import BEFORE, PALETTE, TEXT, greyed, ramp_colors
+
+from .test_touchable import live
 
 GROUNDS = {"white": "#FFFFFF", "JupyterLab": "#111111", "GitHub": "#0D1117", "VS Code": "#1E1E1E"}
 PAGE_TEXT = {
@@ -63,15 +80,50 @@ def test_numbers_of_a_heat_map_are_read_on_every_cell(page: str) -> None:
     assert min(contrast(over(cell, ground), text) for cell in cells) > READABLE
 
 
-def test_charts_have_no_ground_of_their_own() -> None:
+def charts() -> list[Any]:
     days = [{"day": f"2025-01-0{day}", "n": day, "plan": plan} for day in range(1, 6) for plan in "ab"]
-    charts = [
+    return [
         series_chart(days, "day", "n", "plan", gaps=Gaps(["2025-01-05"], ["2025-01-03"])),
         step_bars([Bar("1", 100, "100"), Bar("2", 60, "60")]),
         grouped_bars({"2": [Bar("", 0.5, "50%")]}, ["free"], whole=1.0),
     ]
-    for chart in charts:
-        fills = set(re.findall(r'(?:fill|stroke)="(#[0-9A-Fa-f]{6})"', render_svg(chart)))
-        assert fills
-        for ground in GROUNDS.values():
-            assert {color for color in fills if contrast(color, ground) < MARK} == set()
+
+
+def test_charts_have_no_ground_of_their_own() -> None:
+    for chart in charts():
+        assert_seen(render_svg(chart))
+
+
+def test_a_live_chart_is_seen_as_its_picture_is() -> None:
+    """What a page draws of a live chart, with its legend, which is HTML in a card."""
+    for chart in charts():
+        for spec in live(chart):
+            if spec.get("width") == "container":
+                spec |= {"width": 400, "autosize": "pad"}
+            drawn = str(vl_convert.vegalite_to_svg(spec))
+            assert_seen(drawn)
+            assert ">a</text>" in drawn or "legend" not in str(spec.get("encoding"))
+
+
+def assert_seen(svg: str) -> None:
+    """No opaque colour of a mark or a text is faint on any ground, and there is no plate."""
+    tags = re.findall(r"<(?:path|text|line|rect)[^>]*>", svg)
+    seen = {color for tag in tags for color in re.findall(r'(?:fill|stroke)="(#[0-9A-Fa-f]{3,6})"', tag)}
+    assert seen
+    assert {color for color in seen if len(color) != 7} == set()
+    for ground in GROUNDS.values():
+        assert {color for color in seen if contrast(color, ground) < MARK} == set()
+
+
+@pytest.mark.parametrize("ground", ["white", "JupyterLab", "GitHub"])
+def test_names_are_read_over_the_bands_of_a_flow(ground: str) -> None:
+    nodes = [
+        SankeyNode(0, "a", 9, "9", "anchor"),
+        *(SankeyNode(1, kind, 3, "3", kind) for kind in ("event", "other", "dropoff")),
+        SankeyNode(2, "b", 1, "1", "anchor"),
+    ]
+    links = [*(SankeyLink(0, number, 3) for number in (1, 2, 3)), SankeyLink(1, 4, 1)]
+    drawn = render_svg(sankeys([Sankey(nodes, links, 9)], ["0", "1", "2"]))
+    bands = set(re.findall(r'fill="(rgba\([^)]*\))"', drawn))
+    assert len(bands) == 4
+    assert min(contrast(over(band, GROUNDS[ground]), TEXT) for band in bands) > 3.5

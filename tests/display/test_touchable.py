@@ -101,7 +101,7 @@ def test_long_names_of_a_legend_are_whole() -> None:
     rows = [row | {"plan": f"unique(View Product) · {row['plan']}"} for row in DAYS]
     (spec,) = live(series_chart(rows, "day", "n", "plan"))
     assert (
-        spec["encoding"]["color"]["legend"] | {"columns": 2, "labelLimit": 540}
+        spec["encoding"]["color"]["legend"] | {"columns": 1, "labelLimit": 540}
         == spec["encoding"]["color"]["legend"]
     )
 

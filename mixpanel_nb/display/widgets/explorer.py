@@ -94,7 +94,10 @@ class Explorer(parts.View):
                 known.set(field)
             self._inputs[key] = known
         self._lines.children = [
-            parts.row([self._inputs[field.name, field.kind].widget for field in line]) for line in lines
+            parts.row(
+                [self._inputs[field.name, field.kind].widget for field in line], align_items="flex-start"
+            )
+            for line in lines
         ]
         for gone in before.values():
             gone.widget.close()
