@@ -641,18 +641,13 @@ _attempts AS (
             else f"CASE WHEN {there[slot]} THEN {self._neighbour(slot, 'event_time')} END"
             for slot in self._slots
         )
-        events = [slot for slot in self._slots if not self._is_bound(slot)]
-        shown = " + ".join(f"CAST({self._shown(slot, '')} IS NOT NULL AS INTEGER)" for slot in events) or "0"
+        shown = " + ".join(f"CAST({self._shown(slot, '')} IS NOT NULL AS INTEGER)" for slot in self._slots)
         one = len(self._slots) == 1
         return [
             f"{times if one else f'least({times})'} AS first_time",
             f"{times if one else f'greatest({times})'} AS last_time",
             f"{shown} AS shown",
         ]
-
-    def _is_bound(self, slot: Slot) -> bool:
-        """Whether a slot shows the start or the end of a session, which is no event."""
-        return slot.kind == "anchor" and self._query.anchors[slot.anchor - 1].event in SESSION_EVENTS
 
     def _neighbour(self, slot: Slot, name: str) -> str:
         function = "lead" if slot.kind == "after" else "lag"
