@@ -89,6 +89,9 @@ LOCAL: list[Question] = [
         },
     ),
     ("why", ("A", "2025-01-02"), {"where": PRO}),
+    ("anomalies", (), {"where": PRO, "date": "2025-01-02", "properties": ["plan", "tags"]}),
+    ("signal", ("B",), {"where": PRO, "window": 1, "properties": ["plan", "tags", "mixed"]}),
+    ("signal", ("B",), {"start": "A", "window": 1, "goal_times": 2, "before_goal": True}),
     ("sessions", (), {"on": "plan", "event": "A", "where": PRO}),
 ]
 
@@ -179,7 +182,7 @@ def reported(ws: Workspace, table: str, questions: Iterable[Question] = LOCAL) -
 
 
 def _days(report: str) -> dict[str, Any]:
-    return {} if report in {"top_events", "why"} else DAYS
+    return {} if report in {"top_events", "why", "anomalies"} else DAYS
 
 
 def told(ws: Workspace, folder: Path, own: Sequence[str]) -> dict[str, Any]:

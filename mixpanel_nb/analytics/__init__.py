@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         retention,
         segmentation,
         sessions,
+        signal,
         users,
     )
 else:
@@ -47,6 +48,7 @@ else:
             "retention",
             "segmentation",
             "sessions",
+            "signal",
             "users",
         ),
     )
@@ -64,5 +66,6 @@ __all__ = [
     "retention",
     "segmentation",
     "sessions",
+    "signal",
     "users",
 ]

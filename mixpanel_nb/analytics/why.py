@@ -42,9 +42,9 @@ GROUP BY 1
 ORDER BY 1""")
 
 
-def by_event(context: ReportContext, query: Why) -> Statement:
+def by_event(context: ReportContext, query: Why, *, where: str | None = None) -> Statement:
     """Columns ``event, date, events``: every event that is not hidden, bucket by bucket."""
-    chosen = context.select().named(None).in_period()
+    chosen = context.select().named(None).in_period().where(where)
     return context.statement(f"""\
 WITH _counted AS (
     SELECT e.event_name AS event, {context.bucket(query.unit)} AS date, count(*) AS events
@@ -116,10 +116,7 @@ def together(context: ReportContext, query: Why, values: Sequence[tuple[str, str
     chosen = _chosen(context, query)
     held = []
     for place, (name, wanted) in enumerate(values):
-        value, is_list = segment(chosen.property(name))
-        bound = context.bind(wanted, "value")
-        has = f"list_contains({value}, {bound})" if is_list else f"{value} = {bound}"
-        held.append(f"{has} AS has_{place}")
+        held.append(f"{_has(context, chosen, name, wanted)} AS has_{place}")
     number = _number(context, chosen, query)
     columns = ",\n        ".join([*held, f"{context.bucket(query.unit)} AS date", f"{number} AS number"])
     pairs = [
@@ -146,12 +143,33 @@ ORDER BY 1, 2, 3""")
 
 def members(context: ReportContext, query: Why, *, prop: str | None = None, value: str | None = None) -> str:
     """The users of the metric's events in the bucket; with a property, of those with a value of it."""
-    matching = users.in_bucket(context, _chosen(context, query), query.unit, query.date).of_users()
+    matching = users.in_bucket(context, _chosen(context, query), query.unit, query.date)
+    return _members(context, matching, prop, value)
+
+
+def members_of_event(
+    context: ReportContext,
+    event: str | None,
+    where: str | None,
+    *,
+    prop: str | None = None,
+    value: str | None = None,
+) -> str:
+    """The users of an event (None is any) in the days; with a property, of those with a value of it."""
+    return _members(context, context.select().named(event).in_period().where(where), prop, value)
+
+
+def _members(context: ReportContext, matching: Selection, prop: str | None, value: str | None) -> str:
     if prop is not None:
-        named, is_list = segment(matching.property(prop))
-        bound = context.bind(value, "value")
-        matching.that(f"list_contains({named}, {bound})" if is_list else f"{named} = {bound}")
+        matching.that(_has(context, matching, prop, value))
     return users.of_events(matching)
+
+
+def _has(context: ReportContext, chosen: Selection, prop: str, value: str | None) -> str:
+    """A condition: the event has this value of a property."""
+    named, is_list = segment(chosen.property(prop))
+    bound = context.bind(value, "value")
+    return f"list_contains({named}, {bound})" if is_list else f"{named} = {bound}"
 
 
 def _chosen(context: ReportContext, query: Why) -> Selection:

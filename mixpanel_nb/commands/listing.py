@@ -24,6 +24,8 @@ COMMANDS = {
     "sessions": "queries.sessions.Sessions",
     "experiment": "queries.experiment.Experiment",
     "why": "queries.why.Why",
+    "anomalies": "queries.anomalies.Anomalies",
+    "signal": "queries.signal.Signal",
     "activity-feed": "queries.activity.ActivityFeed",
     "saved-report": "queries.saved.SavedReport",
     "jql": "commands.texts.jql",

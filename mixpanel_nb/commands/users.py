@@ -44,6 +44,8 @@ _EXAMPLES = {
     "retention": '--born "Sign Up" --unit week --cohort 2025-01-06 --period 1 --away --table events',
     "flow": '--start "View Product" --at-step 1 --event "Add to Cart" --table events',
     "why": "Purchase 2025-03-11 --of-property utm_campaign --of-value spring_sale --table events",
+    "anomalies": "--date 2025-02-19 --at 2025-02-18 --of-property '$os' --of-value iOS --table events",
+    "signal": 'Purchase --start "Sign Up" --did "Add to Cart" --missed --table events',
     "experiment": (
         "'unique(Purchase)' --exposure 'View Product' --variant price_variant --of-variant B --table events"
     ),

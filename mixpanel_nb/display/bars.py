@@ -21,6 +21,7 @@ NAME_WIDTH = 190
 """Maximum width of a name in pixels; a longer one is cut."""
 
 _WIDTH = 400
+_SIGNED_WIDTH = 300
 _CHARACTER = 8  # pixels of one of its characters in a wide font
 _MAX_NAME = 40
 _MAX_SERIES = 40
@@ -68,6 +69,54 @@ def ranked_bars(bars: Sequence[Bar], *, title: str | None = None, subtitle: str 
             layer(points, _ends(), **place, text="text:N"),
         ],
         width=_WIDTH,
+        height=_BAR_HEIGHT * len(points),
+        title=title,
+        subtitle=subtitle,
+        slack=_slack(points),
+    )
+
+
+def signed_bars(
+    bars: Sequence[Bar],
+    certain: Sequence[bool],
+    *,
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> alt.Chart:
+    """Bars from 0 to either side, from top to bottom in the given order, with their texts on the right.
+
+    Args:
+        bars: The bars; ``below`` is not drawn.
+        certain: Whether each is said to differ from 0: it has a colour, the others are grey.
+        title: The headline.
+        subtitle: A line below it.
+    """
+    import altair as alt
+
+    points = _points(bars)
+    for point, is_certain in zip(points, certain, strict=True):
+        point["is"] = ("more" if point["value"] > 0 else "less") if is_certain else "uncertain"
+    values = [0.0, *(bar.value for bar in bars)]
+    scale = alt.Scale(domain=[min(values), max(values) or (0 if min(values) else 1)], nice=False)
+    x = alt.X("value:Q", axis=None, scale=scale)
+    y = names_axis(dict.fromkeys(point["name"] for point in points))
+    looks = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
+    texts = _ends() | {"dx": 12}
+    return layered(
+        [
+            layer(
+                points,
+                {"type": "bar", "height": {"band": 0.72}},
+                x=x,
+                x2=alt.X2Datum(0),
+                y=y,
+                color=alt.Color("is:N", scale=looks, legend=None),
+                tooltip=_tooltip(),
+            ),
+            layer([{"value": 0}], {"type": "rule", "color": theme.RULE}, x=x),
+            layer(points, texts, x=alt.value(_SIGNED_WIDTH), y=y, text="text:N"),
+        ],
+        width=_SIGNED_WIDTH,
         height=_BAR_HEIGHT * len(points),
         title=title,
         subtitle=subtitle,

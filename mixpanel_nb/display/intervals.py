@@ -19,7 +19,6 @@ _WIDTH = 400
 _ROW_HEIGHT = 30
 _MAX_NAME = 40
 _TICKS = 3  # fit a narrow window
-_COLORS = {"more": theme.PALETTE[2], "less": theme.PALETTE[5], "uncertain": theme.RULE}
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def intervals(
     axis = alt.Axis(title=x_title, labelExpr=label, tickCount=_TICKS)
     x = alt.X("value:Q", scale=scale, axis=axis)
     y = names_axis(names)
-    looks = alt.Scale(domain=list(_COLORS), range=list(_COLORS.values()))
+    looks = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
     color = alt.Color("is:N", scale=looks, legend=None)
     tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")]
     text: dict[str, Any] = {"type": "text", "align": "left", "dx": 8, "fontSize": theme.FONT_SIZE}

@@ -22,6 +22,8 @@ RANGES = ("#2B9485", "#2A8FBD", "#3A78C9", "#6A6AD0", "#8A5CC4", "#A8509F", "#B8
 PALE = "rgba(11, 124, 194, 0.25)"
 BEFORE = "#868C95"
 """What another is compared with."""
+DIFFERENCES = {"more": PALETTE[2], "less": PALETTE[5], "uncertain": "#868C95"}
+"""What is above or below what it is compared with, or not known to be."""
 GAP = "rgba(230, 159, 0, 0.22)"
 INK = "#2B2F36"
 """Text on a light ground of its own."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mixpanel_nb.queries.activity import ActivityFeed
+    from mixpanel_nb.queries.anomalies import Anomalies
     from mixpanel_nb.queries.base import Query, changed, parameters_of, request_parameters, schema
     from mixpanel_nb.queries.checks import MAX_SEGMENTS, Expansion, Step, parse_step
     from mixpanel_nb.queries.counts import EventCounts, PropertyCounts, TopEvents
@@ -44,12 +45,14 @@ if TYPE_CHECKING:
         LargeUnit,
         Unit,
     )
+    from mixpanel_nb.queries.signal import Signal
     from mixpanel_nb.queries.why import Why
 else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
             "activity": ("ActivityFeed",),
+            "anomalies": ("Anomalies",),
             "base": ("Query", "changed", "parameters_of", "request_parameters", "schema"),
             "checks": ("MAX_SEGMENTS", "Expansion", "Step", "parse_step"),
             "counts": ("EventCounts", "PropertyCounts", "TopEvents"),
@@ -66,6 +69,7 @@ else:
             "segmentation": ("Segmentation", "SegmentationAverage", "SegmentationNumeric", "SegmentationSum"),
             "sessions": ("Sessions",),
             "shared": ("COUNT_TYPES", "LARGE_UNITS", "UNITS", "CountType", "LargeUnit", "Unit"),
+            "signal": ("Signal",),
             "why": ("Why",),
         },
     )
@@ -89,6 +93,8 @@ QUERIES: Mapping[str, type[Query[Any]]] = lazy.ByName(
         "sessions": "sessions.Sessions",
         "experiment": "experiment.Experiment",
         "why": "why.Why",
+        "anomalies": "anomalies.Anomalies",
+        "signal": "signal.Signal",
         "activity_feed": "activity.ActivityFeed",
         "saved_report": "saved.SavedReport",
         "jql": "saved.JQL",
@@ -106,6 +112,7 @@ __all__ = [
     "UNITS",
     "Active",
     "ActivityFeed",
+    "Anomalies",
     "Buckets",
     "CountType",
     "EventCounts",
@@ -129,6 +136,7 @@ __all__ = [
     "SegmentationNumeric",
     "SegmentationSum",
     "Sessions",
+    "Signal",
     "Step",
     "TopEvents",
     "Unit",

@@ -73,6 +73,25 @@ Segment = Annotated[
 ]
 OneSegment = Annotated[str | None, Parameter("Users of this segment.", Optional(Text()), "NAME")]
 OfEvent = Annotated[str | None, Parameter("Users of this event.", Optional(Name()), "EVENT")]
+OfProperty = Annotated[
+    str | None,
+    Parameter(
+        "Users of events with a value of this property.", Optional(Name()), "PROPERTY", option="--of-property"
+    ),
+]
+OfValue = Annotated[str | None, Parameter("That value.", Optional(Text()), "VALUE", option="--of-value")]
+
+
+def _check_pair(prop: str | None, value: str | None) -> None:
+    """Refuse a property without a value, and a value without a property.
+
+    Raises:
+        ParameterError: one of both is missing.
+    """
+    if (prop is None) != (value is None):
+        name, missing = ("value", "prop") if prop is None else ("prop", "value")
+        message = [Word(name), " and ", Word(missing), " go together."]
+        raise ParameterError(message, parameter=missing, hint="Give the property and its value.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,25 +188,61 @@ class WhyCell(Cell):
 
     name: ClassVar[str] = "why_cell"
 
-    prop: Annotated[
-        str | None,
-        Parameter(
-            "Users of events with a value of this property.",
-            Optional(Name()),
-            "PROPERTY",
-            option="--of-property",
-        ),
-    ] = None
-    value: Annotated[str | None, Parameter("That value.", Optional(Text()), "VALUE", option="--of-value")] = (
-        None
-    )
+    prop: OfProperty = None
+    value: OfValue = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (self.prop is None) != (self.value is None):
-            name, missing = ("value", "prop") if self.prop is None else ("prop", "value")
-            message = [Word(name), " and ", Word(missing), " go together."]
-            raise ParameterError(message, parameter=missing, hint="Give the property and its value.")
+        _check_pair(self.prop, self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnomalyCell(Cell):
+    """A day, and an event or the events with a value of a property on it."""
+
+    name: ClassVar[str] = "anomaly_cell"
+
+    date: At = None
+    event: OfEvent = None
+    prop: OfProperty = None
+    value: OfValue = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_pair(self.prop, self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalCell(Cell):
+    """Those who reached the goal or missed it, and who did something before or did not."""
+
+    name: ClassVar[str] = "signal_cell"
+
+    event: Annotated[
+        str | None,
+        Parameter(
+            "Users who did this event as often as the report says.", Optional(Name()), "EVENT", "--did"
+        ),
+    ] = None
+    prop: OfProperty = None
+    value: OfValue = None
+    without: Annotated[
+        bool, Parameter("With {--did}: users who did it less often, or not at all.", Flag(), "")
+    ] = False
+    reached: Annotated[bool, Parameter("Users who reached the goal.", Flag(), "")] = False
+    missed: Annotated[bool, Parameter("Users who did not reach it.", Flag(), "")] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_pair(self.prop, self.value)
+        if self.event is None and (self.without or self.prop is not None):
+            name = "without" if self.without else "prop"
+            message = [Word(name), " needs the event that users did."]
+            hint = ["Name it: ", Word("event", "Purchase"), "."]
+            raise ParameterError(message, parameter=name, value=getattr(self, name), hint=hint)
+        if self.reached and self.missed:
+            message = [Word("reached"), " and ", Word("missed"), " do not go together."]
+            raise ParameterError(message, parameter="missed", value=True, hint="Leave out one of them.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -393,6 +448,8 @@ CELLS: dict[str, type[Cell]] = {
     "sessions": SessionsCell,
     "experiment": ExperimentCell,
     "why": WhyCell,
+    "anomalies": AnomalyCell,
+    "signal": SignalCell,
     "activity_feed": Cell,
 }
 """What tells the numbers of a report apart, by the report's name; the others have no users."""

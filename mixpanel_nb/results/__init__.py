@@ -19,6 +19,7 @@ from mixpanel_nb.rows import MemoryRows, RowSource
 if TYPE_CHECKING:
     from mixpanel_nb.results.activity import ActivityEvent, ActivityFeedResult
     from mixpanel_nb.results.annotations import Annotation, AnnotationList
+    from mixpanel_nb.results.anomalies import AnomaliesResult, Anomaly
     from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
     from mixpanel_nb.results.comparison import ComparedGroups, ComparedLine, ComparedTotal, ComparisonResult
     from mixpanel_nb.results.counts import (
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.saved import JQLResult, SavedReportResult
     from mixpanel_nb.results.segmentation import SegmentationResult
     from mixpanel_nb.results.sessions import SessionFigures, SessionsResult
+    from mixpanel_nb.results.signal import Behaviour, SignalResult
     from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
     from mixpanel_nb.results.sync import DaySync, SyncResult
     from mixpanel_nb.results.tables import (
@@ -88,6 +90,7 @@ else:
         {
             "activity": ("ActivityEvent", "ActivityFeedResult"),
             "annotations": ("Annotation", "AnnotationList"),
+            "anomalies": ("AnomaliesResult", "Anomaly"),
             "cohorts": ("CohortResult", "CohortSizesResult", "LocalCohort", "LocalCohortList"),
             "comparison": ("ComparedGroups", "ComparedLine", "ComparedTotal", "ComparisonResult"),
             "counts": (
@@ -137,6 +140,7 @@ else:
             "saved": ("JQLResult", "SavedReportResult"),
             "segmentation": ("SegmentationResult",),
             "sessions": ("SessionFigures", "SessionsResult"),
+            "signal": ("Behaviour", "SignalResult"),
             "summary": ("ColumnSummary", "SummaryResult"),
             "sync": ("DaySync", "SyncResult"),
             "tables": (
@@ -164,6 +168,9 @@ __all__ = [
     "ActivityFeedResult",
     "Annotation",
     "AnnotationList",
+    "AnomaliesResult",
+    "Anomaly",
+    "Behaviour",
     "Bookmark",
     "BookmarkList",
     "Cause",
@@ -241,6 +248,7 @@ __all__ = [
     "SegmentationResult",
     "SessionFigures",
     "SessionsResult",
+    "SignalResult",
     "SummaryResult",
     "SyncResult",
     "TableInfo",

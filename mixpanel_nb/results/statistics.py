@@ -128,6 +128,38 @@ def by_chance(found: int, drawn: int, successes: int, population: int) -> float:
     return min(max(min(fewer), 0.0), 1.0)
 
 
+def fisher(found: int, drawn: int, successes: int, population: int) -> float:
+    """The two-sided p-value of Fisher's exact test: twice the smaller tail, at most 1.
+
+    Args:
+        found: How many of the group are successes.
+        drawn: The group.
+        successes: How many of all are.
+        population: All.
+    """
+    at_most = _fewer(found + 1, drawn, successes, population)[0]
+    at_least = _fewer(found, drawn, successes, population)[1]
+    return min(1.0, 2 * max(min(at_most, at_least), 0.0))
+
+
+def phi(both: int, one: int, other: int, neither: int) -> float | None:
+    """The phi coefficient of two properties of users, from -1 to 1; None where all or none have one of them.
+
+    It is Pearson's correlation of the two as numbers 0 and 1
+    (https://en.wikipedia.org/wiki/Phi_coefficient), which Mixpanel's Signal uses: "a single number between
+    -1 and 1 that indicates how closely an event moves with your goal event"
+    (https://docs.mixpanel.com/docs/reports/apps/signal#correlation).
+
+    Args:
+        both: Users who have both.
+        one: Those who have only the one.
+        other: Those who have only the other.
+        neither: Those who have neither.
+    """
+    product = (both + one) * (both + other) * (neither + one) * (neither + other)
+    return (both * neither - one * other) / sqrt(product) if product else None
+
+
 def _fewer(found: int, drawn: int, successes: int, population: int) -> tuple[float, float]:
     """P(X < k) and P(X >= k); the smaller one is summed, the other is its complement."""
     least, most = max(0, drawn + successes - population), min(drawn, successes)

@@ -25,7 +25,14 @@ RECENT = {"day": 14, "week": 6, "month": 4}
 
 _SEVEN = 7
 _NORMAL = 1.4826  # over the median of absolute normal numbers
-_FREEDOM = 2 / 3  # degrees of freedom a distance: those of a median vary more than those of a variance
+FREEDOM = 2 / 3
+"""Degrees of freedom a distance: a median varies more than a variance."""
+
+FREEDOM_OF_MANY = 0.37
+"""The same where chances far below 1 % are compared, which err more: the efficiency of such a median.
+
+Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation", JASA 88, 1993.
+"""
 _LEAST_ERRORS = 6
 _MANY = 5
 
@@ -94,7 +101,9 @@ class Surprise:
     distance: float = 0.0
 
 
-def surprise(actual: Values, expected: Values, *, size: float = 1.0) -> Surprise | None:
+def surprise(
+    actual: Values, expected: Values, *, size: float = 1.0, freedom: float = FREEDOM
+) -> Surprise | None:
     """How far the last bucket is from its expectation; None where that is unknown.
 
     The distance of counts is that of Anscombe's transformation (Biometrika 35, 1948), which has the same
@@ -108,6 +117,7 @@ def surprise(actual: Values, expected: Values, *, size: float = 1.0) -> Surprise
         actual: The numbers.
         expected: What each was expected to be, from the buckets before it alone.
         size: What an event adds to a number: 1 to a count; to a sum, the sum of squares over the sum.
+        freedom: Degrees of freedom a distance.
     """
     pairs = [(now, then) for now, then in zip(actual, expected, strict=True)]
     now, then = pairs[-1]
@@ -123,7 +133,7 @@ def surprise(actual: Values, expected: Values, *, size: float = 1.0) -> Surprise
         return Surprise(now, then, distance=own)
     spread = max(_NORMAL * median(errors), 1.0)
     score = own / spread
-    chance = float(2 * distributions().stdtr(_FREEDOM * len(errors), -abs(score)))
+    chance = float(2 * distributions().stdtr(freedom * len(errors), -abs(score)))
     return Surprise(now, then, score, chance, own)
 
 

@@ -59,6 +59,8 @@ OFFERED = (
     "frequency",
     "sessions",
     "experiment",
+    "signal",
+    "anomalies",
     "segmentation_sum",
     "segmentation_average",
     "segmentation_numeric",
@@ -69,7 +71,8 @@ _SMOOTH = (3, 7, 14, 28)
 _LOOKS = ("group", "log", "smooth")
 _KEPT = {"on": "properties", "unit": None}
 """Fields that other reports have too, and the names that they take: numbers in ``on`` are not kept."""
-_SHARED = ("from_date", "to_date", "table", "where")
+_DAYS = ("from_date", "to_date")
+_SHARED = (*_DAYS, "table", "where")
 _OF_MIXPANEL = "Mixpanel"
 _ASK = "Ask Mixpanel"
 _BEGUN_WITH: dict[str, dict[str, Any]] = {
@@ -84,7 +87,8 @@ def explorer(result: ReportResult) -> Explorer | None:
     asked = result.question
     if asked is None or asked.service is None or asked.query.name not in OFFERED:
         return None
-    return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.service), result)
+    kept = {name: day.isoformat() for name in _DAYS if (day := getattr(result, name, None)) is not None}
+    return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.service, kept), result)
 
 
 def opened(query: type[Query[Any]], given: Mapping[str, Any], service: QueryService) -> Explorer:
@@ -279,7 +283,8 @@ class QueryForm:
         check = without_none(parameter.check)
         match check:
             case Day():
-                return Field(name, label.text, "date", date.fromisoformat(str(value)))
+                day = None if value is None else date.fromisoformat(str(value))
+                return Field(name, label.text, "date", day)
             case OneOf():
                 default = getattr(self.query, name, None)
                 choices = label.choices or check.choices
@@ -367,19 +372,22 @@ class QueryForm:
     def _as_report(self, query: type[Query[Any]]) -> QueryForm:
         """The same days, source, filter, event, breakdown and unit, asked of another report."""
         known, kept = parameters_of(query), self._to_keep()
-        given = {name: self.given[name] for name in _SHARED if self.given.get(name) is not None}
+        given = {name: kept[name] for name in _SHARED if name in kept and (name in known or name == "where")}
         given |= _BEGUN_WITH.get(query.name, {})
         place, event = _main_field(query), kept.get("event")
         if place is not None and event is not None:
             word = str(Metric(event)) if isinstance(without_none(known[place].check), Metrics) else event
             given[place] = [word] if "tuple" in str(types_of(query)[place].__origin__) else word
+        if "to_date" in kept and "to_date" not in known:
+            given["date"] = kept["to_date"]
         if "where" in given and "where" not in known:
             given["born_where"] = given.pop("where")
         return replace(self, query=query, given=given | _fitting(query, kept), kept=kept)
 
     def _to_keep(self) -> dict[str, Any]:
         """What was kept before, and what this report has of it; what it could have and has not is dropped."""
-        kept = dict(self.kept)
+        kept = {name: value for name, value in self.kept.items() if name not in _SHARED or name in _DAYS}
+        kept |= {name: self.given[name] for name in _SHARED if self.given.get(name) is not None}
         for name in _KEPT:
             if _is_kept(self.query, name):
                 kept[name] = self.given.get(name)

@@ -9,6 +9,7 @@ from mixpanel_nb.display import Card, counted
 from mixpanel_nb.queries import cells
 from mixpanel_nb.results import (
     OVERALL,
+    AnomaliesResult,
     EventCountsResult,
     ExperimentResult,
     FlowResult,
@@ -23,6 +24,7 @@ from mixpanel_nb.results import (
     RetentionResult,
     SegmentationResult,
     SessionsResult,
+    SignalResult,
     TopEventsResult,
     UsersResult,
     WhyResult,
@@ -115,11 +117,22 @@ def said(cell: cells.Cell) -> str:
         "date": lambda day: day.isoformat(),
     }
     given = cell.given()
+    if isinstance(cell, cells.SignalCell):
+        return _of_goal(given)
     if given.pop("away", False):
         given["period"] = f"{given['period']}"
         words["period"] = lambda period: f"not back in period {period}"
     found = [words.get(name, lambda value: short(str(value)))(value) for name, value in given.items()]
     return ", ".join(found) or "everyone"
+
+
+def _of_goal(given: dict[str, Any]) -> str:
+    """Who did something or did not, and who reached the goal, in words."""
+    value = f", {short(given['prop'])} = {short(given['value'])}" if "prop" in given else ""
+    did = f"{'without' if given.get('without') else 'did'} {short(given['event'])}{value}"
+    parts = [did] if "event" in given else []
+    parts += [word for name, word in (("reached", "reached it"), ("missed", "missed it")) if given.get(name)]
+    return ", ".join(parts) or "everyone"
 
 
 def offered(result: ReportResult) -> list[cells.Cell]:
@@ -255,6 +268,28 @@ def _of_why(result: WhyResult) -> Iterator[cells.Cell]:
         yield cells.WhyCell()
 
 
+def _of_anomalies(result: AnomaliesResult) -> Iterator[cells.Cell]:
+    for each in result.anomalies:
+        if not each.actual:
+            continue
+        if each.kind == "value":
+            yield cells.AnomalyCell(date=each.date, prop=each.prop, value=each.value)
+        else:
+            yield cells.AnomalyCell(date=each.date, event=each.value)
+
+
+def _of_signal(result: SignalResult) -> Iterator[cells.Cell]:
+    """Those who did what goes with the goal most and missed it, then every behaviour, then all users."""
+    for each in result.behaviours:
+        did: dict[str, Any] = {"event": each.did.event, "prop": each.did.prop, "value": each.did.value}
+        yield cells.SignalCell(**did, missed=True)
+        yield cells.SignalCell(**did, reached=True)
+        yield cells.SignalCell(**did, without=True)
+    if result.total:
+        yield cells.SignalCell(reached=True)
+        yield cells.SignalCell(missed=True)
+
+
 def _of_insights(result: InsightsResult) -> Iterator[cells.Cell]:
     """The highest value of the first metric, then every metric, segment and bucket."""
     asked = result.question.query if result.question else None
@@ -305,6 +340,7 @@ def _of_flow(result: FlowResult) -> Iterator[cells.Cell]:
 
 
 _OFFERED: dict[type[Any], Callable[[Any], Iterator[cells.Cell]]] = {
+    AnomaliesResult: _of_anomalies,
     EventCountsResult: _of_event_counts,
     ExperimentResult: _of_experiment,
     FlowResult: _of_flow,
@@ -318,6 +354,7 @@ _OFFERED: dict[type[Any], Callable[[Any], Iterator[cells.Cell]]] = {
     RetentionResult: _of_retention,
     SegmentationResult: _of_segmentation,
     SessionsResult: _of_sessions,
+    SignalResult: _of_signal,
     TopEventsResult: _of_top_events,
     WhyResult: _of_why,
 }

@@ -74,9 +74,9 @@ class WhyView(ReportView[WhyResult]):
 
     def _facts(self) -> list[tuple[str, Any]]:
         result = self.result
-        facts: list[tuple[str, Any]] = [(short(result.metric, 40), _number(result.actual))]
+        facts: list[tuple[str, Any]] = [(short(result.metric, 40), number(result.actual))]
         if result.expected is not None:
-            facts.append(("Usual", _number(result.expected)))
+            facts.append(("Usual", number(result.expected)))
         if result.change is not None:
             facts.append(("Change", signed_percent(result.change)))
         if result.chance is not None and result.score is not None:
@@ -158,9 +158,9 @@ class WhyView(ReportView[WhyResult]):
 
     def _words(self) -> str:
         result = self.result
-        said = f"{self._title}, {self._subtitle}: {_number(result.actual)}"
+        said = f"{self._title}, {self._subtitle}: {number(result.actual)}"
         if result.expected is not None:
-            said += f", usual {_number(result.expected)}"
+            said += f", usual {number(result.expected)}"
         parts = [f"{_name(each)} {signed(each)}" for each in result.findings]
         return f"{said}; {first_of(parts, 5)}." if parts else f"{said}."
 
@@ -180,8 +180,8 @@ class WhyView(ReportView[WhyResult]):
     def _row(self, finding: Finding) -> Sequence[Any]:
         return [
             _name(finding),
-            _number(finding.actual),
-            _number(finding.expected),
+            number(finding.actual),
+            number(finding.expected),
             signed(finding),
             finding.share_of_change,
             finding.share_of_whole,
@@ -192,9 +192,12 @@ class WhyView(ReportView[WhyResult]):
 
 def signed(finding: Finding) -> str:
     """The change of a finding in percent; what was not there before is new."""
-    if finding.expected < 0.5:
-        return "new"
-    return signed_percent(finding.actual / finding.expected - 1)
+    return percent_of(finding.actual, finding.expected)
+
+
+def percent_of(actual: float, expected: float) -> str:
+    """A change in percent; what was not there before is new."""
+    return "new" if expected < 0.5 else signed_percent(actual / expected - 1)
 
 
 def _name(finding: Finding) -> str:
@@ -203,7 +206,8 @@ def _name(finding: Finding) -> str:
     return short(finding.name, 2 * _MAX_NAME)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A number; one of hundreds without decimals."""
     if value is None:
         return MISSING
     return format_value(round(value)) if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"

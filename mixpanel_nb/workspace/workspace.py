@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results import (
         ActivityFeedResult,
         AnnotationList,
+        AnomaliesResult,
         BookmarkList,
         CohortList,
         CohortResult,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         SavedReportResult,
         SegmentationResult,
         SessionsResult,
+        SignalResult,
         SQLResult,
         SummaryResult,
         SyncResult,
@@ -1764,6 +1766,71 @@ class Workspace:
         from mixpanel_nb.queries.why import of_result
 
         return self._answer(queries.Why, of_result(asked) if hasattr(metric, "question") else asked)
+
+    def anomalies(
+        self,
+        *,
+        days: int = 7,
+        date: Day | None = None,
+        where: str | None = None,
+        properties: str | Sequence[str] = (),
+        limit: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
+        table: str | None = None,
+        live: bool = False,
+    ) -> AnomaliesResult:
+        """What was unusual in the last days: of any event, of each event, of values of the main properties.
+
+        What is usual is learned from the eight weeks before each day, with the rhythm of the week. Chances
+        are corrected for all numbers and days that are compared (Bonferroni): quiet days say nothing in at
+        least 19 of 20 runs. Each row has the question that explains it, for ``why``. The main properties are
+        the 20 that most events have, of 2 to 50 values that are no numbers. The last day is the last that the
+        table holds in full. scipy is needed: ``pip install 'mixpanel-nb[stats]'``. Only tables answer.
+        """
+        return self._answer(queries.Anomalies, locals())
+
+    def signal(
+        self,
+        goal: str | None = None,
+        *,
+        from_date: Day | None = None,
+        to_date: Day | None = None,
+        last: str | int | None = None,
+        during: str | None = None,
+        start: str | None = None,
+        where: str | None = None,
+        goal_where: str | None = None,
+        goal_times: int = 1,
+        after: int | None = None,
+        window: int = 14,
+        at_least: int | None = None,
+        within: int | None = None,
+        before_goal: bool = False,
+        events: str | Sequence[str] = (),
+        properties: str | Sequence[str] = (),
+        limit: int = 10,
+        in_cohort: str | Sequence[str] = (),
+        not_in_cohort: str | Sequence[str] = (),
+        identities: Literal["resolved", "raw"] | None = None,
+        table: str | None = None,
+        live: bool = False,
+    ) -> SignalResult:
+        """What users did who reached a goal, beside those who did not: which events, how often, how soon.
+
+        Users begin with their first event of the days, or with their first ``start``; ``where`` filters
+        these. They reach the goal with ``goal_times`` of it within ``window`` days. Without a goal it is to
+        come back: any event in the second week. Users whose time is not over are left out.
+
+        Every event but the goal is tried (and with ``properties`` each of their values): "at least 3 times
+        within 7 days" of the start, the best of 1 to 10 times and 1 to 15 days by the phi coefficient. Where
+        the goal counts from some days on (``after``), only days before are tried. Chances are Fisher's exact
+        test, corrected for all that was compared (Bonferroni). What users did after the goal counts, too, as
+        in Mixpanel's; ``before_goal`` leaves it out. It is correlation, not what causes it. Only tables
+        answer (https://docs.mixpanel.com/docs/reports/apps/signal is Mixpanel's own).
+        """
+        return self._answer(queries.Signal, locals())
 
     def activity_feed(
         self,

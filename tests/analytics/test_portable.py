@@ -23,6 +23,7 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
     sessions,
+    signal,
     why,
 )
 from mixpanel_nb.analytics.calendar import Period
@@ -37,6 +38,7 @@ from mixpanel_nb.queries import (
     Insights,
     Retention,
     Sessions,
+    Signal,
     Step,
     Why,
 )
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 PRO = 'properties["plan"] == "pro" and not properties["amount"] > 5 or properties["plan"] in ["a", "b"]'
 STEPS = (Step("A"), Step("B", PRO), Step("A"))
 DAYS = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 31)}
+KNOWN_UNTIL = datetime(2025, 3, 31)  # noqa: DTZ001 - UTC without a zone, as in tables
 
 
 def asked(steps: tuple[Step, ...]) -> Funnel:
@@ -156,7 +159,13 @@ STATEMENTS: dict[str, Callable[[ReportContext], Statement]] = {
                 **DAYS,
             }
         ),
-        datetime(2025, 3, 31),  # noqa: DTZ001 - UTC without a zone, as in tables
+        KNOWN_UNTIL,
+    ),
+    "signal": lambda q: signal.statement(
+        q, Signal.of({"goal": "B", "start": "A", "where": PRO, "properties": "plan", **DAYS}), KNOWN_UNTIL
+    ),
+    "signal, several times": lambda q: signal.statement(
+        q, Signal.of({"goal": "B", "goal_times": 2, "before_goal": True, **DAYS}), KNOWN_UNTIL
     ),
     "why, whole": lambda q: why.whole(q, moved("sum(A, amount)")),
     "why, values": lambda q: why.by_value(q, moved("unique(A)"), "amount"),

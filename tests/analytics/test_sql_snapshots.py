@@ -133,6 +133,21 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "why": ("why", {"metric": "sum(Buy, amount)", "date": "2025-01-31", "where": PRO, "table": "events"}),
+    "anomalies": ("anomalies", {"date": "2025-01-31", "where": PRO, "table": "events"}),
+    "signal": ("signal", {}),
+    "signal_detailed": (
+        "signal",
+        {
+            "goal": "Buy",
+            "start": "View",
+            "where": PRO,
+            "goal_where": PRO,
+            "goal_times": 2,
+            "before_goal": True,
+            "properties": ["plan", "tags"],
+            "events": ["View", "Add"],
+        },
+    ),
     "frequency": ("frequency", {"unit": "week", "addiction_unit": "day"}),
     "frequency_of_an_event": ("frequency", {"event": "Buy", "where": PRO}),
     "activity_feed": ("activity_feed", {"distinct_ids": ["u1", "u2"]}),
@@ -149,7 +164,7 @@ def ws() -> Iterator[Workspace]:
 @pytest.mark.parametrize("name", ASKED)
 def test_the_sql_is_what_is_written_down(ws: Workspace, name: str, request: pytest.FixtureRequest) -> None:
     report, given = ASKED[name]
-    days = {} if report in {"top_events", "why"} else DAYS
+    days = {} if report in {"top_events", "why", "anomalies"} else DAYS
     sql = getattr(ws, report)(**given, **days).sql
     file = FOLDER / f"{name}.sql"
     if request.config.getoption("--update-sql"):

@@ -36,6 +36,8 @@ REPORTS = {
         "--exposure 'View Product' --variant price_variant --from 2025-02-10 --to 2025-03-09 --table events"
     ),
     "why": "%mp_why Purchase 2025-03-11 --table events",
+    "anomalies": "%mp_anomalies --date 2025-03-12 --table events",
+    "signal": '%mp_signal Purchase --start "Sign Up" --during 2025-01 --table events',
     "activity_feed": f"%mp_activity_feed user_006120 {_LOCAL}",
 }
 OTHERS = {

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mixpanel_nb.display import Bar, grouped_bars, ranked_bars, render_svg, step_bars
-from mixpanel_nb.display.theme import PALE, PALETTE
+from mixpanel_nb.display.bars import signed_bars
+from mixpanel_nb.display.theme import DIFFERENCES, PALE, PALETTE
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -55,3 +58,20 @@ def test_bars_of_nothing_draw() -> None:
     assert render_svg(step_bars(zero)).startswith("<svg")
     assert render_svg(ranked_bars([])).startswith("<svg")
     assert render_svg(grouped_bars({"a": zero}, ["x", "y"])).startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("values", "domain"), [([0.5, -0.2, 0.1], [-0.2, 0.5]), ([-0.3], [-0.3, 0]), ([], [0, 1])]
+)
+def test_signed_bars_go_to_either_side_of_zero(values: list[float], domain: list[float]) -> None:
+    bars = [Bar(f"event {value}", value, f"{value:+.2f}") for value in values]
+    chart = signed_bars(bars, [abs(value) > 0.1 for value in values])
+    assert chart.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"] == domain
+    svg = render_svg(chart)
+    assert all(f">{bar.text}</text>" in svg for bar in bars)
+
+
+def test_signed_bars_that_may_be_chance_are_grey() -> None:
+    bars = [Bar("a", 0.5, "+0.50"), Bar("b", -0.5, "-0.50"), Bar("c", 0.1, "+0.10")]
+    svg = render_svg(signed_bars(bars, [True, True, False]))
+    assert [svg.count(f'fill="{color}"') for color in DIFFERENCES.values()] == [1, 1, 1]

@@ -37,6 +37,8 @@ ASKED = "--from 2025-01-01 --to 2025-01-14 --table events"
             "ComparisonResult",
         ),
         ("%mp_why Purchase 2025-01-14 --table events", "WhyResult"),
+        ("%mp_anomalies --days 3 --table events", "AnomaliesResult"),
+        (f"%mp_signal Purchase --window 3 {ASKED}", "SignalResult"),
         (
             f"%mp_experiment 'unique(Purchase)' --exposure 'App Open' --variant $os {ASKED}",
             "ExperimentResult",

@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
-from mixpanel_nb.queries import Segmentation
+from mixpanel_nb.queries import Metric, Segmentation, Why
+from mixpanel_nb.queries.signal import Did
 from mixpanel_nb.results import (
     ActivityEvent,
     ActivityFeedResult,
+    AnomaliesResult,
+    Anomaly,
+    Behaviour,
     Cause,
     EventCountsResult,
     ExperimentEffect,
@@ -35,6 +39,7 @@ from mixpanel_nb.results import (
     SegmentationResult,
     SessionFigures,
     SessionsResult,
+    SignalResult,
     TopEvent,
     TopEventsResult,
     WhyResult,
@@ -335,6 +340,62 @@ def why(name: str = "plan", value: str = "pro", **changes: Any) -> WhyResult:
     return WhyResult(**(fields | changes))
 
 
+def anomalies(name: str = "plan", value: str = "pro", **changes: Any) -> AnomaliesResult:
+    every = Why.of({"metric": "*", "date": day(3), "properties": (name,)})
+    event = Why.of({"metric": Metric(value), "date": day(3)})
+    lines = (90.0, None, 160.0), (None, 95.0, 100.0)
+    fields: dict[str, Any] = {
+        "from_date": day(2),
+        "to_date": day(3),
+        "where": None,
+        "anomalies": (
+            Anomaly(day(3), "all", None, None, 160.0, 100.0, 0.0001, (value,), every, *lines),
+            Anomaly(day(3), "value", name, value, 60.0, 0.0, 0.0001, (f"$os = {value}",), every, *lines),
+            Anomaly(day(2), "event", None, value, 9.0, 20.0, 0.04, (), event, *lines),
+        ),
+        "judged": 2,
+        "events": 3,
+        "tried": (name,),
+        "comparisons": 12,
+        "left_out": 2,
+        "dates": tuple(map(day, range(1, 4))),
+    }
+    return AnomaliesResult(**(fields | changes))
+
+
+def signal(goal: str = "Purchase", event: str = "Search", **changes: Any) -> SignalResult:
+    fields: dict[str, Any] = {
+        "goal": goal,
+        "from_date": day(0),
+        "to_date": day(6),
+        "start": event,
+        "where": None,
+        "goal_where": None,
+        "goal_times": 1,
+        "after": 0,
+        "window": 14,
+        "before_goal": False,
+        "properties": ("plan",),
+        "most_times": 10,
+        "most_days": 14,
+        "at_least": None,
+        "within": None,
+        "total": 100,
+        "reached": 50,
+        "behaviours": (
+            Behaviour(Did(event, None, None, 2, 3), 30, 10, 20, 40, 0.0001),
+            Behaviour(Did(event, "plan", goal, 1, 1), 10, 30, 40, 20, 0.02),
+            Behaviour(Did(goal, None, None, 1, 14), 26, 24, 24, 26, 1.0),
+        ),
+        "waiting": 4,
+        "tried": 5,
+        "rare": 2,
+        "comparisons": 90,
+        "left_out": 2,
+    }
+    return SignalResult(**(fields | changes))
+
+
 def reconciled(event: str = "Purchase", table: str = "events", **changes: Any) -> ReconcileResult:
     """Three days, of which the last two differ, for each reason that there is."""
     here = plans(3, event=event, on="plan", sql="SELECT 1")
@@ -407,6 +468,8 @@ def every_report() -> list[ReportResult]:
         experiment(),
         experiment(("$overall", "free"), on="plan", effect=10, sequential=True),
         why(),
+        anomalies(),
+        signal(),
         reconciled(),
         activity(),
     ]
@@ -439,6 +502,8 @@ def every_hostile_report() -> list[ReportResult]:
         sessions(event=HOSTILE, where=where),
         experiment(("$overall", HOSTILE), HOSTILE, HOSTILE, exposure=HOSTILE, on=HOSTILE, where=where),
         why(HOSTILE, HOSTILE, metric=HOSTILE, where=where),
+        anomalies(HOSTILE, HOSTILE, where=where),
+        signal(HOSTILE, HOSTILE, properties=(HOSTILE,), where=where),
         reconciled(HOSTILE, HOSTILE, notes=(HOSTILE,)),
         activity(
             distinct_ids=(HOSTILE,), events=(ActivityEvent(HOSTILE, noon, HOSTILE, {HOSTILE: HOSTILE}),)
@@ -467,5 +532,7 @@ def every_empty_report() -> list[ReportResult]:
         sessions(totals={}, figures={"$overall": {}}, where=where),
         experiment(exposed=(), effects=(), control=None, mismatch=None, where=where),
         why(actual=None, expected=None, score=None, chance=None, findings=(), where=where),
+        anomalies(anomalies=(), left_out=0, where=where),
+        signal(behaviours=(), total=0, reached=0, left_out=0, where=where),
         activity(events=()),
     ]

@@ -23,7 +23,8 @@ def rows(comparison: ComparisonResult[Any], *names: str) -> list[tuple[Any, ...]
     return [tuple(record[name] for name in names) for record in comparison.records()]
 
 
-NO_NUMBERS = {"ActivityFeedResult", "ExperimentResult", "ReconcileResult", "WhyResult"}
+NO_NUMBERS = {"ActivityFeedResult", "AnomaliesResult", "ExperimentResult", "ReconcileResult"}
+NO_NUMBERS |= {"SignalResult", "WhyResult"}
 
 
 @pytest.mark.parametrize(

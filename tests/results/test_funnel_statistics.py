@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import comb, isclose
+from statistics import correlation
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_nb.results.statistics import by_chance, wilson
+from mixpanel_nb.results.statistics import by_chance, fisher, phi, wilson
 
 from .reports import funnel, path
 
@@ -40,6 +41,32 @@ def test_a_million_users_are_counted_exactly_enough() -> None:
     assert by_chance(50_000, 100_000, 500_000, 1_000_000) == pytest.approx(0.5, abs=0.01)
     assert by_chance(49_000, 100_000, 500_000, 1_000_000) < 1e-10
     assert by_chance(51_000, 100_000, 500_000, 1_000_000) < 1e-10
+
+
+@given(draws())
+def test_fishers_exact_test_is_twice_the_smaller_tail(drawn: tuple[int, int, int, int]) -> None:
+    k, n, successes, population = drawn
+    ways = [comb(successes, x) * comb(population - successes, n - x) for x in range(n + 1)]
+    every = comb(population, n)
+    smaller = min(Fraction(sum(ways[: k + 1]), every), Fraction(sum(ways[k:]), every))
+    assert isclose(fisher(*drawn), float(min(Fraction(1), 2 * smaller)), rel_tol=1e-9, abs_tol=1e-15)
+
+
+def test_phi_of_a_table_by_hand() -> None:
+    """30 did it and reached the goal, 10 only did it, 20 only reached it, 40 neither: 1,000 / sqrt(6e6)."""
+    assert phi(30, 10, 20, 40) == pytest.approx(0.408248, abs=1e-6)
+    assert (phi(5, 0, 0, 7), phi(0, 5, 7, 0), phi(2, 3, 4, 6)) == (1.0, -1.0, 0.0)
+    assert phi(4, 6, 0, 0) is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=60))
+def test_phi_is_the_correlation_of_zeros_and_ones(users: list[tuple[bool, bool]]) -> None:
+    found = phi(*(users.count(each) for each in ((True, True), (True, False), (False, True), (False, False))))
+    ones, others = zip(*users, strict=True)
+    if len(set(ones)) < 2 or len(set(others)) < 2:
+        assert found is None
+    else:
+        assert found == pytest.approx(correlation([*map(float, ones)], [*map(float, others)]), abs=1e-9)
 
 
 def test_wilson_of_known_shares() -> None:

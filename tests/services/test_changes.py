@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ import pytest
 
 from mixpanel_nb import MixpanelDataError, Workspace
 from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.queries import Why
 from mixpanel_nb.results.usual import expectations, shares, surprise
 from mixpanel_nb.services.local import changes
+from mixpanel_nb.services.local.watching import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,11 +60,24 @@ class Shop:
         totals = self._over_time(self.rows.sum(axis=(1, 2, 3)))
         whole = changes.Whole(self.dates, totals, [True] * DAYS, "day")
         shifts = []
-        for place, name in enumerate(("city", "os", "plan"), 1):
-            daily = self.rows.sum(axis=tuple(axis for axis in (1, 2, 3) if axis != place))
-            values = {f"{name}{value}": self._over_time(part) for value, part in enumerate(daily.T)}
-            shifts += whole.shifts(name, values)
+        for name in ("city", "os", "plan"):
+            shifts += whole.shifts(name, self._values(name))
         return whole, changes.findings(whole, shifts, changes.Comparisons.of(shifts))
+
+    def watched(self) -> Watched:
+        """The cities as events, the systems and plans as properties of all of them."""
+        totals = self._over_time(self.rows.sum(axis=(1, 2, 3)))
+        whole = changes.Whole(self.dates, totals, [True] * DAYS, "day")
+        events = {
+            name: changes.Whole(self.dates, values, [True] * DAYS, "day")
+            for name, values in self._values("city").items()
+        }
+        return Watched(whole, events, [whole.trace(name, self._values(name)) for name in ("os", "plan")])
+
+    def _values(self, name: str) -> dict[str, dict[date, float]]:
+        place = ("city", "os", "plan").index(name) + 1
+        daily = self.rows.sum(axis=tuple(axis for axis in (1, 2, 3) if axis != place))
+        return {f"{name}{value}": self._over_time(part) for value, part in enumerate(daily.T)}
 
     def _over_time(self, numbers: np.ndarray[Any, Any]) -> dict[date, float]:
         return dict(zip(self.dates, numbers.tolist(), strict=True))
@@ -120,6 +136,32 @@ def test_the_chance_of_a_quiet_day_is_what_it_says(size: int, noise: str) -> Non
     rare, unusual = HELD[noise]
     assert below[0.01] / runs <= rare
     assert below[0.05] / runs <= unusual
+
+
+def asked(**fields: Any) -> Why:
+    return Why.of(fields)
+
+
+LAST_WEEK = range(DAYS - 6, DAYS + 1)
+
+
+@pytest.mark.parametrize("size", [20, 300])
+def test_of_20_runs_on_quiet_days_at_most_one_speaks(size: int) -> None:
+    random = np.random.default_rng(15)
+    runs = 2 * RUNS
+    spoken = sum(bool(Shop(random, size).watched().anomalies(LAST_WEEK, asked)) for _ in range(runs))
+    assert spoken <= 0.05 * runs
+
+
+def test_a_planted_anomaly_is_listed_with_its_day() -> None:
+    random = np.random.default_rng(16)
+    found = 0
+    for _ in range(RUNS):
+        shop = Shop(random)
+        shop.plant(1, 1, 0.2)
+        listed = shop.watched().anomalies(LAST_WEEK, asked)
+        found += any(each.name == "os = os1" and each.date == shop.dates[-1] for each in listed)
+    assert found >= 0.95 * RUNS
 
 
 def test_expectations_follow_the_rhythm_and_the_level() -> None:
@@ -213,6 +255,76 @@ def test_a_quiet_day_gives_nothing(ws: Workspace, metric: str, day: str) -> None
     assert result.findings == ()
     assert result.headline.endswith("as usual")
     assert "no value or event moved" in "".join(result.remarks)
+
+
+STORIES = {
+    "2025-02-11": ("2025-02-10", "price_variant = B"),
+    "2025-02-19": ("2025-02-18", "$os = iOS"),
+    "2025-03-12": ("2025-03-11", "utm_campaign = spring_sale"),
+}
+
+
+ON_DAY = "CAST(event_time AS DATE) = $day AND distinct_id <> ''"
+
+
+@pytest.mark.parametrize("last", list(STORIES))
+def test_the_stories_are_anomalies_of_their_days(ws: Workspace, last: str) -> None:
+    result = ws.anomalies(date=last)
+    day, name = STORIES[last]
+    (story,) = [each for each in result.anomalies if each.name == name and str(each.date) == day]
+    assert {each.date for each in result.anomalies} <= {story.date, date.fromisoformat(last)}
+    counted = ws.event_counts(
+        None, where=f'properties["{story.prop}"] == "{story.value}"', during=f"{day}..{day}"
+    )
+    assert story.actual == counted.df["count"].tolist()[0]
+    assert name in names(ws.why("*", story.why.date, properties=story.why.properties))
+    assert story.command == f'mp why "*" {day} --property {shlex.quote(str(story.prop))} --table events'
+    assert f"Type: {story.command}" in result.to_text()
+    distinct = f'SELECT count(DISTINCT distinct_id) FROM events WHERE "{story.prop}" = $value AND {ON_DAY}'
+    users = ws.sql_scalar(distinct, {"value": story.value, "day": story.date})
+    assert len(result.users(date=day, prop=story.prop, value=story.value)) == users
+
+
+def test_a_sale_is_one_anomaly_of_all_events(ws: Workspace) -> None:
+    every, campaign = ws.anomalies(days=1, date="2025-03-11").anomalies
+    assert (every.name, every.kind) == ("any event", "all")
+    assert {"Purchase", "View Product"} <= set(every.also)
+    assert "utm_source = newsletter" in campaign.also
+
+
+@pytest.mark.parametrize(("last", "days"), [("2025-02-07", 7), ("2025-03-30", 14), (None, 7)])
+def test_quiet_days_have_no_anomalies(ws: Workspace, last: str | None, days: int) -> None:
+    result = ws.anomalies(date=last, days=days)
+    assert result.anomalies == ()
+    assert result.judged == days
+    assert f"No anomalies from {result.from_date} to {result.to_date}:" in result.to_text()
+    assert str(result.to_date) == (last or "2025-03-31")
+
+
+def test_the_users_of_a_day_and_of_an_event(ws: Workspace) -> None:
+    result = ws.anomalies(days=2, date="2025-02-19")
+    crashed = f"SELECT count(DISTINCT distinct_id) FROM events WHERE event_name = 'App Crash' AND {ON_DAY}"
+    assert len(result.users(date="2025-02-19", event="App Crash")) == ws.sql_scalar(
+        crashed, {"day": date(2025, 2, 19)}
+    )
+    both = "SELECT count(DISTINCT distinct_id) FROM events WHERE distinct_id <> '' AND event_time >= $first"
+    until = f"{both} AND event_time < $until"
+    days = {"first": date(2025, 2, 18), "until": date(2025, 2, 20)}
+    assert len(result.users()) == ws.sql_scalar(until, days)
+    with pytest.raises(ParameterError, match="no bucket 2025-02-20"):
+        result.users(date="2025-02-20")
+    with pytest.raises(ParameterError, match="value and prop go together"):
+        result.users(value="iOS")
+
+
+def test_anomalies_of_too_few_days_and_of_wrong_names(ws: Workspace) -> None:
+    assert "No day from 2025-01-04 to 2025-01-10 has enough" in ws.anomalies(date="2025-01-10").to_text()
+    assert "Did you mean '$os'?" in ws.anomalies(properties="os", date="2025-03-11").to_text()
+    with pytest.raises(ParameterError, match="days is 0"):
+        ws.anomalies(days=0)
+    with Workspace.memory(account="sandbox") as empty:
+        empty.sql("CREATE TABLE events (event_name TEXT, event_time TIMESTAMP, distinct_id TEXT)")
+        assert "There are no events" in empty.anomalies().to_text()
 
 
 def test_the_numbers_are_those_of_the_reports(ws: Workspace) -> None:

@@ -111,6 +111,29 @@ def test_another_report_keeps_breakdown_and_unit_where_it_has_them(ws: Workspace
     assert (explorer.answer.on, explorer.answer.unit) == (None, "day")
 
 
+def test_days_are_kept_through_a_report_that_has_no_first_day(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Report", "Anomalies")
+    assert explorer.answer == ws.anomalies(date="2025-01-14", table="events")
+    type_in(explorer, "Days", 2)
+    assert explorer.answer == ws.anomalies(date="2025-01-14", days=2, table="events")
+    choose(explorer, "Report", "Signal")
+    type_in(explorer, "Goal within days", 3)
+    assert explorer.answer == ws.signal("Purchase", window=3, table="events", **DAYS)
+    choose(explorer, "Start", "Sign Up")
+    assert explorer.answer == ws.signal("Purchase", start="Sign Up", window=3, table="events", **DAYS)
+    choose(explorer, "Report", "Segmentation")
+    assert explorer.answer == purchases(ws)
+
+
+def test_anomalies_have_a_form_of_their_own(ws: Workspace) -> None:
+    made = ws.anomalies(date="2025-01-14", days=3, table="events").explore()
+    assert isinstance(made, Explorer)
+    type_in(made, "Last day", date(2025, 1, 13))
+    assert made.answer == ws.anomalies(date="2025-01-13", days=3, table="events")
+    choose(made, "Report", "Active users")
+    assert (str(made.answer.from_date), str(made.answer.to_date)) == ("2025-01-12", "2025-01-14")
+
+
 def test_a_mistyped_property_is_said_in_every_tab(explorer: Explorer) -> None:
     choose(explorer, "By", "type…")
     type_in(explorer, "By", "plann")

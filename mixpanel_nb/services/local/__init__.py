@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.local.insights import Lines
     from mixpanel_nb.services.local.service import LocalQueryService
     from mixpanel_nb.services.local.sessions import SessionRows
+    from mixpanel_nb.services.local.signals import Behaviours
     from mixpanel_nb.services.local.users import members
+    from mixpanel_nb.services.local.watching import Watch
 else:
     __getattr__, __dir__ = lazy.names(
         __name__,
@@ -34,11 +36,14 @@ else:
             "insights": ("Lines",),
             "service": ("LocalQueryService",),
             "sessions": ("SessionRows",),
+            "signals": ("Behaviours",),
             "users": ("members",),
+            "watching": ("Watch",),
         },
     )
 
 __all__ = [
+    "Behaviours",
     "Cohorts",
     "DuckDBEngine",
     "Engine",
@@ -50,6 +55,7 @@ __all__ = [
     "LocalQueryService",
     "SessionRows",
     "Variants",
+    "Watch",
     "as_asked",
     "members",
 ]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.results.usual import distance, expectations, shares, surprise
+from mixpanel_nb.results.usual import FREEDOM, distance, expectations, shares, surprise
 from mixpanel_nb.results.why import FOUND, UNUSUAL, Finding
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Whole:
         *,
         size: float = 1.0,
     ) -> None:
-        self.dates, self._known, self._unit, self._size = dates, known, unit, size
+        self.dates, self._known, self.unit, self.size = dates, known, unit, size
         self.actual = self.over_time(values)
         self.expected = expectations(self.actual, unit)
         self.surprise = surprise(self.actual, self.expected, size=size)
@@ -114,22 +114,16 @@ class Whole:
 
     def shifts(self, name: str, values: Mapping[str, Mapping[Bucket, Any]]) -> list[Shift]:
         """The values of a property that are frequent enough to be compared."""
+        return self.trace(name, values).shifts(len(self.dates))
+
+    def trace(self, name: str, values: Mapping[str, Mapping[Bucket, Any]]) -> Traces:
+        """The values of a property over time, to be compared at any bucket."""
         series = {value: self.over_time(found) for value, found in values.items()}
-        parts = {value: shares(each, self.actual, self._unit) for value, each in series.items()}
+        parts = {value: shares(each, self.actual, self.unit) for value, each in series.items()}
         beside = {value: self._beside(each, parts[value]) for value, each in series.items()}
         moved = {value: self._distances(each, beside[value]) for value, each in series.items()}
-        usual = self._usual_reach(list(moved.values()))
-        found = []
-        for value, each in series.items():
-            mix = surprise(each, beside[value], size=self._size)
-            own = surprise(each, _times(self.expected, parts[value]), size=self._size)
-            share = parts[value][-1]
-            if mix is None or own is None or share is None or share > _NEARLY_ALL:
-                continue
-            if max(mix.actual, own.expected) >= _LEAST * self._size:
-                is_news = abs(mix.distance) > usual and not _is_lasting(moved[value])
-                found.append(Shift(name, value, tuple(each), mix, own, share, is_news))
-        return found
+        own = {value: _times(self.expected, parts[value]) for value in series}
+        return Traces(name, series, parts, beside, moved, own, self.size)
 
     def _beside(self, part: Values, share: Values) -> list[float | None]:
         """What a value would be, if it had its usual share beside what the others were."""
@@ -142,15 +136,57 @@ class Whole:
 
     def _distances(self, part: Values, expected: Values) -> list[float | None]:
         return [
-            None if now is None or then is None else distance(now, then, size=self._size)
+            None if now is None or then is None else distance(now, then, size=self.size)
             for now, then in zip(part, expected, strict=True)
         ]
 
-    def _usual_reach(self, moved: Sequence[Values]) -> float:
-        """How far the values of a property move in all but the rarest buckets before."""
+
+@dataclass(frozen=True)
+class Traces:
+    """The values of a property over time.
+
+    Attributes:
+        name: The property.
+        series: Value to its numbers.
+        parts: Its usual shares.
+        beside: What the other values let expect of it.
+        moved: The distances from that.
+        own: Its usual share of the whole as it was expected.
+        size: What an event adds to a number.
+    """
+
+    name: str
+    series: Mapping[str, Values]
+    parts: Mapping[str, Values]
+    beside: Mapping[str, Values]
+    moved: Mapping[str, Values]
+    own: Mapping[str, Values]
+    size: float
+
+    def shifts(self, end: int, *, freedom: float = FREEDOM) -> list[Shift]:
+        """The values that are frequent enough to be compared in the last of the first ``end`` buckets.
+
+        Args:
+            end: So many buckets are known.
+            freedom: Degrees of freedom a distance.
+        """
+        usual, found = self._usual_reach(end), []
+        for value, each in self.series.items():
+            mix = surprise(each[:end], self.beside[value][:end], size=self.size, freedom=freedom)
+            own = surprise(each[:end], self.own[value][:end], size=self.size)
+            share = self.parts[value][end - 1]
+            if mix is None or own is None or share is None or share > _NEARLY_ALL:
+                continue
+            if max(mix.actual, own.expected) >= _LEAST * self.size:
+                is_news = abs(mix.distance) > usual and not _is_lasting(self.moved[value][:end])
+                found.append(Shift(self.name, value, tuple(each), mix, own, share, is_news))
+        return found
+
+    def _usual_reach(self, end: int) -> float:
+        """How far the values of the property move in all but the rarest buckets before."""
         most: list[float] = []
-        for place in range(len(self.dates) - 1):
-            reached = [abs(far) for each in moved if (far := each[place]) is not None]
+        for place in range(end - 1):
+            reached = [abs(far) for each in self.moved.values() if (far := each[place]) is not None]
             most += [max(reached)] if reached else []
         most.sort()
         return most[int(len(most) * (1 - _RARE))] if most else 0.0

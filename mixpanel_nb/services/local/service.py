@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.queries import (
         Active,
         ActivityFeed,
+        Anomalies,
         Buckets,
         EventCounts,
         Experiment,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         SegmentationNumeric,
         SegmentationSum,
         Sessions,
+        Signal,
         TopEvents,
         Why,
     )
@@ -283,10 +285,12 @@ class LocalQueryService:
             return self._members_of_metric(insights, **found)
         if isinstance(query, queries.TopEvents):
             days = (found["day"] or _ANY_DAY,) * 2
+        elif isinstance(query, queries.Anomalies):
+            days = found.pop("days")
         else:
             days = query.from_date, query.to_date  # type: ignore[attr-defined]  # all others have them
         context = self._asked_of(*table_range(*days), query).context
-        if isinstance(query, queries.Experiment):
+        if isinstance(query, queries.Experiment | queries.Signal):
             found["known_until"] = self._known_until(context)
         return context, local.members(context, query, found), days
 
@@ -672,6 +676,53 @@ class LocalQueryService:
             notes=asking.notes(named(query.metric.event), found=found.found),
         )
 
+    def _anomalies(self, query: Anomalies) -> results.AnomaliesResult:
+        last = query.date or self._last_day()
+        if last is None:
+            note = f"There are no events in {self._table}."
+            return results.AnomaliesResult(None, None, query.where, (), notes=(note,))
+        asking = self._asked_of(*table_range(last - query.history, last), query)
+        found = local.Watch(self._engine, query, asking)
+        dates = asking.context.period.buckets("day")
+        return results.AnomaliesResult(
+            dates[found.ends[0] - 1],
+            dates[found.ends[-1] - 1],
+            query.where,
+            tuple(found.anomalies[: query.limit]),
+            found.judged,
+            len(found.watched.events),
+            tuple(found.tried),
+            found.watched.comparisons * found.judged,
+            max(len(found.anomalies) - query.limit, 0),
+            tuple(found.watched.every.dates),
+            sql=found.statement.rendered(),
+            notes=(*asking.notes([], found=True), *asking.no_values(query.properties)),
+        )
+
+    def _signal(self, query: Signal) -> results.SignalResult:
+        asking = self._ask(query)
+        context = asking.context
+        statement = analytics.signal.statement(context, query, self._known_until(context))
+        found = local.Behaviours(query, self._engine.rows(statement))
+        return result_of(
+            results.SignalResult,
+            query,
+            after=query.counts_after,
+            total=found.users,
+            reached=found.reached,
+            behaviours=tuple(found.found[: query.limit]),
+            waiting=found.waiting,
+            tried=found.tried,
+            rare=found.rare,
+            comparisons=found.comparisons,
+            left_out=max(len(found.found) - query.limit, 0),
+            sql=statement.rendered(),
+            notes=asking.notes(
+                named(query.goal, query.start, *query.events),
+                found=found.reached > 0 and found.tried >= len(query.events),
+            ),
+        )
+
     def _known_until(self, context: ReportContext) -> datetime:
         """The end of what the table holds, at least of the days asked about if it is unknown."""
         held = self._engine.days(self._table)
@@ -783,6 +834,7 @@ _PLAIN_NAMES: dict[str, tuple[str, ...]] = {
     "event_counts": ("events",),
     "flow": ("hide", "exclude", "expand"),
     "sessions": ("exclude",),
+    "signal": ("events",),
 }
 
 _ANSWERS: dict[str, Callable[..., Any]] = {
@@ -802,5 +854,7 @@ _ANSWERS: dict[str, Callable[..., Any]] = {
     "sessions": LocalQueryService._sessions,
     "experiment": LocalQueryService._experiment,
     "why": LocalQueryService._why,
+    "anomalies": LocalQueryService._anomalies,
+    "signal": LocalQueryService._signal,
     "activity_feed": LocalQueryService._activity_feed,
 }

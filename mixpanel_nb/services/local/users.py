@@ -15,6 +15,7 @@ from mixpanel_nb.analytics import (
     retention,
     segmentation,
     sessions,
+    signal,
     why,
 )
 from mixpanel_nb.services.local.cohorts import as_asked
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.context import ReportContext
     from mixpanel_nb.queries import (
         ActivityFeed,
+        Anomalies,
         EventCounts,
         Flow,
         PropertyCounts,
@@ -85,6 +87,10 @@ def _flow(context: ReportContext, query: Flow, *, line: Any, **found: Any) -> st
     return flow.members(context, query, line=None if line is None else flow.Line(*line), **found)
 
 
+def _anomalies(context: ReportContext, query: Anomalies, *, event: str | None, **found: Any) -> str:
+    return why.members_of_event(context, event, query.where, **found)
+
+
 def _activity(context: ReportContext, query: ActivityFeed) -> str:
     return activity.members(context, query.distinct_ids)
 
@@ -104,5 +110,7 @@ _MEMBERS: dict[str, Callable[..., str]] = {
     "sessions": sessions.members,
     "experiment": experiment.members,
     "why": why.members,
+    "anomalies": _anomalies,
+    "signal": signal.members,
     "activity_feed": _activity,
 }
