@@ -40,6 +40,7 @@ _CHANGES = {
     "DELETE": {"FROM"},
     "TRUNCATE": {"TRUNCATE"},
 }
+_MAY_CHANGE = re.compile(rf"\b({'|'.join(_CHANGES)})\b", re.IGNORECASE)
 _PIVOT = re.compile(r"(\(|(SELECT|FROM|WITH|PIVOT)\b)", re.IGNORECASE)
 
 
@@ -192,6 +193,8 @@ def _kind(statement: duckdb.Statement, text: str) -> str:
 
 def _change_within(query: str) -> str | None:
     """The kind of a change that a step of the query's ``WITH`` makes, such as ``COPY``, or None."""
+    if not _MAY_CHANGE.search(query):
+        return None
     upper = [word.upper() for _, word in words(query)]
     if "WITH" not in upper:
         return None
