@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,15 @@ def database(built: Path, home: Path, connected: SandboxServer) -> Path:
 
 def moved_to(url: str, database: Path) -> Path:
     """The database, as if all its tables had been fetched from the server at ``url``."""
-    with duckdb.connect(database) as con:
-        for table in ("_metadata", "_ledger"):
-            con.execute(f"UPDATE {table} SET host = $host", {"host": url.removeprefix("http://")})
+    con = _duckdb()
+    con.execute(f"ATTACH '{database}' AS moved")
+    for table in ("_metadata", "_ledger"):
+        con.execute(f"UPDATE moved.{table} SET host = $host", {"host": url.removeprefix("http://")})
+    con.execute("DETACH moved")
     return database
+
+
+@cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """One connection for all tests: to make one takes longer than what is asked of it."""
+    return duckdb.connect()
