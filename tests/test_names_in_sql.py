@@ -194,9 +194,10 @@ def told(ws: Workspace, folder: Path, own: Sequence[str]) -> dict[str, Any]:
     columns = {column.name: column.property or (column.name,) for column in ws.schema("events")}
     kept = [("event_name",), ("event_time",), ("distinct_id",), ("insert_id",), *own]
     summary = {columns.get(row.pop("column")): row for row in ws.summarize("events").records()}
+    results = reported(ws, "events")
     return {
-        "reports": [result.records() for result in reported(ws, "events")],
-        "users": [result.users().ids for result in reported(ws, "events")],
+        "reports": [result.records() for result in results],
+        "users": [result.users().ids for result in results],
         "feed": [
             (
                 event.event,
