@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
+from shells import opened_shell
 
 from faults import kills, network
 
@@ -36,11 +35,7 @@ def yard(store: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Y
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Any]:
     """An IPython shell with the extension loaded."""
-    InteractiveShell.clear_instance()
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(colors="nocolor", config=config)
-    shell.run_line_magic("load_ext", "mixpanel_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "mixpanel_nb")
-    InteractiveShell.clear_instance()
+    with opened_shell() as shell:
+        shell.run_line_magic("load_ext", "mixpanel_nb")
+        yield shell
+        shell.run_line_magic("unload_ext", "mixpanel_nb")

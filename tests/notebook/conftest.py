@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from faces import built, connected, database  # noqa: F401 - fixtures
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from jupyter_client.manager import start_new_kernel
-from traitlets.config import Config
+from shells import opened_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from IPython.core.interactiveshell import InteractiveShell
     from jupyter_client.blocking.client import BlockingKernelClient
     from jupyter_client.manager import KernelManager
 
@@ -63,11 +63,8 @@ class Shell:
 
 @pytest.fixture
 def ip() -> Iterator[InteractiveShell]:
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    yield InteractiveShell.instance(config=config, colors="nocolor")
-    InteractiveShell.clear_instance()
+    with opened_shell() as shell:
+        yield shell
 
 
 @pytest.fixture
