@@ -8,14 +8,14 @@ from ssl import SSLError
 from mixpanel_nb.errors import ConnectionFailedError
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
-_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+TLS_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 def unusable_environment(error: Exception) -> ConnectionFailedError:
     """The error for an unusable environment; it contains the variables' names, not their values."""
     if isinstance(error, OSError):  # SSLError too
         reason = "it holds no certificates" if isinstance(error, SSLError) else error.strerror
-        message = f"{_set(_FILES)} cannot be used for HTTPS: {reason}."
+        message = f"{_set(TLS_FILES)} cannot be used for HTTPS: {reason}."
         return ConnectionFailedError(message, hint="Name a file with certificates in PEM form, or unset it.")
     if isinstance(error, ImportError):
         message = f"{_set(_PROXIES)} names a SOCKS proxy, which needs the package socksio."
