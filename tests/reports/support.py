@@ -134,12 +134,13 @@ class Package:
         self._storage.discard("identities_events")
 
     def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
-        ws.storage.discard(table)
         if lines is None:
+            ws.storage.discard(table)
             return
         file = Path(self._folder.name) / "lines.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        ws.storage.load(Batch(table, [file], [], TableMetadata(table, FETCHED), columns=columns))
+        metadata = TableMetadata(table, FETCHED)
+        ws.storage.load(Batch(table, [file], [], metadata, columns=columns, replace=True))
 
 
 def feed(result: Any) -> Records:
