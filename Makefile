@@ -13,7 +13,8 @@ help:  ## Show what can be made
 demo: .venv/installed  ## Fetch 90 days from the sandbox into DuckDB, ask in SQL, draw the days
 	$(BIN)/mp demo
 
-test: check docs  ## All that CI runs: style, types, import rules, docs, tests, notebooks, a browser
+test: .venv/developing  ## All that CI runs: style, types, import rules, docs, tests, notebooks, a browser
+	$(MAKE) --jobs 2 check docs
 	$(PYTEST) --nbval tests notebooks
 
 check: .venv/developing  ## Style, types and import rules

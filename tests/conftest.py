@@ -33,6 +33,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 _BROWSER = "tests/browser/"
+# What takes long begins first, so that no core waits for another one in the end.
+_LONG = (
+    _BROWSER,
+    "tests/test_docs.py",
+    "tests/test_names_in_sql.py",
+    "tests/reports/",
+    "notebooks/",
+    "tests/faults/",
+    "tests/notebook/",
+    "tests/services/",
+)
 
 
 class OpenWorkspace(Protocol):
@@ -52,11 +63,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadScopeScheduling
 
+    config.option.loadscopereorder = False  # which puts modules of few tests last, long ones too
+
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
         def _split_scope(self, nodeid: str) -> str:
             return _BROWSER if nodeid.startswith(_BROWSER) else str(super()._split_scope(nodeid))
 
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG))
 
 
 @pytest.fixture(autouse=True)
