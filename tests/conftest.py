@@ -93,10 +93,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
     """The generated store with few events; built once, also for several test processes."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with Dataset.generated(shared / "store", events=EVENTS) as dataset:
+    with Dataset.generated(_shared(tmp_path_factory) / "store", events=EVENTS) as dataset:
         yield dataset
+
+
+@pytest.fixture(scope="session")
+def whole_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sandbox's own files, for the ``cache`` of a home; built once, also for several test processes."""
+    folder = _shared(tmp_path_factory) / "sandbox"
+    with Dataset.generated(folder) as dataset, dataset.runner():
+        return folder
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run have."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture

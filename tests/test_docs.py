@@ -22,16 +22,18 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from nbclient import NotebookClient
-from traitlets.config import Config
+from shells import opened_shell
+from workspaces import with_sandbox
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.cli.program import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -55,15 +57,15 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the sandbox's events and profiles were fetched."""
-    home = tmp_path_factory.mktemp("docs") / "home"
+def fetched(whole_sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database into which the sandbox's events and profiles were fetched."""
+    home = with_sandbox(tmp_path_factory.mktemp("docs") / "home", whole_sandbox)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIXPANEL_NB_HOME", str(home))
         with Workspace.sandbox() as workspace:
             workspace.fetch_events(from_date="2025-01-01", to_date="2025-03-31")
             workspace.fetch_profiles()
-    return home
+    return home / "sandbox.db"
 
 
 @pytest.fixture
@@ -77,14 +79,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
-    config = Config()
-    config.HistoryManager.enabled = False
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance(config=config, colors="nocolor")
-    shell.run_line_magic("load_ext", "mixpanel_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "mixpanel_nb")
-    InteractiveShell.clear_instance()
+    with opened_shell() as shell:
+        shell.run_line_magic("load_ext", "mixpanel_nb")
+        yield shell
+        shell.run_line_magic("unload_ext", "mixpanel_nb")
 
 
 class Reader:
@@ -151,16 +149,16 @@ def reader(
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in GUIDES], ids=name_of)
 def test_the_code_of_a_page_runs_in_the_order_it_stands(
-    page: Path, reader: Reader, fetched: Path, home: Path
+    page: Path, reader: Reader, whole_sandbox: Path, home: Path
 ) -> None:
-    shutil.copytree(fetched / "cache", home / "cache")  # the sandbox's data need not be made for each page
+    with_sandbox(home, whole_sandbox)
     reader.follow(page)
 
 
 def test_the_cells_of_the_readme_run_again_after_a_restart_on_the_same_file(
-    fetched: Path, home: Path, folder: Path
+    whole_sandbox: Path, home: Path, folder: Path
 ) -> None:
-    shutil.copytree(fetched / "cache", home / "cache")
+    with_sandbox(home, whole_sandbox)
     cells = [text for language, text in blocks(ROOT / "README.md") if language == "ipython"]
     v4: Any = nbformat.v4  # typed in part
     shown = []
@@ -182,9 +180,14 @@ def _plain_texts(cell: Any) -> str:
 
 @pytest.mark.parametrize("page", GUIDES, ids=name_of)
 def test_a_guide_can_be_followed_after_the_first_steps(
-    page: Path, reader: Reader, fetched: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    reader: Reader,
+    fetched: Path,
+    whole_sandbox: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shutil.copytree(fetched, home)
+    shutil.copy(fetched, with_sandbox(home, whole_sandbox))
     monkeypatch.setenv("MP_ACCOUNT", "sandbox")
     monkeypatch.setenv("SHOP_SECRET", "s3cr3t")
     reader.follow(page)

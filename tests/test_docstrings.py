@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import with_sandbox
 
 import mixpanel_nb
 from mixpanel_nb import Workspace
@@ -53,9 +54,10 @@ MUST = {
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(whole_sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    home = with_sandbox(tmp_path_factory.mktemp("docstrings"), whole_sandbox)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXPANEL_NB_HOME", str(tmp_path_factory.mktemp("docstrings")))
+        patch.setenv("MIXPANEL_NB_HOME", str(home))
         with Workspace.sandbox() as workspace:
             workspace.fetch_events(from_date="2025-01-01", to_date="2025-01-31")
             yield workspace
@@ -67,8 +69,14 @@ def test_what_one_begins_with_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_true(
-    name: str, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    workspace: Workspace,
+    whole_sandbox: Path,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    with_sandbox(home, whole_sandbox)
     monkeypatch.chdir(tmp_path)
     told: list[str] = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)

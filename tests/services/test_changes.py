@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from workspaces import with_sandbox
 
 from mixpanel_nb import MixpanelDataError, Workspace
 from mixpanel_nb.errors import ParameterError
@@ -195,10 +196,10 @@ def test_nothing_is_said_of_too_few_days() -> None:
 
 
 @pytest.fixture(scope="module")
-def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    folder: Path = tmp_path_factory.mktemp("why")
+def ws(whole_sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    home = with_sandbox(tmp_path_factory.mktemp("why"), whole_sandbox)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXPANEL_NB_HOME", str(folder))
+        patch.setenv("MIXPANEL_NB_HOME", str(home))
         with Workspace.sandbox() as ws:
             ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31")
             yield ws
