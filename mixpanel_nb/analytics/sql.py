@@ -53,15 +53,29 @@ class Parameters:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        self._known: dict[tuple[str, type, Any], str] = {}
+        self._numbers: dict[str, int] = {}
 
     def bind(self, value: Any, name: str) -> str:
         """The ``$name`` that stands for ``value``; a second value of the same name gets a number."""
-        number, free = 1, name
-        while free in self.values and not _same(self.values[free], value):
+        key = (name, type(value), value)
+        try:
+            known = self._known.get(key)
+        except TypeError:  # a list
+            return f"${self._placed(value, name, 1)}"
+        if known is None:
+            known = self._known[key] = self._placed(value, name, self._numbers.get(name, 1))
+        return f"${known}"
+
+    def _placed(self, value: Any, name: str, number: int) -> str:
+        """The name of a value, with this number or a higher one."""
+        while (free := name if number == 1 else f"{name}_{number}") in self.values:
+            if _same(self.values[free], value):
+                return free
             number += 1
-            free = f"{name}_{number}"
         self.values[free] = value
-        return f"${free}"
+        self._numbers[name] = number
+        return free
 
     def named_in(self, text: str) -> dict[str, Any]:
         """The values that a statement names: of a condition that is never true it has none."""

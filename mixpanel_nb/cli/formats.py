@@ -145,8 +145,8 @@ def _dumps(record: dict[str, Any], indent: int | None = None) -> str:
 
 def _plain(row: tuple[Any, ...]) -> list[Any]:
     """A row for CSV: dates in ISO form, lists and objects as JSON, nothing for NULL."""
-    cells = (json_safe(value) for value in row)
-    return [
-        json.dumps(cell, ensure_ascii=False) if isinstance(cell, (list, dict, bool)) else cell
-        for cell in cells
-    ]
+    return [value if value is None or isinstance(value, str) else _cell(json_safe(value)) for value in row]
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict, bool)) else value
