@@ -54,6 +54,18 @@ def must_exist(con: duckdb.DuckDBPyConnection, name: str) -> None:
         raise table_not_found(name, names)
 
 
+def origins(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ledger.Source | None]]:
+    """The type of every table and view, and the project that it was fetched from, by name.
+
+    The type is empty where nothing was fetched.
+    """
+    fetched = ledger.origins(con)
+    nothing = ("", None)
+    return {
+        name: nothing if view else fetched.get(name.lower(), nothing) for name, view in _names(con).items()
+    }
+
+
 def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
     """The record of a table; counts its rows. A view is not run."""
     if is_view(con, name):

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.identities import IdentityRecord
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
-    from mixpanel_nb.storage.ledger import Chunk, TableMetadata
+    from mixpanel_nb.storage.ledger import Chunk, Source, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
     from mixpanel_nb.storage.schema import PropertyColumn
@@ -415,6 +415,11 @@ class StorageEngine:
             for each in found
             for own in [computed.get(each.name.lower())]
         ]
+
+    def origins(self) -> dict[str, tuple[str, Source | None]]:
+        """The type and the project of every table and view, by name; see :func:`catalog.origins`."""
+        with self._database.work("read") as con:
+            return catalog.origins(con)
 
     def is_view(self, name: str) -> bool:
         """Whether there is a view of that name (case does not matter, as in SQL)."""

@@ -235,6 +235,14 @@ def types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute("SELECT lower(table_name), type FROM _metadata").fetchall())
 
 
+def origins(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, Source | None]]:
+    """The type and the project of every fetched table, by its lower-case name."""
+    if not exists(con):
+        return {}
+    rows = con.execute("SELECT lower(table_name), type, host, project_id FROM _metadata").fetchall()
+    return {name: (table_type, _source(*origin)) for name, table_type, *origin in rows}
+
+
 def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> None:
     """Write ``table``'s metadata, in place of what was there."""
     con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})

@@ -55,15 +55,14 @@ class DuckDBEngine:
 
         If none was fetched, a user's own table named ``profiles``.
         """
-        tables = {known.name.lower(): known for known in self.storage.list_tables()}
-        events = tables.get(table.lower())
-        sources = {None if events is None else events.source, None}
+        tables = self.storage.origins()
+        project = next((of for name, (_, of) in tables.items() if name.lower() == table.lower()), None)
         names = [
-            each.name
-            for each in tables.values()
-            if each.type == "profiles" and (sources == {None} or each.source in sources)
+            name
+            for name, (kind, of) in tables.items()
+            if kind == "profiles" and (project is None or of in {project, None})
         ]
-        if not names and "profiles" in tables and tables["profiles"].type in {"table", "view"}:
+        if not names and any(name.lower() == "profiles" and not kind for name, (kind, _) in tables.items()):
             names = ["profiles"]
         if "profiles" not in names and len(names) != 1:
             return None
