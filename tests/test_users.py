@@ -6,6 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from workspaces import with_sandbox
 
 from mixpanel_nb import Buckets, Metric, Workspace
 from mixpanel_nb.errors import ParameterError, TableNotFoundError
@@ -135,7 +136,8 @@ def test_what_the_report_does_not_show(
     assert message in str(caught.value)
 
 
-def test_a_live_answer_says_to_ask_a_table(ws: Workspace) -> None:
+def test_a_live_answer_says_to_ask_a_table(ws: Workspace, whole_sandbox: Path, home: Path) -> None:
+    with_sandbox(home, whole_sandbox)
     live = ws.segmentation("Purchase", from_date="2025-01-01", to_date="2025-01-02", live=True)
     with pytest.raises(ParameterError, match="not the users behind them"):
         live.users()

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from workspaces import with_sandbox
 
 from mixpanel_nb import Workspace
 from mixpanel_nb.errors import StorageError, TableNotFoundError
@@ -75,7 +76,8 @@ def test_their_days_are_those_of_their_events(ws: Workspace) -> None:
     assert ws.explore(table="visits") is not None
 
 
-def test_a_view_takes_the_place_of_a_table_name(ws: Workspace) -> None:
+def test_a_view_takes_the_place_of_a_table_name(ws: Workspace, whole_sandbox: Path, home: Path) -> None:
+    with_sandbox(home, whole_sandbox)
     with pytest.raises(StorageError, match="'web' is not a fetched table"):
         ws.fetch_events("web", from_date="2025-01-01", to_date="2025-01-01")
     ws.fetch_events("web", from_date="2025-01-01", to_date="2025-01-01", if_exists="replace")
