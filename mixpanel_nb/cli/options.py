@@ -74,7 +74,8 @@ def _global_options(
         ),
     ] = None,
     database: Annotated[
-        Path | None, typer.Option("--db", metavar="FILE", readable=False, help="The database file.")
+        Path | None,
+        typer.Option("--db", metavar="FILE", readable=False, help="The database file, or a lake."),
     ] = None,
     timezone: TimeZone = None,
     week_start: WeekStart = None,

@@ -15,6 +15,7 @@ from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.errors import AccountNotFoundError, ConfigError
 from mixpanel_nb.files.atomic import check_place
 from mixpanel_nb.files.content import decoded
+from mixpanel_nb.files.places import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,11 +69,10 @@ class TerminalSession(Session):
         """That of ``--account`` and ``--db``; without an account, the file need not exist."""
         from mixpanel_nb.workspace import Workspace
 
-        if self.account is None and self.database is not None and not self.database.exists():
+        new = self._new_file
+        if self.account is None and new is not None:
             self.check_output()
-            made = Workspace.open(
-                self.database, create=True, timezone=self.timezone, week_start=self.week_start
-            )
+            made = Workspace.open(new, create=True, timezone=self.timezone, week_start=self.week_start)
             made.storage.on_wait = self.say
             vars(self)["workspace"] = made
         try:
@@ -81,6 +81,12 @@ class TerminalSession(Session):
             raise
         except ConfigError as error:
             raise ConfigError(error.message, hint=_NAME_A_FILE) from None
+
+    @property
+    def _new_file(self) -> Path | None:
+        """The database file of ``--db``, if it is not there."""
+        named = self.database
+        return None if named is None or named.exists() or is_address(named) else named
 
     @cached_property
     def workspace(self) -> Workspace:

@@ -17,7 +17,10 @@ from mixpanel_nb.commands.options import (
     FromDate,
     Replace,
     ToDate,
+    ToDateOrLake,
+    ToLake,
     Where,
+    day_and_lake,
     parse_columns,
 )
 from mixpanel_nb.commands.session import Session, session_of
@@ -39,7 +42,7 @@ def events(
         str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
     ] = "events",
     from_date: FromDate = None,
-    to_date: ToDate = None,
+    to: ToDateOrLake = None,
     last: Last = None,
     during: During = None,
     event: Annotated[
@@ -65,17 +68,21 @@ def events(
 ) -> FetchResult:
     """Fetch the events of some days. A fetch that was stopped goes on when it is repeated.
 
-    With --append and no days, the new days of a table, by its own request.
+    With --append and no days, the new days of a table, by its own request. A lake is a folder or a
+    place in an object store that several processes may fill at once; each day replaces what it has of it.
 
     User profiles have another command: {mp fetch profiles}
 
     Example: mp fetch events --from 2025-01-01 --to 2025-03-31
              {mp fetch events} --last 90d
+             {mp fetch events} --last 90d --to lake:///data/shop
     """
     session = session_of(context)
+    to_date, lake = day_and_lake(to)
     with _resumable(session):
         return session.workspace.fetch_events(
             name,
+            to=lake,
             from_date=from_date,
             to_date=to_date,
             last=last,
@@ -122,6 +129,7 @@ def profiles(
     name: Annotated[
         str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
     ] = "profiles",
+    to: ToLake = None,
     where: Where = None,
     cohort: Annotated[int | None, typer.Option("--cohort", metavar="ID", help="Only members of it.")] = None,
     output_property: Annotated[
@@ -168,6 +176,7 @@ def profiles(
     session = session_of(context)
     return session.workspace.fetch_profiles(
         name,
+        to=to,
         where=where,
         cohort_id=cohort,
         output_properties=output_property or None,

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.files.content import decoded
 from mixpanel_nb.files.system import expanded
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FromDate = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.")]
 ToDate = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, included; yesterday.")]
+ToDateOrLake = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to",
+        metavar="DAY|LAKE",
+        help="Last day, included; yesterday. Or a lake to fetch into: its folder, or an address such as "
+        "s3://bucket/shop.",
+    ),
+]
+ToLake = Annotated[
+    str | None,
+    typer.Option("--to", metavar="LAKE", help="A lake to fetch into: its folder, or an address."),
+]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="EXPRESSION", help="Only those for which this is true.")
 ]
@@ -53,6 +70,22 @@ def parse_columns(value: str) -> int | list[str]:
     if value.strip().isdigit():
         return int(value)
     return [name.strip() for name in value.split(",") if name.strip()]
+
+
+def day_and_lake(values: Sequence[str] | None) -> tuple[str | None, str | None]:
+    """The last day and the lake among the values of ``--to``.
+
+    Raises:
+        ParameterError: there are two of a kind.
+    """
+    lakes = [value for value in values or () if value[:1] in {".", "~"} or set(value) & {"/", os.sep}]
+    days = [value for value in values or () if value not in lakes]
+    for found, name in ((days, "to_date"), (lakes, "to")):
+        if len(found) > 1:
+            message = [Word(name), f" is given twice: {found[0]} and {found[1]}."]
+            hint = "Give one day and one lake at most."
+            raise ParameterError(message, parameter=name, value=found, hint=hint)
+    return days[0] if days else None, lakes[0] if lakes else None
 
 
 def read_text(file: Path) -> str:

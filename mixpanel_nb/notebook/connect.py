@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path  # noqa: TC003 - Typer reads annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, table_option
+from mixpanel_nb.files.places import is_address
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ def _connect(
         str | None,
         typer.Argument(
             metavar="ACCOUNT",
-            help="sandbox, or an account; the default one if left out.",
+            help="sandbox, or an account; the default one if left out. Or the address of a lake.",
             autocompletion=names.accounts,
         ),
     ] = None,
-    db: Annotated[Path | None, typer.Option("--db", metavar="FILE", help="The database file.")] = None,
+    db: Annotated[
+        Path | None, typer.Option("--db", metavar="FILE", help="The database file, or a lake.")
+    ] = None,
     project: Annotated[
         str | None, typer.Option("--project", metavar="ID", help="Another project than the account's.")
     ] = None,
@@ -56,6 +59,7 @@ def _connect(
 
     Example: %mp_connect sandbox
              %mp_connect shop --db shop.db
+             %mp_connect lake:///data/shop
 
     Without ACCOUNT a file is opened with the default account; if there is none, for queries and for files of
     your own (%mp_load). A file that is not there is made at the first change. --table, --timezone and
@@ -65,6 +69,8 @@ def _connect(
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
     if memory and workspace_id is not None:
         raise typer.BadParameter("--memory takes the account's data view: leave out --workspace-id.")
+    if account is not None and is_address(account):
+        db, account = Path(account), None
     settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
     session = cast("NotebookSession", context.obj)
     elsewhere = account or project or workspace_id or db or memory or read_only
@@ -90,7 +96,7 @@ def _workspace(
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
-    if db is not None and not (account or project or any(more.values()) or db.exists()):
+    if db is not None and not (account or project or any(more.values()) or db.exists() or is_address(db)):
         return Workspace.open(db, create=True, **settings)
     if memory:
         return Workspace.memory(account, project, **settings)

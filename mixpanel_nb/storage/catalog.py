@@ -12,17 +12,18 @@ from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.explain import explain, table_not_found
 from mixpanel_nb.storage.records import ColumnRecord, TableRecord
+from mixpanel_nb.storage.schema import LAKE_VIEW
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Names that begin with an underscore are the engine's own.
-_NAMES = """
+_NAMES = f"""
     SELECT table_name, false FROM duckdb_tables()
     WHERE database_name = current_catalog() AND schema_name = 'main' AND NOT starts_with(table_name, '_')
     UNION ALL
-    SELECT view_name, true FROM duckdb_views()
+    SELECT view_name, comment IS DISTINCT FROM '{LAKE_VIEW}' FROM duckdb_views()
     WHERE database_name = current_catalog() AND schema_name = 'main' AND NOT internal
     AND NOT starts_with(view_name, '_')
 """
@@ -99,11 +100,13 @@ class TableDescription:
         columns: Its columns.
         is_view: Whether it is a view.
         entries: What the ledger has of it.
+        is_of_lake: Whether it is a view that stands for a fetched table of a lake.
     """
 
     columns: tuple[ColumnRecord, ...]
     is_view: bool
     entries: ledger.Entries
+    is_of_lake: bool = False
 
 
 def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
@@ -128,7 +131,17 @@ def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
         ColumnRecord(column, sql_type, nullable == "YES", properties.get(column))
         for column, sql_type, nullable, *_ in described
     )
-    return TableDescription(columns, _among(name, [known for known, view in names.items() if view]), entries)
+    is_view = _among(name, [known for known, view in names.items() if view])
+    return TableDescription(columns, is_view, entries, is_of_lake=_is_of_lake(con, name))
+
+
+def _is_of_lake(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    found = con.execute(
+        "SELECT 1 FROM duckdb_views() WHERE database_name = current_catalog() AND schema_name = 'main' "
+        "AND lower(view_name) = lower($name) AND comment = $lake",
+        {"name": name, "lake": LAKE_VIEW},
+    )
+    return bool(found.fetchall())
 
 
 def _names(con: duckdb.DuckDBPyConnection) -> dict[str, bool]:

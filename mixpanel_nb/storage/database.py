@@ -48,6 +48,9 @@ LEASE_SECONDS = 0.2
 class Database:
     """A database file (or memory) and the session that works on it.
 
+    Attributes:
+        fixed_settings: Settings that SQL may not change.
+
     Args:
         path: The file, or None for a database that lives in memory.
         read_only: Refuse every change.
@@ -56,6 +59,8 @@ class Database:
 
     Safe to use from several threads; one piece of work runs at a time.
     """
+
+    fixed_settings: frozenset[str] = frozenset()
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.kinds import Kinds
-from mixpanel_nb.storage.schema import OWN_TABLES, PropertyColumn, TableType
+from mixpanel_nb.storage.schema import LAKE_VIEW, OWN_TABLES, PropertyColumn, TableType
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -173,9 +173,11 @@ def _tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     Raises:
         StorageError: the internal tables are of an earlier version.
     """
+    here = "database_name = current_catalog() AND schema_name = 'main'"
     rows = con.execute(
-        "SELECT lower(table_name), column_count FROM duckdb_tables() "
-        "WHERE database_name = current_catalog() AND schema_name = 'main'"
+        f"SELECT lower(table_name), column_count FROM duckdb_tables() WHERE {here} UNION ALL "
+        f"SELECT lower(view_name), column_count FROM duckdb_views() WHERE {here} AND comment = $lake",
+        {"lake": LAKE_VIEW},
     ).fetchall()
     widths = dict(rows)
     if widths.get("_metadata", 0) != len(OWN_TABLES["_metadata"]):

@@ -60,8 +60,15 @@ _FREE_SETTINGS = frozenset(
 )
 
 
-def check(statements: Sequence[UserStatement], *, read_only: bool) -> None:
+def check(
+    statements: Sequence[UserStatement], *, read_only: bool, fixed: frozenset[str] = frozenset()
+) -> None:
     """Check SQL against the rules.
+
+    Args:
+        statements: The statements.
+        read_only: Whether changes are refused.
+        fixed: Settings that SQL can usually change, and here not.
 
     Raises:
         QueryError: a statement changes a setting that is not its own, or beyond what the machine has.
@@ -69,7 +76,7 @@ def check(statements: Sequence[UserStatement], *, read_only: bool) -> None:
     """
     for statement in _with_inner(statements):
         if statement.kind == "SET":
-            _check_setting(statement)
+            _check_setting(statement, fixed)
         if read_only:
             _check_harmless(statement)
 
@@ -111,14 +118,14 @@ def _read_only(what: str, hint: Text) -> StorageError:
     return StorageError(f"{what} is refused: this workspace was opened read-only.", hint=hint)
 
 
-def _check_setting(statement: UserStatement) -> None:
+def _check_setting(statement: UserStatement, fixed: frozenset[str]) -> None:
     name, value = _setting(statement.words)
     if name in _BOUNDED:
         if value:  # RESET has none
             # Only a value that is written out can be judged: no sum, parameter or variable.
             _BOUNDED[name](name, value[0] if len(value) == 1 else "")
-    elif name is not None and name not in _FREE_SETTINGS and name in _own_settings():
-        settable = ", ".join(["threads", "memory_limit", *sorted(_FREE_SETTINGS)])
+    elif name in fixed or (name is not None and name not in _FREE_SETTINGS and name in _own_settings()):
+        settable = ", ".join(["threads", "memory_limit", *sorted(_FREE_SETTINGS - fixed)])
         message = f"SQL cannot change {name}, on which other work in this session may rely."
         hint = f"It can change {settable}; ws.connection is DuckDB without such rules."
         raise QueryError(message, hint=hint)

@@ -74,6 +74,12 @@ OWN_TABLES = {
     },
 }
 
+LAKE_VIEW = "mixpanel_nb: a table of a lake"
+"""The comment of a view that stands for a fetched table."""
+
+LAKE_ADDED = frozenset({"day", "rowid"})
+"""The columns of such a view that hold no properties: the partition, and the order of rows."""
+
 # DuckDB's name for a row's number, which grows with each row that is added. Rows are added in the order of
 # their lines, so it tells the order in which they were sent. A column of that name would hide it.
 ROW_NUMBER = "rowid"

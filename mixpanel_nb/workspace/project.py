@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import AccessDeniedError, AccountNotFoundError, ConfigError, NotFoundError, Word
 
@@ -210,6 +210,18 @@ class Project:
         except (AccessDeniedError, NotFoundError):
             return None
         return (projects.get(credentials.project_id) or {}).get("timezone")
+
+    @property
+    def of_fetches(self) -> dict[str, Any]:
+        """What a ``FetcherService`` needs to know of the project."""
+        from mixpanel_nb.storage.ingest import EventTime
+
+        return {
+            "event_time": EventTime(self.legacy_zone),
+            "timezone": self.account_timezone,
+            "named_timezone": self.named_timezone,
+            "today": lambda: self.today,
+        }
 
     def close(self) -> None:
         """Close the client's connections. May be called twice."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
 from mixpanel_nb import queries
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean, help_text
+from mixpanel_nb.files.places import is_place, place_of
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries.base import request_parameters
 from mixpanel_nb.workspace.defaults import days_to_fetch, days_to_list
+from mixpanel_nb.workspace.lakes import existing_place, lake_fetcher, lake_storage
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.client import MixpanelAPIClient
     from mixpanel_nb.display.widgets import Explorer
+    from mixpanel_nb.files.places import Place
     from mixpanel_nb.queries import Buckets, CountType, Formula, LargeUnit, Metric, Query, Unit
     from mixpanel_nb.queries.cohorts import Definition
     from mixpanel_nb.queries.shared import CalendarUnit
@@ -158,7 +161,8 @@ class Workspace:
         week_start: str | None = None,
         workspace_id: str | int | None = None,
     ) -> None:
-        file = None if path is None else expanded(path)
+        place = None if path is None or not is_place(path) else place_of(path)
+        file = None if path is None or place is not None else expanded(path)
         project = Project.find(
             account,
             project_id,
@@ -168,14 +172,17 @@ class Workspace:
             timezone=timezone,
             week_start=week_start,
             table=table,
+            needs_account=place is None,
         )
 
         def new_storage() -> StorageEngine:
             from mixpanel_nb.storage import StorageEngine
 
+            if place is not None:
+                return lake_storage(place)
             return StorageEngine(file or project.database, read_only=read_only)
 
-        self._assemble(project, file, new_storage)
+        self._assemble(project, file, new_storage, place)
 
     @classmethod
     def from_parts(cls, project: Project, storage: StorageEngine) -> Workspace:
@@ -186,7 +193,7 @@ class Workspace:
             storage: The database; :meth:`close` closes it.
         """
         workspace = cls.__new__(cls)
-        workspace._assemble(project, storage.path, lambda: storage)
+        workspace._assemble(project, storage.path, lambda: storage, getattr(storage, "place", None))
         workspace.storage = storage
         return workspace
 
@@ -284,12 +291,56 @@ class Workspace:
         )
         return cls.from_parts(project, storage)
 
+    @classmethod
+    def lake(
+        cls,
+        place: str | Path,
+        account: str | None = None,
+        *,
+        timezone: str | None = None,
+        week_start: str | None = None,
+        table: str | None = None,
+    ) -> Workspace:
+        """A workspace on a lake, which :meth:`fetch_events` fills with ``to``; queries on it need no account.
+
+        Reports and SQL read the lake as of now. A lake is read-only here, apart from fetches, which add days
+        to it: cohorts, identities and annotations need a database file. Needs ``mixpanel-nb[lake]``.
+
+        Args:
+            place: A folder, or an address such as ``lake:///data/shop`` or ``s3://bucket/shop``; settings of
+                an object store are those of the environment, such as ``AWS_REGION``.
+            account: The account for fetches into it.
+            timezone: As for :class:`Workspace`.
+            week_start: As for :class:`Workspace`.
+            table: As for :class:`Workspace`.
+
+        Raises:
+            StorageError: there is no lake.
+            ConfigError: deltalake is not installed, or there is no such account or time zone.
+
+        Example:
+            >>> week = ws.fetch_events(to="shop-lake", from_date="2025-01-01", to_date="2025-01-07")
+            >>> with Workspace.lake("shop-lake") as lake:
+            ...     lake.segmentation("Purchase", table="events", during="2025-01").total
+            314.0
+        """
+        storage = lake_storage(existing_place(place))
+        project = Project.find(
+            account, timezone=timezone, week_start=week_start, table=table, needs_account=False
+        )
+        return cls.from_parts(project, storage)
+
     def _assemble(
-        self, project: Project, path: Path | None, new_storage: Callable[[], StorageEngine]
+        self,
+        project: Project,
+        path: Path | None,
+        new_storage: Callable[[], StorageEngine],
+        place: Place | None = None,
     ) -> None:
         self._project = project
         self._path = path
         self._new_storage = new_storage
+        self._place = place
 
     def __enter__(self) -> Workspace:
         return self
@@ -450,16 +501,8 @@ class Workspace:
     @cached_property
     def _fetcher(self) -> FetcherService:
         from mixpanel_nb.services.fetch.fetcher import FetcherService
-        from mixpanel_nb.storage.ingest import EventTime
 
-        return FetcherService(
-            self.api,
-            self.storage,
-            event_time=EventTime(self._project.legacy_zone),
-            timezone=self._project.account_timezone,
-            named_timezone=self._project.named_timezone,
-            today=lambda: self._project.today,
-        )
+        return FetcherService(self.api, self.storage, **self._project.of_fetches)
 
     @cached_property
     def _reports(self) -> ReportService:
@@ -725,6 +768,7 @@ class Workspace:
         self,
         name: str = "events",
         *,
+        to: str | Path | None = None,
         from_date: str | date | None = None,
         to_date: str | date | None = None,
         last: str | int | None = None,
@@ -746,6 +790,9 @@ class Workspace:
 
         Args:
             name: The table.
+            to: A lake to fetch into instead of the database: a folder, or an address such as
+                ``s3://bucket/shop``; see :meth:`lake`. Each day replaces what the lake has of it. Several
+                processes and machines may fetch into one lake at once.
             from_date: First day: a date, or text such as ``2025-01-31`` or ``2025-01``. Without any days,
                 ``append`` adds new days by the table's own request, to yesterday in the project's time zone.
             to_date: Last day, included; by default yesterday.
@@ -758,7 +805,8 @@ class Workspace:
                 if it holds these events by the same filters, without a request; else as ``fail``.
                 ``append``: add days. Days that it holds are fetched again only if they had not ended when
                 they were fetched. ``replace``: build a new table, which takes the place of the old one at the
-                end. A fetch that was stopped goes on with any of these.
+                end. A fetch that was stopped goes on with any of these. Into a lake, ``fail`` is as
+                ``append``, and ``replace`` asks for these days again.
             columns: Properties that get a typed column: a number for the most frequent ones, names, or None
                 or 0 for none. All others stay reachable in the JSON column ``properties``.
             dedupe: Keep one row per event, distinct_id, time and ``$insert_id``, as Mixpanel's reports do.
@@ -779,7 +827,9 @@ class Workspace:
             (10682, 72)
         """
         first, final = days_to_fetch(locals(), self._project.today)
-        fetched = self._fetcher.fetch_events(
+        place = self._place if to is None else place_of(to)
+        fetcher = self._fetcher if place is None else lake_fetcher(self._project, place)
+        fetched = fetcher.fetch_events(
             name,
             from_date=first,
             to_date=final,
@@ -792,6 +842,8 @@ class Workspace:
             workers=workers,
             progress=progress,
         )
+        if place is not None:
+            return dataclasses.replace(fetched, notes=(*fetched.notes, f"In the lake {place}."))
         note = self._keep_annotations(name) if fetched.requests else None
         return fetched if note is None else dataclasses.replace(fetched, notes=(*fetched.notes, note))
 
@@ -847,6 +899,7 @@ class Workspace:
         self,
         name: str = "profiles",
         *,
+        to: str | Path | None = None,
         where: str | None = None,
         cohort_id: int | None = None,
         output_properties: Sequence[str] | None = None,
@@ -864,6 +917,7 @@ class Workspace:
 
         Args:
             name: The table.
+            to: A lake to fetch into, as in :meth:`fetch_events`; it then has these users and no others.
             where: Only users for whom this Mixpanel expression is true.
             cohort_id: Only members of this cohort.
             output_properties: Only these properties of each.
@@ -890,7 +944,9 @@ class Workspace:
         """
         if in_cohort is not None:
             distinct_ids = self._cohorts.few_ids(in_cohort, distinct_ids)
-        return self._fetcher.fetch_profiles(
+        place = self._place if to is None else place_of(to)
+        fetcher = self._fetcher if place is None else lake_fetcher(self._project, place)
+        return fetcher.fetch_profiles(
             name,
             where=where,
             cohort_id=cohort_id,

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.errors import IncompleteExportError
     from mixpanel_nb.services.fetch.chunks import FetchChunk
     from mixpanel_nb.services.fetch.staging import Receipt, Staging
-    from mixpanel_nb.storage import StorageEngine, TableMetadata
+    from mixpanel_nb.services.fetch.store import FetchStore
+    from mixpanel_nb.storage import TableMetadata
     from mixpanel_nb.storage.ingest import EventTime
 
 BATCH_ROWS = 200_000
@@ -68,7 +69,7 @@ class BatchStore:
         loaded: Rows added, duplicates and profiles without an id so far.
     """
 
-    def __init__(self, storage: StorageEngine, staging: Staging, destination: Destination) -> None:
+    def __init__(self, storage: FetchStore, staging: Staging, destination: Destination) -> None:
         self.ready: list[Staged] = []
         self.stored: set[FetchChunk] = set()
         self.taken = 0

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.existing import IfExists
     from mixpanel_nb.services.fetch.chunks import FetchChunk
     from mixpanel_nb.services.fetch.run import Fetched
+    from mixpanel_nb.services.fetch.store import FetchStore
     from mixpanel_nb.services.fetch.target import FetchTarget
-    from mixpanel_nb.storage import StorageEngine, TableMetadata
+    from mixpanel_nb.storage import TableMetadata
 
 _APPEND = Word("if_exists", "append")
 DEFAULT_WORKERS = 4
@@ -44,7 +45,8 @@ class FetcherService:
 
     Args:
         client: The client.
-        storage: The database.
+        storage: The database or lake.
+        targets: Opens tables; by default those of a database.
         event_time: How exported times are to be read.
         timezone: The project's time zone, for the reports on a new table.
         named_timezone: The time zone for the reports on any table that is fetched, instead of that.
@@ -54,8 +56,9 @@ class FetcherService:
     def __init__(
         self,
         client: MixpanelAPIClient,
-        storage: StorageEngine,
+        storage: FetchStore,
         *,
+        targets: Targets | None = None,
         event_time: EventTime | None = None,
         timezone: str | None = None,
         named_timezone: str | None = None,
@@ -67,7 +70,7 @@ class FetcherService:
         self._timezone = timezone
         self._named_timezone = named_timezone
         self._today = today
-        self._targets = Targets(storage, source_of(client), self._event_time.legacy_zone)
+        self._targets = targets or Targets(storage, source_of(client), self._event_time.legacy_zone)
 
     def fetch_events(
         self,
@@ -187,7 +190,7 @@ class FetcherService:
             return []
         if filters["limit"]:
             return [EventChunk(wanted, filters, zone)]
-        stored = self._storage.chunks(target.table)
+        stored = [] if target.asks_again else self._storage.chunks(target.table)
         covered = covered_days(stored, ledger.canonical(filters), zone)
         return [EventChunk(span, filters, zone) for span in plan(wanted, covered)]
 

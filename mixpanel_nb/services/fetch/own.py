@@ -15,7 +15,8 @@ from mixpanel_nb.storage import ledger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
+    from mixpanel_nb.services.fetch.store import FetchStore
+    from mixpanel_nb.storage import Chunk, TableMetadata
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class OwnRequest:
         return {day for day in self.stored if day >= since}
 
 
-def own_request(storage: StorageEngine, table: str, zone: str | None) -> OwnRequest:
+def own_request(storage: FetchStore, table: str, zone: str | None) -> OwnRequest:
     """The request with which an events table was fetched.
 
     Args:

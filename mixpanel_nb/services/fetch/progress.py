@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.client import MixpanelAPIClient, Wait
     from mixpanel_nb.results.fetch import ChunkState, FetchState, FetchType
     from mixpanel_nb.services.fetch.chunks import FetchChunk
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.fetch.store import FetchStore
 
 ARRIVED = frozenset({"here", "stored"})
 
@@ -54,7 +54,7 @@ class ProgressReporter:
         )
 
     @contextmanager
-    def waits(self, client: MixpanelAPIClient, storage: StorageEngine) -> Iterator[None]:
+    def waits(self, client: MixpanelAPIClient, storage: FetchStore) -> Iterator[None]:
         """Report the waits of client and storage during the block."""
         before = client.on_wait, storage.on_wait
         client.on_wait, storage.on_wait = self._wait_for_quota, self._wait_for_file

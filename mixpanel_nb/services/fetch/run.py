@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.fetch.chunks import FetchChunk
     from mixpanel_nb.services.fetch.progress import ProgressReporter
     from mixpanel_nb.services.fetch.staging import Staging
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.fetch.store import FetchStore
     from mixpanel_nb.storage.loading import Loaded
 
 
@@ -43,14 +43,14 @@ class FetchRun:
 
     Attributes:
         client: The client.
-        storage: The database.
+        storage: The database or lake.
         staging: Keeps downloads until they are stored.
         destination: The table.
         progress: Reports the progress.
     """
 
     client: MixpanelAPIClient
-    storage: StorageEngine
+    storage: FetchStore
     staging: Staging
     destination: Destination
     progress: ProgressReporter

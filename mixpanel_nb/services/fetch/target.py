@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mixpanel_nb.services.existing import IfExists
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.fetch.store import FetchStore
     from mixpanel_nb.storage.schema import TableType
 
 HOW = "how"
@@ -41,6 +41,7 @@ class FetchTarget:
         staging: The folder of its downloads.
         before: The existing record of ``table``.
         is_here: Whether the table already contains the whole request, so that there is nothing to fetch.
+        asks_again: Whether days that the table already contains are asked for, too.
     """
 
     name: str
@@ -51,6 +52,7 @@ class FetchTarget:
     staging: Staging
     before: TableMetadata | None = None
     is_here: bool = False
+    asks_again: bool = False
 
     @property
     def replaces(self) -> bool:
@@ -96,7 +98,7 @@ class Targets:
         legacy_zone: The zone in which exported times are read; None is UTC.
     """
 
-    storage: StorageEngine
+    storage: FetchStore
     source: ledger.Source
     legacy_zone: str | None
 

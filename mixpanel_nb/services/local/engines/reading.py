@@ -9,7 +9,7 @@ from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.services.local.engines import casts
 from mixpanel_nb.storage.kinds import Kinds
-from mixpanel_nb.storage.schema import EVENT_COLUMNS, ROW_NUMBER
+from mixpanel_nb.storage.schema import EVENT_COLUMNS, LAKE_ADDED, ROW_NUMBER
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -93,9 +93,11 @@ class TableReading:
 
     def _types(self) -> dict[str, str]:
         """The type of each column; base columns under their standard names."""
+        added = LAKE_ADDED if self.found.is_of_lake else frozenset()
         return {
             (column.name.lower() if column.name.lower() in _BASE else column.name): column.type
             for column in self.found.columns
+            if column.name not in added
         }
 
     def _numbers_rows(self, types: Mapping[str, str]) -> bool:
@@ -117,9 +119,12 @@ class TableReading:
             **{column: PropertyColumn(column, value.holds) for column, value in others.items()},
             **_of_stored(stored, has_json=json is not None),
         }
-        plain = all(
-            sql == column and types[column] == _AS_THEY_ARE[column] for column, sql in read.items()
-        ) and all(value.sql == identifier(column) for column, value in others.items())
+        # SELECT * shows the column of the order in a lake, and hides DuckDB's number of a row.
+        plain = (
+            not self.found.is_of_lake
+            and all(sql == column and types[column] == _AS_THEY_ARE[column] for column, sql in read.items())
+            and all(value.sql == identifier(column) for column, value in others.items())
+        )
         own = {column: value.sql for column, value in others.items()}
         own |= {
             column.name: identifier(column.name) for column in properties.values() if column.name not in own

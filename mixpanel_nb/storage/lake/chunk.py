@@ -1,0 +1,202 @@
+"""Downloads as Parquet files of a lake: typed as a fetched table types them, then written day by day.
+
+A DuckDB session in memory loads them, with all checks, as for a database file. Its memory is bounded; what
+exceeds it is spilled to the disk.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixpanel_nb.storage import extraction, ledger, loading
+from mixpanel_nb.storage.connections import OWN_MEMORY, new_session
+from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
+from mixpanel_nb.storage.lake.delta import DataFile
+from mixpanel_nb.storage.lake.records import DAY
+from mixpanel_nb.storage.schema import BASE_COLUMNS, ROW_NUMBER, PropertyColumn, create_table_sql
+from mixpanel_nb.storage.sqltext import identifier, literal_path, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+
+    from mixpanel_nb.storage.lake.records import LakeColumn
+    from mixpanel_nb.storage.schema import TableType
+
+Span = tuple[date, date]
+TABLE = "chunk"
+_SECONDS_TO_ROWS = 2**31  # rows that a chunk may have; numbers of later chunks are greater, until 2106
+
+
+@dataclass(frozen=True)
+class TypedChunk:
+    """Downloads in the memory of a session.
+
+    Attributes:
+        con: The session, with the table.
+        type: ``events`` or ``profiles``.
+        loaded: What was loaded.
+        columns: Its typed columns with their kinds.
+        spans: The days that were asked for, first and last of each run.
+        zone: The zone of these days; None is UTC.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    type: TableType
+    loaded: loading.Loaded
+    columns: tuple[PropertyColumn, ...]
+    spans: tuple[Span, ...]
+    zone: str | None
+
+    def days(self) -> list[date]:
+        """The days that were asked for."""
+        spans = self.spans
+        found = {
+            first + timedelta(days=number)
+            for first, last in spans
+            for number in range((last - first).days + 1)
+        }
+        return sorted(found)
+
+    def write(self, columns: Sequence[LakeColumn], folder: Path) -> list[DataFile]:
+        """Write the rows to a folder, a file a day, with the types of a lake's columns.
+
+        Their numbers keep the order in which they were sent, and follow those of earlier chunks.
+        """
+        rows = self._rows(columns)
+        if self.type == "profiles":
+            return [self._write_file(rows, "true", None, folder)]
+        return [self._write_file(rows, where, day, folder) for day, where in self._partitions()]
+
+    def _partitions(self) -> Iterator[tuple[date, str]]:
+        """Each day with rows and the condition of its rows.
+
+        Rows of other days than those asked for belong to the first one: they must not outlive the days with
+        which they came.
+        """
+        local = (
+            "event_time" if self.zone is None else f"timezone({text(self.zone)}, timezone('UTC', event_time))"
+        )
+        day = f"CAST({local} AS DATE)"
+        found = {each for (each,) in self.con.execute(f"SELECT DISTINCT {day} FROM {TABLE}").fetchall()}
+        asked = self.days()
+        strays = sorted(found.difference(asked))
+        for each in asked:
+            own = [each, *(strays if each == asked[0] else [])]
+            if found.intersection(own):
+                listed = ", ".join(f"DATE {text(str(one))}" for one in own)
+                yield each, f"{day} IN ({listed})"
+
+    def _rows(self, columns: Sequence[LakeColumn]) -> str:
+        """A query of the rows as they are in the files."""
+        typed = {column.property: column for column in self.columns}
+        outgrown = [c for c in columns if c.stored_type != typed[c.property].sql_type]
+        fixed = {c.property: PropertyColumn(c.property, c.field, c.first, raw=True) for c in outgrown}
+        structs = extraction.Structs.reading([*fixed.values()], {})
+        select = [
+            f"{sql} AS {identifier(name)}"
+            for name, sql in zip(BASE_COLUMNS[self.type], self._base(), strict=True)
+        ]
+        for column in columns:
+            if column.property in fixed:
+                value = _fitting(fixed[column.property], structs.field(column.property))
+            else:
+                value = identifier(typed[column.property].name)
+            select.append(f"CAST({value} AS {column.file_type}) AS {identifier(column.field)}")
+        first = int(time.time()) * _SECONDS_TO_ROWS
+        select.append(f"rowid + {first} AS {ROW_NUMBER}")
+        source = f"(SELECT *, rowid, {structs.select()} FROM {TABLE})" if outgrown else TABLE
+        return f"SELECT {', '.join(select)} FROM {source}"
+
+    def _base(self) -> list[str]:
+        """SQL of the base columns."""
+        json, time_of = "CAST(properties AS VARCHAR)", "timezone('UTC', {})"
+        if self.type == "profiles":
+            return ["distinct_id", json, time_of.format("last_seen")]
+        return ["event_name", time_of.format("event_time"), "distinct_id", "insert_id", json]
+
+    def _write_file(self, rows: str, where: str, day: date | None, folder: Path) -> DataFile:
+        """Write the rows of a day."""
+        times = f"SELECT min(event_time), max(event_time) FROM {TABLE} WHERE {where}"
+        return _written(self.con, f"{rows} WHERE {where}", None if day is None else times, day, folder)
+
+
+@contextmanager
+def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Iterator[TypedChunk]:
+    """A batch in memory, loaded as into a table of a database file.
+
+    Args:
+        batch: The batch.
+        known: The columns of the lake's table; None if there is none yet, and the batch decides.
+
+    Raises:
+        IncompleteExportError: a line is not JSON, or not an event (or profile), or lines are missing.
+    """
+    into = replace(batch, table=TABLE, chunks=(), chunks_before=None, renews=False, replace=False)
+    con = new_session()
+    try:
+        con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
+        if known is not None:
+            into = replace(into, columns=None)
+            ledger.create(con)
+            con.execute(create_table_sql(TABLE, batch.type, known))
+            ledger.record_columns(con, TABLE, known)
+        loaded = loading.load(con, into)
+        columns = tuple(_counted(con, column) for column in ledger.columns(con, TABLE))
+        spans = tuple((c.from_date, c.to_date) for c in batch.chunks if c.from_date and c.to_date)
+        yield TypedChunk(con, batch.type, loaded, columns, spans, batch.time.legacy_zone)
+    finally:
+        con.close()
+
+
+def merged(con: duckdb.DuckDBPyConnection, files: Sequence[Path], day: date | None, folder: Path) -> DataFile:
+    """The rows of several files of one day as one new file in a folder, by their time."""
+    paths = ", ".join(text(literal_path(file)) for file in files)
+    source = f"read_parquet([{paths}], hive_partitioning = false)"
+    times = f"SELECT timezone('UTC', min(event_time)), timezone('UTC', max(event_time)) FROM {source}"
+    order = f"event_time, {ROW_NUMBER}"
+    return _written(con, f"SELECT * FROM {source} ORDER BY {order}", times, day, folder)
+
+
+def _written(
+    con: duckdb.DuckDBPyConnection, rows: str, times: str | None, day: date | None, folder: Path
+) -> DataFile:
+    """Write the rows of a query as a new file in a folder.
+
+    Args:
+        con: Where to run.
+        rows: The query.
+        times: A query of the times of the first and the last event.
+        day: The day of the rows.
+        folder: The folder.
+    """
+    name = f"{uuid.uuid4()}.parquet"
+    path = Path(name) if day is None else Path(f"{DAY}={day}") / name
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    copy = f"COPY ({rows}) TO {text(str(file))} (FORMAT parquet, COMPRESSION zstd)"
+    count = int(con.execute(copy).fetchall()[0][0])
+    first, last = (None, None) if times is None else con.execute(times).fetchall()[0]
+    return DataFile(path.as_posix(), day, count, file.stat().st_size, first, last)
+
+
+def _counted(con: duckdb.DuckDBPyConnection, column: PropertyColumn) -> PropertyColumn:
+    """The column with big numbers among its kinds, if it holds some: BIGINT takes them without a notice."""
+    if column.sql_type != "BIGINT" or Kinds.BIG in column.kinds:
+        return column
+    outside = f"{identifier(column.name)} NOT BETWEEN {1 - EXACT_IN_DOUBLE} AND {EXACT_IN_DOUBLE - 1}"
+    found = con.execute(f"SELECT coalesce(bool_or({outside}), false) FROM {TABLE}").fetchall()[0][0]
+    return column.widened(Kinds.BIG) if found else column
+
+
+def _fitting(column: PropertyColumn, field: str) -> str:
+    """The value of a field where the column's type holds it, else NULL."""
+    value, wrong = extraction.value(column, field), extraction.violation(column, field)
+    return value if wrong is None else f"CASE WHEN NOT coalesce({wrong}, false) THEN {value} END"

@@ -1,0 +1,383 @@
+"""A table of a lake: its current version, and the commits of chunks and of compactions.
+
+Commits are optimistic: each is based on one version and fails if any other commit came first; then its record
+is made anew from that one's, and it is tried again. Files are written once and belong to no version until
+then, so a process that is killed leaves the table as it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from mixpanel_nb.errors import StorageError
+from mixpanel_nb.storage.connections import OWN_MEMORY, new_session
+from mixpanel_nb.storage.interrupt import interruptible
+from mixpanel_nb.storage.lake.chunk import TypedChunk, merged, typed
+from mixpanel_nb.storage.lake.delta import ConflictError, DataFile, DeltaLog, Version, moment_of, new_number
+from mixpanel_nb.storage.lake.objects import objects_at
+from mixpanel_nb.storage.lake.records import ADDED, DAY, Record, lake_columns
+from mixpanel_nb.storage.schema import BASE_COLUMNS, ROW_NUMBER
+from mixpanel_nb.storage.scratch import Scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from mixpanel_nb.files.places import Place
+    from mixpanel_nb.storage.lake.objects import Objects
+    from mixpanel_nb.storage.lake.records import LakeColumn
+    from mixpanel_nb.storage.ledger import Chunk
+    from mixpanel_nb.storage.loading import Batch, Loaded
+
+RECORDS = "_mixpanel_nb"  # the folder of the records; readers of Delta ignore names with an underscore
+_BASE_TYPES = {"event_time": "TIMESTAMP", "last_seen": "TIMESTAMP", DAY: "DATE", ROW_NUMBER: "BIGINT"}
+
+MAX_ROWS = 2_000_000  # in a commit of a compaction
+VERSIONS_KEPT_HOURS = 7 * 24  # as Delta does by default; readers of older versions have ended
+RECORDS_KEPT_SECONDS = 3600.0
+
+
+class LayoutChangedError(Exception):
+    """The table has other columns by now than those that files were written for."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A table as of one commit.
+
+    Attributes:
+        version: The version of its log.
+        record: What is recorded of it.
+    """
+
+    version: Version
+    record: Record
+
+    @cached_property
+    def files(self) -> list[DataFile]:
+        """Its files, by day."""
+        return self.version.files()
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(file.rows for file in self.files)
+
+    def rows_per_day(self) -> Counter[date]:
+        """How many events each day has."""
+        counts: Counter[date] = Counter()
+        for file in self.files:
+            if file.day is not None:
+                counts[file.day] += file.rows
+        return counts
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What a compaction of a table has done.
+
+    Attributes:
+        files_before: Its files before.
+        files_after: Its files after.
+        days: Days whose files were put together.
+        removed: Files that were removed, because no version of the last days has them.
+    """
+
+    files_before: int
+    files_after: int
+    days: int
+    removed: int
+
+
+class LakeTable:
+    """A table of a lake.
+
+    Args:
+        place: The table's place.
+        is_stored: Whether chunks hold all of a request.
+
+    Attributes:
+        place: The table's place.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        is_stored: Callable[[Mapping[str, Any], Sequence[Chunk]], bool] = lambda *_: True,
+    ) -> None:
+        self.place = place
+        self._is_stored = is_stored
+        self._log = DeltaLog(place)
+        self._known: Snapshot | None = None
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The files of the table."""
+        return objects_at(self.place)
+
+    def snapshot(self) -> Snapshot | None:
+        """The table as of now; None if there is none.
+
+        Raises:
+            StorageError: it cannot be read, or it was not made by a fetch.
+        """
+        if self._known is None or not self._log.is_current(self._known.version):
+            self._known = self._read()
+        return self._known
+
+    def load(self, batch: Batch) -> Loaded:
+        """Put the events of a batch in the place of those of the same days (or all users), in one commit.
+
+        Days that another process has fetched later than this batch stay as they are.
+
+        Raises:
+            IncompleteExportError: a line is not JSON, or not an event (or profile), or lines are missing.
+            StorageError: the lake could not be written.
+        """
+        while True:
+            before = self.snapshot()
+            known = None if before is None else [column.column for column in before.record.columns]
+            with typed(batch, known) as chunk, self._writing() as folder:
+                try:
+                    interruptible(chunk.con, lambda: self._store(batch, chunk, folder))
+                except LayoutChangedError:
+                    continue
+                return chunk.loaded
+
+    def _store(self, batch: Batch, chunk: TypedChunk, folder: Path) -> None:
+        columns = self._columns(batch, chunk)
+        files = chunk.write(columns, folder)
+        for file in files:
+            self.objects.put(folder / file.name, file.name)
+
+        def change(record: Record) -> Record:
+            metadata = batch.metadata
+            changed = record.with_chunks(batch.chunks).with_kinds(chunk.columns)
+            return replace(
+                changed,
+                fetched_at=max(record.fetched_at, metadata.fetched_at),
+                timezone=metadata.timezone or record.timezone,
+                request=metadata.request,
+                unfinished=self._unfinished(changed, metadata.request),
+            )
+
+        def days(record: Record) -> list[date] | None:
+            if not record.is_partitioned:
+                return None
+            newer = record.fetched_after({day: c.fetched_at for c in batch.chunks for day in c.days()})
+            return [day for day in chunk.days() if day not in newer]
+
+        self._commit(columns, files, days, change)
+
+    def change(self, change: Callable[[Record], Record]) -> None:
+        """Change what is recorded, with the rows as they are."""
+        now = self.snapshot()
+        if now is not None and change(now.record) != now.record:
+            self._commit(now.record.columns, [], lambda _: [], change)
+
+    def compact(self) -> Compaction:
+        """Put the files of each day together into one, and remove files that are no longer needed.
+
+        Days that other processes change meanwhile stay as they are.
+
+        Raises:
+            StorageError: the lake could not be read or written.
+        """
+        before = self._existing()
+        days = [day for group in _groups(before.files) for day in self._compact(before, group)]
+        now = self._existing()
+        removed = self._log.remove_unused(now.version, VERSIONS_KEPT_HOURS)
+        self._forget()
+        self._remove_old_records()
+        return Compaction(len(before.files), len(now.files), len(days), len(removed))
+
+    def _compact(self, now: Snapshot, files: Sequence[DataFile]) -> list[date]:
+        """Put the files of each of some days together. Returns the days that are done."""
+        with self._writing() as folder, closing(new_session()) as con:
+            con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
+            written = [
+                merged(
+                    con,
+                    [self.objects.get(file.name, folder / "old" / file.name) for file in same],
+                    day,
+                    folder,
+                )
+                for day, same in groupby(files, key=lambda file: file.day)
+            ]
+            for file in written:
+                self.objects.put(folder / file.name, file.name)
+        done: list[date] = []
+
+        def unchanged(_: Record) -> list[date]:
+            read, there = _names_by_day(files), _names_by_day(self._existing().files)
+            done[:] = [day for day, names in read.items() if there.get(day) == names]
+            return done
+
+        self._commit(now.record.columns, written, unchanged, lambda record: record)
+        return done
+
+    def _remove_old_records(self) -> None:
+        """Remove records that no reader needs any more."""
+        current = self._existing().version.record
+        for name in self.objects.files(RECORDS):
+            number = name.removesuffix(".json")
+            if (
+                number.isdecimal()
+                and int(number) != current
+                and time.time() - moment_of(int(number)) > RECORDS_KEPT_SECONDS
+            ):
+                self.objects.remove(f"{RECORDS}/{name}")
+
+    def _existing(self) -> Snapshot:
+        found = self.snapshot()
+        if found is None:
+            message = f"There is no table at {self.place}."
+            raise StorageError(message, hint="Fetch into the lake first.")
+        return found
+
+    def _unfinished(self, record: Record, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """The requests of which a part is missing, after a chunk of one of them."""
+        asked = [*(each for each in record.unfinished if each != request), request]
+        return tuple(each for each in asked if not self._is_stored(each, record.chunks))
+
+    def _columns(self, batch: Batch, chunk: TypedChunk) -> tuple[LakeColumn, ...]:
+        """The columns of the table, which is made if there is none.
+
+        Raises:
+            LayoutChangedError: another process has made it meanwhile, with other columns.
+        """
+        now = self.snapshot()
+        if now is None:
+            now = self._create(batch, chunk)
+        columns = now.record.columns
+        if {column.property for column in columns} != {column.property for column in chunk.columns}:
+            raise LayoutChangedError
+        return columns
+
+    def _create(self, batch: Batch, chunk: TypedChunk) -> Snapshot:
+        """Make the table with the columns of a chunk, unless another process is faster."""
+        metadata = batch.metadata
+        columns = lake_columns(chunk.type, chunk.columns)
+        record = Record(
+            chunk.type,
+            metadata.source,
+            batch.chunks[0].filters,
+            columns,
+            request=metadata.request,
+            unfinished=(metadata.request,),
+            timezone=metadata.timezone,
+            legacy_zone=metadata.legacy_zone,
+        )
+        fields = {name: _BASE_TYPES.get(name, "VARCHAR") for name in BASE_COLUMNS[chunk.type]}
+        fields |= {column.field: column.file_type for column in columns}
+        fields |= {name: _BASE_TYPES[name] for name in reversed(ADDED[chunk.type])}
+        number = self._write_record(record)
+        try:
+            self._log.create(fields, record.is_partitioned, number)
+        except ConflictError:
+            self.objects.remove(_object_of(number))
+        found = self.snapshot()
+        if found is None:
+            message = f"The lake at {self.place} was removed while it was being written."
+            raise StorageError(message, hint="Fetch again.")
+        return found
+
+    def _commit(
+        self,
+        columns: Sequence[LakeColumn],
+        files: Sequence[DataFile],
+        days: Callable[[Record], Collection[date] | None],
+        change: Callable[[Record], Record],
+    ) -> None:
+        """Commit files and what is recorded of them.
+
+        Args:
+            columns: The columns for which the files were written.
+            files: The files.
+            days: The days that they replace, by the record of the version before; None for all.
+            change: The new record, by that of the version before.
+
+        Raises:
+            LayoutChangedError: the table has other columns by now.
+        """
+        while True:
+            before = self.snapshot()
+            if before is None or _layout(before.record.columns) != _layout(columns):
+                raise LayoutChangedError
+            number = self._write_record(change(before.record))
+            replaced = days(before.record)
+            added = [file for file in files if replaced is None or file.day in replaced]
+            try:
+                self._log.replace(before.version, replaced, added, number)
+            except ConflictError:
+                self.objects.remove(_object_of(number))
+                continue
+            self._forget()
+            return
+
+    def _forget(self) -> None:
+        """Read the table again when it is next needed."""
+        self._known = None
+
+    def _read(self) -> Snapshot | None:
+        version = self._log.latest()
+        if version is None:
+            return None
+        content = None if version.record is None else self.objects.read(_object_of(version.record))
+        if content is None:
+            message = f"{self.place} is a Delta table, but not of a lake that was fetched."
+            raise StorageError(message, hint="Fetch into another folder.")
+        return Snapshot(version, Record.from_json(content, str(self.place)))
+
+    def _write_record(self, record: Record) -> int:
+        number = new_number()
+        self.objects.write(_object_of(number), record.to_json())
+        return number
+
+    @contextmanager
+    def _writing(self) -> Iterator[Path]:
+        """A temporary folder for new files, if possible on the disk of the lake."""
+        beside = self.place.folder
+        if beside is not None:
+            beside.parent.mkdir(parents=True, exist_ok=True)
+        with Scratch(beside) as scratch:
+            yield scratch.path
+
+
+def _groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+    """Files of the days that have several, in groups of whole days with about ``MAX_ROWS`` rows."""
+    group: list[DataFile] = []
+    for day, found in groupby(files, key=lambda file: file.day):
+        same = list(found)
+        if day is None or len(same) < 2:
+            continue
+        if group and sum(file.rows for file in (*group, *same)) > MAX_ROWS:
+            yield group
+            group = []
+        group += same
+    if group:
+        yield group
+
+
+def _names_by_day(files: Sequence[DataFile]) -> dict[date, set[str]]:
+    names: dict[date, set[str]] = {}
+    for file in files:
+        if file.day is not None:
+            names.setdefault(file.day, set()).add(file.name)
+    return names
+
+
+def _object_of(number: int) -> str:
+    return f"{RECORDS}/{number}.json"
+
+
+def _layout(columns: Sequence[LakeColumn]) -> list[tuple[str, str, str]]:
+    """What files depend on."""
+    return [(column.property, column.field, column.stored_type) for column in columns]
