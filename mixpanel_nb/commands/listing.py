@@ -63,6 +63,7 @@ GROUPS = {
     ),
     "cohort": ("cohorts", "Save sets of users, for any report on a table."),
     "lookup": ("lookups", "Lookup tables of the database, whose columns are properties of events on tables."),
+    "lake": ("lake", "Lakes, which fetches fill with --to: what they have, and compacting."),
     "sandbox": ("sandbox", "A Mixpanel on this machine: serve it, or write its data."),
 }
 """The module with the commands of a group, and its help."""

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes
     from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
     from mixpanel_nb.results.insights import InsightsLine, InsightsResult
+    from mixpanel_nb.results.lakes import LakeTableInfo, LakeTableList
     from mixpanel_nb.results.link import ReportLink
     from mixpanel_nb.results.load import LoadResult
     from mixpanel_nb.results.numeric import NumericAverageResult, NumericBucketResult, NumericSumResult
@@ -129,6 +130,7 @@ else:
             "funnel": ("FunnelResult", "FunnelSignificance", "FunnelStep", "FunnelTimes"),
             "identities": ("IdentitiesResult", "LinkCount", "PreviousIdentities", "Refusal"),
             "insights": ("InsightsLine", "InsightsResult"),
+            "lakes": ("LakeTableInfo", "LakeTableList"),
             "link": ("ReportLink",),
             "load": ("LoadResult",),
             "numeric": ("NumericAverageResult", "NumericBucketResult", "NumericSumResult"),
@@ -212,6 +214,8 @@ __all__ = [
     "InsightsLine",
     "InsightsResult",
     "JQLResult",
+    "LakeTableInfo",
+    "LakeTableList",
     "LexiconProperty",
     "LexiconSchema",
     "LexiconSchemaList",

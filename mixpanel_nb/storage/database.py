@@ -14,11 +14,11 @@ import threading
 import time
 import weakref
 from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import duckdb
 
-from mixpanel_nb.errors import StorageError
+from mixpanel_nb.errors import StorageError, Word
 from mixpanel_nb.files.atomic import note_database
 from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
@@ -29,6 +29,8 @@ from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitSignal, is_t
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from mixpanel_nb.errors import Text
 
 Mode = Literal["read", "write"]
 
@@ -50,6 +52,7 @@ class Database:
 
     Attributes:
         fixed_settings: Settings that SQL may not change.
+        elsewhere: What to do for changes that are refused.
 
     Args:
         path: The file, or None for a database that lives in memory.
@@ -60,7 +63,8 @@ class Database:
     Safe to use from several threads; one piece of work runs at a time.
     """
 
-    fixed_settings: frozenset[str] = frozenset()
+    fixed_settings: ClassVar[frozenset[str]] = frozenset()
+    elsewhere: ClassVar[Text] = ("Open it without ", Word("read_only", value=True), " for that.")
 
     def __init__(
         self,

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mixpanel_nb.errors import QueryError, StorageError, Word
+from mixpanel_nb.errors import QueryError, StorageError
 from mixpanel_nb.storage.connections import NO_LIMIT, is_less, memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mixpanel_nb.errors import Text
+    from mixpanel_nb.storage.database import Database
     from mixpanel_nb.storage.queries import UserStatement
-
-_ELSEWHERE = ("Open it without ", Word("read_only", value=True), " for that.")
 
 # What can change only the session, or only what DuckDB itself protects (the file, attached for reading).
 _HARMLESS = frozenset(
@@ -60,25 +59,22 @@ _FREE_SETTINGS = frozenset(
 )
 
 
-def check(
-    statements: Sequence[UserStatement], *, read_only: bool, fixed: frozenset[str] = frozenset()
-) -> None:
+def check(statements: Sequence[UserStatement], database: Database) -> None:
     """Check SQL against the rules.
 
     Args:
         statements: The statements.
-        read_only: Whether changes are refused.
-        fixed: Settings that SQL can usually change, and here not.
+        database: Where they are to run.
 
     Raises:
         QueryError: a statement changes a setting that is not its own, or beyond what the machine has.
-        StorageError: ``read_only``, and a statement changes more than the session.
+        StorageError: the database is read-only, and a statement changes more than the session.
     """
     for statement in _with_inner(statements):
         if statement.kind == "SET":
-            _check_setting(statement, fixed)
-        if read_only:
-            _check_harmless(statement)
+            _check_setting(statement, database.fixed_settings)
+        if database.read_only:
+            _check_harmless(statement, database.elsewhere)
 
 
 def _with_inner(statements: Sequence[UserStatement]) -> Iterator[UserStatement]:
@@ -88,7 +84,7 @@ def _with_inner(statements: Sequence[UserStatement]) -> Iterator[UserStatement]:
             yield from _with_inner([statement.inner])
 
 
-def _check_harmless(statement: UserStatement) -> None:
+def _check_harmless(statement: UserStatement, elsewhere: Text) -> None:
     words = [word.lower() for word in statement.words]
     match statement.kind:
         case "COPY" | "EXPORT":
@@ -103,10 +99,10 @@ def _check_harmless(statement: UserStatement) -> None:
             harmless = kind in _HARMLESS
     if not harmless:
         what = " ".join(word for word in statement.words[:2] if word.isalpha())
-        raise _read_only(what, _ELSEWHERE)
+        raise _read_only(what, elsewhere)
     for name, following in pairwise(words):
         if following == "(" and _plain(name) in _REFUSED_FUNCTIONS:
-            raise _read_only(f"{_plain(name)}()", _ELSEWHERE)
+            raise _read_only(f"{_plain(name)}()", elsewhere)
 
 
 def _is_temporary(words: Sequence[str]) -> bool:

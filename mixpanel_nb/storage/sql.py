@@ -157,7 +157,7 @@ class SQL:
         *,
         undo: bool = False,
     ) -> T:
-        rules.check(statements, read_only=self._database.read_only, fixed=self._database.fixed_settings)
+        rules.check(statements, self._database)
         # Of a read-only file DuckDB itself refuses what would change it.
         mode = "read" if self._database.can_only_read else queries.mode(statements)
         with self._database.work(mode) as con:

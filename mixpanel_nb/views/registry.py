@@ -38,6 +38,7 @@ VIEWS: Mapping[str, type[View[Any]]] = lazy.ByName(
         "IdentitiesResult": "identities.IdentitiesView",
         "InsightsResult": "insights.InsightsView",
         "JQLResult": "saved.JQLView",
+        "LakeTableList": "lakes.LakeTableListView",
         "LexiconSchemaList": "discovery.LexiconSchemaListView",
         "LoadResult": "load.LoadView",
         "LocalCohortList": "cohorts.LocalCohortListView",

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mixpanel_nb.display import counted
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.files.places import holds_tables, place_of
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from mixpanel_nb.files.places import Place
+    from mixpanel_nb.results import LakeTableList
     from mixpanel_nb.services.fetch.fetcher import FetcherService
+    from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.lake.engine import LakeStorage
     from mixpanel_nb.workspace.project import Project
 
@@ -56,6 +60,60 @@ def lake_fetcher(project: Project, place: Place) -> FetcherService:
     store = LakeStore(place, _beside(project, place))
     targets = LakeTargets(store, source_of(project.api), project.legacy_zone)
     return FetcherService(project.api, store, targets=targets, **project.of_fetches)
+
+
+def lake_tables(storage: StorageEngine, notes: tuple[str, ...] = ()) -> LakeTableList:
+    """The tables of a lake.
+
+    Raises:
+        StorageError: the storage is a database.
+    """
+    from mixpanel_nb.results import LakeTableInfo, LakeTableList
+
+    lake = _lake(storage)
+    found = ((name, table.snapshot()) for name, table in lake.lake_tables().items())
+    infos = (
+        LakeTableInfo(
+            name,
+            known.record.type,
+            known.rows,
+            len(known.files),
+            sum(file.size for file in known.files),
+            *_days(known.record.metadata(known.rows)),
+            complete=not known.record.unfinished,
+            version=known.version.number,
+            outgrown=tuple(c.property for c in known.record.columns if c.is_outgrown),
+        )
+        for name, known in found
+        if known is not None
+    )
+    return LakeTableList(lake.address, tuple(infos), notes)
+
+
+def compacted(storage: StorageEngine) -> LakeTableList:
+    """The tables of a lake after compacting it. Errors as in :func:`lake_tables`."""
+    notes = []
+    for name, table in _lake(storage).lake_tables().items():
+        done = table.compact()
+        if done.retyped:
+            changed = f"{', '.join(done.retyped)} of {name} {'has' if len(done.retyped) == 1 else 'have'}"
+            notes.append(f"{changed} another type now; {counted(done.rewritten, 'file')} written anew.")
+        if done.removed:
+            notes.append(f"{counted(done.removed, 'file')} of {name} removed.")
+    return lake_tables(storage, tuple(notes or ["There was nothing to do."]))
+
+
+def _lake(storage: StorageEngine) -> LakeStorage:
+    from mixpanel_nb.storage.lake.engine import LakeStorage
+
+    if not isinstance(storage, LakeStorage):
+        message = "This workspace is on a database, not on a lake."
+        raise StorageError(message, hint="Name the lake.")
+    return storage
+
+
+def _days(metadata: TableMetadata) -> tuple[date | None, date | None]:
+    return metadata.from_date, metadata.to_date
 
 
 def _beside(project: Project, place: Place) -> Path:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         IdentitiesResult,
         InsightsResult,
         JQLResult,
+        LakeTableList,
         LexiconSchemaList,
         LoadResult,
         LocalCohortList,
@@ -846,6 +847,29 @@ class Workspace:
             return dataclasses.replace(fetched, notes=(*fetched.notes, f"In the lake {place}."))
         note = self._keep_annotations(name) if fetched.requests else None
         return fetched if note is None else dataclasses.replace(fetched, notes=(*fetched.notes, note))
+
+    def lake_tables(self) -> LakeTableList:
+        """The tables of the lake that the workspace is on, with their files, size and days.
+
+        Raises:
+            StorageError: the workspace is on a database.
+        """
+        from mixpanel_nb.workspace.lakes import lake_tables
+
+        return lake_tables(self.storage)
+
+    def compact(self) -> LakeTableList:
+        """Give columns of the lake types that hold all values, and remove files that are no longer needed.
+
+        A column has the type of the values of its first chunk. Where later values had others, its files are
+        written anew. Files of older versions are kept for a week. Fetches may go on meanwhile.
+
+        Raises:
+            StorageError: the workspace is on a database, or the lake could not be written.
+        """
+        from mixpanel_nb.workspace.lakes import compacted
+
+        return compacted(self.storage)
 
     def _keep_annotations(self, table: str) -> str | None:
         """Keep the project's annotations with a table; a note where Mixpanel does not give them."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from mixpanel_nb.storage.lake.records import LakeColumn
+    from mixpanel_nb.storage.lake.records import LakeColumn, Record
     from mixpanel_nb.storage.schema import TableType
 
 Span = tuple[date, date]
@@ -156,13 +156,28 @@ def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Itera
         con.close()
 
 
-def merged(con: duckdb.DuckDBPyConnection, files: Sequence[Path], day: date | None, folder: Path) -> DataFile:
-    """The rows of several files of one day as one new file in a folder, by their time."""
-    paths = ", ".join(text(literal_path(file)) for file in files)
-    source = f"read_parquet([{paths}], hive_partitioning = false)"
+def retyped(
+    con: duckdb.DuckDBPyConnection, file: DataFile, path: Path, record: Record, folder: Path
+) -> DataFile:
+    """The rows of a file as a new file in a folder, whose columns hold all values of their kinds.
+
+    Args:
+        con: Where to run.
+        file: The file.
+        path: Where it is on this machine.
+        record: What is recorded of the table.
+        folder: The folder.
+    """
+    source = f"read_parquet([{text(literal_path(path))}], hive_partitioning = false)"
     times = f"SELECT timezone('UTC', min(event_time)), timezone('UTC', max(event_time)) FROM {source}"
-    order = f"event_time, {ROW_NUMBER}"
-    return _written(con, f"SELECT * FROM {source} ORDER BY {order}", times, day, folder)
+    changed = {c: extraction.from_stored(c.column) for c in record.columns if c.is_outgrown}
+    values = [f"CAST({sql} AS {c.retyped.file_type}) AS {identifier(c.field)}" for c, sql in changed.items()]
+    json = "CAST(properties AS VARCHAR) AS properties"
+    rows = (
+        f"SELECT * REPLACE ({', '.join([json, *values])}) "
+        f"FROM (SELECT * REPLACE (CAST(properties AS JSON) AS properties) FROM {source})"
+    )
+    return _written(con, rows, None if file.day is None else times, file.day, folder)
 
 
 def _written(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import ConfigError, StorageError
+from mixpanel_nb.errors import ConfigError
+from mixpanel_nb.storage.lake.objects import explained
 from mixpanel_nb.storage.lake.records import DAY
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ _TYPES = {
     "TIMESTAMP": "timestamp",
     "DATE": "date",
 }
-_SETTINGS = {"delta.dataSkippingNumIndexedCols": "2"}  # Spark reads statistics of so many columns
+# Statistics are of these columns alone. deltalake's dataset for Arrow takes one that is missing for
+# "nothing is in the file", so those that other tools may expect by default must be excluded.
+_EVENT_STATISTICS = {"delta.dataSkippingStatsColumns": "event_time"}
+_NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 
 
 class ConflictError(Exception):
@@ -115,14 +119,14 @@ class DeltaLog:
         from deltalake.exceptions import TableNotFoundError
 
         try:
-            with _explained(self._place):
+            with explained(self._place.address):
                 return _version(DeltaTable(self._place.address))
         except TableNotFoundError:
             return None
 
     def is_current(self, version: Version) -> bool:
         """Whether nothing was committed after a version."""
-        with _explained(self._place):
+        with explained(self._place.address):
             version.table.update_incremental()
         return version.table.version() == version.number
 
@@ -137,24 +141,27 @@ class DeltaLog:
         Raises:
             ConflictError: there is one now.
         """
-        from deltalake import DeltaTable, Field, Schema
-        from deltalake.schema import PrimitiveType
+        from deltalake import DeltaTable
 
-        schema = Schema([Field(name, PrimitiveType(_TYPES[kind])) for name, kind in fields.items()])
         if self._place.folder is not None:
             self._place.folder.mkdir(parents=True, exist_ok=True)
-        with _conflicts(), _explained(self._place):
+        with _conflicts(), explained(self._place.address):
             DeltaTable.create(
                 self._place.address,
-                schema,
+                _schema(fields),
                 mode="error",
                 partition_by=[DAY] if partitioned else None,
-                configuration=dict(_SETTINGS),
+                configuration=_EVENT_STATISTICS if partitioned else _NO_STATISTICS,
                 commit_properties=_naming(record),
             )
 
     def replace(
-        self, version: Version, days: Collection[date] | None, files: Sequence[DataFile], record: int
+        self,
+        version: Version,
+        days: Collection[date] | None,
+        files: Sequence[DataFile],
+        record: int,
+        fields: Mapping[str, str] | None = None,
     ) -> None:
         """Put files in the place of those of some days, in one commit that directly follows ``version``.
 
@@ -163,24 +170,25 @@ class DeltaLog:
             days: The days; None for all files.
             files: The new files.
             record: The number of the record of the new version.
+            fields: The DuckDB type of each field, if the types change.
 
         Raises:
             ConflictError: another commit has followed it.
         """
         filters = None if days is None else [(DAY, "in", [str(day) for day in sorted(days)])]
-        with _conflicts(), _explained(self._place):
+        with _conflicts(), explained(self._place.address):
             version.table.create_write_transaction(
                 [_added(file) for file in files],
                 "overwrite" if days is None or days else "append",
-                version.table.schema(),
-                partition_by=[] if days is None else [DAY],
+                version.table.schema() if fields is None else _schema(fields),
+                partition_by=version.table.metadata().partition_columns,
                 partition_filters=filters,
                 commit_properties=_naming(record),
             )
 
     def remove_unused(self, version: Version, hours: int) -> list[str]:
         """Remove files that no version of the last hours has. Returns their names."""
-        with _explained(self._place):
+        with explained(self._place.address):
             return list(
                 version.table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
             )
@@ -214,6 +222,13 @@ def check_installed() -> None:
 
 def _version(table: DeltaTable) -> Version:
     return Version(table, table.version(), table.transaction_version(APPLICATION))
+
+
+def _schema(fields: Mapping[str, str]) -> Any:
+    from deltalake import Field, Schema
+    from deltalake.schema import PrimitiveType
+
+    return Schema([Field(name, PrimitiveType(_TYPES[kind])) for name, kind in fields.items()])
 
 
 def _naming(record: int) -> Any:
@@ -266,15 +281,3 @@ def _conflicts() -> Iterator[None]:
         if "already exists" in str(error):
             raise ConflictError from error
         raise
-
-
-@contextmanager
-def _explained(place: Place) -> Iterator[None]:
-    """Convert errors of the network, the disk, and of access in the block."""
-    try:
-        yield
-    except OSError as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"The lake at {place} cannot be reached: {reason[:300]}"
-        hint = "Check the address, and the store's settings in the environment, such as AWS_REGION."
-        raise StorageError(message, hint=hint) from None

@@ -59,13 +59,21 @@ class LakeStorage(StorageEngine):
         super().__init__(None, read_only=True)
         self.place = place
         self.path = place.folder
-        self._database = LakeDatabase(place)
+        self._database: LakeDatabase = LakeDatabase(place)
         self._sql = SQL(self._database)
 
     @property
     def address(self) -> str:
         """Where the lake is."""
         return self.place.address
+
+    def lake_tables(self) -> dict[str, LakeTable]:
+        """The tables of the lake, by name.
+
+        Raises:
+            StorageError: there are none.
+        """
+        return dict(sorted(self._database.tables().items()))
 
 
 class LakeDatabase(Database):
@@ -76,6 +84,7 @@ class LakeDatabase(Database):
     """
 
     fixed_settings = frozenset({"timezone"})
+    elsewhere = WHAT_INSTEAD
 
     def __init__(self, place: Place) -> None:
         super().__init__(None, read_only=True)
@@ -110,7 +119,7 @@ class LakeDatabase(Database):
             return
         try:
             ledger.create(con)
-            for name, table in self._found().items():
+            for name, table in self.tables().items():
                 found = table.snapshot()
                 if found is not None and self._shown.get(name) != found.version.number:
                     _show(con, name, table, found)
@@ -121,7 +130,7 @@ class LakeDatabase(Database):
             self._shown.clear()
             raise
 
-    def _found(self) -> dict[str, LakeTable]:
+    def tables(self) -> dict[str, LakeTable]:
         """The tables of the lake, by name.
 
         Raises:

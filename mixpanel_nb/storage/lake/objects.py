@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mixpanel_nb.errors import StorageError
 from mixpanel_nb.files.atomic import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mixpanel_nb.files.places import Place
+PART = 8 * 2**20  # bytes that are read and written at once
 
 
 class Objects(Protocol):
@@ -37,6 +42,30 @@ class Objects(Protocol):
 
     def files(self, folder: str) -> list[str]:
         """The names of the files directly in a folder, sorted; none if there is no such folder."""
+
+
+@contextmanager
+def explained(address: str) -> Iterator[None]:
+    """Convert errors of the network, of the disk and of access in the block.
+
+    Raises:
+        StorageError: there was one.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        message = f"The lake at {address} cannot be reached: {_reason(str(error))}"
+        hint = "Check the address, and the settings in the environment, such as AWS_REGION."
+        raise StorageError(message, hint=hint) from None
+
+
+def _reason(text: str) -> str:
+    """One line of an error of an object store, which has several, in colours, and ends with XML."""
+    told = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
+    lines = re.sub(r"\x1b\[\d*m|↳", "", text).split("\n")
+    return " ".join((told[1] if told else lines[-1].strip() or lines[0]).split())[:300].rstrip(".") + "."
 
 
 def objects_at(place: Place) -> Objects:
@@ -100,56 +129,61 @@ class _Store:
         self._address = address
 
     @cached_property
-    def _system(self) -> Any:
-        from deltalake.fs import DeltaStorageHandler
-        from pyarrow.fs import PyFileSystem
+    def _client(self) -> Any:
+        # The public wrapper around it gives Arrow's buffers to a stream that takes bytes alone.
+        from deltalake._internal import DeltaFileSystemHandler
 
-        return PyFileSystem(DeltaStorageHandler(self._address))
+        return DeltaFileSystemHandler(self._address)
 
     def read(self, name: str) -> bytes | None:
         """See :class:`Objects`."""
         try:
-            with self._system.open_input_file(name) as stream:
-                content: bytes = stream.readall()
+            with explained(self._address):
+                stream = self._client.open_input_file(name)
+                content: bytes = stream.read(stream.size())
         except FileNotFoundError:
             return None
         return content
 
     def write(self, name: str, content: bytes) -> None:
         """See :class:`Objects`."""
-        with self._system.open_output_stream(name) as stream:
+        with explained(self._address):
+            stream = self._client.open_output_stream(name)
             stream.write(content)
+            stream.close()
 
     def put(self, file: Path, name: str) -> None:
         """See :class:`Objects`."""
-        with file.open("rb") as source, self._system.open_output_stream(name) as stream:
-            shutil.copyfileobj(source, stream, 8 * 2**20)
+        with explained(self._address), file.open("rb") as source:
+            stream = self._client.open_output_stream(name)
+            while part := source.read(PART):
+                stream.write(part)
+            stream.close()
         file.unlink()
 
     def get(self, name: str, file: Path) -> Path:
         """See :class:`Objects`."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        with self._system.open_input_file(name) as source, file.open("wb") as stream:
-            shutil.copyfileobj(source, stream, 8 * 2**20)
+        with explained(self._address), file.open("wb") as stream:
+            source = self._client.open_input_file(name)
+            while part := source.read(PART):
+                stream.write(part)
         return file
 
     def remove(self, name: str) -> None:
         """See :class:`Objects`."""
-        self._system.delete_file(name)
+        with explained(self._address):
+            self._client.delete_file(name)
 
     def folders(self) -> list[str]:
         """See :class:`Objects`."""
-        return sorted({path.split("/", 1)[0] for path in self._paths("") if "/" in path})
+        return self._names("", files=False)
 
     def files(self, folder: str) -> list[str]:
         """See :class:`Objects`."""
-        below = (path.removeprefix(f"{folder}/") for path in self._paths(folder))
-        return sorted(path for path in below if "/" not in path)
+        return self._names(folder, files=True)
 
-    def _paths(self, folder: str) -> list[str]:
-        """The paths of all files at any depth below a folder; object stores have no folders."""
-        from pyarrow.fs import FileSelector, FileType
-
-        selector = FileSelector(folder, allow_not_found=True, recursive=True)
-        found = self._system.get_file_info(selector)
-        return [each.path.lstrip("/") for each in found if each.type == FileType.File]
+    def _names(self, folder: str, *, files: bool) -> list[str]:
+        with explained(self._address):
+            found = self._client.get_file_info_selector(folder, allow_not_found=True)
+        return sorted(each.path.rstrip("/").rsplit("/", 1)[-1] for each in found if each.is_file == files)

@@ -72,6 +72,11 @@ class LakeColumn:
         """Whether its type in the files does not hold every value."""
         return self.kinds.sql_type != self.stored_type
 
+    @builtins.property
+    def retyped(self) -> LakeColumn:
+        """It with a type that holds every value."""
+        return replace(self, first=self.kinds)
+
 
 @dataclass(frozen=True)
 class Record:

@@ -12,13 +12,12 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.connections import OWN_MEMORY, new_session
 from mixpanel_nb.storage.interrupt import interruptible
-from mixpanel_nb.storage.lake.chunk import TypedChunk, merged, typed
+from mixpanel_nb.storage.lake.chunk import TypedChunk, retyped, typed
 from mixpanel_nb.storage.lake.delta import ConflictError, DataFile, DeltaLog, Version, moment_of, new_number
 from mixpanel_nb.storage.lake.objects import objects_at
 from mixpanel_nb.storage.lake.records import ADDED, DAY, Record, lake_columns
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 RECORDS = "_mixpanel_nb"  # the folder of the records; readers of Delta ignore names with an underscore
 _BASE_TYPES = {"event_time": "TIMESTAMP", "last_seen": "TIMESTAMP", DAY: "DATE", ROW_NUMBER: "BIGINT"}
 
-MAX_ROWS = 2_000_000  # in a commit of a compaction
 VERSIONS_KEPT_HOURS = 7 * 24  # as Delta does by default; readers of older versions have ended
 RECORDS_KEPT_SECONDS = 3600.0
 
@@ -84,15 +82,13 @@ class Compaction:
     """What a compaction of a table has done.
 
     Attributes:
-        files_before: Its files before.
-        files_after: Its files after.
-        days: Days whose files were put together.
+        retyped: The properties whose columns have other types now.
+        rewritten: How many files were written anew for that.
         removed: Files that were removed, because no version of the last days has them.
     """
 
-    files_before: int
-    files_after: int
-    days: int
+    retyped: tuple[str, ...]
+    rewritten: int
     removed: int
 
 
@@ -183,45 +179,47 @@ class LakeTable:
             self._commit(now.record.columns, [], lambda _: [], change)
 
     def compact(self) -> Compaction:
-        """Put the files of each day together into one, and remove files that are no longer needed.
+        """Give outgrown columns types that hold all values, and remove files that are no longer needed.
 
-        Days that other processes change meanwhile stay as they are.
+        New types need all files written anew, in one commit; files that other processes add meanwhile, too.
 
         Raises:
             StorageError: the lake could not be read or written.
         """
-        before = self._existing()
-        days = [day for group in _groups(before.files) for day in self._compact(before, group)]
-        now = self._existing()
-        removed = self._log.remove_unused(now.version, VERSIONS_KEPT_HOURS)
+        outgrown = [column.property for column in self._existing().record.columns if column.is_outgrown]
+        rewritten = self._retype() if outgrown else 0
+        removed = self._log.remove_unused(self._existing().version, VERSIONS_KEPT_HOURS)
         self._forget()
         self._remove_old_records()
-        return Compaction(len(before.files), len(now.files), len(days), len(removed))
+        return Compaction(tuple(outgrown), rewritten, len(removed))
 
-    def _compact(self, now: Snapshot, files: Sequence[DataFile]) -> list[date]:
-        """Put the files of each of some days together. Returns the days that are done."""
+    def _retype(self) -> int:
+        """Write all files anew with types that hold all values. Returns how many there are."""
+        written: dict[str, DataFile] = {}
+        types: list[str] = []
         with self._writing() as folder, closing(new_session()) as con:
             con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
-            written = [
-                merged(
-                    con,
-                    [self.objects.get(file.name, folder / "old" / file.name) for file in same],
-                    day,
-                    folder,
-                )
-                for day, same in groupby(files, key=lambda file: file.day)
-            ]
-            for file in written:
-                self.objects.put(folder / file.name, file.name)
-        done: list[date] = []
-
-        def unchanged(_: Record) -> list[date]:
-            read, there = _names_by_day(files), _names_by_day(self._existing().files)
-            done[:] = [day for day, names in read.items() if there.get(day) == names]
-            return done
-
-        self._commit(now.record.columns, written, unchanged, lambda record: record)
-        return done
+            while True:
+                now = self._existing()
+                columns = tuple(column.retyped for column in now.record.columns)
+                if types != (types := [column.stored_type for column in columns]):
+                    written.clear()  # another process has added values of yet other kinds
+                for file in now.files:
+                    if file.name not in written:
+                        path = self.objects.get(file.name, folder / "old" / file.name)
+                        made = retyped(con, file, path, now.record, folder)
+                        self.objects.put(folder / made.name, made.name)
+                        written[file.name] = made
+                record = replace(now.record, columns=columns)
+                number = self._write_record(record)
+                files = [written[file.name] for file in now.files]
+                try:
+                    self._log.replace(now.version, None, files, number, _fields(record))
+                except ConflictError:
+                    self.objects.remove(_object_of(number))
+                    continue
+                self._forget()
+                return len(files)
 
     def _remove_old_records(self) -> None:
         """Remove records that no reader needs any more."""
@@ -275,12 +273,9 @@ class LakeTable:
             timezone=metadata.timezone,
             legacy_zone=metadata.legacy_zone,
         )
-        fields = {name: _BASE_TYPES.get(name, "VARCHAR") for name in BASE_COLUMNS[chunk.type]}
-        fields |= {column.field: column.file_type for column in columns}
-        fields |= {name: _BASE_TYPES[name] for name in reversed(ADDED[chunk.type])}
         number = self._write_record(record)
         try:
-            self._log.create(fields, record.is_partitioned, number)
+            self._log.create(_fields(record), record.is_partitioned, number)
         except ConflictError:
             self.objects.remove(_object_of(number))
         found = self.snapshot()
@@ -351,27 +346,11 @@ class LakeTable:
             yield scratch.path
 
 
-def _groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
-    """Files of the days that have several, in groups of whole days with about ``MAX_ROWS`` rows."""
-    group: list[DataFile] = []
-    for day, found in groupby(files, key=lambda file: file.day):
-        same = list(found)
-        if day is None or len(same) < 2:
-            continue
-        if group and sum(file.rows for file in (*group, *same)) > MAX_ROWS:
-            yield group
-            group = []
-        group += same
-    if group:
-        yield group
-
-
-def _names_by_day(files: Sequence[DataFile]) -> dict[date, set[str]]:
-    names: dict[date, set[str]] = {}
-    for file in files:
-        if file.day is not None:
-            names.setdefault(file.day, set()).add(file.name)
-    return names
+def _fields(record: Record) -> dict[str, str]:
+    """The DuckDB type of each field of a table's files, and of the partition."""
+    fields = {name: _BASE_TYPES.get(name, "VARCHAR") for name in BASE_COLUMNS[record.type]}
+    fields |= {column.field: column.file_type for column in record.columns}
+    return fields | {name: _BASE_TYPES[name] for name in reversed(ADDED[record.type])}
 
 
 def _object_of(number: int) -> str:
