@@ -168,6 +168,39 @@ def _memory_line(outcome: dict[str, Any], remark: str) -> Line:
     return Line(what, f"{outcome['peak_mb']:.0f} MB ({remark})", "≤ 500 MB", outcome["peak_mb"] <= 500)
 
 
+def _lake_lines(run: Run) -> list[Line]:
+    """A fetch into a lake beside one into a database file, and reports on both."""
+    lines = []
+    for rows in filter(None, (run.rows, run.big)):
+        chunks = make_chunks(run.folder / f"chunks-{rows}", rows)
+        taken: dict[str, list[dict[str, Any]]] = {"fetch": [], "fetch_lake": []}
+        with _serving(chunks[0].parent) as url:
+            for _ in range(run.rounds if rows == run.rows else 1):
+                for task, outcomes in taken.items():
+                    outcomes.append(_task(task, url, str(run.folder)))
+        file, lake = (median(each["seconds"] for each in outcomes) for outcomes in taken.values())
+        last = taken["fetch_lake"][-1]
+        used, of_file = (median(each["cpu"] for each in taken[task]) for task in ("fetch_lake", "fetch"))
+        size = last["file_bytes"] / 1e6
+        lines += [
+            Line(
+                f"fetch {rows:,} events into a lake / into a database file",
+                f"{lake / file:.2f}× ({lake:.1f} s, {size:.0f} MB / {file:.1f} s; "
+                f"CPU {used:.1f} s / {of_file:.1f} s)",
+                "≤ 2×",
+                lake <= 2 * file,
+            ),
+            _memory_line(last, "into a lake"),
+        ]
+    compared = _task("lake_reports", str(run.folder / "fetched.db"), str(run.folder / "lake"))
+    for name, seconds in compared.items():
+        if isinstance(seconds, dict):
+            ratio = seconds["lake"] / seconds["file"]
+            shown = f"{ratio:.1f}× ({seconds['lake'] * 1000:,.0f} ms / {seconds['file'] * 1000:,.0f} ms)"
+            lines.append(Line(f"{name} on the lake / on the file", shown, "", kept=True))
+    return lines
+
+
 def _wide_lines(run: Run) -> list[Line]:
     file = run.folder / "wide.jsonl"
     if not file.exists():
@@ -357,6 +390,7 @@ def _cpu_of(command: list[str]) -> float:
 PARTS: dict[str, Callable[[Run], list[Line]]] = {
     "fetch": _fetch_lines,
     "big": _big_lines,
+    "lake": _lake_lines,
     "wide": _wide_lines,
     "queries": _query_lines,
     "interrupts": _interrupt_lines,

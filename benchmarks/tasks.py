@@ -57,6 +57,58 @@ def fetch(url: str, folder: str) -> dict[str, Any]:
     }
 
 
+def fetch_lake(url: str, folder: str) -> dict[str, Any]:
+    """The same fetch into a lake that is made for it."""
+    import shutil
+
+    from benchmarks.data import PERIOD
+    from mixpanel_nb.accounts import Credentials
+    from mixpanel_nb.client import MixpanelAPIClient
+    from mixpanel_nb.files.places import place_of
+    from mixpanel_nb.services.fetch.chunks import source_of
+    from mixpanel_nb.services.fetch.fetcher import FetcherService
+    from mixpanel_nb.services.fetch.lake import LakeStore, LakeTargets
+
+    path = Path(folder) / "lake"
+    shutil.rmtree(path, ignore_errors=True)
+    client = MixpanelAPIClient(Credentials("user", "secret", "1"), base_url=url)
+    store = LakeStore(place_of(path), path)
+    fetcher = FetcherService(client, store, targets=LakeTargets(store, source_of(client), None))
+    started, used = time.perf_counter(), time.process_time()
+    result = fetcher.fetch_events(from_date=PERIOD.first, to_date=PERIOD.last)
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu": time.process_time() - used,
+        "rows": result.rows,
+        "columns": len(result.columns),
+        "file_bytes": sum(file.stat().st_size for file in path.rglob("*.parquet")),
+    }
+
+
+def lake_reports(database: str, lake: str) -> dict[str, Any]:
+    """Reports on the same events in a database file and in a lake; in seconds."""
+    from mixpanel_nb import Workspace
+
+    asked: dict[str, Any] = {"table": "events", "during": "2025-Q1"}
+    steps = ["View Product", "Add to Cart", "Purchase"]
+    reports: dict[str, Callable[[Workspace], Any]] = {
+        "a segmentation of 90 days": lambda ws: ws.segmentation("Purchase", on="plan", **asked),
+        "a segmentation of one day": lambda ws: ws.segmentation(
+            "Purchase", on="plan", unit="hour", table="events", during="2025-02-10"
+        ),
+        "a funnel of three steps": lambda ws: ws.funnel(steps=steps, **asked),
+        "a breakdown by items of a list": lambda ws: ws.segmentation("Purchase", on="tags", **asked),
+    }
+    taken = {}
+    with Workspace.open(database) as file, Workspace.lake(lake) as other:
+        for name, ask in reports.items():
+            if not ask(file).df.equals(ask(other).df):
+                sys.exit(f"{name}: the rows differ.")
+            both = {"file": partial(ask, file), "lake": partial(ask, other)}
+            taken[name] = interleaved(both, rounds=5)
+    return taken
+
+
 def duckdb_load(pattern: str, folder: str) -> dict[str, Any]:
     """The best load of the same files that we know in DuckDB itself: one statement, the same columns.
 
@@ -315,6 +367,8 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         fetch,
+        fetch_lake,
+        lake_reports,
         duckdb_load,
         wide,
         queries,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from conftest import OpenWorkspace
 
 FETCHER = """
     import sys
@@ -415,6 +416,46 @@ class TestTypes:
         with Workspace.lake(lake) as found:
             steps: dict[str, Any] = {"steps": ["Buy", "Buy"], "table": "events", **days}
             assert _same(found.funnel(**steps).df, ws.funnel(**steps).df)
+
+
+class TestDays:
+    def test_days_of_an_old_project_are_those_of_its_zone(
+        self, mixpanel: SandboxServer, open_workspace: OpenWorkspace, lake: Path
+    ) -> None:
+        """Projects created before 2023 export times that are shifted into their zone, by its days.
+
+        Clocks change within these days.
+        """
+        ws = open_workspace(mixpanel.url, timezone="America/New_York", legacy_time=True)
+        days: dict[str, Any] = {"from_date": "2025-03-07", "to_date": "2025-03-12"}  
+        ws.fetch_events(**days)
+        fetched = ws.fetch_events(to=lake, **days)
+        ws.fetch_events(to=lake, from_date="2025-03-09", to_date="2025-03-10", if_exists="replace")
+        assert _rows_in(lake) == table_rows(ws)
+        with Workspace.lake(lake) as found:
+            asked: dict[str, Any] = {"table": "events", **days}
+            assert _same(found.segmentation("Purchase", **asked).df, ws.segmentation("Purchase", **asked).df)
+        assert dict(fetched.per_day) == dict(ws.fetch_events("again", **days).per_day)
+
+    def test_events_of_other_days_than_those_asked_for_are_kept_with_them(
+        self, tmp_path: Path, lake: Path
+    ) -> None:
+        from datetime import date
+
+        from mixpanel_nb.files.places import place_of
+        from mixpanel_nb.storage import ledger
+        from mixpanel_nb.storage.lake.table import LakeTable
+        from mixpanel_nb.storage.loading import Batch
+
+        file = _export(tmp_path, "a.jsonl", [1, 2, 9], value=[1])
+        first, last = date(2025, 1, 1), date(2025, 1, 2)
+        chunk = ledger.Chunk(first, last, "{}", 30, 1, 1, ledger.now())
+        table = LakeTable(place_of(lake).table("events"))
+        for _ in range(2):
+            table.load(Batch("events", [file], [chunk], ledger.TableMetadata("events", ledger.now())))
+        snapshot = table.snapshot()
+        assert snapshot is not None
+        assert snapshot.rows_per_day() == {first: 20, last: 10}
 
 
 class TestReadOnly:

@@ -208,11 +208,12 @@ class LakeTable:
                     if file.name not in written:
                         path = self.objects.get(file.name, folder / "old" / file.name)
                         made = retyped(con, file, path, now.record, folder)
-                        self.objects.put(folder / made.name, made.name)
-                        written[file.name] = made
+                        if made is not None:
+                            self.objects.put(folder / made.name, made.name)
+                            written[file.name] = made
                 record = replace(now.record, columns=columns)
                 number = self._write_record(record)
-                files = [written[file.name] for file in now.files]
+                files = [written[file.name] for file in now.files if file.name in written]
                 try:
                     self._log.replace(now.version, None, files, number, _fields(record))
                 except ConflictError:
