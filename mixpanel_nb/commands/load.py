@@ -64,7 +64,9 @@ def load(
     from_tool: Annotated[
         str | None,
         typer.Option(
-            "--from-tool", metavar="TOOL", help="amplitude, ga4, segment, posthog, snowplow or pipelines."
+            "--from-tool",
+            metavar="TOOL",
+            help="amplitude, ga4, segment, posthog, snowplow, pipelines, fivetran or airbyte.",
         ),
     ] = None,
     append: Append = False,

@@ -1024,7 +1024,8 @@ class Workspace:
                 their magnitude.
             timezone: The time zone of times without one, and of the table's days; UTC by default.
             from_tool: The tool that wrote the files: ``amplitude``, ``ga4``, ``segment``, ``posthog``,
-                ``snowplow``, or ``pipelines`` for Mixpanel's own to a warehouse.
+                ``snowplow``, ``pipelines`` for Mixpanel's own to a warehouse, or ``fivetran`` or ``airbyte``,
+                which copy from Mixpanel.
             columns: As in :meth:`fetch_events`.
             if_exists: What to do if the table exists. ``fail`` refuses. ``same`` reads nothing if the table
                 holds these files, read in the same way and not changed since, and refuses others.

@@ -55,6 +55,7 @@ ROWS: dict[str, list[tuple[str, str, str]]] = {
         ("Sign Up", "2025-03-01T10:00:00", "bob"),
     ],
 }
+ROWS |= dict.fromkeys(("fivetran", "airbyte"), ROWS["pipelines"])
 TYPED: dict[str, dict[str, str]] = {
     "amplitude": {
         "item": "VARCHAR",
@@ -136,8 +137,16 @@ TYPED: dict[str, dict[str, str]] = {
         "user_id": "VARCHAR",
         "mp_processing_time_ms": "BIGINT",
     },
+    "fivetran": {
+        "$city": "VARCHAR",
+        "amount": "DOUBLE",
+        "gift": "BOOLEAN",
+        "items": "JSON",
+        "event_time_ms": "BIGINT",
+    },
+    "airbyte": {"city": "VARCHAR", "amount": "VARCHAR", "items": "VARCHAR", "dataset": "VARCHAR"},
 }
-TWICE = {"amplitude": 1, "segment": 1, "pipelines": 1}
+TWICE = dict.fromkeys(("amplitude", "segment", "pipelines", "fivetran", "airbyte"), 1)
 
 
 def stored(ws: Workspace) -> list[tuple[str, str, str]]:

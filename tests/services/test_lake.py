@@ -427,7 +427,7 @@ class TestDays:
         Clocks change within these days.
         """
         ws = open_workspace(mixpanel.url, timezone="America/New_York", legacy_time=True)
-        days: dict[str, Any] = {"from_date": "2025-03-07", "to_date": "2025-03-12"}  
+        days: dict[str, Any] = {"from_date": "2025-03-07", "to_date": "2025-03-12"}
         ws.fetch_events(**days)
         fetched = ws.fetch_events(to=lake, **days)
         ws.fetch_events(to=lake, from_date="2025-03-09", to_date="2025-03-10", if_exists="replace")

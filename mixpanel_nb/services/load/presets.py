@@ -177,6 +177,35 @@ PIPELINES = Preset(
 Users are as sent, not merged. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
 """
 
+FIVETRAN = Preset(
+    title="Fivetran's Mixpanel connector",
+    url="https://fivetran.com/docs/connectors/applications/mixpanel/connector-schema",
+    events=("name",),
+    times=("time",),
+    users=("distinct_id",),
+    ids=("_fivetran_id",),
+    spreads=(Spread(("properties",)),),
+)
+"""The table ``event`` that Fivetran fills, from a warehouse or a lake.
+
+``_fivetran_id`` is the table's key. Users are as sent, not merged.
+Source: https://fivetran.com/docs/connectors/applications/mixpanel/connector-schema
+"""
+
+AIRBYTE = Preset(
+    title="Airbyte's Mixpanel source",
+    url="https://docs.airbyte.com/integrations/sources/mixpanel",
+    events=("event",),
+    times=("time",),
+    users=("distinct_id",),
+    ids=("insert_id",),
+)
+"""The stream ``export`` as Airbyte's destinations have it.
+
+The source removes the ``$`` at the beginning of names (``$city`` is ``city``), and makes text of all values.
+Source: https://docs.airbyte.com/integrations/sources/mixpanel and ``streams/export.py`` of its code
+"""
+
 PRESETS = {
     "amplitude": AMPLITUDE,
     "ga4": GA4,
@@ -184,4 +213,6 @@ PRESETS = {
     "posthog": POSTHOG,
     "snowplow": SNOWPLOW,
     "pipelines": PIPELINES,
+    "fivetran": FIVETRAN,
+    "airbyte": AIRBYTE,
 }
