@@ -104,7 +104,7 @@ def lake_reports(database: str, lake: str) -> dict[str, Any]:
         for name, ask in reports.items():
             if not ask(file).df.equals(ask(other).df):
                 sys.exit(f"{name}: the rows differ.")
-            both = {"file": partial(ask, file), "lake": partial(ask, other)}
+            both: dict[str, Callable[[], Any]] = {"file": partial(ask, file), "lake": partial(ask, other)}
             taken[name] = interleaved(both, rounds=5)
     return taken
 

@@ -42,7 +42,7 @@ def events(
         str, typer.Argument(metavar="TABLE", help="The table.", autocompletion=names.tables)
     ] = "events",
     from_date: FromDate = None,
-    to: ToDateOrLake = None,
+    to_date: ToDateOrLake = None,
     last: Last = None,
     during: During = None,
     event: Annotated[
@@ -78,13 +78,13 @@ def events(
              {mp fetch events} --last 90d --to lake:///data/shop
     """
     session = session_of(context)
-    to_date, lake = day_and_lake(to)
+    last_day, lake = day_and_lake(to_date)
     with _resumable(session):
         return session.workspace.fetch_events(
             name,
             to=lake,
             from_date=from_date,
-            to_date=to_date,
+            to_date=last_day,
             last=last,
             during=during,
             events=event or None,

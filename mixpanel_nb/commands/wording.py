@@ -26,6 +26,7 @@ _CALLED = {
     "as_of_timestamp": "as_of",
     "include_all_users": "only_with_profile",
     "path": "files",
+    "to": "to_date",
     "if_exists=append": "append",
     "if_exists=replace": "replace",
 }

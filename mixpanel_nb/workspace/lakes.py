@@ -31,8 +31,7 @@ def existing_place(place: str | Path) -> Place:
     found = place_of(place)
     if found.folder is not None and not holds_tables(found.folder):
         message = f"There is no lake in {found}."
-        hint = "Check the folder, or fetch into it first: fetch_events(to=…), mp fetch events --to …"
-        raise StorageError(message, hint=hint)
+        raise StorageError(message, hint="Check the folder, or fetch into it first.")
     return found
 
 

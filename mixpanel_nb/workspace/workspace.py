@@ -320,10 +320,11 @@ class Workspace:
             ConfigError: deltalake is not installed, or there is no such account or time zone.
 
         Example:
+            >>> from mixpanel_nb import Workspace
             >>> week = ws.fetch_events(to="shop-lake", from_date="2025-01-01", to_date="2025-01-07")
             >>> with Workspace.lake("shop-lake") as lake:
-            ...     lake.segmentation("Purchase", table="events", during="2025-01").total
-            314.0
+            ...     lake.sql_scalar("SELECT count(*) FROM events")
+            10682
         """
         storage = lake_storage(existing_place(place))
         project = Project.find(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.storage import extraction, ledger, loading
-from mixpanel_nb.storage.connections import OWN_MEMORY, new_session
+from mixpanel_nb.storage.connections import new_session
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.lake.delta import DataFile
 from mixpanel_nb.storage.lake.records import DAY
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Span = tuple[date, date]
 TABLE = "chunk"
+MEMORY = "300MB"  # what writing Parquet needs comes on top
 _SECONDS_TO_ROWS = 2**31  # rows that a chunk may have; numbers of later chunks are greater, until 2106
 
 
@@ -156,7 +157,7 @@ def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Itera
     into = replace(batch, table=TABLE, chunks=(), chunks_before=None, renews=False, replace=False)
     con = new_session()
     try:
-        con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
+        con.execute(f"SET memory_limit = '{MEMORY}'")
         if known is not None:
             into = replace(into, columns=None)
             ledger.create(con)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -144,17 +145,16 @@ class Record:
         }
 
     def with_kinds(self, found: Iterable[PropertyColumn]) -> Record:
-        """The record with the kinds of a chunk's columns added."""
-        seen = {column.property: column for column in found}
+        """The record with the kinds of the columns of chunks added."""
+        kinds: defaultdict[str, Kinds] = defaultdict(lambda: Kinds.NONE)
+        raw = set()
+        for column in found:
+            kinds[column.property] |= column.kinds
+            if column.raw:
+                raw.add(column.property)
         columns = (
-            replace(
-                column,
-                kinds=column.kinds | seen[column.property].kinds,
-                raw=column.raw or seen[column.property].raw,
-            )
-            if column.property in seen
-            else column
-            for column in self.columns
+            replace(each, kinds=each.kinds | kinds[each.property], raw=each.raw or each.property in raw)
+            for each in self.columns
         )
         return replace(self, columns=tuple(columns))
 

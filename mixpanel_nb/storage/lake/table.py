@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.storage.connections import OWN_MEMORY, new_session
+from mixpanel_nb.storage.connections import new_session
 from mixpanel_nb.storage.interrupt import interruptible
-from mixpanel_nb.storage.lake.chunk import TypedChunk, retyped, typed
+from mixpanel_nb.storage.lake.chunk import MEMORY, TypedChunk, retyped, typed
 from mixpanel_nb.storage.lake.delta import ConflictError, DataFile, DeltaLog, Version, moment_of, new_number
 from mixpanel_nb.storage.lake.objects import objects_at
 from mixpanel_nb.storage.lake.records import ADDED, DAY, Record, lake_columns
+from mixpanel_nb.storage.loading import Loaded
 from mixpanel_nb.storage.schema import BASE_COLUMNS, ROW_NUMBER
 from mixpanel_nb.storage.scratch import Scratch
 
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.lake.objects import Objects
     from mixpanel_nb.storage.lake.records import LakeColumn
     from mixpanel_nb.storage.ledger import Chunk
-    from mixpanel_nb.storage.loading import Batch, Loaded
+    from mixpanel_nb.storage.loading import Batch
+    from mixpanel_nb.storage.schema import PropertyColumn
 
 RECORDS = "_mixpanel_nb"  # the folder of the records; readers of Delta ignore names with an underscore
 _BASE_TYPES = {"event_time": "TIMESTAMP", "last_seen": "TIMESTAMP", DAY: "DATE", ROW_NUMBER: "BIGINT"}
 
 VERSIONS_KEPT_HOURS = 7 * 24  # as Delta does by default; readers of older versions have ended
 RECORDS_KEPT_SECONDS = 3600.0
+PART_ROWS = 200_000  # that are in memory at once
 
 
 class LayoutChangedError(Exception):
@@ -138,39 +141,43 @@ class LakeTable:
             StorageError: the lake could not be written.
         """
         while True:
-            before = self.snapshot()
-            known = None if before is None else [column.column for column in before.record.columns]
-            with typed(batch, known) as chunk, self._writing() as folder:
-                try:
-                    interruptible(chunk.con, lambda: self._store(batch, chunk, folder))
-                except LayoutChangedError:
-                    continue
-                return chunk.loaded
+            with suppress(LayoutChangedError):
+                return self._load(batch)
 
-    def _store(self, batch: Batch, chunk: TypedChunk, folder: Path) -> None:
-        columns = self._columns(batch, chunk)
+    def _load(self, batch: Batch) -> Loaded:
+        loaded, files = Loaded(0, 0), list[DataFile]()
+        seen: list[PropertyColumn] = []
+        columns: tuple[LakeColumn, ...] | None = None
+        with self._writing() as folder:
+            for part in _parts(batch):
+                before = self.snapshot()
+                known = None if before is None else [column.column for column in before.record.columns]
+                with typed(part, known) as chunk:
+                    columns = self._columns(part, chunk, columns)
+                    files += interruptible(chunk.con, partial(self._write, chunk, columns, folder))
+                loaded += chunk.loaded
+                seen += chunk.columns
+        self._commit(columns or (), files, partial(_replaced, batch), partial(self._extended, batch, seen))
+        return loaded
+
+    def _write(self, chunk: TypedChunk, columns: Sequence[LakeColumn], folder: Path) -> list[DataFile]:
+        """Write the files of a part; no version has them yet."""
         files = chunk.write(columns, folder)
         for file in files:
             self.objects.put(folder / file.name, file.name)
+        return files
 
-        def change(record: Record) -> Record:
-            metadata = batch.metadata
-            changed = record.with_chunks(batch.chunks).with_kinds(chunk.columns)
-            return replace(
-                changed,
-                fetched_at=max(record.fetched_at, metadata.fetched_at),
-                timezone=metadata.timezone or record.timezone,
-                request=metadata.request,
-                unfinished=self._unfinished(changed, metadata.request),
-            )
-
-        def days(record: Record) -> list[date] | None:
-            if not record.is_partitioned:
-                return None
-            newer = record.fetched_after({day: c.fetched_at for c in batch.chunks for day in c.days()})
-            return [day for day in chunk.days() if day not in newer]
-
-        self._commit(columns, files, days, change)
+    def _extended(self, batch: Batch, seen: Sequence[PropertyColumn], record: Record) -> Record:
+        """The record after a batch, whose parts had these columns."""
+        metadata = batch.metadata
+        changed = record.with_chunks(batch.chunks).with_kinds(seen)
+        return replace(
+            changed,
+            fetched_at=max(record.fetched_at, metadata.fetched_at),
+            timezone=metadata.timezone or record.timezone,
+            request=metadata.request,
+            unfinished=self._unfinished(changed, metadata.request),
+        )
 
     def change(self, change: Callable[[Record], Record]) -> None:
         """Change what is recorded, with the rows as they are."""
@@ -198,7 +205,7 @@ class LakeTable:
         written: dict[str, DataFile] = {}
         types: list[str] = []
         with self._writing() as folder, closing(new_session()) as con:
-            con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
+            con.execute(f"SET memory_limit = '{MEMORY}'")
             while True:
                 now = self._existing()
                 columns = tuple(column.retyped for column in now.record.columns)
@@ -246,17 +253,25 @@ class LakeTable:
         asked = [*(each for each in record.unfinished if each != request), request]
         return tuple(each for each in asked if not self._is_stored(each, record.chunks))
 
-    def _columns(self, batch: Batch, chunk: TypedChunk) -> tuple[LakeColumn, ...]:
+    def _columns(
+        self, batch: Batch, chunk: TypedChunk, before: tuple[LakeColumn, ...] | None
+    ) -> tuple[LakeColumn, ...]:
         """The columns of the table, which is made if there is none.
 
+        Args:
+            batch: What is loaded.
+            chunk: It in memory.
+            before: The columns with which earlier parts of it were written.
+
         Raises:
-            LayoutChangedError: another process has made it meanwhile, with other columns.
+            LayoutChangedError: another process has made the table or changed its types meanwhile.
         """
         now = self.snapshot()
         if now is None:
             now = self._create(batch, chunk)
         columns = now.record.columns
-        if {column.property for column in columns} != {column.property for column in chunk.columns}:
+        changed = before is not None and _layout(before) != _layout(columns)
+        if changed or {c.property for c in columns} != {c.property for c in chunk.columns}:
             raise LayoutChangedError
         return columns
 
@@ -345,6 +360,34 @@ class LakeTable:
             beside.parent.mkdir(parents=True, exist_ok=True)
         with Scratch(beside) as scratch:
             yield scratch.path
+
+
+def _parts(batch: Batch) -> Iterator[Batch]:
+    """A batch in parts of whole files with few rows, so that each fits into memory."""
+    if len(batch.files) != len(batch.chunks):
+        yield batch
+        return
+    part: list[tuple[Path, Chunk]] = []
+    for file, chunk in zip(batch.files, batch.chunks, strict=True):
+        if part and sum(each.row_count for _, each in part) + chunk.row_count > PART_ROWS:
+            yield _part(batch, part)
+            part = []
+        part.append((file, chunk))
+    yield _part(batch, part)
+
+
+def _part(batch: Batch, held: Sequence[tuple[Path, Chunk]]) -> Batch:
+    files, chunks = zip(*held, strict=True)
+    lines = None if batch.lines is None else sum(chunk.row_count for chunk in chunks)
+    return replace(batch, files=files, chunks=chunks, lines=lines)
+
+
+def _replaced(batch: Batch, record: Record) -> list[date] | None:
+    """The days that a batch replaces: not those that were fetched later; None for all users."""
+    if not record.is_partitioned:
+        return None
+    days = {day: chunk.fetched_at for chunk in batch.chunks for day in chunk.days()}
+    return sorted(days.keys() - record.fetched_after(days))
 
 
 def _fields(record: Record) -> dict[str, str]:
