@@ -268,7 +268,7 @@ class Workspace:
         """A workspace on a database file; queries on it, and files loaded into it, need no account.
 
         Args:
-            path: The file.
+            path: The file; a lake is opened as by :meth:`lake`.
             read_only: Refuse every change to it.
             create: Whether the file may be missing; the first change then creates it.
             timezone: As for :class:`Workspace`.
@@ -281,6 +281,8 @@ class Workspace:
         """
         from mixpanel_nb.storage import StorageEngine
 
+        if is_place(path):
+            return cls.lake(path, timezone=timezone, week_start=week_start, table=table)
         make = StorageEngine if create else StorageEngine.open_existing
         storage = make(path, read_only=read_only)
         project = Project.find(
@@ -351,7 +353,8 @@ class Workspace:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Workspace {self.account or 'no account'}, database {self._path or 'default'}>"
+        where = f"lake {self._place}" if self._place else f"database {self._path or 'default'}"
+        return f"<Workspace {self.account or 'no account'}, {where}>"
 
     def _repr_html_(self) -> str | None:
         """The workspace as a card, for notebooks; None where its file cannot be read now."""
@@ -452,7 +455,7 @@ class Workspace:
 
         credentials, path = self._project.credentials, self.storage.path
         return WorkspaceInfo(
-            path=path,
+            path=path or (self._place and self._place.address),
             project_id=credentials.project_id if credentials else None,
             region=credentials.region if credentials else None,
             account=self.account,

@@ -53,6 +53,16 @@ def test_a_magic_gives_its_result_and_a_card(shell: Shell, line: str, kind: str)
 
 
 @pytest.mark.usefixtures("connected")
+def test_a_lake_is_filled_and_connected(shell: Shell, tmp_path: Path) -> None:
+    fetched = shell.value(f"%mp_fetch {DAYS} --to {tmp_path}/shop")
+    connected = shell.value(f"%mp_connect lake://{tmp_path}/shop")
+    assert [(table.name, table.row_count) for table in connected.tables] == [("events", fetched.rows)]
+    counted = shell.value("%mp_segmentation Purchase --during 2025-01")
+    assert counted.sql is not None
+    assert shell.value("%mp_lake info").tables[0].rows == fetched.rows
+
+
+@pytest.mark.usefixtures("connected")
 def test_fetch_means_events_unless_it_says_profiles(shell: Shell) -> None:
     fetched = shell.value(f"%mp_fetch {DAYS}")
     assert isinstance(fetched, FetchResult)

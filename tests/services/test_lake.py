@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -574,3 +576,23 @@ class TestCompacting:
     def test_a_database_is_no_lake(self, ws: Workspace) -> None:
         with pytest.raises(StorageError, match="not on a lake"):
             ws.compact()
+
+    def test_files_of_killed_processes_go_and_those_of_running_ones_stay(
+        self, ws: Workspace, lake: Path
+    ) -> None:
+        """A process writes files before it commits them; after a week it is not running any more."""
+        ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02")
+        before = _rows_in(lake)
+        day = lake / "events" / "day=2025-01-01"
+        [file] = day.iterdir()
+        new, old = day / "new.parquet", day / "old.parquet"
+        record = lake / "events" / "_mixpanel_nb" / "4096.json"  # of 1970
+        for leftover in (new, old, record):
+            leftover.write_bytes(file.read_bytes())
+        eight_days_ago = time.time() - 8 * 86_400
+        os.utime(old, (eight_days_ago, eight_days_ago))
+        with Workspace.lake(lake) as found:
+            assert found.compact().notes == ("1 file of events removed.",)
+        assert sorted(each.name for each in day.iterdir()) == sorted([file.name, new.name])
+        assert not record.exists()
+        assert _rows_in(lake) == before

@@ -282,7 +282,8 @@ class FetcherService:
         over = covered_days(stored, ledger.canonical(filters), self._event_time.legacy_zone)
         unsettled = [day for day in wanted if day not in over]
         if unsettled:
-            said.append(f"{unsettled[0]} was not over when it was fetched: a sync asks for it again.")
+            told = f"{unsettled[0]} was not over when it was fetched"
+            said.append(f"{told}: {target.renewed_by} asks for it again.")
         if before is not None and (before.from_date, before.to_date) != (wanted.first, wanted.last):
             said.append(f"{target.name} holds {before.from_date} to {before.to_date}.")
         return said

@@ -181,9 +181,8 @@ class LakeTargets(Targets):
             before = self._checked(name, table_type, request)
             is_here = if_exists == "same" and is_stored(request, self.storage.chunks(name))
             again = if_exists == "replace"
-            yield FetchTarget(
-                name, name, table_type, request, self.source, staging, before, is_here, asks_again=again
-            )
+            target = FetchTarget(name, name, table_type, request, self.source, staging, before, is_here)
+            yield replace(target, asks_again=again, renewed_by="a fetch that appends")
 
     def _checked(self, name: str, table_type: TableType, request: Mapping[str, Any]) -> TableMetadata | None:
         """The record of the table, which this fetch may add to.

@@ -70,7 +70,9 @@ def arrived(database: Path) -> dict[str, tuple[int, int]]:
         staging = Staging(database, folder.name)
         receipts = [receipt for file in folder.glob("*.jsonl") if (receipt := staging.receipt(file))]
         if receipts:
-            found[folder.name] = len(receipts), sum(receipt.rows for receipt in receipts)
+            table = folder.name.partition("-")[0]  # a lake's table has a folder for each request
+            chunks, rows = found.get(table, (0, 0))
+            found[table] = chunks + len(receipts), rows + sum(receipt.rows for receipt in receipts)
     return found
 
 

@@ -42,6 +42,7 @@ class FetchTarget:
         before: The existing record of ``table``.
         is_here: Whether the table already contains the whole request, so that there is nothing to fetch.
         asks_again: Whether days that the table already contains are asked for, too.
+        renewed_by: What asks again for days that had not ended when they were fetched.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FetchTarget:
     before: TableMetadata | None = None
     is_here: bool = False
     asks_again: bool = False
+    renewed_by: str = "a sync"
 
     @property
     def replaces(self) -> bool:

@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from mixpanel_nb.storage import extraction, ledger, loading
 from mixpanel_nb.storage.connections import new_session
+from mixpanel_nb.storage.explain import storage_error
+from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.lake.delta import DataFile
 from mixpanel_nb.storage.lake.records import DAY
@@ -26,8 +30,6 @@ from mixpanel_nb.storage.sqltext import identifier, literal_path, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import duckdb
 
     from mixpanel_nb.storage.lake.records import LakeColumn, Record
     from mixpanel_nb.storage.schema import TableType
@@ -153,6 +155,7 @@ def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Itera
 
     Raises:
         IncompleteExportError: a line is not JSON, or not an event (or profile), or lines are missing.
+        StorageError: DuckDB failed in the block, e.g. the disk is full.
     """
     into = replace(batch, table=TABLE, chunks=(), chunks_before=None, renews=False, replace=False)
     con = new_session()
@@ -163,10 +166,12 @@ def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Itera
             ledger.create(con)
             con.execute(create_table_sql(TABLE, batch.type, known))
             ledger.record_columns(con, TABLE, known)
-        loaded = loading.load(con, into)
+        loaded = interruptible(con, lambda: loading.load(con, into))
         columns = tuple(_counted(con, column) for column in ledger.columns(con, TABLE))
         spans = tuple((c.from_date, c.to_date) for c in batch.chunks if c.from_date and c.to_date)
         yield TypedChunk(con, batch.type, loaded, columns, spans, batch.time.legacy_zone)
+    except duckdb.Error as error:
+        raise storage_error(error) from error
     finally:
         con.close()
 
