@@ -118,6 +118,7 @@ class LakeDatabase(Database):
         except duckdb.TransactionException:
             return
         try:
+            con.execute("SET parquet_metadata_cache = true")  # files never change
             ledger.create(con)
             for name, table in self.tables().items():
                 found = table.snapshot()
