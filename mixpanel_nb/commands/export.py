@@ -20,13 +20,14 @@ def export(
     path: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help=".parquet, .csv[.gz|.zst] or .jsonl[.gz|.zst]; - is standard output."
+            metavar="FILE",
+            help=".parquet, .csv[.gz|.zst] or .jsonl[.gz|.zst]; - is standard output; or a lake's address.",
         ),
     ],
     format: Annotated[  # noqa: A002 - the option's name
         str | None,
         typer.Option(
-            "--format", "-f", metavar="FORMAT", help="parquet, csv or jsonl, if FILE does not tell it."
+            "--format", "-f", metavar="FORMAT", help="parquet, csv, jsonl or lake, if FILE does not tell it."
         ),
     ] = None,
     partition_by: Annotated[

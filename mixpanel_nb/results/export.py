@@ -18,7 +18,7 @@ class ExportResult(Result):
     Attributes:
         source: The table or the SQL.
         path: The file, or the folder of a partitioned export.
-        format: ``parquet``, ``csv`` or ``jsonl``.
+        format: ``parquet``, ``csv``, ``jsonl`` or ``lake``.
         compression: ``gzip``, ``zstd`` or None; inside the file for Parquet.
         rows: Rows written.
         size_bytes: Bytes of all files; None for a pipe.

@@ -27,7 +27,7 @@ from mixpanel_nb.storage import (
     queries,
     table_names,
 )
-from mixpanel_nb.storage.connections import ordered, transaction
+from mixpanel_nb.storage.connections import bounded, ordered, transaction
 from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.explain import explain, moved_up, storage_error
 from mixpanel_nb.storage.interrupt import interruptible
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.identities import IdentityRecord
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
+    from mixpanel_nb.storage.lake.table import LakeTable
     from mixpanel_nb.storage.ledger import Chunk, Source, TableMetadata
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
@@ -264,6 +265,20 @@ class StorageEngine:
             max(len(files), 1),
             target.partition_by,
         )
+
+    def put_into_lake(self, table: str, lake: LakeTable) -> ExportRecord:
+        """Write a fetched table to a lake; see :meth:`Workspace.export`.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+            StorageError: it was not fetched, or the lake could not be written.
+        """
+        with self._database.work("read") as con, _explained(), bounded(con):
+            held = catalog.describe(con, table).entries
+            files = interruptible(con, lambda: lake.put(con, table, held))
+        size, rows = sum(file.size for file in files), sum(file.rows for file in files)
+        days = ("day",) if held.metadata is not None and held.metadata.type == "events" else ()
+        return ExportRecord("lake", "zstd", rows, size, len(files), days)
 
     def register(self, name: str, frame: Any) -> None:
         """Make a frame of pandas, Polars or Arrow available in ``FROM``, until :meth:`unregister`.

@@ -24,7 +24,7 @@ class ExportView(View[ExportResult]):
     def card(self, *, max_rows: int | None = None) -> Card:
         """Rows, size, file and format. The folder differs per machine: it is not shown."""
         del max_rows
-        kind = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines"}[self.result.format]
+        kind = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines", "lake": "Lake"}[self.result.format]
         known = {
             "Format": f"{kind}, {self.result.compression}" if self.result.compression else kind,
             "Partitioned by": ", ".join(self.result.partition_by),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixpanel_nb.files.places import Place
-    from mixpanel_nb.results import LakeTableList
+    from mixpanel_nb.results import ExportResult, LakeTableList
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.lake.engine import LakeStorage
@@ -59,6 +59,29 @@ def lake_fetcher(project: Project, place: Place) -> FetcherService:
     store = LakeStore(place, _beside(project, place))
     targets = LakeTargets(store, source_of(project.api), project.legacy_zone)
     return FetcherService(project.api, store, targets=targets, **project.of_fetches)
+
+
+def put_into_lake(storage: StorageEngine, table: str, place: Place) -> ExportResult:
+    """Write a fetched table to a lake.
+
+    Raises:
+        ConfigError: ``deltalake`` is not installed.
+        ParameterError: it is no name of a table.
+        TableNotFoundError: there is no such table.
+        StorageError: the table was not fetched, or the lake has other rows.
+    """
+    from pathlib import Path
+
+    from mixpanel_nb.services.fetch.target import is_stored
+    from mixpanel_nb.storage.lake.delta import check_installed
+    from mixpanel_nb.storage.lake.table import LakeTable
+    from mixpanel_nb.storage.sqltext import check_table_name
+    from mixpanel_nb.workspace.wrapping import export_result
+
+    check_installed()
+    name = check_table_name(table.strip())
+    written = storage.put_into_lake(name, LakeTable(place.table(name), is_stored))
+    return export_result(name, Path(place.table(name).address), written)
 
 
 def lake_tables(storage: StorageEngine, notes: tuple[str, ...] = ()) -> LakeTableList:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
 
 from mixpanel_nb import queries
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean, help_text
-from mixpanel_nb.files.places import is_place, place_of
+from mixpanel_nb.files.places import is_address, is_place, place_of
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.queries.base import request_parameters
 from mixpanel_nb.workspace.defaults import days_to_fetch, days_to_list
-from mixpanel_nb.workspace.lakes import existing_place, lake_fetcher, lake_storage
+from mixpanel_nb.workspace.lakes import existing_place, lake_fetcher, lake_storage, put_into_lake
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
 if TYPE_CHECKING:
@@ -2285,7 +2285,7 @@ class Workspace:
         path: str | Path,
         params: Mapping[str, Any] | Sequence[Any] | None = None,
         *,
-        format: Literal["parquet", "csv", "jsonl"] | None = None,  # noqa: A002 - as DuckDB calls it
+        format: Literal["parquet", "csv", "jsonl", "lake"] | None = None,  # noqa: A002 - as DuckDB calls it
         partition_by: str | Sequence[str] = (),
         replace: bool = False,
     ) -> ExportResult:
@@ -2297,6 +2297,8 @@ class Workspace:
         Args:
             table_or_query: The name of a table, or SQL whose last statement gives rows.
             path: The file: ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz`` or ``.zst``.
+                Or a lake, by its address such as ``s3://bucket/shop``, or its folder with the format
+                ``lake``: its rows of the days of a fetched table are replaced, as by a fetch (:meth:`lake`).
             params: Values bound to ``$name`` or ``?`` in a query.
             format: The format, if the file's name does not end with it.
             partition_by: Columns whose values name folders (``path/day=2025-01-01/…``), as Spark, Athena and
@@ -2316,6 +2318,8 @@ class Workspace:
         """
         from mixpanel_nb.workspace.wrapping import export_result
 
+        if format == "lake" or is_address(path):
+            return put_into_lake(self.storage, table_or_query, place_of(path))
         columns = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by)
         written = self.storage.export(
             table_or_query, Path(path), params, form=format, partition_by=columns, replace=replace

@@ -332,6 +332,8 @@ HOSTILE: dict[str, Sequence[Any]] = {
     "list": [["x", "y"], []],
     "object": [{"a": 1}],
     "big": [2**60, 1],
+    "p0": ["x"],
+    "chunk": ["y", 2],
     "huge": [10**30, 2],
 }
 
@@ -542,6 +544,50 @@ class TestMistakes:
                 pytest.raises(TableExistsError, match="and this fetch asks"),
             ):
                 elsewhere.fetch_events(to=lake, from_date="2025-01-02", to_date="2025-01-02")
+
+
+class TestExports:
+    def test_a_fetched_table_becomes_one_of_a_lake_and_goes_on_there(
+        self, ws: Workspace, mixpanel: SandboxServer, lake: Path
+    ) -> None:
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-14")
+        ws.fetch_profiles()
+        done = ws.export("events", lake, format="lake")
+        assert (done.format, done.files, done.rows) == ("lake", 14, ws.tables()[0].row_count)
+        ws.export("profiles", f"lake://{lake}")
+        with Workspace.lake(lake) as found:
+            assert table_rows(found) == table_rows(ws)
+            for name, report in REPORTS.items():
+                assert _same(report(found).df, report(ws).df), name
+            assert [table.complete for table in found.tables()] == [True, True]
+        mixpanel.requests.clear()
+        ws.fetch_events(to=lake, **JANUARY)
+        assert min(first for first, _ in days_asked(mixpanel.requests)) == "2025-01-15"
+        ws.fetch_events(**JANUARY, if_exists="append")
+        assert _rows_in(lake) == table_rows(ws)
+
+    def test_into_a_lake_with_other_columns_and_types(
+        self, tmp_path: Path, exports: list[Workspace], lake: Path
+    ) -> None:
+        first = _on(_export(tmp_path, "a.jsonl", [1], value=[1], only=["x"]), exports, tmp_path)
+        first.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-01")
+        second = _on(_export(tmp_path, "b.jsonl", [2], value=["b", 2.5], only=[True]), exports, tmp_path)
+        second.fetch_events("events", from_date="2025-01-02", to_date="2025-01-02", columns=["value"])
+        second.export("events", lake, format="lake")
+        with Workspace.lake(lake) as found:
+            table_rows(found)
+            assert found.lake_tables()[0].outgrown == ("value",)
+            counted = found.segmentation("Buy", on="only", table="events", during="2025-01")
+            assert set(counted.totals) == {"x", "true"}
+
+    def test_what_was_not_fetched_is_refused(self, ws: Workspace, lake: Path) -> None:
+        ws.sql("CREATE TABLE mine AS SELECT 1 AS x")
+        with pytest.raises(StorageError, match="was not fetched"):
+            ws.export("mine", lake, format="lake")
+        ws.fetch_events(from_date="2025-01-01", to_date="2025-01-01", events=["Purchase"])
+        ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-01")
+        with pytest.raises(StorageError, match="has other rows"):
+            ws.export("events", lake, format="lake")
 
 
 class TestCompacting:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage import extraction, ledger, loading
 from mixpanel_nb.storage.connections import new_session
 from mixpanel_nb.storage.explain import storage_error
@@ -26,7 +27,7 @@ from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
 from mixpanel_nb.storage.lake.delta import DataFile
 from mixpanel_nb.storage.lake.records import DAY
 from mixpanel_nb.storage.schema import BASE_COLUMNS, ROW_NUMBER, PropertyColumn, create_table_sql
-from mixpanel_nb.storage.sqltext import identifier, literal_path, text
+from mixpanel_nb.storage.sqltext import identifier, json_pointer, literal_path, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,8 @@ class TypedChunk:
         columns: Its typed columns with their kinds.
         spans: The days that were asked for, first and last of each run.
         zone: The zone of these days; None is UTC.
+        table: The name of the table.
+        others: Columns of the lake that it has not, with the kinds that its rows hold.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -59,6 +62,8 @@ class TypedChunk:
     columns: tuple[PropertyColumn, ...]
     spans: tuple[Span, ...]
     zone: str | None
+    table: str = TABLE
+    others: tuple[PropertyColumn, ...] = ()
 
     def days(self) -> list[date]:
         """The days that were asked for."""
@@ -108,29 +113,29 @@ class TypedChunk:
     def _strays(self) -> bool:
         """Whether there are rows of other days than those that were asked for."""
         spans = " OR ".join(self._within(first, last) for first, last in self.spans)
-        found = self.con.execute(f"SELECT 1 FROM {TABLE} WHERE NOT ({spans}) LIMIT 1").fetchall()
+        found = self.con.execute(
+            f"SELECT 1 FROM {identifier(self.table)} WHERE NOT ({spans}) LIMIT 1"
+        ).fetchall()
         return bool(found)
 
     def _rows(self, columns: Sequence[LakeColumn]) -> str:
         """A query of the rows as they are in the files."""
         typed = {column.property: column for column in self.columns}
-        outgrown = [c for c in columns if c.stored_type != typed[c.property].sql_type]
-        fixed = {c.property: PropertyColumn(c.property, c.field, c.first, raw=True) for c in outgrown}
-        structs = extraction.Structs.reading([*fixed.values()], {})
+        known = typed | {column.property: column for column in self.others}
         select = [
             f"{sql} AS {identifier(name)}"
             for name, sql in zip(BASE_COLUMNS[self.type], self._base(), strict=True)
         ]
         for column in columns:
-            if column.property in fixed:
-                value = _fitting(fixed[column.property], structs.field(column.property))
+            own = typed.get(column.property)
+            if own is not None and own.sql_type == column.stored_type:
+                value = identifier(own.name)
             else:
-                value = identifier(typed[column.property].name)
+                value = _from_json(column, known[column.property])
             select.append(f"CAST({value} AS {column.file_type}) AS {identifier(column.field)}")
         first = int(time.time()) * _SECONDS_TO_ROWS
         select.append(f"rowid + {first} AS {ROW_NUMBER}")
-        source = f"(SELECT *, rowid, {structs.select()} FROM {TABLE})" if outgrown else TABLE
-        return f"SELECT {', '.join(select)} FROM {source}"
+        return f"SELECT {', '.join(select)} FROM {identifier(self.table)}"
 
     def _base(self) -> list[str]:
         """SQL of the base columns."""
@@ -141,7 +146,7 @@ class TypedChunk:
 
     def _write_file(self, rows: str, where: str, day: date | None, folder: Path) -> DataFile | None:
         """Write the rows of a day; None if there are none."""
-        times = f"SELECT min(event_time), max(event_time) FROM {TABLE} WHERE {where}"
+        times = f"SELECT min(event_time), max(event_time) FROM {identifier(self.table)} WHERE {where}"
         return _written(self.con, f"{rows} WHERE {where}", None if day is None else times, day, folder)
 
 
@@ -167,9 +172,8 @@ def typed(batch: loading.Batch, known: Sequence[PropertyColumn] | None) -> Itera
             con.execute(create_table_sql(TABLE, batch.type, known))
             ledger.record_columns(con, TABLE, known)
         loaded = interruptible(con, lambda: loading.load(con, into))
-        columns = tuple(_counted(con, column) for column in ledger.columns(con, TABLE))
-        spans = tuple((c.from_date, c.to_date) for c in batch.chunks if c.from_date and c.to_date)
-        yield TypedChunk(con, batch.type, loaded, columns, spans, batch.time.legacy_zone)
+        columns = tuple(_counted(con, TABLE, column) for column in ledger.columns(con, TABLE))
+        yield TypedChunk(con, batch.type, loaded, columns, spans_of(batch.chunks), batch.time.legacy_zone)
     except duckdb.Error as error:
         raise storage_error(error) from error
     finally:
@@ -226,16 +230,55 @@ def _written(
     return DataFile(path.as_posix(), day, count, file.stat().st_size, first, last)
 
 
-def _counted(con: duckdb.DuckDBPyConnection, column: PropertyColumn) -> PropertyColumn:
+def table_as_chunk(con: duckdb.DuckDBPyConnection, table: str, held: ledger.Entries) -> TypedChunk:
+    """A fetched table of a database as a chunk.
+
+    Raises:
+        StorageError: nothing is recorded of it.
+    """
+    if held.metadata is None or held.metadata.source is None or not held.chunks:
+        message = f"Table {table!r} was not fetched, and a lake has fetched tables."
+        raise StorageError(message, hint="Write it as Parquet files, partitioned by day.")
+    columns = tuple(_counted(con, table, column) for column in held.columns)
+    loaded = loading.Loaded(held.metadata.row_count, 0)
+    spans, zone = spans_of(held.chunks), held.metadata.legacy_zone
+    return TypedChunk(con, held.metadata.type, loaded, columns, spans, zone, table)
+
+
+def with_others(chunk: TypedChunk, columns: Sequence[LakeColumn]) -> TypedChunk:
+    """A chunk with the columns of a lake that it has not."""
+    typed = {column.property for column in chunk.columns}
+    others = [column.column for column in columns if column.property not in typed]
+    found = extraction.kinds_in(chunk.con, identifier(chunk.table), [column.property for column in others])
+    return replace(chunk, others=tuple(replace(each, kinds=found[each.property][0]) for each in others))
+
+
+def spans_of(chunks: Sequence[ledger.Chunk]) -> tuple[Span, ...]:
+    """The days of chunks."""
+    return tuple((chunk.from_date, chunk.to_date) for chunk in chunks if chunk.from_date and chunk.to_date)
+
+
+def _counted(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> PropertyColumn:
     """The column with big numbers among its kinds, if it holds some: BIGINT takes them without a notice."""
     if column.sql_type != "BIGINT" or Kinds.BIG in column.kinds:
         return column
     outside = f"{identifier(column.name)} NOT BETWEEN {1 - EXACT_IN_DOUBLE} AND {EXACT_IN_DOUBLE - 1}"
-    found = con.execute(f"SELECT coalesce(bool_or({outside}), false) FROM {TABLE}").fetchall()[0][0]
+    rows = identifier(table)
+    found = con.execute(f"SELECT coalesce(bool_or({outside}), false) FROM {rows}").fetchall()[0][0]
     return column.widened(Kinds.BIG) if found else column
 
 
-def _fitting(column: PropertyColumn, field: str) -> str:
-    """The value of a field where the column's type holds it, else NULL."""
-    value, wrong = extraction.value(column, field), extraction.violation(column, field)
+def _from_json(column: LakeColumn, own: PropertyColumn) -> str:
+    """A column's value read from a row's JSON: NULL where its type in the files does not hold it.
+
+    Args:
+        column: The column.
+        own: It with the kinds that the rows hold.
+    """
+    field = f"nullif(properties->{json_pointer(column.property)}, 'null')"
+    both = replace(own, kinds=column.kinds | own.kinds, raw=True)
+    if both.sql_type == column.stored_type:
+        return extraction.value(both, field)
+    fixed = replace(own, kinds=column.first, raw=True)
+    value, wrong = extraction.value(fixed, field), extraction.violation(fixed, field)
     return value if wrong is None else f"CASE WHEN NOT coalesce({wrong}, false) THEN {value} END"

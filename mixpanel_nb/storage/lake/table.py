@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage.connections import new_session
 from mixpanel_nb.storage.interrupt import interruptible
-from mixpanel_nb.storage.lake.chunk import MEMORY, TypedChunk, retyped, typed
+from mixpanel_nb.storage.lake.chunk import MEMORY, TypedChunk, retyped, table_as_chunk, typed, with_others
 from mixpanel_nb.storage.lake.delta import ConflictError, DataFile, DeltaLog, Version, moment_of, new_number
 from mixpanel_nb.storage.lake.objects import objects_at
 from mixpanel_nb.storage.lake.records import ADDED, DAY, Record, lake_columns
-from mixpanel_nb.storage.loading import Loaded
+from mixpanel_nb.storage.loading import Batch, Loaded
 from mixpanel_nb.storage.schema import BASE_COLUMNS, ROW_NUMBER
 from mixpanel_nb.storage.scratch import Scratch
 
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import duckdb
+
     from mixpanel_nb.files.places import Place
     from mixpanel_nb.storage.lake.objects import Objects
     from mixpanel_nb.storage.lake.records import LakeColumn
-    from mixpanel_nb.storage.ledger import Chunk
-    from mixpanel_nb.storage.loading import Batch
+    from mixpanel_nb.storage.ledger import Chunk, Entries
     from mixpanel_nb.storage.schema import PropertyColumn
 
 RECORDS = "_mixpanel_nb"  # the folder of the records; readers of Delta ignore names with an underscore
@@ -160,6 +161,51 @@ class LakeTable:
         self._commit(columns or (), files, partial(_replaced, batch), partial(self._extended, batch, seen))
         return loaded
 
+    def put(self, con: duckdb.DuckDBPyConnection, table: str, held: Entries) -> list[DataFile]:
+        """Put a fetched table of a database in the place of the lake's rows of the same days, in one commit.
+
+        Args:
+            con: A connection to the database.
+            table: The table.
+            held: What is recorded of it.
+
+        Returns the files.
+
+        Raises:
+            StorageError: it was not fetched, or by several filters, or the lake has other rows.
+        """
+        chunk = table_as_chunk(con, table, held)
+        if held.metadata is None or len({each.filters for each in held.chunks}) > 1:
+            message = f"Table {table!r} was fetched by different filters, and a lake has one selection."
+            raise StorageError(message, hint="Fetch into the lake instead.")
+        batch = Batch(table, [], held.chunks, held.metadata)
+        while True:
+            with suppress(LayoutChangedError), self._writing() as folder:
+                columns = self._columns(batch, chunk, None)
+                self._check_same(held)
+                whole = with_others(chunk, columns)
+                files = self._write(whole, columns, folder)
+                seen = [*whole.columns, *whole.others]
+                self._commit(columns, files, partial(_replaced, batch), partial(self._extended, batch, seen))
+                return files
+
+    def _check_same(self, held: Entries) -> None:
+        """Check that the lake's table has rows of the same project and selection.
+
+        Raises:
+            StorageError: it has not.
+        """
+        record, metadata = self._existing().record, held.metadata
+        wanted = (record.type, record.source, record.filters, record.legacy_zone)
+        if metadata is not None and wanted != (
+            metadata.type,
+            metadata.source,
+            held.chunks[0].filters,
+            metadata.legacy_zone,
+        ):
+            message = f"The lake has other rows at {self.place}: of another project, zone, or selection."
+            raise StorageError(message, hint="Name another lake.")
+
     def _write(self, chunk: TypedChunk, columns: Sequence[LakeColumn], folder: Path) -> list[DataFile]:
         """Write the files of a part; no version has them yet."""
         files = chunk.write(columns, folder)
@@ -271,7 +317,8 @@ class LakeTable:
             now = self._create(batch, chunk)
         columns = now.record.columns
         changed = before is not None and _layout(before) != _layout(columns)
-        if changed or {c.property for c in columns} != {c.property for c in chunk.columns}:
+        typed = {column.property for column in chunk.columns}
+        if changed or (batch.files and {column.property for column in columns} != typed):
             raise LayoutChangedError
         return columns
 
