@@ -29,6 +29,14 @@ def identities(
             autocompletion=known.choices(*SYSTEMS),
         ),
     ] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="FILE|TABLE",
+            help="Identity mappings of Mixpanel's pipelines, in place of the links.",
+        ),
+    ] = None,
 ) -> IdentitiesResult:
     """Find the users that the ids of a table are, and let reports count them.
 
@@ -37,4 +45,4 @@ def identities(
     Example: mp identities events
     """
     chosen: Any = system
-    return session_of(context).workspace.identities(table, system=chosen)
+    return session_of(context).workspace.identities(table, system=chosen, mapping=mapping)

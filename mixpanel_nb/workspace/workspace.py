@@ -455,7 +455,7 @@ class Workspace:
 
         credentials, path = self._project.credentials, self.storage.path
         return WorkspaceInfo(
-            path=path or (self._place and self._place.address),
+            path=path or (self._place.address if self._place else None),
             project_id=credentials.project_id if credentials else None,
             region=credentials.region if credentials else None,
             account=self.account,
@@ -2085,7 +2085,11 @@ class Workspace:
         return IdentityService(self._local_project)
 
     def identities(
-        self, table: str | None = None, *, system: Literal["original", "simplified"] | None = None
+        self,
+        table: str | None = None,
+        *,
+        system: Literal["original", "simplified"] | None = None,
+        mapping: str | Path | None = None,
     ) -> IdentitiesResult:
         """Find the users that the ids of a table are, by the links that its events carry, and keep them.
 
@@ -2099,6 +2103,8 @@ class Workspace:
             system: Mixpanel's ID merge of the project (see its settings): ``original`` (``$identify``,
                 ``$create_alias`` and ``$merge`` events; at most 500 ids a user) or ``simplified``
                 (``$device_id`` and ``$user_id``); by default the one whose links there are.
+            mapping: The identity mappings of Mixpanel's pipelines, instead of the links: a file of Parquet,
+                CSV or JSON lines, or a table or view, with ``distinct_id`` and ``resolved_distinct_id``.
 
         Raises:
             ParameterError: there is no table, or no such system.
@@ -2116,7 +2122,7 @@ class Workspace:
         from mixpanel_nb.queries.shared import SYSTEMS
 
         chosen: Any = None if system is None else OneOf(SYSTEMS)(system, "system")
-        return self._identities.find(table, chosen)
+        return self._identities.find(table, chosen, None if mapping is None else str(mapping))
 
     def local_cohorts(self) -> LocalCohortList:
         """The cohorts of the database, by name."""

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from load.conftest import EXPORTS
-from mixpanel_nb.errors import ParameterError
+from mixpanel_nb.errors import MixpanelDataError, ParameterError
 from mixpanel_nb.services.load.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -280,3 +280,39 @@ def test_snowplows_files_without_a_header_are_refused_and_say_how_to_load_them(
         "SELECT event_name, distinct_id, insert_id, app_id, contexts->>'schema' FROM events"
     )
     assert found == ("page_view", "alice", "c6ef3124", "shop", "iglu:com.acme/contexts")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl", "table"])
+def test_the_identity_mappings_of_a_pipeline_are_joined(ws: Workspace, tmp_path: Path, ending: str) -> None:
+    """https://docs.mixpanel.com/docs/data-pipelines/json-pipelines: distinct_id, resolved_distinct_id."""
+    ws.load(EXPORTS / "pipelines.jsonl", from_tool="pipelines")
+    rows = [("alice", "bob"), ("bob", "bob"), ("nobody's", "bob")]
+    pairs = [{"distinct_id": one, "resolved_distinct_id": user} for one, user in rows]
+    file = tmp_path / f"identity's mappings.{ending}"
+    match ending:
+        case "parquet":
+            pq.write_table(pa.Table.from_pylist(pairs), file)
+        case "csv":
+            file.write_text("distinct_id,resolved_distinct_id\n" + "".join(f"{a},{b}\n" for a, b in rows))
+        case "jsonl":
+            file.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+        case "table":
+            values = ", ".join("('{}', '{}')".format(a.replace("'", "''"), b) for a, b in rows)
+            columns = "distinct_id, resolved_distinct_id"
+            ws.sql(f"CREATE TABLE mappings AS SELECT * FROM (VALUES {values}) t({columns})")
+    asked: dict[str, Any] = {"type": "unique", "table": "events", "during": "2025-03", "unit": "month"}
+    assert ws.segmentation("Sign Up", **asked).df["count"].tolist() == [2]
+    found = ws.identities("events", mapping="mappings" if ending == "table" else file)
+    assert (found.ids, found.users, found.largest) == (2, 1, 3)
+    assert found.resolved == {"alice": "bob", "nobody's": "bob"}
+    assert ws.segmentation("Sign Up", **asked).df["count"].tolist() == [1]
+    assert ws.segmentation("Sign Up", identities="raw", **asked).df["count"].tolist() == [2]
+
+
+def test_mappings_without_their_columns_are_refused(ws: Workspace, tmp_path: Path) -> None:
+    ws.load(EXPORTS / "pipelines.jsonl", from_tool="pipelines")
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    for mapping in (tmp_path / "x.csv", tmp_path / "missing.csv"):
+        with pytest.raises(MixpanelDataError) as told:
+            ws.identities("events", mapping=mapping)
+        assert "\n" not in told.value.message

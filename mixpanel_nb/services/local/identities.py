@@ -14,6 +14,7 @@ from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.errors import Command, ParameterError
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.identities import IdentityRecord, table_of
+from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +79,15 @@ class ReadUsers:
         return replace(found, identities=self.known.table, one_each=True)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The users of some ids, and how they were found."""
+
+    resolution: Resolution
+    counts: tuple[results.LinkCount, ...]
+    sql: str
+
+
 class IdentityService:
     """Finds and keeps the identities of tables.
 
@@ -88,12 +98,15 @@ class IdentityService:
     def __init__(self, project: LocalProject) -> None:
         self._project = project
 
-    def find(self, table: str | None, system: System | None) -> results.IdentitiesResult:
+    def find(
+        self, table: str | None, system: System | None, mapping: str | None = None
+    ) -> results.IdentitiesResult:
         """Find the identities of a table, and keep them.
 
         Args:
             table: The table of events; None for the usual one.
             system: The system of the project; None to tell it by the links.
+            mapping: A table or file with the user of each id, instead of the links of the events.
 
         Raises:
             ParameterError: there is no table.
@@ -106,12 +119,9 @@ class IdentityService:
         if name is None:
             message = "There is no table of events to find identities in."
             raise ParameterError(message, parameter="table", hint=["Fetch one: ", Command("fetch events")])
-        context = self._context(name)
         self._project.storage.check_identities_free(name)
-        statement = identity.links(context)
-        links = [identity.Link(*row) for row in self._project.engine.rows(statement)]
-        told = system or identity.system_of(links)
-        resolution = identity.resolve(links, told, self._with_profile(context, links, told))
+        found = self._linked(name, system) if mapping is None else self._mapped(mapping, system)
+        resolution, told = found.resolution, found.resolution.system
         ((events, ids, hot, deleted),) = self._project.engine.rows(identity.figures(self._context(name)))
         users = ids - self._saved(name, resolution.users)
         kept = self._project.storage.identities(name)
@@ -127,7 +137,7 @@ class IdentityService:
             users,
             resolution.largest,
             record.computed_at,
-            _counts(links, resolution),
+            found.counts,
             tuple(
                 results.Refusal(kind, reason, count, by_mixpanel)
                 for (kind, reason, by_mixpanel), count in sorted(resolution.refused.items())
@@ -135,10 +145,37 @@ class IdentityService:
             previous,
             hot,
             deleted or 0,
-            system is not None,
-            statement.rendered(),
+            system is not None or mapping is not None,
+            found.sql,
             partial(self._resolved, name),
         )
+
+    def _linked(self, table: str, system: System | None) -> _Found:
+        """The users by the links that the events of a table carry."""
+        context = self._context(table)
+        statement = identity.links(context)
+        links = [identity.Link(*row) for row in self._project.engine.rows(statement)]
+        told = system or identity.system_of(links)
+        resolution = identity.resolve(links, told, self._with_profile(context, links, told))
+        return _Found(resolution, _counts(links, resolution), statement.rendered())
+
+    def _mapped(self, mapping: str, system: System | None) -> _Found:
+        """The users by a table or file of identity mappings, as Mixpanel's pipelines write it.
+
+        See https://docs.mixpanel.com/docs/data-pipelines/json-pipelines.
+        """
+        storage = self._project.storage
+        source = identifier(mapping) if storage.table_exists(mapping) else text(mapping)
+        sql = (
+            "SELECT CAST(distinct_id AS VARCHAR), CAST(resolved_distinct_id AS VARCHAR)\n"
+            f"FROM {source}\nWHERE distinct_id <> resolved_distinct_id"
+        )
+        users = dict(storage.execute_rows(sql))
+        most = Counter(users.values()).most_common(1)
+        largest = 1 + most[0][1] if most else 1
+        resolution = identity.Resolution(system or "simplified", users, largest)
+        count = results.LinkCount("identity mappings", 0, len(users), len(users), 0, 0)
+        return _Found(resolution, (count,), sql)
 
     def _context(self, table: str) -> ReportContext:
         zone, today = self._project.zone_of(table), self._project.today()
