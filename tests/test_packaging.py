@@ -87,7 +87,11 @@ def test_the_metadata_say_what_a_stranger_asks(built: Path) -> None:
         "Source",
     }
     extras = [name for name in about.get_all("Requires-Dist", []) if "extra ==" in name]
-    assert extras == ["scipy>=1.11; extra == 'stats'"]
+    assert sorted(extras) == [
+        "deltalake>=1.6; extra == 'lake'",
+        "pyarrow>=16; extra == 'lake'",
+        "scipy>=1.11; extra == 'stats'",
+    ]
     assert not re.findall(r"\]\((?!https://)[^)]*\)", str(about.get_payload())), (
         "a link that PyPI cannot follow"
     )
