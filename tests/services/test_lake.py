@@ -263,6 +263,48 @@ class TestManyFetches:
         ws.fetch_events(**JANUARY)
         assert _rows_in(lake) == table_rows(ws)
 
+    def test_another_selection_is_refused_though_the_table_was_made_meanwhile(
+        self, ws: Workspace, lake: Path, faults: Faults
+    ) -> None:
+        """As if two processes began with different filters at once."""
+
+        def other(_: Any) -> None:
+            if not (lake / "events").exists():
+                ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02", events=["Purchase"])
+
+        with pytest.raises(StorageError, match="has other rows"):
+            ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-03", progress=other)
+        with Workspace.lake(lake) as found:
+            assert found.sql_scalar("SELECT DISTINCT event_name FROM events") == "Purchase"
+
+    def test_the_time_zone_of_its_reports_can_change(self, ws: Workspace, lake: Path) -> None:
+        ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02")
+        before = _rows_in(lake)
+        ws.timezone = "Asia/Tokyo"
+        ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02")
+        with Workspace.lake(lake) as found:
+            assert found.zone_of("events").name == "Asia/Tokyo"
+        assert _rows_in(lake) == before
+
+    def test_a_later_fetch_of_a_day_by_another_process_stays(
+        self, tmp_path: Path, exports: list[Workspace], lake: Path
+    ) -> None:
+        """The download of the slower one is older than what is there when it commits."""
+        old = _on(_export(tmp_path, "a.jsonl", [1, 2], value=["old"]), exports, tmp_path)
+        new = _on(_export(tmp_path, "b.jsonl", [2], value=["new"]), exports, tmp_path)
+
+        def overtaken(now: Any) -> None:
+            if all(piece.state == "here" for piece in now.pieces) and not (lake / "events").exists():
+                new.fetch_events(to=lake, from_date="2025-01-02", to_date="2025-01-02")
+
+        old.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02", progress=overtaken)
+        with Workspace.lake(lake) as found:
+            days = found.sql_rows(
+                "SELECT day::VARCHAR, count(*), any_value(value) FROM events GROUP BY 1 ORDER BY 1"
+            )
+            assert list(days) == [("2025-01-01", 10, "old"), ("2025-01-02", 10, "new")]
+            assert found.tables()[0].complete
+
     def test_files_that_no_commit_has_are_not_read(self, ws: Workspace, lake: Path) -> None:
         """As a process leaves them that is killed between writing and committing."""
         ws.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02")

@@ -182,29 +182,27 @@ class LakeTable:
         while True:
             with suppress(LayoutChangedError), self._writing() as folder:
                 columns = self._columns(batch, chunk, None)
-                self._check_same(held)
+                self._check_same(batch, self._existing().record)
                 whole = with_others(chunk, columns)
                 files = self._write(whole, columns, folder)
                 seen = [*whole.columns, *whole.others]
                 self._commit(columns, files, partial(_replaced, batch), partial(self._extended, batch, seen))
                 return files
 
-    def _check_same(self, held: Entries) -> None:
-        """Check that the lake's table has rows of the same project and selection.
+    def _check_same(self, batch: Batch, record: Record) -> None:
+        """Check that the table has rows of the same project and selection as a batch.
+
+        A fetch has checked that before, but another process may have made the table since then.
 
         Raises:
             StorageError: it has not.
         """
-        record, metadata = self._existing().record, held.metadata
-        wanted = (record.type, record.source, record.filters, record.legacy_zone)
-        if metadata is not None and wanted != (
-            metadata.type,
-            metadata.source,
-            held.chunks[0].filters,
-            metadata.legacy_zone,
-        ):
+        metadata, filters = batch.metadata, batch.chunks[0].filters
+        wanted = (batch.type, metadata.source, metadata.legacy_zone)
+        is_same = wanted == (record.type, record.source, record.legacy_zone)
+        if not is_same or (record.is_partitioned and filters != record.filters):
             message = f"The lake has other rows at {self.place}: of another project, zone, or selection."
-            raise StorageError(message, hint="Name another lake.")
+            raise StorageError(message, hint="Name another lake, or another table.")
 
     def _write(self, chunk: TypedChunk, columns: Sequence[LakeColumn], folder: Path) -> list[DataFile]:
         """Write the files of a part; no version has them yet."""
@@ -215,10 +213,12 @@ class LakeTable:
 
     def _extended(self, batch: Batch, seen: Sequence[PropertyColumn], record: Record) -> Record:
         """The record after a batch, whose parts had these columns."""
+        self._check_same(batch, record)
         metadata = batch.metadata
         changed = record.with_chunks(batch.chunks).with_kinds(seen)
         return replace(
             changed,
+            filters=batch.chunks[0].filters,
             fetched_at=max(record.fetched_at, metadata.fetched_at),
             timezone=metadata.timezone or record.timezone,
             request=metadata.request,
