@@ -20,7 +20,7 @@ import duckdb
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage import extraction, ledger, loading
-from mixpanel_nb.storage.connections import new_session
+from mixpanel_nb.storage.connections import EXPORT_ROWS, new_session, streaming
 from mixpanel_nb.storage.explain import storage_error
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Span = tuple[date, date]
 TABLE = "chunk"
-MEMORY = "220MB"  # what writing Parquet needs comes on top
+MEMORY = "300MB"  # what writing Parquet needs comes on top
 _SECONDS_TO_ROWS = 2**31  # rows that a chunk may have; numbers of later chunks are greater, until 2106
 
 
@@ -81,9 +81,9 @@ class TypedChunk:
         Their numbers keep the order in which they were sent, and follow those of earlier chunks.
         """
         rows = self._rows(columns)
-        if self.type == "profiles":
-            return [file for file in [self._write_file(rows, "true", None, folder)] if file is not None]
-        written = (self._write_file(rows, where, day, folder) for day, where in self._partitions())
+        partitions = [(None, "true")] if self.type == "profiles" else self._partitions()
+        with streaming(self.con):
+            written = [self._write_file(rows, where, day, folder) for day, where in partitions]
         return [file for file in written if file is not None]
 
     def _partitions(self) -> Iterator[tuple[date, str]]:
@@ -201,7 +201,8 @@ def retyped(
         f"SELECT * REPLACE ({', '.join([json, *values])}) "
         f"FROM (SELECT * REPLACE (CAST(properties AS JSON) AS properties) FROM {source})"
     )
-    return _written(con, rows, None if file.day is None else times, file.day, folder)
+    with streaming(con):
+        return _written(con, rows, None if file.day is None else times, file.day, folder)
 
 
 def _written(
@@ -221,7 +222,7 @@ def _written(
     file = folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
     # The first level of zstd is as small as the usual third one for these rows, and quicker.
-    options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {EXPORT_ROWS}"
     count = int(con.execute(f"COPY ({rows}) TO {text(str(file))} ({options})").fetchall()[0][0])
     if not count:
         file.unlink(missing_ok=True)

@@ -269,8 +269,8 @@ class LakeTable:
                 files = [written[file.name] for file in now.files if file.name in written]
                 try:
                     self._log.replace(now.version, None, files, number, _fields(record))
-                except ConflictError:
-                    self.objects.remove(_object_of(number))
+                except ConflictError as error:
+                    self._give_way(now, number, error)
                     continue
                 self._forget()
                 return len(files)
@@ -374,11 +374,24 @@ class LakeTable:
             added = [file for file in files if replaced is None or file.day in replaced]
             try:
                 self._log.replace(before.version, replaced, added, number)
-            except ConflictError:
-                self.objects.remove(_object_of(number))
+            except ConflictError as error:
+                self._give_way(before, number, error)
                 continue
             self._forget()
             return
+
+    def _give_way(self, before: Snapshot, number: int, error: ConflictError) -> None:
+        """Prepare for another attempt after a commit that came too late.
+
+        Raises:
+            StorageError: no other commit came first, so it would fail again.
+        """
+        self.objects.remove(_object_of(number))
+        self._forget()
+        if self._existing().version.number == before.version.number:
+            reason = str(error.__cause__).splitlines()[0][:300]
+            message = f"The lake at {self.place} could not be written: {reason}"
+            raise StorageError(message, hint="Check that its place can be written to.")
 
     def _forget(self) -> None:
         """Read the table again when it is next needed."""
