@@ -263,15 +263,18 @@ def _beside_by_hand(path: str, asked: Mapping[str, Report]) -> dict[str, Any]:
 
 
 def why(path: str) -> dict[str, Any]:
-    """``ws.why`` over every property of a table, once for events and once for users; in seconds."""
+    """Why a number moved (events, users), days that stand out, what goes with a goal; in seconds."""
     from benchmarks.data import PERIOD
+    from benchmarks.reports import RANGE
     from mixpanel_nb import Workspace
 
     with Workspace.open(path) as workspace:
         asked: dict[str, Callable[[], Any]] = {
-            metric: partial(workspace.why, metric, PERIOD.last, table="events")
+            f"why {metric}": partial(workspace.why, metric, PERIOD.last, table="events")
             for metric in ("Purchase", "unique(Page View)")
         }
+        asked["anomalies"] = partial(workspace.anomalies, date=PERIOD.last, table="events")
+        asked["signal Purchase"] = partial(workspace.signal, "Purchase", **RANGE)
         return interleaved(asked, rounds=1)
 
 
