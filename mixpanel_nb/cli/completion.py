@@ -38,7 +38,7 @@ class FileNames(Names):
     """
 
     account: str | None = None
-    database: Path | None = None
+    database: str | None = None
 
     def _ask(self, key: object, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T | None:
         del key

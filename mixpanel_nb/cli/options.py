@@ -14,9 +14,11 @@ import typer.main
 import mixpanel_nb
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import tree
-from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart
+from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, file_or_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mixpanel_nb.cli.terminal_session import TerminalSession
 
 
@@ -34,7 +36,7 @@ class Format(StrEnum):
 GLOBAL = ("account", "database", "timezone", "week_start", "workspace_id", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
 # Typer converts them when it calls a command, but before 0.29 not for a callback.
-TYPES: dict[str, type[Any]] = {"format": Format, "output": Path, "database": Path}
+TYPES: dict[str, Callable[[Any], Any]] = {"format": Format, "output": Path, "database": file_or_url}
 
 
 def commands() -> Any:
@@ -74,8 +76,8 @@ def _global_options(
         ),
     ] = None,
     database: Annotated[
-        Path | None,
-        typer.Option("--db", metavar="FILE", readable=False, help="The database file, or a lake."),
+        str | None,
+        typer.Option("--db", metavar="FILE", help="The database file, a lake, or the URL of an engine."),
     ] = None,
     timezone: TimeZone = None,
     week_start: WeekStart = None,
@@ -90,7 +92,7 @@ def _global_options(
 ) -> None:
     """Put the options into the session."""
     session: TerminalSession = context.obj
-    session.account, session.database = account, database
+    session.account, session.database = account, None if database is None else file_or_url(database)
     session.timezone, session.week_start, session.workspace_id = timezone, week_start, workspace_id
     session.quiet, session.verbose = quiet, verbose
 

@@ -39,7 +39,7 @@ class TerminalSession(Session):
 
     Attributes:
         account: ``--account``.
-        database: ``--db``.
+        database: ``--db``: a file, or the URL of an engine.
         timezone: ``--timezone``: that of days in reports on tables, if not the table's.
         week_start: ``--week-start``: the day on which weeks of reports begin, if not the account's.
         workspace_id: ``--workspace-id``: the data view in which Mixpanel is asked, if not the account's.
@@ -53,7 +53,7 @@ class TerminalSession(Session):
     account: str | None = None
 
     def __init__(self) -> None:
-        self.database: Path | None = None
+        self.database: Path | str | None = None
         self.timezone: str | None = None
         self.week_start: str | None = None
         self.workspace_id: str | None = None
@@ -86,7 +86,7 @@ class TerminalSession(Session):
     def _new_file(self) -> Path | None:
         """The database file of ``--db``, if it is not there."""
         named = self.database
-        return None if named is None or named.exists() or is_address(named) else named
+        return named if isinstance(named, Path) and not (named.exists() or is_address(named)) else None
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -95,6 +95,10 @@ class TerminalSession(Session):
 
         self.check_output()
         self._tell_requests()
+        if isinstance(self.database, str):
+            return Workspace.over(
+                self.database, account=self.account, timezone=self.timezone, week_start=self.week_start
+            )
         workspace = Workspace(
             self.account,
             path=self.database,

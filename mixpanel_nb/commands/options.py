@@ -12,6 +12,7 @@ import typer
 from mixpanel_nb.commands import names
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.files.content import decoded
+from mixpanel_nb.files.places import is_address
 from mixpanel_nb.files.system import expanded
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ Columns = Annotated[
     ),
 ]
 DEFAULT_COLUMNS = "100"
+
+
+def file_or_url(text: str) -> Path | str:
+    """A database file or a lake as a path; the URL of an engine (``spark://…``) as it is."""
+    return text if "://" in text and not is_address(text) else Path(text)
 
 
 def table_option(text: str) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, table_option
+from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, file_or_url, table_option
 from mixpanel_nb.files.places import is_address
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
@@ -33,12 +32,13 @@ def _connect(
         str | None,
         typer.Argument(
             metavar="ACCOUNT",
-            help="sandbox, or an account; the default one if left out. Or the address of a lake.",
+            help="sandbox, or an account; the default one if left out. Or the address of a lake or an engine.",
             autocompletion=names.accounts,
         ),
     ] = None,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="FILE", help="The database file, or a lake.")
+        str | None,
+        typer.Option("--db", metavar="FILE", help="The database file, a lake, or the URL of an engine."),
     ] = None,
     project: Annotated[
         str | None, typer.Option("--project", metavar="ID", help="Another project than the account's.")
@@ -55,22 +55,23 @@ def _connect(
         table_option("The table that reports ask; events, or the only one."),
     ] = None,
 ) -> WorkspaceInfo:
-    """Choose what the commands work on: the sandbox, an account, or a database file.
+    """Choose what the commands work on: the sandbox, an account, a database file, or tables of an engine.
 
     Example: %mp_connect sandbox
              %mp_connect shop --db shop.db
              %mp_connect lake:///data/shop
+             %mp_connect spark://host:7077?events=shop.events
 
     Without ACCOUNT a file is opened with the default account; if there is none, for queries and for files of
     your own (%mp_load). A file that is not there is made at the first change. --table, --timezone and
     --week-start alone change the workspace that is connected.
     """
+    if account is not None and "://" in account:
+        account, db = None, account
     if memory and (db is not None or read_only):
         raise typer.BadParameter("--memory has no file, so it does not go with --db or --read-only.")
     if memory and workspace_id is not None:
         raise typer.BadParameter("--memory takes the account's data view: leave out --workspace-id.")
-    if account is not None and is_address(account):
-        db, account = Path(account), None
     settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
     session = cast("NotebookSession", context.obj)
     elsewhere = account or project or workspace_id or db or memory or read_only
@@ -88,7 +89,7 @@ def _connect(
 def _workspace(
     account: str | None,
     project: str | None,
-    db: Path | None,
+    db: str | None,
     settings: dict[str, Any],
     *,
     memory: bool,
@@ -96,8 +97,15 @@ def _workspace(
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
-    if db is not None and not (account or project or any(more.values()) or db.exists() or is_address(db)):
-        return Workspace.open(db, create=True, **settings)
+    where = None if db is None else file_or_url(db)
+    if isinstance(where, str):
+        if project or any(more.values()):
+            raise typer.BadParameter("--project, --workspace-id and --read-only are not for an engine's URL.")
+        table = settings.pop("table")
+        return Workspace.over(where, events=table, account=account, **settings)
+    is_kept = where is None or where.exists() or is_address(where)
+    if where is not None and not (account or project or any(more.values()) or is_kept):
+        return Workspace.open(where, create=True, **settings)
     if memory:
         return Workspace.memory(account, project, **settings)
-    return Workspace(account, project, path=db, **more, **settings)
+    return Workspace(account, project, path=where, **more, **settings)

@@ -291,7 +291,7 @@ class ReportService:
         table = query.asked_table or USUAL_TABLE
         statement, source, notes, (first, last) = self._local(table).users(query, found)
         return UsersResult(
-            statement.rendered(),
+            self._engine.shown(statement),
             source,
             table=table,
             from_date=first,
@@ -310,7 +310,7 @@ class ReportService:
         statement, source = self._local(users.table).events_of(
             whose, users.from_date, users.to_date, identities
         )
-        return SQLResult(statement.rendered(), source)
+        return SQLResult(self._engine.shown(statement), source)
 
     def report_link(self, query: Query[Any], name: str) -> ReportLink:
         """The link to a report in Mixpanel that asks a query, under a title.

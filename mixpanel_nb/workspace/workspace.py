@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_overloads, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_overloads, overload
 
 from mixpanel_nb import queries
 from mixpanel_nb.errors import ParameterError, Word, did_you_mean, help_text
@@ -333,6 +333,66 @@ class Workspace:
             account, timezone=timezone, week_start=week_start, table=table, needs_account=False
         )
         return cls.from_parts(project, storage)
+
+    @classmethod
+    def over(
+        cls,
+        connection: Any,
+        *,
+        events: str | None = None,
+        profiles: str | None = None,
+        json: Iterable[str] = (),
+        account: str | None = None,
+        timezone: str | None = None,
+        week_start: str | None = None,
+    ) -> Workspace:
+        """A workspace over tables of another engine: reports and SQL run there.
+
+        Reports mean and show the same as on a DuckDB file, and ``.sql`` of a result is what ran. SQL is the
+        engine's own. Nothing is written there; what only a file can do (fetch into it, promote, keep cohorts)
+        raises a ``StorageError``. A connection that is handed in is not closed.
+
+        Args:
+            connection: A Spark session (classic or Connect), a connection of chdb or clickhouse-connect, or a
+                URL: ``spark://HOST:PORT``, ``spark://local[2]``, ``sc://HOST:PORT``, ``clickhouse://FOLDER``,
+                which may name tables: ``?events=catalog.schema.table``.
+            events: The table of events as the engine calls it, by default ``events``: with ``event_name``,
+                ``event_time`` (UTC) and ``distinct_id``, perhaps ``insert_id``, ``properties`` (JSON as
+                text), and a column for each of some or all properties.
+            profiles: The table of profiles, with ``distinct_id``.
+            json: Columns whose text is JSON, beside ``properties``.
+            account: As for :class:`Workspace`; none is needed.
+            timezone: As for :class:`Workspace`.
+            week_start: As for :class:`Workspace`.
+
+        Raises:
+            ParameterError: the connection is of no engine that is known.
+            ConfigError: an engine's package is missing, or it cannot be reached.
+        """
+        from mixpanel_nb.services.local.engines import opening
+        from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine, ElsewhereStorage
+
+        given: dict[str, str] = {}
+        if isinstance(connection, str):
+            if opening.scheme_of(connection) is None:
+                message = f"{connection!r} is no URL of an engine."
+                hint = "For a database file there is Workspace.open."
+                raise ParameterError(message, parameter="connection", value=connection, hint=hint)
+            client, given = opening.opened(connection)
+        else:
+            client = opening.client_of(connection)
+        engine = ElsewhereEngine(
+            client,
+            events or given.get("events") or "events",
+            profiles or given.get("profiles"),
+            frozenset(json),
+        )
+        project = Project.find(
+            account, timezone=timezone, week_start=week_start, needs_account=False, table=engine.events_table
+        )
+        workspace = cls.from_parts(project, cast("StorageEngine", ElsewhereStorage(engine)))
+        workspace._engine = engine
+        return workspace
 
     def _assemble(
         self,
@@ -2372,8 +2432,14 @@ class Workspace:
         if n < 1:
             message = [Word("n"), f" is {n}."]
             raise ParameterError(message, parameter="n", value=n, hint="Give a number from 1.")
+        from mixpanel_nb.services.local.engines.elsewhere import ElsewhereStorage
         from mixpanel_nb.storage.statements import sample_sql
 
+        held: Any = self.storage
+        if isinstance(held, ElsewhereStorage):
+            from mixpanel_nb.results import SQLResult
+
+            return SQLResult(*held.sample(table, n))
         columns = {column.name for column in self.storage.get_schema(table)}
         return self.sql_rows(sample_sql(table, columns, n))
 

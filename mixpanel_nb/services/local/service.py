@@ -334,7 +334,7 @@ class LocalQueryService:
             rolling=query.rolling,
             cumulative=query.cumulative,
             left_out=found.left_out,
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=self._insights_notes(query, found, asking),
         )
 
@@ -390,7 +390,7 @@ class LocalQueryService:
             left_out=left_out,
             rest=rest,
             complete=asking.complete(query.unit, query.event),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(named(query.event), found=bool(rows), on=query.on, segments=values),
         )
 
@@ -415,7 +415,7 @@ class LocalQueryService:
             buckets=ranges,
             values=values,
             complete=asking.complete(query.unit, query.event),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
@@ -440,7 +440,7 @@ class LocalQueryService:
             dates=tuple(asking.context.period.buckets(query.unit)),
             values=in_buckets(rows),
             complete=asking.complete(query.unit, query.event),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
@@ -463,7 +463,7 @@ class LocalQueryService:
             dates=tuple(asking.context.period.buckets(query.unit)),
             values=values,
             complete=asking.complete(query.unit, *(query.events or [None])),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes([each for each in query.events or () if not values[each]], found=False),
         )
 
@@ -490,7 +490,7 @@ class LocalQueryService:
             left_out=left_out,
             rest=rest,
             complete=asking.complete(query.unit, query.event),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(named(query.event), found=bool(rows), on=query.prop, segments=found),
         )
 
@@ -509,7 +509,7 @@ class LocalQueryService:
             day,
             query.type,
             tuple(results.TopEvent(*row) for row in rows),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes([], found=bool(rows)),
         )
 
@@ -535,7 +535,7 @@ class LocalQueryService:
             sum_of=query.sum_of,
             rules=rules_of(query),
             times=found.times(buckets),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(
                 [*found.missing(), *(excluded.event for excluded in query.exclude)],
                 found=False,
@@ -555,7 +555,7 @@ class LocalQueryService:
             cohorts=found.cohorts(),
             left_out=found.left_out,
             **returns_of(query),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(
                 named(query.born_event, query.return_event),
                 found=found.users > 0,
@@ -579,7 +579,7 @@ class LocalQueryService:
             forward=query.steps_after,
             back=query.steps_before,
             left_out=found.left_out,
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(
                 [
                     *query.anchored_events,
@@ -605,7 +605,7 @@ class LocalQueryService:
             figures=found.figures,
             left_out=found.left_out,
             complete=asking.complete(query.unit, None),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(
                 [*([query.event] if query.event else []), *query.exclude],
                 found=False,
@@ -642,7 +642,7 @@ class LocalQueryService:
             found.switched,
             found.waiting,
             found.left_out,
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(
                 named(query.exposure, *(metric.event for metric in query.metrics)),
                 found=found.control is not None,
@@ -672,7 +672,7 @@ class LocalQueryService:
             tuple(found.skipped),
             found.comparisons,
             max(len(found.findings) - query.limit, 0),
-            sql=found.statement.rendered(),
+            sql=self._engine.shown(found.statement),
             notes=asking.notes(named(query.metric.event), found=found.found),
         )
 
@@ -744,7 +744,7 @@ class LocalQueryService:
             dates=tuple(users),
             counts={bucket: tuple(counted) for bucket, counted in users.items()},
             complete=asking.complete(query.unit, query.event),
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes(named(query.event), found=bool(rows)),
         )
 
@@ -758,7 +758,7 @@ class LocalQueryService:
             results.ActivityFeedResult,
             query,
             events=events,
-            sql=statement.rendered(),
+            sql=self._engine.shown(statement),
             notes=asking.notes([], found=bool(events)),
         )
 
@@ -768,7 +768,9 @@ class LocalQueryService:
         statement = context.statement(
             f"SELECT {context.events.everything}\n{context.select().where(text).sql('')}"
         )
-        return results.ExpressionResult(text, self._table, statement.rendered(), tuple(context.notes))
+        return results.ExpressionResult(
+            text, self._table, self._engine.shown(statement), tuple(context.notes)
+        )
 
     def _ask(self, query: Ranged) -> Remarks:
         return self._asked_of(*table_range(query.from_date, query.to_date), query)

@@ -173,6 +173,9 @@ class Engine(Protocol):
     def source(self, statement: Statement) -> RowSource:
         """The rows of a statement, read in batches."""
 
+    def shown(self, statement: Statement) -> str:
+        """The SQL that runs for a statement, with its values written out."""
+
     def tables(self, *, fetched: bool = False) -> list[str]:
         """The tables and views that have the columns of events, by name; only those that were fetched."""
 

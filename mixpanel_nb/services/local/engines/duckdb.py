@@ -106,6 +106,10 @@ class DuckDBEngine:
         """See :class:`Engine`."""
         return self.storage.query(statement.text, statement.params)
 
+    def shown(self, statement: Statement) -> str:
+        """See :class:`Engine`."""
+        return statement.rendered()
+
     def tables(self, *, fetched: bool = False) -> list[str]:
         """See :class:`Engine`."""
         return [

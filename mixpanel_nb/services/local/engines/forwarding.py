@@ -60,6 +60,10 @@ class ForwardingEngine:
         """See :class:`Engine`."""
         return self.engine.source(statement)
 
+    def shown(self, statement: Statement) -> str:
+        """See :class:`Engine`."""
+        return self.engine.shown(statement)
+
     def tables(self, *, fetched: bool = False) -> list[str]:
         """See :class:`Engine`."""
         return self.engine.tables(fetched=fetched)

@@ -1,0 +1,88 @@
+"""The client of what a user hands in: a session, a connection, or the URL of one."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from mixpanel_nb.errors import ConfigError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixpanel_nb.services.local.engines.elsewhere import Client
+
+_HERE = "mixpanel_nb.services.local.engines"
+
+CONNECTIONS = {
+    "pyspark": f"{_HERE}.spark:SparkClient",
+    "chdb": f"{_HERE}.clickhouse:ClickHouseClient",
+    "clickhouse_connect": f"{_HERE}.clickhouse:ClickHouseClient",
+}
+"""What makes a client of a connection, by the package that the connection is of."""
+
+SCHEMES = {
+    "spark": f"{_HERE}.spark:opened",
+    "sc": f"{_HERE}.spark:opened",
+    "clickhouse": f"{_HERE}.clickhouse:opened",
+}
+"""What opens a client, by the scheme of a URL; it takes the URL without its query."""
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.DOTALL)
+_GIVEN = ("events", "profiles")
+
+
+def client_of(connection: Any) -> Client:
+    """The client of a session or connection.
+
+    Raises:
+        ParameterError: it is of none of the engines that there are.
+    """
+    for kind in type(connection).__mro__:
+        place = CONNECTIONS.get(kind.__module__.partition(".")[0])
+        if place is not None:
+            client: Client = _found(place)(connection)
+            return client
+    message = (
+        f"A {type(connection).__module__}.{type(connection).__qualname__} is no engine that reports know."
+    )
+    hint = "Give a Spark session (classic or Connect), or a connection of chdb or clickhouse-connect."
+    raise ParameterError(message, parameter="connection", value=str(type(connection)), hint=hint)
+
+
+def scheme_of(text: str) -> str | None:
+    """The scheme of an engine's URL; None for the path of a file."""
+    found = _URL.fullmatch(text)
+    return found[1] if found is not None and found[1] in SCHEMES else None
+
+
+def opened(url: str) -> tuple[Client, dict[str, str]]:
+    """The client of a URL, and the names of tables that its query gives (``?events=…&profiles=…``).
+
+    Raises:
+        ParameterError: the URL has another query.
+        ConfigError: the engine's package is missing, or it cannot be reached.
+    """
+    place, _, query = url.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    for name in given:
+        if name not in _GIVEN:
+            message = f"{name!r} in the URL of an engine names nothing."
+            hint = "It may name tables: ?events=catalog.schema.table&profiles=…"
+            raise ParameterError(message, parameter="path", value=url, hint=hint)
+    client: Client = _found(SCHEMES[str(scheme_of(url))])(place)
+    return client, given
+
+
+def _found(place: str) -> Callable[[Any], Any]:
+    module, _, name = place.partition(":")
+    found: Callable[[Any], Any] = getattr(import_module(module), name)
+    return found
+
+
+def missing(package: str, extra: str) -> ConfigError:
+    """The error that an engine's package is not installed."""
+    message = f"The package {package} is missing."
+    return ConfigError(message, hint=f'Install it: pip install "mixpanel-nb[{extra}]"')
