@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit thorough browser notebooks docs test-matrix lab bench pictures dist soak clean
+.PHONY: help demo test check unit thorough engines browser notebooks docs test-matrix lab bench pictures dist soak clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ unit: .venv/developing  ## Only the tests, without the browser
 
 thorough: .venv/developing  ## The property tests of reports with many random tables, other ones each time
 	REPORT_EXAMPLES=5 $(PYTEST) tests/reports tests/load tests/sandbox/test_sandbox_where.py
+
+engines: .venv/developing  ## Every question to Spark and ClickHouse, in three shapes of table (needs Java)
+	ENGINE_QUESTIONS=all $(PYTEST) tests/engines
 
 browser: .venv/developing  ## Only JupyterLab in Chromium; pictures go to artifacts/browser
 	$(BIN)/pytest tests/browser

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +83,12 @@ def questions() -> list[Asked]:
     ]  # fmt: skip
 
 
-def few(every: int = 4) -> list[Asked]:
-    """Some of each report, for tests that always run."""
-    return questions()[::every]
+def chosen() -> list[tuple[str, Asked]]:
+    """Shapes of tables, and questions: some of each report, or all of them as ``make engines`` asks."""
+    every = questions()
+    if os.environ.get("ENGINE_QUESTIONS") == "all":
+        return [(shape, each) for shape in ("events", "flat", "bare") for each in every]
+    return [("events", each) for each in every[::5]] + [("bare", each) for each in every[2::13]]
 
 
 def _segmentation() -> Iterator[Asked]:

@@ -84,6 +84,7 @@ def rows(number: int = 160, seed: int = 7) -> list[dict[str, Any]]:
             when += timedelta(
                 seconds=chance.choice([0, 1, 2, 3, 60, 1800, 7200]), microseconds=chance.randrange(9)
             )
+    return made
 
 
 def _held(value: Any) -> Any:
@@ -110,6 +111,11 @@ def write(folder: Path) -> None:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def in_clickhouse(name: str) -> str:
+    """A name in ClickHouse's SQL."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def columns_of(shape: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +11,13 @@ from mixpanel_nb import ConfigError, ParameterError, QueryError, StorageError, T
 
 from . import tables
 from .compared import assert_same, records
-from .corpus import DAYS, Asked, asked, few, questions
+from .corpus import DAYS, Asked, asked, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     Open = Callable[..., Workspace]
-
-ALL = os.environ.get("ENGINE_QUESTIONS") == "all"
-"""Whether every question is asked, as ``make engines`` does; otherwise some of each report."""
 
 
 @pytest.fixture(scope="module")
@@ -56,27 +52,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     made.stop()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("tables")
-    tables.write(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def duck(folder: Path) -> Iterator[Callable[[str], Workspace]]:
-    opened: dict[str, Workspace] = {}
-
-    def of(shape: str) -> Workspace:
-        if shape not in opened:
-            opened[shape] = tables.duckdb_workspace(folder, shape)
-        return opened[shape]
-
-    yield of
-    for ws in opened.values():
-        ws.close()
-
-
 @pytest.fixture
 def spark(session: Any, folder: Path) -> Callable[[str], Workspace]:
     """A workspace over the session, whose views have a shape."""
@@ -88,13 +63,6 @@ def spark(session: Any, folder: Path) -> Callable[[str], Workspace]:
         return Workspace.over(session, profiles="profiles", json=tables.JSON, account="sandbox")
 
     return of
-
-
-def chosen() -> list[tuple[str, Asked]]:
-    """Shapes of tables and questions: some, or all of them."""
-    if ALL:
-        return [(shape, each) for shape in ("events", "flat", "bare") for each in questions()]
-    return [("events", each) for each in few(6)] + [("bare", each) for each in few(13)]
 
 
 @pytest.mark.parametrize(("shape", "question"), chosen(), ids=lambda each: getattr(each, "name", each))

@@ -262,11 +262,11 @@ def _try_cast(node: exp.TryCast) -> exp.Expr:
 
 
 def _round(node: exp.Round) -> exp.Expr:
-    """Halves away from zero."""
+    """Halves away from zero; not to a negative zero, which is another key of a group there."""
     value, decimals = node.this, node.args.get("decimals")
     scale = "1" if decimals is None else f"1e{decimals.name}"
     size = f"(abs(_n) * {scale})"
-    body = _sql(f"if(_n < 0, -1, 1) * (floor({size}) + ({size} - floor({size}) >= 0.5)) / {scale}")
+    body = _sql(f"if(_n < 0, -1, 1) * (floor({size}) + ({size} - floor({size}) >= 0.5)) / {scale} + 0")
     return _let("_n", value, body)
 
 
@@ -386,24 +386,50 @@ def _series(node: exp.GenerateSeries) -> exp.Expr:
 
 
 _LENGTHS = {"MICROSECOND": 1, "SECOND": 1_000_000}
+_MOST = 2**31 - 1
+"""Microseconds of a frame: its bounds have 32 bits."""
 
 
-def _frame(node: exp.Expr) -> None:
-    """A range of time around a row, in seconds, of which half a microsecond is as good as none."""
+def _frame(node: exp.Expr) -> exp.Expr | None:
+    """A range of time around a row, in microseconds; another expression where it is longer than any frame."""
     spec = node.args.get("spec")
     if spec is None or spec.args.get("kind") != "RANGE":
-        return
-    bounds = {name: spec.args.get(name) for name in ("start", "end")}
-    if not any(isinstance(bound, exp.Interval) for bound in bounds.values()):
-        return
-    for name, bound in bounds.items():
-        if isinstance(bound, exp.Interval):
-            length = int(bound.name) * _LENGTHS[bound.args["unit"].name.upper()]
-            inner = name == "start" and spec.args.get("start_side") == "FOLLOWING"
-            seconds = (length + (-0.5 if inner else 0.5)) / 1_000_000
-            bound.replace(exp.Literal.number(f"{seconds:.7f}"))
+        return None
+    bounds = [spec.args.get(name) for name in ("start", "end")]
+    intervals = [bound for bound in bounds if isinstance(bound, exp.Interval)]
+    if not intervals:
+        return None
+    lengths = [int(each.name) * _LENGTHS[each.args["unit"].name.upper()] for each in intervals]
+    if max(lengths) > _MOST:
+        return _counted_until(node, intervals[-1])
+    for interval, length in zip(intervals, lengths, strict=True):
+        interval.replace(whole(length))
     for ordered in node.args["order"].expressions:
-        ordered.set("this", exp.Div(this=_micros(ordered.this), expression=exp.Literal.number("1000000.0")))
+        ordered.set("this", _micros(ordered.this))
+    return None
+
+
+def _counted_until(node: exp.Expr, length: exp.Expr) -> exp.Expr:
+    """How many rows there are up to a moment after each row: by the list of all their times.
+
+    Raises:
+        QueryError: the frame is another one.
+    """
+    spec = node.args["spec"]
+    if not isinstance(node.this, exp.Count) or spec.args.get("start") != "UNBOUNDED":
+        message = "A frame of more than half an hour cannot be said in ClickHouse's SQL."
+        raise QueryError(message)
+    (ordered,) = node.args["order"].expressions
+    times = exp.Window(
+        this=call("groupArray", ordered.this.copy()),
+        partition_by=[each.copy() for each in node.args.get("partition_by") or ()],
+        over="OVER",
+    )
+    until = exp.Add(this=ordered.this.copy(), expression=length.copy())
+    earlier = exp.Lambda(
+        this=exp.LTE(this=exp.column("_moment"), expression=until), expressions=[exp.to_identifier("_moment")]
+    )
+    return call("toInt64", call("arrayCount", earlier, times))
 
 
 # Aggregates and windows
@@ -445,7 +471,9 @@ def _filtered(node: exp.Filter) -> exp.Expr:
 
 
 def _windowed(node: exp.Window) -> exp.Expr:
-    _frame(node)
+    other = _frame(node)
+    if other is not None:
+        return other
     inner = node.this.this if isinstance(node.this, exp.Filter) else node.this
     return call("toInt64", node) if _is_count(inner) else node
 

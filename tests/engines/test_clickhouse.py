@@ -1,0 +1,87 @@
+"""Reports on ClickHouse, in this process, have the rows that they have on DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mixpanel_nb import QueryError, StorageError, TableNotFoundError, Workspace
+
+from . import tables
+from .compared import assert_same, records
+from .corpus import DAYS, Asked, chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Open = Callable[..., Workspace]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Any]:
+    from chdb.session import Session
+
+    made = Session()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clickhouse(session: Any, folder: Path) -> Callable[[str], Workspace]:
+    """A workspace over the session, whose views have a shape."""
+
+    def of(shape: str) -> Workspace:
+        names = [
+            "`" + each.replace("\\", "\\\\").replace("`", "\\`") + "`" for each in tables.columns_of(shape)
+        ]
+        for table, columns in (("events", ", ".join(names)), ("profiles", "*")):
+            file = folder / f"{table}.parquet"
+            session.query(f"CREATE OR REPLACE VIEW {table} AS SELECT {columns} FROM file('{file}')")
+        return Workspace.over(session, profiles="profiles", json=tables.JSON, account="sandbox")
+
+    return of
+
+
+@pytest.mark.parametrize(("shape", "question"), chosen(), ids=lambda each: getattr(each, "name", each))
+def test_rows_are_those_of_duckdb(shape: str, question: Asked, duck: Open, clickhouse: Open) -> None:
+    assert_same(records(duck(shape), question), records(clickhouse(shape), question), question)
+
+
+def test_sql_is_clickhouses_own(clickhouse: Open) -> None:
+    ws = clickhouse("events")
+    rows = ws.sql(
+        "SELECT event_name, countIf(price > 20) AS n FROM events GROUP BY event_name ORDER BY n DESC"
+    )
+    assert list(rows.columns) == ["event_name", "n"]
+    with pytest.raises(QueryError, match=r"^ClickHouse: "):
+        ws.sql("SELECT nothing FROM events")
+
+
+def test_the_sql_of_a_result_is_what_ran(clickhouse: Open) -> None:
+    ws = clickhouse("flat")
+    answer = ws.segmentation("View Product", unit="week", where='properties["plan"] == "pro"', **DAYS)
+    assert "toMonday" in answer.sql
+    assert len(ws.sql(answer.sql)) == len([each for each in answer.records() if each["count"]])
+
+
+def test_tables_of_the_engine_are_listed(clickhouse: Open) -> None:
+    ws = clickhouse("events")
+    assert [(table.name, table.type) for table in ws.tables()] == [
+        ("events", "events"),
+        ("profiles", "profiles"),
+    ]
+    assert {column.name: column.type for column in ws.schema("events")}["categories"] == "JSON"
+    assert ws.sample("events", 3).row_count == 3
+    assert ws.vocabulary.events("events") == sorted(tables.NAMES)
+
+
+def test_what_only_a_file_can_do_says_so(clickhouse: Open) -> None:
+    with pytest.raises(StorageError, match="the workspace reads tables of ClickHouse"):
+        clickhouse("flat").promote("events", "plan")
+
+
+def test_a_table_that_is_not_there(session: Any) -> None:
+    with pytest.raises(TableNotFoundError, match=r"There is no table 'nowhere\.at_all'"):
+        Workspace.over(session, events="nowhere.at_all", account="sandbox").segmentation("A", **DAYS)
