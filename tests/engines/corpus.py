@@ -238,4 +238,4 @@ def _others() -> Iterator[Asked]:
     )  # fmt: skip
     yield asked("why", days={"date": "2025-01-15"}, metric="View Product")
     yield asked("why", days={"date": "2025-01-15"}, metric="unique(Purchase)", where=MIXED)
-    yield asked("why", days={"date": "2025-01-15"}, metric="sum(Purchase, revenue)", unit="week")
+    yield asked("why", days={"date": "2025-01-13"}, metric="sum(Purchase, revenue)", unit="week")

@@ -155,11 +155,8 @@ def _is_list(node: exp.Expr, sources: dict[str, set[str]]) -> bool:
             return any(map(marked, [node.this, *node.expressions]))
         case exp.Anonymous():
             return node.name in {"_json_items", "_json_keys"}
-        case exp.Paren() | exp.Explode() if isinstance(node, exp.Explode):
-            inner = node.this
-            return isinstance(inner, exp.ArrayAppend | exp.Array) and any(
-                marked(each) for each in inner.iter_expressions()
-            )
+        case exp.Explode():
+            return _holds_lists(node.this)
         case (
             exp.Min()
             | exp.Max()
@@ -171,6 +168,20 @@ def _is_list(node: exp.Expr, sources: dict[str, set[str]]) -> bool:
         ):
             return marked(node.this)
     return isinstance(node, _LISTED)
+
+
+def _holds_lists(node: exp.Expr) -> bool:
+    """Whether the items of a list are lists."""
+    match node:
+        case exp.Array():
+            return any(isinstance(each, _LISTED) for each in node.expressions)
+        case exp.ArrayAppend():
+            return _holds_lists(node.this)
+        case exp.Transform():
+            return isinstance(node.expression.this, _LISTED)
+        case exp.Flatten() if isinstance(node.this, exp.Transform):
+            return _holds_lists(node.this.expression.this)
+    return False
 
 
 def _listing(node: exp.Expr) -> bool:
@@ -454,7 +465,7 @@ def _is_count(node: exp.Expr) -> bool:
 
 def _filtered(node: exp.Filter) -> exp.Expr:
     condition = node.expression.this
-    inner = node.this
+    inner: exp.Expr = node.this
     if isinstance(inner, exp.Anonymous) and inner.name == "map":
         for place, each in enumerate(inner.expressions):
             if place % 2:
@@ -584,8 +595,9 @@ def _coalesced(node: exp.Coalesce) -> exp.Expr:
     """The first list that is not empty."""
     if not _listing(node):
         return node
-    *firsts, last = [node.this, *node.expressions]
-    for each in reversed(firsts):
+    values: list[exp.Expr] = [node.this, *node.expressions]
+    last = values.pop()
+    for each in reversed(values):
         last = _if(call("notEmpty", each), each.copy(), last)
     return last
 
@@ -597,6 +609,11 @@ def _array(node: exp.Array) -> exp.Expr:
             "expressions", [_no_list() if isinstance(each, exp.Null) else each for each in node.expressions]
         )
     return node
+
+
+def _flat(node: exp.Flatten) -> exp.Expr:
+    """One level of lists; arrayFlatten would flatten all."""
+    return call("arrayReduce", _literal_text("groupArrayArray"), node.this)
 
 
 def _appended(node: exp.ArrayAppend) -> exp.Expr:
@@ -776,9 +793,7 @@ CLICKHOUSE = Dialect(
         exp.DateDiff: _difference,
         exp.Explode: _to("arrayJoin"),
         exp.Filter: _filtered,
-        exp.Flatten: lambda node: call(
-            "arrayReduce", _literal_text("groupArrayArray"), node.this
-        ),  # one level
+        exp.Flatten: _flat,
         exp.GenerateSeries: _series,
         exp.IntDiv: _to("intDiv"),
         exp.Is: _is,

@@ -136,9 +136,9 @@ def opened(url: str) -> ClickHouseClient:
         from mixpanel_nb.services.local.engines.opening import missing
 
         raise missing("chdb", "clickhouse") from None
-    place = url.partition("://")[2]
+    place, make = url.partition("://")[2], session.Session
     try:
-        return ClickHouseClient(session.Session(place) if place else session.Session(), owned=True)
+        return ClickHouseClient(make(place) if place else make(), owned=True)
     except RuntimeError as error:
         message = f"ClickHouse does not open {place}: {str(error).splitlines()[0][:_MAX_MESSAGE]}"
         raise ConfigError(message) from None
