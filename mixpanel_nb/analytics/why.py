@@ -61,12 +61,15 @@ def names(context: ReportContext, query: Why, before: date) -> Statement:
 WITH _keys AS (
     SELECT unnest(json_keys(e.properties)) AS name
     {chosen.sql()}
+), _counted AS (
+    SELECT name, count(*) AS events
+    FROM _keys
+    GROUP BY name
 )
 SELECT name
-FROM _keys
-GROUP BY 1
-HAVING count(*) >= {LEAST}
-ORDER BY count(*) DESC, 1
+FROM _counted
+WHERE events >= {LEAST}
+ORDER BY events DESC, name
 LIMIT {MOST_NAMES}""")
 
 

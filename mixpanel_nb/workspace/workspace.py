@@ -381,6 +381,7 @@ class Workspace:
             client, given = opening.opened(connection)
         else:
             client = opening.client_of(connection)
+        opening.check_translator()
         engine = ElsewhereEngine(
             client,
             events or given.get("events") or "events",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,3 +88,50 @@ def test_what_only_a_file_can_do_says_so(clickhouse: Open) -> None:
 def test_a_table_that_is_not_there(session: Any) -> None:
     with pytest.raises(TableNotFoundError, match=r"There is no table 'nowhere\.at_all'"):
         Workspace.over(session, events="nowhere.at_all", account="sandbox").segmentation("A", **DAYS)
+
+
+MAKE = """
+import sys
+from chdb.session import Session
+session = Session(sys.argv[1])
+session.query("CREATE DATABASE shop")
+session.query(f"CREATE VIEW shop.events AS SELECT * FROM file('{sys.argv[2]}')")
+session.close()
+"""
+NOTEBOOK = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "mixpanel_nb")
+info = shell.run_line_magic("mp_connect", sys.argv[1])
+answer = shell.run_line_magic("mp_segmentation", "'View Product' --unit month --during 2025-01")
+rows = shell.run_cell_magic("mp_sql", "", "SELECT count() AS n FROM shop.events")
+print([table.name for table in info.tables], answer.records()[0]["count"] > 0, list(rows)[0][0] > 0)
+"""
+
+
+def ran(*words: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own: chdb has one folder in each."""
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture
+def url(folder: Path, tmp_path: Path) -> str:
+    """A folder of ClickHouse with a database, as the URL of its table."""
+    made = ran("-c", MAKE, str(tmp_path / "held"), str(folder / "events.parquet"))
+    assert made.returncode == 0, made.stderr
+    return f"clickhouse://{tmp_path / 'held'}?events=shop.events"
+
+
+def test_a_terminal_asks_the_url_of_an_engine(url: str) -> None:
+    days = ("--from", "2025-01-06", "--to", "2025-01-19")
+    done = ran("-m", "mixpanel_nb", "--db", url, "segmentation", "View Product", "--unit", "week", *days)
+    assert [row["date"] for row in json.loads(done.stdout)] == ["2025-01-06", "2025-01-13"]
+    wrong = ran("-m", "mixpanel_nb", "--db", url.replace("shop.events", "shop.evnts"), "segmentation", "A")
+    assert wrong.returncode == 4
+    assert wrong.stderr.startswith("Error: There is no table 'shop.evnts' in ClickHouse.\n")
+
+
+def test_a_notebook_asks_the_url_of_an_engine(url: str) -> None:
+    done = ran("-c", NOTEBOOK, url)
+    assert "['shop.events'] True True" in done.stdout, done.stderr

@@ -100,37 +100,37 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     made.close()
 
 
-@examples(15)
+@examples(6)
 @given(asked(SCENES, segmentations))
 def test_segmentation(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "segmentation", case[1])
 
 
-@examples(12)
+@examples(6)
 @given(asked(SCENES, numeric_buckets))
 def test_segmentation_numeric(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "segmentation_numeric", case[1])
 
 
-@examples(12)
+@examples(6)
 @given(asked(SCENES, calculations))
 def test_segmentation_sum(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "segmentation_sum", case[1])
 
 
-@examples(12)
-@given(asked(SCENES, filtered_retentions, most=2))
+@examples(6)
+@given(asked(SCENES, filtered_retentions))
 def test_retention(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "retention", case[1])
 
 
-@examples(12)
-@given(asked(SCENES, filtered_funnels, most=2))
+@examples(6)
+@given(asked(SCENES, filtered_funnels))
 def test_funnel(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "funnel", case[1])
 
 
-@examples(15)
-@given(asked(SCENES, attempted_funnels, most=2))
+@examples(6)
+@given(asked(SCENES, attempted_funnels))
 def test_attempts(both: Both, case: tuple[Project, list[dict[str, Any]]]) -> None:
     both.check(case[0], "funnel", case[1])

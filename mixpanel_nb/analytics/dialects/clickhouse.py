@@ -699,7 +699,14 @@ multiIf(
 )
 """
 _NUMBER = "if(isFinite(toFloat64OrNull(_j)), toFloat64OrNull(_j), NULL)"
-_WHOLE = "if(match(_j, '[.eE]'), NULL, toInt128OrNull(_j))"
+_WHOLE = """
+if(
+    NOT match(_j, '[.eE]')
+        AND toInt128OrNull(_j) BETWEEN toInt128('-9223372036854775808') AND toInt128('18446744073709551615'),
+    toInt128OrNull(_j), NULL
+)
+"""
+"""Larger ones DuckDB takes for a DOUBLE."""
 _BOOLEAN = "multiIf(_j = 'true', true, _j = 'false', false, NULL)"
 
 

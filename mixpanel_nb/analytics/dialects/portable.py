@@ -88,16 +88,21 @@ def _forget_materialized(tree: exp.Expr) -> None:
 # A chain of flows: pointer doubling by recursion becomes a walk along the list of a user's starts
 
 _CHAIN = """
-SELECT distinct_id, unnest(list_reduce(
-    list({'next': next, 'taken': [number]} ORDER BY number),
-    lambda done, further: CASE
-        WHEN further.taken[1] = done.next
-        THEN {'next': further.next, 'taken': list_concat(done.taken, further.taken)}
-        ELSE done
-    END
-).taken) AS number
-FROM _candidates
-GROUP BY distinct_id
+SELECT distinct_id, unnest(taken) AS number
+FROM (
+    SELECT
+        distinct_id,
+        list_reduce(
+            list({'next': next, 'taken': [number]} ORDER BY number),
+            lambda done, further: CASE
+                WHEN further.taken[1] = done.next
+                THEN {'next': further.next, 'taken': list_concat(done.taken, further.taken)}
+                ELSE done
+            END
+        ).taken AS taken
+    FROM _candidates
+    GROUP BY distinct_id
+)
 """
 
 

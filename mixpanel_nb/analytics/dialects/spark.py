@@ -124,6 +124,12 @@ def _regexp(node: exp.Expr) -> exp.Expr:
     return say("_a RLIKE _p", _a=node.this, _p=exp.Literal.string(rf"\A(?:{node.expression.name})\z"))
 
 
+def _of_several(node: exp.Func) -> exp.Expr:
+    """The least or greatest of one value is the value."""
+    only: exp.Expr = node.args["this"]
+    return node if node.args.get("expressions") else only
+
+
 def _int_argument(node: exp.Expr) -> exp.Expr:
     return say("CAST(least(_a, 2147483647) AS INT)", _a=node)
 
@@ -230,6 +236,14 @@ def _reduced(node: exp.Anonymous) -> exp.Expr:
     return call("aggregate", rest, call("get", items.copy(), whole(0)), step)
 
 
+def _ordered(node: exp.Window) -> exp.Expr:
+    """Rows are numbered in some order there; where ours is open, all rows of a part are equal in it."""
+    if isinstance(node.this, exp.RowNumber) and not (node.args.get("order") or node.args.get("alias")):
+        by = [exp.Ordered(this=each.copy()) for each in node.args.get("partition_by") or ()]
+        node.set("order", exp.Order(expressions=by))
+    return node
+
+
 def _filtered(node: exp.Filter) -> exp.Expr:
     """A filter of an aggregate over a window is one of its argument; a histogram has one in each count."""
     condition = node.expression.this
@@ -288,7 +302,14 @@ _UNQUOTED = "CAST(try_parse_json(_a) AS STRING)"
 _TEXT = f"CASE WHEN startswith(_a, '\"') THEN {_UNQUOTED} ELSE _a END"
 _STRING = f"CASE WHEN startswith(_a, '\"') THEN {_UNQUOTED} END"
 _NUMBER = "CASE WHEN abs(TRY_CAST(_a AS DOUBLE)) < CAST('Infinity' AS DOUBLE) THEN TRY_CAST(_a AS DOUBLE) END"
-_WHOLE = "CASE WHEN NOT _a RLIKE '[.eE]' THEN TRY_CAST(_a AS DECIMAL(38, 0)) END"
+_WHOLE = """
+CASE
+    WHEN NOT _a RLIKE '[.eE]'
+        AND TRY_CAST(_a AS DECIMAL(38, 0)) BETWEEN -9223372036854775808 AND 18446744073709551615
+    THEN TRY_CAST(_a AS DECIMAL(38, 0))
+END
+"""
+"""Larger ones DuckDB takes for a DOUBLE."""
 _BOOLEAN = "CASE _a WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
 _ARRAY = "CASE WHEN startswith(_a, '[') THEN _a END"
 
@@ -336,11 +357,11 @@ def _spread(tree: exp.Expr) -> exp.Expr:
 
 _FUNCTIONS: tuple[type[exp.Expr], ...] = (
     *(exp.Abs, exp.Array, exp.ArrayContains, exp.ArrayDistinct, exp.ArrayFilter, exp.Avg, exp.Coalesce),
-    *(exp.ConcatWs, exp.Count, exp.CovarSamp, exp.EndsWith, exp.Explode, exp.FirstValue, exp.Flatten),
-    *(exp.Greatest, exp.Lag, exp.LastValue, exp.Lead, exp.Least, exp.Length, exp.LogicalOr, exp.Lower),
+    *(exp.ConcatWs, exp.Count, exp.CovarSamp, exp.EndsWith, exp.Exists, exp.Explode, exp.FirstValue),
+    *(exp.Lag, exp.LastValue, exp.Lead, exp.Length, exp.LogicalOr, exp.Lower),
     *(exp.Max, exp.Nullif, exp.Pow, exp.Replace, exp.RowNumber, exp.StartsWith, exp.StrPosition, exp.Struct),
     *(exp.Sum, exp.Transform, exp.Trim, exp.Upper, exp.Variance, exp.AnyValue, exp.Mode, exp.ApproxDistinct),
-    *(exp.RegexpLike, exp.IsNan, exp.ArrayConcat, exp.Round),
+    *(exp.RegexpLike, exp.IsNan, exp.ArrayConcat, exp.Round, exp.Flatten),
 )
 
 SPARK = Dialect(
@@ -370,6 +391,8 @@ SPARK = Dialect(
         exp.TimeToUnix: _as("unix_micros(CAST(_a AS TIMESTAMP)) / CAST(1000000 AS DOUBLE)"),
         exp.UnixToTime: _from_epoch,
         exp.GenerateSeries: _series,
+        exp.Greatest: _of_several,
+        exp.Least: _of_several,
         exp.Min: _least_struct,
         exp.ArgMin: _arg_min,
         exp.ArrayAgg: _listed,
@@ -377,6 +400,7 @@ SPARK = Dialect(
         exp.ArraySize: _to("array_size"),
         exp.PercentileCont: _to("percentile"),
         exp.Filter: _filtered,
+        exp.Window: _ordered,
         "histogram": _histogram,
         "isfinite": _as(_FINITE),
         "list_has_all": _as("array_size(array_except(_b, _a)) = 0"),

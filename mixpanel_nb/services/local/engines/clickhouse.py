@@ -22,6 +22,7 @@ _READING = {
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_quote_denormals": 1,
     "output_format_json_named_tuples_as_objects": 0,
+    "max_query_size": 16_777_216,  # questions of many properties at once are long
 }
 _TYPES = {
     "String": "VARCHAR",
@@ -136,7 +137,8 @@ def opened(url: str) -> ClickHouseClient:
         from mixpanel_nb.services.local.engines.opening import missing
 
         raise missing("chdb", "clickhouse") from None
-    place, make = url.partition("://")[2], session.Session
+    place = url.partition("://")[2]
+    make: Any = session.Session
     try:
         return ClickHouseClient(make(place) if place else make(), owned=True)
     except RuntimeError as error:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.analytics.sql import Statement
-from mixpanel_nb.errors import ParameterError, StorageError, Word
+from mixpanel_nb.errors import ParameterError, StorageError, TableNotFoundError, Word
 from mixpanel_nb.services.local.engines.base import EventTable
 from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage.catalog import TableDescription
@@ -108,9 +108,8 @@ class ElsewhereEngine:
         if table not in self._described:
             found = self.client.columns(_parts(table))
             if found is None:
-                error = table_not_found(table, [])
-                error.hint = _NO_TABLE
-                raise error
+                message = f"There is no table {table!r} in {self.client.engine}."
+                raise TableNotFoundError(message, hint=_NO_TABLE, details={"table": table})
             records = tuple(ColumnRecord(name, self._type(name, kind), True, None) for name, kind in found)
             self._described[table] = TableDescription(records, True, Entries())
         return self._described[table]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -80,6 +81,16 @@ def _found(place: str) -> Callable[[Any], Any]:
     module, _, name = place.partition(":")
     found: Callable[[Any], Any] = getattr(import_module(module), name)
     return found
+
+
+def check_translator() -> None:
+    """Check that statements can be said in another engine's SQL.
+
+    Raises:
+        ConfigError: sqlglot is missing.
+    """
+    if find_spec("sqlglot") is None:
+        raise missing("sqlglot", "spark")
 
 
 def missing(package: str, extra: str) -> ConfigError:
