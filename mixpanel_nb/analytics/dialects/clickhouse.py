@@ -389,6 +389,8 @@ def _timezone(node: exp.Anonymous) -> exp.Expr:
 
 def _series(node: exp.GenerateSeries) -> exp.Expr:
     first, last = node.args["start"], node.args["end"]
+    if node.args.get("step") is None:  # of whole numbers
+        return call("range", first, exp.Add(this=last, expression=whole(1)))
     days = exp.Add(this=call("dateDiff", _literal_text("day"), first, last), expression=whole(1))
     later = exp.Lambda(
         this=call("addDays", first.copy(), exp.column("_day")), expressions=[exp.to_identifier("_day")]

@@ -183,7 +183,7 @@ def _from_epoch(node: exp.UnixToTime) -> exp.Expr:
 
 
 def _series(node: exp.GenerateSeries) -> exp.Expr:
-    return call("sequence", node.args["start"], node.args["end"], node.args["step"])
+    return call("sequence", *(node.args[name] for name in ("start", "end", "step") if node.args.get(name)))
 
 
 # Structs, lists and aggregates

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ConfigError, QueryError
@@ -132,15 +133,14 @@ def opened(url: str) -> ClickHouseClient:
         ConfigError: chdb is missing, or there is no such folder.
     """
     try:
-        from chdb import session
+        session: Any = import_module("chdb.session")  # untyped
     except ImportError:
         from mixpanel_nb.services.local.engines.opening import missing
 
         raise missing("chdb", "clickhouse") from None
     place = url.partition("://")[2]
-    make: Any = session.Session
     try:
-        return ClickHouseClient(make(place) if place else make(), owned=True)
+        return ClickHouseClient(session.Session(place) if place else session.Session(), owned=True)
     except RuntimeError as error:
         message = f"ClickHouse does not open {place}: {str(error).splitlines()[0][:_MAX_MESSAGE]}"
         raise ConfigError(message) from None
