@@ -32,7 +32,7 @@ def _connect(
         str | None,
         typer.Argument(
             metavar="ACCOUNT",
-            help="sandbox, or an account; the default one if left out. Or the address of a lake or an engine.",
+            help="sandbox, or an account; the default one if left out. Or the URL of a lake or an engine.",
             autocompletion=names.accounts,
         ),
     ] = None,
