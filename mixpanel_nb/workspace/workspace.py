@@ -186,15 +186,16 @@ class Workspace:
         self._assemble(project, file, new_storage, place)
 
     @classmethod
-    def from_parts(cls, project: Project, storage: StorageEngine) -> Workspace:
+    def from_parts(cls, project: Project, storage: StorageEngine, place: Place | None = None) -> Workspace:
         """A workspace from an existing project and database.
 
         Args:
             project: The project.
             storage: The database; :meth:`close` closes it.
+            place: The lake that it reads, if it is one.
         """
         workspace = cls.__new__(cls)
-        workspace._assemble(project, storage.path, lambda: storage, getattr(storage, "place", None))
+        workspace._assemble(project, storage.path, lambda: storage, place)
         workspace.storage = storage
         return workspace
 
@@ -328,11 +329,11 @@ class Workspace:
             ...     lake.sql_scalar("SELECT count(*) FROM events")
             10682
         """
-        storage = lake_storage(existing_place(place))
+        found = existing_place(place)
         project = Project.find(
             account, timezone=timezone, week_start=week_start, table=table, needs_account=False
         )
-        return cls.from_parts(project, storage)
+        return cls.from_parts(project, lake_storage(found), found)
 
     @classmethod
     def over(
