@@ -178,6 +178,13 @@ def test_what_only_a_file_can_do_says_so(spark: Open, ask: Callable[[Workspace],
         ask(spark("flat"))
 
 
+def test_a_file_is_a_table_by_its_path(session: Any, folder: Path, duck: Open) -> None:
+    path = folder / "events.parquet"
+    ws = Workspace.over(session, events=f"parquet.`{path}`", json=tables.JSON, account="sandbox")
+    ours = ws.segmentation("Search", on="plan", unit="week", **DAYS)
+    assert ours.records() == duck("events").segmentation("Search", on="plan", unit="week", **DAYS).records()
+
+
 def test_a_table_that_is_not_there(session: Any) -> None:
     with pytest.raises(TableNotFoundError, match=r"There is no table 'nowhere\.at_all'"):
         Workspace.over(session, events="nowhere.at_all", account="sandbox").segmentation("A", **DAYS)

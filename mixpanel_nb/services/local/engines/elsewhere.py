@@ -46,6 +46,7 @@ _BOUND = re.compile(
     re.DOTALL,
 )
 """A text, a name, a comment, or the ``:name`` of a value: what is within the others is none."""
+_PART = re.compile(r"`((?:[^`]|``)+)`|([^.`]+)")
 _NO_TABLE = "Name it with events=…, as the engine calls it: catalog.schema.table."
 
 
@@ -237,7 +238,10 @@ class ElsewhereEngine:
 
 
 def _parts(table: str) -> tuple[str, ...]:
-    return tuple(table.split("."))
+    """The parts of a name such as ``catalog.schema.table``; one in backquotes may have dots, as paths do."""
+    return tuple(
+        quoted.replace("``", "`") if quoted else plain for quoted, plain in _PART.findall(table)
+    ) or (table,)
 
 
 class ElsewhereStorage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,6 +47,8 @@ _TYPES = {
     "void": '"NULL"',
 }
 _MAX_MESSAGE = 300
+_QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+_LOCAL = _QUIET | {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,12 @@ def opened(url: str) -> SparkClient:
     Raises:
         ConfigError: PySpark is missing, or the session does not start.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, which it is not handed
+        return SparkClient(_session(url), owned=True)
+
+
+def _session(url: str) -> Any:
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -202,15 +211,20 @@ def opened(url: str) -> SparkClient:
 
         raise missing("pyspark", "spark") from None
     scheme, _, place = url.partition("://")
+    is_local = scheme == "spark" and place.startswith("local")
     builder: Any = SparkSession.builder
-    if scheme == "sc":
-        builder = builder.remote(url)
-    else:
-        builder = builder.master(place if place.startswith("local") else url).config(
-            "spark.ui.enabled", "false"
-        )
+    builder = builder.remote(url) if scheme == "sc" else builder.master(place if is_local else url)
+    for name, value in (_LOCAL if is_local else _QUIET if scheme == "spark" else {}).items():
+        builder = builder.config(name, value)
     try:
-        return SparkClient(builder.appName("mixpanel_nb").getOrCreate(), owned=True)
+        session = builder.appName("mixpanel_nb").getOrCreate()
+        if scheme == "spark":
+            session.sparkContext.setLogLevel("ERROR")
     except (PySparkException, RuntimeError, OSError) as error:
         message = f"Spark does not start at {url}: {str(error).splitlines()[0][:_MAX_MESSAGE]}"
-        raise ConfigError(message, hint="Is Java 17 installed, and the address right?") from None
+        is_missing = isinstance(error, PySparkException) and error.getCondition() == "PACKAGE_NOT_INSTALLED"
+        hint = "Is Java 17 installed, and the address right?"
+        raise ConfigError(
+            message, hint='Spark Connect needs: pip install "pyspark[connect]"' if is_missing else hint
+        ) from None
+    return session
