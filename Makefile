@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit thorough engines browser notebooks docs test-matrix lab bench pictures dist soak clean
+.PHONY: help demo test check unit thorough engines test-cluster browser notebooks docs test-matrix lab bench pictures dist soak clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ thorough: .venv/developing  ## The property tests of reports with many random ta
 
 engines: .venv/developing  ## Every question to Spark and ClickHouse, in three shapes of table (needs Java)
 	ENGINE_QUESTIONS=all $(PYTEST) tests/engines
+
+test-cluster: .venv/developing  ## Reports on a cluster of Spark: a master and two workers, one is killed (needs Java)
+	$(BIN)/pytest tests/engines/cluster.py
 
 browser: .venv/developing  ## Only JupyterLab in Chromium; pictures go to artifacts/browser
 	$(BIN)/pytest tests/browser

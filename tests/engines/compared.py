@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from .corpus import Asked
 
 
-def records(ws: Workspace, question: Asked) -> list[Any]:
+def records(ws: Workspace, question: Asked, table: str = "events") -> list[Any]:
     """The rows of an answer, and its notes."""
     ws.timezone = question.zone
-    result = getattr(ws, question.report)(**question.given, **question.days, table="events")
+    result = getattr(ws, question.report)(**question.given, **question.days, table=table)
     return [*result.records(), list(result.notes)]
 
 
