@@ -83,12 +83,19 @@ def questions() -> list[Asked]:
     ]  # fmt: skip
 
 
-def chosen() -> list[tuple[str, Asked]]:
-    """Shapes of tables, and questions: some of each report, or all of them as ``make engines`` asks."""
+def chosen(*, few: bool = False) -> list[tuple[str, Asked]]:
+    """Shapes of tables, and questions: some of each report, or all of them as ``make engines`` asks.
+
+    Args:
+        few: One of each report and some more, of an engine that is slow with small tables.
+    """
     every = questions()
     if os.environ.get("ENGINE_QUESTIONS") == "all":
         return [(shape, each) for shape in ("events", "flat", "bare") for each in every]
-    return [("events", each) for each in every[::5]] + [("bare", each) for each in every[2::13]]
+    some = [("events", each) for each in every[::5]] + [("bare", each) for each in every[2::13]]
+    some = some[::4] if few else some
+    one_of_each = [("events", each) for each in {each.report: each for each in every}.values()]
+    return [*some, *(each for each in one_of_each if each not in some)]
 
 
 def _segmentation() -> Iterator[Asked]:

@@ -14,7 +14,14 @@ from results import reports
 if TYPE_CHECKING:
     from mixpanel_nb.results import ComparisonResult, ReportResult
 
-NO_NUMBERS = {"ActivityFeedResult", "ExperimentResult", "ReconcileResult", "WhyResult"}
+NO_NUMBERS = {
+    "ActivityFeedResult",
+    "AnomaliesResult",
+    "ExperimentResult",
+    "ReconcileResult",
+    "SignalResult",
+    "WhyResult",
+}
 HOSTILE = ("</style><script>alert(1)</script>", "a\nb\u2028\\'\"{x}" * 9)
 
 

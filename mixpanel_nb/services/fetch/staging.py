@@ -203,10 +203,13 @@ class Staging:
                 raise StorageError(message, hint="Remove it, or choose another path for the database.")
 
     def _in_use(self) -> StorageError:
-        try:
-            by = (self.folder / HOLDER).read_text()
-        except OSError:
-            by = ""
+        by = ""
+        for _ in range(10 * ATTEMPTS):
+            with contextlib.suppress(OSError):
+                by = (self.folder / HOLDER).read_text()
+            if by:
+                break
+            time.sleep(0.01)  # the fetch has begun just now, or it has just ended
         who = "This process" if by == str(os.getpid()) else f"Process {by}" if by else "Another process"
         message = f"{who} is fetching table {self.table!r} now."
         return StorageError(message, hint="Wait until it has ended, or fetch into another table.")
