@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
+from mixpanel_nb.analytics.definitions import CustomProperty
 from mixpanel_nb.analytics.expressions import Compiler, Dialect, Scope
+from mixpanel_nb.analytics.expressions.formulas import FormulaCompiler
+from mixpanel_nb.analytics.expressions.values import segment
 from mixpanel_nb.analytics.sql import Parameters, Statement
 from mixpanel_nb.errors import ExpressionError
 
@@ -119,7 +122,10 @@ def run(con: duckdb.DuckDBPyConnection, made: Statement) -> Any:
     return answer
 
 
-@given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), st.sampled_from(Dialect))
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join),
+    st.sampled_from([Dialect.EVENTS, Dialect.PROFILES]),
+)
 def test_words_of_the_language_in_any_order(
     con: duckdb.DuckDBPyConnection, text: str, dialect: Dialect
 ) -> None:
@@ -130,6 +136,24 @@ def test_words_of_the_language_in_any_order(
         assert error.message
     else:
         run(con, made)
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, "A", "B", "if(", "ifs(", "let(", "undefined"]), max_size=14).map(
+        " ".join
+    )
+)
+def test_words_of_formulas_in_any_order(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    inputs = {"A": 'properties["amount"]', "B": 'properties["plan"]'}
+    where = scope()
+    try:
+        value = FormulaCompiler(where, CustomProperty(1, "made", text, inputs)).result()
+    except ExpressionError as error:
+        assert 0 <= error.position <= len(text)
+        assert error.message
+    else:
+        source = "events AS e LEFT JOIN profiles AS u ON u.distinct_id = e.distinct_id"
+        run(con, Statement(f"SELECT {segment(value)[0]} FROM {source}", where.parameters.values))
 
 
 @given(st.text(max_size=40))
