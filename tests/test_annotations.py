@@ -86,7 +86,7 @@ def test_they_are_listed_by_date(ws: Workspace) -> None:
     assert texts(ws.annotations("2025-02-18", "2025-02-18")) == TEXTS[1:2]
     first = ws.annotations()[0]
     assert (first.date, first.tags, first.author) == (
-        datetime(2025, 2, 10),  # noqa: DTZ001 - the clock of the project
+        datetime(2025, 2, 10),
         ("pricing",),
         "Sandbox Owner",
     )
@@ -202,7 +202,7 @@ def test_moments_are_those_of_the_reports_zone(
 def test_hostile_texts_are_only_texts(ws: Workspace) -> None:
     ws.fetch_events(**FEBRUARY)
     hostile = ["<script>alert(1)</script>", "$a$ \\ {b}", "\u202e\u2028\x00\n", "", "שלום " * 50, "x" * 5_000]
-    moment = datetime(2025, 2, 3, 12)  # noqa: DTZ001 - UTC, as it is stored
+    moment = datetime(2025, 2, 3, 12)
     ws.storage.save_annotations(
         "events", [AnnotationRecord(n, moment, text) for n, text in enumerate(hostile)]
     )
@@ -255,7 +255,7 @@ def test_each_annotation_is_marked_at_its_bucket(hours: list[int], step: int) ->
     """Compared with a loop over the buckets; numbers follow the dates, and none is lost in a group."""
     first = date(2025, 1, 1)
     buckets = [first + timedelta(days=day) for day in range(0, 120, step)]
-    start = datetime(2025, 1, 1)  # noqa: DTZ001 - a clock without a zone
+    start = datetime(2025, 1, 1)
     found = [Annotation(n, start + timedelta(hours=hour), f"t{n}") for n, hour in enumerate(hours)]
     rows = [{"date": day, "n": 1} for day in buckets]
     annotated = Annotated(found, buckets, "day" if step == 1 else "week")

@@ -239,7 +239,7 @@ def test_days_of_a_project_made_before_2023_are_its_own(
             assert fetched.tuples() == [(date(2022, 3, 11), 24)]
             # Half past midnight in Kolkata is 19:00 of the day before in UTC.
             assert ws.sql_rows("SELECT min(event_time), max(event_time) FROM events").tuples() == [
-                (datetime(2022, 3, 10, 19), datetime(2022, 3, 11, 18))  # noqa: DTZ001 - as DuckDB gives them
+                (datetime(2022, 3, 10, 19), datetime(2022, 3, 11, 18))
             ]
             report = ws.segmentation("A", **day, table="events")
             assert report.tuples() == [(date(2022, 3, 11), "total", 24, True)]

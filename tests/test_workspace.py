@@ -105,7 +105,7 @@ def test_a_workspace_shows_itself_as_a_card_that_says_what_to_type(tmp_path: Pat
 
 
 def _pretty(ws: Workspace) -> str:
-    return str(pretty(ws))  # type: ignore[no-untyped-call]  # IPython is typed in part
+    return str(pretty(ws))
 
 
 def test_credentials_of_the_environment_are_enough(

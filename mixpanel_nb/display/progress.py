@@ -232,7 +232,7 @@ class LiveDisplay(_LiveLine):
         from IPython.display import display
 
         if self._display is None:
-            self._display = display({}, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython's
+            self._display = display({}, raw=True, display_id=True)
             self._display.update(self._first(snapshot), raw=True)
         else:
             self._next(snapshot)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
-from mixpanel_nb.display.bars import NAME_WIDTH
+from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
 from mixpanel_nb.display.charts import moment, utc_text
 from mixpanel_nb.display.layers import layer, layered
 from mixpanel_nb.display.text import distinct_labels
@@ -66,7 +66,9 @@ def small_lines(
     names = distinct_labels((each.name for each in lines), _MAX_NAME)
     height = _LANE * len(lines)
     down = alt.Scale(domain=[0, height], nice=False, zero=False, reverse=True)
-    y = alt.Y("y:Q", axis=None, scale=down)
+    room = name_extent([*names, *(line.text for line in lines)])
+    beside = alt.Axis(title=None, domain=False, ticks=False, labels=False, grid=False, minExtent=room)
+    y = alt.Y("y:Q", axis=beside, scale=down)
     places, form = time_ticks(times)
     axis = alt.Axis(format=form, values=[place.timestamp() * 1000 for place in places], labelFlush=False)
     x = alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=6), axis=axis)

@@ -25,7 +25,7 @@ class _Touchable:
             return
         from IPython.display import display
 
-        display(cast("alt.Chart", self)._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]  # IPython's
+        display(cast("alt.Chart", self)._repr_mimebundle_(), raw=True)
 
 
 def _restyled(kind: K) -> K:

@@ -82,7 +82,7 @@ class NotebookSession(Session):
         """A card in the cell's output."""
         from IPython.display import display
 
-        display(result)  # type: ignore[no-untyped-call]  # IPython is typed in part
+        display(result)
 
     def ask_secret(self, prompt: str) -> str:
         """A secret from a hidden field below the cell; it is not saved."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.queries import Query
     from mixpanel_nb.queries.cells import Cell
+    from mixpanel_nb.queries.groups import Group
     from mixpanel_nb.results import (
         Annotation,
         ExpressionResult,
@@ -64,9 +65,9 @@ class ReportService:
 
     def ask(self, query: Query[Answer]) -> Answer:
         """The answer to a query. Errors as in ``Workspace.ask``."""
-        if query.comparison is not None or query.groups is not None:
-            compare = self._compared if query.groups is None else self._of_groups
-            comparison: Any = compare(query)
+        if query.groups is not None or query.comparison is not None:
+            groups = query.groups
+            comparison: Any = self._compared(query) if groups is None else self._of_groups(query, *groups)
             return cast("Answer", comparison)
         if query.name == "saved_report" and query.asked_table is not None:
             saved: Any = self._saved_report(cast("Any", query).bookmark_id, query.asked_table)
@@ -172,16 +173,14 @@ class ReportService:
         comparison = compared(after, before, asked=query.comparison, buckets=days.buckets)
         return replace(comparison, question=Question(query, self))
 
-    def _of_groups(self, query: Query[Answer]) -> ComparisonResult[Answer]:
+    def _of_groups(self, query: Query[Answer], first: Group, second: Group) -> ComparisonResult[Answer]:
         """The answer to a query about two groups: that about each of them."""
         from mixpanel_nb.results.comparison import ComparedGroups, compared
         from mixpanel_nb.results.question import Question
         from mixpanel_nb.services.comparison import check_group
 
-        assert query.groups is not None  # noqa: S101 - ask() gives no others
-        for group in query.groups:
+        for group in (first, second):
             check_group(group)
-        first, second = query.groups
         after, before = self._both(query.of_group(first), query.of_group(second))
         *users, in_both = self._shared(after, before) or (None,)
         groups = ComparedGroups(

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 PRO = 'properties["plan"] == "pro" and not properties["amount"] > 5 or properties["plan"] in ["a", "b"]'
 STEPS = (Step("A"), Step("B", PRO), Step("A"))
 DAYS = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 31)}
-KNOWN_UNTIL = datetime(2025, 3, 31)  # noqa: DTZ001 - UTC without a zone, as in tables
+KNOWN_UNTIL = datetime(2025, 3, 31)
 
 
 def asked(steps: tuple[Step, ...]) -> Funnel:

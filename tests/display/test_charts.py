@@ -97,7 +97,7 @@ def test_very_many_days_become_one_area_so_that_the_picture_stays_small() -> Non
 @pytest.mark.parametrize("kind", ["line", "bar", "area", "point"])
 @pytest.mark.parametrize("x", ["day", "hour", "text", "number", "level"])
 def test_every_kind_draws_every_sort_of_axis(kind: str, x: str) -> None:
-    start = datetime(2025, 1, 1)  # noqa: DTZ001 - as DuckDB gives it
+    start = datetime(2025, 1, 1)
     rows = [
         {
             "day": date(2025, 1, 1 + step),

@@ -44,7 +44,7 @@ def test_few_days_have_each_its_label() -> None:
 
 @given(
     st.lists(
-        st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001 - takes no zones
+        st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),
         min_size=2,
         max_size=40,
         unique=True,

@@ -54,7 +54,7 @@ ESCAPE = "\x1b"
         (11_220, "duration", "3 h 07 min"),
         (timedelta(days=4, hours=2), "auto", "4 d 02 h"),
         (date(2025, 1, 31), "auto", "2025-01-31"),
-        (datetime(2025, 1, 31, 12, 5, 9), "auto", "2025-01-31 12:05:09"),  # noqa: DTZ001 - as DuckDB gives it
+        (datetime(2025, 1, 31, 12, 5, 9), "auto", "2025-01-31 12:05:09"),
         (datetime(2025, 1, 31, 12, 5, 9, 120_000, tzinfo=UTC), "auto", "2025-01-31 12:05:09.120000+00:00"),
         (datetime(2025, 1, 31, 12, 5, tzinfo=UTC), "date", "2025-01-31"),
         (b"\x00\xff", "auto", "0x00ff"),
@@ -160,7 +160,7 @@ def test_large_amounts_have_no_decimals() -> None:
 
 
 def test_times_that_are_all_midnights_are_days() -> None:
-    weeks = [datetime(2024, 12, 30), datetime(2025, 1, 6)]  # noqa: DTZ001 - as DuckDB gives them
+    weeks = [datetime(2024, 12, 30), datetime(2025, 1, 6)]
     assert write(weeks[0], column_format("week", "auto", weeks)) == "2024-12-30"
     assert write(weeks[0], column_format("week", "auto", [*weeks, weeks[1].replace(hour=1)])) == (
         "2024-12-30 00:00:00"

@@ -28,7 +28,7 @@ TYPES = {
     "items": "VARCHAR", "tags": "VARCHAR", "mp_country_code": "VARCHAR", "coupon": "VARCHAR", "text": "VARCHAR",
     "subject": "VARCHAR", "mp_lib": "VARCHAR", "$browser": "VARCHAR", HOSTILE: "VARCHAR",
 }  # fmt: skip
-_START = datetime(2025, 1, 5, 20)  # noqa: DTZ001 - UTC without a zone, as in tables
+_START = datetime(2025, 1, 5, 20)
 
 
 def _properties(name: str, when: datetime, chance: random.Random) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def ws(tmp_path: Path) -> Iterator[Workspace]:
 def orders() -> pd.DataFrame:
     """900 rows as an analyst has them: repeated times, users that are missing, a zip code with zeros."""
     rng = random.Random(7)
-    start = datetime(2025, 1, 30, 22)  # noqa: DTZ001 - UTC without a zone, as most files have it
+    start = datetime(2025, 1, 30, 22)
     rows = [
         {
             "event_name": rng.choice(["View", "Cart", "Purchase"]),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-moments = st.datetimes(datetime(1971, 1, 1), datetime(2199, 12, 31, 23, 59, 59)).map(  # noqa: DTZ001 - zoned next
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2199, 12, 31, 23, 59, 59)).map(
     lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 )
 WRITTEN: dict[str, Any] = {
@@ -73,7 +73,7 @@ def test_times_without_a_zone_are_those_of_the_zone_that_is_named(rows: list[dat
 
 
 def test_a_unit_that_is_named_counts_before_the_magnitude() -> None:
-    assert load([40_000_000], time_unit="s") == [datetime(1971, 4, 8, 23, 6, 40)]  # noqa: DTZ001 - as stored
+    assert load([40_000_000], time_unit="s") == [datetime(1971, 4, 8, 23, 6, 40)]
     with pytest.raises(ParameterError, match="no event can have the time '1735725600000'"):
         load([1_735_725_600_000], time_unit="s")
     with pytest.raises(ParameterError, match="no event can have the time '1735725600'"):
@@ -81,7 +81,7 @@ def test_a_unit_that_is_named_counts_before_the_magnitude() -> None:
 
 
 def test_days_without_hyphens() -> None:
-    days = [datetime(1997, 1, 1), datetime(1998, 6, 30)]  # noqa: DTZ001 - as stored
+    days = [datetime(1997, 1, 1), datetime(1998, 6, 30)]
     assert load([19970101, "19980630"]) == days
     with pytest.raises(ParameterError, match="'19971301'"):
         load([19971301])

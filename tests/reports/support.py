@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.storage.schema import TableType
 
-FETCHED = datetime(2025, 12, 1, 12)  # noqa: DTZ001 - the database keeps UTC without a zone
+FETCHED = datetime(2025, 12, 1, 12)
 
 _numbers = itertools.count(1)
 

@@ -28,7 +28,7 @@ USERS = st.lists(
     min_size=1,
     max_size=4,
 )
-NOON = datetime(2025, 1, 1, 12)  # noqa: DTZ001 - of UTC
+NOON = datetime(2025, 1, 1, 12)
 
 
 def level(events: list[tuple[str, int]], steps: list[str], window: int) -> int:

@@ -120,7 +120,7 @@ def test_months_of_different_lengths_are_compared_per_day() -> None:
 
 
 def test_hours_are_compared_as_they_are() -> None:
-    hours = tuple(datetime(2025, 1, 1, hour) for hour in range(3))  # noqa: DTZ001 - buckets are local times
+    hours = tuple(datetime(2025, 1, 1, hour) for hour in range(3))
     asked: dict[str, Any] = {
         "unit": "hour",
         "dates": hours,

@@ -53,7 +53,7 @@ def test_every_answer_shows_a_chart_with_words_and_a_table(result: ReportResult)
     assert "<table" in html
     assert html == result._repr_html_()
     assert render_svg(result.chart()) == render_svg(result.chart())
-    assert pretty(result) == repr(result)  # type: ignore[no-untyped-call]  # IPython's
+    assert pretty(result) == repr(result)
     assert len(html) < 60_000
 
 

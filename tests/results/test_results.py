@@ -103,7 +103,7 @@ def test_every_result_has_a_frame_json_html_and_text_that_agree(result: Result) 
     title = result.card().title
     assert title in result._repr_html_().replace("<bdi>", "").replace("</bdi>", "")
     assert repr(result).split("\n")[0] == title
-    assert pretty(result) == repr(result)  # type: ignore[no-untyped-call]  # IPython's
+    assert pretty(result) == repr(result)
     assert result._repr_html_() == result._repr_html_()
 
 

@@ -84,7 +84,7 @@ class TestSegmentation:
         answer = {"data": {"series": [label], "values": {"A": {label: 7}}}}
         result = live(answer).segmentation("A", unit="hour", from_date="2025-01-01", to_date="2025-01-01")
         assert len(result.dates) == 24
-        assert result.tuples()[5] == (datetime(2025, 1, 1, 5), "total", 7, True)  # noqa: DTZ001 - local
+        assert result.tuples()[5] == (datetime(2025, 1, 1, 5), "total", 7, True)
 
     def test_weeks_begin_as_mixpanel_says(self) -> None:
         mondays = {"data": {"series": ["2025-01-06"], "values": {"A": {"2025-01-06": 1}}}}
@@ -354,7 +354,7 @@ class TestSavedReports:
         }
         result = live(answer).saved_report(1)
         assert result.column_names == ["$event", "plan", "date", "value"]  # the plan only looks like a day
-        assert result.tuples()[0] == ("A", "2024-01-01", datetime(2025, 1, 1, 5), 1)  # noqa: DTZ001 - local
+        assert result.tuples()[0] == ("A", "2024-01-01", datetime(2025, 1, 1, 5), 1)
         assert result.chart().to_dict()["mark"]["type"] == "line"
 
     def test_an_empty_report(self) -> None:

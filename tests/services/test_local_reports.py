@@ -466,7 +466,7 @@ class TestWhereRetentionEnds:
     def test_a_day_that_was_not_over_is_known_until_it_was_fetched(
         self, ws: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        noon = datetime(2025, 1, 8, 12)  # noqa: DTZ001 - UTC, as the ledger keeps it
+        noon = datetime(2025, 1, 8, 12)
         with monkeypatch.context() as patch:
             patch.setattr(ledger, "now", lambda: noon)
             ws.fetch_events(from_date="2025-01-01", to_date="2025-01-08")

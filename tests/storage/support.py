@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-FETCHED = datetime(2025, 2, 1, 12)  # noqa: DTZ001 - the database keeps UTC without a zone
+FETCHED = datetime(2025, 2, 1, 12)
 TIME = 1_735_732_800  # 2025-01-01 12:00 UTC
 
 _numbers = itertools.count(1)

@@ -68,7 +68,7 @@ class View(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         from IPython.display import display
 
         for bundle in self.bundles():
-            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython's
+            display(bundle, raw=True)
 
     def _repr_html_(self) -> str | None:
         """The card, for notebooks without widgets."""

@@ -87,11 +87,11 @@ class Record:
         type: ``events`` or ``profiles``.
         source: The project that its rows are from.
         filters: The filters of all of its fetches, as canonical JSON.
+        fetched_at: When its latest chunk was stored (UTC).
         columns: Its typed columns.
         chunks: Its fetched chunks, in the order they came.
         request: The request of the last fetch.
         unfinished: Requests of which a part is stored, and a part is not.
-        fetched_at: When its latest chunk was stored (UTC).
         timezone: The project's time zone.
         legacy_zone: The zone of its days, see ``TableMetadata``.
     """
@@ -99,11 +99,11 @@ class Record:
     type: TableType
     source: Source | None
     filters: str
+    fetched_at: datetime
     columns: tuple[LakeColumn, ...] = ()
     chunks: tuple[Chunk, ...] = ()
     request: Mapping[str, Any] = field(default_factory=dict)
     unfinished: tuple[Mapping[str, Any], ...] = ()
-    fetched_at: datetime = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as in tables
     timezone: str | None = None
     legacy_zone: str | None = None
 

@@ -330,6 +330,7 @@ class LakeTable:
             chunk.type,
             metadata.source,
             batch.chunks[0].filters,
+            metadata.fetched_at,
             columns,
             request=metadata.request,
             unfinished=(metadata.request,),

@@ -161,10 +161,10 @@ class Engine(Protocol):
     def definitions(self) -> Definitions:
         """The custom events, custom properties and lookup tables that are kept with the tables."""
 
-    def identities(self, table: str) -> KnownIdentities | None:
+    def identities(self, table: str, /) -> KnownIdentities | None:
         """What is known of the users that the ids of a table are; None if they were not found."""
 
-    def annotations(self, table: str) -> Sequence[AnnotationRecord]:
+    def annotations(self, table: str, /) -> Sequence[AnnotationRecord]:
         """The annotations that are kept with a table, by their moment."""
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
@@ -179,7 +179,7 @@ class Engine(Protocol):
     def tables(self, *, fetched: bool = False) -> list[str]:
         """The tables and views that have the columns of events, by name; only those that were fetched."""
 
-    def timezone(self, table: str) -> str | None:
+    def timezone(self, table: str, /) -> str | None:
         """The time zone of a table's days, if known; None for any other table."""
 
     def days(self, table: str) -> tuple[date, date] | None:

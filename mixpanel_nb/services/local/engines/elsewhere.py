@@ -159,10 +159,10 @@ class ElsewhereEngine:
     def _storage(self) -> StorageEngine:
         return cast("StorageEngine", ElsewhereStorage(self))
 
-    def profiles(self, table: str) -> TableColumns | None:  # noqa: ARG002 - one for all tables
+    def profiles(self, table: str) -> TableColumns | None:
         """See :class:`Engine`."""
         name = self.profiles_table
-        if name is None:
+        if name is None or table != self.events_table:
             return None
         return TableReading(self._storage, name, self.describe(name), ZoneInfo("UTC")).profiles()
 
@@ -174,11 +174,11 @@ class ElsewhereEngine:
         """See :class:`Engine`. Definitions are kept in a database file."""
         return Definitions()
 
-    def identities(self, table: str) -> KnownIdentities | None:  # noqa: ARG002 - one for all tables
+    def identities(self, _table: str, /) -> KnownIdentities | None:
         """See :class:`Engine`. Identities are kept in a database file."""
         return None
 
-    def annotations(self, table: str) -> Sequence[AnnotationRecord]:  # noqa: ARG002 - one for all tables
+    def annotations(self, _table: str, /) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`. Annotations are kept in a database file."""
         return ()
 
@@ -196,12 +196,12 @@ class ElsewhereEngine:
         """See :class:`Engine`."""
         return self.translated(statement).shown
 
-    def tables(self, *, fetched: bool = False) -> list[str]:  # noqa: ARG002 - one for all tables
-        """See :class:`Engine`."""
-        return [self.events_table]
+    def tables(self, *, fetched: bool = False) -> list[str]:
+        """See :class:`Engine`. None was fetched."""
+        return [] if fetched else [self.events_table]
 
-    def timezone(self, table: str) -> str | None:  # noqa: ARG002 - one for all tables
-        """See :class:`Engine`."""
+    def timezone(self, _table: str, /) -> str | None:
+        """See :class:`Engine`. None was fetched, so none has a time zone of its days."""
         return None
 
     def days(self, table: str) -> tuple[date, date] | None:
