@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
-from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.layers import color_of_difference, layer, layered, looks_of_difference
 from mixpanel_nb.display.text import distinct_labels, shortened
 
 if TYPE_CHECKING:
@@ -95,12 +95,11 @@ def signed_bars(
 
     points = _points(bars)
     for point, is_certain in zip(points, certain, strict=True):
-        point["is"] = ("more" if point["value"] > 0 else "less") if is_certain else "uncertain"
+        point["is"] = looks_of_difference(point["value"], certain=is_certain)
     values = [0.0, *(bar.value for bar in bars)]
     scale = alt.Scale(domain=[min(values), max(values) or (0 if min(values) else 1)], nice=False)
     x = alt.X("value:Q", axis=None, scale=scale)
     y = names_axis(dict.fromkeys(point["name"] for point in points))
-    looks = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
     texts = _ends() | {"dx": 12}
     return layered(
         [
@@ -110,7 +109,7 @@ def signed_bars(
                 x=x,
                 x2=alt.X2Datum(0),
                 y=y,
-                color=alt.Color("is:N", scale=looks, legend=None),
+                color=color_of_difference(),
                 tooltip=_tooltip(),
             ),
             layer([{"value": 0}], {"type": "rule", "color": theme.RULE}, x=x),

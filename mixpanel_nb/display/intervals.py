@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.bars import names_axis
-from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.layers import color_of_difference, layer, layered, looks_of_difference
 from mixpanel_nb.display.text import distinct_labels
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def intervals(
             "low": each.low,
             "high": each.high,
             "text": each.text,
-            "is": ("more" if each.value > 0 else "less") if each.certain else "uncertain",
+            "is": looks_of_difference(each.value, certain=each.certain),
         }
         for name, each in zip(names, estimates, strict=True)
     ]
@@ -77,8 +77,7 @@ def intervals(
     axis = alt.Axis(title=x_title, labelExpr=label, tickCount=_TICKS)
     x = alt.X("value:Q", scale=scale, axis=axis)
     y = names_axis(names)
-    looks = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
-    color = alt.Color("is:N", scale=looks, legend=None)
+    color = color_of_difference()
     tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")]
     text: dict[str, Any] = {"type": "text", "align": "left", "dx": 8, "fontSize": theme.FONT_SIZE}
     return layered(

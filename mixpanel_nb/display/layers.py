@@ -52,6 +52,19 @@ def layered(
     return cast("alt.Chart", picture)
 
 
+def looks_of_difference(value: float, *, certain: bool = True) -> str:
+    """Which of the ``DIFFERENCES`` of the theme it is: the value of a point's field ``is``."""
+    return ("more" if value > 0 else "less") if certain else "uncertain"
+
+
+def color_of_difference() -> alt.Color:
+    """The colour of points by their field ``is``."""
+    import altair as alt
+
+    scale = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
+    return alt.Color("is:N", scale=scale, legend=None)
+
+
 def headline(title: str | None, subtitle: str | None = None) -> Any:
     """The title of a chart, with an optional line below it."""
     import altair as alt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.display import theme
 from mixpanel_nb.display.bars import NAME_WIDTH, name_extent
 from mixpanel_nb.display.charts import moment, utc_text
-from mixpanel_nb.display.layers import layer, layered
+from mixpanel_nb.display.layers import color_of_difference, layer, layered, looks_of_difference
 from mixpanel_nb.display.text import distinct_labels
 from mixpanel_nb.display.time_ticks import time_ticks
 
@@ -82,9 +82,7 @@ def small_lines(
         for place in line.places:
             value, usual = line.values[place] or 0.0, line.usual[place] or 0.0
             point = {"x": utc_text(moment(dates[place])), "y": bottom - scale * value}
-            marked.append(
-                point | {"name": name, "text": line.text, "is": "more" if value > usual else "less"}
-            )
+            marked.append(point | {"name": name, "text": line.text, "is": looks_of_difference(value - usual)})
     lead = [{"name": name, "y": number * _LANE + _LANE / 2} for number, name in enumerate(names)]
     ends = [
         {"text": line.text, "y": number * _LANE + _LANE / 2 + theme.FONT_SIZE}
@@ -92,7 +90,6 @@ def small_lines(
     ]
     text: dict[str, Any] = {"type": "text", "fontSize": theme.FONT_SIZE, "color": theme.TEXT}
     before = {"x": alt.value(-8), "y": y}
-    looks = alt.Scale(domain=list(theme.DIFFERENCES), range=list(theme.DIFFERENCES.values()))
     return layered(
         [
             layer(
@@ -114,7 +111,7 @@ def small_lines(
                 {"type": "point", "filled": True, "size": 80, "opacity": 1},
                 x=x,
                 y=y,
-                color=alt.Color("is:N", scale=looks, legend=None),
+                color=color_of_difference(),
                 tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("text:N", title=" ")],
             ),
             layer(lead, text | {"align": "right", "limit": NAME_WIDTH}, **before, text="name:N"),
