@@ -15,7 +15,7 @@ from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import QUERIES, Funnel, Query, Segmentation, Step, changed, schema
 from mixpanel_nb.queries.base import parameters_of, request_defaults, request_parameters
 from mixpanel_nb.services.live import service as live
-from mixpanel_nb.services.local import service as local
+from mixpanel_nb.services.local import reports
 
 DAYS = {"from_date": "2025-01-01", "to_date": "2025-01-31"}
 
@@ -146,7 +146,7 @@ def test_any_event_has_one_spelling() -> None:
 
 def test_mixpanel_answers_every_query_and_a_table_those_that_name_one() -> None:
     assert set(live._ANSWERS) == {query.name for query in QUERIES.values() if not query.needs_table}
-    assert set(local._ANSWERS) == {query.name for query in OF_TABLES}
+    assert set(reports.ANSWERS) == {query.name for query in OF_TABLES}
 
 
 @pytest.mark.parametrize("query", OF_TABLES)

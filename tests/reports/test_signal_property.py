@@ -17,7 +17,7 @@ from scipy.stats import hypergeom
 
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import Signal
-from mixpanel_nb.services.local import Behaviours
+from mixpanel_nb.services.local.signals import Behaviours
 
 from .strategies import examples
 from .support import Package, Project, did

@@ -15,7 +15,7 @@ from mixpanel_nb.sandbox.answers import json_answer, over_time
 from mixpanel_nb.sandbox.intervals import IntervalContext, first_day
 from mixpanel_nb.sandbox.refusals import RefusedError
 from mixpanel_nb.sandbox.wire import bucket_text, computed_at, number, series
-from mixpanel_nb.services.local.service import TOTAL
+from mixpanel_nb.services.local.reports.segmentation import TOTAL
 from mixpanel_nb.services.local.shapes import by_name
 
 if TYPE_CHECKING:
