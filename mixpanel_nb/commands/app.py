@@ -41,7 +41,7 @@ def tree(
     epilog = None if options is None else "These options may also follow the command."
     app.callback(epilog=epilog)(options or _no_options)
     program: Any = typer.main.get_command(app)
-    take_as_they_are(program, options or _no_options)
+    take_as_they_are(program)
     builder = _Builder(face, finish)
     program.commands = Commands(builder.commands() | builder.groups())
     return program
@@ -99,7 +99,7 @@ class _Builder:
         remember(command)
         if self._finish is not None:
             self._finish(command)
-        take_as_they_are(command, function)
+        take_as_they_are(command)
         return command
 
     def _command_at(self, place: str, name: str) -> Any:

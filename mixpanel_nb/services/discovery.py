@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mixpanel_nb import services
 from mixpanel_nb.errors import AccessDeniedError, APIError, QueryError, did_you_mean
 from mixpanel_nb.queries.checks import OneOf, Whole
-from mixpanel_nb.services import project_annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +150,9 @@ class DiscoveryService:
             zone: The project's time zone.
         """
         if ("annotations",) not in self._known:
-            self._known[("annotations",)] = project_annotations.records(self._api().list_annotations(), zone)
+            self._known[("annotations",)] = services.project_annotations.records(
+                self._api().list_annotations(), zone
+            )
         return list(self._known[("annotations",)])
 
     def known_custom_events(self) -> Mapping[int, Mapping[str, Any]]:

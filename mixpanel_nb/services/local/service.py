@@ -15,7 +15,6 @@ from mixpanel_nb.services.dates import table_range
 from mixpanel_nb.services.local import reports
 from mixpanel_nb.services.local.shapes import like_segments
 from mixpanel_nb.services.local.table import ANY_DAY, AskedTable
-from mixpanel_nb.services.local.users import members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,8 +67,7 @@ class LocalQueryService:
             TableNotFoundError: there is no such table.
         """
         _check_names(query)
-        answer: Answer = reports.ANSWERS[query.name](self._table, query)
-        return answer
+        return cast("Answer", reports.answer(self._table, query))
 
     def copies(self, query: Query[Any]) -> int:
         """The number of events on a query's days of which the table has several copies; 0 without ids."""
@@ -86,13 +84,15 @@ class LocalQueryService:
         same ranges of numbers. Their questions record these segments and ranges.
         """
         answers: Any
+        from mixpanel_nb.services.local.reports import insights, segmentation
+
         match query, other:
             case (queries.Active(), queries.Active()):
-                answers = reports.insights.both(self._table, query.insights, other.insights)
+                answers = insights.both(self._table, query.insights, other.insights)
             case (queries.Insights(), queries.Insights()):
-                answers = reports.insights.both(self._table, query, other)
+                answers = insights.both(self._table, query, other)
             case (queries.SegmentationNumeric(), queries.SegmentationNumeric()):
-                answers = reports.segmentation.both_numeric(self._table, query, other)
+                answers = segmentation.both_numeric(self._table, query, other)
             case (queries.Segmentation(), queries.Segmentation()):
                 answers = self._both_segmented(query, other)
             case (queries.PropertyCounts(), queries.PropertyCounts()):
@@ -188,11 +188,14 @@ class LocalQueryService:
         self, query: Query[Any], found: Mapping[str, Any]
     ) -> tuple[ReportContext, str, tuple[date, date]]:
         """The users of a number as SQL, with its context and the days of the report."""
+        from mixpanel_nb.services.local.reports import insights
+        from mixpanel_nb.services.local.users import members
+
         found = dict(found)
         found |= found.pop("settled", {})
         if isinstance(query, queries.Active | queries.Insights):
-            insights = query.insights if isinstance(query, queries.Active) else query
-            return reports.insights.members(self._table, insights, **found)
+            asked = query.insights if isinstance(query, queries.Active) else query
+            return insights.members(self._table, asked, **found)
         if isinstance(query, queries.TopEvents):
             days = (found["day"] or ANY_DAY,) * 2
         elif isinstance(query, queries.Anomalies):

@@ -1,4 +1,4 @@
-"""How often and how long users are active, on a table, and what some of them did."""
+"""In how many periods users are active, on a table, and what some of them did."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from mixpanel_nb import analytics, results
 from mixpanel_nb.services.asked import result_of
-from mixpanel_nb.services.local.sessions import SessionRows
 from mixpanel_nb.services.local.shapes import activity_event
 from mixpanel_nb.services.local.table import named
 
 if TYPE_CHECKING:
-    from mixpanel_nb.queries import ActivityFeed, Frequency, Sessions
+    from mixpanel_nb.queries import ActivityFeed, Frequency
     from mixpanel_nb.services.local.table import AskedTable
 
 
@@ -33,29 +32,6 @@ def frequency(table: AskedTable, query: Frequency) -> results.FrequencyResult:
         complete=asking.complete(query.unit, query.event),
         sql=table.engine.shown(statement),
         notes=asking.notes(named(query.event), found=bool(rows)),
-    )
-
-
-def sessions(table: AskedTable, query: Sessions) -> results.SessionsResult:
-    """How many sessions there are, and how long."""
-    asking = table.ask(query)
-    statement = analytics.sessions.statement(asking.context, query)
-    found = SessionRows(table.engine.rows(statement))
-    return result_of(
-        results.SessionsResult,
-        query,
-        dates=tuple(asking.context.period.buckets(query.unit)),
-        totals=found.totals,
-        figures=found.figures,
-        left_out=found.left_out,
-        complete=asking.complete(query.unit, None),
-        sql=table.engine.shown(statement),
-        notes=asking.notes(
-            [*([query.event] if query.event else []), *query.exclude],
-            found=False,
-            on=query.on,
-            segments=list(found.figures)[1:],
-        ),
     )
 
 
