@@ -11,6 +11,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -335,27 +336,44 @@ def first_card(path: str) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "bytes": len(shown["text/html"])}
 
 
-def frames(path: str) -> dict[str, Any]:
-    """Each local report through ``Workspace``, and by pandas on a frame in memory; in seconds."""
-    from benchmarks.frames import COLUMNS, LOOPS, PLAIN
+def peers(path: str) -> dict[str, Any]:
+    """Each local report through ``Workspace``, by hand in DuckDB, and by other software; in seconds."""
+    from benchmarks.peers import COLUMNS, with_clickhouse, with_pandas, with_polars
     from benchmarks.reports import REPORTS
     from mixpanel_nb import Workspace
 
-    frame = duckdb.connect(path, read_only=True).execute(f"SELECT {', '.join(COLUMNS)} FROM events").df()
+    raw = duckdb.connect(path, read_only=True)
+    held = raw.sql(f"SELECT {', '.join(COLUMNS)} FROM events")
+    pandas_frame, polars_frame = held.df(), held.pl()
     workspace = Workspace.open(path)
     taken: dict[str, Any] = {}
-    for name, report in REPORTS.items():
+    with TemporaryDirectory() as folder:
+        parquet = Path(folder) / "events.parquet"
+        held.write_parquet(str(parquet))
+        with with_clickhouse.table(parquet, Path(folder) / "clickhouse") as session:
+            for name, report in REPORTS.items():
 
-        def ask(report: Report = report) -> Answer:
-            return report.said(report.ask(workspace))
+                def ask(report: Report = report) -> Answer:
+                    return report.said(report.ask(workspace))
 
-        expected = ask()
-        _same(name, expected, PLAIN[name](frame))
-        taken[name] = interleaved({"ours": ask, "pandas": partial(PLAIN[name], frame)}, rounds=5)
-        if name in LOOPS:
-            users = {key: value[0] if name == "funnel" else value for key, value in expected.items()}
-            _same(name, users, LOOPS[name](frame))
-            taken[name] |= interleaved({"loop": partial(LOOPS[name], frame)}, rounds=1)
+                def by_hand(report: Report = report) -> Answer:
+                    return report.rows(raw.execute(report.sql).fetchall())
+
+                others: dict[str, Callable[[], Answer]] = {
+                    "DuckDB": by_hand,
+                    "polars": partial(with_polars.PLAIN[name], polars_frame),
+                    "ClickHouse": partial(with_clickhouse.PLAIN[name], session),
+                    "pandas": partial(with_pandas.PLAIN[name], pandas_frame),
+                }
+                expected = ask()
+                for other in others.values():
+                    _same(name, expected, other())
+                taken[name] = interleaved({"ours": ask} | others, rounds=5)
+                if name in with_pandas.LOOPS:
+                    loop = partial(with_pandas.LOOPS[name], pandas_frame)
+                    users = {key: value[0] if name == "funnel" else value for key, value in expected.items()}
+                    _same(name, users, loop())
+                    taken[name] |= interleaved({"a loop in Python": loop}, rounds=1)
     return taken
 
 
@@ -381,7 +399,7 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
         explorer,
         statement,
         first_card,
-        frames,
+        peers,
         load_extension,
         interrupt,
     )

@@ -1,7 +1,4 @@
-"""The reports' questions in pandas, as one would write them in a notebook: plainly, with the data in memory.
-
-By merging and grouping, and, where one would as well, by a loop over users.
-"""
+"""In pandas, as one would write them in a notebook: by merging and grouping, and by a loop over users."""
 
 from __future__ import annotations
 
@@ -9,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from benchmarks.peers import BORN
 from benchmarks.reports import STEPS, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COLUMNS = ("event_name", "event_time", "distinct_id", "mp_country_code")
-BORN = "View Product"
 FIRST, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2025-04-01")
 GRACE, WINDOW, WEEK = pd.Timedelta(seconds=2), pd.Timedelta(days=7), pd.Timedelta(weeks=1)
 
