@@ -26,17 +26,23 @@ DOCUMENTED = (FunctionType, property, cached_property, classmethod)
 
 def _examples() -> Iterator[doctest.DocTest]:
     for kind in PUBLIC:
-        members = {
-            f"{kind.__name__}.{name}": _member(kind, name) for name in list(vars(kind)) if name[0] != "_"
-        }
+        members = {f"{kind.__name__}.{name}": _member(kind, name) for name in _names(kind) if name[0] != "_"}
         described = {name: value for name, value in members.items() if isinstance(value, DOCUMENTED)}
         for name, value in {kind.__name__: kind, **described}.items():
             text = inspect.getdoc(value) or ""
             yield doctest.DocTestParser().get_doctest(text, {}, name, None, None)
 
 
+def _names(kind: type) -> list[str]:
+    """The names that a class defines; a workspace's are those of its parts."""
+    parts = [
+        each for each in kind.__mro__ if each is kind or each.__module__.startswith("mixpanel_nb.workspace.")
+    ]
+    return [name for each in parts for name in vars(each)]
+
+
 def _member(kind: type, name: str) -> Any:
-    value = vars(kind)[name]  # the methods of reports are completed when they are looked up
+    value = inspect.getattr_static(kind, name)  # the methods of reports are completed when they are looked up
     return value if isinstance(value, DOCUMENTED) else getattr(kind, name)
 
 
