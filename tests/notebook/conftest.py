@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -159,22 +160,34 @@ class Kernel:
         return lambda: self._reply(message)
 
 
-@pytest.fixture
-def start_kernel(home: object) -> Iterator[Callable[[], Kernel]]:
-    """Kernels with this test's home and the extension loaded."""
-    started: list[Kernel] = []
-
-    def start() -> Kernel:
-        started.append(Kernel(*start_new_kernel(kernel_name="python3", env=dict(os.environ))))
-        started[-1].ok("%load_ext mixpanel_nb")
-        return started[-1]
-
-    yield start
-    for kernel in started:
+@contextmanager
+def started_kernel() -> Iterator[Kernel]:
+    """A kernel with this process's variables and the extension loaded."""
+    kernel = Kernel(*start_new_kernel(kernel_name="python3", env=dict(os.environ)))
+    try:
+        kernel.ok("%load_ext mixpanel_nb")
+        yield kernel
+    finally:
         kernel.client.stop_channels()
         kernel.manager.shutdown_kernel(now=True)
 
 
 @pytest.fixture
+def start_kernel(home: object) -> Iterator[Callable[[], Kernel]]:
+    """Kernels with this test's home."""
+    with ExitStack() as started:
+        yield lambda: started.enter_context(started_kernel())
+
+
+@pytest.fixture
 def kernel(start_kernel: Callable[[], Kernel]) -> Kernel:
     return start_kernel()
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """One kernel for the tests of a module that leave nothing in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXPANEL_NB_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
+        with started_kernel() as kernel:
+            yield kernel

@@ -531,9 +531,9 @@ def test_a_property_of_the_json_that_is_offered_has_values(
         ("le‸n([])", "Return the number of items"),
     ],
 )
-def test_help_is_shown_anywhere_on_the_line_of_a_magic(kernel: Kernel, cell: str, said: str) -> None:
-    kernel.ok("%load_ext mixpanel_nb")
-    shown = kernel.inspected(*parted(cell))
+def test_help_is_shown_anywhere_on_the_line_of_a_magic(shared_kernel: Kernel, cell: str, said: str) -> None:
+    shared_kernel.ok("%load_ext mixpanel_nb")
+    shown = shared_kernel.inspected(*parted(cell))
     assert said in shown
-    kernel.ok("%unload_ext mixpanel_nb")
-    assert kernel.value("'do_inspect' in vars(get_ipython().kernel)") == "False"
+    shared_kernel.ok("%unload_ext mixpanel_nb")
+    assert shared_kernel.value("'do_inspect' in vars(get_ipython().kernel)") == "False"
