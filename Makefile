@@ -1,7 +1,9 @@
 # Everything runs in .venv, which `make demo` and `make test` create.
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests run on as many cores as there are, a module at a time.
+# Hundreds of processes are started: what Python compiles is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+# Tests run on all cores, a module at a time.
 PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
@@ -67,12 +69,16 @@ soak: .venv/developing  ## Break everything for about an hour, write docs/reliab
 clean:  ## Remove the environment and all caches
 	rm -rf .venv .nox build dist demo artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.venv/installed: pyproject.toml
+define install
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable .
+endef
+
+.venv/installed: pyproject.toml
+	$(install)
 	@touch $@
 
-.venv/developing: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable . --group dev
-	@touch $@
+.venv/developing: pyproject.toml
+	$(install) --group dev
+	@touch .venv/installed $@

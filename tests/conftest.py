@@ -58,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, for tests also wait: for a browser, an interrupt, a lock."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """As ``--dist loadscope``, but all browser tests in one process, for they share a JupyterLab."""
     if config.getvalue("dist") != "loadscope":
