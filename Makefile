@@ -38,7 +38,7 @@ test-cluster: .venv/developing  ## Reports on a cluster of Spark: a master and t
 	$(BIN)/pytest tests/engines/cluster.py
 
 browser: .venv/developing  ## Only JupyterLab in Chromium; pictures go to artifacts/browser
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest tests/browser --pictures artifacts/browser
 
 notebooks: .venv/developing  ## Only the notebooks, compared strictly with what is saved in them
 	$(PYTEST) --nbval notebooks

@@ -55,6 +55,7 @@ class OpenWorkspace(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-sql", action="store_true", help="write the SQL of reports anew")
+    parser.addoption("--pictures", metavar="FOLDER", help="take pictures of what tests in a browser see")
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist's

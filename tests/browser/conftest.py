@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from workspaces import with_sandbox
 
-from browser.lab import WIDE, Lab
+from browser.lab import PATIENCE, WIDE, Lab
 from browser.opened import opened_browser, opened_lab
+from browser.server import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
-expect.set_options(timeout=30_000)  # the machine may do other things too
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="package")
@@ -26,9 +29,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def running(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def running(
+    browser: Browser,
+    whole_sandbox: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Lab]:
     """JupyterLab in a page."""
-    with opened_lab(browser, tmp_path_factory.mktemp("lab")) as lab:
+    base = tmp_path_factory.mktemp("lab")
+    with_sandbox(base / HOME, whole_sandbox)
+    with opened_lab(browser, base) as lab:
+        if folder := pytestconfig.getoption("pictures"):
+            lab.pictures = Path(folder)
+            lab.pictures.mkdir(parents=True, exist_ok=True)
         yield lab
 
 

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-PATIENCE = 120_000
-"""Milliseconds that a whole notebook may take, on a machine that does other things too."""
+Theme = Literal["light", "dark"]
 
-PICTURES = Path(__file__).parents[2] / "artifacts" / "browser"
+PATIENCE = 120_000
+"""Milliseconds that anything may take, a whole notebook too, on a machine that does other things."""
+
 CARD = "div.mathjax_ignore.tex2jax_ignore"
 WIDE, NARROW = 1_400, 600
 _HEIGHT = 1_000
+_THEMES: tuple[Theme, ...] = ("light", "dark")
 _numbers = itertools.count(1)
 
 # JupyterLab's own application object, which `--expose-app-in-browser` gives to the page.
@@ -82,6 +84,7 @@ class Lab:
         url: Where JupyterLab is.
         root: The folder it serves.
         data: Where it keeps what it knows of notebooks, such as whom it trusts.
+        pictures: The folder of pictures; None if nobody wants to see any.
         outside: Addresses outside this machine that the page tried to reach; every attempt is cut off.
         dialogs: What the page said in ``alert()`` and the like.
     """
@@ -90,6 +93,7 @@ class Lab:
     url: str
     root: Path
     data: Path
+    pictures: Path | None = None
     outside: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
     file: Path = Path()
@@ -129,7 +133,7 @@ class Lab:
 
     def start_all(self) -> None:
         """Begin to run all cells."""
-        self.page.wait_for_function(f"() => {_KERNEL_IS_IDLE}", timeout=PATIENCE)
+        self.page.wait_for_function(f"() => {_KERNEL_IS_IDLE}")
         self.page.evaluate(_START_ALL)
 
     def run_cell(self, cell: int) -> None:
@@ -140,7 +144,7 @@ class Lab:
     def run_all(self) -> None:
         """Run all cells and wait for the last one."""
         self.start_all()
-        self.page.wait_for_function(_ENDED, timeout=PATIENCE)
+        self.page.wait_for_function(_ENDED)
         assert not self.page.evaluate(_NOT_RUN), texts(self.errors)
 
     def save(self) -> Path:
@@ -172,7 +176,14 @@ class Lab:
         """All cards of the notebook."""
         return self.notebook.locator(CARD)
 
-    def set_theme(self, theme: Literal["light", "dark"]) -> None:
+    def cards_of_cells(self) -> list[int]:
+        """How many cards each code cell shows."""
+        counted: list[int] = self.notebook.locator(".jp-CodeCell").evaluate_all(
+            "(cells, card) => cells.map(cell => cell.querySelectorAll(card).length)", CARD
+        )
+        return counted
+
+    def set_theme(self, theme: Theme) -> None:
         """Change JupyterLab's theme and wait until it is on."""
         self.page.evaluate(_DARK, theme == "dark")
         light = "true" if theme == "light" else "false"
@@ -182,12 +193,17 @@ class Lab:
         """Make the window so many pixels wide."""
         self.page.set_viewport_size({"width": width, "height": _HEIGHT})
 
-    def picture(self, name: str, of: Locator | Page | None = None) -> Path:
-        """A picture of one thing, of another page, or of JupyterLab's window, in the folder of pictures."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        file = PICTURES / f"{name}.png"
-        (self.page if of is None else of).screenshot(path=file, animations="disabled")
-        return file
+    def picture(self, name: str, of: Locator | Page | None = None) -> None:
+        """Take a picture of one thing, of another page, or of JupyterLab's window, if pictures are wanted."""
+        if self.pictures:
+            shown = self.page if of is None else of
+            shown.screenshot(path=self.pictures / f"{name}.png", animations="disabled")
+
+    def pictures_in_themes(self, name: str, of: Locator) -> None:
+        """Take a picture of one thing in the light theme and one in the dark, if pictures are wanted."""
+        for theme in _THEMES if self.pictures else ():
+            self.set_theme(theme)
+            self.picture(f"{name}-{theme}", of)
 
 
 def texts(found: Locator) -> Sequence[str]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import sync_playwright
 
-from browser.lab import Lab
+from browser.lab import PATIENCE, Lab
 from browser.server import running_lab
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def opened_lab(browser: Browser, base: Path) -> Iterator[Lab]:
     """JupyterLab in a page, for the block. It keeps its files in ``base``."""
     with running_lab(base) as url, browser.new_context() as context:
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         lab = Lab(page, url, base / "notebooks", base / "data")
         _cut_off(context, lab)
         page.goto(f"{url}/lab")

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PATIENCE = 90  # seconds until it answers, on a machine that does other things too
+HOME = "mixpanel"
+"""The folder of what the package keeps."""
+
+_PATIENCE = 120  # seconds until it answers, on a machine that does other things too
 _SETTINGS: dict[str, dict[str, Any]] = {
     # All cells are in the page, not only those in sight.
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -64,7 +67,7 @@ def _environment(base: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(base / "config"),
         "JUPYTER_DATA_DIR": str(base / "data"),
         "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
-        "MIXPANEL_NB_HOME": str(base / "mixpanel"),
+        "MIXPANEL_NB_HOME": str(base / HOME),
     }
 
 

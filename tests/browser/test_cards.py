@@ -9,15 +9,12 @@ import pytest
 
 from browser.gallery import CELLS, REPORTS
 from browser.lab import CARD, NARROW, WIDE
-from browser.looks import DRAWN, assert_whole, faint_texts, overflows
+from browser.looks import broken, faint_texts, overflows, with_charts
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Literal
 
-    from playwright.sync_api import Locator
-
-    from browser.lab import Lab
+    from browser.lab import Lab, Theme
 
 READABLE = 4.5  # the contrast that WCAG 2 asks of text
 A4 = 794  # pixels at 96 per inch
@@ -31,18 +28,16 @@ def gallery(running: Lab) -> Path:
     return running.save()
 
 
-def cards(lab: Lab) -> dict[str, Locator]:
-    """The card of each cell, by name."""
-    return {name: lab.output(place).locator(CARD) for place, name in enumerate(CELLS) if name != "load"}
+NAMES = [name for name in CELLS if name != "load"]
+"""The cells that show a card, in order."""
 
 
 def test_every_kind_of_result_has_a_card(lab: Lab, gallery: Path) -> None:
     assert gallery.exists()
     assert lab.errors.count() == 0
-    for name, card in cards(lab).items():
-        assert card.count() == 1, name
-        assert_whole(card)
-    drawn = {name for name, card in cards(lab).items() if card.locator(DRAWN).count()}
+    assert lab.cards_of_cells() == [0 if name == "load" else 1 for name in CELLS]
+    assert broken(lab.cards) == {}
+    drawn = {name for name, chart in zip(NAMES, with_charts(lab.cards), strict=True) if chart}
     assert drawn >= {
         *REPORTS,
         "segmentation",
@@ -57,13 +52,13 @@ def test_every_kind_of_result_has_a_card(lab: Lab, gallery: Path) -> None:
 @pytest.mark.usefixtures("gallery")
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_cards_are_readable(lab: Lab, width: int, theme: Literal["light", "dark"]) -> None:
+def test_cards_are_readable(lab: Lab, width: int, theme: Theme) -> None:
     lab.set_width(width)
     lab.set_theme(theme)
-    for name, card in cards(lab).items():
-        assert overflows(card, ".jp-OutputArea-output") == [], name
-        assert faint_texts(card, READABLE) == [], name
-        if (width, theme) in {(WIDE, "light"), (NARROW, "dark")}:
+    assert overflows(lab.cards, ".jp-OutputArea-output") == {}
+    assert faint_texts(lab.cards, READABLE) == {}
+    if (width, theme) in {(WIDE, "light"), (NARROW, "dark")}:
+        for name, card in zip(NAMES, lab.cards.all(), strict=True):
             lab.picture(f"{name}-{theme}-{width}", card)
 
 
@@ -73,10 +68,10 @@ def test_cards_are_readable_on_paper(lab: Lab, gallery: Path) -> None:
     page.emulate_media(media="print")
     htmls = [output["data"]["text/html"] for output in card_outputs(gallery, *CELLS)]
     page.set_content("".join(f"<section>{html}</section>" for html in htmls))
-    for card in page.locator(CARD).all():
-        assert_whole(card)
-        assert overflows(card, "section") == []
-        assert faint_texts(card, READABLE) == []
+    cards = page.locator(CARD)
+    assert broken(cards) == {}
+    assert overflows(cards, "section") == {}
+    assert faint_texts(cards, READABLE) == {}
     lab.picture("print", page.locator("body"))
     page.close()
 

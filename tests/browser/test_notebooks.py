@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 from browser.lab import CARD, texts
-from browser.looks import DRAWN, assert_whole, overflows
+from browser.looks import broken, overflows, with_charts
 from browser.sanitizers import github_like
 from mixpanel_nb.display.card import NO_MATH
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from browser.lab import Lab
 
+_CELLS = "rows => rows.map(row => [...row.querySelectorAll('td')].map(cell => cell.innerText.trim()))"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
@@ -98,9 +99,8 @@ def assert_told(shown: Locator, story: Story) -> None:
     """Every card of the story is there, whole, and with the headings and rows that are expected."""
     cards = shown.locator(CARD)
     expect(cards).to_have_count(cards_in(story.source))
-    for card in cards.all():
-        assert_whole(card)
-    assert sum(card.locator(DRAWN).count() > 0 for card in cards.all()) == story.charts
+    assert broken(cards) == {}
+    assert sum(with_charts(cards)) == story.charts
     assert_words_told("\n".join(texts(cards)), cards, story)
 
 
@@ -108,7 +108,7 @@ def assert_words_told(words: str, shown: Locator, story: Story) -> None:
     """Headings and rows are as expected."""
     for heading in story.headings:
         assert heading in words
-    rows = [tuple(texts(row.locator("td"))) for row in shown.locator("tbody tr").all()]
+    rows = [tuple(row) for row in shown.locator("tbody tr").evaluate_all(_CELLS)]
     for expected in story.rows:
         assert any(row[: len(expected)] == expected for row in rows), expected
 
@@ -136,9 +136,8 @@ def test_a_saved_notebook_shows_every_card_without_a_kernel(lab: Lab, story: Sto
     lab.open_without_kernel(copy)
     assert lab.trusted == trusted
     assert_told(lab.notebook, story)
-    for theme in ("light", "dark") if trusted else ():
-        lab.set_theme(theme)
-        lab.picture(f"{story.notebook}-{theme}", lab.cards.locator("img").first.locator(".."))
+    if trusted:
+        lab.pictures_in_themes(story.notebook, lab.cards.locator("img").first.locator(".."))
     queries = lab.cards.locator("details")
     assert queries.count() >= 1
     for query in queries.all():
@@ -159,9 +158,7 @@ def test_nbconverts_page_shows_every_card(lab: Lab, story: Story, tmp_path: Path
     body = page.locator("body")
     assert_told(body, story)
     page.emulate_media(media="print")
-    assert [overflows(card, ".jp-OutputArea-output") for card in body.locator(CARD).all()] == [
-        [] for _ in range(cards_in(story.source))
-    ]
+    assert overflows(body.locator(CARD), ".jp-OutputArea-output") == {}
     page.close()
 
 
