@@ -87,12 +87,14 @@ def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def bounded(con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY) -> Iterator[None]:
+def bounded(
+    con: duckdb.DuckDBPyConnection, memory: str = OWN_MEMORY, *, before: str | None = None
+) -> Iterator[None]:
     """Limit the memory of the block's work; the rest is spilled.
 
-    A session that already uses more, or has a lower limit, is not changed.
+    A session that already uses more, or has a lower limit, is not changed. ``before`` is its limit, if known.
     """
-    before = memory_limit(con)
+    before = before or memory_limit(con)
     if before == NO_LIMIT or is_less(con, memory, before):
         with suppress(duckdb.OutOfMemoryException):
             con.execute(f"SET memory_limit = {text(memory)}")

@@ -23,11 +23,13 @@ from mixpanel_nb.files.atomic import note_database
 from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
 from mixpanel_nb.storage.interrupt import acquired, keyboard_interrupts
+from mixpanel_nb.storage.known import Known
 from mixpanel_nb.storage.sqltext import text
 from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitSignal, is_taken, is_unlockable, no_locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mixpanel_nb.errors import Text
@@ -53,6 +55,8 @@ class Database:
     Attributes:
         fixed_settings: Settings that SQL may not change.
         elsewhere: What to do for changes that are refused.
+        known: What was read of the catalog and the session, to be used in :meth:`work`; a file that is
+            attached anew is read anew.
 
     Args:
         path: The file, or None for a database that lives in memory.
@@ -78,6 +82,7 @@ class Database:
         self.read_only = read_only
         self.max_wait = max_wait
         self.on_wait = on_wait
+        self.known = Known()
         self._lock = threading.RLock()
         self._in_use = False  # a piece of work runs, or the file is pinned
         self._attached = False  # the session may hold the file, perhaps because of an interrupt
@@ -119,7 +124,7 @@ class Database:
             StorageError: the file is not a database, or this database is read-only.
         """
         self.check(mode)
-        with acquired(self._lock), keyboard_interrupts():
+        with acquired(self._lock), keyboard_interrupts(), self._remembering(mode):
             if self._in_use or self.path is None or (mode == "read" and not self.path.exists()):
                 yield self.session
                 return
@@ -138,7 +143,7 @@ class Database:
     @contextmanager
     def names(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Exclusive access to the session for registering names, such as those of DataFrames."""
-        with acquired(self._lock):
+        with acquired(self._lock), self.known.paused():
             self.session.abort()  # partly read rows, with which DuckDB would refuse
             yield self.session
 
@@ -191,6 +196,7 @@ class Database:
         """Attach the file until :meth:`unpin` or :meth:`close`, and return the session's connection."""
         with acquired(self._lock), self.work("read" if self.read_only else "write") as con:
             self._pinned = self._attached
+            self.known.end()  # its user can change everything from now on
             return con
 
     def unpin(self) -> None:
@@ -207,6 +213,7 @@ class Database:
         with acquired(self._lock):
             self.unpin()
             self._session = None
+            self.known = Known()
 
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns its remaining seconds."""
@@ -245,6 +252,11 @@ class Database:
         if written is not None and (int(written[1]), int(written[2])) < FIRST_WITH_ZSTD:
             raise _old_format(self.path)
 
+    def _remembering(self, mode: Mode) -> AbstractContextManager[None]:
+        """What the block reads is remembered, unless it also writes, or the file is yet to be made."""
+        is_bare = self.path is not None and not self.path.exists()
+        return self.known.paused() if mode == "write" or is_bare else nullcontext()
+
     @property
     def _others_wait(self) -> bool:
         return self._others is not None and self._others.is_occupied()
@@ -257,6 +269,7 @@ class Database:
                 self.session.execute(f"USE {CATALOG}")  # SQL may have selected another
                 return
         self._detach()
+        self.known.forget()
         self._attached = True
         self._attach(self.session, path, mode)
 
@@ -294,6 +307,7 @@ class Database:
         if self._session is not None:
             self._session.close()
             self._session = None
+            self.known = Known()
 
     def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, mode: Mode) -> None:
         is_new = mode == "write" and _prepare(path)

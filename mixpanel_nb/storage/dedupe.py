@@ -82,14 +82,18 @@ def remove_duplicate_events(
     con: duckdb.DuckDBPyConnection,
     table: str,
     row: int,
-    span: tuple[datetime, datetime],
+    span: tuple[datetime, datetime] | None,
     unidentified: str = UNIDENTIFIED,
 ) -> int:
     """Delete all but the most recently ingested of equal events between two moments (inclusive, UTC).
 
+    None are all events of the table.
+
     The rows behind ``row`` (a rowid), all of them between these moments, get distinct ids before, as
     :func:`number_unidentified_events` gives them. Returns the number of rows removed.
     """
+    if span is None:
+        return _remove_duplicates(con, table, row, "true", {}, unidentified)
     params = {"since": span[0], "until": span[1]}
     return _remove_duplicates(con, table, row, "event_time BETWEEN $since AND $until", params, unidentified)
 
@@ -169,11 +173,11 @@ def _find_twice(
     con: duckdb.DuckDBPyConnection, table: str, key: str, where: str, params: dict[str, Any]
 ) -> bool:
     """Make ``_twice``, the hashes of keys that occur twice and more; whether there are any."""
-    con.execute(
+    ((rows,),) = con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE _twice AS
         SELECT hash({key}) AS key FROM {identifier(table)} WHERE {where} GROUP BY 1 HAVING count(*) > 1
         """,
         params,
-    )
-    return con.execute("SELECT count(*) FROM _twice").fetchone() != (0,)
+    ).fetchall()
+    return bool(rows)

@@ -8,7 +8,7 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -38,7 +38,7 @@ from mixpanel_nb.storage.sqltext import check_table_name, identifier, replacemen
 from mixpanel_nb.surrogates import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
     from pathlib import Path
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.queries import Parameters
     from mixpanel_nb.storage.records import ColumnRecord, PlanRecord, TableRecord
     from mixpanel_nb.storage.schema import PropertyColumn
+
+T = TypeVar("T")
 
 
 class StorageEngine:
@@ -433,8 +435,7 @@ class StorageEngine:
 
     def origins(self) -> dict[str, tuple[str, Source | None]]:
         """The type and the project of every table and view, by name; see :func:`catalog.origins`."""
-        with self._database.work("read") as con:
-            return catalog.origins(con)
+        return dict(self._known("origins", catalog.origins))
 
     def is_view(self, name: str) -> bool:
         """Whether there is a view of that name (case does not matter, as in SQL)."""
@@ -456,8 +457,11 @@ class StorageEngine:
         Raises:
             TableNotFoundError: there is no such table.
         """
-        with self._database.work("read") as con:
-            return catalog.describe(con, table)
+        return self._known(
+            ("description", table.lower()),
+            lambda con: catalog.describe(con, table),
+            lasts=lambda found: not found.is_view,  # which may read files
+        )
 
     def get_metadata(self, table: str) -> TableMetadata:
         """The record of the fetch or load that filled ``table``.
@@ -475,8 +479,7 @@ class StorageEngine:
 
     def metadata_or_none(self, table: str) -> TableMetadata | None:
         """The metadata of ``table``, or None."""
-        with self._database.work("read") as con:
-            return ledger.metadata(con, table)
+        return self._known(("metadata", table.lower()), lambda con: ledger.metadata(con, table))
 
     def chunks(self, table: str) -> list[Chunk]:
         """The ledger of ``table``: every fetched chunk, in the order of arrival."""
@@ -558,8 +561,7 @@ class StorageEngine:
 
     def cohorts(self) -> list[CohortRecord]:
         """The cohorts of the database, by name."""
-        with self._database.work("read") as con:
-            return cohorts.records(con)
+        return [*self._known("cohorts", cohorts.records)]
 
     def save_cohort(self, record: CohortRecord, query: Bound, counting: Bound | None = None) -> CohortRecord:
         """Compute a cohort: the ids of a query in its table, in one transaction with its record.
@@ -582,8 +584,7 @@ class StorageEngine:
 
     def identities(self, table: str) -> IdentityRecord | None:
         """The identities of a table of events; None if they were not computed."""
-        with self._database.work("read") as con:
-            return identities.of(con, table)
+        return self._known(("identities", table.lower()), lambda con: identities.of(con, table))
 
     def resolved_ids(self, table: str) -> dict[str, str]:
         """The user of each id that was merged into another one."""
@@ -612,8 +613,8 @@ class StorageEngine:
 
     def annotations(self, table: str) -> list[AnnotationRecord]:
         """The annotations that are kept with a table, by their moment."""
-        with self._database.work("read") as con:
-            return kept_annotations.of(con, table)
+        found = self._known(("annotations", table.lower()), lambda con: kept_annotations.of(con, table))
+        return [*found]
 
     def save_annotations(self, table: str, found: Iterable[AnnotationRecord]) -> None:
         """Keep annotations with a table, in place of those that were kept."""
@@ -622,8 +623,7 @@ class StorageEngine:
 
     def defined(self, kind: str) -> dict[int, dict[str, Any]]:
         """The kept definitions of a kind (``custom_event``, ``custom_property``), by id."""
-        with self._database.work("read") as con:
-            return definitions.defined(con, kind)
+        return dict(self._known(("defined", kind), lambda con: definitions.defined(con, kind)))
 
     def define(self, kind: str, found: Mapping[int, Mapping[str, Any]]) -> None:
         """Keep the definitions of a kind, in place of those that were kept."""
@@ -632,8 +632,7 @@ class StorageEngine:
 
     def lookups(self) -> list[LookupRecord]:
         """The lookup tables, by name."""
-        with self._database.work("read") as con:
-            return definitions.lookups(con)
+        return [*self._known("lookups", definitions.lookups)]
 
     def save_lookup(self, record: LookupRecord, columns: Sequence[Sequence[str | None]]) -> None:
         """Save a lookup table, in one transaction with its record.
@@ -671,6 +670,17 @@ class StorageEngine:
             _drop(con, name)
             con.execute(f"ALTER TABLE {identifier(new)} RENAME TO {identifier(name)}")
             ledger.rename(con, new, name)
+
+    def _known(
+        self,
+        key: Hashable,
+        read: Callable[[duckdb.DuckDBPyConnection], T],
+        *,
+        lasts: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        """What ``read`` reads of the catalog; remembered while nothing can have changed it."""
+        with self._database.work("read") as con:
+            return self._database.known.of(key, lambda: read(con), lasts=lasts)
 
     @contextmanager
     def _changing(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -76,8 +76,10 @@ def insert_events(
     files: Sequence[Path],
     columns: Sequence[PropertyColumn],
     time: EventTime,
-) -> None:
+) -> int:
     """Insert every line of ``files`` (Mixpanel's export format) into the events table ``table``.
+
+    Returns the number of rows.
 
     Raises:
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
@@ -95,7 +97,7 @@ def insert_events(
         *(extraction.value(column, structs.field(column.property)) for column in columns),
     ]
     names = ["event_name", "event_time", "distinct_id", "insert_id", "properties", *(c.name for c in columns)]
-    _insert(con, table, names, select, _events(files), structs)
+    return _insert(con, table, names, select, _events(files), structs)
 
 
 def insert_own_rows(
@@ -117,10 +119,11 @@ def insert_own_rows(
 
 def insert_profiles(
     con: duckdb.DuckDBPyConnection, table: str, files: Sequence[Path], columns: Sequence[PropertyColumn]
-) -> None:
+) -> int:
     """Insert the lines of ``files`` (objects with ``$distinct_id`` and ``$properties``) into ``table``.
 
-    A profile without a ``$distinct_id`` is left out: see :func:`profiles_without_id`.
+    A profile without a ``$distinct_id`` is left out: see :func:`profiles_without_id`. Returns the number of
+    rows.
 
     Raises:
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
@@ -135,7 +138,7 @@ def insert_profiles(
         *(extraction.value(column, structs.field(column.property)) for column in columns),
     ]
     names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
-    _insert(con, table, names, select, _profiles(files), structs)
+    return _insert(con, table, names, select, _profiles(files), structs)
 
 
 def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
@@ -252,14 +255,15 @@ def _insert(
     select: list[str],
     source: str,
     structs: extraction.Structs,
-) -> None:
+) -> int:
     statement = f"""
         INSERT INTO {identifier(table)} ({", ".join(map(identifier, names))})
         SELECT {", ".join(select)}
         FROM (SELECT *, {structs.select()} FROM {source})
     """
     with _reading_lines():
-        con.execute(statement)
+        ((rows,),) = con.execute(statement).fetchall()
+    return int(rows)
 
 
 @contextmanager

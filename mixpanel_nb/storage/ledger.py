@@ -150,6 +150,14 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def start(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Create missing internal tables, and remove every record of a ``table`` that is about to be made."""
+    if exists(con):
+        _forget(con, table)
+    else:
+        create(con)
+
+
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Create missing internal tables."""
     for name, columns in OWN_TABLES.items():
@@ -245,9 +253,10 @@ def origins(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, Source | Non
     return {name: (table_type, _source(*origin)) for name, table_type, *origin in rows}
 
 
-def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> None:
-    """Write ``table``'s metadata, in place of what was there."""
-    con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
+def record(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata, *, is_new: bool = False) -> None:
+    """Write ``table``'s metadata, in place of what was there of a table that is not new."""
+    if not is_new:
+        con.execute("DELETE FROM _metadata WHERE lower(table_name) = lower($table)", {"table": table})
     con.execute(
         "INSERT INTO _metadata "
         "VALUES ($table, $type, $at, $since, $until, $rows, $filters, $complete, $request, "
@@ -347,9 +356,12 @@ def column_names(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     return con.execute("SELECT lower(table_name), property, column_name FROM _columns").fetchall()
 
 
-def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn]) -> None:
-    """Write the typed columns of ``table``, in place of what was there."""
-    con.execute("DELETE FROM _columns WHERE lower(table_name) = lower($table)", {"table": table})
+def record_columns(
+    con: duckdb.DuckDBPyConnection, table: str, entries: Iterable[PropertyColumn], *, is_new: bool = False
+) -> None:
+    """Write the typed columns of ``table``, in place of what was there of a table that is not new."""
+    if not is_new:
+        con.execute("DELETE FROM _columns WHERE lower(table_name) = lower($table)", {"table": table})
     columns = list(entries)
     con.execute(
         "INSERT INTO _columns "
@@ -367,8 +379,12 @@ def record_columns(con: duckdb.DuckDBPyConnection, table: str, entries: Iterable
 def forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Remove every record of ``table``."""
     if exists(con):
-        for name in OWN_TABLES:
-            con.execute(f"DELETE FROM {name} WHERE lower(table_name) = lower($table)", {"table": table})
+        _forget(con, table)
+
+
+def _forget(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    for name in OWN_TABLES:
+        con.execute(f"DELETE FROM {name} WHERE lower(table_name) = lower($table)", {"table": table})
 
 
 def rename(con: duckdb.DuckDBPyConnection, table: str, new_name: str) -> None:

@@ -125,20 +125,22 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
     """
     _check_unchanged(con, batch)
     source = batch.source
-    is_new = batch.replace or not _exists(con, batch.table)
+    replaced = _kind(con, batch.table)
+    is_new = batch.replace or replaced != "TABLE"
     known = [] if is_new else ledger.columns(con, batch.table)
     columns = [*known, *_proposed(con, batch, known, is_new=is_new)]
     while True:
         try:
             with transaction(con):
-                ledger.create(con)
                 if is_new:
-                    _drop(con, batch.table)  # to be replaced
-                    ledger.forget(con, batch.table)  # also of a table that someone dropped in SQL
+                    if replaced:
+                        con.execute(f"DROP {replaced} {identifier(batch.table)}")
+                    ledger.start(con, batch.table)
                     con.execute(create_table_sql(batch.table, batch.type, columns))
                 else:
+                    ledger.create(con)
                     columns = _adapt(con, batch.table, known, columns)
-                return _fill(con, batch, columns)
+                return _fill(con, batch, columns, is_new=is_new)
         except ingest.WideningNeeded:
             columns = ingest.widen(con, source, columns)
 
@@ -197,9 +199,10 @@ def _some_properties(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return [name for (name,) in names.fetchall()]
 
 
-def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]) -> Loaded:
-    before = _row_count(con, batch.table)
-    newest = _newest_row(con, batch.table)
+def _fill(
+    con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn], *, is_new: bool
+) -> Loaded:
+    before, newest = (0, -1) if is_new else (_row_count(con, batch.table), _newest_row(con, batch.table))
     without_id = without_time = 0
     changes: list[DayChange] = []
     if batch.rows is not None:
@@ -208,23 +211,21 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[Proper
         batch = _with_days(con, batch, batch.rows, newest)
         duplicates = _remove_duplicates(con, batch, newest)
     elif batch.type == "events":
-        ingest.insert_events(con, batch.table, batch.files, columns, batch.time)
-        _check_arrived(batch, _row_count(con, batch.table) - before)
+        _check_arrived(batch, ingest.insert_events(con, batch.table, batch.files, columns, batch.time))
         if batch.renews:
             duplicates, changes = _renew(con, batch, newest)
         else:
             duplicates = _remove_duplicates(con, batch, newest)
     else:
-        ingest.insert_profiles(con, batch.table, batch.files, columns)
-        arrived = _row_count(con, batch.table) - before
+        arrived = ingest.insert_profiles(con, batch.table, batch.files, columns)
         without_id = _without_id(con, batch, arrived)
         _check_arrived(batch, arrived + without_id)
         duplicates = dedupe.remove_older_profiles(con, batch.table)
     after = _row_count(con, batch.table)
-    ledger.record_columns(con, batch.table, columns)
+    ledger.record_columns(con, batch.table, columns, is_new=is_new)
     ledger.add_chunks(con, batch.table, batch.chunks)
-    entry = ledger.merged(ledger.metadata(con, batch.table), batch.metadata)
-    ledger.record(con, batch.table, replace(entry, row_count=after))
+    entry = ledger.merged(None if is_new else ledger.metadata(con, batch.table), batch.metadata)
+    ledger.record(con, batch.table, replace(entry, row_count=after), is_new=is_new)
     users = (0, 0) if batch.rows is None else _users_after(con, batch.table, newest)
     return Loaded(after - before, duplicates, without_id, without_time, *users, tuple(changes))
 
@@ -261,7 +262,7 @@ def _check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     if batch.chunks_before is None:
         return
     as_it_was = batch.chunks_before == len(ledger.chunks(con, batch.table))
-    if as_it_was and _exists(con, batch.table):
+    if as_it_was and _kind(con, batch.table) == "TABLE":
         as_it_was = BASE_COLUMNS[batch.type].keys() <= set(_names(con, batch.table))
     if not as_it_was:
         name = batch.table.removeprefix(replacement_of(""))
@@ -278,14 +279,14 @@ def _check_arrived(batch: Batch, rows: int) -> None:
 
 def _remove_duplicates(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> int:
     """Remove duplicates of the rows after ``newest`` (a rowid), unless duplicates are kept."""
-    span = dedupe.span_after(con, batch.table, newest)
-    if span is None:
+    span = None if newest < 0 else dedupe.span_after(con, batch.table, newest)
+    if newest >= 0 and span is None:
         return 0
     unidentified = dedupe.UNIDENTIFIED if batch.rows is None else batch.rows.unidentified()
     if batch.dedupe:
         return dedupe.remove_duplicate_events(con, batch.table, newest, span, unidentified)
     dedupe.number_unidentified_events(con, batch.table, newest, unidentified)
-    return dedupe.remove_superseded_events(con, batch.table, newest, *span) if newest >= 0 else 0
+    return dedupe.remove_superseded_events(con, batch.table, newest, *span) if span else 0
 
 
 def _renew(con: duckdb.DuckDBPyConnection, batch: Batch, newest: int) -> tuple[int, list[DayChange]]:
@@ -354,19 +355,15 @@ def _add(con: duckdb.DuckDBPyConnection, table: str, column: PropertyColumn) -> 
     return column
 
 
-def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+def _kind(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    """Whether something is a ``TABLE`` or a ``VIEW``; None if it is not there."""
+    here = "database_name = current_catalog() AND schema_name = 'main'"
     found = con.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_catalog() "
-        "AND schema_name = 'main' AND lower(table_name) = lower($table)",
+        f"SELECT 'TABLE' FROM duckdb_tables() WHERE {here} AND lower(table_name) = lower($table) UNION ALL "
+        f"SELECT 'VIEW' FROM duckdb_views() WHERE {here} AND lower(view_name) = lower($table)",
         {"table": table},
-    ).fetchall()
-    return bool(found)
-
-
-def _drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    views = con.execute("SELECT 1 FROM duckdb_views() WHERE lower(view_name) = lower($name)", {"name": table})
-    kind = "VIEW" if views.fetchall() else "TABLE"
-    con.execute(f"DROP {kind} IF EXISTS {identifier(table)}")
+    ).fetchone()
+    return None if found is None else str(found[0])
 
 
 def _row_count(con: duckdb.DuckDBPyConnection, table: str) -> int:

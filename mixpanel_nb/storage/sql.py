@@ -11,7 +11,7 @@ import duckdb
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.rows import MemoryRows
 from mixpanel_nb.storage import catalog, hints, plans, queries, rules, views
-from mixpanel_nb.storage.connections import bounded, streaming, undone
+from mixpanel_nb.storage.connections import bounded, memory_limit, streaming, undone
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.records import PlanRecord
@@ -75,7 +75,8 @@ class SQL:
 
         def last(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> Any:
             if statement.gives_rows:
-                with suppress(duckdb.OutOfMemoryException), bounded(con):
+                limit = self._database.known.of("memory_limit", lambda: memory_limit(con))
+                with suppress(duckdb.OutOfMemoryException), bounded(con, before=limit):
                     return con.execute(statement.text, values).fetchall()
             return con.execute(statement.text, values).fetchall()
 
@@ -160,7 +161,8 @@ class SQL:
         rules.check(statements, self._database)
         # Of a read-only file DuckDB itself refuses what would change it.
         mode = "read" if self._database.can_only_read else queries.mode(statements)
-        with self._database.work(mode) as con:
+        asks = all(statement.gives_rows for statement in statements)
+        with self._database.work(mode) as con, nullcontext() if asks else self._database.known.paused():
             running = statements[0]
 
             def work() -> T:

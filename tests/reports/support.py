@@ -104,6 +104,7 @@ class Package:
     def __init__(self) -> None:
         self._storage = StorageEngine.memory()
         self._workspaces: dict[tuple[str, str], Workspace] = {}
+        self._loaded: set[TableType] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="reports-")
 
     def __call__(self, project: Project) -> Ask:
@@ -135,12 +136,15 @@ class Package:
 
     def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
         if lines is None:
-            ws.storage.discard(table)
+            if table in self._loaded:
+                ws.storage.discard(table)
+                self._loaded.remove(table)
             return
         file = Path(self._folder.name) / "lines.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
         metadata = TableMetadata(table, FETCHED)
-        ws.storage.load(Batch(table, [file], [], metadata, columns=columns, replace=True))
+        ws.storage.load(Batch(table, [file], [], metadata, columns=columns, replace=True, lines=len(lines)))
+        self._loaded.add(table)
 
 
 def feed(result: Any) -> Records:

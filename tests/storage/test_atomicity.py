@@ -27,8 +27,8 @@ class UnforeseenError(Exception):
 def then_fails(step: Callable[..., object]) -> Callable[..., object]:
     """The step, and an error behind it."""
 
-    def run(*arguments: object) -> object:
-        step(*arguments)
+    def run(*arguments: object, **options: object) -> object:
+        step(*arguments, **options)
         raise UnforeseenError
 
     return run

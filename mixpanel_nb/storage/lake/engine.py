@@ -107,7 +107,8 @@ class LakeDatabase(Database):
         """
         with super().work(mode) as con:
             if time.monotonic() - self._looked > CURRENT_SECONDS:
-                self._show_current(con)
+                with self.known.paused():
+                    self._show_current(con)
                 self._looked = time.monotonic()
             yield con
 
