@@ -394,11 +394,11 @@ class TestPartsFetchedWithDifferentFilters:
     BOTH: ClassVar[Any] = {"from_date": "2025-01-01", "to_date": "2025-01-14"}
 
     @pytest.fixture
-    def mixed(self, mixpanel: SandboxServer, tmp_path: Path) -> Iterator[Workspace]:
-        with Workspace.sandbox(tmp_path / "data.db") as workspace:
-            workspace.fetch_events("mixed", **self.FIRST, events=["Purchase"])
-            workspace.fetch_events("mixed", from_date="2025-01-08", to_date="2025-01-14", if_exists="append")
-            yield workspace
+    def mixed(self, mixpanel: SandboxServer, open_workspace: OpenWorkspace) -> Workspace:
+        workspace = open_workspace(mixpanel.url)
+        workspace.fetch_events("mixed", **self.FIRST, events=["Purchase"])
+        workspace.fetch_events("mixed", from_date="2025-01-08", to_date="2025-01-14", if_exists="append")
+        return workspace
 
     def test_the_list_of_tables_says_so(self, mixed: Workspace) -> None:
         (table,) = mixed.tables()
