@@ -8,7 +8,7 @@ defines retained users and property sums.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import users
@@ -190,12 +190,14 @@ def _returned(context: ReportContext, query: Retention, *, each: bool = False) -
         each: Whether there is a row for each user and period in any mode, with the times of the returns.
     """
     back = context.select().named(query.return_event, "return_event").where(query.return_where)
+    if _are_moments_enough(query) and not each:
+        return _returned_by_moments(context, query, back)
     last_only = _is_last_enough(query) and not each
     period = _period(context, query, last_only=last_only)
     rows = _rows_of_users if each else _rows_of
     columns, grouped = rows(context, query, period.number)
     within = "" if query.mode == "on_or_after" else f"\n        AND {period.within}"
-    streaks = _streaks(", ".join(_keys(query))) if query.mode == "streak" else ""
+    streaks = _streaks("distinct_id", ", ".join(_keys(query))) if query.mode == "streak" else ""
     return f"""\
 _coming AS (
     {_coming(context, query, back, period.held, last_only=last_only)}
@@ -205,6 +207,84 @@ _coming AS (
     JOIN _coming AS r ON r.distinct_id = c.distinct_id{within}
         AND {_later(context, query, last_only=last_only)}{grouped}
 ){streaks}"""
+
+
+def _are_moments_enough(query: Retention) -> bool:
+    """Whether the first and the last return within any length of a period determine the answer.
+
+    All returns within a period's length of each other lie in one period or in two that follow each other,
+    wherever the periods begin: the first of them lies in the one, the last in the other.
+    """
+    return (
+        query.alignment != "calendar"
+        and query.mode != "on_or_after"
+        and query.prop is None
+        and not _born_as_any(query)
+    )
+
+
+def _returned_by_moments(context: ReportContext, query: Retention, back: Selection) -> str:
+    """The returns of few rows: the first and the last ones of each user within a period's length.
+
+    A moment is twice the microseconds since the days asked about began, and one more for a return that
+    counts at the very moment of birth. So returns are the moments behind that of birth.
+    """
+    unit, end = SECONDS[query.unit], query.edges[-1]
+    length = context.bind(_moments(unit if query.brackets else unit * query.interval), "period_moments")
+    until = context.period.until + timedelta(seconds=unit * end)
+    since = context.bind(context.period.since, "since")
+    back.that(f"e.event_time >= {since}").that(f"e.event_time < {context.bind(until, 'latest')}")
+    moment = f"2 * date_diff('microsecond', {since}, e.event_time) + {_counts_at_birth(context, query)}"
+    keys = ", ".join(f"c.{key}" for key in _keys(query))
+    period = _bracket(context, query, f"(r.moment - c.moment) // {length}")
+    columns, grouped = f"DISTINCT c.number, {keys}, c.cohort, {period} AS period", ""
+    if query.mode == "on_or_before":
+        columns = f"{keys}, c.cohort, min({period}) AS period"
+        grouped = f"\n    GROUP BY c.number, {keys}, c.cohort"
+    streaks = _streaks("number", ", ".join(_keys(query))) if query.mode == "streak" else ""
+    return f"""\
+_begun AS (
+    SELECT
+        *,
+        2 * date_diff('microsecond', {since}, born_at) AS moment,
+        row_number() OVER () AS number
+    FROM _cohorts
+), _met AS (
+    SELECT distinct_id, min(moment) AS first_moment, max(moment) AS last_moment
+    FROM (
+        SELECT e.distinct_id, {moment} AS moment
+        {back.sql("        ")}
+    ) AS _moments
+    GROUP BY distinct_id, moment // {length}
+), _coming AS (
+    SELECT
+        distinct_id,
+        unnest(
+            CASE WHEN first_moment < last_moment THEN [first_moment, last_moment] ELSE [last_moment] END
+        ) AS moment
+    FROM _met
+), {"_found" if streaks else "_returned"} AS (
+    SELECT {columns}
+    FROM _begun AS c
+    JOIN _coming AS r ON r.distinct_id = c.distinct_id
+        AND r.moment > c.moment
+        AND r.moment < c.moment + {context.bind(_moments(unit * end), "end_moments")}{grouped}
+){streaks}"""
+
+
+def _moments(length: int) -> int:
+    """Seconds in halves of a microsecond."""
+    return 2_000_000 * length
+
+
+def _counts_at_birth(context: ReportContext, query: Retention) -> str:
+    """SQL: 1 if an event is a return also at the moment of birth, else 0; see :func:`_later`."""
+    if query.mode == "streak":
+        return "1"
+    if _returned_as_any(query):
+        born = context.bind(query.born_event, "born_event")
+        return f"CASE WHEN e.event_name <> {born} THEN 1 ELSE 0 END"
+    return "1" if query.type == "birth" and query.return_event != query.born_event else "0"
 
 
 def _coming(context: ReportContext, query: Retention, back: Selection, held: str, *, last_only: bool) -> str:
@@ -243,10 +323,10 @@ def _has_one_return(query: Retention) -> bool:
     return _is_last_enough(query) and not (_returned_as_any(query) and _born_as_any(query))
 
 
-def _streaks(keys: str) -> str:
+def _streaks(user: str, keys: str) -> str:
     """Of the periods in which users returned, those before which none is left out."""
     return f""", _placed AS (
-    SELECT *, row_number() OVER (PARTITION BY distinct_id, {keys}, cohort ORDER BY period) AS place
+    SELECT *, row_number() OVER (PARTITION BY {user}, {keys}, cohort ORDER BY period) AS place
     FROM _found
 ), _returned AS (
     SELECT *

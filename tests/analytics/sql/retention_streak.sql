@@ -12,17 +12,36 @@ WITH _entering AS (
 ), _cohorts AS (
     SELECT *, CAST(date_trunc('week', (born_at + INTERVAL '3600' SECOND)) AS DATE) AS cohort
     FROM _born
+), _begun AS (
+    SELECT
+        *,
+        2 * date_diff('microsecond', CAST('2024-12-31 23:00:00' AS TIMESTAMP), born_at) AS moment,
+        row_number() OVER () AS number
+    FROM _cohorts
+), _met AS (
+    SELECT distinct_id, min(moment) AS first_moment, max(moment) AS last_moment
+    FROM (
+        SELECT e.distinct_id, 2 * date_diff('microsecond', CAST('2024-12-31 23:00:00' AS TIMESTAMP), e.event_time) + 1 AS moment
+        FROM "events" AS e
+        WHERE e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
+          AND e.event_time < CAST('2025-04-18 23:00:00' AS TIMESTAMP)
+    ) AS _moments
+    GROUP BY distinct_id, moment // 1209600000000
 ), _coming AS (
-    SELECT e.distinct_id, e.event_time, e.event_name
-    FROM "events" AS e
+    SELECT
+        distinct_id,
+        unnest(
+            CASE WHEN first_moment < last_moment THEN [first_moment, last_moment] ELSE [last_moment] END
+        ) AS moment
+    FROM _met
 ), _found AS (
-    SELECT DISTINCT c.distinct_id, c.segment, c.cohort, date_diff('microsecond', c.born_at, r.event_time) // 604800000000 AS period
-    FROM _cohorts AS c
+    SELECT DISTINCT c.number, c.segment, c.cohort, (r.moment - c.moment) // 1209600000000 AS period
+    FROM _begun AS c
     JOIN _coming AS r ON r.distinct_id = c.distinct_id
-        AND r.event_time < c.born_at + INTERVAL '6652800' SECOND
-        AND r.event_time >= c.born_at
+        AND r.moment > c.moment
+        AND r.moment < c.moment + 13305600000000
 ), _placed AS (
-    SELECT *, row_number() OVER (PARTITION BY distinct_id, segment, cohort ORDER BY period) AS place
+    SELECT *, row_number() OVER (PARTITION BY number, segment, cohort ORDER BY period) AS place
     FROM _found
 ), _returned AS (
     SELECT *
