@@ -10,6 +10,9 @@ from mixpanel_nb.analytics.sql import INDENT, identifier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_BEHIND_ALL = 2**62
+"""More than the number of any row that was sorted."""
+
 EVENT_KEY = "event_name, distinct_id, event_time, insert_id"
 """What is the same in all copies of an event."""
 
@@ -49,6 +52,8 @@ class TableColumns:
             those of a fetched table (a day, a number for a user); empty if none needs a conversion.
         order: The column that increases in the order in which rows were sent and orders events of the same
             time; None if unknown.
+        sent: The column that comes before ``order`` for that, of a table that was sorted since; NULL in rows
+            that were added later, which were sent later.
         distinct: Whether rows that are copies of one event are read as one, the most recently ingested, as
             Mixpanel's reports do (https://docs.mixpanel.com/reference/event-deduplication).
         identities: The table of resolved ids by which ``distinct_id`` is read; None for ids as they are.
@@ -60,6 +65,7 @@ class TableColumns:
     has_json: bool = True
     has_insert_id: bool = True
     order: str | None = None
+    sent: str | None = None
     read_as: Mapping[str, str] = field(default_factory=dict)
     distinct: bool = False
     identities: str | None = None
@@ -84,10 +90,20 @@ class TableColumns:
 
     @property
     def everything(self) -> str:
-        """SQL of all columns of the table, which a statement calls ``e``."""
-        if not self._order_is_hidden or (self.identities is None and not self.distinct):
-            return "e.*"
-        return f"e.* EXCLUDE ({identifier(self.order)})"
+        """SQL of the columns of the table, which a statement calls ``e``, except what only orders rows."""
+        added = self._order_is_hidden and (self.identities is not None or self.distinct)
+        left_out = [name for name in (self.order if added else None, self.sent) if name is not None]
+        return f"e.* EXCLUDE ({', '.join(map(identifier, left_out))})" if left_out else "e.*"
+
+    def place(self, alias: str = "") -> str:
+        """SQL of a number that orders events of the same time as they were sent; NULL if that is unknown."""
+        prefix = f"{alias}." if alias else ""
+        if self.order is None:
+            return "NULL"
+        place = f"{prefix}{identifier(self.order)}"
+        if self.sent is None:
+            return place
+        return f"coalesce({prefix}{identifier(self.sent)}, {place} + {_BEHIND_ALL})"
 
     def resolved(self, ids: str) -> str:
         """A query of ids (SQL) with the column ``distinct_id``, as the table's ids are read."""
@@ -111,10 +127,12 @@ class TableColumns:
     def _once(self, indent: str) -> str:
         """SQL of the table with one row an event."""
         inner = f"\n{indent}{INDENT}"
-        order = None if self.order is None else identifier(self.order)
-        columns = f"_rows.*, _rows.{order} AS {order}" if self._order_is_hidden else "_rows.*"
+        columns = "_rows.*"
+        if self._order_is_hidden:
+            order = identifier(self.order or "")
+            columns += f", _rows.{order} AS {order}"
         newest = ([f"{_INGESTED} DESC NULLS LAST"] if self.has_json else []) + (
-            [f"{order} DESC"] if order else []
+            [f"{self.place('_rows')} DESC"] if self.order is not None else []
         )
         last = f" ORDER BY {', '.join(newest)}" if newest else ""
         number = f"row_number() OVER (PARTITION BY {EVENT_KEY}{last})"
@@ -138,5 +156,6 @@ class TableColumns:
         """The columns by which events of a user are ordered: time, then the order of sending if known."""
         prefix = f"{alias}." if alias else ""
         ties = ["insert_id", "event_name"] if self.has_insert_id else ["event_name"]
-        ties = ties if self.order is None else [identifier(self.order)]
+        if self.order is not None:
+            ties = [identifier(name) for name in (self.sent, self.order) if name is not None]
         return [f"{prefix}{name}" for name in ("event_time", *ties)]

@@ -11,7 +11,7 @@ from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.analytics.expressions import Compiler, Scope
 from mixpanel_nb.analytics.expressions.compiler import EVENTS, PROFILES
 from mixpanel_nb.analytics.expressions.values import Value, segment
-from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction, identifier
+from mixpanel_nb.analytics.sql import Parameters, Statement, conjunction
 from mixpanel_nb.queries.customs import custom_event
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ReportContext:
     def place(self) -> str:
         """SQL that orders events of the same time: by the order of sending, else by ``insert_id``."""
         if self.events.order is not None:
-            return f"{EVENTS}.{identifier(self.events.order)}"
+            return self.events.place(EVENTS)
         return f"{EVENTS}.insert_id" if self.events.has_insert_id else "NULL"
 
     def bucket(self, unit: CalendarUnit, time: str = f"{EVENTS}.event_time") -> str:

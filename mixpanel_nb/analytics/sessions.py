@@ -257,7 +257,7 @@ def view(
     part = f"(coalesce(distinct_id, '') <> '' AND event_name NOT IN ({excluded}))"
     place = identifier(free_name("_place", taken))
     order = ", ".join(["event_time", place] if events.order is not None else events.in_order())
-    own = "" if events.order is None else f", {identifier(events.order)} AS {place}"
+    own = "" if events.order is None else f", {events.place()} AS {place}"
     day = _day_in(zone)
     names = [identifier(free_name(name, taken)) for name in PROPERTIES] if per_event else list(PROPERTIES)
     user, number = (identifier(free_name(f"_{word}", taken)) for word in ("takes_part", "session"))
@@ -305,7 +305,8 @@ GROUP BY distinct_id, {number}"""
     columns = ",\n    ".join(
         f"CASE WHEN {user} THEN {value} END AS {name}" for value, name in zip(values, names, strict=True)
     )
-    hidden = ", ".join([*([place] if own else []), user, goes_on, number])
+    sent = [] if events.sent is None else [identifier(events.sent)]
+    hidden = ", ".join([*([place] if own else []), *sent, user, goes_on, number])
     return f"{marked}\nSELECT\n    * EXCLUDE ({hidden}),\n    {columns}\nFROM _sessioned"
 
 

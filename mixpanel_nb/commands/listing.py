@@ -37,6 +37,7 @@ COMMANDS = {
     "sample": "commands.tables.sample",
     "summarize": "commands.tables.summarize",
     "promote": "commands.tables.promote",
+    "optimize": "commands.tables.optimize",
     "session-view": "commands.tables.session_view",
     "drop": "commands.tables.drop",
     "events": "commands.discovery.events",

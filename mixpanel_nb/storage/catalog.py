@@ -12,7 +12,7 @@ from mixpanel_nb.errors import StorageError
 from mixpanel_nb.storage import ledger
 from mixpanel_nb.storage.explain import explain, table_not_found
 from mixpanel_nb.storage.records import ColumnRecord, TableRecord
-from mixpanel_nb.storage.schema import LAKE_VIEW
+from mixpanel_nb.storage.schema import LAKE_VIEW, SENT_COMMENT
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -101,12 +101,14 @@ class TableDescription:
         is_view: Whether it is a view.
         entries: What the ledger has of it.
         is_of_lake: Whether it is a view that stands for a fetched table of a lake.
+        sent: The column that tells the order of sending, where the table was sorted; see ``layout``.
     """
 
     columns: tuple[ColumnRecord, ...]
     is_view: bool
     entries: ledger.Entries
     is_of_lake: bool = False
+    sent: str | None = None
 
 
 def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
@@ -132,7 +134,23 @@ def describe(con: duckdb.DuckDBPyConnection, name: str) -> TableDescription:
         for column, sql_type, nullable, *_ in described
     )
     is_view = _among(name, [known for known, view in names.items() if view])
-    return TableDescription(columns, is_view, entries, is_of_lake=_is_of_lake(con, name))
+    return TableDescription(
+        columns,
+        is_view,
+        entries,
+        is_of_lake=_is_of_lake(con, name),
+        sent=None if is_view else sent_column(con, name),
+    )
+
+
+def sent_column(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    """The column that tells in which order the rows of a sorted table were sent; None of other tables."""
+    found = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_catalog() "
+        "AND schema_name = 'main' AND lower(table_name) = lower($table) AND comment = $comment",
+        {"table": table, "comment": SENT_COMMENT},
+    ).fetchone()
+    return None if found is None else str(found[0])
 
 
 def _is_of_lake(con: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -8,6 +8,7 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
@@ -22,6 +23,7 @@ from mixpanel_nb.storage import (
     identities,
     inputs,
     kept_annotations,
+    layout,
     ledger,
     loading,
     queries,
@@ -406,6 +408,35 @@ class StorageEngine:
         with self._database.bulk() as con, _explained():
             new = interruptible(con, lambda: loading.promote(con, table, table_type, properties))
         return [column.name for column in new]
+
+    def optimize(self, table: str, on_part: Callable[[layout.Sorted], None] | None = None) -> int:
+        """Sort a table of events; see :mod:`layout`. Returns the number of events that were sorted.
+
+        Other processes can use the file between two spans of time.
+
+        Args:
+            table: The table.
+            on_part: Called after each part.
+
+        Raises:
+            TableNotFoundError: no such fetched table.
+            StorageError: it holds no events, or the database failed; each span is sorted or as it was.
+        """
+        if self.get_metadata(table).type != "events":
+            message = f"Table {table!r} holds profiles, which have no order to be read in."
+            raise StorageError(message, hint="Name a table of events.", details={"table": table})
+        with self._database.bulk() as con, _explained():
+            spans = interruptible(con, lambda: layout.begin(con, table))
+        rows = 0
+        for span in spans:
+            with self._database.bulk() as con, _explained():
+                done = interruptible(con, partial(layout.sort, con, table, span))
+            if done is None:
+                continue
+            rows += done.rows
+            if on_part is not None:
+                on_part(done)
+        return rows
 
     # What is here
 

@@ -80,6 +80,12 @@ LAKE_VIEW = "mixpanel_nb: a table of a lake"
 LAKE_ADDED = frozenset({"day", "rowid"})
 """The columns of such a view that hold no properties: the partition, and the order of rows."""
 
+SENT = "_sent"
+"""The column of a sorted table of events with the number of each row in the order of sending."""
+
+SENT_COMMENT = "mixpanel_nb: the order in which the events were sent"
+"""The comment of that column, which has another name where a property is called the same."""
+
 # DuckDB's name for a row's number, which grows with each row that is added. Rows are added in the order of
 # their lines, so it tells the order in which they were sent. A column of that name would hide it.
 ROW_NUMBER = "rowid"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from mixpanel_nb.storage import ledger
-from mixpanel_nb.storage.schema import BASE_COLUMNS, EVENT_COLUMNS, HELD_BY_BASE
+from mixpanel_nb.storage.schema import BASE_COLUMNS, EVENT_COLUMNS, HELD_BY_BASE, SENT_COMMENT
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ ROWS_OF_AN_EVENT = 5_000
 ROWS_OF_JSON = 2_000
 
 _BASE = frozenset(column for columns in BASE_COLUMNS.values() for column in columns)
-_COLUMNS = """
+_COLUMNS = f"""
     SELECT columns.table_name, columns.column_name, columns.data_type, tables.estimated_size
     FROM duckdb_columns() AS columns
     LEFT JOIN duckdb_tables() AS tables USING (database_name, schema_name, table_name)
     WHERE columns.database_name IN (current_catalog(), 'temp') AND columns.schema_name = 'main'
     AND NOT columns.internal AND NOT starts_with(columns.table_name, '_')
+    AND columns.comment IS DISTINCT FROM '{SENT_COMMENT}'
     ORDER BY columns.table_name, columns.column_index
 """
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,19 @@ def test_promote_gives_a_column_and_says_so_on_standard_error(mp: Command, datab
         row["column"] if "column" in row else row["name"] for row in rows(mp("schema", "bare").out)
     ]
     assert mp("promote", "bare", "plan").err == "Nothing to do: bare has these columns already.\n"
+
+
+def test_optimize_sorts_a_table_and_says_so_on_standard_error(mp: Command, database: Path) -> None:
+    mp("fetch", "events", "bare", "--from", "2025-01-01", "--to", "2025-01-02")
+    asked = ("flow", "--start", "View Product", "--table", "bare")
+    before = rows(mp(*asked).out)
+    done = mp("optimize", "bare")
+    assert (done.code, done.out) == (0, "")
+    assert re.fullmatch(r"Sorted 2025-01-01 to 2025-01-02: [\d,]+ events.\n", done.err)
+    assert rows(mp(*asked).out) == before
+    assert mp("optimize", "bare").err == "Nothing to do: all events are sorted.\n"
+    missing = mp("optimize", "nope")
+    assert (missing.code, missing.err.splitlines()[0]) == (4, "Error: There is no table 'nope'.")
 
 
 def test_drop_takes_all_the_tables_named_or_none(mp: Command) -> None:

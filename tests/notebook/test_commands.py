@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -86,6 +87,8 @@ def test_a_sync_gives_what_each_day_brought(shell: Shell) -> None:
 def test_promote_and_drop_say_what_they_did(shell: Shell) -> None:
     shell.value(f"%mp_fetch {DAYS} --columns 0")
     assert shell.run("%mp_promote events plan").out == "New columns in events: plan.\n"
+    assert re.fullmatch(r"Sorted 2025-01-0. to 2025-01-0.: [\d,]+ events.\n", shell.run("%mp_optimize").out)
+    assert shell.run("%mp_optimize events").out == "Nothing to do: all events are sorted.\n"
     assert shell.run("%mp_drop events").out == "Dropped events.\n"
 
 

@@ -162,7 +162,8 @@ def scenes(
         )
     ]
     week_start = draw(st.sampled_from(["monday", "monday", "sunday", "saturday"]))
-    return Project(events, None, zone, draw(COLUMNS), week_start), day
+    count = draw(st.sampled_from([0, 0, len(events), len(events) // 2]))
+    return Project(events, None, zone, draw(COLUMNS), week_start, sorted=count), day
 
 
 @st.composite

@@ -61,6 +61,7 @@ class Project:
         zone: The project's time zone.
         columns: The typed columns of the table: at most so many, or these, or none.
         week_start: The day on which the project's weeks begin.
+        sorted: How many of the first events are there when the table is sorted (``optimize``).
     """
 
     events: Sequence[Mapping[str, Any]]
@@ -68,6 +69,7 @@ class Project:
     zone: str = "UTC"
     columns: int | Sequence[str] | None = 100
     week_start: str = "monday"
+    sorted: int = 0
 
 
 class Ask(Protocol):
@@ -109,7 +111,11 @@ class Package:
 
     def __call__(self, project: Project) -> Ask:
         ws = self.workspace(project.zone, project.week_start)
-        self._load(ws, "events", project.events, project.columns)
+        self._load(ws, "events", project.events[: project.sorted] or project.events, project.columns)
+        if project.sorted:
+            ws.optimize("events")
+            rest = project.events[project.sorted :]
+            self._load(ws, "events", rest, project.columns, replace=False)
         self._load(ws, "profiles", project.profiles, project.columns)
 
         def ask(report: str, /, *args: Any, **query: Any) -> Records:
@@ -134,7 +140,15 @@ class Package:
         """Forget the identities of the table's users."""
         self._storage.discard("identities_events")
 
-    def _load(self, ws: Workspace, table: TableType, lines: Sequence[Any] | None, columns: Any) -> None:
+    def _load(
+        self,
+        ws: Workspace,
+        table: TableType,
+        lines: Sequence[Any] | None,
+        columns: Any,
+        *,
+        replace: bool = True,
+    ) -> None:
         if lines is None:
             if table in self._loaded:
                 ws.storage.discard(table)
@@ -143,7 +157,8 @@ class Package:
         file = Path(self._folder.name) / "lines.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
         metadata = TableMetadata(table, FETCHED)
-        ws.storage.load(Batch(table, [file], [], metadata, columns=columns, replace=True, lines=len(lines)))
+        batch = Batch(table, [file], [], metadata, columns=columns, replace=replace, lines=len(lines))
+        ws.storage.load(batch)
         self._loaded.add(table)
 
 

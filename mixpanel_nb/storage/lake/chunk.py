@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from mixpanel_nb.errors import StorageError
-from mixpanel_nb.storage import extraction, ledger, loading
+from mixpanel_nb.storage import extraction, layout, ledger, loading
 from mixpanel_nb.storage.connections import EXPORT_ROWS, new_session, streaming
 from mixpanel_nb.storage.explain import storage_error
 from mixpanel_nb.storage.interrupt import interruptible
@@ -134,7 +134,7 @@ class TypedChunk:
                 value = _from_json(column, known[column.property])
             select.append(f"CAST({value} AS {column.file_type}) AS {identifier(column.field)}")
         first = int(time.time()) * _SECONDS_TO_ROWS
-        select.append(f"rowid + {first} AS {ROW_NUMBER}")
+        select.append(f"{layout.sent_number(self.con, self.table)} + {first} AS {ROW_NUMBER}")
         return f"SELECT {', '.join(select)} FROM {identifier(self.table)}"
 
     def _base(self) -> list[str]:

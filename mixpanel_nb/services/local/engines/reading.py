@@ -93,7 +93,7 @@ class TableReading:
 
     def _types(self) -> dict[str, str]:
         """The type of each column; base columns under their standard names."""
-        added = LAKE_ADDED if self.found.is_of_lake else frozenset()
+        added = LAKE_ADDED if self.found.is_of_lake else frozenset({self.found.sent})
         return {
             (column.name.lower() if column.name.lower() in _BASE else column.name): column.type
             for column in self.found.columns
@@ -132,6 +132,8 @@ class TableReading:
         order = ROW_NUMBER if stored or self._numbers_rows(types) else None
         if order is not None:
             own[order] = order
+        if self.found.sent is not None:
+            own[self.found.sent] = identifier(self.found.sent)
         return TableColumns(
             self.table,
             properties,
@@ -139,6 +141,7 @@ class TableReading:
             has_insert_id="insert_id" in read,
             read_as={} if plain else read | own,
             order=order,
+            sent=self.found.sent,
         )
 
     def _name(self, column: str, types: Mapping[str, str]) -> str:
