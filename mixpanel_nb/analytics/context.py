@@ -305,10 +305,12 @@ def number_of(context: ReportContext, value: Value, on: str) -> str:
     return value.double or "CAST(NULL AS DOUBLE)"
 
 
-def measure(kind: CountType, user: str = "user_id") -> str:
-    """SQL of a count: events, users, or events per user."""
+def measure(kind: CountType, user: str = f"{EVENTS}.distinct_id") -> str:
+    """SQL of a count: events, users, or events per user; events without a user have none, or an empty one."""
     if kind == "general":
         return "count(*)"
+    of_users = f"FILTER (WHERE {user} <> '')"
+    users = f"count(DISTINCT {user}) {of_users}"
     if kind == "unique":
-        return f"count(DISTINCT {user})"
-    return f"coalesce(CAST(count({user}) AS DOUBLE) / nullif(count(DISTINCT {user}), 0), 0)"
+        return users
+    return f"coalesce(CAST(count(*) {of_users} AS DOUBLE) / nullif({users}, 0), 0)"

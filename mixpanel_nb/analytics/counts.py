@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import users
-from mixpanel_nb.analytics.context import USER, ReportContext, measure
+from mixpanel_nb.analytics.context import ReportContext, measure
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,7 @@ def by_event(
     """Columns ``date, event, count``; buckets without events have no row."""
     matching = _selected(context, events, where)
     return context.statement(f"""\
-SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind, USER)} AS count
+SELECT {context.bucket(unit)} AS date, e.event_name AS event, {measure(kind)} AS count
 {matching.sql("")}
 GROUP BY 1, 2
 ORDER BY 1, 2""")
@@ -48,7 +48,7 @@ def top(context: ReportContext, *, kind: CountType, limit: int, elapsed: float =
     before = "before.count" if kind == "average" else f"before.count * {context.bind(elapsed, 'elapsed')}"
     return context.statement(f"""\
 WITH _counted AS (
-    SELECT {context.bucket("day")} AS date, e.event_name AS event, {measure(kind, USER)} AS count
+    SELECT {context.bucket("day")} AS date, e.event_name AS event, {measure(kind)} AS count
     {matching.sql()}
     GROUP BY 1, 2
 )

@@ -54,7 +54,7 @@ def in_buckets(
     parts = _placed(context, event, on=on, unit=unit, where=where, buckets=buckets, width=width)
     return context.statement(f"""\
 {parts}
-SELECT date, place, width, origin, {measure(kind)} AS count
+SELECT date, place, width, origin, {measure(kind, "user_id")} AS count
 FROM _placed
 GROUP BY date, place, width, origin
 ORDER BY place, date""")

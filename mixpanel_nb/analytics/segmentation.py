@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.analytics import users
-from mixpanel_nb.analytics.context import USER, ReportContext, measure
+from mixpanel_nb.analytics.context import ReportContext, measure
+from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import segment, unnamed
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def totals(
     """Columns ``date, count``; buckets without events have no row."""
     matching = _selected(context, event, where)
     return context.statement(f"""\
-SELECT {context.bucket(unit)} AS date, {measure(kind, USER)} AS count
+SELECT {context.bucket(unit)} AS date, {measure(kind)} AS count
 {matching.sql("")}
 GROUP BY 1
 ORDER BY 1""")
@@ -106,10 +107,10 @@ def by_segments(
 WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
-        {USER} AS user_id{read}
+        {EVENTS}.distinct_id AS user_id{read}
     {matching.sql()}
 ){spread}, _counted AS (
-    SELECT date, {listed}, {measure(kind)} AS count, count(*) AS events
+    SELECT date, {listed}, {measure(kind, "user_id")} AS count, count(*) AS events
     FROM {source}
     GROUP BY date, {listed}
 ), _ranked AS (
@@ -162,7 +163,7 @@ class _Chosen:
     def __init__(
         self, context: ReportContext, kind: CountType, limit: int, only: Sequence[str] | None
     ) -> None:
-        self.measure = measure(kind)
+        self.measure = measure(kind, "user_id")
         self.limit = context.bind(limit, "limit")
         self.adds_up = kind == "general" and only is None
         self.and_the_rest = _REST.format(limit=self.limit) if self.adds_up else ""
@@ -194,7 +195,7 @@ WITH _matching AS (
     SELECT
         {context.bucket(unit)} AS date,
         {f"unnest({name})" if is_list else name} AS segment,
-        {USER} AS user_id
+        {EVENTS}.distinct_id AS user_id
     {matching.sql()}
 ), _counted AS (
     SELECT date, segment, {chosen.measure} AS count, count(*) AS events
@@ -221,7 +222,7 @@ def _named_later(
     name, is_list = segment(value)
     return f"""\
 WITH _matching AS (
-    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {USER} AS user_id
+    SELECT {context.bucket(unit)} AS date, {raw} AS raw, {EVENTS}.distinct_id AS user_id
     {matching.sql()}
 ), _found AS (
     SELECT raw, count(*) AS events

@@ -11,7 +11,7 @@ import duckdb
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.rows import MemoryRows
 from mixpanel_nb.storage import catalog, hints, plans, queries, rules, views
-from mixpanel_nb.storage.connections import bounded, memory_limit, streaming, undone
+from mixpanel_nb.storage.connections import REPORT_MEMORY, bounded, memory_limit, streaming, undone
 from mixpanel_nb.storage.explain import explain, moved_up
 from mixpanel_nb.storage.interrupt import interruptible
 from mixpanel_nb.storage.records import PlanRecord
@@ -76,7 +76,7 @@ class SQL:
         def last(con: duckdb.DuckDBPyConnection, statement: UserStatement, values: Values) -> Any:
             if statement.gives_rows:
                 limit = self._database.known.of("memory_limit", lambda: memory_limit(con))
-                with suppress(duckdb.OutOfMemoryException), bounded(con, before=limit):
+                with suppress(duckdb.OutOfMemoryException), bounded(con, REPORT_MEMORY, before=limit):
                     return con.execute(statement.text, values).fetchall()
             return con.execute(statement.text, values).fetchall()
 

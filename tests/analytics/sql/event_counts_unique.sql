@@ -1,4 +1,4 @@
-SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, e.event_name AS event, count(DISTINCT nullif(e.distinct_id, '')) AS count
+SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, e.event_name AS event, count(DISTINCT e.distinct_id) FILTER (WHERE e.distinct_id <> '') AS count
 FROM "events" AS e
 WHERE e.event_name IN ('View', 'Buy')
   AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)

@@ -1,5 +1,5 @@
 WITH _matching AS (
-    SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, e.properties -> '/city' AS raw, nullif(e.distinct_id, '') AS user_id
+    SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, e.properties -> '/city' AS raw, e.distinct_id AS user_id
     FROM "events" AS e
     WHERE e.event_name = 'Buy'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)

@@ -1,5 +1,5 @@
 WITH _matching AS (
-    SELECT date_trunc('hour', (e.event_time + INTERVAL '3600' SECOND)) AS date, CASE WHEN isfinite(e."amount") THEN e."amount" END AS raw, nullif(e.distinct_id, '') AS user_id
+    SELECT date_trunc('hour', (e.event_time + INTERVAL '3600' SECOND)) AS date, CASE WHEN isfinite(e."amount") THEN e."amount" END AS raw, e.distinct_id AS user_id
     FROM "events" AS e
     WHERE e.event_name = 'Buy'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)

@@ -2,7 +2,7 @@ WITH _matching AS (
     SELECT
         CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date,
         coalesce(e."plan", 'undefined') AS segment,
-        nullif(e.distinct_id, '') AS user_id
+        e.distinct_id AS user_id
     FROM "events" AS e
     WHERE e.event_name = 'Buy'
       AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)

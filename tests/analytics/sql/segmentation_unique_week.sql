@@ -1,4 +1,4 @@
-SELECT CAST(date_trunc('week', (e.event_time + INTERVAL '3600' SECOND)) AS DATE) AS date, count(DISTINCT nullif(e.distinct_id, '')) AS count
+SELECT CAST(date_trunc('week', (e.event_time + INTERVAL '3600' SECOND)) AS DATE) AS date, count(DISTINCT e.distinct_id) FILTER (WHERE e.distinct_id <> '') AS count
 FROM "events" AS e
 WHERE e.event_name = 'Buy'
   AND e.event_time >= CAST('2024-12-31 23:00:00' AS TIMESTAMP)
