@@ -239,6 +239,7 @@ def test_read_only_means_that_nothing_can_be_changed(
             lambda: ws.fetch_events(**WEEK, if_exists="replace"),
             lambda: ws.fetch_profiles(if_exists="append"),
             lambda: ws.promote("events", "$os"),
+            lambda: ws.optimize("events"),
             lambda: ws.drop("events"),
             lambda: ws.sql("DELETE FROM events"),
         ]
@@ -400,7 +401,7 @@ def test_a_property_can_be_promoted_later(ws: Workspace) -> None:
     assert ws.sql_scalar("SELECT count(*) FROM events WHERE plan IS DISTINCT FROM properties->>'plan'") == 0
 
 
-@pytest.mark.parametrize("ask", ["schema", "sample", "summarize", "drop", "promote"])
+@pytest.mark.parametrize("ask", ["schema", "sample", "summarize", "drop", "promote", "optimize"])
 def test_a_table_that_is_not_there_is_named_with_a_suggestion(filled: Workspace, ask: str) -> None:
     arguments = ["event"] if ask != "promote" else ["event", "plan"]
     with pytest.raises(TableNotFoundError, match="'event'"):

@@ -46,8 +46,12 @@ def statement(context: ReportContext, query: Funnel) -> Statement:
     at the end, with a breakdown, ``place`` and ``segments``, how many there are in all. What stands between
     is listed by ``funnel_counts.measures``.
     """
-    parts, source = _entries(context, query)
-    parts += counted(query, source)
+    if _is_plain(query) and not query.on:
+        parts = [*_first_entries(context, query, left=False), _each_step(query)]
+        parts += counted(query, "_each_step", known="step = {}")
+    else:
+        parts, source = _entries(context, query)
+        parts += counted(query, source)
     return context.statement(f"WITH {', '.join(parts)}\n{result(context, query)}")
 
 
@@ -103,7 +107,10 @@ def _entries(context: ReportContext, query: Funnel, told: tuple[str, ...] = ()) 
     """CTEs, and which of them has the attempts that count; with these further columns."""
     if not _is_plain(query):
         return funnel_attempts.parts(context, query, told), "_entered"
-    return _first_entries(context, query, told), "_entered" if query.on else f"_reached_{len(query.steps)}"
+    parts = _first_entries(context, query)
+    if not query.on:
+        return parts, f"_reached_{len(query.steps)}"
+    return [*parts, _chained(query), _entered(query, told)], "_entered"
 
 
 def _is_plain(query: Funnel) -> bool:
@@ -115,11 +122,31 @@ def _is_plain(query: Funnel) -> bool:
     )
 
 
-def _first_entries(context: ReportContext, query: Funnel, told: tuple[str, ...]) -> list[str]:
+def _first_entries(context: ReportContext, query: Funnel, *, left: bool = True) -> list[str]:
+    """CTEs ``_reached_1 …`` of the attempts with their times up to a step.
+
+    Args:
+        context: The table and the days.
+        query: The funnel.
+        left: Whether attempts stay in later steps that they did not reach.
+    """
     parts = [_entering(context, query), *(_attempts(query) if query.on else [_first(query)])]
     for step in range(2, len(query.steps) + 1):
-        parts += [_step(context, query, step), _reached(query, step)]
-    return [*parts, _chained(query), _entered(query, told)] if query.on else parts
+        parts += [_step(context, query, step), _reached(query, step, left=left)]
+    return parts
+
+
+def _each_step(query: Funnel) -> str:
+    """A row for each attempt and step that it reached, with its times up to that step."""
+    date, times = "date, " if query.unit else "", _times(query)
+    rows = []
+    for step in range(1, len(times) + 1):
+        reached = [
+            f"CAST(NULL AS TIMESTAMP) AS {time}" if place > step else time
+            for place, time in enumerate(times, 1)
+        ]
+        rows.append(f"    SELECT {date}{step} AS step, {', '.join(reached)}\n    FROM _reached_{step}")
+    return "_each_step AS (\n" + "\n    UNION ALL\n".join(rows) + "\n)"
 
 
 def _window(query: Funnel) -> int:
@@ -275,8 +302,8 @@ def _told_apart(context: ReportContext) -> list[str]:
     return [insert_id, f"{context.place} AS place"]
 
 
-def _reached(query: Funnel, number: int) -> str:
-    """Each entry with the earliest event that can be this step, if there is one."""
+def _reached(query: Funnel, number: int, *, left: bool) -> str:
+    """Each entry with the earliest event that can be this step; with those without one if ``left``."""
     taken = [
         f"(s.event_time IS DISTINCT FROM r.time_{step} OR s.insert_id IS DISTINCT FROM r.id_{step})"
         for step in same_event_before(query, number)
@@ -288,7 +315,7 @@ def _reached(query: Funnel, number: int) -> str:
         *taken,
     ]
     joined = (
-        f"FROM _reached_{number - 1} AS r\n    LEFT JOIN _step_{number} AS s\n"
+        f"FROM _reached_{number - 1} AS r\n    {'LEFT ' if left else ''}JOIN _step_{number} AS s\n"
         f"        ON {conjunction(conditions, '        ')}"
     )
     keys = ", ".join(f"r.{key}" for key in _keys(query))

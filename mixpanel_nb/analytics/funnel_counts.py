@@ -76,14 +76,20 @@ def measures(query: Funnel) -> list[str]:
     return [name for _, name in _measured(query)]
 
 
-def _measured(query: Funnel) -> list[tuple[str, str]]:
-    """SQL and name of each measure."""
-    found = [("count(time_1)", "count_1")]
+_REACHED = "time_{} IS NOT NULL"
+
+
+def _measured(query: Funnel, known: str = _REACHED) -> list[tuple[str, str]]:
+    """SQL and name of each measure; for ``known`` see :func:`counted`."""
+    found = [(_count(1, known), "count_1")]
     for step in range(2, len(query.steps) + 1):
-        found.append((f"count(time_{step})", f"count_{step}"))
+        found.append((_count(step, known), f"count_{step}"))
         for name, start in (("time", query.before(step)), ("time_from_start", 1)):
             found += [
-                (f"{_aggregate(query, call, start, step)} / {_MICROSECONDS}", f"{prefix}_{name}_{step}")
+                (
+                    f"{_aggregate(query, call, start, step, known)} / {_MICROSECONDS}",
+                    f"{prefix}_{name}_{step}",
+                )
                 for prefix, call in (
                     ("avg", "avg({})"),
                     ("median", "quantile_cont({}, 0.5)"),
@@ -96,34 +102,44 @@ def _measured(query: Funnel) -> list[tuple[str, str]]:
         edges = ", ".join(str(edge * _MICROSECONDS - 1) for edge in EDGES)
         quantiles = ", ".join(map(str, QUANTILES))
         if start in query.optional:
-            both = f"count(*) FILTER (WHERE {_both(query, start, end)})"
+            both = f"count(*) FILTER (WHERE {_both(query, start, end, known)})"
             found.append((both, f"count_{start}_{end}"))
         found += [
-            (f"{_aggregate(query, 'avg({})', start, end)} / {_MICROSECONDS}", f"mean_{start}_{end}"),
+            (f"{_aggregate(query, 'avg({})', start, end, known)} / {_MICROSECONDS}", f"mean_{start}_{end}"),
             (
-                _aggregate(query, f"quantile_cont({{}}, [{quantiles}])", start, end),
+                _aggregate(query, f"quantile_cont({{}}, [{quantiles}])", start, end, known),
                 f"quantiles_{start}_{end}",
             ),
-            (_aggregate(query, f"histogram({{}}, [{edges}])", start, end), f"histogram_{start}_{end}"),
+            (_aggregate(query, f"histogram({{}}, [{edges}])", start, end, known), f"histogram_{start}_{end}"),
         ]
     return found
 
 
-def _aggregate(query: Funnel, call: str, start: int, end: int) -> str:
+def _count(step: int, known: str) -> str:
+    return f"count(*) FILTER (WHERE {known.format(step)})"
+
+
+def _aggregate(query: Funnel, call: str, start: int, end: int, known: str) -> str:
     elapsed = f"greatest(date_diff('microsecond', time_{start}, time_{end}), 0)"
-    return f"{call.format(elapsed)} FILTER (WHERE {_both(query, start, end)})"
+    return f"{call.format(elapsed)} FILTER (WHERE {_both(query, start, end, known)})"
 
 
-def _both(query: Funnel, start: int, end: int) -> str:
+def _both(query: Funnel, start: int, end: int, known: str) -> str:
     """The condition that an attempt has two steps."""
-    known = f"time_{end} IS NOT NULL"
-    return f"time_{start} IS NOT NULL AND {known}" if start in query.optional else known
+    condition = known.format(end)
+    return f"time_{start} IS NOT NULL AND {condition}" if start in query.optional else condition
 
 
-def counted(query: Funnel, source: str) -> list[str]:
-    """CTEs that count the attempts of ``source`` and, with a breakdown, rank the segments."""
+def counted(query: Funnel, source: str, known: str = _REACHED) -> list[str]:
+    """CTEs that count the attempts of ``source`` and, with a breakdown, rank the segments.
+
+    Args:
+        query: The funnel.
+        source: The relation of attempts.
+        known: SQL that tells the one row of an attempt that reached a step, whose number is put in.
+    """
     groups = [*(["date"] if query.unit else []), *(["segment"] if query.on else [])]
-    columns = [*groups, *(f"{sql} AS {name}" for sql, name in _measured(query))]
+    columns = [*groups, *(f"{sql} AS {name}" for sql, name in _measured(query, known))]
     grouped = f"\n    GROUP BY {', '.join(groups)}" if groups else ""
     listed = ",\n        ".join(columns)
     made = f"_counted AS (\n    SELECT\n        {listed}\n    FROM {source}{grouped}\n)"

@@ -11,8 +11,11 @@ number there; they were sent later. So reports are right whatever part of a tabl
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.naming import free_name
@@ -23,8 +26,6 @@ from mixpanel_nb.storage.sqltext import identifier, text
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-
-    import duckdb
 
 MOST_ROWS = 4_000_000
 """Rows that are sorted at once, if events are spread evenly: some 3 GB are spilled for as many."""
@@ -110,7 +111,8 @@ def sort(con: duckdb.DuckDBPyConnection, table: str, span: Span) -> Sorted | Non
             times,
         )
         con.execute(f"DELETE FROM {name} WHERE {within} AND {ROW_NUMBER} <= {last}", times)
-    con.execute("CHECKPOINT")  # so that the next span takes the place of these rows in the file
+    with suppress(duckdb.TransactionException):  # another one is open
+        con.execute("CHECKPOINT")  # so that the next span takes the place of these rows in the file
     return Sorted(*part)
 
 

@@ -77,7 +77,7 @@ def test_a_mistake_is_one_line_and_a_hint(mp: Command, here: Path, words: tuple[
 
 def test_what_a_lake_cannot_do_is_said(mp: Command, here: Path) -> None:
     mp("fetch", "events", *DAYS, "--to", "./shop")
-    for words in (("drop", "events"), ("promote", "events", "coupon"), ("sync",)):
+    for words in (("drop", "events"), ("promote", "events", "coupon"), ("optimize",), ("sync",)):
         done = mp("--db", "./shop", *words)
         assert done.code != 0
         assert "A lake is filled by fetches" in done.err

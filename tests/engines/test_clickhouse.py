@@ -83,6 +83,8 @@ def test_tables_of_the_engine_are_listed(clickhouse: Open) -> None:
 def test_what_only_a_file_can_do_says_so(clickhouse: Open) -> None:
     with pytest.raises(StorageError, match="the workspace reads tables of ClickHouse"):
         clickhouse("flat").promote("events", "plan")
+    with pytest.raises(StorageError, match="the workspace reads tables of ClickHouse"):
+        clickhouse("flat").optimize("events")
 
 
 def test_a_table_that_is_not_there(session: Any) -> None:

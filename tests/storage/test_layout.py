@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb.errors import StorageError, TableNotFoundError
+from mixpanel_nb.errors import MixpanelDataError, StorageError, TableNotFoundError
 from mixpanel_nb.storage import StorageEngine, layout, table_names
 
 from .support import TIME, chunk, event, profile
@@ -170,7 +170,9 @@ def test_events_at_no_time_that_sql_put_there_stay(exports: Exports) -> None:
         ("profiles", StorageError, "Table 'profiles' holds profiles, which have no order to be read in."),
     ],
 )
-def test_only_fetched_events_are_sorted(exports: Exports, table: str, error: type, message: str) -> None:
+def test_only_fetched_events_are_sorted(
+    exports: Exports, table: str, error: type[MixpanelDataError], message: str
+) -> None:
     exports.engine.execute("CREATE TABLE own AS SELECT 1 AS n")
     exports.load(profile("ann"), table="profiles", table_type="profiles")
     with pytest.raises(error) as raised:

@@ -48,8 +48,8 @@ WITH _events AS NOT MATERIALIZED (
     QUALIFY row_number() OVER (PARTITION BY distinct_id ORDER BY reached DESC, time_1, place, name) = 1
 ), _counted AS (
     SELECT
-        count(time_1) AS count_1,
-        count(time_2) AS count_2,
+        count(*) FILTER (WHERE time_1 IS NOT NULL) AS count_1,
+        count(*) FILTER (WHERE time_2 IS NOT NULL) AS count_2,
         avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_2,
         quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS median_time_2,
         quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS p90_time_2,

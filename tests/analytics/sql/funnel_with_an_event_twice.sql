@@ -29,7 +29,7 @@ WITH _entering AS (
         min({'time': s.event_time, 'place': s.place, 'id': s.insert_id})
             FILTER (WHERE s.event_time IS NOT NULL) AS found
     FROM _reached_1 AS r
-    LEFT JOIN _step_2 AS s
+    JOIN _step_2 AS s
         ON s.distinct_id = r.distinct_id
         AND s.event_time >= r.time_1 - INTERVAL '2' SECOND
         AND s.event_time <= r.time_1 + INTERVAL '604800' SECOND
@@ -51,30 +51,39 @@ WITH _entering AS (
         min({'time': s.event_time, 'place': s.place, 'id': s.insert_id})
             FILTER (WHERE s.event_time IS NOT NULL) AS found
     FROM _reached_2 AS r
-    LEFT JOIN _step_3 AS s
+    JOIN _step_3 AS s
         ON s.distinct_id = r.distinct_id
         AND s.event_time >= r.time_2 - INTERVAL '2' SECOND
         AND s.event_time <= r.time_1 + INTERVAL '604800' SECOND
         AND (s.event_time IS DISTINCT FROM r.time_1 OR s.insert_id IS DISTINCT FROM r.id_1)
     GROUP BY r.distinct_id
     )
+), _each_step AS (
+    SELECT 1 AS step, time_1, CAST(NULL AS TIMESTAMP) AS time_2, CAST(NULL AS TIMESTAMP) AS time_3
+    FROM _reached_1
+    UNION ALL
+    SELECT 2 AS step, time_1, time_2, CAST(NULL AS TIMESTAMP) AS time_3
+    FROM _reached_2
+    UNION ALL
+    SELECT 3 AS step, time_1, time_2, time_3
+    FROM _reached_3
 ), _counted AS (
     SELECT
-        count(time_1) AS count_1,
-        count(time_2) AS count_2,
-        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_2,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS median_time_2,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS p90_time_2,
-        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS avg_time_from_start_2,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS median_time_from_start_2,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE time_2 IS NOT NULL) / 1000000 AS p90_time_from_start_2,
-        count(time_3) AS count_3,
-        avg(greatest(date_diff('microsecond', time_2, time_3), 0)) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS avg_time_3,
-        quantile_cont(greatest(date_diff('microsecond', time_2, time_3), 0), 0.5) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS median_time_3,
-        quantile_cont(greatest(date_diff('microsecond', time_2, time_3), 0), 0.9) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS p90_time_3,
-        avg(greatest(date_diff('microsecond', time_1, time_3), 0)) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS avg_time_from_start_3,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.5) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS median_time_from_start_3,
-        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.9) FILTER (WHERE time_3 IS NOT NULL) / 1000000 AS p90_time_from_start_3
-    FROM _reached_3
+        count(*) FILTER (WHERE step = 1) AS count_1,
+        count(*) FILTER (WHERE step = 2) AS count_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE step = 2) / 1000000 AS avg_time_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE step = 2) / 1000000 AS median_time_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE step = 2) / 1000000 AS p90_time_2,
+        avg(greatest(date_diff('microsecond', time_1, time_2), 0)) FILTER (WHERE step = 2) / 1000000 AS avg_time_from_start_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.5) FILTER (WHERE step = 2) / 1000000 AS median_time_from_start_2,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_2), 0), 0.9) FILTER (WHERE step = 2) / 1000000 AS p90_time_from_start_2,
+        count(*) FILTER (WHERE step = 3) AS count_3,
+        avg(greatest(date_diff('microsecond', time_2, time_3), 0)) FILTER (WHERE step = 3) / 1000000 AS avg_time_3,
+        quantile_cont(greatest(date_diff('microsecond', time_2, time_3), 0), 0.5) FILTER (WHERE step = 3) / 1000000 AS median_time_3,
+        quantile_cont(greatest(date_diff('microsecond', time_2, time_3), 0), 0.9) FILTER (WHERE step = 3) / 1000000 AS p90_time_3,
+        avg(greatest(date_diff('microsecond', time_1, time_3), 0)) FILTER (WHERE step = 3) / 1000000 AS avg_time_from_start_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.5) FILTER (WHERE step = 3) / 1000000 AS median_time_from_start_3,
+        quantile_cont(greatest(date_diff('microsecond', time_1, time_3), 0), 0.9) FILTER (WHERE step = 3) / 1000000 AS p90_time_from_start_3
+    FROM _each_step
 )
 SELECT * FROM _counted
