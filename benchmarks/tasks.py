@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -291,12 +292,13 @@ def _beside_by_hand(path: str, asked: Mapping[str, Report], optimized: str | Non
             return raw.execute(report.sql).fetchall()
 
         works: dict[str, Callable[[], Any]] = {}
-        for kind, file in {"ours": path, "sorted": optimized}.items():
-            if file is not None:
-                workspace = Workspace.open(file, timezone=report.zone)
-                works[kind] = partial(_said, report, workspace)
-                _same(name, works[kind](), report.rows(by_hand()))
-        taken[name] = with_cpu({**works, "by_hand": by_hand}, rounds=5)
+        with ExitStack() as opened:
+            for kind, file in {"ours": path, "sorted": optimized}.items():
+                if file is not None:
+                    workspace = opened.enter_context(Workspace.open(file, timezone=report.zone))
+                    works[kind] = partial(_said, report, workspace)
+                    _same(name, works[kind](), report.rows(by_hand()))
+            taken[name] = with_cpu({**works, "by_hand": by_hand}, rounds=5)
     return taken
 
 

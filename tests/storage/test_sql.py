@@ -308,7 +308,7 @@ def test_a_report_takes_little_memory_unless_it_needs_more_and_leaves_the_limit_
     engine: StorageEngine,
 ) -> None:
     usual = engine.execute_scalar("SELECT current_setting('memory_limit')")
-    assert engine.execute_rows("SELECT current_setting('memory_limit')") == [("381.4 MiB",)]  # 400 MB
+    assert engine.execute_rows("SELECT current_setting('memory_limit')") == [("524.5 MiB",)]  # 550 MB
     assert engine.execute_rows("SELECT len(list(range)) FROM range(40000000)") == [(40_000_000,)]
     with pytest.raises(QueryError):
         engine.execute_rows("SELECT error('mine')")
