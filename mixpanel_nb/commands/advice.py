@@ -64,7 +64,11 @@ def remember(command: Any) -> None:
 
     def parse_args(context: Any, words: list[str]) -> Any:
         context.meta[_TYPED] = list(words)
-        return parse(context, words)
+        try:
+            return parse(context, words)
+        except UsageError as error:
+            error.ctx = error.ctx or context  # which an option without its value lacks
+            raise
 
     command.parse_args = parse_args
 
@@ -85,9 +89,9 @@ def advice(error: Any) -> str | None:
     short = _one_dash(words, options)
     if short is not None:
         return f"Write two dashes: -{short}"
-    unknown = getattr(error, "option_name", None)
-    if unknown is not None:
-        return _of_unknown(unknown, context, options)
+    option = getattr(error, "option_name", None)
+    if option is not None:
+        return _of_a_pair(context.command.name, option) or _of_unknown(option, context, options)
     named, left_over = _words_without_option(context, words)
     return _of_names(options, named, left_over, words) or _of_a_length(error, options)
 
@@ -100,6 +104,17 @@ def _of_several(command: str, name: str) -> str | None:
     query = QUERIES.get(command.replace("-", "_"))
     parameter = None if query is None else parameters_of(query).get(name)
     return None if parameter is None else getattr(without_none(parameter.check), "several", None)
+
+
+def _of_a_pair(command: str, option: str) -> str | None:
+    """An example of the two values of a report's option."""
+    from mixpanel_nb.queries import QUERIES, request_parameters
+
+    query = QUERIES.get(command.replace("-", "_"))
+    known = {} if query is None else request_parameters(query)
+    examples = (each.pair for name, each in known.items() if each.option_of(name) == option)
+    pair = next(examples, None)
+    return None if pair is None else f"Give both: {option} {' '.join(pair)}"
 
 
 def _options(command: Any) -> set[str]:

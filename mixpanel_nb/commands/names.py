@@ -195,7 +195,18 @@ def completion_of(parameter: Parameter) -> Completion | None:
     for allowed in (schema, *schema.get("anyOf", ())):
         if "enum" in allowed:
             return choices(*allowed["enum"])
-    return _BY_PLACEHOLDER.get(parameter.metavar)
+    named = _BY_PLACEHOLDER.get(parameter.metavar)
+    return named if named is None or not parameter.also else _with(named, parameter.also)
+
+
+def _with(named: Completion, also: Iterable[str]) -> Completion:
+    """A completion that offers further names."""
+
+    def completion(ctx: typer.Context) -> list[tuple[str, str]]:
+        return [*named(ctx), *_offered("event", also)]
+
+    completion.__annotations__ = {"ctx": typer.Context}  # which Typer reads
+    return completion
 
 
 def event_of(params: dict[str, Any]) -> str | None:

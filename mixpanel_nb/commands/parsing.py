@@ -36,6 +36,8 @@ _AMENDED = (
         re.compile(r"Input should be a valid integer.*|'[^']*' is not a valid integer\."),
         "it takes a whole number.",
     ),
+    (re.compile(r"Option '(--\S+)' requires an argument\."), r"\1 takes a value, and none is given."),
+    (re.compile(r"Option '(--\S+)' requires 2 arguments\."), r"\1 takes two values, and one is given."),
     (re.compile(r"Input should be less than or equal to (\S+)"), r"it takes \1 at most."),
     (re.compile(r"Input should be greater than or equal to (\S+)"), r"it takes \1 at least."),
 )

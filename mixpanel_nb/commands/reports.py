@@ -43,8 +43,8 @@ def given_of(
 ) -> dict[str, Any]:
     """The values of a report's parameters that were typed."""
     for name, value in typed.items():
-        if name in known and known[name].is_pair and value and value[1].startswith("--"):
-            raise typer.BadParameter(f"{known[name].option_of(name)} takes two, and {value[0]!r} is one.")
+        if name in known and known[name].pair is not None and value and value[1].startswith("--"):
+            known[name].check(value[:1], name)  # which says that it takes two
     given = {
         name: read(known[name], value) if name in known else value
         for name, value in typed.items()
@@ -114,7 +114,7 @@ def typed_as(parameter: Parameter, annotation: Any) -> Any:
         return bool
     if parameter.joined is not None:
         return str
-    if parameter.is_pair:
+    if parameter.pair is not None:
         return tuple[str, str]
     hints = () if annotation is None else (annotation.__origin__, *get_args(annotation.__origin__))
     if {tuple, Sequence} & {getattr(hint, "__origin__", hint) for hint in hints}:

@@ -56,10 +56,11 @@ _RULE = "1px solid rgba(128, 128, 128, 0.5)"
 _HAIRLINE = "1px solid rgba(128, 128, 128, 0.2)"
 _CELL = "padding: 3px 14px 3px 0; white-space: nowrap; text-align: "
 # A long text folds, so that the numbers beside it stay in sight.
-_LONG = (
-    "padding: 3px 14px 3px 0; white-space: normal; overflow-wrap: break-word; min-width: 220px; "
+_FOLDING = (
+    "padding: 3px 14px 3px 0; white-space: normal; overflow-wrap: break-word; min-width: {}px; "
     "max-width: 420px; text-align: "
 )
+_LONG, _FOLDED = _FOLDING.format(220), _FOLDING.format(120)
 _MAX_UNFOLDED = 60
 _HEADING = f"font-weight: 600; border-bottom: {_RULE}; {_CELL}"
 _SUMMARY = f"{_MUTED}; cursor: pointer"
@@ -234,7 +235,7 @@ def _table(grid: Grid) -> str:
     rows = "".join(
         f'<tr style="border-bottom: {_HAIRLINE}">'
         + "".join(
-            f'<td style="{_style(text, place, len(row))}{side}">{cell_html(text, grid.null)}</td>'
+            f'<td style="{_style(grid, text, place)}{side}">{cell_html(text, grid.null)}</td>'
             for place, (text, side) in enumerate(zip(row, sides, strict=True))
         )
         + "</tr>"
@@ -245,9 +246,11 @@ def _table(grid: Grid) -> str:
     return f'<div style="{_SCROLL}">{table}</div>{footer}'
 
 
-def _style(text: str | None, place: int, columns: int) -> str:
-    """A long text folds where another column is beside it."""
-    return _LONG if text and len(text) > _MAX_UNFOLDED and place < columns - 1 else _CELL
+def _style(grid: Grid, text: str | None, place: int) -> str:
+    """A long text folds where another column follows it, and any text of a column that folds."""
+    if text and len(text) > _MAX_UNFOLDED and place < len(grid.headings) - 1:
+        return _LONG
+    return _FOLDED if grid.folds[place] else _CELL
 
 
 def cell_html(text: str | None, null: str = NULL) -> str:

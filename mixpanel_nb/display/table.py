@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.display.text import one_line
@@ -19,10 +19,12 @@ class Column:
     Attributes:
         name: The heading.
         kind: The kind of values; ``auto`` infers it.
+        folds: Whether texts may take several lines on a page, however short they are.
     """
 
     name: str
     kind: Kind = "auto"
+    folds: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Table:
         more: Where the rest is, shown when rows are left out.
         null: What stands for a value that is missing.
         newest: Whether the rows are in the order of time, so that the last are those to show.
+        keys: How many of the first columns say what a row is. Where a terminal has no room for all columns,
+            the others follow below, beside these; with None they are left out.
     """
 
     columns: Sequence[Column]
@@ -44,6 +48,7 @@ class Table:
     more: str | None = None
     null: str = NULL
     newest: bool = False
+    keys: int | None = None
 
     @property
     def size(self) -> int:
@@ -62,6 +67,7 @@ class Grid:
         cells: One list of texts a row; None is a value that is missing.
         footer: What is left out, or None.
         null: What stands for a value that is missing.
+        folds: One flag a column: whether its texts may take several lines.
     """
 
     headings: list[str]
@@ -69,7 +75,19 @@ class Grid:
     rigid: list[bool]
     cells: list[list[str | None]]
     footer: str | None
-    null: str = NULL
+    null: str
+    folds: Sequence[bool]
+
+    def of(self, places: Sequence[int]) -> Grid:
+        """Some of its columns."""
+        return replace(
+            self,
+            headings=[self.headings[place] for place in places],
+            right_aligned=[self.right_aligned[place] for place in places],
+            rigid=[self.rigid[place] for place in places],
+            cells=[[row[place] for place in places] for row in self.cells],
+            folds=[self.folds[place] for place in places],
+        )
 
 
 def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, limit: int = MAX_CHARS) -> Grid:
@@ -94,6 +112,7 @@ def make_grid(table: Table, *, max_rows: int | None, max_columns: int | None, li
         cells=cells,
         footer=left_out(table, len(rows), len(columns)),
         null=table.null,
+        folds=[column.folds for column in columns],
     )
 
 

@@ -13,6 +13,8 @@ from mixpanel_nb.display.text import one_line
 from mixpanel_nb.display.values import format_value, is_null
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
 _MAX_CELL = 60
@@ -128,13 +130,35 @@ def _bars(table: Table, rows: int) -> list[str]:
 
 
 def _print_table(console: Console, table: Table, max_rows: int | None, *, bars: bool) -> None:
+    """A table; columns without room are a second one below, where ``Table.keys`` says so."""
+    grid = make_grid(table, max_rows=max_rows, max_columns=None, limit=_MAX_CELL)
+    lengths = _bars(table, len(grid.cells)) if bars else []
+    widths = _widths(grid, console.width - (_BAR + _GAP if lengths else 0))
+    _print_grid(console, grid, widths, lengths)
+    shown = len(widths)
+    further = _further(grid, shown, table.keys)
+    if further is not None and len(also := _widths(further, console.width)) == len(further.headings):
+        _print_grid(console, further, also, [])
+        shown = len(grid.headings)
+    footer = left_out(table, len(grid.cells), shown)
+    if footer:
+        _print_line(console, footer, style="dim")
+
+
+def _further(grid: Grid, shown: int, keys: int | None) -> Grid | None:
+    """The columns that have no room, beside those that say what a row is; None if there are none."""
+    columns = len(grid.headings)
+    if keys is None or not keys < shown < columns:
+        return None
+    return grid.of([*range(keys), *range(shown, columns)])
+
+
+def _print_grid(console: Console, grid: Grid, widths: Sequence[int], lengths: Sequence[str]) -> None:
+    """The first columns of a grid, each of its width, and a bar a row."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    grid = make_grid(table, max_rows=max_rows, max_columns=None, limit=_MAX_CELL)
-    lengths = _bars(table, len(grid.cells)) if bars else []
-    widths = _widths(grid, console.width - (_BAR + _GAP if lengths else 0))
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for place, width in enumerate(widths):
         side: Literal["left", "right"] = "right" if grid.right_aligned[place] else "left"
@@ -147,9 +171,6 @@ def _print_table(console: Console, table: Table, max_rows: int | None, *, bars: 
         texts = (Text(grid.null, style="dim") if text is None else Text(text) for text in row[: len(widths)])
         drawn.add_row(*texts, *([Text(length)] if lengths else []))
     console.print(drawn)
-    footer = left_out(table, len(grid.cells), len(widths))
-    if footer:
-        _print_line(console, footer, style="dim")
 
 
 def _widths(grid: Grid, width: int) -> list[int]:

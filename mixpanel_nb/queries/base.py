@@ -196,7 +196,7 @@ class Query(Generic[Answer]):
                 continue
             if parameter.joined is not None:
                 value = parameter.joined.join(map(str, value))
-            if parameter.is_pair:
+            if parameter.pair is not None:
                 if any(word.startswith("-") for word in value):  # which would be read as an option
                     return None
                 options += [option, *value]

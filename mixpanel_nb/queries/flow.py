@@ -62,7 +62,7 @@ MAX_EVENTS = 50
 
 def _anchor(text: str, label: str, needed: str | None = None) -> Parameter:
     shown = Label(label, "subject", names="events", none="(none)", needed=needed, unless=("through", "end"))
-    return Parameter(text, OneStep(), "EVENT", read=parse_step, label=shown)
+    return Parameter(text, OneStep(), "EVENT", read=parse_step, label=shown, also=(*SESSION_EVENTS,))
 
 
 def _steps_shown(text: str, label: str) -> Parameter:
@@ -92,6 +92,7 @@ class Flow(Query["FlowResult"]):
             "EVENT",
             read=parse_step,
             label=Label("Through", "subject", names="events"),
+            also=(*SESSION_EVENTS,),
         ),
     ] = ()
     end: Annotated[Step | None, _anchor("The flow ends here.", "End")] = None

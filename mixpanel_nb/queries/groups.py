@@ -53,7 +53,8 @@ class Groups:
     def __call__(self, value: Any, name: str) -> tuple[str, str]:
         given = [] if isinstance(value, str) or not isinstance(value, Sequence) else list(value)
         if len(given) != 2:
-            problem = f" takes two groups, and {str(value)[:60]!r} is given."
+            told = given[0] if len(given) == 1 else value
+            problem = f" takes two groups, and {str(told)[:60]!r} is given."
             raise ParameterError([Word(name), problem], parameter=name, value=value, hint=_FORMS)
         first, second = (_written(each, name) for each in given)
         if first == second:

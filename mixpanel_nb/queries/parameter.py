@@ -75,7 +75,8 @@ class Parameter:
         joined: The separator of several values in one word of a command line; None if each has its own word.
         negative: Whether its option says no to it: ``--no-annotations`` makes ``annotations`` False.
         from_input: Whether a ``-`` on a command line stands for the lines of standard input.
-        is_pair: Whether its option takes two words.
+        pair: An example of the two words that its option takes; None if it takes one.
+        also: Names that it takes beside those of the table, to be completed and suggested.
         filled: Whether a workspace fills it in if it is missing, although a query requires it.
     """
 
@@ -92,7 +93,8 @@ class Parameter:
     filled: bool = False
     from_input: bool = False
     negative: bool = False
-    is_pair: bool = False
+    pair: tuple[str, str] | None = None
+    also: tuple[str, ...] = ()
 
     def option_of(self, name: str) -> str:
         """The option of a field of this name."""

@@ -188,7 +188,7 @@ Diff = Annotated[
         Optional(Groups()),
         "GROUP GROUP",
         label=Label("Group", none="(none)"),
-        is_pair=True,
+        pair=("plan=pro", "plan=free"),
     ),
 ]
 Table = Annotated[

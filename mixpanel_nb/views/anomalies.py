@@ -44,15 +44,15 @@ class AnomaliesView(ReportView[AnomaliesResult]):
         columns = [
             *(Column("day", "text"), Column("what", "text"), Column("actual", "text")),
             *(Column("usual", "text"), Column("change", "text"), Column("chance", "text")),
-            *([Column("explain", "text")] if magic else []),
-            Column("also", "text"),
+            *([Column("explain", "text", folds=True)] if magic else []),
+            Column("also", "text", folds=True),
         ]
         rows = [self._row(each, magic=magic) for each in result.anomalies]
         return Card(
             title=self._title,
             subtitle=self._subtitle,
             chart=self.drawing(titled=False),
-            table=Table(columns, rows, more=MORE_IN_DF, null="") if rows else None,
+            table=Table(columns, rows, more=MORE_IN_DF, null="", keys=2) if rows else None,
             query=result.query,
             notes=[*([] if magic else self._commands()), *self.remarks],
             empty=None if rows else self._nothing(),

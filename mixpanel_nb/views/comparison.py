@@ -599,7 +599,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
         )
         columns = [Column(self._heading(names[at]), kinds.get(at, "number")) for at in kept]
         columns[-1] = Column("complete", "text")
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, newest=True, keys=dates)
 
     def _heading(self, name: str) -> str:
         """What a column is called: those of the sides by the groups."""
@@ -625,6 +625,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             Column("difference", "number"),
             Column("change", "percent"),
         ]
+        keys = len(self.result.key_columns) + measures
         rows = [
             (
                 *("" if name is None else short(str(name), _MAX_NAME) for name in total.names),
@@ -637,7 +638,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             )
             for total in totals
         ]
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, keys=keys)
 
     def _by_line_of_groups(self, totals: Sequence[ComparedTotal]) -> Table:
         """A row a line: both groups, their difference with its interval, and its test."""
@@ -654,6 +655,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             *([Column("95 % interval", "number"), Column("p", "number")] if tested else []),
             *([Column("change", "percent")] if changes else []),
         ]
+        keys = len(self.result.key_columns) + measures
         rows = [
             (
                 *("" if name is None else short(str(name), _MAX_NAME) for name in total.names),
@@ -666,7 +668,7 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             )
             for total in totals
         ]
-        return Table(columns, rows, more=MORE_IN_DF, null=MISSING)
+        return Table(columns, rows, more=MORE_IN_DF, null=MISSING, keys=keys)
 
     def _says_something(self, total: ComparedTotal) -> bool:
         """Whether it is known, and no share that is 1 by its definition."""

@@ -210,7 +210,8 @@ class ExperimentView(ReportView[ExperimentResult]):
             Column("detectable", "text"),
             *([Column(f"power for {self.result.effect} %", "percent")] if self.result.effect else []),
         ]
-        return Table(columns, [self._row(each) for each in self.result.effects], more=MORE_IN_DF, null="")
+        rows = [self._row(each) for each in self.result.effects]
+        return Table(columns, rows, more=MORE_IN_DF, null="", keys=3 if self.result.on else 2)
 
     def _row(self, effect: ExperimentEffect) -> Sequence[Any]:
         is_control = effect.variant == self.result.control

@@ -337,10 +337,11 @@ class QueryForm:
                 return Field(name, label.text, "list", [*map(str, numbers)], known, none=label.none)
             case Steps() | ListOfNames() | Exclusions() | Several():
                 names = [value] if isinstance(value, str) else [_event_of(item) for item in value or []]
-                return Field(name, label.text, "list", names, self._names(label.names), none=label.none)
+                known = [*self._names(label.names), *parameter.also]
+                return Field(name, label.text, "list", names, known, none=label.none)
             case OneStep():
                 event = None if value is None else _event_of(value)
-                events = self.service.vocabulary.events(self.table)
+                events = [*self.service.vocabulary.events(self.table), *parameter.also]
                 return Field(name, label.text, "suggest", event, events, none=label.none)
             case Text():
                 return Field(name, label.text, "text", value, hint=WHERE_EXAMPLE)

@@ -389,7 +389,7 @@ class FunnelView(ReportView[FunnelResult]):
         ]
         rows = list(zip(*(values for _, values in columns), strict=True))
         newest = self.result.unit is not None
-        return Table([column for column, _ in columns], rows, more=MORE_IN_DF, newest=newest)
+        return Table([column for column, _ in columns], rows, more=MORE_IN_DF, newest=newest, keys=len(heads))
 
     def _differing(self, paths: Sequence[_Path]) -> list[tuple[Column, list[Any]]]:
         """Whether each segment differs from all together."""
@@ -421,7 +421,7 @@ class FunnelView(ReportView[FunnelResult]):
             (Column("mean", "duration"), [_or_blank(each.mean) for each in times]),
         ]
         rows = list(zip(*(values for _, values in columns), strict=True))
-        return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+        return Table([column for column, _ in columns], rows, more=MORE_IN_DF, keys=len(heads) + 2)
 
     def _numbered(self, step: int) -> str:
         return f"{step}. {short(self.result.events[step - 1], _MAX_HEADING)}"
@@ -551,7 +551,7 @@ def _steps_table(path: _Path, noun: str) -> Table:
         since = [_or_blank(step.avg_time_from_start) for step in steps]
         columns.append((Column("since first", "duration"), since))
     rows = list(zip(*(values for _, values in columns), strict=True))
-    return Table([column for column, _ in columns], rows, more=MORE_IN_DF)
+    return Table([column for column, _ in columns], rows, more=MORE_IN_DF, keys=2)
 
 
 def _or_blank(value: float | None) -> Any:

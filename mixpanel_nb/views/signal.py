@@ -153,7 +153,8 @@ class SignalView(ReportView[SignalResult]):
             Column("fall-out", "percent"),
             Column("users", "integer"),
         ]
-        return Table(columns, [self._row(each) for each in self.result.behaviours], more=MORE_IN_DF, null="")
+        rows = [self._row(each) for each in self.result.behaviours]
+        return Table(columns, rows, more=MORE_IN_DF, null="", keys=1)
 
     def _row(self, each: Behaviour) -> Sequence[Any]:
         return [

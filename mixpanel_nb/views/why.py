@@ -173,9 +173,10 @@ class WhyView(ReportView[WhyResult]):
             Column("of the change", "percent"),
             Column("of the whole", "percent"),
             Column("chance", "text"),
-            Column("same as", "text"),
+            Column("same as", "text", folds=True),
         ]
-        return Table(columns, [self._row(each) for each in self.result.findings], more=MORE_IN_DF, null="")
+        rows = [self._row(each) for each in self.result.findings]
+        return Table(columns, rows, more=MORE_IN_DF, null="", keys=1)
 
     def _row(self, finding: Finding) -> Sequence[Any]:
         return [

@@ -98,8 +98,12 @@ def test_the_users_of_one_group_alone(mp: Command) -> None:
         (("--diff", "pro", "free"), "'pro' is no value", 'properties["pro"]'),
         (("--diff", 'properties["plan"] = "x"', "plan=free"), "Unexpected '=' at character 20", "=="),
         (("--diff", "plan=pro'; DROP TABLE events; --", "=="), "expected", ""),
-        (("--diff", "plan=pro", "--live"), "--diff takes two, and 'plan=pro' is one", ""),
-        (("--diff", "plan=pro"), "requires 2 arguments", ""),
+        (
+            ("--diff", "plan=pro", "--live"),
+            "--diff takes two groups, and 'plan=pro' is given",
+            "plan=pro, @co",
+        ),
+        (("--diff", "plan=pro"), "--diff takes two values, and one is given", "--diff plan=pro plan=free"),
     ],
 )
 def test_what_is_no_pair_of_groups_is_said_in_a_line(

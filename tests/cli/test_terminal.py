@@ -187,6 +187,7 @@ def test_bash_completes_names_of_the_database_that_the_line_names(database: Path
         f"mp --db {database} funnel --step 'View\\ P'": [r"View\ Product"],
         f"mp --db {database} property-counts Purchase plan --table events --value pr": ["pro"],
         f"mp --db {database} fetch profiles --property '$em'": [r"\$email"],
+        f"mp --db {database} flow --count sessions --start '$se'": [r"\$session_start", r"\$session_end"],
         f"mp --db {database} drop pro": ["profiles"],
         f"mp --db {absent} segmentation S": [],
         "mp segmentation Purchase --unit w": ["week"],

@@ -66,6 +66,19 @@ def test_columns_without_room_are_left_out_and_counted() -> None:
     assert lines[0].split() == [f"column_{number}" for number in range(6)]
 
 
+def test_columns_without_room_follow_below_beside_those_that_say_what_a_row_is() -> None:
+    columns = [Column(name) for name in ("step", "event", "users", "difference", "interval", "p")]
+    table = Table(columns, [(1, "Sign Up", 1_000, -12, "-20 to -4", 0.01)], keys=2)
+    lines = render_text(table, width=40).split("\n")
+    heads = [line.split() for line in lines if line.startswith("step")]
+    assert heads == [["step", "event", "users", "difference"], ["step", "event", "interval", "p"]]
+    assert max(map(len, lines)) <= 40
+    wide = Table([Column(f"column_{number}") for number in range(50)], [tuple(range(50))], keys=1)
+    assert render_text(wide, width=60).endswith(
+        "6 of 50 columns shown"
+    )  # more than a second table has room for
+
+
 def test_only_the_rows_asked_for_are_shown() -> None:
     table = Table([Column("n")], [(number,) for number in range(100)])
     assert render_text(table, width=80, max_rows=3).split("\n")[2:] == ["0", "1", "2", "3 of 100 rows shown"]
