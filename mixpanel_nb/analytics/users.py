@@ -8,7 +8,7 @@ share, and the statements around them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics.expressions.compiler import EVENTS
 from mixpanel_nb.analytics.expressions.values import segment
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OWN = ("distinct_id", "first_time", "last_time", "events")
 """The columns of members: the user, first and last moment (UTC) and number of the events concerned."""
 
+_UNION = "\n    UNION ALL\n"
 _OVERALL = "$overall"
 _MOVED = re.compile(r"\$overall_\d+")
 
@@ -81,6 +82,29 @@ SELECT
     (SELECT count(*) FROM _other),
     (SELECT count(*) FROM _one WHERE distinct_id IN (SELECT distinct_id FROM _other))"""
     return Statement(text, {**first.params, **second.params})
+
+
+def in_both(ones: Sequence[Statement], others: Sequence[Statement]) -> Statement:
+    """Columns ``one, other, users``: how many users one of some statements shares with one of others."""
+    parts: list[str] = []
+    params: dict[str, Any] = {}
+    for side, statements in (("one", ones), ("other", others)):
+        named = [each.with_names(f"{side}_{place}_") for place, each in enumerate(statements)]
+        selects = (
+            f"    SELECT {place} AS {side}, distinct_id FROM (\n"
+            f"{_indented(_indented(each.text))}\n    ) AS _users"
+            for place, each in enumerate(named)
+        )
+        parts.append(f"_{side} AS (\n{_UNION.join(selects)}\n)")
+        for each in named:
+            params |= each.params
+    text = f"""\
+WITH {", ".join(parts)}
+SELECT _one.one, _other.other, count(*) AS users
+FROM _one JOIN _other ON _other.distinct_id = _one.distinct_id
+GROUP BY 1, 2
+ORDER BY 1, 2"""
+    return Statement(text, params)
 
 
 def events(context: ReportContext, members: str | Sequence[str]) -> Statement:

@@ -44,19 +44,21 @@ ORDER BY 1""")
 
 def by_event(context: ReportContext, query: Why, *, where: str | None = None) -> Statement:
     """Columns ``event, date, events``: every event that is not hidden, bucket by bucket."""
-    chosen = context.select().named(None).in_period().where(where)
+    chosen = _in_ranges(context, query, context.select().named(None).in_period()).where(where)
     return context.statement(f"""\
 WITH _counted AS (
     SELECT e.event_name AS event, {context.bucket(query.unit)} AS date, count(*) AS events
     {chosen.sql()}
     GROUP BY 1, 2
-), {_frequent("event", "events")}""")
+), {_frequent(query, "event", "events")}""")
 
 
 def names(context: ReportContext, query: Why, before: date) -> Statement:
-    """Column ``name``: the properties in the JSON of the events of the bucket and of another one."""
-    bucket, other = _bucket(context, query), context.bind(before, "before")
-    chosen = _chosen(context, query).that(f"{context.bucket(query.unit)} IN ({bucket}, {other})")
+    """Column ``name``: the properties in the JSON of events of the bucket and another, or of the ranges."""
+    chosen = _chosen(context, query)
+    if query.baseline_days is None:
+        bucket, other = context.bind(query.days[0], "bucket"), context.bind(before, "before")
+        chosen.that(f"{context.bucket(query.unit)} IN ({bucket}, {other})")
     return context.statement(f"""\
 WITH _keys AS (
     SELECT unnest(json_keys(e.properties)) AS name
@@ -78,7 +80,7 @@ def spread(context: ReportContext, query: Why, properties: Sequence[str]) -> Sta
 
     The number of values is an estimate.
     """
-    chosen = _chosen(context, query).that(f"{context.bucket(query.unit)} = {_bucket(context, query)}")
+    chosen = _asked(context, query)
     columns = ["count(*)"]
     for name in properties:
         value, is_list = segment(chosen.property(name))
@@ -105,7 +107,7 @@ WITH _counted AS (
         count(*) AS events
     {chosen.sql()}
     GROUP BY 1, 2
-), {_frequent("segment", "value")}""")
+), {_frequent(query, "segment", "value")}""")
 
 
 def together(context: ReportContext, query: Why, values: Sequence[tuple[str, str]]) -> Statement:
@@ -146,8 +148,7 @@ ORDER BY 1, 2, 3""")
 
 def members(context: ReportContext, query: Why, *, prop: str | None = None, value: str | None = None) -> str:
     """The users of the metric's events in the bucket; with a property, of those with a value of it."""
-    matching = users.in_bucket(context, _chosen(context, query), query.unit, query.date)
-    return _members(context, matching, prop, value)
+    return _members(context, _asked(context, query), prop, value)
 
 
 def members_of_event(
@@ -176,7 +177,7 @@ def _has(context: ReportContext, chosen: Selection, prop: str, value: str | None
 
 
 def _chosen(context: ReportContext, query: Why) -> Selection:
-    chosen = context.select().named(query.metric.event).in_period()
+    chosen = _in_ranges(context, query, context.select().named(query.metric.event).in_period())
     if query.metric.measure == "unique":
         chosen.of_users()
     return chosen.where(query.metric.where).where(query.where)
@@ -196,14 +197,15 @@ def _measured(context: ReportContext, chosen: Selection, query: Why) -> str:
     return "count(*)" if query.metric.measure == "total" else f"coalesce(sum({number}), 0)"
 
 
-def _frequent(name: str, value: str) -> str:
-    """The rows of ``_counted`` whose name is frequent in one bucket."""
+def _frequent(query: Why, name: str, value: str) -> str:
+    """The rows of ``_counted`` whose name is frequent in one bucket, or in two ranges together."""
+    size = "max(events)" if query.baseline_days is None else "sum(events)"
     return f"""\
 _kept AS (
-    SELECT {name}, max(events) AS size
+    SELECT {name}, {size} AS size
     FROM _counted
     GROUP BY 1
-    HAVING max(events) >= {LEAST}
+    HAVING {size} >= {LEAST}
     ORDER BY 2 DESC, 1
     LIMIT {MOST_VALUES}
 )
@@ -212,5 +214,22 @@ FROM _counted JOIN _kept ON _kept.{name} = _counted.{name}
 ORDER BY 1, 2"""
 
 
-def _bucket(context: ReportContext, query: Why) -> str:
-    return context.bind(query.date, "bucket")
+def _asked(context: ReportContext, query: Why) -> Selection:
+    """The events of the bucket, or of the days, that are to be explained."""
+    chosen = _chosen(context, query)
+    if query.baseline_days is None:
+        return users.in_bucket(context, chosen, query.unit, query.days[0])
+    return chosen.that(_between(context, query.days, "asked"))
+
+
+def _in_ranges(context: ReportContext, query: Why, chosen: Selection) -> Selection:
+    """Only events of the two ranges, where two are compared."""
+    if query.baseline_days is None:
+        return chosen
+    asked = _between(context, query.days, "asked")
+    return chosen.that(f"({asked} OR {_between(context, query.baseline_days, 'baseline')})")
+
+
+def _between(context: ReportContext, days: tuple[date, date], name: str) -> str:
+    first, last = (context.bind(day, f"{name}_{end}") for day, end in zip(days, ("from", "to"), strict=True))
+    return f"{context.bucket('day')} BETWEEN {first} AND {last}"

@@ -70,6 +70,7 @@ def heatmap(
     lead: str,
     x: str,
     written: Written = share_text,
+    signed: bool = False,
     title: str | None = None,
     subtitle: str | None = None,
 ) -> alt.Chart:
@@ -81,6 +82,7 @@ def heatmap(
         lead: Heading of the first column.
         x: What the columns are.
         written: Writes the numbers.
+        signed: Whether numbers below 0 have a colour of their own.
         title: The headline.
         subtitle: A line below it.
     """
@@ -90,7 +92,7 @@ def heatmap(
     texts = few and wide >= _NUMBER_WIDTH
     high = _CELL_HEIGHT if texts else min(_PLAIN_HEIGHT, max(_HEIGHT // max(len(rows), 1), 1))
     most = _most(row for row in rows if not row.apart)
-    points = _points(rows, labels, columns, most, written, narrow=wide < _PERCENT_WIDTH)
+    points = _points(rows, labels, columns, most, written, signed=signed, narrow=wide < _PERCENT_WIDTH)
     led = high >= _TEXT_HEIGHT
     room = max(map(len, (lead, *(row.lead for row in rows)))) * _CHARACTER + 8 if led else 0
     place = _places(labels, columns, x if texts else f"{x} (the darkest is {written(most)})", room)
@@ -107,7 +109,7 @@ def heatmap(
 
 
 def _most(rows: Iterable[HeatRow]) -> float:
-    return max((number for row in rows for number in row.cells if number is not None), default=0.0)
+    return max((abs(number) for row in rows for number in row.cells if number is not None), default=0.0)
 
 
 def _points(
@@ -117,6 +119,7 @@ def _points(
     most: float,
     written: Written,
     *,
+    signed: bool,
     narrow: bool,
 ) -> list[dict[str, Any]]:
     """The non-empty cells; open cells are paler."""
@@ -126,7 +129,8 @@ def _points(
         for place, (column, number) in enumerate(zip(columns, row.cells, strict=True)):
             if number is not None:
                 still_open = bool(row.open) and row.open[place]
-                color = theme.ramp(max(number, 0) / darkest if darkest > 0 else 0)
+                share = number / darkest if darkest > 0 else 0
+                color = theme.signed_ramp(share) if signed else theme.ramp(share)
                 fill = theme.paler(color) if still_open else color
                 text = written(number, narrow=narrow)
                 points.append(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PALETTE = ("#0B7CC2", "#C78400", "#009E73", "#C96FA2", "#3E9BD0", "#D55E00", "#7F7F7F")
 # From little to much, one hue, each darker than the one before (ColorBrewer's Blues): for filled cells.
 RAMP = ("#E3EEF8", "#C6DBEF", "#9ECAE1", "#6BAED6", "#4292C6", "#2171B5", "#08519C", "#08306B")
+# The same on either side of 0, in the hues of the ``DIFFERENCES``.
+_MORE = ("#E4F3EE", "#BFE3D6", "#93D0BB", "#5FBA9B", "#2CA17C", "#00805D", "#00614A", "#004334")
+_LESS = ("#FBE9DD", "#F7D0B5", "#F0AF85", "#E78B52", "#D96A22", "#B34F00", "#8A3D00", "#612B00")
 # From low to high, for marks: hues, because on a ground of unknown colour there is no lightness to use.
 RANGES = ("#2B9485", "#2A8FBD", "#3A78C9", "#6A6AD0", "#8A5CC4", "#A8509F", "#B8506A")
 PALE = "rgba(11, 124, 194, 0.25)"
@@ -111,6 +114,11 @@ def colors_of(names: Sequence[str], colors: Sequence[str] | None = None) -> list
 def ramp(share: float) -> str:
     """The colour of a value from 0 to 1, interpolated in ``RAMP``."""
     return _between(RAMP, share)
+
+
+def signed_ramp(share: float) -> str:
+    """The colour of a value from -1 to 1, of one hue below 0 and of another above."""
+    return _between(_MORE if share >= 0 else _LESS, abs(share))
 
 
 def _between(colors: Sequence[str], share: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from mixpanel_nb.errors import ParameterError, Word
-from mixpanel_nb.queries.checks import in_order
+from mixpanel_nb.queries.checks import Day, in_order
 
 DAY_FORMS = "2025-01-31, 2025-01, 2025-W05, 2025-Q1, 2025, today or yesterday"
 LENGTH_FORMS = "30d, 12w, 3m or 1y"
@@ -20,6 +21,64 @@ _PERIOD = re.compile(
 )
 _LENGTH = re.compile(r"(?P<number>\d{1,5}) ?(?P<unit>[dwmy])")
 _MOST_DAYS = 36_525  # a hundred years
+
+
+_RANGE = ".."
+
+
+@dataclass(frozen=True)
+class DayOrDays:
+    """A day, or a range of days as text: ``2025-02-10..2025-02-16``; a pair of days is one."""
+
+    def __call__(self, value: Any, name: str) -> date | str:
+        """The day or the range."""
+        if isinstance(value, date):
+            return value.date() if isinstance(value, datetime) else value
+        first, last = _range(value, name)
+        return first if first == last else range_text(first, last)
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        day = r"\d{4}-\d{2}-\d{2}"
+        return {"type": "string", "pattern": rf"^{day}(\.\.{day})?$"}
+
+
+@dataclass(frozen=True)
+class Days:
+    """A range of days as text: ``2025-01-06..2025-01-12``; a pair of days is one, and so is a period."""
+
+    def __call__(self, value: Any, name: str) -> str:
+        """The range."""
+        return range_text(*((value, value) if isinstance(value, date) else _range(value, name)))
+
+    def schema(self) -> dict[str, Any]:
+        """The values that are taken, as JSON Schema."""
+        day = r"\d{4}-\d{2}-\d{2}"
+        return {"type": "string", "pattern": rf"^{day}\.\.{day}$"}
+
+
+def range_text(first: date, last: date) -> str:
+    """A range of days, as it is written."""
+    return f"{first:%Y-%m-%d}{_RANGE}{last:%Y-%m-%d}"
+
+
+def range_of(text: str) -> tuple[date, date]:
+    """The first and the last day of a checked text."""
+    since, _, until = text.partition(_RANGE)
+    return date.fromisoformat(since), date.fromisoformat(until)
+
+
+def _range(value: Any, name: str) -> tuple[date, date]:
+    """The days of a pair, or of a text that does not depend on what day it is."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        first, last = (Day()(each, name) for each in value)
+        return in_order(first, last)
+    text = str(value).strip()
+    if not text[:1].isdigit():
+        message = [Word(name), f" is {text[:40]!r}, which is neither a day nor a range of days."]
+        hint = "Write it as 2025-02-18 or 2025-02-10..2025-02-16."
+        raise ParameterError(message, parameter=name, value=value, hint=hint)
+    return period(text, name, date.min)
 
 
 def first_day(value: Any, name: str, today: date) -> date:
@@ -60,7 +119,7 @@ def period(value: Any, name: str, today: date) -> tuple[date, date]:
     Raises:
         ParameterError: It is not a period, or its end is before its start.
     """
-    since, dots, until = str(value).partition("..")
+    since, dots, until = str(value).partition(_RANGE)
     if not dots:
         return _period(value, name, today)
     return in_order(first_day(since, name, today), last_day(until, name, today))

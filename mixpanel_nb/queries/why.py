@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries.base import Query, request_defaults
-from mixpanel_nb.queries.checks import Day, Names, OneOf, Whole
+from mixpanel_nb.queries.checks import Names, OneOf, Optional, Whole
 from mixpanel_nb.queries.counts import EventCounts, PropertyCounts
+from mixpanel_nb.queries.days import DayOrDays, Days, range_of
 from mixpanel_nb.queries.insights import Insights
 from mixpanel_nb.queries.metrics import Metric, Metrics
 from mixpanel_nb.queries.parameter import Label, Parameter
@@ -39,6 +40,8 @@ EXPLAINED = ("total", "unique", "sum")
 HISTORY: dict[LargeUnit, int] = {"day": 56, "week": 26, "month": 18}
 """How many buckets before it say what is usual."""
 
+_WEEKS = 4
+_DAY = dt.timedelta(days=1)
 _LONG = {"day": 1, "week": 7, "month": 31}
 
 
@@ -73,9 +76,10 @@ class OneMetric:
 class Why(Query["WhyResult"]):
     """Explain a day, week or month of a metric: is it unusual, which values carry it, what came with it.
 
-    What is usual is learned from the buckets before, with the rhythm of the week. Every property of the
-    events is tried. A metric is a word as in insights: Purchase, unique(Purchase), 'sum(Purchase, revenue)'.
-    What moved together is said, not what caused it. A table answers.
+    What is usual is learned from the buckets before, with the rhythm of the week. Days as FROM..TO are
+    compared with --baseline, or with the weeks before. Every property of the events is tried. A metric is a
+    word as in insights: Purchase, unique(Purchase), 'sum(Purchase, revenue)'. What moved together is said,
+    not what caused it. A table answers.
     """
 
     name: ClassVar[str] = "why"
@@ -94,15 +98,24 @@ class Why(Query["WhyResult"]):
         ),
     ]
     date: Annotated[
-        dt.date,
+        dt.date | str,
         Parameter(
-            "The day, or the first day of the week or month.",
-            Day(),
+            "The day, the first day of the week or month, or days as FROM..TO.",
+            DayOrDays(),
             "DAY",
             positional=True,
-            label=Label("Day", "subject"),
+            label=Label("Days", "subject", needed="Give a day, or days as FROM..TO."),
         ),
     ]
+    baseline: Annotated[
+        str | None,
+        Parameter(
+            "Compare with these days, FROM..TO; of several days the weeks before, four at least.",
+            Optional(Days()),
+            "DAYS",
+            label=Label("Compare with", none="(what is usual)"),
+        ),
+    ] = None
     unit: Annotated[
         LargeUnit, Parameter("day, week or month.", OneOf(LARGE_UNITS), "UNIT", label=Label("Per"))
     ] = "day"
@@ -123,18 +136,57 @@ class Why(Query["WhyResult"]):
     annotations: Annotations = True
     table: Table = None
 
+    def check(self) -> None:
+        """Check the two ranges.
+
+        Raises:
+            ParameterError: they have days in common, or a unit goes with them that is none of days.
+        """
+        if self.baseline_days is None:
+            return
+        if self.unit != "day":
+            message = [Word("unit"), f" is {self.unit}, and ranges are compared day by day."]
+            hint = ["Leave out ", Word("unit"), ", or give the first day of a bucket alone."]
+            raise ParameterError(message, parameter="unit", value=self.unit, hint=hint)
+        (first, last), (since, until) = self.days, self.baseline_days
+        if first <= until and since <= last:
+            message = [Word("baseline"), f" {since} to {until} has days in common with {first} to {last}."]
+            hint = "Give other days."
+            raise ParameterError(message, parameter="baseline", value=self.baseline, hint=hint)
+
+    @property
+    def days(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day that are to be explained."""
+        if isinstance(self.date, str):
+            return range_of(self.date)
+        if self.unit == "month":
+            following = (self.date.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+            return self.date, following - _DAY
+        return self.date, self.date + _DAY * (_LONG[self.unit] - 1)
+
+    @property
+    def baseline_days(self) -> tuple[dt.date, dt.date] | None:
+        """The days that a range is compared with: by default whole weeks before it; None for a bucket."""
+        if self.baseline is not None:
+            return range_of(self.baseline)
+        if not isinstance(self.date, str):
+            return None
+        first, last = self.days
+        weeks = max(_WEEKS, -(-((last - first).days + 1) // 7))
+        return first - 7 * weeks * _DAY, first - _DAY
+
     @property
     def from_date(self) -> dt.date:
         """The first day that says what is usual."""
-        first = self.date - dt.timedelta(days=HISTORY[self.unit] * _LONG[self.unit])
+        if self.baseline_days is not None:
+            return min(self.days[0], self.baseline_days[0])
+        first = self.days[0] - HISTORY[self.unit] * _LONG[self.unit] * _DAY
         return first.replace(day=1) if self.unit == "month" else first
 
     @property
     def to_date(self) -> dt.date:
-        """The last day of the bucket."""
-        if self.unit == "month":
-            return (self.date.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
-        return self.date + dt.timedelta(days=_LONG[self.unit] - 1)
+        """The last day that is read."""
+        return max(self.days[1], self.baseline_days[1]) if self.baseline_days else self.days[1]
 
 
 def of_result(asked: Mapping[str, Any]) -> dict[str, Any]:

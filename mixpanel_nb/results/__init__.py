@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.annotations import Annotation, AnnotationList
     from mixpanel_nb.results.anomalies import AnomaliesResult, Anomaly
     from mixpanel_nb.results.cohorts import CohortResult, CohortSizesResult, LocalCohort, LocalCohortList
-    from mixpanel_nb.results.comparison import ComparedGroups, ComparedLine, ComparedTotal, ComparisonResult
+    from mixpanel_nb.results.comparison import ComparedLine, ComparedTotal, ComparisonResult
     from mixpanel_nb.results.counts import (
         ANY_EVENT,
         EventCountsResult,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.flow import FlowEdge, FlowNode, FlowPath, FlowResult
     from mixpanel_nb.results.frequency import FrequencyResult
     from mixpanel_nb.results.funnel import FunnelResult, FunnelSignificance, FunnelStep, FunnelTimes
+    from mixpanel_nb.results.groups import ComparedGroups
     from mixpanel_nb.results.identities import IdentitiesResult, LinkCount, PreviousIdentities, Refusal
     from mixpanel_nb.results.insights import InsightsLine, InsightsResult
     from mixpanel_nb.results.lakes import LakeTableInfo, LakeTableList
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.results.saved import JQLResult, SavedReportResult
     from mixpanel_nb.results.segmentation import SegmentationResult
     from mixpanel_nb.results.sessions import SessionFigures, SessionsResult
-    from mixpanel_nb.results.signal import Behaviour, SignalResult
+    from mixpanel_nb.results.signal import Behaviour, HeatCell, SignalResult
     from mixpanel_nb.results.summary import ColumnSummary, SummaryResult
     from mixpanel_nb.results.sync import DaySync, SyncResult
     from mixpanel_nb.results.tables import (
@@ -93,7 +94,8 @@ else:
             "annotations": ("Annotation", "AnnotationList"),
             "anomalies": ("AnomaliesResult", "Anomaly"),
             "cohorts": ("CohortResult", "CohortSizesResult", "LocalCohort", "LocalCohortList"),
-            "comparison": ("ComparedGroups", "ComparedLine", "ComparedTotal", "ComparisonResult"),
+            "comparison": ("ComparedLine", "ComparedTotal", "ComparisonResult"),
+            "groups": ("ComparedGroups",),
             "counts": (
                 "ANY_EVENT",
                 "EventCountsResult",
@@ -142,7 +144,7 @@ else:
             "saved": ("JQLResult", "SavedReportResult"),
             "segmentation": ("SegmentationResult",),
             "sessions": ("SessionFigures", "SessionsResult"),
-            "signal": ("Behaviour", "SignalResult"),
+            "signal": ("Behaviour", "HeatCell", "SignalResult"),
             "summary": ("ColumnSummary", "SummaryResult"),
             "sync": ("DaySync", "SyncResult"),
             "tables": (
@@ -210,6 +212,7 @@ __all__ = [
     "FunnelSignificance",
     "FunnelStep",
     "FunnelTimes",
+    "HeatCell",
     "IdentitiesResult",
     "InsightsLine",
     "InsightsResult",

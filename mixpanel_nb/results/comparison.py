@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixpanel_nb.results.groups import ComparedGroups, Overlap
     from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling
     from mixpanel_nb.results.users import UsersResult
 
@@ -40,41 +41,6 @@ _OWN = (
     "buckets",
     "complete",
 )
-MAX_SHARED = 0.05
-"""The largest share of the smaller group's users that may be in both groups for intervals to be told.
-
-If *m* users are in both groups of *n* and *k* users, the variance of a difference is off by at most the part
-*m / sqrt(n k)*, so that an interval of 95 % covers in 94.4 to 95.6 %.
-"""
-
-
-@dataclass(frozen=True)
-class ComparedGroups:
-    """The two groups of a comparison. The first is ``after`` of the comparison, the second ``before``.
-
-    Attributes:
-        names: The groups, as they were written.
-        are_days: Whether they are days, not users.
-        users: How many users each has in its report; None where that is not known.
-        in_both: How many users are in both.
-    """
-
-    names: tuple[str, str]
-    are_days: bool = False
-    users: tuple[int, int] | None = None
-    in_both: int | None = None
-
-    @property
-    def shared(self) -> float | None:
-        """The share of the smaller group's users that are in both; None where that is not known."""
-        if self.users is None or self.in_both is None:
-            return None
-        return self.in_both / min(self.users) if min(self.users) else 0.0
-
-    @property
-    def have_intervals(self) -> bool:
-        """Whether, as far as is known, so few users are in both that the groups are nearly independent."""
-        return self.shared is None or self.shared <= MAX_SHARED
 
 
 @dataclass(frozen=True)
@@ -91,6 +57,7 @@ class ComparedLine:
         is_drawn: Whether a chart shows it.
         wholes: The numbers of all buckets together, where the reports say them; None where they do not.
         samplings: How the numbers of both come from independent users; None where they do not.
+        overlaps: For each bucket the users of both groups; empty where they are not known.
     """
 
     names: tuple[Any, ...]
@@ -102,6 +69,7 @@ class ComparedLine:
     is_drawn: bool = True
     wholes: Pair | None = None
     samplings: tuple[Sampling, Sampling] | None = None
+    overlaps: tuple[Overlap | None, ...] = ()
 
     def samples(self, place: int | None) -> Pair | None:
         """Of how many users the shares of a bucket are, or those of all buckets together for None."""
@@ -242,6 +210,7 @@ class ComparisonResult(ReportResult, Generic[P]):
             one.is_drawn or other.is_drawn,
             (one.whole, other.whole) if other.has_whole else None,
             samplings,
+            () if self.diff is None else self.diff.overlaps.get((other.key, other.measure.name), ()),
         )
 
     @cached_property
@@ -410,19 +379,8 @@ class ComparisonResult(ReportResult, Generic[P]):
 
     def interval(self, line: ComparedLine, place: int) -> Pair:
         """The 95 % interval of the difference of a bucket; none where it is not known how it varies."""
-        return self._interval(line, (line.before[place], line.after[place]), line.samples(place))
-
-    def _interval(self, line: ComparedLine, pair: Pair, samples: Pair | None) -> Pair:
-        before, after = pair
-        if samples is None or not self._has_intervals or before is None or after is None:
-            return None, None
-        if line.measure.kind != "share":
-            return statistics.counts_differ(after, before)
-        return statistics.shares_differ(after, samples[1] or 0, before, samples[0] or 0)
-
-    @property
-    def _has_intervals(self) -> bool:
-        return self.diff is not None and self.diff.have_intervals
+        samples = _Samples.of(self.diff, line, place, line.before[place], line.after[place])
+        return (None, None) if samples is None else samples.interval
 
     # All buckets together
 
@@ -457,21 +415,22 @@ class ComparisonResult(ReportResult, Generic[P]):
 
     def _tested(self, line: ComparedLine, total: ComparedTotal) -> ComparedTotal:
         """A total with its interval and test, where it comes from independent users."""
-        samples = line.samples(0 if len(self.dates) == 1 else None)
-        low, high = self._interval(line, (total.before, total.after), samples)
-        if low is None or samples is None or total.before is None or total.after is None:
+        place = 0 if len(self.dates) == 1 else None
+        if place is None and line.measure.kind != "share":  # the same users are in several buckets
             return total
-        before, after = total.before, total.after
-        total = replace(total, low=low, high=high)
-        if line.measure.kind == "share":
-            p = statistics.p_of_shares(after, samples[1] or 0, before, samples[0] or 0)
-            return replace(total, p_value=p)
-        if len(self.dates) > 1 and not line.measure.adds_up:  # the same users are in several buckets
-            return replace(total, low=None, high=None)
-        ratio = statistics.counts_ratio(after, before)
-        change_low, change_high = (None if each is None else each - 1 for each in ratio)
-        p = statistics.p_of_counts(after, before)
-        return replace(total, p_value=p, change_low=change_low, change_high=change_high)
+        samples = _Samples.of(self.diff, line, place, total.before, total.after)
+        if samples is None:
+            return total
+        low, high = samples.interval
+        change_low, change_high = samples.change
+        return replace(
+            total,
+            low=low,
+            high=high,
+            change_low=change_low,
+            change_high=change_high,
+            p_value=None if low is None else samples.p_value,
+        )
 
     @property
     def totals_df(self) -> pd.DataFrame:
@@ -501,6 +460,75 @@ class ComparisonResult(ReportResult, Generic[P]):
         own = super().to_dict()
         both = {"after": self.after.to_dict(), "before": self.before.to_dict()}
         return own | both | {"rows": json_safe(self.records())}
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """A number of both groups, and of how many users it is if it is a share."""
+
+    is_share: bool
+    after: float
+    before: float
+    of_after: float
+    of_before: float
+    overlap: Overlap | None
+
+    @classmethod
+    def of(
+        cls,
+        groups: ComparedGroups | None,
+        line: ComparedLine,
+        place: int | None,
+        before: float | None,
+        after: float | None,
+    ) -> _Samples | None:
+        """Those of a bucket, or of all together for None; None where it is not known how they vary."""
+        samples = line.samples(place)
+        if groups is None or samples is None or before is None or after is None:
+            return None
+        overlap = None
+        if not groups.are_independent:
+            overlap = line.overlaps[place] if place is not None and place < len(line.overlaps) else None
+            if overlap is None:
+                return None
+        is_share = line.measure.kind == "share"
+        return cls(is_share, after, before, samples[1] or 0, samples[0] or 0, overlap)
+
+    @property
+    def interval(self) -> Pair:
+        """The interval of the difference."""
+        if self.is_share:
+            return statistics.shares_differ(*self._shares, correlation=self._correlation)
+        return statistics.counts_differ(*self._apart)
+
+    @property
+    def p_value(self) -> float | None:
+        """The chance of at least such a difference where there is none."""
+        if self.is_share:
+            return statistics.p_of_shares(*self._shares, correlation=self._correlation)
+        return statistics.p_of_counts(*self._apart)
+
+    @property
+    def change(self) -> Pair:
+        """The interval of the change, of numbers of users of independent groups."""
+        if self.is_share or self.overlap is not None:
+            return None, None
+        low, high = statistics.counts_ratio(self.after, self.before)
+        return (None, None) if low is None or high is None else (low - 1, high - 1)
+
+    @property
+    def _shares(self) -> tuple[float, float, float, float]:
+        return self.after, self.of_after, self.before, self.of_before
+
+    @property
+    def _correlation(self) -> float:
+        return 0.0 if self.overlap is None else self.overlap.correlation(*self._shares)
+
+    @property
+    def _apart(self) -> tuple[float, float]:
+        """The users of one group alone: those of both do not change the difference."""
+        both = 0 if self.overlap is None else self.overlap.both
+        return self.after - both, self.before - both
 
 
 def _users_or_error(report: ReportResult, cell: Mapping[str, Any]) -> UsersResult | ParameterError:

@@ -10,7 +10,16 @@ from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.naming import free_name, property_names
 from mixpanel_nb.queries.cells import FunnelCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.numbers import Line, Measure, Numbers, Sampling, days_of, nothing_is_unknown, within
+from mixpanel_nb.results.numbers import (
+    Line,
+    Measure,
+    Numbers,
+    Sampling,
+    Whose,
+    days_of,
+    nothing_is_unknown,
+    within,
+)
 from mixpanel_nb.results.report import OVERALL, ReportResult, typed_frame
 from mixpanel_nb.results.statistics import by_chance
 
@@ -268,7 +277,18 @@ class FunnelResult(ReportResult):
         drawn = measure.name == "overall_conv_ratio" and is_last
         sampling = self._sampling(key, measure, steps)
         names = (*key, self.events[number - 1])
-        return Line(key, names, measure, values, complete, is_drawn=drawn, sampling=sampling)
+        whose = () if sampling is None else tuple(self._whose(measure, step) for step in steps)
+        return Line(key, names, measure, values, complete, is_drawn=drawn, sampling=sampling, whose=whose)
+
+    def _whose(self, measure: Measure, step: FunnelStep | None) -> Whose | None:
+        if step is None:
+            return None
+        at = [("date", step.date)] if step.date is not None else []
+        at += [("segment", step.segments or step.segment)] if self.on is not None else []
+        if measure.name == "count":
+            return Whose((("step", step.step), *at))
+        first = 1 if measure.name == "overall_conv_ratio" else self._required_before(step.step)
+        return Whose((("step", step.step), *at), (("step", first), *at))
 
     def _sampling(
         self, key: tuple[Any, ...], measure: Measure, steps: Sequence[FunnelStep | None]

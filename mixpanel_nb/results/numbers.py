@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Kind = Literal["number", "share", "seconds"]
 Key = tuple[Any, ...]
+Arguments = tuple[tuple[str, Any], ...]
+"""Names and values."""
 
 _DAY = timedelta(days=1)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -55,6 +57,22 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Whose:
+    """Whose number it is, as arguments of ``users()`` of the report.
+
+    Attributes:
+        number: The users behind it.
+        of: Those that it is a share of; None of a number of users.
+    """
+
+    number: Arguments
+    of: Arguments | None = None
+
+    def __iter__(self) -> Iterator[Arguments]:
+        return iter((self.number,) if self.of is None else (self.number, self.of))
+
+
+@dataclass(frozen=True)
 class Line:
     """One measure of one key, bucket by bucket.
 
@@ -69,6 +87,7 @@ class Line:
         is_drawn: Whether a chart shows it.
         sampling: How its numbers come from independent users; None where they do not, as numbers of events,
             or it is not known how much they vary, as of means.
+        whose: For each bucket whose number it is; empty where that is not known.
     """
 
     key: Key
@@ -80,6 +99,7 @@ class Line:
     has_whole: bool = False
     is_drawn: bool = True
     sampling: Sampling | None = None
+    whose: tuple[Whose | None, ...] = ()
 
 
 def nothing_is_zero(line: Line) -> float | None:
@@ -90,6 +110,11 @@ def nothing_is_zero(line: Line) -> float | None:
 def nothing_is_unknown(_: Line) -> float | None:
     """Unknown, where a report does not have a line of another."""
     return None
+
+
+def nobody(_: Key) -> tuple[Whose | None, ...]:
+    """It is not known whose the numbers of a line are."""
+    return ()
 
 
 def numbers_of_users(line: Line) -> Sampling | None:
@@ -173,7 +198,11 @@ def lines_of(
     measure: Measure,
     states: Sequence[bool | None],
     sampling: Sampling | None = None,
+    whose: Callable[[Key], tuple[Whose | None, ...]] = nobody,
 ) -> tuple[Line, ...]:
     """A line a key, whose columns show the key itself."""
     complete = tuple(state is True for state in states)
-    return tuple(Line(key, key, measure, tuple(values), complete, sampling=sampling) for key, values in keys)
+    return tuple(
+        Line(key, key, measure, tuple(values), complete, sampling=sampling, whose=whose(key))
+        for key, values in keys
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixpanel_nb.naming import free_name, property_names
 from mixpanel_nb.queries.cells import SegmentCell
 from mixpanel_nb.results import cells
+from mixpanel_nb.results.numbers import Whose
 from mixpanel_nb.results.series import OTHER, SeriesResult
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from mixpanel_nb.results.numbers import Key
     from mixpanel_nb.results.users import UsersResult
 
 
@@ -73,6 +75,12 @@ class SegmentationResult(SeriesResult):
 
     def _further_shape(self) -> tuple[tuple[str, Any], ...]:
         return (("breakdowns", property_names(self.on)),)
+
+    def _whose(self, key: Key) -> tuple[Whose | None, ...]:
+        if self.type != "unique" or self.left_out:
+            return ()
+        segment = (("segment", key if isinstance(self.on, tuple) else key[0]),) if self.on is not None else ()
+        return tuple(Whose((("date", day), *segment)) for day in self.dates)
 
     def users(
         self, *, date: dt.date | str | None = None, segment: str | Sequence[str] | None = None

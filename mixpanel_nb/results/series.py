@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from mixpanel_nb.results.numbers import Key, Whose
+
 BETWEEN = " · "
 """Separates the names of a segment with several breakdowns."""
 
@@ -175,12 +177,16 @@ class SeriesResult(BucketedResult):
         return Numbers(
             (("unit", self.unit), ("type", self.type), *self._further_shape()),
             tuple(self.name_columns),
-            lines_of(lines, measure, self.states, Sampling() if self.type == "unique" else None),
+            lines_of(lines, measure, self.states, Sampling() if self.type == "unique" else None, self._whose),
             self.dates,
             days_of(self.dates, self.unit, self.from_date, self.to_date),
             self.states,
             nothing_is_unknown if self.left_out else nothing_is_zero,
         )
+
+    def _whose(self, _: Key) -> tuple[Whose | None, ...]:
+        """Whose the numbers of a line are, bucket by bucket; empty where that is not known."""
+        return ()
 
     def _further_shape(self) -> tuple[tuple[str, Any], ...]:
         """What else has to be the same in two reports that are compared."""

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries.cells import SignalCell
 from mixpanel_nb.results import cells
-from mixpanel_nb.results.report import ReportResult
+from mixpanel_nb.results.report import ReportResult, typed_frame
 from mixpanel_nb.results.statistics import phi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    import pandas as pd
+
     from mixpanel_nb.queries.signal import Did
     from mixpanel_nb.results.users import UsersResult
 
 CERTAIN = 0.05
 """The chance, corrected for all that were tried, below which a behaviour is said to go with the goal."""
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One of the numbers of times and days that were compared with the goal.
+
+    Attributes:
+        times: How often users did it, at least.
+        days: Within how many days (of 24 hours) of their start.
+        users: How many did.
+        phi: The correlation with reaching the goal.
+    """
+
+    times: int
+    days: int
+    users: int
+    phi: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +54,7 @@ class Behaviour:
         false_negatives: Users who did not do it and reached the goal.
         true_negatives: Users who neither did it nor reached the goal.
         chance: The p-value of Fisher's exact test, two-sided, corrected for all that were tried.
+        grid: Every number of times and days that was compared: Mixpanel's heat map. ``did`` has the best.
     """
 
     did: Did
@@ -43,6 +63,7 @@ class Behaviour:
     false_negatives: int
     true_negatives: int
     chance: float
+    grid: tuple[HeatCell, ...] = ()
 
     @property
     def name(self) -> str:
@@ -211,6 +232,21 @@ class SignalResult(ReportResult):
             )
             for each in self.behaviours
         ]
+
+    @property
+    def grid_df(self) -> pd.DataFrame:
+        """The heat maps: ``event, [property, value,] times, days, users, phi``.
+
+        It has each number of times and days that enough users reached to be compared, of all rows of ``df``.
+        """
+        rows = [
+            (*(getattr(each.did, name) for name in self._did_columns[:-2]), *astuple(cell))
+            for each in self.behaviours
+            for cell in each.grid
+        ]
+        names = [*self.column_names[: len(self._did_columns)], "users", "phi"]
+        numbers = dict.fromkeys(("times", "days", "users"), "int64")
+        return typed_frame(rows, names, numbers | {"phi": "float64"})
 
     def _dtypes(self) -> Mapping[str, str]:
         counts = {"users", "true_positives", "false_positives", "false_negatives", "true_negatives"}

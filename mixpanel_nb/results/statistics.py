@@ -28,24 +28,27 @@ def _wilson(share: float, whole: float) -> tuple[float, float]:
 
 
 def shares_differ(
-    share: float, whole: float, other: float, other_whole: float
+    share: float, whole: float, other: float, other_whole: float, *, correlation: float = 0.0
 ) -> tuple[float, float] | tuple[None, None]:
-    """The interval (95 %) of the difference of two independent shares; none where a whole is 0.
+    """The interval (95 %) of the difference of two shares; none where a whole is 0.
 
     Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
-    methods", Statistics in Medicine 17, 1998, method 10: it joins the Wilson intervals of both.
+    methods", Statistics in Medicine 17, 1998, method 10: it joins the Wilson intervals of both. Of shares
+    that are correlated: Zou and Donner, "Construction of confidence limits about effect measures: a general
+    approach", Statistics in Medicine 27, 2008 (Newcombe's own method for pairs is such a one, too).
 
     Args:
         share: The first share, from 0 to 1.
         whole: Of how many it is; where these do not weigh the same, of how many it is worth.
         other: The share that is subtracted.
         other_whole: Of how many that is.
+        correlation: Of both, from -1 to 1; 0 of independent ones.
     """
     if whole <= 0 or other_whole <= 0:
         return None, None
     share, other = (min(max(each, 0.0), 1.0) for each in (share, other))
     (low, high), (other_low, other_high) = _wilson(share, whole), _wilson(other, other_whole)
-    return _joined(share, low, high, other, other_low, other_high)
+    return _joined(share, low, high, other, other_low, other_high, correlation)
 
 
 def counts_differ(count: float, other: float) -> tuple[float, float]:
@@ -71,15 +74,20 @@ def counts_ratio(count: float, other: float) -> tuple[float, float] | tuple[None
     return low / (1 - low), high / (1 - high)
 
 
-def p_of_shares(share: float, whole: float, other: float, other_whole: float) -> float | None:
-    """The two-sided p-value of two independent shares being the same: the z-test with the pooled share.
+def p_of_shares(
+    share: float, whole: float, other: float, other_whole: float, *, correlation: float = 0.0
+) -> float | None:
+    """The two-sided p-value of two shares being the same: the z-test with the pooled share.
 
-    None where a whole, or all variance, is 0.
+    Of shares that are correlated, since some of their users are the same: Derrick, Dobson-Mckittrick, Toher
+    and White, "Test statistics for comparing two proportions with partially overlapping samples", Journal of
+    Applied Quantitative Methods 10(3), 2015, z8. None where a whole, or all variance, is 0.
     """
     if whole <= 0 or other_whole <= 0:
         return None
     pooled = (share * whole + other * other_whole) / (whole + other_whole)
-    return _two_sided(share - other, pooled * (1 - pooled) * (1 / whole + 1 / other_whole))
+    errors = 1 / whole + 1 / other_whole - 2 * correlation / sqrt(whole * other_whole)
+    return _two_sided(share - other, pooled * (1 - pooled) * errors)
 
 
 def p_of_counts(count: float, other: float) -> float | None:
@@ -102,13 +110,24 @@ def _score(count: float) -> tuple[float, float]:
 
 
 def _joined(
-    one: float, low: float, high: float, other: float, other_low: float, other_high: float
+    one: float,
+    low: float,
+    high: float,
+    other: float,
+    other_low: float,
+    other_high: float,
+    correlation: float = 0.0,
 ) -> tuple[float, float]:
     """The interval of ``one - other`` from those of both, by the variances recovered from their limits."""
     difference = one - other
-    below = sqrt((one - low) ** 2 + (other_high - other) ** 2)
-    above = sqrt((high - one) ** 2 + (other - other_low) ** 2)
+    below = _apart(one - low, other_high - other, correlation)
+    above = _apart(high - one, other - other_low, correlation)
     return difference - below, difference + above
+
+
+def _apart(one: float, other: float, correlation: float) -> float:
+    """How far a difference can be, whose two parts can be so far."""
+    return sqrt(max(one**2 + other**2 - 2 * correlation * one * other, 0.0))
 
 
 def by_chance(found: int, drawn: int, successes: int, population: int) -> float:

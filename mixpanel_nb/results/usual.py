@@ -137,6 +137,40 @@ def surprise(
     return Surprise(now, then, score, chance, own)
 
 
+def compared(
+    actual: Sequence[float],
+    usual: Sequence[float],
+    pairs: Sequence[tuple[float, float]],
+    freedom: int,
+    *,
+    error: float,
+    size: float = 1.0,
+) -> Surprise:
+    """How far some days are from what others let expect, as means per day.
+
+    The distance of their sums is over that of Poisson counts, whose variance is larger by a factor that the
+    days say themselves: the mean square of their distances from what their range lets expect (at least 1), as
+    in quasi-Poisson regression (McCullagh and Nelder, "Generalized Linear Models", 2nd ed., 1989, 6.2). The
+    chance is that of Student's t with the degrees of freedom of these distances.
+
+    Args:
+        actual: The days.
+        usual: What each was expected to be.
+        pairs: Every day of both ranges, and what its own range lets expect of it.
+        freedom: The degrees of freedom of these.
+        error: The variance of what was expected, over that of as large a count.
+        size: What an event adds to a number.
+    """
+    now, then = sum(actual), sum(usual)
+    own = distance(now, then, size=size)
+    means = now / len(actual), then / len(actual)
+    if freedom < _LEAST_ERRORS:
+        return Surprise(*means, distance=own)
+    spread = sum(distance(one, other, size=size) ** 2 for one, other in pairs) / freedom
+    score = own / sqrt(max(spread, 1.0) * (1 + error))
+    return Surprise(*means, score, float(2 * distributions().stdtr(freedom, -abs(score))), own)
+
+
 def distance(actual: float, expected: float, *, size: float = 1.0) -> float:
     """The signed distance of a number from its expectation; what is below 0 is as 0."""
     now, then = (sqrt(max(number, 0.0) / size + 0.375) for number in (actual, expected))

@@ -87,6 +87,8 @@ class WhyResult(ReportResult):
         skipped: Properties that were not tried, because they have too many values.
         comparisons: The values and events that were compared.
         left_out: Findings beyond the limit.
+        to_date: The last day, where a range of days is explained; its numbers are means per day.
+        baseline: The first and the last day that it is compared with.
     """
 
     metric: str
@@ -105,6 +107,8 @@ class WhyResult(ReportResult):
     skipped: tuple[str, ...] = ()
     comparisons: int = 0
     left_out: int = 0
+    to_date: dt.date | None = None
+    baseline: tuple[dt.date, dt.date] | None = None
 
     @property
     def is_unusual(self) -> bool | None:

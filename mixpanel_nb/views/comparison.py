@@ -221,17 +221,24 @@ class ComparisonView(ReportView[ComparisonResult[Any]]):
             return
         share = format_value(groups.shared, "percent")
         both = f"{counted(groups.in_both, 'user')} in both groups ({share} of the smaller one)"
-        if groups.have_intervals:
+        if groups.are_independent:
             yield f"{both}: so few that intervals hold as if the groups were independent."
+        elif groups.overlaps:
+            yield f"{both}: intervals and tests take them into account (Derrick et al. 2015)."
         else:
-            yield f"{both}: the groups are not independent, so no interval or test of their difference holds."
+            yield (
+                f"{both}: the groups are not independent, and what these users did in both is not looked up "
+                "for this report, so no interval or test of their difference holds."
+            )
 
     def _methods(self) -> Iterator[str]:
         """The tests of what is drawn, with their assumptions; or why there are none."""
         groups, lines = self.result.diff, [line for line in self.result.lines if line.is_drawn]
         if groups is None or not groups.have_intervals or not lines:
             return
-        sampled = [line for line in lines if line.samplings is not None]
+        sampled = [
+            line for line in lines if line.samplings is not None and (groups.are_independent or line.overlaps)
+        ]
         if not sampled:
             yield "No intervals: events of a user depend on each other, and how much means vary is not known."
             return

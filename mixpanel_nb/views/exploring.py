@@ -33,11 +33,13 @@ from mixpanel_nb.queries.checks import (
     without_none,
 )
 from mixpanel_nb.queries.checks import Names as ListOfNames
+from mixpanel_nb.queries.days import DayOrDays, Days
 from mixpanel_nb.queries.formulas import Formulas
 from mixpanel_nb.queries.groups import COHORT, Groups
 from mixpanel_nb.queries.metric_words import parse_metric
 from mixpanel_nb.queries.metrics import Metric, Metrics, PropertiesOrBuckets
 from mixpanel_nb.queries.shared import WHERE_EXAMPLE
+from mixpanel_nb.queries.why import OneMetric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +62,7 @@ OFFERED = (
     "sessions",
     "experiment",
     "signal",
+    "why",
     "anomalies",
     "segmentation_sum",
     "segmentation_average",
@@ -67,6 +70,7 @@ OFFERED = (
 )
 """The reports that the form offers, in its order."""
 
+_DAYS_HINT = "2025-02-18, or 2025-02-10..2025-02-16"
 _SMOOTH = (3, 7, 14, 28)
 _LOOKS = ("group", "log", "smooth")
 _KEPT = {"on": "properties", "unit": None}
@@ -285,6 +289,10 @@ class QueryForm:
             case Day():
                 day = None if value is None else date.fromisoformat(str(value))
                 return Field(name, label.text, "date", day)
+            case DayOrDays():
+                return Field(name, label.text, "text", None if value is None else str(value), hint=_DAYS_HINT)
+            case Days():
+                return Field(name, label.text, "text", value, hint=label.none or "")
             case OneOf():
                 default = getattr(self.query, name, None)
                 choices = label.choices or check.choices
@@ -402,7 +410,7 @@ class QueryForm:
             value = self.given.get(name)
             if parameter.label and parameter.label.names == "events" and value:
                 first = value if isinstance(value, str) else _event_of(value[0])
-                of_metrics = isinstance(without_none(parameter.check), Metrics)
+                of_metrics = isinstance(without_none(parameter.check), Metrics | OneMetric)
                 return parse_metric(first).event if of_metrics else first
         return None
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display import Bar, Card, Chart, Column, Table, counted, first_of
 from mixpanel_nb.display.bars import signed_bars
+from mixpanel_nb.display.charts import stacked_charts
+from mixpanel_nb.display.heatmap import HeatRow, heatmap
 from mixpanel_nb.results import SignalResult
 from mixpanel_nb.views.base import MORE_IN_DF
 from mixpanel_nb.views.experiment import p_text
@@ -13,7 +15,7 @@ from mixpanel_nb.views.report import ReportView
 from mixpanel_nb.views.words import beyond_limit, days, drawn_of, filtered, listed, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mixpanel_nb.results import Behaviour
 
@@ -110,6 +112,8 @@ class SignalView(ReportView[SignalResult]):
             f"Chances are Fisher's exact test, corrected for {counted(result.comparisons, 'comparison')} "
             "(Bonferroni); *: below 5 %."
         )
+        if len(result.behaviours[0].grid) > 1:
+            yield "The heat map is of the first; what too few or too many users did is blank."
         if result.before_goal:
             yield "Who reached the goal had only the time before it, the others all of it: phi is too low."
         elif result.most_days > result.after:
@@ -136,10 +140,41 @@ class SignalView(ReportView[SignalResult]):
         words = first_of(
             [f"{short(each.name, _MAX_NAME)} {_often(each)} {each.phi:+.2f}" for each in shown], 6
         )
-        return Chart(
-            lambda: signed_bars(bars, certain, title=title, subtitle=subtitle),
-            f"{self._title}, {self._subtitle}, phi coefficients: {words}.",
+        heat = self._heat(shown[0])
+
+        def drawn() -> Any:
+            charts = [signed_bars(bars, certain, title=title, subtitle=subtitle)]
+            return stacked_charts([*charts, *([] if heat is None else [heat()])])
+
+        told = "" if heat is None else f" Below, {self._heat_title(shown[0])}."
+        return Chart(drawn, f"{self._title}, {self._subtitle}, phi coefficients: {words}.{told}")
+
+    def _heat(self, behaviour: Behaviour) -> Callable[[], Any] | None:
+        """The heat map of one behaviour; None where a single number of times and days was compared."""
+        grid = {(each.times, each.days): each for each in behaviour.grid}
+        if len(grid) < 2:
+            return None
+        days = sorted({each.days for each in behaviour.grid})
+        rows = [
+            HeatRow(
+                f"{times}+",
+                f"{max(each.users for each in behaviour.grid if each.times == times):,}",
+                [None if (cell := grid.get((times, day))) is None else cell.phi for day in days],
+            )
+            for times in sorted({each.times for each in behaviour.grid})
+        ]
+        return lambda: heatmap(
+            rows,
+            [str(day) for day in days],
+            lead="users",
+            x="within days of the start",
+            written=_phi_text,
+            signed=True,
+            title=self._heat_title(behaviour),
         )
+
+    def _heat_title(self, behaviour: Behaviour) -> str:
+        return f"{short(behaviour.name)}: phi by times and days, best {_often(behaviour)}"
 
     def _table(self) -> Table:
         columns = [
@@ -168,6 +203,11 @@ class SignalView(ReportView[SignalResult]):
             each.fall_out,
             each.users,
         ]
+
+
+def _phi_text(phi: float, *, narrow: bool = False) -> str:
+    """``+0.23``; ``.23`` where there is little room."""
+    return f"{phi:.2f}".replace("0.", ".", 1) if narrow else f"{phi:+.2f}"
 
 
 def _often(each: Behaviour) -> str:

@@ -13,7 +13,7 @@ from mixpanel_nb.views.base import MISSING, MORE_IN_DF
 from mixpanel_nb.views.experiment import p_text
 from mixpanel_nb.views.over_time import time_chart
 from mixpanel_nb.views.report import ReportView
-from mixpanel_nb.views.words import beyond_limit, filtered, listed, short, signed_percent, when
+from mixpanel_nb.views.words import beyond_limit, days, filtered, listed, short, signed_percent, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,18 +46,27 @@ class WhyView(ReportView[WhyResult]):
         )
 
     @property
-    def _title(self) -> str:
+    def _moment(self) -> str:
         result = self.result
-        moment = when(result.date, result.unit)
+        if result.to_date is None:
+            return when(result.date, result.unit)
+        return f"per day {days(result.date, result.to_date)}"
+
+    @property
+    def _title(self) -> str:
+        result, moment = self.result, self._moment
         if result.is_unusual is None or result.change is None:
             return f"{short(result.metric)} {moment}"
         if not result.is_unusual:
-            return f"{short(result.metric)} {moment}: as usual"
+            usual = "as usual" if result.baseline is None else f"{signed_percent(result.change)}, by chance"
+            return f"{short(result.metric)} {moment}: {usual}"
         return f"{short(result.metric)} {moment}: {signed_percent(result.change)}"
 
     @property
     def _subtitle(self) -> str:
         result = self.result
+        if result.baseline is not None:
+            return listed((f"against {days(*result.baseline)}", filtered(result.where)))
         before = sum(1 for value in result.actuals[:-1] if value is not None)
         return listed((f"against {counted(before, result.unit)} before", filtered(result.where)))
 
@@ -74,7 +83,8 @@ class WhyView(ReportView[WhyResult]):
 
     def _facts(self) -> list[tuple[str, Any]]:
         result = self.result
-        facts: list[tuple[str, Any]] = [(short(result.metric, 40), number(result.actual))]
+        per_day = "" if result.to_date is None else " per day"
+        facts: list[tuple[str, Any]] = [(f"{short(result.metric, 40)}{per_day}", number(result.actual))]
         if result.expected is not None:
             facts.append(("Usual", number(result.expected)))
         if result.change is not None:
@@ -94,13 +104,18 @@ class WhyView(ReportView[WhyResult]):
         result = self.result
         moved = [each for each in result.findings if each.kind != "event"]
         if result.is_unusual is None:
+            if result.baseline is not None:
+                return "These are too few days to say whether they differ beyond chance."
             return f"Too few {result.unit}s are before it to say what is usual."
         if result.is_unusual:
             said = f"It is unusual: less than {UNUSUAL:.0%} of {result.unit}s are."
+            if result.baseline is not None:
+                said = f"The days differ: less than {UNUSUAL:.0%} of such ranges do by chance."
             return said if moved else f"{said} No property tells where: all values moved alike."
+        same = "as usual" if result.baseline is None else "what chance explains"
         if not result.findings:
-            return "It is as usual, and no value or event moved beyond what is usual."
-        return "As a whole it is as usual; within it, the following moved."
+            return f"It is {same}, and no value or event moved beyond what is usual."
+        return f"As a whole it is {same}; within it, the following moved."
 
     def _tried(self) -> Iterator[str | None]:
         result = self.result
@@ -121,8 +136,12 @@ class WhyView(ReportView[WhyResult]):
             yield f"Noted {each.date:%Y-%m-%d}: {short(each.description, 200)}"
 
     def _in_reach(self) -> list[Annotation]:
-        first = self.result.date - timedelta(days=_REACH)
-        return [each for each in self.result.annotations if each.date.date() >= first]
+        first, last = self.result.date - timedelta(days=_REACH), self.result.to_date
+        return [
+            each
+            for each in self.result.annotations
+            if first <= each.date.date() and (last is None or each.date.date() <= last)
+        ]
 
     def drawing(self, *, titled: bool) -> Chart | None:
         """The number over time as a line, and what was usual as a dashed one."""
@@ -173,10 +192,14 @@ class WhyView(ReportView[WhyResult]):
             Column("of the change", "percent"),
             Column("of the whole", "percent"),
             Column("chance", "text"),
-            Column("same as", "text", folds=True),
+            *([Column("same as", "text", folds=True)] if self._has_same else []),
         ]
         rows = [self._row(each) for each in self.result.findings]
         return Table(columns, rows, more=MORE_IN_DF, null="", keys=1)
+
+    @property
+    def _has_same(self) -> bool:
+        return any(each.same_as is not None for each in self.result.findings)
 
     def _row(self, finding: Finding) -> Sequence[Any]:
         return [
@@ -187,7 +210,7 @@ class WhyView(ReportView[WhyResult]):
             finding.share_of_change,
             finding.share_of_whole,
             p_text(finding.chance),
-            None if finding.same_as is None else short(finding.same_as, _MAX_NAME),
+            *([finding.same_as and short(finding.same_as, _MAX_NAME)] if self._has_same else []),
         ]
 
 

@@ -732,8 +732,9 @@ class Reports(WorkspaceBase):
     def why(
         self,
         metric: str | Metric | ReportResult,
-        date: Day,
+        date: Day | tuple[Day, Day],
         *,
+        baseline: str | tuple[Day, Day] | None = None,
         unit: LargeUnit = "day",
         where: str | None = None,
         properties: str | Sequence[str] = (),
@@ -747,13 +748,14 @@ class Reports(WorkspaceBase):
     ) -> WhyResult:
         """Why a day, week or month of a number is unlike those before it, or that it is not.
 
-        The metric may also be a result, whose question it takes: of ``segmentation``, ``event_counts`` or
-        ``insights`` with one metric, ``segmentation_sum`` or ``property_counts``. What is usual is learned
-        from the eight weeks before; a bucket with a chance of less than 1 % is unusual. Then every property
-        is tried: a value is a finding if its share of the whole shifted beyond what is usual for it,
-        corrected for the number of values, and its own number moved that way. Events that came or went are
-        listed, too. It says what moved together, not what caused it. scipy is needed:
-        ``pip install 'mixpanel-nb[stats]'``. Only tables answer
+        Days as ``"2025-02-10..2025-02-16"`` are compared with ``baseline``, by default the whole weeks before
+        them, four at least; numbers are then per day. The metric may also be a result, whose question it
+        takes: of ``segmentation``, ``event_counts`` or ``insights`` with one metric, ``segmentation_sum`` or
+        ``property_counts``. What is usual is learned from the eight weeks before; a bucket with a chance of
+        less than 1 % is unusual. Then every property is tried: a value is a finding if its share of the whole
+        shifted beyond what is usual for it, corrected for the number of values, and its own number moved that
+        way. Events that came or went are listed, too. It says what moved together, not what caused it. scipy
+        is needed: ``pip install 'mixpanel-nb[stats]'``. Only tables answer
         (https://docs.mixpanel.com/docs/root-cause-analysis is Mixpanel's own).
         """
         asked = {name: value for name, value in locals().items() if name != "self"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.queries import days, parameters_of
 from mixpanel_nb.queries.checks import Day, check_one_of, in_order, without_none
+from mixpanel_nb.queries.days import DayOrDays, Days
 from mixpanel_nb.queries.groups import Groups, group_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Defaults:
             is_day = isinstance(without_none(parameter.check), Day)
             if is_day and not parameter.filled and values.get(name) is not None:
                 values[name] = days.single_day(values[name], name, self._today())
+            if values.get(name) is not None and isinstance(without_none(parameter.check), DayOrDays | Days):
+                values[name] = self._range(values[name], name)
         if values.get("compare") is not None:
             values["compare"] = self._comparison(values["compare"])
         groups = days_of_groups(values.get("diff"))
@@ -91,6 +94,10 @@ class Defaults:
         if not isinstance(compare, str) or not compare[:1].isdigit():
             return compare
         return days.period(compare, "compare", self._today())
+
+    def _range(self, value: Any, name: str) -> Any:
+        """Days in any form as two of them; a pair unchanged, for the query to check."""
+        return days.period(value, name, self._today()) if isinstance(value, str) else value
 
     def usual_table(self) -> str | None:
         """The default table; None if there is none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mixpanel_nb import queries
@@ -13,7 +13,7 @@ from mixpanel_nb.queries.base import changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mixpanel_nb.bookmarks import OwnCohort
     from mixpanel_nb.queries import Query
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UsersResult,
     )
     from mixpanel_nb.results.comparison import ComparisonResult
+    from mixpanel_nb.results.numbers import Arguments
     from mixpanel_nb.results.question import Vocabulary
     from mixpanel_nb.results.report import ReportResult
     from mixpanel_nb.services.comparison import ComparedDays
@@ -175,7 +176,8 @@ class ReportService:
 
     def _of_groups(self, query: Query[Answer], first: Group, second: Group) -> ComparisonResult[Answer]:
         """The answer to a query about two groups: that about each of them."""
-        from mixpanel_nb.results.comparison import ComparedGroups, compared
+        from mixpanel_nb.results.comparison import compared
+        from mixpanel_nb.results.groups import ComparedGroups, overlaps
         from mixpanel_nb.results.question import Question
         from mixpanel_nb.services.comparison import check_group
 
@@ -189,6 +191,9 @@ class ReportService:
             None if in_both is None else (users[0] or 0, users[1] or 0),
             in_both,
         )
+        if not groups.are_independent:
+            found = overlaps(after.numbers(), before.numbers(), partial(self._in_both, after, before))
+            groups = replace(groups, overlaps=found)
         return replace(compared(after, before, diff=groups), question=Question(query, self))
 
     def _both(self, query: Query[Answer], other: Query[Answer]) -> tuple[Answer, Answer]:
@@ -216,6 +221,25 @@ class ReportService:
             return None
         service = self._local(table)
         return service.shared((asked.query, asked.found), (second.query, second.found))
+
+    def _in_both(
+        self,
+        one: ReportResult,
+        other: ReportResult,
+        numbers: Sequence[Arguments],
+        others: Sequence[Arguments],
+    ) -> Mapping[tuple[int, int], int]:
+        """How many users are behind a number of a report and behind one of another, for all pairs of them."""
+        asked, second = (
+            [
+                (each.query, each.found)
+                for arguments in cells
+                for each in report.users(**dict(arguments)).questions
+            ]
+            for report, cells in ((one, numbers), (other, others))
+        )
+        table = asked[0][0].asked_table or USUAL_TABLE
+        return self._local(table).in_both(asked, second)
 
     def _compared_days(self, query: Query[Any], zone: ReportZone) -> ComparedDays:
         from zoneinfo import ZoneInfo

@@ -82,7 +82,7 @@ def test_the_users_of_one_group_alone(mp: Command) -> None:
     told = " ".join(mp(*PURCHASES, *groups).err.split())
     assert f"{len(pro)} user" in told
     assert "in both groups (100.0% of the smaller one)" in told
-    assert "no interval or test" in told
+    assert "intervals and tests take them into account" in told
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from mixpanel_nb.display import HeatRow, render_svg
 from mixpanel_nb.display.heatmap import heatmap
-from mixpanel_nb.display.theme import INK, RAMP, ink_on, paler, ramp, ramp_colors
+from mixpanel_nb.display.theme import INK, RAMP, ink_on, paler, ramp, ramp_colors, signed_ramp
 
 ROWS = [
     HeatRow("2025-01-06", "1,200", (0.5, 0.25, 0.0), (False, False, True)),
@@ -85,3 +85,11 @@ def test_the_ramp_gets_darker_all_the_way() -> None:
     assert (ramp(-1), ramp(0), ramp(1), ramp(2)) == (RAMP[0], RAMP[0], RAMP[-1], RAMP[-1])
     assert len(set(ramp_colors(12))) == 12
     assert len(ramp_colors(1)) == 1
+
+
+def test_numbers_on_either_side_of_zero_have_colours_of_their_own() -> None:
+    chart = heatmap([HeatRow("1+", "10", (0.5, -0.5, 0.1))], list("abc"), lead="users", x="days", signed=True)
+    found = chart.to_dict()["datasets"].values()
+    fills = [row["fill"] for rows in found for row in rows if "fill" in row]
+    assert {signed_ramp(1), signed_ramp(-1), signed_ramp(0.2)} == set(fills)
+    assert len(set(fills)) == 3

@@ -53,6 +53,7 @@ PAIRS = USUAL | st.lists(st.sampled_from(GROUPS), min_size=2, max_size=2, unique
 DONE = st.tuples(st.integers(0, 11), NAMES, st.integers(0, 7), st.sampled_from(PLANS), st.integers(0, 23))
 STEADY = DONE.map(lambda done: (*done[:3], ("pro", "free")[done[0] % 2], done[4]))
 EVENTS = st.one_of(*(st.lists(each, min_size=1, max_size=40) for each in (DONE, STEADY)))
+DATES = [str(FIRST + number * DAY) for number in range(14)]
 DAYS = {"from_date": FIRST, "to_date": FIRST + 13 * DAY}
 
 
@@ -71,10 +72,37 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
     return (middle - spread) / (1 + z * z / whole), (middle + spread) / (1 + z * z / whole)
 
 
-def newcombe(a: int, n: int, b: int, k: int) -> tuple[float, float]:
-    """As in Newcombe's paper: the square-and-add of both Wilson intervals."""
+def newcombe(a: int, n: int, b: int, k: int, r: float = 0.0) -> tuple[float, float]:
+    """As in Newcombe's paper: the square-and-add of both Wilson intervals; correlated ones as Zou's."""
     (l1, u1), (l2, u2), p, q = wilson(a, n), wilson(b, k), a / n, b / k
-    return p - q - sqrt((p - l1) ** 2 + (u2 - q) ** 2), p - q + sqrt((u1 - p) ** 2 + (q - l2) ** 2)
+    low = (p - l1) ** 2 + (u2 - q) ** 2 - 2 * r * (p - l1) * (u2 - q)
+    high = (u1 - p) ** 2 + (q - l2) ** 2 - 2 * r * (u1 - p) * (q - l2)
+    return p - q - sqrt(max(low, 0)), p - q + sqrt(max(high, 0))
+
+
+def of_counts(a: int, b: int) -> tuple[float, float]:
+    """The square-and-add of the score intervals of two Poisson counts."""
+    z = 1.959963984540054
+    (l1, u1), (l2, u2) = (
+        (max(x + z * z / 2 - z * sqrt(x + z * z / 4), 0), x + z * z / 2 + z * sqrt(x + z * z / 4))
+        for x in (a, b)
+    )
+    return a - b - sqrt((a - l1) ** 2 + (u2 - b) ** 2), a - b + sqrt((u1 - a) ** 2 + (b - l2) ** 2)
+
+
+def correlation(comparison: ComparisonResult[Any]) -> float:
+    """That of the shares of two funnels: the covariance of their common users, user by user."""
+    (all_one, one), (all_two, two) = (
+        [set(side.users(step=step).ids) for step in (1, 2)] for side in (comparison.after, comparison.before)
+    )
+    common = all_one & all_two
+    n, k, m = len(all_one), len(all_two), len(common)
+    p, q = len(one) / n, len(two) / k
+    if not m or not 0 < p < 1 or not 0 < q < 1:
+        return 0.0
+    means = len(common & one) / m, len(common & two) / m
+    together = sum(((user in one) - means[0]) * ((user in two) - means[1]) for user in common)
+    return max(-1.0, min(1.0, together / n / k / sqrt(p * (1 - p) / n * q * (1 - q) / k)))
 
 
 def assert_users(comparison: ComparisonResult[Any], one: set[Any], two: set[Any]) -> bool:
@@ -109,8 +137,12 @@ def test_segmentation(
     for row, one, two in zip(comparison.records(), *sides, strict=True):
         assert (row["date"], row["first"], row["second"]) == (one["date"], one["count"], two["count"])
         assert row["difference"] == one["count"] - two["count"]
-        assert (row["low"] is not None) is (told and kind == "unique")
+        assert (row["low"] is not None) is (kind == "unique")
         assert row["low"] is None or row["low"] <= row["difference"] <= row["high"]
+    if kind == "unique" and unit == "day" and not told:
+        for row, day in zip(comparison.records(), map(date.fromisoformat, DATES), strict=True):
+            one, two = (users_of(reference.found("Buy", where, day, day)) for _, where in pair)
+            assert (row["low"], row["high"]) == pytest.approx(of_counts(len(one - two), len(two - one)))
 
 
 @examples(80)
@@ -133,9 +165,10 @@ def test_funnel(
     )
     (n, a), (k, b) = ([row["count"] for row in side] for side in sides)
     (total,) = (each for each in comparison.totals if each.is_drawn)
-    assert (total.low is not None) is (told and count == "uniques" and n > 0 and k > 0)
+    assert (total.low is not None) is (count == "uniques" and n > 0 and k > 0)
     if total.low is not None:
-        assert (total.low, total.high) == pytest.approx(newcombe(a, n, b, k))
+        together = 0.0 if told else correlation(comparison)
+        assert (total.low, total.high) == pytest.approx(newcombe(a, n, b, k, together))
 
 
 @examples(40)

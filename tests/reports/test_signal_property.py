@@ -211,9 +211,16 @@ def test_users_correlations_and_chances(package: Package, lines: Lines, asked: d
         assert each.phi == pytest.approx(naive.strength(who), abs=1e-9)
         assert abs(each.phi) == pytest.approx(max(abs(naive.strength(one)) for one in grid.values()))
         assert_shares(each, who, naive.reached)
+        assert {(one.times, one.days): one.users for one in each.grid} == {
+            place: sum(who) for place, who in grid.items()
+        }
+        assert [one.phi for one in each.grid] == pytest.approx(
+            [naive.strength(grid[one.times, one.days]) for one in each.grid], abs=1e-9
+        )
         drawn = hypergeom(result.total, result.reached, each.users)
         tail = min(drawn.cdf(each.true_positives), drawn.sf(each.true_positives - 1))
         assert each.chance == pytest.approx(min(1.0, min(1.0, 2 * tail) * result.comparisons), rel=1e-6)
+    assert len(result.grid_df) == sum(map(len, grids.values()))
     strengths = [abs(each.phi) for each in result.behaviours]
     assert strengths == sorted(strengths, reverse=True)
 
@@ -265,6 +272,7 @@ def test_the_example_by_hand(package: Package) -> None:
     assert figures == pytest.approx((0.75, 0.6, 1 / 3, 0.2))
     assert each.is_certain
     assert "This is correlation" in result.to_text()
+    assert "Share: phi by times and days, best 2+ in 3 days" in result.to_text()
     assert str(each.chance)[:6] in result.df["chance"].astype(str).tolist()[0]
 
 
@@ -312,7 +320,7 @@ class Store:
         whole = (0, len(reached), int(reached.sum()))
         rows = [(*whole, event, 0, "", times, day, *cell) for (event, times, day), cell in counted.items()]
         asked = {"goal": "Goal", "from_date": FIRST, "to_date": LAST}
-        return Behaviours(Signal.of(asked), rows).found
+        return [*Behaviours(Signal.of(asked), rows).first(len(rows))]
 
 
 def test_planted_causes_are_found_first() -> None:

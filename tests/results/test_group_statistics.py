@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 from statsmodels.stats.rates import confint_poisson_2indep, test_poisson_2indep
 
-from mixpanel_nb.results import ComparedGroups, RetentionCohort
-from mixpanel_nb.results.comparison import MAX_SHARED, compared
+from mixpanel_nb.results import RetentionCohort
+from mixpanel_nb.results.comparison import compared
+from mixpanel_nb.results.groups import MAX_SHARED, ComparedGroups, Overlap
 from mixpanel_nb.results.statistics import (
     counts_differ,
     counts_ratio,
@@ -19,6 +20,9 @@ from mixpanel_nb.results.statistics import (
     shares_differ,
 )
 from results import reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 proportions_test, poisson_test = test_proportions_2indep, test_poisson_2indep
 del test_proportions_2indep, test_poisson_2indep  # no tests of this module
@@ -139,7 +143,68 @@ def test_as_many_users_in_both_as_are_let_pass_hardly_change_the_coverage() -> N
     assert 0.935 <= coverage(0.0, intervals) <= 0.97
 
 
-def test_groups_that_share_more_users_have_no_intervals() -> None:
+class Overlapping:
+    """Runs of two groups that have users in common, whose outcomes in both go together to some degree.
+
+    Args:
+        one: The probability in the first group, and its users.
+        two: Those of the second.
+        both: How many of these are in both.
+        same: The part of them whose outcomes come from the same chance.
+    """
+
+    def __init__(self, one: tuple[float, int], two: tuple[float, int], both: int, same: float) -> None:
+        random = np.random.default_rng(16)
+        (p, self.n), (q, self.k) = one, two
+        chance = random.random((RUNS, both))
+        other = np.where(random.random((RUNS, both)) < same, chance, random.random((RUNS, both)))
+        first, second = chance < p, other < q
+        self.both = both
+        self.in_first, self.in_second = first.sum(axis=1), second.sum(axis=1)
+        self.in_each = (first & second).sum(axis=1)
+        self.one = self.in_first + random.binomial(self.n - both, p, RUNS)
+        self.two = self.in_second + random.binomial(self.k - both, q, RUNS)
+
+    def runs(self) -> Iterator[tuple[tuple[float, int, float, int], float]]:
+        """The shares of each run, and their correlation."""
+        counted = zip(self.one, self.two, self.in_each, self.in_first, self.in_second, strict=True)
+        for a, b, each, first, second in counted:
+            shares = (a / self.n, self.n, b / self.k, self.k)
+            yield shares, Overlap(each, self.both, first, second).correlation(*shares)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "both", "same"),
+    [
+        ((0.3, 400), (0.25, 900), 300, 0.7),
+        ((0.3, 400), (0.25, 900), 300, 0.0),
+        ((0.5, 200), (0.4, 200), 200, 0.9),  # pairs
+        ((0.06, 800), (0.08, 1_000), 500, 0.5),
+    ],
+)
+def test_intervals_of_groups_with_users_in_common_cover_the_truth(
+    one: tuple[float, int], two: tuple[float, int], both: int, same: float
+) -> None:
+    runs = Overlapping(one, two, both, same).runs()
+    intervals = (shares_differ(*shares, correlation=together) for shares, together in runs)
+    assert 0.93 <= coverage(one[0] - two[0], intervals) <= 0.97
+
+
+def test_a_test_of_groups_with_users_in_common_finds_nothing_in_19_of_20() -> None:
+    runs = Overlapping((0.2, 300), (0.2, 800), 250, 0.6).runs()
+    chances = [p_of_shares(*shares, correlation=together) or 1 for shares, together in runs]
+    assert 0.035 <= sum(p < 0.05 for p in chances) / RUNS <= 0.065
+
+
+def test_the_same_users_are_pairs() -> None:
+    """The variance of McNemar: of 100 users 40 reached it in both, 20 and 10 in one alone."""
+    shares = (0.6, 100, 0.5, 100)
+    together = Overlap(40, 100, 60, 50).correlation(*shares)
+    variance = 0.24 / 100 + 0.25 / 100 - 2 * together * (0.24 * 0.25) ** 0.5 / 100
+    assert variance == pytest.approx((20 + 10 - (20 - 10) ** 2 / 100) / 100**2)
+
+
+def test_groups_that_share_more_users_have_no_intervals_where_these_are_not_known() -> None:
     one, two = reports.funnel(reports.path(100, 40)), reports.funnel(reports.path(90, 20))
     for in_both, told in ((None, True), (0, True), (4, True), (5, False), (90, False)):
         users = None if in_both is None else (100, 90)

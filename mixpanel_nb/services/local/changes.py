@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.results.usual import FREEDOM, distance, expectations, shares, surprise
 from mixpanel_nb.results.why import FOUND, UNUSUAL, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.results.usual import Surprise, Values
@@ -22,10 +22,14 @@ MOST_PAIRED = 5
 UNTOLD = frozenset({"time", "distinct_id", "$insert_id", "$mp_api_timestamp_ms", "mp_processing_time_ms"})
 """Properties that tell each event apart, and are not tried."""
 
+NEARLY_ALL = 0.9
+"""A usual share beyond which a value is the whole, and tells nothing of it."""
+
+LEAST = 5
+"""Events of a value, actual or usual."""
+
 _SCATTERED = 2_000  # values of a property
 _FEW = 50
-_NEARLY_ALL = 0.9  # a usual share beyond which a value is the whole, and tells nothing of it
-_LEAST = 5  # events of a value, actual or usual
 _SAME = 0.9  # the part of both that two values have in common to be nearly the same
 _MOST = 0.9  # the part of a change that two values together must have
 _LESS = 0.8  # and of the whole that they may have
@@ -69,6 +73,21 @@ class Shift:
         return (self.own.chance or 1) < _SIGN and apart * self.change > 0
 
 
+class Moved(Protocol):
+    """A metric of which some time is to be explained."""
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether that time is."""
+
+    @property
+    def change(self) -> float:
+        """What is beyond what was expected; 0 where that is unknown."""
+
+    def shifts(self, name: str, values: Mapping[str, Mapping[Bucket, Any]]) -> list[Shift]:
+        """The values of a property that are frequent enough to be compared."""
+
+
 class Whole:
     """A metric over time, the last bucket of which is to be explained.
 
@@ -100,6 +119,16 @@ class Whole:
             float(values.get(day) or 0) if state else None
             for day, state in zip(self.dates, self._known, strict=True)
         ]
+
+    @property
+    def now(self) -> float | None:
+        """The number of the bucket; None where the table does not hold all of it."""
+        return self.actual[-1]
+
+    @property
+    def usual(self) -> float | None:
+        """What is usual for it."""
+        return self.expected[-1]
 
     @property
     def is_unusual(self) -> bool:
@@ -175,9 +204,9 @@ class Traces:
             mix = surprise(each[:end], self.beside[value][:end], size=self.size, freedom=freedom)
             own = surprise(each[:end], self.own[value][:end], size=self.size)
             share = self.parts[value][end - 1]
-            if mix is None or own is None or share is None or share > _NEARLY_ALL:
+            if mix is None or own is None or share is None or share > NEARLY_ALL:
                 continue
-            if max(mix.actual, own.expected) >= _LEAST * self.size:
+            if max(mix.actual, own.expected) >= LEAST * self.size:
                 is_news = abs(mix.distance) > usual and not _is_lasting(self.moved[value][:end])
                 found.append(Shift(self.name, value, tuple(each), mix, own, share, is_news))
         return found
@@ -234,7 +263,7 @@ class Comparisons:
         return None if chance is None else min(chance * self.values[name] * self.properties, 1.0)
 
 
-def findings(whole: Whole, shifts: Sequence[Shift], comparisons: Comparisons) -> list[Finding]:
+def findings(whole: Moved, shifts: Sequence[Shift], comparisons: Comparisons) -> list[Finding]:
     """The shifts that chance does not explain, the most telling first.
 
     A value is one if it left the other values of its property, and its own number moved in that direction:
@@ -260,7 +289,7 @@ def findings(whole: Whole, shifts: Sequence[Shift], comparisons: Comparisons) ->
     return [finding for _, finding in found]
 
 
-def _telling(whole: Whole, shift: Shift) -> float:
+def _telling(whole: Moved, shift: Shift) -> float:
     if not whole.is_unusual:
         return abs(shift.change)
     part = shift.change / whole.change
@@ -268,7 +297,7 @@ def _telling(whole: Whole, shift: Shift) -> float:
 
 
 def events_found(
-    whole: Whole, shifts: Sequence[Shift], comparisons: Comparisons, but: str | None
+    whole: Moved, shifts: Sequence[Shift], comparisons: Comparisons, but: str | None
 ) -> list[Finding]:
     """The events that came or went, the least likely first.
 
@@ -289,7 +318,7 @@ def events_found(
 
 
 def paired(
-    whole: Whole,
+    whole: Moved,
     listed: Sequence[Finding],
     numbers: Mapping[tuple[int, int], Mapping[Bucket, Any]],
     chosen: Sequence[Finding],
@@ -342,22 +371,24 @@ def _is_sharper(shift: Shift, first: Finding, second: Finding) -> bool:
 class EventShifts:
     """All events together, and each of them."""
 
-    whole: Whole
+    whole: Moved
     shifts: Sequence[Shift]
 
 
 def of_events(
-    dates: Sequence[Bucket],
-    values: Mapping[str, Mapping[Bucket, Any]],
-    known: Sequence[bool | None],
-    unit: str,
+    values: Mapping[str, Mapping[Bucket, Any]], over_time: Callable[[Mapping[Bucket, Any]], Moved]
 ) -> EventShifts:
-    """The events against what is usual for them, given what all events were expected to be."""
+    """The events against what is usual for them, given what all events were expected to be.
+
+    Args:
+        values: Event to its numbers.
+        over_time: Makes a metric of the numbers of all events.
+    """
     together: dict[Bucket, float] = defaultdict(float)
     for found in values.values():
         for bucket, number in found.items():
             together[bucket] += number
-    whole = Whole(dates, together, known, unit)
+    whole = over_time(together)
     return EventShifts(whole, whole.shifts(EVENT, values))
 
 
@@ -395,7 +426,7 @@ def by_name(rows: Iterable[tuple[str, Bucket, Any]]) -> dict[str, dict[Bucket, A
     return found
 
 
-def _finding(whole: Whole, shift: Shift, chance: float) -> Finding:
+def _finding(whole: Moved, shift: Shift, chance: float) -> Finding:
     own = shift.own
     part = shift.change / whole.change if whole.is_unusual else None
     return Finding("value", shift.name, shift.value, own.actual, own.expected, part, shift.share, chance)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.analytics import why
 from mixpanel_nb.analytics.sql import Parameters
 from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.services.local import changes
+from mixpanel_nb.services.local.ranges import Ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixpanel_nb.analytics.calendar import Bucket
     from mixpanel_nb.analytics.context import ReportContext
@@ -45,8 +47,9 @@ class Explanation:
     engine: Engine
     query: Why
     asking: Remarks
+    _buckets: Sequence[Bucket] = field(init=False)
     statement: Statement = field(init=False)
-    whole: changes.Whole = field(init=False)
+    whole: changes.Whole | Ranges = field(init=False)
     found: bool = field(init=False)
     tried: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -54,30 +57,35 @@ class Explanation:
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        dates, query = self._dates(), self.query
+        query = self.query
+        self._buckets = self._dates()
         self.statement = why.whole(self.asking.context, query)
         rows = self.engine.rows(self.statement)
         self.found = bool(rows)
-        self.whole = changes.Whole(
-            dates,
-            {bucket: value for bucket, value, _ in rows},
-            self.asking.complete(query.unit, query.metric.event),
-            query.unit,
-            size=changes.size_of(rows),
-        )
+        values = {bucket: value for bucket, value, _ in rows}
+        self.whole = self._over_time(query.metric.event, changes.size_of(rows), values)
         if self.whole.surprise is not None:
             self._choose_properties()
-            self._search(dates)
+            self._search()
+
+    def _over_time(
+        self, event: str | None, size: float, values: Mapping[Bucket, Any]
+    ) -> changes.Whole | Ranges:
+        """Numbers of an event over time, of which the asked time is to be explained."""
+        query, known = self.query, self.asking.complete(self.query.unit, event)
+        if query.baseline_days is None:
+            return changes.Whole(self._buckets, values, known, query.unit, size=size)
+        return Ranges(self._buckets, values, known, query.days, query.baseline_days, size=size)
 
     def _dates(self) -> Sequence[Bucket]:
         query = self.query
-        dates = self.asking.context.period.buckets(query.unit)
-        if dates[-1] == query.date:
+        dates, (first, _) = self.asking.context.period.buckets(query.unit), query.days
+        if query.baseline_days is not None or dates[-1] == first:
             return dates
-        begin = max(day for day in dates if day <= query.date)
-        message = [Word("date"), f" is {query.date}, and its {query.unit} begins on {begin}."]
+        begin = max(day for day in dates if day <= first)
+        message = [Word("date"), f" is {first}, and its {query.unit} begins on {begin}."]
         hint = "Give the day on which it begins."
-        raise ParameterError(message, parameter="date", value=str(query.date), hint=hint)
+        raise ParameterError(message, parameter="date", value=str(first), hint=hint)
 
     def _choose_properties(self) -> None:
         query = self.query
@@ -96,15 +104,14 @@ class Explanation:
         held = self.engine.property_names(events.table, query.metric.event)
         if not events.has_json:
             return held
-        before = self.whole.dates[-2]
-        found = [name for (name,) in self.engine.rows(why.names(self._afresh(), query, before))]
+        found = [name for (name,) in self.engine.rows(why.names(self._afresh(), query, self._buckets[-2]))]
         return [*held, *(name for name in found if name not in events.properties)]
 
-    def _search(self, dates: Sequence[Bucket]) -> None:
+    def _search(self) -> None:
         query, whole = self.query, self.whole
         shifts = [shift for name in self.tried for shift in self._shifts(name)]
         every = changes.by_name(self.engine.rows(why.by_event(self._afresh(), query)))
-        moved = changes.of_events(dates, every, self.asking.complete(query.unit, None), query.unit)
+        moved = changes.of_events(every, partial(self._over_time, None, 1.0))
         comparisons = changes.Comparisons.of([*shifts, *moved.shifts])
         listed = changes.findings(whole, shifts, comparisons)
         chosen = changes.of_several(listed)

@@ -155,6 +155,30 @@ class LocalQueryService:
         ((first, second, both),) = self._engine.rows(analytics.users.shared(*users))
         return int(first), int(second), int(both)
 
+    def in_both(
+        self,
+        ones: Sequence[tuple[Query[Any], Mapping[str, Any]]],
+        others: Sequence[tuple[Query[Any], Mapping[str, Any]]],
+    ) -> dict[tuple[int, int], int]:
+        """How many users are behind each of some numbers and each of others; a pair without any is not named.
+
+        Args:
+            ones: Reports, and what their numbers stand for in the table.
+            others: The others.
+
+        Raises:
+            TableNotFoundError: there is no such table.
+        """
+        first, second = (
+            [
+                analytics.users.statement(context, text, None)
+                for context, text, _ in (self._members(query, found) for query, found in side)
+            ]
+            for side in (ones, others)
+        )
+        rows = self._engine.rows(analytics.users.in_both(first, second))
+        return {(int(one), int(other)): int(users) for one, other, users in rows}
+
     def events_of(
         self,
         whose: tuple[Query[Any], Mapping[str, Any]] | Sequence[str],

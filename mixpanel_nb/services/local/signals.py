@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.queries.signal import Did
-from mixpanel_nb.results.signal import Behaviour
+from mixpanel_nb.results.signal import Behaviour, HeatCell
 from mixpanel_nb.results.statistics import fisher, phi
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ Cochran, "Some Methods for Strengthening the Common Chi-Squared Tests", Biometri
 Counts = tuple[int, int]
 """Users who did something, and those of them who reached the goal."""
 
+Reach = tuple[int, int, Counts]
+"""At least so many times within so many days, and who did it."""
+
 
 class Behaviours:
     """What users did, as often and as soon as correlates most with the goal.
@@ -34,7 +38,6 @@ class Behaviours:
         tried: How many events and values were compared.
         rare: How many were not, because too few or too many users did them.
         comparisons: How many numbers of times and days were compared.
-        found: All of them, the strongest first.
 
     Args:
         query: The question.
@@ -45,7 +48,7 @@ class Behaviours:
         self._query = query
         self.waiting, self.users, self.reached = map(int, rows[0][:3])
         cells = _cells(rows)
-        best: list[tuple[Did, Counts]] = []
+        best: list[tuple[Did, Counts, list[Reach]]] = []
         self.comparisons = 0
         for (event, place, value), counted in cells.items():
             grid = [each for each in self._grid(counted) if self._is_comparable(each[2][0])]
@@ -54,13 +57,25 @@ class Behaviours:
             self.comparisons += len({counts for *_, counts in grid})
             times, days, counts = max(grid, key=lambda each: (self._strength(each[2]), -each[0], -each[1]))
             prop = query.properties[place - 1] if place else None
-            best.append((Did(event, prop, value if place else None, times, days), counts))
+            best.append((Did(event, prop, value if place else None, times, days), counts, grid))
         self.tried, self.rare = len(best), len(cells) - len(best)
-        self.found = sorted(
-            (self._behaviour(*each) for each in best), key=lambda each: (-abs(each.phi), each.name)
+        self._grids = {did: grid for did, _, grid in best}
+        self._found = sorted(
+            (self._behaviour(did, counts) for did, counts, _ in best),
+            key=lambda each: (-abs(each.phi), each.name),
         )
 
-    def _grid(self, counted: dict[tuple[int, int], Counts]) -> Iterator[tuple[int, int, Counts]]:
+    def first(self, limit: int) -> tuple[Behaviour, ...]:
+        """The strongest, each with all numbers of times and days that were compared."""
+        return tuple(replace(each, grid=self._grid_of(each.did)) for each in self._found[:limit])
+
+    def _grid_of(self, did: Did) -> tuple[HeatCell, ...]:
+        return tuple(
+            HeatCell(times, days, counts[0], phi(*self._groups(counts)) or 0.0)
+            for times, days, counts in self._grids[did]
+        )
+
+    def _grid(self, counted: dict[tuple[int, int], Counts]) -> Iterator[Reach]:
         """How many did it at least so many times within so many days, for those that are asked about."""
         query = self._query
         for times in [query.at_least] if query.at_least else range(1, query.most_times + 1):

@@ -64,11 +64,11 @@ def why(table: AskedTable, query: Why) -> results.WhyResult:
     judged = found.whole.surprise
     return results.WhyResult(
         query.metric.name,
-        query.date,
+        query.days[0],
         query.unit,
         query.where,
-        found.whole.actual[-1],
-        found.whole.expected[-1],
+        found.whole.now,
+        found.whole.usual,
         None if judged is None else judged.score,
         None if judged is None else judged.chance,
         tuple(found.whole.dates),
@@ -79,6 +79,8 @@ def why(table: AskedTable, query: Why) -> results.WhyResult:
         tuple(found.skipped),
         found.comparisons,
         max(len(found.findings) - query.limit, 0),
+        None if query.baseline_days is None else query.days[1],
+        query.baseline_days,
         sql=table.engine.shown(found.statement),
         notes=asking.notes(named(query.metric.event), found=found.found),
     )
@@ -121,12 +123,12 @@ def signal(table: AskedTable, query: Signal) -> results.SignalResult:
         after=query.counts_after,
         total=found.users,
         reached=found.reached,
-        behaviours=tuple(found.found[: query.limit]),
+        behaviours=found.first(query.limit),
         waiting=found.waiting,
         tried=found.tried,
         rare=found.rare,
         comparisons=found.comparisons,
-        left_out=max(len(found.found) - query.limit, 0),
+        left_out=max(found.tried - query.limit, 0),
         sql=statement.rendered(),
         notes=asking.notes(
             named(query.goal, query.start, *query.events),
