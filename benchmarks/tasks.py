@@ -307,7 +307,7 @@ def _said(report: Report, workspace: Workspace) -> Answer:
 
 
 def why(path: str) -> dict[str, Any]:
-    """Why a number moved (events, users), days that stand out, what goes with a goal; in seconds."""
+    """Why a number moved (events, users, ranges), days that stand out, a goal, an experiment; in seconds."""
     from benchmarks.data import PERIOD
     from benchmarks.reports import RANGE
     from mixpanel_nb import Workspace
@@ -317,8 +317,14 @@ def why(path: str) -> dict[str, Any]:
             f"why {metric}": partial(workspace.why, metric, PERIOD.last, table="events")
             for metric in ("Purchase", "unique(Page View)")
         }
+        weeks = {"date": "2025-03-25..2025-03-31", "baseline": "2025-02-25..2025-03-03"}
+        asked["why Purchase, two ranges"] = partial(workspace.why, "Purchase", **weeks, table="events")
         asked["anomalies"] = partial(workspace.anomalies, date=PERIOD.last, table="events")
         asked["signal Purchase"] = partial(workspace.signal, "Purchase", **RANGE)
+        metrics = ["unique(Purchase)", "sum(Purchase, amount)"]
+        test: dict[str, Any] = {"exposure": "View Product", "variant": "plan", "control": "free", **RANGE}
+        asked["experiment"] = partial(workspace.experiment, metrics, **test)
+        asked["experiment with CUPED"] = partial(workspace.experiment, metrics, cuped=14, **test)
         return interleaved(asked, rounds=1)
 
 

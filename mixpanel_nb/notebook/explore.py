@@ -22,6 +22,13 @@ def command() -> Any:
     return alone(_explore, NOTEBOOK)
 
 
+def _reports(ctx: typer.Context) -> list[tuple[str, str]]:
+    """The reports that have a form."""
+    from mixpanel_nb.views.exploring import OFFERED
+
+    return names.choices(*OFFERED)(ctx)
+
+
 def _explore(
     context: typer.Context,
     event: Annotated[
@@ -41,6 +48,10 @@ def _explore(
         table_option("The table to ask; the usual one."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help=LIVE.help)] = False,
+    report: Annotated[
+        str,
+        typer.Option("--report", metavar="REPORT", help="The report to begin with.", autocompletion=_reports),
+    ] = "segmentation",
 ) -> Any:
     """Explore events with a form: choose report, event, property, days and filter, and see the answer.
 
@@ -48,7 +59,15 @@ def _explore(
 
     Example: %mp_explore
              %mp_explore Purchase --table events
+             %mp_explore Purchase --report why
     """
     return session_of(context).workspace.explore(
-        event, from_date=from_date, to_date=to_date, last=last, during=during, table=table, live=live
+        event,
+        from_date=from_date,
+        to_date=to_date,
+        last=last,
+        during=during,
+        table=table,
+        live=live,
+        report=report.replace("-", "_"),
     )

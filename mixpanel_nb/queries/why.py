@@ -227,5 +227,9 @@ def explained(query: Query[Any]) -> dict[str, Any]:
         case Insights() if len(query.metrics) == 1 and not query.formulas and not query.totals:
             return {"metric": query.metrics[0], **given}
     message = f"{query.title} is not one number over time whose parts add up."
-    hint = "Name the metric instead: Purchase, unique(Purchase) or sum(Purchase, revenue)."
+    hint: list[str | Word] = [
+        "Name the metric instead: Purchase, unique(Purchase) or sum(Purchase, revenue)."
+    ]
+    if hasattr(query, "diff"):
+        hint += [" How the report itself differs between days says ", Word("diff"), "."]
     raise ParameterError(message, parameter="metric", value=query.name, hint=hint)

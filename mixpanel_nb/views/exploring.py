@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixpanel_nb.display.charts import CHART_KINDS
 from mixpanel_nb.display.widgets import Explorer, Field
-from mixpanel_nb.queries import QUERIES, parameters_of
+from mixpanel_nb.errors import ParameterError, did_you_mean
+from mixpanel_nb.queries import QUERIES, Segmentation, parameters_of
 from mixpanel_nb.queries.base import types_of
 from mixpanel_nb.queries.checks import (
     COMPARISONS,
@@ -95,9 +96,29 @@ def explorer(result: ReportResult) -> Explorer | None:
     return Explorer(QueryForm(type(asked.query), asked.query.given(), asked.service, kept), result)
 
 
-def opened(query: type[Query[Any]], given: Mapping[str, Any], service: QueryService) -> Explorer:
-    """The form of a query without an answer yet."""
-    return Explorer(QueryForm(query, given, service))
+def opened(report: str, given: Mapping[str, Any], service: QueryService) -> Explorer:
+    """The form of a report without an answer yet.
+
+    Args:
+        report: One of ``OFFERED``.
+        given: The values of a segmentation, of which the report takes over what it has a field for.
+        service: Answers the query.
+    """
+    form = QueryForm(Segmentation, given, service)
+    return Explorer(form if report == Segmentation.name else form.but("report", report))
+
+
+def check_offered(report: str) -> None:
+    """Check that there is a form of a report.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    if report not in OFFERED:
+        hint = did_you_mean(report, OFFERED) or f"The reports are {', '.join(OFFERED)}."
+        raise ParameterError(
+            f"There is no form of {report[:60]!r}.", parameter="report", value=report, hint=hint
+        )
 
 
 def drawn(result: SQLResult) -> Explorer:

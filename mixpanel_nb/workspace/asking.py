@@ -938,6 +938,7 @@ class Reports(WorkspaceBase):
         during: str | None = None,
         table: str | None = None,
         live: bool = False,
+        report: str = "segmentation",
     ) -> Explorer:
         """A widget with a form for any report, and its answer.
 
@@ -949,15 +950,18 @@ class Reports(WorkspaceBase):
             during: One period, such as ``2025-03``.
             table: The table to ask.
             live: Ask Mixpanel also where there is a table.
+            report: The report to begin with, such as ``why``.
 
         Raises:
-            ParameterError: a date is invalid, or both ``table`` and ``live`` are given.
+            ParameterError: a date is invalid, both ``table`` and ``live`` are given, or there is no such
+                report.
             TableNotFoundError: there is no such table.
         """
-        given = {name: value for name, value in locals().items() if name != "self"}
-        from mixpanel_nb.views.exploring import opened
+        given = {name: value for name, value in locals().items() if name not in {"self", "report"}}
+        from mixpanel_nb.views.exploring import check_offered, opened
 
-        return opened(queries.Segmentation, self._reports.open_question(given), self._reports)
+        check_offered(report)
+        return opened(report, self._reports.open_question(given), self._reports)
 
 
 class _Report:

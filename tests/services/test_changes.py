@@ -18,6 +18,7 @@ from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.queries import Why
 from mixpanel_nb.results.usual import expectations, shares, surprise
 from mixpanel_nb.services.local import changes
+from mixpanel_nb.services.local.ranges import Ranges
 from mixpanel_nb.services.local.watching import Watched
 
 if TYPE_CHECKING:
@@ -41,25 +42,37 @@ class Shop:
     Args:
         random: The source of chance.
         size: Users on a usual day.
+        growth: By which each day is larger than the one before.
     """
 
-    def __init__(self, random: np.random.Generator, size: float = 300) -> None:
+    def __init__(self, random: np.random.Generator, size: float = 300, growth: float = 1.004) -> None:
         self.random = random
         self.dates = [FIRST + timedelta(days=number) for number in range(DAYS)]
-        levels = [size * RHYTHM[day.weekday()] * 1.004**number for number, day in enumerate(self.dates)]
+        levels = [size * RHYTHM[day.weekday()] * growth**number for number, day in enumerate(self.dates)]
         users = random.poisson(levels * random.lognormal(0, 0.05, DAYS))
         chances = np.einsum("i,j,k->ijk", CITIES, SYSTEMS, PLANS)
         held = random.multinomial(users, chances.ravel())
         self.rows = (held + random.poisson(held)).reshape(DAYS, *chances.shape)
 
-    def plant(self, place: int, value: int, factor: float) -> None:
-        """Change the last day's events of a value."""
-        part = np.moveaxis(self.rows[-1], place, 0)
+    def plant(self, place: int, value: int, factor: float, days: int = 1) -> None:
+        """Change the events of a value in the last days."""
+        part = np.moveaxis(self.rows[-days:], place + 1, 0)
         part[value] = np.round(part[value] * factor)
 
     def findings(self) -> tuple[changes.Whole, list[Finding]]:
         totals = self._over_time(self.rows.sum(axis=(1, 2, 3)))
         whole = changes.Whole(self.dates, totals, [True] * DAYS, "day")
+        shifts = []
+        for name in ("city", "os", "plan"):
+            shifts += whole.shifts(name, self._values(name))
+        return whole, changes.findings(whole, shifts, changes.Comparisons.of(shifts))
+
+    def of_ranges(self, asked: int, before: int, apart: int) -> tuple[Ranges, list[Finding]]:
+        """The last days against as many before, so many days apart."""
+        totals, last = self._over_time(self.rows.sum(axis=(1, 2, 3))), self.dates[-1]
+        first, until = self.dates[-asked], self.dates[-asked - apart - 1]
+        baseline = (until - timedelta(days=before - 1), until)
+        whole = Ranges(self.dates, totals, [True] * DAYS, (first, last), baseline)
         shifts = []
         for name in ("city", "os", "plan"):
             shifts += whole.shifts(name, self._values(name))
@@ -106,6 +119,42 @@ def test_quiet_days_say_little() -> None:
         spoken += bool(listed)
     assert unusual <= 5
     assert spoken <= 5
+
+
+LENGTHS = [(7, 7, 28), (7, 28, 0), (3, 28, 0), (14, 14, 7), (10, 12, 20), (1, 28, 0)]
+"""The days of two ranges, and those between them."""
+
+
+@pytest.mark.parametrize(("asked", "before", "apart"), LENGTHS)
+def test_quiet_ranges_say_little(asked: int, before: int, apart: int) -> None:
+    random = np.random.default_rng(15)
+    below: Counter[float] = Counter()
+    spoken = 0
+    for _ in range(3 * RUNS):
+        whole, listed = Shop(random, growth=1.0).of_ranges(asked, before, apart)
+        assert whole.surprise is not None
+        spoken += bool(listed)
+        for level in (0.01, 0.05):
+            below[level] += (whole.surprise.chance or 0) < level
+    assert spoken <= 0.05 * 3 * RUNS
+    assert below[0.01] <= 0.025 * 3 * RUNS
+    assert below[0.05] <= 0.08 * 3 * RUNS
+
+
+@pytest.mark.parametrize(("asked", "before", "apart"), LENGTHS[:3])
+@pytest.mark.parametrize(("place", "value", "factor"), [(1, 1, 0.5), (0, 2, 2.0)])
+def test_a_cause_planted_in_a_range_is_found_first(
+    place: int, value: int, factor: float, asked: int, before: int, apart: int
+) -> None:
+    random = np.random.default_rng(16)
+    name = ("city", "os", "plan")[place]
+    found = 0
+    for _ in range(RUNS):
+        shop = Shop(random, growth=1.0)
+        shop.plant(place, value, factor, days=asked)
+        _, listed = shop.of_ranges(asked, before, apart)
+        found += bool(listed) and listed[0].name == f"{name} = {name}{value}"
+    assert found >= 0.95 * RUNS
 
 
 NOISES: dict[str, Callable[[np.random.Generator], np.ndarray[Any, Any]]] = {
@@ -346,13 +395,43 @@ def test_the_numbers_are_those_of_the_reports(ws: Workspace) -> None:
     assert crashes.actual == ws.event_counts("App Crash", during="2025-02-18").df["count"].tolist()[0]
 
 
+def test_two_ranges_have_the_means_of_their_days(ws: Workspace) -> None:
+    days, before = "2025-02-18..2025-02-19", "2025-02-04..2025-02-05"
+    result = ws.why("App Open", days, baseline=before, properties="$os")
+    counted = [ws.segmentation("App Open", during=each).df["count"] for each in (days, before)]
+    assert (result.actual, result.expected) == (counted[0].mean(), counted[1].mean())
+    assert result.chance is None  # two days each
+    assert "too few days" in result.to_text()
+    assert result.to_dict()["baseline"] == ["2025-02-04", "2025-02-05"]
+    longer = ws.why("App Open", days, where='properties["$os"] == "iOS"')
+    assert longer.baseline == (date(2025, 1, 21), date(2025, 2, 17))
+    assert longer.is_unusual
+    counted = [
+        ws.segmentation("App Open", during=each, where='properties["$os"] == "iOS"').df
+        for each in (days, "2025-01-21..2025-02-17")
+    ]
+    weekdays = counted[1].groupby(counted[1]["date"].dt.weekday)["count"].mean()
+    assert longer.expected == pytest.approx(weekdays[[1, 2]].mean())
+    assert longer.actual == counted[0]["count"].mean()
+    assert "per day 2025-02-18 to 2025-02-19" in longer.to_text()
+    assert longer.question is not None
+    assert ws.ask(longer.question.query).records() == longer.records()
+    users = ws.segmentation("App Open", type="unique", unit="month", during=days).df["count"].sum()
+    assert len(ws.why("App Open", ("2025-02-18", "2025-02-19")).users()) == users
+    assert ws.why("unique(App Open)", days).actual == pytest.approx(
+        ws.segmentation("App Open", type="unique", during=days).df["count"].mean()
+    )
+
+
 def test_a_result_is_explained_by_what_it_asked(ws: Workspace) -> None:
     plain = ws.why("unique(Purchase)", "2025-03-11", where='properties["$os"] == "iOS"')
     result = ws.segmentation("Purchase", type="unique", where='properties["$os"] == "iOS"', during="2025-03")
     assert ws.why(result, "2025-03-11").records() == plain.records()
     revenue = ws.segmentation_sum("Purchase", on="revenue", unit="week", during="2025-03")
     assert ws.why(revenue, "2025-03-10").metric == "sum(Purchase, revenue)"
-    with pytest.raises(ParameterError, match="is not one number over time"):
+    with pytest.raises(
+        ParameterError, match=r"is not one number over time(?s:.)*differs between days says diff"
+    ):
         ws.why(ws.funnel(steps=["App Open", "Purchase"]), "2025-03-11")
 
 
@@ -363,6 +442,13 @@ def test_a_result_is_explained_by_what_it_asked(ws: Workspace) -> None:
         ({"metric": "Purchase", "date": "2025-03-11", "unit": "week"}, "begins on 2025-03-10"),
         ({"metric": "Purchase", "date": "2025-03-11", "unit": "month"}, "begins on 2025-03-01"),
         ({"metric": "Purchase", "date": "nonsense"}, "date is 'nonsense'"),
+        ({"metric": "Purchase", "date": "2025-02", "unit": "week"}, "ranges are compared day by day"),
+        (
+            {"metric": "Purchase", "date": "2025-02-10..2025-02-16", "baseline": "2025-02-16..2025-02-20"},
+            "has days in common with 2025-02-10 to 2025-02-16",
+        ),
+        ({"metric": "Purchase", "date": "2025-02-16..2025-02-10"}, "is after"),
+        ({"metric": "Purchase", "date": "2025-02-16", "baseline": "x"}, "baseline is 'x'"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_in_a_line(

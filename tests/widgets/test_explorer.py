@@ -134,6 +134,29 @@ def test_anomalies_have_a_form_of_their_own(ws: Workspace) -> None:
     assert (str(made.answer.from_date), str(made.answer.to_date)) == ("2025-01-12", "2025-01-14")
 
 
+def test_why_has_a_form_for_a_day_and_for_ranges(ws: Workspace, explorer: Explorer) -> None:
+    choose(explorer, "Report", "Why")
+    assert explorer.answer == ws.why("Purchase", "2025-01-14", table="events")
+    type_in(explorer, "Days", "2025-01-13..2025-01-14")
+    type_in(explorer, "Compare with", "2025-01-06..2025-01-12")
+    wanted = ws.why("Purchase", "2025-01-13..2025-01-14", baseline="2025-01-06..2025-01-12", table="events")
+    assert explorer.answer == wanted
+    type_in(explorer, "Compare with", "2025-01-14..2025-01-15")
+    assert "has days in common" in text_of(explorer)
+    type_in(explorer, "Days", "yesterday")
+    assert "neither a day nor a range of days" in text_of(explorer)
+    choose(explorer, "Report", "Segmentation")
+    assert explorer.answer == purchases(ws)
+
+
+def test_an_explorer_opens_with_any_report(ws: Workspace) -> None:
+    opened = ws.explore("Purchase", report="why", **DAYS)
+    assert opened.answer == ws.why("Purchase", "2025-01-14", table="events")
+    assert isinstance(ws.why("Purchase", "2025-01-14", table="events").explore(), Explorer)
+    with pytest.raises(ParameterError, match="There is no form of 'wy'"):
+        ws.explore("Purchase", report="wy")
+
+
 def test_a_mistyped_property_is_said_in_every_tab(explorer: Explorer) -> None:
     choose(explorer, "By", "type…")
     type_in(explorer, "By", "plann")
