@@ -317,8 +317,10 @@ def why(path: str) -> dict[str, Any]:
             f"why {metric}": partial(workspace.why, metric, PERIOD.last, table="events")
             for metric in ("Purchase", "unique(Page View)")
         }
-        weeks = {"date": "2025-03-25..2025-03-31", "baseline": "2025-02-25..2025-03-03"}
-        asked["why Purchase, two ranges"] = partial(workspace.why, "Purchase", **weeks, table="events")
+        week, before = "2025-03-25..2025-03-31", "2025-02-25..2025-03-03"
+        asked["why Purchase, a week and another"] = partial(
+            workspace.why, "Purchase", week, baseline=before, table="events"
+        )
         asked["anomalies"] = partial(workspace.anomalies, date=PERIOD.last, table="events")
         asked["signal Purchase"] = partial(workspace.signal, "Purchase", **RANGE)
         metrics = ["unique(Purchase)", "sum(Purchase, amount)"]

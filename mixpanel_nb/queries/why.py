@@ -151,8 +151,7 @@ class Why(Query["WhyResult"]):
         (first, last), (since, until) = self.days, self.baseline_days
         if first <= until and since <= last:
             message = [Word("baseline"), f" {since} to {until} has days in common with {first} to {last}."]
-            hint = "Give other days."
-            raise ParameterError(message, parameter="baseline", value=self.baseline, hint=hint)
+            raise ParameterError(message, parameter="baseline", value=self.baseline, hint="Give other days.")
 
     @property
     def days(self) -> tuple[dt.date, dt.date]:

@@ -283,7 +283,7 @@ class FunnelResult(ReportResult):
     def _whose(self, measure: Measure, step: FunnelStep | None) -> Whose | None:
         if step is None:
             return None
-        at = [("date", step.date)] if step.date is not None else []
+        at: list[tuple[str, Any]] = [("date", step.date)] if step.date is not None else []
         at += [("segment", step.segments or step.segment)] if self.on is not None else []
         if measure.name == "count":
             return Whose((("step", step.step), *at))

@@ -398,8 +398,8 @@ def test_the_numbers_are_those_of_the_reports(ws: Workspace) -> None:
 def test_two_ranges_have_the_means_of_their_days(ws: Workspace) -> None:
     days, before = "2025-02-18..2025-02-19", "2025-02-04..2025-02-05"
     result = ws.why("App Open", days, baseline=before, properties="$os")
-    counted = [ws.segmentation("App Open", during=each).df["count"] for each in (days, before)]
-    assert (result.actual, result.expected) == (counted[0].mean(), counted[1].mean())
+    now, then = (ws.segmentation("App Open", during=each).df["count"].mean() for each in (days, before))
+    assert (result.actual, result.expected) == (now, then)
     assert result.chance is None  # two days each
     assert "too few days" in result.to_text()
     assert result.to_dict()["baseline"] == ["2025-02-04", "2025-02-05"]

@@ -51,7 +51,7 @@ class Ranges:
             [
                 place
                 for place, day in enumerate(dates)
-                if first <= day <= last and self.actual[place] is not None  # type: ignore[operator]
+                if first <= day <= last and self.actual[place] is not None
             ]
             for first, last in (asked, baseline)
         )
