@@ -133,6 +133,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "why": ("why", {"metric": "sum(Buy, amount)", "date": "2025-01-31", "where": PRO, "table": "events"}),
+    "why_ranges": ("why", {"metric": "unique(Buy)", "date": "2025-01-25..2025-01-31", "table": "events"}),
     "anomalies": ("anomalies", {"date": "2025-01-31", "where": PRO, "table": "events"}),
     "signal": ("signal", {}),
     "signal_detailed": (

@@ -246,3 +246,9 @@ def _others() -> Iterator[Asked]:
     yield asked("why", days={"date": "2025-01-15"}, metric="View Product")
     yield asked("why", days={"date": "2025-01-15"}, metric="unique(Purchase)", where=MIXED)
     yield asked("why", days={"date": "2025-01-13"}, metric="sum(Purchase, revenue)", unit="week")
+    yield asked(
+        "why",
+        days={"date": "2025-01-13..2025-01-15"},
+        metric="View Product",
+        baseline="2025-01-02..2025-01-08",
+    )

@@ -189,10 +189,10 @@ REPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "why": (
         {
             "metric": st.builds(Metric, NAMES, st.sampled_from(["total", "unique"])),
-            "date": st.just("2025-01-06"),
+            "date": st.sampled_from(["2025-01-06", "2025-01-06..2025-01-12"]),
         },
         {
-            "unit": st.just("week"),
+            "baseline": st.just("2025-01-01..2025-01-02"),
             "properties": st.lists(NAMES, min_size=1, max_size=2, unique=True),
             "limit": st.integers(1, 99),
             **OPTIONAL,

@@ -410,7 +410,7 @@ def test_two_ranges_have_the_means_of_their_days(ws: Workspace) -> None:
         ws.segmentation("App Open", during=each, where='properties["$os"] == "iOS"').df
         for each in (days, "2025-01-21..2025-02-17")
     ]
-    weekdays = counted[1].groupby(counted[1]["date"].dt.weekday)["count"].mean()
+    weekdays = counted[1].groupby(counted[1]["date"].dt.day_of_week)["count"].mean()
     assert longer.expected == pytest.approx(weekdays[[1, 2]].mean())
     assert longer.actual == counted[0]["count"].mean()
     assert "per day 2025-02-18 to 2025-02-19" in longer.to_text()

@@ -1,0 +1,9 @@
+SELECT CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) AS date, count(DISTINCT e.distinct_id) AS value, CAST(NULL AS DOUBLE) AS squares
+FROM "events" AS e
+WHERE e.event_name = 'Buy'
+  AND e.event_time >= CAST('2024-12-27 23:00:00' AS TIMESTAMP)
+  AND e.event_time < CAST('2025-01-31 23:00:00' AS TIMESTAMP)
+  AND (CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) BETWEEN CAST('2025-01-25' AS DATE) AND CAST('2025-01-31' AS DATE) OR CAST((e.event_time + INTERVAL '3600' SECOND) AS DATE) BETWEEN CAST('2024-12-28' AS DATE) AND CAST('2025-01-24' AS DATE))
+  AND e.distinct_id <> ''
+GROUP BY 1
+ORDER BY 1
