@@ -88,7 +88,8 @@ def small_lines(
         {"text": line.text, "y": number * _LANE + _LANE / 2 + theme.FONT_SIZE}
         for number, line in enumerate(lines)
     ]
-    text: dict[str, Any] = {"type": "text", "fontSize": theme.FONT_SIZE, "color": theme.TEXT}
+    # A live chart cuts off what is beyond its plot, as the names are.
+    text: dict[str, Any] = {"type": "text", "fontSize": theme.FONT_SIZE, "color": theme.TEXT, "clip": False}
     before = {"x": alt.value(-8), "y": y}
     return layered(
         [

@@ -125,7 +125,9 @@ class Experiment(Query["ExperimentResult"]):
             Optional(Whole(MAX_WINDOW)),
             "N",
             read=int,
-            label=Label("Window"),
+            label=Label(
+                "Window", choices=(("(to the last day)", None), *((str(n), n) for n in (1, 3, 7, 14, 28)))
+            ),
         ),
     ] = None
     window_unit: Annotated[

@@ -135,7 +135,10 @@ class Signal(Query["SignalResult"]):
             Optional(Whole(MAX_TIMES)),
             "N",
             read=int,
-            label=Label("At least times"),
+            label=Label(
+                "At least times",
+                choices=(("(the best)", None), *((str(n), n) for n in range(1, MOST_TIMES + 1))),
+            ),
         ),
     ] = None
     within: Annotated[
@@ -145,7 +148,10 @@ class Signal(Query["SignalResult"]):
             Optional(Whole(MAX_DAYS)),
             "DAYS",
             read=int,
-            label=Label("within days"),
+            label=Label(
+                "within days",
+                choices=(("(the best)", None), *((str(n), n) for n in range(1, MOST_DAYS + 1))),
+            ),
         ),
     ] = None
     before_goal: Annotated[

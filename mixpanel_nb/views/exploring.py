@@ -325,7 +325,9 @@ class QueryForm:
                 periods = [(label.none or "", None), *label.choices, *own]
                 return Field(name, label.text, "choice", value, periods)
             case Whole() if label.choices:
-                return Field(name, label.text, "choice", value, label.choices)
+                is_own = all(value != known for _, known in label.choices)
+                own = [(str(value), value)] if is_own else []
+                return Field(name, label.text, "choice", value, [*label.choices, *own])
             case Whole() if label.names == "funnels":
                 return self._saved_funnel(name, label.text, value)
             case Whole():

@@ -129,8 +129,8 @@ def said(cell: cells.Cell) -> str:
 def _of_goal(given: dict[str, Any]) -> str:
     """Who did something or did not, and who reached the goal, in words."""
     value = f", {short(given['prop'])} = {short(given['value'])}" if "prop" in given else ""
-    did = f"{'without' if given.get('without') else 'did'} {short(given['event'])}{value}"
-    parts = [did] if "event" in given else []
+    did = "without" if given.get("without") else "did"
+    parts = [f"{did} {short(given['event'])}{value}"] if "event" in given else []
     parts += [word for name, word in (("reached", "reached it"), ("missed", "missed it")) if given.get(name)]
     return ", ".join(parts) or "everyone"
 

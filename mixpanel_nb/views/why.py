@@ -17,6 +17,7 @@ from mixpanel_nb.views.words import beyond_limit, days, filtered, listed, short,
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from mixpanel_nb.results import Annotation, Finding
 
@@ -58,7 +59,9 @@ class WhyView(ReportView[WhyResult]):
         if result.is_unusual is None or result.change is None:
             return f"{short(result.metric)} {moment}"
         if not result.is_unusual:
-            usual = "as usual" if result.baseline is None else f"{signed_percent(result.change)}, by chance"
+            usual = (
+                "as usual" if result.baseline is None else f"{signed_percent(result.change)}, within chance"
+            )
             return f"{short(result.metric)} {moment}: {usual}"
         return f"{short(result.metric)} {moment}: {signed_percent(result.change)}"
 
@@ -112,7 +115,7 @@ class WhyView(ReportView[WhyResult]):
             if result.baseline is not None:
                 said = f"The days differ: less than {UNUSUAL:.0%} of such ranges do by chance."
             return said if moved else f"{said} No property tells where: all values moved alike."
-        same = "as usual" if result.baseline is None else "what chance explains"
+        same = "as usual" if result.baseline is None else "within what chance explains"
         if not result.findings:
             return f"It is {same}, and no value or event moved beyond what is usual."
         return f"As a whole it is {same}; within it, the following moved."
@@ -154,8 +157,7 @@ class WhyView(ReportView[WhyResult]):
         rows = [
             {"date": day, name: value, "is": line}
             for line, values in lines.items()
-            for day, value in zip(result.dates, values, strict=True)
-            if value is not None
+            for day, value in _between_known(result.dates, values)
         ]
         title, subtitle = (self._title, self._subtitle) if titled else (None, None)
         chart = Chart(
@@ -212,6 +214,16 @@ class WhyView(ReportView[WhyResult]):
             p_text(finding.chance),
             *([finding.same_as and short(finding.same_as, _MAX_NAME)] if self._has_same else []),
         ]
+
+
+def _between_known(
+    dates: Sequence[date], values: Sequence[float | None]
+) -> Iterator[tuple[date, float | None]]:
+    """The days from the first to the last known number; a line has a gap where one is unknown."""
+    known = [place for place, value in enumerate(values) if value is not None]
+    if known:
+        within = slice(known[0], known[-1] + 1)
+        yield from zip(dates[within], values[within], strict=True)
 
 
 def signed(finding: Finding) -> str:

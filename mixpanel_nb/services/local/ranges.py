@@ -26,7 +26,8 @@ class Ranges:
     Args:
         dates: The days.
         values: Day to number; a day that is missing is 0.
-        known: For each day, whether the table holds all of it.
+        known: For each day, whether the table holds all of it; other days than those of the ranges are
+            unknown.
         asked: The first and the last day that are to be explained.
         baseline: The first and the last day that they are compared with; those that are not known are left
             out.
@@ -45,7 +46,12 @@ class Ranges:
         *,
         size: float = 1.0,
     ) -> None:
-        self.dates, self._known, self.size = dates, known, size
+        self.dates, self.size = dates, size
+        ranges = (asked, baseline)
+        self._known = [
+            state and any(first <= day <= last for first, last in ranges)
+            for day, state in zip(dates, known, strict=True)
+        ]
         self.actual = self.over_time(values)
         self._asked, self._before = (
             [
@@ -53,7 +59,7 @@ class Ranges:
                 for place, day in enumerate(dates)
                 if first <= day <= last and self.actual[place] is not None
             ]
-            for first, last in (asked, baseline)
+            for first, last in ranges
         )
         self._is_whole = len(self._asked) == (asked[1] - asked[0]).days + 1
         self._weekdays = [day.weekday() for day in dates]
