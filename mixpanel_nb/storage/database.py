@@ -13,7 +13,7 @@ import re
 import threading
 import time
 import weakref
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import duckdb
@@ -192,6 +192,22 @@ class Database:
             finally:
                 con.close()
 
+    @contextmanager
+    def bulk_connections(self, at_once: int) -> Iterator[list[duckdb.DuckDBPyConnection]]:
+        """The connection of :meth:`bulk` and others to the same session, at most ``at_once`` in all.
+
+        Each is for one thread. Only one if transactions can span pieces of work, which others would not see.
+        """
+        with self.bulk() as con, ExitStack() as stack:
+            connections = [con]
+            if not self.keeps_transactions:
+                threads = int(con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+                con.execute("SET threads = 1")  # DuckDB's own ones would take the work of the others
+                for _ in range(min(at_once, threads) - 1):
+                    connections.append(stack.enter_context(con.cursor()))
+                    connections[-1].execute(f"USE {CATALOG}; SET TimeZone = 'UTC'")
+            yield connections
+
     def pin(self) -> duckdb.DuckDBPyConnection:
         """Attach the file until :meth:`unpin` or :meth:`close`, and return the session's connection."""
         with acquired(self._lock), self.work("read" if self.read_only else "write") as con:
@@ -218,7 +234,7 @@ class Database:
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns its remaining seconds."""
         with acquired(self._lock):
-            at_once = at_once or not self._leased or self._others_wait
+            at_once = at_once or not self._leased or self.others_wait
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
             if left <= 0:
                 if self._leased:
@@ -258,12 +274,13 @@ class Database:
         return self.known.paused() if mode == "write" or is_bare else nullcontext()
 
     @property
-    def _others_wait(self) -> bool:
+    def others_wait(self) -> bool:
+        """Whether another process waits for the file."""
         return self._others is not None and self._others.is_occupied()
 
     def _take(self, path: Path, mode: Mode) -> None:
         """Attach the file, unless it is still attached for reading and no process waits for it."""
-        if self._leased and mode == "read" and not self._others_wait:
+        if self._leased and mode == "read" and not self.others_wait:
             self._leased = False
             with suppress(duckdb.Error):  # SQL has detached it
                 self.session.execute(f"USE {CATALOG}")  # SQL may have selected another
@@ -275,7 +292,7 @@ class Database:
 
     def _let_go(self, *, may_lease: bool) -> None:
         """Detach the file: delayed after reading, at once if another process waits."""
-        if not may_lease or self._others_wait:
+        if not may_lease or self.others_wait:
             self._detach()
             return
         self._leased, self._lease_ends = True, time.monotonic() + LEASE_SECONDS

@@ -26,6 +26,7 @@ from mixpanel_nb.storage import (
     layout,
     ledger,
     loading,
+    parallel,
     queries,
     table_names,
 )
@@ -332,6 +333,19 @@ class StorageEngine:
         """
         with self._database.bulk() as con, _explained():
             return interruptible(con, lambda: loading.load(con, batch))
+
+    def load_all(self, feed: parallel.Feed) -> None:
+        """Load the batches of a feed, each in one transaction with its ledger entries, several at once.
+
+        Ends when the feed has none, and earlier if others wait for the database.
+
+        Raises:
+            TableNotFoundError: the table was dropped or replaced meanwhile.
+            StorageError: the database failed, e.g. the disk is full; the batches that ran are not stored.
+        """
+        database = self._database
+        with database.bulk_connections(parallel.AT_ONCE) as connections, _explained():
+            parallel.ParallelLoads(connections, feed, lambda: database.others_wait).run()
 
     def load_rows(self, batch: loading.Batch, frame: Any = None) -> loading.Loaded:
         """Load user rows (``batch.rows``) in one transaction, in order.

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     import duckdb
@@ -119,24 +119,23 @@ def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    future: Future[T] = Future()
+    future = started(work)
     try:
-        if not _begin(future, work):
-            return work()
         return _result(future)
     except KeyboardInterrupt:
-        _end(con, future)
+        end_all({future: con})
         raise
 
 
-def _begin(future: Future[T], work: Callable[[], T]) -> bool:
-    """Run the work on a thread; False if the system starts no more threads."""
+def started(work: Callable[[], T]) -> Future[T]:
+    """The value of ``work()``, which runs on a thread; if the system starts no more, it has ended."""
+    future: Future[T] = Future()
     try:
         # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
         _thread.start_new_thread(_run, (future, work))
     except RuntimeError:
-        return False
-    return True
+        _run(future, work)
+    return future
 
 
 @contextmanager
@@ -176,14 +175,18 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-def _end(con: duckdb.DuckDBPyConnection, future: Future[T]) -> None:
-    """Interrupt until the work has ended: one interrupt may fall between two of its statements.
+def end_all(running: Mapping[Future[T], duckdb.DuckDBPyConnection]) -> None:
+    """Interrupt work until it has ended: one interrupt may fall between two of its statements.
 
-    The connection must not be used before that, so further interrupts do not end the wait.
+    The connections must not be used before that, so further interrupts do not end the wait.
+
+    Args:
+        running: What runs, each with the connection that it uses.
     """
-    while not (future.cancel() or future.done()):
+    while left := [future for future in running if not (future.cancel() or future.done())]:
         try:
-            con.interrupt()
+            for future in left:
+                running[future].interrupt()
             time.sleep(POLL_SECONDS / 10)
         except KeyboardInterrupt:
             continue

@@ -26,12 +26,15 @@ from mixpanel_nb.storage.sqltext import identifier, replacement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     import duckdb
 
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.own_rows import OwnRows
+
+    Span = tuple[datetime, datetime]
 
 MAX_NAMES = 12  # of properties in the hint of an error
 
@@ -123,7 +126,7 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
         TableNotFoundError: the table was dropped or replaced meanwhile.
         duckdb.Error: the database failed (a full disk, an interrupt).
     """
-    _check_unchanged(con, batch)
+    check_unchanged(con, batch)
     source = batch.source
     replaced = _kind(con, batch.table)
     is_new = batch.replace or replaced != "TABLE"
@@ -143,6 +146,43 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
                 return _fill(con, batch, columns, is_new=is_new)
         except ingest.WideningNeeded:
             columns = ingest.widen(con, source, columns)
+
+
+def columns_beside(con: duckdb.DuckDBPyConnection, batch: Batch) -> list[PropertyColumn] | None:
+    """The columns of the table, if a batch can be added while others are: see :func:`add`; None if not."""
+    if batch.type != "events" or batch.rows is not None or batch.replace or batch.renews:
+        return None
+    if _kind(con, batch.table) != "TABLE":
+        return None
+    known = ledger.columns(con, batch.table)
+    return None if _proposed(con, batch, known, is_new=False) else known
+
+
+def add(
+    con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]
+) -> tuple[Loaded, Span | None]:
+    """Add the events of a batch to its table, which has these columns, and its chunks to the ledger.
+
+    Nothing else is changed, so transactions that do this do not exclude each other. :func:`record` has to
+    follow. Returns what was loaded, and the times of the first and the last event.
+
+    Raises:
+        WideningNeeded: a value does not fit.
+        IncompleteExportError: a line is not JSON, or not an event, or lines are missing.
+    """
+    before, newest = _row_count(con, batch.table), _newest_row(con, batch.table)
+    _check_arrived(batch, ingest.insert_events(con, batch.table, batch.files, columns, batch.time))
+    duplicates = _remove_duplicates(con, batch, newest)
+    ledger.add_chunks(con, batch.table, batch.chunks)
+    loaded = Loaded(_row_count(con, batch.table) - before, duplicates)
+    return loaded, dedupe.span_after(con, batch.table, newest)
+
+
+def record(con: duckdb.DuckDBPyConnection, batch: Batch, *, complete: bool) -> None:
+    """Record the table of a batch that is in it, in a transaction of its own."""
+    with transaction(con):
+        counted = replace(batch, metadata=replace(batch.metadata, complete=complete))
+        _record(con, counted, _row_count(con, batch.table), is_new=False)
 
 
 def promote(
@@ -224,10 +264,14 @@ def _fill(
     after = _row_count(con, batch.table)
     ledger.record_columns(con, batch.table, columns, is_new=is_new)
     ledger.add_chunks(con, batch.table, batch.chunks)
-    entry = ledger.merged(None if is_new else ledger.metadata(con, batch.table), batch.metadata)
-    ledger.record(con, batch.table, replace(entry, row_count=after), is_new=is_new)
+    _record(con, batch, after, is_new=is_new)
     users = (0, 0) if batch.rows is None else _users_after(con, batch.table, newest)
     return Loaded(after - before, duplicates, without_id, without_time, *users, tuple(changes))
+
+
+def _record(con: duckdb.DuckDBPyConnection, batch: Batch, rows: int, *, is_new: bool) -> None:
+    entry = ledger.merged(None if is_new else ledger.metadata(con, batch.table), batch.metadata)
+    ledger.record(con, batch.table, replace(entry, row_count=rows), is_new=is_new)
 
 
 def _users_after(con: duckdb.DuckDBPyConnection, table: str, newest: int) -> tuple[int, int]:
@@ -257,8 +301,12 @@ def _without_id(con: duckdb.DuckDBPyConnection, batch: Batch, arrived: int) -> i
     return 0 if arrived == batch.lines else ingest.profiles_without_id(con, batch.files)
 
 
-def _check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """Check that the table was not dropped or replaced since the previous batch."""
+def check_unchanged(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Check that the table was not dropped or replaced since the previous batch.
+
+    Raises:
+        TableNotFoundError: it was.
+    """
     if batch.chunks_before is None:
         return
     as_it_was = batch.chunks_before == len(ledger.chunks(con, batch.table))

@@ -122,14 +122,14 @@ def test_nothing_to_fetch_is_done_at_once(ws: Workspace) -> None:
 def test_a_downloaded_chunk_stays_downloaded_while_the_file_is_waited_for(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load, told = ws.storage.load, Told()
+    load_all, told = ws.storage.load_all, Told()
 
-    def after_a_wait(batch: Any) -> Any:
+    def after_a_wait(feed: Any) -> None:
         assert ws.storage.on_wait is not None
         ws.storage.on_wait("waiting for data.db, held by another program")
-        return load(batch)
+        load_all(feed)
 
-    monkeypatch.setattr(ws.storage, "load", after_a_wait)
+    monkeypatch.setattr(ws.storage, "load_all", after_a_wait)
     ws.fetch_events(**WEEK, columns=None, progress=told)
     (moment,) = [
         moment for moment in told.moments if (moment.message or "").startswith("waiting for data.db")

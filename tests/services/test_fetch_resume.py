@@ -100,6 +100,7 @@ def test_killed_between_two_batches_the_stored_chunks_stay_stored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_ROWS", 1)
+    monkeypatch.setattr("mixpanel_nb.storage.parallel.SESSION_SECONDS", 0)  # one batch each time
     faults.add(FaultRule("hang", match={"from_date": "2025-01-22"}, times=None, seconds=20))
 
     def stop(_: object) -> None:

@@ -1,18 +1,18 @@
-"""Storing of downloaded chunks in a table, in batches.
+"""Downloaded chunks on their way into a table, in batches.
 
-Batches are large enough to be stored fast and small enough that other processes do not wait long for the
-file. Each is one transaction with its ledger entries.
+A batch is one transaction with its ledger entries. It is large enough to be stored fast; several are stored
+at once.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.services.fetch.chunks import Staged
 from mixpanel_nb.storage import ledger
-from mixpanel_nb.storage.interrupt import deferred_interrupts
 from mixpanel_nb.storage.loading import Batch, Loaded
 from mixpanel_nb.surrogates import replace_lone_surrogates
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import TableMetadata
     from mixpanel_nb.storage.ingest import EventTime
 
-BATCH_ROWS = 200_000
+BATCH_ROWS = 100_000
 BATCH_BYTES = 512 * 2**20
 WAITING_BYTES = 2 * 2**30  # of downloads not yet stored; no further ones begin before some are stored
 STAGED_FOR = timedelta(hours=1)  # how long an old download whose days (or users) may have changed is used
@@ -57,27 +57,29 @@ class Destination:
 
 
 class BatchStore:
-    """Keeps downloads on disk until they are stored, and stores them.
+    """Keeps downloads on disk until they are stored, and makes batches of them.
 
     Worker threads call :meth:`has_room`, :meth:`draft` and :meth:`accept`; everything else belongs to the
     thread that runs the fetch.
 
     Attributes:
         ready: Downloads that can be stored.
-        stored: The chunks that are in the table.
+        stored_chunks: The chunks that are in the table.
         taken: How many downloads of an earlier run there were.
         loaded: Rows added, duplicates and profiles without an id so far.
     """
 
     def __init__(self, storage: FetchStore, staging: Staging, destination: Destination) -> None:
         self.ready: list[Staged] = []
-        self.stored: set[FetchChunk] = set()
+        self.stored_chunks: set[FetchChunk] = set()
         self.taken = 0
         self.loaded = Loaded(0, 0)
         self._storage = storage
         self._staging = staging
         self._into = destination
         self._chunks_before = len(storage.chunks(destination.table))
+        self._single: deque[Staged] = deque()  # downloads that are stored one by one
+        self._under_way: dict[Path, Staged] = {}  # those that are being stored, by their file
         self._sizes: dict[FetchChunk, int] = {}  # bytes of downloads that are not stored yet
 
     def has_room(self) -> bool:
@@ -110,35 +112,69 @@ class BatchStore:
         self.taken = len(self.ready)
         return missing
 
-    def is_due(self) -> bool:
-        """Whether there are enough downloads for a batch."""
-        rows = sum(staged.receipt.rows for staged in self.ready)
-        return rows >= BATCH_ROWS or sum(staged.file.stat().st_size for staged in self.ready) >= BATCH_BYTES
+    @property
+    def has_any(self) -> bool:
+        """Whether any chunk has come."""
+        return bool(self.stored_chunks or self.ready or self._single or self._under_way)
 
-    def take_batch(self) -> list[Staged]:
-        """Remove and return all ready downloads."""
-        batch, self.ready = self.ready, []
-        return batch
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing waits to be stored, and no earlier fetch is owed."""
+        return not (self.ready or self._single or self._under_way or self._into.stays_incomplete)
 
-    def store(self, batch: Sequence[Staged], *, last: bool) -> None:
-        """Store downloads in one transaction.
+    def is_due(self, *, last: bool) -> bool:
+        """Whether there are enough downloads for a batch; ``last`` if there will be no more."""
+        return bool(self._single or self._enough() or (last and self.ready))
+
+    def next(self, *, last: bool, whole: bool) -> Batch | None:
+        """The next downloads that are to be stored in one transaction, or None if there are not enough.
 
         Args:
-            batch: The downloads.
-            last: Whether nothing is missing after it.
-
-        Raises:
-            IncompleteExportError: a line is not JSON, or not an event (or profile); nothing is stored.
-            StorageError: the table could not be written.
+            last: Whether there will be no more.
+            whole: Whether none is missing.
         """
-        complete = last and not (self.ready or self._into.stays_incomplete)
-        work = self._batch(batch, complete=complete)
-        with deferred_interrupts():  # stored downloads are removed from the queue
-            loaded = self._storage.load(work)
-            for staged in batch:
-                self.discard(staged)
+        if not self.is_due(last=last):
+            return None
+        if self._single:
+            taken = [self._single.popleft()]
+        else:
+            count = self._enough() or len(self.ready)
+            taken, self.ready = self.ready[:count], self.ready[count:]
+        batch = self._batch(taken, complete=whole and self.is_whole)
+        self._under_way |= {staged.file: staged for staged in taken}
+        return batch
+
+    def stored(self, batch: Batch, loaded: Loaded) -> list[Staged]:
+        """Note that a batch is in the table, and remove its downloads. Returns them."""
+        done = self._ended(batch)
+        for staged in done:
+            self.discard(staged)
         self.loaded += loaded
-        self.stored.update(staged.chunk for staged in batch)
+        self.stored_chunks.update(staged.chunk for staged in done)
+        return done
+
+    def refused(self, batch: Batch) -> Staged | None:
+        """Note that a batch cannot be stored. Returns the download that is wrong.
+
+        None if there are several, which will be stored one by one, so that it is found.
+        """
+        back = self._ended(batch)
+        if len(back) == 1:
+            return back[0]
+        self._single.extend(back)
+        return None
+
+    def _enough(self) -> int:
+        """How many of the ready downloads make a batch; 0 if they are too few."""
+        rows = size = 0
+        for count, staged in enumerate(self.ready, 1):
+            rows, size = rows + staged.receipt.rows, size + staged.receipt.size
+            if rows >= BATCH_ROWS or size >= BATCH_BYTES:
+                return count
+        return 0
+
+    def _ended(self, batch: Batch) -> list[Staged]:
+        return [self._under_way.pop(file) for file in batch.files]
 
     def mend(self, staged: Staged, error: IncompleteExportError) -> bool:
         """Repair the text of a download that could not be stored. Returns whether it is ready again."""
@@ -170,7 +206,7 @@ class BatchStore:
             dedupe=self._into.dedupe,
             time=self._into.event_time,
             lines=sum(staged.receipt.rows for staged in batch),
-            chunks_before=self._chunks_before + len(self.stored),
+            chunks_before=self._chunks_before + len(self.stored_chunks),
             renews=self._into.renews,
         )
 

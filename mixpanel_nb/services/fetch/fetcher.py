@@ -259,7 +259,7 @@ class FetcherService:
         if before is None:
             return []
         rows = self._storage.row_count(target.table)
-        if rows != before.row_count:
+        if before.complete and rows != before.row_count:  # a stopped fetch may not have counted its last rows
             said.append(
                 f"SQL has changed {target.name}: it held {before.row_count:,} rows after its last fetch, "
                 f"and {rows:,} now. Days that were fetched are not asked for again, "

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import StorageError, TableExistsError, TableNotFoundError
+from mixpanel_nb.errors import IncompleteExportError, StorageError, TableExistsError, TableNotFoundError
 from mixpanel_nb.services.existing import check_if_exists
 from mixpanel_nb.services.fetch.staging import Staging
 from mixpanel_nb.services.fetch.target import HOW, FetchTarget, Targets, filters_of, is_stored
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import Chunk, TableMetadata
     from mixpanel_nb.storage.lake.records import Record
     from mixpanel_nb.storage.lake.table import Snapshot
-    from mixpanel_nb.storage.loading import Batch, Loaded
+    from mixpanel_nb.storage.parallel import Feed
     from mixpanel_nb.storage.schema import PropertyColumn, TableType
 
 
@@ -113,9 +113,15 @@ class LakeStore:
         counts = {} if found is None else found.rows_per_day()
         return {day: count for day, count in sorted(counts.items()) if since <= day <= until}
 
-    def load(self, batch: Batch) -> Loaded:
+    def load_all(self, feed: Feed) -> None:
         """See :class:`FetchStore`."""
-        return self._table(batch.table).load(batch)
+        while (batch := feed.next()) is not None:
+            try:
+                loaded = self._table(batch.table).load(batch)
+            except IncompleteExportError as error:
+                feed.refused(batch, error)
+            else:
+                feed.stored(batch, loaded)
 
     def mark(
         self,

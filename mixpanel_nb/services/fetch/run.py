@@ -68,7 +68,7 @@ class FetchRun:
         for staged in batches.ready:
             self.progress.receive(staged.chunk, staged.receipt.rows, staged.receipt.bytes)
             self.progress.mark(staged.chunk, "here")
-        scheduler = Scheduler(self.client, batches, self.progress)
+        scheduler = Scheduler(self.client, self.storage, batches, self.progress)
         state: FetchState = "cancelled"
         try:
             with self.progress.waits(self.client, self.storage):
@@ -82,7 +82,7 @@ class FetchRun:
         except Exception as error:  # an interrupt cancels the fetch
             state = "failed"
             if isinstance(error, MixpanelDataError):
-                _add_state(error, len(batches.stored), len(chunks))
+                _add_state(error, len(batches.stored_chunks), len(chunks))
             raise
         finally:
             self.progress.tell(state)

@@ -20,6 +20,7 @@ from mixpanel_nb.errors import (
     StorageError,
 )
 from mixpanel_nb.services.fetch.downloads import Downloads, Outcome
+from mixpanel_nb.storage.interrupt import deferred_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.fetch.batches import BatchStore
     from mixpanel_nb.services.fetch.chunks import FetchChunk, Staged
     from mixpanel_nb.services.fetch.progress import ProgressReporter
+    from mixpanel_nb.services.fetch.store import FetchStore
+    from mixpanel_nb.storage.loading import Batch, Loaded
 
     ChunkDownloads = Downloads[FetchChunk, Staged]
 
@@ -44,14 +47,22 @@ class Scheduler:
         requests: Requests it took so far.
     """
 
-    def __init__(self, client: MixpanelAPIClient, batches: BatchStore, progress: ProgressReporter) -> None:
+    def __init__(
+        self,
+        client: MixpanelAPIClient,
+        storage: FetchStore,
+        batches: BatchStore,
+        progress: ProgressReporter,
+    ) -> None:
         self.requests = 0
         self._client = client
+        self._storage = storage
         self._batches = batches
         self._progress = progress
         self._broken: Counter[FetchChunk] = Counter()
         self._failures: list[APIError] = []
         self._fatal: MixpanelDataError | None = None
+        self._downloads: ChunkDownloads
 
     def run(self, missing: Sequence[FetchChunk], workers: int) -> None:
         """Download ``missing`` on up to ``workers`` threads; store them and all ready downloads.
@@ -69,11 +80,13 @@ class Scheduler:
             may_begin=self._batches.has_room,
             is_fatal=_concerns_all,
         ) as downloads:
-            while downloads.outstanding or self._batches.ready:
-                self._note_all(downloads)
+            self._downloads = downloads
+            while downloads.outstanding or self._batches.is_due(last=True):
+                self._note_all(POLL_SECONDS)
                 self._progress.tell("fetching")
-                if self._batches.ready and (not downloads.outstanding or self._batches.is_due()):
-                    self._store(downloads)
+                if self._batches.is_due(last=not downloads.outstanding):
+                    with deferred_interrupts():  # stored downloads are removed from the queue
+                        self._storage.load_all(self)
 
     def check(self, chunks: Sequence[FetchChunk]) -> None:
         """Raise if some of ``chunks`` are missing.
@@ -86,52 +99,58 @@ class Scheduler:
         if self._failures:
             raise self._failure(chunks)
 
-    def _note_all(self, downloads: ChunkDownloads) -> None:
-        """Handle every ended download; wait briefly for one if there is none."""
-        max_wait = POLL_SECONDS
-        while downloads.outstanding and (outcome := downloads.next(max_wait)) is not None:
-            self._note(outcome, downloads)
+    def _note_all(self, max_wait: float) -> None:
+        """Handle every ended download; wait so many seconds for one if there is none."""
+        while self._downloads.outstanding and (outcome := self._downloads.next(max_wait)) is not None:
+            self._note(outcome)
             max_wait = 0
 
-    def _note(self, outcome: Outcome[FetchChunk, Staged], downloads: ChunkDownloads) -> None:
+    def _note(self, outcome: Outcome[FetchChunk, Staged]) -> None:
         if outcome.value is not None:
             self.requests += outcome.value.receipt.requests
             self._batches.ready.append(outcome.value)
             self._progress.mark(outcome.job, "here")
         elif isinstance(outcome.error, ONE_CHUNKS_FAILURES):
-            self._fail(outcome.job, outcome.error, downloads)
+            self._fail(outcome.job, outcome.error)
         elif outcome.error is not None:
-            self._give_up(_as_ours(outcome.error), downloads)
+            self._give_up(_as_ours(outcome.error))
 
-    def _give_up(self, error: MixpanelDataError, downloads: ChunkDownloads) -> None:
+    def _give_up(self, error: MixpanelDataError) -> None:
         """End after an error that affects all chunks."""
         self._fatal = self._fatal or error
         if isinstance(error, (RateLimitError, ConnectionFailedError)):
-            downloads.drain()  # running requests have already cost quota and may succeed
+            self._downloads.drain()  # running requests have already cost quota and may succeed
         else:
-            downloads.stop()
+            self._downloads.stop()
 
-    def _store(self, downloads: ChunkDownloads) -> None:
-        """Store all ready downloads: together, or one by one if that fails."""
-        batch = self._batches.take_batch()
-        try:
-            self._store_batch(batch, last=not downloads.outstanding)
-        except IncompleteExportError as error:
-            if len(batch) == 1:
-                self._mend(batch[0], error, downloads)
-                return
-            for number, staged in enumerate(batch, 1):
-                try:
-                    self._store_batch([staged], last=number == len(batch) and not downloads.outstanding)
-                except IncompleteExportError as one:
-                    self._mend(staged, one, downloads)
+    # The feed of the batches that are stored
 
-    def _store_batch(self, batch: Sequence[Staged], *, last: bool) -> None:
-        self._batches.store(batch, last=last and not self._failures and self._fatal is None)
-        for staged in batch:
+    def next(self) -> Batch | None:
+        """See :class:`Feed`."""
+        self._note_all(0)
+        return self._batches.next(last=not self._downloads.outstanding, whole=self._is_whole)
+
+    def stored(self, batch: Batch, loaded: Loaded) -> None:
+        """See :class:`Feed`."""
+        for staged in self._batches.stored(batch, loaded):
             self._progress.mark(staged.chunk, "stored")
 
-    def _mend(self, staged: Staged, error: IncompleteExportError, downloads: ChunkDownloads) -> None:
+    def refused(self, batch: Batch, error: IncompleteExportError) -> None:
+        """See :class:`Feed`."""
+        wrong = self._batches.refused(batch)
+        if wrong is not None:
+            self._mend(wrong, error)
+
+    def is_complete(self) -> bool:
+        """See :class:`Feed`."""
+        return self._is_whole and self._batches.is_whole
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether every download has come."""
+        return not (self._downloads.outstanding or self._failures or self._fatal is not None)
+
+    def _mend(self, staged: Staged, error: IncompleteExportError) -> None:
         """Handle an invalid chunk: repair its text, download it again, or record its failure."""
         if self._batches.mend(staged, error):
             return
@@ -139,20 +158,20 @@ class Scheduler:
         self._broken[staged.chunk] += 1
         if self._broken[staged.chunk] < DOWNLOADS_OF_A_BROKEN_CHUNK and self._fatal is None:
             self._progress.mark(staged.chunk, "loading")
-            downloads.again(staged.chunk)
+            self._downloads.again(staged.chunk)
         else:
-            self._fail(staged.chunk, error, downloads)
+            self._fail(staged.chunk, error)
 
-    def _fail(self, chunk: FetchChunk, error: APIError, downloads: ChunkDownloads) -> None:
+    def _fail(self, chunk: FetchChunk, error: APIError) -> None:
         """Record a failed chunk; if no chunk succeeds at all, stop."""
         self._failures.append(error)
         self._progress.mark(chunk, "failed")
-        if len(self._failures) >= FAILURES_BEFORE_ANY and not (self._batches.ready or self._batches.stored):
-            downloads.stop()
+        if len(self._failures) >= FAILURES_BEFORE_ANY and not self._batches.has_any:
+            self._downloads.stop()
 
     def _failure(self, chunks: Sequence[FetchChunk]) -> APIError:
         error = self._failures[0]
-        missing = [str(one) for one in chunks if one not in self._batches.stored]
+        missing = [str(one) for one in chunks if one not in self._batches.stored_chunks]
         more = len(missing) - 1
         others = f" (and {more} more of {len(chunks)} chunks)" if more else ""
         message = f"{missing[0]}{others} could not be fetched: {error.message}"

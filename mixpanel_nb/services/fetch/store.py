@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixpanel_nb.storage import Chunk, TableMetadata
-    from mixpanel_nb.storage.loading import Batch, Loaded
+    from mixpanel_nb.storage.parallel import Feed
     from mixpanel_nb.storage.schema import PropertyColumn
 
 
@@ -52,8 +52,8 @@ class FetchStore(Protocol):
     def rows_per_day(self, table: str, since: date, until: date, zone: str | None = None) -> dict[date, int]:
         """The events per day of a table."""
 
-    def load(self, batch: Batch) -> Loaded:
-        """Store downloads with their ledger entries, all or nothing."""
+    def load_all(self, feed: Feed) -> None:
+        """Store the batches of a feed, each with its ledger entries, all or nothing."""
 
     def mark(
         self,

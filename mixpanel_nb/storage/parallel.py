@@ -1,0 +1,188 @@
+"""Loading of several batches at once, each in a transaction of its own.
+
+Rows keep the order in which they were sent, and DuckDB inserts in order on one thread, unless it may use
+16 MB of memory for each column and thread. So that all cores work, several connections insert at once.
+
+A batch is loaded beside others if its rows and its entries in the ledger are all that it adds. One that also
+creates or changes the table, or may hold events that another one has just added, is loaded alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import duckdb
+
+from mixpanel_nb.errors import IncompleteExportError
+from mixpanel_nb.storage import loading
+from mixpanel_nb.storage.connections import transaction
+from mixpanel_nb.storage.ingest import WideningNeeded
+from mixpanel_nb.storage.interrupt import POLL_SECONDS, deliver_interrupt, end_all, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from mixpanel_nb.storage.loading import Batch, Loaded, Span
+
+AT_ONCE = 3
+"""Batches that are loaded at once, at most: each needs memory."""
+
+SESSION_SECONDS = 3.0
+"""How long batches are begun before others get their turn to use the file."""
+
+
+class Feed(Protocol):
+    """Where the batches of a table come from. Only the thread that loads them uses it, while it waits."""
+
+    def next(self) -> Batch | None:
+        """The next batch, or None if there is none now."""
+
+    def stored(self, batch: Batch, loaded: Loaded) -> None:
+        """Note that a batch is in the table."""
+
+    def refused(self, batch: Batch, error: IncompleteExportError) -> None:
+        """Note that nothing of a batch is in the table, because it is not valid."""
+
+    def is_complete(self) -> bool:
+        """Whether all that belongs in the table has been stored."""
+
+
+class NotBesideError(Exception):
+    """A batch must be loaded alone."""
+
+
+class ParallelLoads:
+    """Loads the batches of a feed.
+
+    Args:
+        connections: The connections of a session, all with the database attached; nothing else uses them. If
+            there is only one, batches are loaded one after the other.
+        feed: The batches.
+        should_end: Whether to begin no further batch.
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[duckdb.DuckDBPyConnection],
+        feed: Feed,
+        should_end: Callable[[], bool],
+    ) -> None:
+        self._feed = feed
+        self._should_end = should_end
+        self._until = time.monotonic() + SESSION_SECONDS
+        self._never_beside = len(connections) == 1
+        self._is_first = True
+        self._idle = list(connections)
+        self._running: dict[Future[Loaded], tuple[duckdb.DuckDBPyConnection, Batch]] = {}
+        self._runs_alone = False
+        self._again: deque[Batch] = deque()  # batches that were not loaded, to be tried beside others
+        self._alone: deque[Batch] = deque()  # batches that could not be loaded beside others
+        self._commits = threading.Lock()
+        self._spans: list[Span] = []  # the times of the events of each commit
+
+    def run(self) -> None:
+        """Load batches until the feed has none, or the session should end.
+
+        Raises:
+            TableNotFoundError: the table was dropped or replaced before.
+            duckdb.Error: the database failed; running batches were rolled back.
+        """
+        try:
+            while True:
+                self._begin()
+                if not self._running:
+                    return
+                ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                deliver_interrupt()
+                for future in ended:
+                    self._note(future)
+        except BaseException:
+            end_all({future: con for future, (con, _) in self._running.items()})
+            for future, (_, batch) in self._running.items():
+                if not future.cancelled() and future.exception() is None:  # it ended in spite of that
+                    self._feed.stored(batch, future.result())
+            raise
+
+    def _begin(self) -> None:
+        """Begin as many batches as can run now."""
+        if self._alone:
+            if not self._running:
+                self._start(self._alone.popleft(), alone=True)
+                self._again, self._alone = self._alone, deque()  # what hindered them may be over then
+            return
+        while self._idle and not self._runs_alone:
+            batch = self._again.popleft() if self._again else self._next()
+            if batch is None:
+                return
+            self._start(batch, alone=self._never_beside)
+
+    def _next(self) -> Batch | None:
+        """The next batch of the feed, unless the session should end."""
+        if not self._is_first and (self._should_end() or time.monotonic() > self._until):
+            return None
+        batch = self._feed.next()
+        if batch is not None and self._is_first:
+            self._is_first = False
+            loading.check_unchanged(self._idle[0], batch)
+        return batch
+
+    def _start(self, batch: Batch, *, alone: bool) -> None:
+        con = self._idle.pop()
+        self._runs_alone = alone
+        work = _load_alone if alone else self._load_beside
+        self._running[started(lambda: work(con, batch))] = con, batch
+
+    def _note(self, future: Future[Loaded]) -> None:
+        """Note how a batch ended."""
+        con, batch = self._running.pop(future)
+        was_alone, self._runs_alone = self._runs_alone, False
+        self._idle.append(con)
+        try:
+            loaded = future.result()
+        except NotBesideError:
+            self._alone.append(batch)
+        except IncompleteExportError as error:
+            self._feed.refused(batch, error)
+        else:
+            self._feed.stored(batch, loaded)
+            complete = self._feed.is_complete()
+            if not was_alone or complete != batch.metadata.complete:
+                loading.record(con, batch, complete=complete)
+
+    def _load_beside(self, con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
+        """Load a batch while others are loaded.
+
+        Raises:
+            NotBesideError: that is not possible.
+        """
+        columns = loading.columns_beside(con, batch)
+        if columns is None:
+            raise NotBesideError
+        before = len(self._spans)
+        try:
+            # The lock is held until the commit has ended.
+            with ExitStack() as until_commit, transaction(con):
+                loaded, span = loading.add(con, batch, columns)
+                until_commit.enter_context(self._commits)
+                if span is not None:
+                    self._check_apart(span, self._spans[before:])
+                    self._spans.append(span)
+        except (WideningNeeded, duckdb.TransactionException):
+            raise NotBesideError from None
+        return loaded
+
+    def _check_apart(self, span: Span, others: Sequence[Span]) -> None:
+        """Check that no event of one of the others can be the same as one of this span."""
+        if any(span[0] <= last and first <= span[1] for first, last in others):
+            raise NotBesideError
+
+
+def _load_alone(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
+    return loading.load(con, replace(batch, chunks_before=None))
