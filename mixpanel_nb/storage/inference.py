@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.json_text import parsed
-from mixpanel_nb.storage.kinds import Kinds, kind_of, looks_like_json
+from mixpanel_nb.storage.kinds import EXACT_IN_DOUBLE, Kinds, kind_of, looks_like_json
 from mixpanel_nb.storage.schema import PropertyColumn, column_names
 
 if TYPE_CHECKING:
@@ -30,19 +30,34 @@ class Sample:
         self.counts: Counter[str] = Counter()
         self.kinds: defaultdict[str, Kinds] = defaultdict(lambda: Kinds.NONE)
         self.raw: set[str] = set()
+        self._known: set[tuple[str, type]] = set()  # names, and types whose usual kind is noted
+        self._unusable: set[str] = set()
         for properties in objects:
             self._add(properties)
 
     def _add(self, properties: dict[str, Any]) -> None:
         self.size += 1
         for name, value in properties.items():
-            kinds = kind_of(value)
-            if not kinds or not usable(name):
+            if value is None or name in self._unusable:
                 continue
             self.counts[name] += 1
-            self.kinds[name] |= kinds
             if isinstance(value, str) and looks_like_json(value):
                 self.raw.add(name)
+            is_known = (name, type(value)) in self._known
+            if not is_known or (isinstance(value, int) and abs(value) >= EXACT_IN_DOUBLE):
+                self._note(name, value)
+
+    def _note(self, name: str, value: Any) -> None:
+        """Note the kind of a value, and whether the name is usable."""
+        if not usable(name):
+            self._unusable.add(name)
+            del self.counts[name]
+            self.raw.discard(name)
+            return
+        kinds = kind_of(value)
+        self.kinds[name] |= kinds
+        if not kinds & (Kinds.BIG | Kinds.HUGE):  # rare ones, each of which is looked at
+            self._known.add((name, type(value)))
 
     def by_frequency(self) -> list[str]:
         """Property names, the most frequent first (ties by name, so that the order is stable)."""

@@ -86,18 +86,19 @@ def insert_events(
         IncompleteExportError: a line is not an event, or not JSON.
     """
     base = {"time": "DOUBLE", "distinct_id": "VARCHAR", "$insert_id": "VARCHAR"}
-    structs = extraction.Structs.reading(columns, base)
-    event_time = time.to_utc(structs.field("time"))
+    reading = extraction.Reading(columns, base)
     select = [
-        f"CASE WHEN event IS NULL OR {event_time} IS NULL THEN error({text(NOT_AN_EVENT)}) ELSE event END",
-        f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE {event_time} END",
-        f"nullif({structs.field('distinct_id')}, '')",
-        f"coalesce(nullif({structs.field('$insert_id')}, ''), {DERIVED_ID})",
+        f"CASE WHEN event IS NULL OR _time IS NULL THEN error({text(NOT_AN_EVENT)}) ELSE event END",
+        f"CASE WHEN {reading.any_violation()} THEN error({text(WIDEN)}) ELSE _time END",
+        f"nullif({reading.field('distinct_id')}, '')",
+        f"coalesce(nullif({reading.field('$insert_id')}, ''), {DERIVED_ID})",
         "properties",
-        *(extraction.value(column, structs.field(column.property)) for column in columns),
+        *reading.values(),
     ]
     names = ["event_name", "event_time", "distinct_id", "insert_id", "properties", *(c.name for c in columns)]
-    return _insert(con, table, names, select, _events(files), structs)
+    rows = reading.rows(_events(files))
+    event_time = time.to_utc(reading.field("time"))
+    return _insert(con, table, names, select, f"(SELECT *, {event_time} AS _time FROM {rows})")
 
 
 def insert_own_rows(
@@ -129,16 +130,16 @@ def insert_profiles(
         WideningNeeded: a value does not fit; :func:`widen` tells the columns that hold all.
         IncompleteExportError: a line is not a profile, or not JSON.
     """
-    structs = extraction.Structs.reading(columns, {"$last_seen": "VARCHAR"})
+    reading = extraction.Reading(columns, {"$last_seen": "VARCHAR"})
     select = [
         f"CASE WHEN \"$distinct_id\" IS NULL OR NOT starts_with(CAST(properties AS VARCHAR), '{{') "
         f'THEN error({text(NOT_A_PROFILE)}) ELSE "$distinct_id" END',
-        f"CASE WHEN {_any_violation(columns, structs)} THEN error({text(WIDEN)}) ELSE properties END",
-        f"TRY_CAST({structs.field('$last_seen')} AS TIMESTAMP)",
-        *(extraction.value(column, structs.field(column.property)) for column in columns),
+        f"CASE WHEN {reading.any_violation()} THEN error({text(WIDEN)}) ELSE properties END",
+        f"TRY_CAST({reading.field('$last_seen')} AS TIMESTAMP)",
+        *reading.values(),
     ]
     names = ["distinct_id", "properties", "last_seen", *(c.name for c in columns)]
-    return _insert(con, table, names, select, _profiles(files), structs)
+    return _insert(con, table, names, select, reading.rows(_profiles(files)))
 
 
 def profiles_without_id(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
@@ -254,12 +255,11 @@ def _insert(
     names: list[str],
     select: list[str],
     source: str,
-    structs: extraction.Structs,
 ) -> int:
     statement = f"""
         INSERT INTO {identifier(table)} ({", ".join(map(identifier, names))})
         SELECT {", ".join(select)}
-        FROM (SELECT *, {structs.select()} FROM {source})
+        FROM {source}
     """
     with _reading_lines():
         ((rows,),) = con.execute(statement).fetchall()
@@ -281,12 +281,6 @@ def _reading_lines() -> Iterator[None]:
             message = "A line is longer than 16 MB, more than the database reads at once."
             raise StorageError(message) from None
         raise
-
-
-def _any_violation(columns: Sequence[PropertyColumn], structs: extraction.Structs) -> str:
-    fields = {column: structs.field(column.property) for column in columns}
-    checks = [check for column, field in fields.items() if (check := extraction.violation(column, field))]
-    return " OR ".join(f"coalesce({check}, false)" for check in checks) or "false"
 
 
 def _broken_line(message: str) -> IncompleteExportError | None:

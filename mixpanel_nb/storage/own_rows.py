@@ -129,7 +129,7 @@ class OwnRows:
         Rows without a time are inserted too, to be counted and deleted.
         """
         fields = _Fields(self, columns)
-        violation = fields.any_violation()
+        violation = fields.reading.any_violation()
         event = f"CASE WHEN {fields.event} IS NULL THEN error({text(NO_EVENT)}) ELSE {fields.event} END"
         select = [
             f"CASE WHEN {violation} THEN error({text(wrong)}) ELSE {event} END",
@@ -137,7 +137,7 @@ class OwnRows:
             fields.user,
             f"coalesce({fields.id}, {self.derived_id(fields.event, 'properties')})",
             "properties",
-            *(extraction.value(column, fields.structs.field(column.property)) for column in columns),
+            *fields.reading.values(),
         ]
         names = [
             "event_name",
@@ -205,9 +205,7 @@ class _Fields:
 
     def __init__(self, rows: OwnRows, columns: Sequence[PropertyColumn]) -> None:
         self._mapping = rows.mapping
-        self._columns = {column.property: column for column in columns}
-        base = dict.fromkeys(rows.mapping.fields, "VARCHAR")
-        self.structs = extraction.Structs.reading(columns, base)
+        self.reading = extraction.Reading(columns, dict.fromkeys(rows.mapping.fields, "VARCHAR"))
         if rows.mapping.every is not None:
             self.event = text(rows.mapping.every)
         elif rows.input.is_export and not rows.mapping.events:
@@ -224,23 +222,12 @@ class _Fields:
         )
 
     def read(self, rows: str) -> str:
-        """Rows with the structs, and the time as text, number and moment, each of which is made once."""
+        """Rows with their values, and the time as text, number and moment, each of which is made once."""
         written = self._first(self._mapping.times)
-        structs = f"SELECT *, {self.structs.select()} FROM {rows}"
-        texts = (
-            f"SELECT *, {written} AS _own_text, TRY_CAST({written} AS DOUBLE) AS _own_number FROM ({structs})"
-        )
+        number = f"TRY_CAST({written} AS DOUBLE)"
+        texts = f"SELECT *, {written} AS _own_text, {number} AS _own_number FROM {self.reading.rows(rows)}"
         moment = _moment("_own_text", "_own_number", self._mapping)
         return f"(SELECT *, {moment} AS _own_moment FROM ({texts}))"
-
-    def any_violation(self) -> str:
-        """A condition that is true where a column's type cannot hold its value."""
-        checks = [
-            f"coalesce({check}, false)"
-            for column in self._columns.values()
-            if (check := extraction.violation(column, self.structs.field(column.property)))
-        ]
-        return " OR ".join(checks) or "false"
 
     def _first(self, names: Sequence[str], *, users: bool = False) -> str:
         """The first of some fields that is not empty, as text."""
@@ -250,9 +237,7 @@ class _Fields:
         return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
     def _text(self, name: str, *, users: bool) -> str:
-        field = self.structs.field(name)
-        if name in self._columns:
-            field = f"CAST({extraction.value(self._columns[name], field)} AS VARCHAR)"
+        field = self.reading.text(name)
         if users and name in self._mapping.floats:
             return f"regexp_replace({field}, '[.]0$', '')"
         return field
