@@ -20,7 +20,7 @@ import duckdb
 
 from mixpanel_nb.errors import StorageError, Word
 from mixpanel_nb.files.atomic import note_database
-from mixpanel_nb.storage.connections import OWN_MEMORY, new_session, private_files
+from mixpanel_nb.storage.connections import OWN_MEMORY, SHARED_MEMORY, new_session, private_files
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
 from mixpanel_nb.storage.interrupt import acquired, keyboard_interrupts
 from mixpanel_nb.storage.known import Known
@@ -200,9 +200,10 @@ class Database:
         """
         with self.bulk() as con, ExitStack() as stack:
             connections = [con]
-            if not self.keeps_transactions:
-                threads = int(con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+            threads = int(con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+            if threads > 1 and not self.keeps_transactions:
                 con.execute("SET threads = 1")  # DuckDB's own ones would take the work of the others
+                con.execute(f"SET memory_limit = '{SHARED_MEMORY}'")
                 for _ in range(min(at_once, threads) - 1):
                     connections.append(stack.enter_context(con.cursor()))
                     connections[-1].execute(f"USE {CATALOG}; SET TimeZone = 'UTC'")

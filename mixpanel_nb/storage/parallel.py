@@ -21,7 +21,7 @@ import duckdb
 
 from mixpanel_nb.errors import IncompleteExportError
 from mixpanel_nb.storage import loading
-from mixpanel_nb.storage.connections import transaction
+from mixpanel_nb.storage.connections import OWN_MEMORY, transaction
 from mixpanel_nb.storage.ingest import WideningNeeded
 from mixpanel_nb.storage.interrupt import POLL_SECONDS, deliver_interrupt, end_all, started
 
@@ -136,7 +136,7 @@ class ParallelLoads:
     def _start(self, batch: Batch, *, alone: bool) -> None:
         con = self._idle.pop()
         self._runs_alone = alone
-        work = _load_alone if alone else self._load_beside
+        work = self._load_alone if alone else self._load_beside
         self._running[started(lambda: work(con, batch))] = con, batch
 
     def _note(self, future: Future[Loaded]) -> None:
@@ -156,6 +156,17 @@ class ParallelLoads:
             if not was_alone or complete != batch.metadata.complete:
                 loading.record(con, batch, complete=complete)
 
+    def _load_alone(self, con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
+        """Load a batch while no other is loaded; a table of many columns with more memory."""
+        batch = replace(batch, chunks_before=None)
+        try:
+            return loading.load(con, batch)
+        except duckdb.OutOfMemoryException:
+            if self._never_beside:
+                raise
+        con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
+        return loading.load(con, batch)
+
     def _load_beside(self, con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
         """Load a batch while others are loaded.
 
@@ -174,7 +185,7 @@ class ParallelLoads:
                 if span is not None:
                     self._check_apart(span, self._spans[before:])
                     self._spans.append(span)
-        except (WideningNeeded, duckdb.TransactionException):
+        except (WideningNeeded, duckdb.TransactionException, duckdb.OutOfMemoryException):
             raise NotBesideError from None
         return loaded
 
@@ -182,7 +193,3 @@ class ParallelLoads:
         """Check that no event of one of the others can be the same as one of this span."""
         if any(span[0] <= last and first <= span[1] for first, last in others):
             raise NotBesideError
-
-
-def _load_alone(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
-    return loading.load(con, replace(batch, chunks_before=None))
