@@ -14,7 +14,13 @@ from mixpanel_nb.client.invalid_body import InvalidBodyError
 from mixpanel_nb.redaction import excerpt
 
 if TYPE_CHECKING:
+    import zlib as library
     from collections.abc import Iterable, Iterator
+else:
+    try:
+        from isal import isal_zlib as library  # of the extra "fast": it takes a third of the time
+    except ImportError:
+        import zlib as library
 
 ACCEPTED = "gzip"
 """The value of ``Accept-Encoding``."""
@@ -79,7 +85,7 @@ def inflated(blocks: Iterable[bytes], *, promised: bool = False) -> Iterator[byt
 
 
 def _gunzipped(block: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    inflater = library.decompressobj(zlib.MAX_WBITS | 16)
     received, grown = len(block), 0
     while True:
         while block:
@@ -108,7 +114,7 @@ def _check_ratio(received: int, grown: int) -> None:
 def _inflate(inflater: zlib._Decompress, block: bytes) -> bytes:
     try:
         return inflater.decompress(block, INFLATED_BLOCK)
-    except zlib.error:
+    except library.error:
         raise InvalidBodyError("the compressed stream is broken") from None
 
 
@@ -116,4 +122,4 @@ def _next_member(block: bytes) -> zlib._Decompress:
     """An inflater for what follows a complete gzip member, which may only be another member."""
     if not block.startswith(_GZIP_MAGIC[:1]):
         raise InvalidBodyError("something follows the end of the compressed stream")
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return library.decompressobj(zlib.MAX_WBITS | 16)
