@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.05
 
+_work = threading.local()  # what this thread runs, as ``future``
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _handlers: dict[int, Any] = {}  # handlers of deferred interrupts
 _came: list[int] = []  # signals that arrived meanwhile
@@ -127,9 +129,34 @@ def interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], T]) -> T:
         raise
 
 
-def started(work: Callable[[], T]) -> Future[T]:
+class Work(Future[T]):
+    """The value of some work.
+
+    Attributes:
+        should_end: Whether it has been interrupted.
+    """
+
+    should_end = False
+
+
+class WorkInterrupted(Exception):  # noqa: N818 - the end of work that nobody waits for
+    """This work has been interrupted."""
+
+
+def check_interrupt() -> None:
+    """End the work of this thread if it has been interrupted: for steps that do not run in DuckDB.
+
+    Raises:
+        WorkInterrupted: it has been.
+    """
+    work = getattr(_work, "future", None)
+    if work is not None and work.should_end:
+        raise WorkInterrupted
+
+
+def started(work: Callable[[], T]) -> Work[T]:
     """The value of ``work()``, which runs on a thread; if the system starts no more, it has ended."""
-    future: Future[T] = Future()
+    future: Work[T] = Work()
     try:
         # Starting a threading.Thread would wait until it runs, which costs as much as a small query.
         _thread.start_new_thread(_run, (future, work))
@@ -153,19 +180,20 @@ def keyboard_interrupts() -> Iterator[None]:
         raise KeyboardInterrupt from None
 
 
-def _run(future: Future[T], work: Callable[[], T]) -> None:
+def _run(future: Work[T], work: Callable[[], T]) -> None:
     if not future.set_running_or_notify_cancel():
         return
+    _work.future = future
     try:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
         future.set_exception(error)
     finally:
         # The error's traceback holds this frame, which must not hold the session alive.
-        del future, work
+        del future, work, _work.future
 
 
-def _result(future: Future[T]) -> T:
+def _result(future: Work[T]) -> T:
     while True:
         try:
             return future.result(timeout=POLL_SECONDS)
@@ -175,7 +203,7 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-def end_all(running: Mapping[Future[T], duckdb.DuckDBPyConnection]) -> None:
+def end_all(running: Mapping[Work[T], duckdb.DuckDBPyConnection]) -> None:
     """Interrupt work until it has ended: one interrupt may fall between two of its statements.
 
     The connections must not be used before that, so further interrupts do not end the wait.
@@ -186,6 +214,7 @@ def end_all(running: Mapping[Future[T], duckdb.DuckDBPyConnection]) -> None:
     while left := [future for future in running if not (future.cancel() or future.done())]:
         try:
             for future in left:
+                future.should_end = True
                 running[future].interrupt()
             time.sleep(POLL_SECONDS / 10)
         except KeyboardInterrupt:

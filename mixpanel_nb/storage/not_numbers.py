@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixpanel_nb.storage.interrupt import check_interrupt
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -49,6 +51,7 @@ def _may_be_in(file: Path, before: Table, after: Table) -> bool:
     spare = np.empty(_BLOCK, np.uint8), np.empty(_BLOCK, np.bool_), np.empty(_BLOCK, np.bool_)
     with file.open("rb", buffering=0) as stream:
         while received := stream.readinto(block.data[_KEPT:]):
+            check_interrupt()
             end = _KEPT + received
             if _has_word(block[:end], spare, before, after):
                 return True

@@ -27,8 +27,8 @@ from mixpanel_nb.storage.interrupt import POLL_SECONDS, deliver_interrupt, end_a
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
+    from mixpanel_nb.storage.interrupt import Work
     from mixpanel_nb.storage.loading import Batch, Loaded, Span
 
 AT_ONCE = 3
@@ -80,7 +80,7 @@ class ParallelLoads:
         self._never_beside = len(connections) == 1
         self._is_first = True
         self._idle = list(connections)
-        self._running: dict[Future[Loaded], tuple[duckdb.DuckDBPyConnection, Batch]] = {}
+        self._running: dict[Work[Loaded], tuple[duckdb.DuckDBPyConnection, Batch]] = {}
         self._runs_alone = False
         self._again: deque[Batch] = deque()  # batches that were not loaded, to be tried beside others
         self._alone: deque[Batch] = deque()  # batches that could not be loaded beside others
@@ -99,15 +99,15 @@ class ParallelLoads:
                 self._begin()
                 if not self._running:
                     return
-                ended, _ = wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
                 deliver_interrupt()
-                for future in ended:
-                    self._note(future)
+                for work in [work for work in self._running if work.done()]:
+                    self._note(work)
         except BaseException:
-            end_all({future: con for future, (con, _) in self._running.items()})
-            for future, (_, batch) in self._running.items():
-                if not future.cancelled() and future.exception() is None:  # it ended in spite of that
-                    self._feed.stored(batch, future.result())
+            end_all({work: con for work, (con, _) in self._running.items()})
+            for work, (_, batch) in self._running.items():
+                if not work.cancelled() and work.exception() is None:  # it ended in spite of that
+                    self._feed.stored(batch, work.result())
             raise
 
     def _begin(self) -> None:
@@ -136,16 +136,16 @@ class ParallelLoads:
     def _start(self, batch: Batch, *, alone: bool) -> None:
         con = self._idle.pop()
         self._runs_alone = alone
-        work = self._load_alone if alone else self._load_beside
-        self._running[started(lambda: work(con, batch))] = con, batch
+        load = self._load_alone if alone else self._load_beside
+        self._running[started(lambda: load(con, batch))] = con, batch
 
-    def _note(self, future: Future[Loaded]) -> None:
+    def _note(self, work: Work[Loaded]) -> None:
         """Note how a batch ended."""
-        con, batch = self._running.pop(future)
+        con, batch = self._running.pop(work)
         was_alone, self._runs_alone = self._runs_alone, False
         self._idle.append(con)
         try:
-            loaded = future.result()
+            loaded = work.result()
         except NotBesideError:
             self._alone.append(batch)
         except IncompleteExportError as error:
