@@ -252,6 +252,40 @@ def _interrupt_lines(run: Run) -> list[Line]:
     ]
 
 
+def _live_lines(run: Run) -> list[Line]:
+    folder = run.chunks[0].parent
+    with _serving(folder, "live") as url:
+        taken = _task("live", url, str(run.folder))
+    counts = taken["counts"]
+    rate, sent = (taken["bytes"] / taken[name] / 1e6 for name in ("downloads", "plain"))
+    return [
+        Line(
+            "requests of a discovery query that is asked twice, and afresh by four threads at once",
+            f"{counts['names']} (first: {taken['events'] * 1000:.0f} ms, of which the server takes 50 ms)",
+            "≤ 2",
+            counts["names"] <= 2,
+        ),
+        Line(
+            f"{counts['engage']} pages of profiles, each answered after 50 ms",
+            f"{taken['profiles']:.2f} s",
+            "≤ 1 s",
+            taken["profiles"] <= 1,
+        ),
+        Line(
+            f"connections of all that and of {len(run.chunks)} exports on four threads",
+            f"{counts['connections'] - 1}",
+            "≤ 8",
+            counts["connections"] - 1 <= 8,
+        ),
+        Line(
+            "downloads alone: received, inflated, checked, written",
+            f"{rate:.0f} MB/s of gzip (CPU {taken['downloads cpu']:.1f} s; the server sends {sent:.0f} MB/s)",
+            "",
+            kept=True,
+        ),
+    ]
+
+
 def _report_lines(run: Run) -> list[Line]:
     rows = run.big or run.rows
     shop = str(make_shop(run.folder, rows))
@@ -398,6 +432,7 @@ PARTS: dict[str, Callable[[Run], list[Line]]] = {
     "wide": _wide_lines,
     "queries": _query_lines,
     "interrupts": _interrupt_lines,
+    "live": _live_lines,
     "reports": _report_lines,
     "growth": _growth_lines,
     "why": _why_lines,
@@ -422,14 +457,14 @@ def _task(name: str, *arguments: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.server", str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin is not None and server.stdout is not None
+def _serving(folder: Path, server: str = "server") -> Iterator[str]:
+    command = [sys.executable, "-m", f"benchmarks.{server}", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
         try:
-            yield server.stdout.readline().strip()
+            yield process.stdout.readline().strip()
         finally:
-            server.stdin.close()
+            process.stdin.close()
 
 
 @contextmanager

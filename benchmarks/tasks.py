@@ -253,6 +253,13 @@ def optimize(path: str, folder: str) -> dict[str, Any]:
     return {"seconds": seconds, "cpu": cpu, "rows": rows, "path": str(copy)}
 
 
+def live(url: str, folder: str) -> dict[str, Any]:
+    """The client beside the network; see ``live``."""
+    from benchmarks import live
+
+    return live.live(url, folder)
+
+
 def reports(path: str, optimized: str) -> dict[str, Any]:
     """Each local report through ``Workspace`` (also where the table is sorted), and by hand; in seconds."""
     from benchmarks.questions import QUESTIONS
@@ -455,6 +462,7 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
         peers,
         load_extension,
         interrupt,
+        live,
     )
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
+    T = TypeVar("T")
     Listing = TypeVar("Listing", FunnelList, CohortList, BookmarkList, LexiconSchemaList, LookupTableList)
 
 MAX_VALUES = 10_000
@@ -45,6 +48,7 @@ class DiscoveryService:
     def __init__(self, api: Callable[[], MixpanelAPIClient]) -> None:
         self._api = api
         self._known: dict[tuple[str | int | None, ...], Any] = {}
+        self._asking: defaultdict[tuple[str | int | None, ...], threading.Lock] = defaultdict(threading.Lock)
 
     def events(self) -> list[str]:
         """Names of the project's events of the last 31 days (or as many as its plan reaches), sorted."""
@@ -149,11 +153,10 @@ class DiscoveryService:
         Args:
             zone: The project's time zone.
         """
-        if ("annotations",) not in self._known:
-            self._known[("annotations",)] = services.project_annotations.records(
-                self._api().list_annotations(), zone
-            )
-        return list(self._known[("annotations",)])
+        def ask() -> list[AnnotationRecord]:
+            return services.project_annotations.records(self._api().list_annotations(), zone)
+
+        return list(self._once(("annotations",), ask))
 
     def known_custom_events(self) -> Mapping[int, Mapping[str, Any]]:
         """The cached answer of :meth:`custom_events`; empty if there is none. Sends no request."""
@@ -184,22 +187,23 @@ class DiscoveryService:
         self._known.clear()
 
     def _names(self, key: tuple[str | int, ...], ask: Callable[[], list[str]]) -> list[str]:
-        if key not in self._known:
-            self._known[key] = sorted(ask())
-        return list(self._known[key])
+        return list(self._once(key, lambda: sorted(ask())))
 
     def _items(
         self, kind: str, ask: Callable[[], list[dict[str, Any]]], key: str
     ) -> Mapping[int, Mapping[str, Any]]:
-        if (kind,) not in self._known:
-            self._known[(kind,)] = services.saved_items.by_id(ask(), key)
-        return dict(self._known[(kind,)])
+        return dict(self._once((kind,), lambda: services.saved_items.by_id(ask(), key)))
 
     def _listing(self, key: tuple[str | None, ...], ask: Callable[[], Listing]) -> Listing:
-        if key not in self._known:
-            self._known[key] = ask()
-        known: Listing = self._known[key]
-        return replace(known)  # a result caches its DataFrame, which callers may change
+        return replace(self._once(key, ask))  # a result caches its DataFrame, which callers may change
+
+    def _once(self, key: tuple[str | int | None, ...], ask: Callable[[], T]) -> T:
+        """The cached answer; without one, that of ``ask``, which only one of several threads calls."""
+        with self._asking[key]:
+            if key not in self._known:
+                self._known[key] = ask()
+            known: T = self._known[key]
+        return known
 
     def _recent_events(self) -> list[str]:
         """Names of the last 31 days, Mixpanel's default; of fewer if the plan does not reach as far."""
