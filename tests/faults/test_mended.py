@@ -7,6 +7,7 @@ import random
 import sqlite3
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,7 +26,7 @@ from mixpanel_nb.errors import (
 )
 from mixpanel_nb.sandbox.faults import FaultRule
 from mixpanel_nb.services.fetch.staging import Staging
-from mixpanel_nb.storage import StorageEngine
+from mixpanel_nb.storage import StorageEngine, loading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,16 +144,17 @@ def test_downloads_do_not_run_ahead_of_what_can_be_stored(
     """A year of events is not on the disk twice."""
     monkeypatch.setattr("mixpanel_nb.services.fetch.batches.WAITING_BYTES", 1)
     monkeypatch.setattr("mixpanel_nb.services.fetch.batches.BATCH_BYTES", 1)
-    load, waiting = ws.storage.load, []
+    waiting = []
     assert ws.storage.path is not None
     folder = ws.storage.path.parent / ".data.db.fetch" / "events"
 
-    def slowly(batch: Any) -> Any:
+    def slowly(load: Any, *args: Any) -> Any:
         time.sleep(0.2)
         waiting.append(len(list(folder.glob("*.receipt"))))
-        return load(batch)
+        return load(*args)
 
-    monkeypatch.setattr(ws.storage, "load", slowly)
+    for name in ("load", "add"):
+        monkeypatch.setattr(loading, name, partial(slowly, getattr(loading, name)))
     quarter = ws.fetch_events(from_date="2025-01-01", to_date="2025-03-31", columns=None, workers=2)
     assert quarter.requests == 13
     assert max(waiting) <= 3

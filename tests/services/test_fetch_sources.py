@@ -96,7 +96,7 @@ def test_what_waits_to_be_stored_is_used_for_its_own_project_alone(
 ) -> None:
     with opened(database, elsewhere.url) as ws:
         with monkeypatch.context() as patch:
-            patch.setattr(ws.storage, "load", _full)
+            patch.setattr(ws.storage, "load_all", _full)
             with pytest.raises(StorageError, match="disk"):
                 ws.fetch_events(**DAYS)
         assert not ws.storage.table_exists("events")
