@@ -7,9 +7,10 @@ columns get no typed column.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from mixpanel_nb.storage import extraction
+from mixpanel_nb.storage import extraction, not_numbers
 from mixpanel_nb.storage.inputs import as_json, bad_input, line_of
 from mixpanel_nb.storage.sqltext import identifier, text, valid_json
 
@@ -121,7 +122,19 @@ class OwnRows:
         event = "event, " if self.input.is_export else ""
         if self.mapping.spreads or self.mapping.numbers:
             records = spread_out(records, self.mapping, event)
-        return f"(SELECT {event}{valid_json('record')} AS properties FROM {records})"
+        return f"(SELECT {event}{self._valid} AS properties FROM {records})"
+
+    @cached_property
+    def _valid(self) -> str:
+        """The record without NaN and Infinity."""
+        if self.input.columns:
+            return valid_json(
+                "record", written=not any("JSON" in each for each in self.input.columns.values())
+            )
+        is_plain = all(file.compression == "none" for file in self.input.files)
+        if is_plain and not not_numbers.may_be_in([file.path for file in self.input.files]):
+            return "record"
+        return valid_json("record")
 
     def insert_sql(self, table: str, columns: Sequence[PropertyColumn], wrong: str) -> str:
         """The statement that inserts all rows into ``table``; an error ``wrong`` asks for wider columns.

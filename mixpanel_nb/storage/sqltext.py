@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NOT_JSON = [
     "".join(letters) for word in ("nan", "inf") for letters in product(*zip(word, word.upper(), strict=True))
 ]
+_WRITTEN = ["NaN", "Infinity"]
 _TEXT_OR_NOT = r'"(?:[^"\\]|\\.)*"|[^"]+'
 TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
@@ -52,14 +53,16 @@ def json_pointer(property_name: str) -> str:
     return text("/" + property_name.replace("~", "~0").replace("/", "~1"))
 
 
-def valid_json(json: str) -> str:
+def valid_json(json: str, *, written: bool = False) -> str:
     """``json`` (SQL) with ``null`` in place of NaN and Infinity, which DuckDB reads and JSON does not have.
 
-    Looking for their letters is nearly free, a regular expression costs a microsecond a row, and only what it
-    finds is taken apart.
+    Looking for their letters costs 1.6 s for a million rows of 600 bytes (0.1 s in what DuckDB has
+    ``written``: it spells them in one way), a regular expression as much again, and only what it finds is
+    taken apart.
     """
     whole = f"CAST({json} AS VARCHAR)"
-    letters = " OR ".join(f"contains({whole}, {text(word)})" for word in _NOT_JSON)
+    words = _WRITTEN if written else _NOT_JSON
+    letters = " OR ".join(f"contains({whole}, {text(word)})" for word in words)
     mended = "regexp_replace(part, '(?i)-?(nan|inf(inity)?)', 'null', 'g')"
     parts = (
         f"[CASE WHEN starts_with(part, '\"') THEN part ELSE {mended} END "
