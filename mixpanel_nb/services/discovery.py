@@ -153,6 +153,7 @@ class DiscoveryService:
         Args:
             zone: The project's time zone.
         """
+
         def ask() -> list[AnnotationRecord]:
             return services.project_annotations.records(self._api().list_annotations(), zone)
 

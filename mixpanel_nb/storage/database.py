@@ -194,9 +194,10 @@ class Database:
 
     @contextmanager
     def bulk_connections(self, at_once: int) -> Iterator[list[duckdb.DuckDBPyConnection]]:
-        """The connection of :meth:`bulk` and others to the same session, at most ``at_once`` in all.
+        """The connection of :meth:`bulk`, and one to the same session for each thread, at most ``at_once``.
 
-        Each is for one thread. Only one if transactions can span pieces of work, which others would not see.
+        Only the first if there is one thread, or transactions can span pieces of work, which others would not
+        see.
         """
         with self.bulk() as con, ExitStack() as stack:
             connections = [con]
@@ -204,7 +205,7 @@ class Database:
             if threads > 1 and not self.keeps_transactions:
                 con.execute("SET threads = 1")  # DuckDB's own ones would take the work of the others
                 con.execute(f"SET memory_limit = '{SHARED_MEMORY}'")
-                for _ in range(min(at_once, threads) - 1):
+                for _ in range(min(at_once, threads)):
                     connections.append(stack.enter_context(con.cursor()))
                     connections[-1].execute(f"USE {CATALOG}; SET TimeZone = 'UTC'")
             yield connections

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EVENT_KEY = "event_name, distinct_id, event_time, insert_id"
 UNIDENTIFIED = "coalesce(properties->>'/$insert_id', '') = ''"
+QUARTER = 900  # seconds
 INGESTED = (
     "greatest(TRY_CAST(properties->>'/mp_processing_time_ms' AS BIGINT), "
     "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
@@ -32,6 +33,18 @@ def span_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> tuple[da
         f"SELECT min(event_time), max(event_time) FROM {identifier(table)} WHERE rowid > $row", {"row": row}
     ).fetchone()
     return None if found is None or found[0] is None else (found[0], found[1])
+
+
+def quarters_after(con: duckdb.DuckDBPyConnection, table: str, row: int) -> frozenset[int]:
+    """The quarters of an hour (since 1970) of the rows behind ``row`` (a rowid).
+
+    Events of different ones are different, and days begin with one in every time zone.
+    """
+    quarter = f"CAST(floor(epoch(event_time) / {QUARTER}) AS BIGINT)"
+    found = con.execute(
+        f"SELECT DISTINCT {quarter} FROM {identifier(table)} WHERE rowid > $row", {"row": row}
+    )
+    return frozenset(number for (number,) in found.fetchall())
 
 
 def remove_events_without_time(con: duckdb.DuckDBPyConnection, table: str, row: int) -> int:

@@ -26,15 +26,12 @@ from mixpanel_nb.storage.sqltext import identifier, replacement_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     import duckdb
 
     from mixpanel_nb.storage.ledger import Chunk, TableMetadata
     from mixpanel_nb.storage.own_rows import OwnRows
-
-    Span = tuple[datetime, datetime]
 
 MAX_NAMES = 12  # of properties in the hint of an error
 
@@ -127,7 +124,6 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
         duckdb.Error: the database failed (a full disk, an interrupt).
     """
     check_unchanged(con, batch)
-    source = batch.source
     replaced = _kind(con, batch.table)
     is_new = batch.replace or replaced != "TABLE"
     known = [] if is_new else ledger.columns(con, batch.table)
@@ -145,7 +141,7 @@ def load(con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
                     columns = _adapt(con, batch.table, known, columns)
                 return _fill(con, batch, columns, is_new=is_new)
         except ingest.WideningNeeded:
-            columns = ingest.widen(con, source, columns)
+            columns = ingest.widen(con, batch.source, columns)
 
 
 def columns_beside(con: duckdb.DuckDBPyConnection, batch: Batch) -> list[PropertyColumn] | None:
@@ -160,11 +156,11 @@ def columns_beside(con: duckdb.DuckDBPyConnection, batch: Batch) -> list[Propert
 
 def add(
     con: duckdb.DuckDBPyConnection, batch: Batch, columns: Sequence[PropertyColumn]
-) -> tuple[Loaded, Span | None]:
+) -> tuple[Loaded, frozenset[int]]:
     """Add the events of a batch to its table, which has these columns, and its chunks to the ledger.
 
     Nothing else is changed, so transactions that do this do not exclude each other. :func:`record` has to
-    follow. Returns what was loaded, and the times of the first and the last event.
+    follow. Returns what was loaded, and the quarters of an hour of the events.
 
     Raises:
         WideningNeeded: a value does not fit.
@@ -175,7 +171,7 @@ def add(
     duplicates = _remove_duplicates(con, batch, newest)
     ledger.add_chunks(con, batch.table, batch.chunks)
     loaded = Loaded(_row_count(con, batch.table) - before, duplicates)
-    return loaded, dedupe.span_after(con, batch.table, newest)
+    return loaded, dedupe.quarters_after(con, batch.table, newest)
 
 
 def record(con: duckdb.DuckDBPyConnection, batch: Batch, *, complete: bool) -> None:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mixpanel_nb.storage.interrupt import Work
-    from mixpanel_nb.storage.loading import Batch, Loaded, Span
+    from mixpanel_nb.storage.loading import Batch, Loaded
 
 AT_ONCE = 3
 """Batches that are loaded at once, at most: each needs memory."""
 
-SESSION_SECONDS = 3.0
+SESSION_SECONDS = 4.0
 """How long batches are begun before others get their turn to use the file."""
 
 
@@ -62,8 +61,9 @@ class ParallelLoads:
     """Loads the batches of a feed.
 
     Args:
-        connections: The connections of a session, all with the database attached; nothing else uses them. If
-            there is only one, batches are loaded one after the other.
+        connections: The connections of a session, all with the database attached, which nothing else uses:
+            one to record what was loaded, and one for each batch that is loaded at once. If there is only
+            one, batches are loaded one after the other.
         feed: The batches.
         should_end: Whether to begin no further batch.
     """
@@ -77,15 +77,18 @@ class ParallelLoads:
         self._feed = feed
         self._should_end = should_end
         self._until = time.monotonic() + SESSION_SECONDS
-        self._never_beside = len(connections) == 1
+        self._never_beside = len(connections) == 1  # then nothing is recorded while a batch is loaded
         self._is_first = True
-        self._idle = list(connections)
+        self._recorder, *loaders = connections
+        self._idle = loaders or [self._recorder]
         self._running: dict[Work[Loaded], tuple[duckdb.DuckDBPyConnection, Batch]] = {}
         self._runs_alone = False
+        self._ended: deque[tuple[Work[Loaded], Batch, bool]] = deque()  # to be noted; and whether alone
         self._again: deque[Batch] = deque()  # batches that were not loaded, to be tried beside others
         self._alone: deque[Batch] = deque()  # batches that could not be loaded beside others
-        self._commits = threading.Lock()
-        self._spans: list[Span] = []  # the times of the events of each commit
+        self._checks = threading.Lock()
+        self._quarters: dict[int, frozenset[int]] = {}  # of the events of batches, by a number
+        self._committed: set[int] = set()  # the numbers of batches that are in the table
 
     def run(self) -> None:
         """Load batches until the feed has none, or the session should end.
@@ -101,23 +104,30 @@ class ParallelLoads:
                     return
                 wait(self._running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
                 deliver_interrupt()
-                for work in [work for work in self._running if work.done()]:
-                    self._note(work)
+                self._take_ended()
+                if not self._never_beside:
+                    self._begin_beside()  # noting takes a moment: downloads are removed
+                while self._ended:
+                    self._note(*self._ended.popleft())
         except BaseException:
             end_all({work: con for work, (con, _) in self._running.items()})
-            for work, (_, batch) in self._running.items():
+            self._take_ended()
+            for work, batch, _ in self._ended:
                 if not work.cancelled() and work.exception() is None:  # it ended in spite of that
                     self._feed.stored(batch, work.result())
             raise
 
     def _begin(self) -> None:
         """Begin as many batches as can run now."""
-        if self._alone:
-            if not self._running:
-                self._start(self._alone.popleft(), alone=True)
-                self._again, self._alone = self._alone, deque()  # what hindered them may be over then
-            return
-        while self._idle and not self._runs_alone:
+        if not self._alone:
+            self._begin_beside()
+        elif not self._running:
+            self._start(self._alone.popleft(), alone=True)
+            self._again, self._alone = self._alone, deque()  # what hindered them may be over then
+
+    def _begin_beside(self) -> None:
+        """Begin as many batches as can run beside each other, unless one waits to run alone."""
+        while self._idle and not (self._runs_alone or self._alone):
             batch = self._again.popleft() if self._again else self._next()
             if batch is None:
                 return
@@ -130,7 +140,7 @@ class ParallelLoads:
         batch = self._feed.next()
         if batch is not None and self._is_first:
             self._is_first = False
-            loading.check_unchanged(self._idle[0], batch)
+            loading.check_unchanged(self._recorder, batch)
         return batch
 
     def _start(self, batch: Batch, *, alone: bool) -> None:
@@ -139,11 +149,16 @@ class ParallelLoads:
         load = self._load_alone if alone else self._load_beside
         self._running[started(lambda: load(con, batch))] = con, batch
 
-    def _note(self, work: Work[Loaded]) -> None:
+    def _take_ended(self) -> None:
+        """Make the connections of batches that have ended idle."""
+        for work in [work for work in self._running if work.done()]:
+            con, batch = self._running.pop(work)
+            self._idle.append(con)
+            self._ended.append((work, batch, self._runs_alone))
+        self._runs_alone = self._runs_alone and bool(self._running)
+
+    def _note(self, work: Work[Loaded], batch: Batch, was_alone: bool) -> None:
         """Note how a batch ended."""
-        con, batch = self._running.pop(work)
-        was_alone, self._runs_alone = self._runs_alone, False
-        self._idle.append(con)
         try:
             loaded = work.result()
         except NotBesideError:
@@ -154,7 +169,7 @@ class ParallelLoads:
             self._feed.stored(batch, loaded)
             complete = self._feed.is_complete()
             if not was_alone or complete != batch.metadata.complete:
-                loading.record(con, batch, complete=complete)
+                loading.record(self._recorder, batch, complete=complete)
 
     def _load_alone(self, con: duckdb.DuckDBPyConnection, batch: Batch) -> Loaded:
         """Load a batch while no other is loaded; a table of many columns with more memory."""
@@ -176,20 +191,28 @@ class ParallelLoads:
         columns = loading.columns_beside(con, batch)
         if columns is None:
             raise NotBesideError
-        before = len(self._spans)
+        seen = frozenset(self._committed)
         try:
-            # The lock is held until the commit has ended.
-            with ExitStack() as until_commit, transaction(con):
-                loaded, span = loading.add(con, batch, columns)
-                until_commit.enter_context(self._commits)
-                if span is not None:
-                    self._check_apart(span, self._spans[before:])
-                    self._spans.append(span)
+            with transaction(con):
+                loaded, quarters = loading.add(con, batch, columns)
+                number = self._claim(quarters, seen)
         except (WideningNeeded, duckdb.TransactionException, duckdb.OutOfMemoryException):
             raise NotBesideError from None
+        self._committed.add(number)
         return loaded
 
-    def _check_apart(self, span: Span, others: Sequence[Span]) -> None:
-        """Check that no event of one of the others can be the same as one of this span."""
-        if any(span[0] <= last and first <= span[1] for first, last in others):
-            raise NotBesideError
+    def _claim(self, quarters: frozenset[int], seen: frozenset[int]) -> int:
+        """Note the times of a batch before it is committed, by a number.
+
+        Equal events have the same time, so those of other times cannot be duplicates.
+
+        Raises:
+            NotBesideError: a batch that this one has not ``seen`` may have the same events.
+        """
+        with self._checks:
+            unseen = (others for number, others in self._quarters.items() if number not in seen)
+            if not all(quarters.isdisjoint(others) for others in unseen):
+                raise NotBesideError
+            number = len(self._quarters)
+            self._quarters[number] = quarters
+            return number
