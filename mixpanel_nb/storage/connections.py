@@ -21,7 +21,7 @@ RESULTS = "_results"  # the session's own in-memory catalog for answers
 
 OWN_MEMORY = "400MB"  # for loading
 REPORT_MEMORY = "550MB"  # of which spilling takes several times as long at 400 MB, with 10 million events
-SHARED_MEMORY = "320MB"  # for several loads at once, which use more beside it
+SHARED_MEMORY = "300MB"  # for several loads at once, which use more beside it
 EXPORT_MEMORY = "600MB"
 NO_LIMIT = "-1"
 EXPORT_ROWS = 61_440  # in a row group, and of a partition before they are written

@@ -24,6 +24,7 @@ from mixpanel_nb.storage.connections import OWN_MEMORY, SHARED_MEMORY, new_sessi
 from mixpanel_nb.storage.explain import WRITABLE, storage_error
 from mixpanel_nb.storage.interrupt import acquired, keyboard_interrupts
 from mixpanel_nb.storage.known import Known
+from mixpanel_nb.storage.locks import SharedLock
 from mixpanel_nb.storage.sqltext import text
 from mixpanel_nb.storage.waiting import LONGEST_SLEEP, Waiting, WaitSignal, is_taken, is_unlockable, no_locks
 
@@ -83,7 +84,8 @@ class Database:
         self.max_wait = max_wait
         self.on_wait = on_wait
         self.known = Known()
-        self._lock = threading.RLock()
+        self._lock = SharedLock()
+        self._in_bulk = False  # loading in a session of its own
         self._in_use = False  # a piece of work runs, or the file is pinned
         self._attached = False  # the session may hold the file, perhaps because of an interrupt
         self._pinned = False
@@ -184,6 +186,7 @@ class Database:
                 return
             self._detach()
             con = new_session()
+            self._in_bulk = True
             try:
                 con.execute(f"SET memory_limit = '{OWN_MEMORY}'")
                 with _files_of("write"):
@@ -191,6 +194,7 @@ class Database:
                     yield con
             finally:
                 con.close()
+                self._in_bulk = False
 
     @contextmanager
     def bulk_connections(self, at_once: int) -> Iterator[list[duckdb.DuckDBPyConnection]]:
@@ -235,6 +239,8 @@ class Database:
 
     def end_lease(self, *, at_once: bool = False) -> float:
         """Detach the file if its lease has ended. Returns its remaining seconds."""
+        if self._in_bulk:
+            return LEASE_SECONDS  # it ended before that, and a lease is nobody who waits
         with acquired(self._lock):
             at_once = at_once or not self._leased or self.others_wait
             left = 0.0 if at_once else self._lease_ends - time.monotonic()
@@ -279,6 +285,11 @@ class Database:
     def others_wait(self) -> bool:
         """Whether another process waits for the file."""
         return self._others is not None and self._others.is_occupied()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether another process waits for the file, or a thread for the work that runs now."""
+        return self.others_wait or self._lock.is_awaited
 
     def _take(self, path: Path, mode: Mode) -> None:
         """Attach the file, unless it is still attached for reading and no process waits for it."""

@@ -345,7 +345,7 @@ class StorageEngine:
         """
         database = self._database
         with database.bulk_connections(parallel.AT_ONCE) as connections, _explained():
-            parallel.ParallelLoads(connections, feed, lambda: database.others_wait).run()
+            parallel.ParallelLoads(connections, feed, lambda: database.is_awaited).run()
 
     def load_rows(self, batch: loading.Batch, frame: Any = None) -> loading.Loaded:
         """Load user rows (``batch.rows``) in one transaction, in order.

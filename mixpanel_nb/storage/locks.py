@@ -1,9 +1,10 @@
-"""Locks among processes and threads, held by the operating system, so that a crash releases them."""
+"""Locks among processes, held by the operating system, so that a crash releases them; and among threads."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import IO, TYPE_CHECKING
 
 if sys.platform == "win32":
@@ -60,3 +61,30 @@ def _is_at(handle: IO[bytes], file: Path) -> bool:
         return os.path.samestat(os.fstat(handle.fileno()), file.stat())
     except FileNotFoundError:
         return False
+
+
+class SharedLock:
+    """A lock of the threads of this process, as ``threading.RLock``, that tells whether one waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._waiting: set[int] = set()  # threads
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a thread waits."""
+        return bool(self._waiting)
+
+    def acquire(self, timeout: float) -> bool:
+        """Take it within so many seconds. Returns whether that succeeded."""
+        if self._lock.acquire(blocking=False):
+            return True
+        self._waiting.add(threading.get_ident())
+        try:
+            return self._lock.acquire(timeout=timeout)
+        finally:
+            self._waiting.discard(threading.get_ident())
+
+    def release(self) -> None:
+        """Release it."""
+        self._lock.release()

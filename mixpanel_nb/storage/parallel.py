@@ -34,7 +34,10 @@ AT_ONCE = 3
 """Batches that are loaded at once, at most: each needs memory."""
 
 SESSION_SECONDS = 4.0
-"""How long batches are begun before others get their turn to use the file."""
+"""How long batches are begun, at most, before the file is released: a listener of the progress may use it.
+
+Sooner if somebody waits for the file.
+"""
 
 
 class Feed(Protocol):

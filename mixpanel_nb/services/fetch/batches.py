@@ -168,7 +168,7 @@ class BatchStore:
     def _enough(self) -> int:
         """How many of the ready downloads make a batch; 0 if they are too few."""
         is_first = not (self._chunks_before or self.stored_chunks or self._under_way)
-        wanted = FIRST_ROWS if is_first else BATCH_ROWS
+        wanted = min(FIRST_ROWS, BATCH_ROWS) if is_first else BATCH_ROWS
         rows = size = 0
         for count, staged in enumerate(self.ready, 1):
             rows, size = rows + staged.receipt.rows, size + staged.receipt.size
