@@ -569,6 +569,8 @@ class StorageEngine:
             if found is not None:
                 request = found.request if request is None else request
                 timezone = found.timezone if timezone is None else timezone
+                if complete and not found.complete:
+                    found = loading.counted(con, table, found)
                 ledger.record(
                     con, table, replace(found, complete=complete, request=request, timezone=timezone)
                 )

@@ -181,6 +181,16 @@ def record(con: duckdb.DuckDBPyConnection, batch: Batch, *, complete: bool) -> N
         _record(con, counted, _row_count(con, batch.table), is_new=False)
 
 
+def counted(con: duckdb.DuckDBPyConnection, table: str, entry: TableMetadata) -> TableMetadata:
+    """What is recorded of a table, with its rows counted and its days taken from the ledger.
+
+    A process that was killed may not have recorded the last chunks that it stored: see :func:`record`.
+    """
+    for chunk in ledger.chunks(con, table):
+        entry = ledger.merged(entry, replace(entry, from_date=chunk.from_date, to_date=chunk.to_date))
+    return replace(entry, row_count=_row_count(con, table))
+
+
 def promote(
     con: duckdb.DuckDBPyConnection, table: str, table_type: TableType, properties: Sequence[str]
 ) -> list[PropertyColumn]:

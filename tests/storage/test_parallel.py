@@ -175,3 +175,14 @@ def test_what_was_noted_when_it_is_interrupted_is_what_is_stored(
         assert not engine.get_metadata("events").complete
     _load(engine, Lines(Exports(engine, tmp_path), batches))
     assert engine.execute_scalar("SELECT count(*) FROM events") == 6 * 3000
+
+
+def test_rows_that_a_killed_process_did_not_record_are_counted_when_the_table_is_complete(
+    engine: StorageEngine, tmp_path: Path
+) -> None:
+    _load(engine, Lines(Exports(engine, tmp_path), [_day(number, rows=10) for number in range(4)]))
+    engine.execute_rows("UPDATE _metadata SET row_count = 10, to_date = from_date, complete = false")
+    engine.mark("events", complete=True)
+    recorded = engine.get_metadata("events")
+    assert (recorded.row_count, recorded.complete) == (40, True)
+    assert (recorded.from_date, recorded.to_date) == (date(2025, 1, 1), date(2025, 1, 4))
