@@ -55,6 +55,9 @@ class Feed(Protocol):
     def is_complete(self) -> bool:
         """Whether all that belongs in the table has been stored."""
 
+    def end(self) -> None:
+        """Begin to end what makes batches: an error or an interrupt ends the loading."""
+
 
 class NotBesideError(Exception):
     """A batch must be loaded alone."""
@@ -113,6 +116,7 @@ class ParallelLoads:
                 while self._ended:
                     self._note(*self._ended.popleft())
         except BaseException:
+            self._feed.end()
             end_all({work: con for work, (con, _) in self._running.items()})
             self._take_ended()
             for work, batch, _ in self._ended:

@@ -35,6 +35,7 @@ class Lines:
     loaded: dict[int, Loaded] = field(default_factory=dict)
     errors: dict[int, IncompleteExportError] = field(default_factory=dict)
     stops_before: int | None = None
+    has_ended: bool = False
 
     def next(self) -> Batch | None:
         if self.begun == self.stops_before:
@@ -57,6 +58,9 @@ class Lines:
 
     def is_complete(self) -> bool:
         return len(self.loaded) == len(self.batches)
+
+    def end(self) -> None:
+        self.has_ended = True
 
 
 def _number(batch: Batch) -> int:
@@ -168,6 +172,7 @@ def test_what_was_noted_when_it_is_interrupted_is_what_is_stored(
     with pytest.raises(KeyboardInterrupt):
         _load(engine, feed)
     stored = {each.from_date.day - 1 for each in engine.chunks("events") if each.from_date}
+    assert feed.has_ended
     assert stored == set(feed.loaded)
     if stored:
         counts = engine.execute_rows("SELECT day, count(*) FROM events GROUP BY 1 ORDER BY 1")

@@ -91,13 +91,17 @@ class Downloads(Generic[Job, Done]):
 
     def stop(self) -> None:
         """Begin no further job, and abort the running ones, which are no longer outstanding."""
+        self.begin_to_stop()
+        deadline = time.monotonic() + LEAVING_SECONDS
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+
+    def begin_to_stop(self) -> None:
+        """The same, without waiting for the threads."""
         self._stopped.set()
         self.outstanding = 0
         if self._abort is not None and any(thread.is_alive() for thread in self._threads):
             self._abort()
-        deadline = time.monotonic() + LEAVING_SECONDS
-        for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0))
 
     def drain(self) -> None:
         """Begin no further job, and let the running ones end."""

@@ -145,6 +145,10 @@ class Scheduler:
         """See :class:`Feed`."""
         return self._is_whole and self._batches.is_whole
 
+    def end(self) -> None:
+        """See :class:`Feed`."""
+        self._downloads.begin_to_stop()
+
     @property
     def _is_whole(self) -> bool:
         """Whether every download has come."""
