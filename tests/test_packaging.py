@@ -91,6 +91,7 @@ def test_the_metadata_say_what_a_stranger_asks(built: Path) -> None:
     assert sorted(extras) == [
         "chdb>=4.0; extra == 'clickhouse'",
         "deltalake>=1.6; extra == 'lake'",
+        "isal>=1.7; extra == 'fast'",
         "pyarrow>=16; extra == 'lake'",
         "pyspark>=4.0; extra == 'spark'",
         "scipy>=1.11; extra == 'stats'",
