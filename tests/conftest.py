@@ -39,6 +39,7 @@ _LONG = (
     _BROWSER,
     "tests/test_docs.py",
     "tests/test_names_in_sql.py",
+    "tests/test_packaging.py",
     "tests/reports/",
     "notebooks/",
     "tests/faults/",

@@ -25,6 +25,7 @@ CARD = "div.mathjax_ignore.tex2jax_ignore"
 WIDE, NARROW = 1_400, 600
 _HEIGHT = 1_000
 _THEMES: tuple[Theme, ...] = ("light", "dark")
+_NOW_AND_THEN = 100  # milliseconds between two looks at a kernel; else the page is drawn all the time
 _numbers = itertools.count(1)
 
 # JupyterLab's own application object, which `--expose-app-in-browser` gives to the page.
@@ -57,11 +58,12 @@ async () => {
 # The command itself ends at the first cell that fails, also where the cells after it go on.
 _ENDED = f"""
 () => {{
+    if (!({_KERNEL_IS_IDLE})) return false;
     const cells = {_CODE_CELLS};
     const failed = cell => cell.outputs.toJSON().some(output => output.output_type === "error");
     const expected = cell => (cell.getMetadata("tags") ?? []).includes("raises-exception");
     const stopped = cells.some(cell => failed(cell) && !expected(cell));
-    return {_KERNEL_IS_IDLE} && (stopped || cells.every(cell => cell.executionCount !== null));
+    return stopped || cells.every(cell => cell.executionCount !== null);
 }}
 """
 _NOT_RUN = f"() => {_CODE_CELLS}.filter(cell => cell.executionCount === null).length"
@@ -133,7 +135,7 @@ class Lab:
 
     def start_all(self) -> None:
         """Begin to run all cells."""
-        self.page.wait_for_function(f"() => {_KERNEL_IS_IDLE}")
+        self.page.wait_for_function(f"() => {_KERNEL_IS_IDLE}", polling=_NOW_AND_THEN)
         self.page.evaluate(_START_ALL)
 
     def run_cell(self, cell: int) -> None:
@@ -144,7 +146,7 @@ class Lab:
     def run_all(self) -> None:
         """Run all cells and wait for the last one."""
         self.start_all()
-        self.page.wait_for_function(_ENDED)
+        self.page.wait_for_function(_ENDED, polling=_NOW_AND_THEN)
         assert not self.page.evaluate(_NOT_RUN), texts(self.errors)
 
     def save(self) -> Path:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOME = "mixpanel"
 """The folder of what the package keeps."""
 
-_PATIENCE = 120  # seconds until it answers, on a machine that does other things too
+_PATIENCE = 300  # seconds until it answers, on a machine that does other things too
 _SETTINGS: dict[str, dict[str, Any]] = {
     # All cells are in the page, not only those in sight.
     "notebook-extension/tracker": {"windowingMode": "none"},
