@@ -112,14 +112,21 @@ def events_in(blocks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     Raises:
         InvalidBodyError: A line is truncated or not an event.
     """
-    rest = b""
+    begun: list[bytes] = []  # of the line that the last block did not end
+    size = 0
     for block in blocks:
-        *lines, rest = (rest + block).split(b"\n")
-        yield from (parse_event(line) for line in lines if line.strip())
-        if len(rest) > _LONGEST_LINE:
+        *lines, rest = block.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*begun, lines[0]))
+            begun, size = [], 0
+            yield from (parse_event(line) for line in lines if line.strip())
+        begun.append(rest)
+        size += len(rest)
+        if size > _LONGEST_LINE:
             raise InvalidBodyError("a line is longer than 64 MiB", passing=False)
-    if rest.strip():
-        yield parse_event(rest)
+    line = b"".join(begun)
+    if line.strip():
+        yield parse_event(line)
 
 
 def parse_event(line: bytes) -> dict[str, Any]:

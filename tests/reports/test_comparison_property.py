@@ -121,14 +121,26 @@ def assert_alike(actual: dict[Any, tuple[Any, ...]], wanted: dict[Any, tuple[Any
 def test_the_period_before_is_compared_bucket_by_bucket(
     package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: LargeUnit
 ) -> None:
-    last = first + length * ONE
+    """Totals are of the buckets that are complete in both."""
+    ours = first, first + length * ONE
     package(Project([did(f"u{user}", "Buy", f"{day} 12:00", plan=plan) for day, plan, user in events]))
     comparison = package.workspace().segmentation(
-        "Buy", from_date=first, to_date=last, unit=unit, on="plan", compare="previous", table="events"
+        "Buy", from_date=ours[0], to_date=ours[1], unit=unit, on="plan", compare="previous", table="events"
     )
-    theirs = previous(first, last, unit)
+    theirs = previous(*ours, unit)
     assert (comparison.before.from_date, comparison.before.to_date) == theirs
-    assert_alike(found(comparison), expected(events, (first, last), theirs, unit))
+    rows = expected(events, ours, theirs, unit)
+    assert_alike(found(comparison), rows)
+    whole = {
+        now
+        for now, then in zip(buckets(*ours, unit), buckets(*theirs, unit), strict=True)
+        if asked_days(now, unit, *ours) == full_length(now, unit)
+        and asked_days(then, unit, *theirs) == full_length(then, unit)
+    } or set(buckets(*ours, unit))
+    for total in comparison.totals:
+        kept = [row for (now, plan), row in rows.items() if plan == total.names[0] and now in whole]
+        assert (total.before, total.after) == (sum(row[1] for row in kept), sum(row[2] for row in kept))
+        assert total.buckets == len(whole)
 
 
 @given(EVENTS, DAYS, LENGTHS, DAYS, LENGTHS, st.sampled_from(UNITS))
@@ -159,29 +171,6 @@ def test_any_two_ranges_are_compared_by_the_place_of_the_bucket(
     assert len(unpaired) == max(len(ours_buckets) - len(theirs_buckets), 0) * len(plans)
     assert all(row["before"] is row["change"] is None and not row["complete"] for row in unpaired)
     assert comparison.left_out == max(len(theirs_buckets) - len(ours_buckets), 0)
-
-
-@given(EVENTS, DAYS, LENGTHS, st.sampled_from(UNITS))
-def test_totals_are_of_the_buckets_that_are_complete_in_both(
-    package: Package, events: list[tuple[date, str, int]], first: date, length: int, unit: LargeUnit
-) -> None:
-    ours = first, first + length * ONE
-    package(Project([did(f"u{user}", "Buy", f"{day} 12:00", plan=plan) for day, plan, user in events]))
-    comparison = package.workspace().segmentation(
-        "Buy", from_date=ours[0], to_date=ours[1], unit=unit, on="plan", compare="previous", table="events"
-    )
-    theirs = previous(*ours, unit)
-    rows = expected(events, ours, theirs, unit)
-    whole = {
-        now
-        for now, then in zip(buckets(*ours, unit), buckets(*theirs, unit), strict=True)
-        if asked_days(now, unit, *ours) == full_length(now, unit)
-        and asked_days(then, unit, *theirs) == full_length(then, unit)
-    } or set(buckets(*ours, unit))
-    for total in comparison.totals:
-        kept = [row for (now, plan), row in rows.items() if plan == total.names[0] and now in whole]
-        assert (total.before, total.after) == (sum(row[1] for row in kept), sum(row[2] for row in kept))
-        assert total.buckets == len(whole)
 
 
 def full_length(bucket: date, unit: str) -> int:
