@@ -20,6 +20,7 @@ _INGESTED = (
     "greatest(TRY_CAST(properties->>'/mp_processing_time_ms' AS BIGINT), "
     "TRY_CAST(properties->>'/$mp_api_timestamp_ms' AS BIGINT))"
 )
+_INGESTED_COLUMNS = ("mp_processing_time_ms", "$mp_api_timestamp_ms", "mp_api_timestamp_ms")
 
 Holds = Literal["text", "double", "float", "integer", "decimal", "boolean", "moment", "json"]
 
@@ -56,8 +57,10 @@ class TableColumns:
             that were added later, which were sent later.
         distinct: Whether rows that are copies of one event are read as one, the most recently ingested, as
             Mixpanel's reports do (https://docs.mixpanel.com/reference/event-deduplication).
-        identities: The table of resolved ids by which ``distinct_id`` is read; None for ids as they are.
+        identities: SQL of the resolved ids (``distinct_id``, ``resolved_id``) by which ``distinct_id`` is
+            read; None for ids as they are.
         one_each: Whether there is one row for each resolved id: that of the id itself, or else of the first.
+        relation: SQL of the table for ``FROM``; None for its name.
     """
 
     table: str
@@ -70,6 +73,7 @@ class TableColumns:
     distinct: bool = False
     identities: str | None = None
     one_each: bool = False
+    relation: str | None = None
 
     def source(self, indent: str = "") -> str:
         """SQL of the table for ``FROM``, at ``indent``."""
@@ -81,7 +85,7 @@ class TableColumns:
         lines = [
             f"SELECT _raw.* REPLACE ({user} AS distinct_id){number}",
             f"FROM {self._events(indent + INDENT)} AS _raw",
-            f"LEFT JOIN {identifier(self.identities)} AS _ids ON _ids.distinct_id = _raw.distinct_id",
+            f"LEFT JOIN {self.identities} AS _ids ON _ids.distinct_id = _raw.distinct_id",
         ]
         if self.one_each:
             own = "_ids.resolved_id IS NOT NULL, _raw.distinct_id"
@@ -111,7 +115,7 @@ class TableColumns:
             return ids
         return (
             "(SELECT DISTINCT coalesce(_ids.resolved_id, _own.distinct_id) AS distinct_id "
-            f"FROM {ids} AS _own LEFT JOIN {identifier(self.identities)} AS _ids "
+            f"FROM {ids} AS _own LEFT JOIN {self.identities} AS _ids "
             "ON _ids.distinct_id = _own.distinct_id)"
         )
 
@@ -131,26 +135,33 @@ class TableColumns:
         if self._order_is_hidden:
             order = identifier(self.order or "")
             columns += f", _rows.{order} AS {order}"
-        newest = ([f"{_INGESTED} DESC NULLS LAST"] if self.has_json else []) + (
-            [f"{self.place('_rows')} DESC"] if self.order is not None else []
-        )
+        newest = [f"{ingested} DESC NULLS LAST" for ingested in self._ingested()]
+        newest += [f"{self.place('_rows')} DESC"] if self.order is not None else []
         last = f" ORDER BY {', '.join(newest)}" if newest else ""
         number = f"row_number() OVER (PARTITION BY {EVENT_KEY}{last})"
         rows = self._rows(indent + INDENT)
         return (
             f"({inner}SELECT * EXCLUDE (_copy)"
             f"{inner}FROM (SELECT {columns}, {number} AS _copy FROM {rows} AS _rows) AS _copies"
-            f"{inner}WHERE _copy = 1\n{indent})"
+            f"{inner}WHERE _copy = 1 OR insert_id IS NULL\n{indent})"
         )
 
+    def _ingested(self) -> list[str]:
+        """SQL of when a row was ingested, from the JSON or else from columns."""
+        if self.has_json:
+            return [_INGESTED]
+        names = [self.properties[name].name for name in _INGESTED_COLUMNS if name in self.properties]
+        return [f"TRY_CAST(CAST({identifier(name)} AS VARCHAR) AS BIGINT)" for name in names]
+
     def _rows(self, indent: str) -> str:
+        table = self.relation or identifier(self.table)
         if not self.read_as:
-            return identifier(self.table)
+            return table
         inner = f"\n{indent}{INDENT}"
         columns = f",{inner}{INDENT}".join(
             f"{sql} AS {identifier(name)}" for name, sql in self.read_as.items()
         )
-        return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {identifier(self.table)}\n{indent})"
+        return f"({inner}SELECT{inner}{INDENT}{columns}{inner}FROM {table}\n{indent})"
 
     def in_order(self, alias: str = "") -> list[str]:
         """The columns by which events of a user are ordered: time, then the order of sending if known."""

@@ -14,7 +14,7 @@ import typer.main
 import mixpanel_nb
 from mixpanel_nb.commands import names
 from mixpanel_nb.commands.app import tree
-from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, file_or_url
+from mixpanel_nb.commands.options import DataView, Mapping, TimeZone, WeekStart, file_or_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 # Global options, which may also follow the command.
-GLOBAL = ("account", "database", "timezone", "week_start", "workspace_id", "quiet", "verbose")
+GLOBAL = ("account", "database", "timezone", "week_start", "workspace_id", "mapping", "quiet", "verbose")
 OF_OUTPUT = ("format", "output", "replace")
 # Typer converts them when it calls a command, but before 0.29 not for a callback.
 TYPES: dict[str, Callable[[Any], Any]] = {"format": Format, "output": Path, "database": file_or_url}
@@ -82,6 +82,7 @@ def _global_options(
     timezone: TimeZone = None,
     week_start: WeekStart = None,
     workspace_id: DataView = None,
+    mapping: Mapping = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Tell requests, times, and where an error came from.")
@@ -94,7 +95,7 @@ def _global_options(
     session: TerminalSession = context.obj
     session.account, session.database = account, None if database is None else file_or_url(database)
     session.timezone, session.week_start, session.workspace_id = timezone, week_start, workspace_id
-    session.quiet, session.verbose = quiet, verbose
+    session.mapping, session.quiet, session.verbose = mapping, quiet, verbose
 
 
 @cache

@@ -7,9 +7,10 @@ import sys
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mixpanel_nb.cli.options import Format
+from mixpanel_nb.commands.options import place_of_mapping
 from mixpanel_nb.commands.session import Session
 from mixpanel_nb.commands.wording import TERMINAL
 from mixpanel_nb.errors import AccountNotFoundError, ConfigError
@@ -43,6 +44,7 @@ class TerminalSession(Session):
         timezone: ``--timezone``: that of days in reports on tables, if not the table's.
         week_start: ``--week-start``: the day on which weeks of reports begin, if not the account's.
         workspace_id: ``--workspace-id``: the data view in which Mixpanel is asked, if not the account's.
+        mapping: ``--mapping``: how tables of another shape are read.
         quiet: ``--quiet``: no progress, no remarks.
         verbose: ``--verbose``: every request and its time, and the traceback of an error.
         format: ``--format``; None is a table on a terminal and JSON elsewhere.
@@ -57,6 +59,7 @@ class TerminalSession(Session):
         self.timezone: str | None = None
         self.week_start: str | None = None
         self.workspace_id: str | None = None
+        self.mapping: str | None = None
         self._log = OnStandardError()
         self.quiet = False
         self.verbose = False
@@ -95,10 +98,16 @@ class TerminalSession(Session):
 
         self.check_output()
         self._tell_requests()
+        reading: dict[str, Any] = {
+            "account": self.account,
+            "mapping": self.mapping,
+            "timezone": self.timezone,
+            "week_start": self.week_start,
+        }
         if isinstance(self.database, str):
-            return Workspace.over(
-                self.database, account=self.account, timezone=self.timezone, week_start=self.week_start
-            )
+            return Workspace.over(self.database, **reading)
+        if self.mapping is not None:
+            return Workspace.lake(place_of_mapping(self.database), **reading)
         workspace = Workspace(
             self.account,
             path=self.database,

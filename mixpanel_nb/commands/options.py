@@ -48,6 +48,14 @@ WeekStart = Annotated[
     str | None,
     typer.Option("--week-start", metavar="DAY", help="Day on which weeks begin, if not the account's."),
 ]
+Mapping = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        metavar="TOOL|FILE",
+        help="How tables of another shape are read: pipelines, fivetran, airbyte, … or a file.",
+    ),
+]
 Append = Annotated[bool, typer.Option("--append", help="Add days to a table.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Put a new table in the place of the old one.")]
 Columns = Annotated[
@@ -64,6 +72,19 @@ DEFAULT_COLUMNS = "100"
 def file_or_url(text: str) -> Path | str:
     """A database file or a lake as a path; the URL of an engine (``spark://…``) as it is."""
     return text if "://" in text and not is_address(text) else Path(text)
+
+
+def place_of_mapping(database: Path | None) -> Path:
+    """What a mapping reads: the folder or file that is named.
+
+    Raises:
+        ParameterError: none is.
+    """
+    if database is None:
+        message = [Word("mapping"), " reads tables of another tool, and none is named."]
+        hint = "Name their folder, or the URL of their engine, with --db."
+        raise ParameterError(message, parameter="mapping", hint=hint)
+    return database
 
 
 def table_option(text: str) -> Any:

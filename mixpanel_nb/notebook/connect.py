@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mixpanel_nb.commands import names
-from mixpanel_nb.commands.options import DataView, TimeZone, WeekStart, file_or_url, table_option
+from mixpanel_nb.commands.options import (
+    DataView,
+    Mapping,
+    TimeZone,
+    WeekStart,
+    file_or_url,
+    place_of_mapping,
+    table_option,
+)
 from mixpanel_nb.files.places import is_address
 from mixpanel_nb.results import WorkspaceInfo  # noqa: TC001 - Typer reads annotations at run time
 
@@ -50,6 +58,7 @@ def _connect(
     timezone: TimeZone = None,
     week_start: WeekStart = None,
     workspace_id: DataView = None,
+    mapping: Mapping = None,
     table: Annotated[
         str | None,
         table_option("The table that reports ask; events, or the only one."),
@@ -61,6 +70,7 @@ def _connect(
              %mp_connect shop --db shop.db
              %mp_connect lake:///data/shop
              %mp_connect spark://host:7077?events=shop.events
+             %mp_connect --db exports/42 --mapping pipelines
 
     Without ACCOUNT a file is opened with the default account; if there is none, for queries and for files of
     your own (%mp_load). A file that is not there is made at the first change. --table, --timezone and
@@ -74,14 +84,14 @@ def _connect(
         raise typer.BadParameter("--memory takes the account's data view: leave out --workspace-id.")
     settings: dict[str, Any] = {"timezone": timezone, "week_start": week_start, "table": table}
     session = cast("NotebookSession", context.obj)
-    elsewhere = account or project or workspace_id or db or memory or read_only
+    elsewhere = account or project or workspace_id or db or memory or read_only or mapping
     if session.connected is not None and any(settings.values()) and not elsewhere:
         for name, value in settings.items():
             if value is not None:
                 setattr(session.connected, name, value)
         return session.connected.info()
     more = {"read_only": read_only, "workspace_id": workspace_id}
-    workspace = _workspace(account, project, db, settings, memory=memory, more=more)
+    workspace = _workspace(account, project, db, settings, memory=memory, more=more, mapping=mapping)
     session.connect(workspace)
     return workspace.info()
 
@@ -94,6 +104,7 @@ def _workspace(
     *,
     memory: bool,
     more: dict[str, Any],
+    mapping: str | None,
 ) -> Workspace:
     from mixpanel_nb.workspace import Workspace
 
@@ -102,7 +113,9 @@ def _workspace(
         if project or any(more.values()):
             raise typer.BadParameter("--project, --workspace-id and --read-only are not for an engine's URL.")
         table = settings.pop("table")
-        return Workspace.over(where, events=table, account=account, **settings)
+        return Workspace.over(where, events=table, mapping=mapping, account=account, **settings)
+    if mapping is not None:
+        return Workspace.lake(place_of_mapping(where), account, mapping=mapping, **settings)
     is_kept = where is None or where.exists() or is_address(where)
     if where is not None and not (account or project or any(more.values()) or is_kept):
         return Workspace.open(where, create=True, **settings)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from mixpanel_nb.errors import ParameterError
 from mixpanel_nb.files.places import is_place, place_of
 from mixpanel_nb.files.system import expanded
+from mixpanel_nb.workspace.elsewhere import engine_of_files, engine_over
 from mixpanel_nb.workspace.lakes import existing_place, lake_storage
 from mixpanel_nb.workspace.project import SANDBOX, Project
 
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from mixpanel_nb.services.discovery import DiscoveryService
     from mixpanel_nb.services.fetch.fetcher import FetcherService
     from mixpanel_nb.services.local import Engine
+    from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine
     from mixpanel_nb.services.local.kept_cohorts import CohortService
     from mixpanel_nb.services.local.project import LocalProject
     from mixpanel_nb.services.zones import ReportZone
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.weekdays import Weekday
+    from mixpanel_nb.workspace.elsewhere import Mapped
     from mixpanel_nb.workspace.reports import ReportService
 
 
@@ -189,6 +191,7 @@ class WorkspaceBase:
         place: str | Path,
         account: str | None = None,
         *,
+        mapping: Mapped | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
         table: str | None = None,
@@ -202,6 +205,8 @@ class WorkspaceBase:
             place: A folder, or an address such as ``lake:///data/shop`` or ``s3://bucket/shop``; settings of
                 an object store are those of the environment, such as ``AWS_REGION``.
             account: The account for fetches into it.
+            mapping: As for :meth:`over`, for a folder that another tool fills with files of Parquet or JSON
+                lines, or for a database file of DuckDB; it is read-only, and no lake of ours.
             timezone: As for :class:`Workspace`.
             week_start: As for :class:`Workspace`.
             table: As for :class:`Workspace`.
@@ -209,6 +214,7 @@ class WorkspaceBase:
         Raises:
             StorageError: there is no lake.
             ConfigError: deltalake is not installed, or there is no such account or time zone.
+            ParameterError: the mapping is none.
 
         Example:
             >>> from mixpanel_nb import Workspace
@@ -217,10 +223,14 @@ class WorkspaceBase:
             ...     lake.sql_scalar("SELECT count(*) FROM events")
             10682
         """
-        found = existing_place(place)
+        engine = None if mapping is None else engine_of_files(place, mapping)
+        table = table if engine is None else engine.events_table
         project = Project.find(
             account, timezone=timezone, week_start=week_start, table=table, needs_account=False
         )
+        if engine is not None:
+            return cls._on(engine, project)
+        found = existing_place(place)
         return cls.from_parts(project, lake_storage(found), found)
 
     @classmethod
@@ -231,6 +241,7 @@ class WorkspaceBase:
         events: str | None = None,
         profiles: str | None = None,
         json: Iterable[str] = (),
+        mapping: Mapped | None = None,
         account: str | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
@@ -242,45 +253,40 @@ class WorkspaceBase:
         raises a ``StorageError``. A connection that is handed in is not closed.
 
         Args:
-            connection: A Spark session (classic or Connect), a connection of chdb or clickhouse-connect, or a
-                URL: ``spark://HOST:PORT``, ``spark://local[2]``, ``sc://HOST:PORT``, ``clickhouse://FOLDER``,
-                which may name tables: ``?events=catalog.schema.table``.
+            connection: A Spark session (classic or Connect), a connection of DuckDB, chdb, clickhouse-connect
+                or Ibis, or a URL: ``spark://HOST:PORT``, ``spark://local[2]``, ``sc://HOST:PORT``,
+                ``clickhouse://FOLDER``, ``duckdb://FILE``, which may name tables:
+                ``?events=catalog.schema.table``.
             events: The table of events as the engine calls it, by default ``events``: with ``event_name``,
                 ``event_time`` (UTC) and ``distinct_id``, perhaps ``insert_id``, ``properties`` (JSON as
                 text), and a column for each of some or all properties.
             profiles: The table of profiles, with ``distinct_id``.
             json: Columns whose text is JSON, beside ``properties``.
+            mapping: How tables of another shape are read: ``pipelines`` (the tables that Mixpanel's JSON
+                pipelines fill, with their identity mappings), ``fivetran``, ``airbyte``, or another tool that
+                :meth:`load` knows; a file of TOML or JSON; or a dict. It names columns as :meth:`load` does
+                (``event``, ``time``, ``user``, ``id``, ``time_unit``, ``timezone``, ``from_tool``), and
+                ``properties``, the column of all properties as JSON, ``identities``, the table of
+                ``distinct_id`` and ``resolved_distinct_id``, and ``distinct=False`` to count copies of an
+                event. The tool's own names of tables are the defaults of ``events`` and ``profiles``.
             account: As for :class:`Workspace`; none is needed.
             timezone: As for :class:`Workspace`.
             week_start: As for :class:`Workspace`.
 
         Raises:
-            ParameterError: the connection is of no engine that is known.
+            ParameterError: the connection is of no engine that is known, or the mapping is none.
             ConfigError: an engine's package is missing, or it cannot be reached.
         """
-        from mixpanel_nb.services.local.engines import opening
-        from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine, ElsewhereStorage
-
-        given: dict[str, str] = {}
-        if isinstance(connection, str):
-            if opening.scheme_of(connection) is None:
-                message = f"{connection!r} is no URL of an engine."
-                hint = "For a database file there is Workspace.open."
-                raise ParameterError(message, parameter="connection", value=connection, hint=hint)
-            client, given = opening.opened(connection)
-        else:
-            client = opening.client_of(connection)
-        opening.check_translator()
-        engine = ElsewhereEngine(
-            client,
-            events or given.get("events") or "events",
-            profiles or given.get("profiles"),
-            frozenset(json),
-        )
+        engine = engine_over(connection, events, profiles, json, mapping)
         project = Project.find(
             account, timezone=timezone, week_start=week_start, needs_account=False, table=engine.events_table
         )
-        workspace = cls.from_parts(project, cast("StorageEngine", ElsewhereStorage(engine)))
+        return cls._on(engine, project)
+
+    @classmethod
+    def _on(cls, engine: ElsewhereEngine, project: Project) -> Self:
+        """A workspace that asks an engine, and has no file."""
+        workspace = cls.from_parts(project, engine.storage)
         workspace._engine = engine
         return workspace
 

@@ -186,7 +186,7 @@ class LocalTables(WorkspaceBase):
         if n < 1:
             message = [Word("n"), f" is {n}."]
             raise ParameterError(message, parameter="n", value=n, hint="Give a number from 1.")
-        from mixpanel_nb.services.local.engines.elsewhere import ElsewhereStorage
+        from mixpanel_nb.services.local.engines.elsewhere_storage import ElsewhereStorage
         from mixpanel_nb.storage.statements import sample_sql
 
         held: Any = self.storage

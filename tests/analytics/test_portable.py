@@ -32,8 +32,9 @@ from mixpanel_nb.analytics.calendar import Period
 from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.analytics.context import ReportContext
 from mixpanel_nb.analytics.dialects.clickhouse import CLICKHOUSE
+from mixpanel_nb.analytics.dialects.said import Relation, Said
 from mixpanel_nb.analytics.dialects.spark import SPARK
-from mixpanel_nb.analytics.dialects.translation import Relation, Translation, translate
+from mixpanel_nb.analytics.dialects.translation import translate
 from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.errors import QueryError
 from mixpanel_nb.queries import (
@@ -199,7 +200,7 @@ RELATION = Relation(
 DIALECTS = {"spark": SPARK, "clickhouse": CLICKHOUSE}
 
 
-def translated(statement: Statement, engine: str, relation: Relation = RELATION) -> Translation:
+def translated(statement: Statement, engine: str, relation: Relation = RELATION) -> Said:
     return translate(statement, DIALECTS[engine], {"events": relation})
 
 

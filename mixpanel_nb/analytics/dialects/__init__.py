@@ -5,6 +5,6 @@ DuckDB has by what every engine can say, and a module per engine (``spark``, ``c
 what each function and operator is called there. The rules are about nodes of the parsed statement, never
 about its text, and a function without a rule is an error before anything runs.
 
-This package alone needs sqlglot (``pip install "mixpanel-nb[spark]"``), so nothing else imports it before a
+All but ``said`` needs sqlglot (``pip install "mixpanel-nb[spark]"``), so nothing else imports it before a
 statement is translated.
 """

@@ -11,28 +11,17 @@ import sqlglot
 from sqlglot import exp
 
 from mixpanel_nb.analytics.dialects import portable
+from mixpanel_nb.analytics.dialects.said import Said
 from mixpanel_nb.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mixpanel_nb.analytics.dialects.said import Relation
     from mixpanel_nb.analytics.sql import Statement
 
     Rule = Callable[[Any], exp.Expr]
     Pass = Callable[[exp.Expr], exp.Expr]
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A table of another engine.
-
-    Attributes:
-        name: Its name there, in parts: catalog, schema, table.
-        columns: Its columns, by name.
-    """
-
-    name: tuple[str, ...]
-    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,22 +51,7 @@ class Dialect:
     options: str = ""
 
 
-@dataclass(frozen=True)
-class Translation:
-    """A statement of another engine.
-
-    Attributes:
-        text: The SQL, with texts as ``:name`` where the engine binds them.
-        params: Their values.
-        shown: The SQL with all values written out.
-    """
-
-    text: str
-    params: Mapping[str, Any]
-    shown: str
-
-
-def translate(statement: Statement, dialect: Dialect, relations: Mapping[str, Relation]) -> Translation:
+def translate(statement: Statement, dialect: Dialect, relations: Mapping[str, Relation]) -> Said:
     """A statement in the SQL of another engine.
 
     Args:
@@ -100,11 +74,11 @@ def translate(statement: Statement, dialect: Dialect, relations: Mapping[str, Re
     params = {node.name: statement.params[node.name] for node in tree.find_all(exp.Placeholder) if node.name}
     text = _written(tree, dialect)
     if not params:
-        return Translation(text, {}, text)
+        return Said(text, {}, text)
     shown = tree.transform(
         lambda node: exp.Literal.string(params[node.name]) if isinstance(node, exp.Placeholder) else node
     )
-    return Translation(text, params, _written(shown, dialect))
+    return Said(text, params, _written(shown, dialect))
 
 
 def _written(tree: exp.Expr, dialect: Dialect) -> str:

@@ -5,13 +5,36 @@ Users are identified as in the tool itself, so that unique users match, before a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mixpanel_nb.storage.own_rows import Spread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mixpanel_nb.storage.own_rows import TimeUnit
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a tool in a warehouse, where reports read them.
+
+    Attributes:
+        events: The table of events.
+        profiles: What the table of profiles may be called.
+        identities: What the table of identity mappings may be called, which has ``distinct_id`` and
+            ``resolved_distinct_id``.
+        others: The columns that are properties beside the object of all properties, with the property of
+            each; None for all columns.
+        left_out: How the names of columns begin that are the tool's own.
+    """
+
+    events: str = "events"
+    profiles: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    others: Mapping[str, str] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +52,7 @@ class Preset:
         spreads: The objects whose keys become properties.
         numbers: Fields whose texts are whole numbers.
         otherwise: What to do with a file of the tool that cannot be read. Empty is a list of its columns.
+        tables: Its tables in a warehouse.
     """
 
     title: str
@@ -41,6 +65,7 @@ class Preset:
     spreads: tuple[Spread, ...] = ()
     numbers: frozenset[str] = frozenset()
     otherwise: str = ""
+    tables: Tables = field(default_factory=Tables)
 
 
 def _under(*path: str) -> Spread:
@@ -171,10 +196,16 @@ PIPELINES = Preset(
     users=("distinct_id", "user_id", "device_id"),
     ids=("insert_id",),
     spreads=(Spread(("properties",)),),
+    tables=Tables(
+        "mp_master_event",
+        ("mp_people_data_view", "mp_people_data"),
+        ("mp_identity_mappings_data_view", "mp_identity_mappings_data"),
+        {"user_id": "$user_id", "device_id": "$device_id"},
+    ),
 )
 """The events of Mixpanel's JSON pipelines (``mp_master_event``), from object storage or a warehouse.
 
-Users are as sent, not merged. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
+Users are as sent, not merged; the table of identity mappings says who they are. Source: https://docs.mixpanel.com/docs/data-pipelines/json-pipelines
 """
 
 FIVETRAN = Preset(
@@ -185,6 +216,7 @@ FIVETRAN = Preset(
     users=("distinct_id",),
     ids=("_fivetran_id",),
     spreads=(Spread(("properties",)),),
+    tables=Tables("event", ("people",), others={}, left_out=("_fivetran_",)),
 )
 """The table ``event`` that Fivetran fills, from a warehouse or a lake.
 
@@ -199,6 +231,7 @@ AIRBYTE = Preset(
     times=("time",),
     users=("distinct_id",),
     ids=("insert_id",),
+    tables=Tables("export", ("engage",), left_out=("_airbyte_",)),
 )
 """The stream ``export`` as Airbyte's destinations have it.
 

@@ -63,7 +63,7 @@ class ReadUsers:
         """The table as it is read, with the note."""
         columns = found.columns
         if self.known is not None:
-            columns = replace(columns, identities=self.known.table)
+            columns = replace(columns, identities=self.known.source)
         notes = found.notes if self.note is None else (*found.notes, self.note)
         return replace(found, columns=columns, notes=notes)
 
@@ -76,7 +76,7 @@ class ReadUsers:
         found = engine.profiles(self.table)
         if found is None or self.known is None or self.known.system != "original":
             return found
-        return replace(found, identities=self.known.table, one_each=True)
+        return replace(found, identities=self.known.source, one_each=True)
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,8 @@ def _counts(links: Sequence[Link], resolution: Resolution) -> tuple[results.Link
 
 def _said(table: str, known: KnownIdentities) -> str:
     """How users are resolved, and whether the table changed since."""
+    if known.computed_at is None:
+        return f"Users are resolved by {known.table}."
     said = f"Users are resolved: identities of {known.computed_at:%Y-%m-%d %H:%M} UTC."
     if known.newer > 0:
         return f"{said} {table} has {known.newer:,} more events since then, which they do not know."

@@ -125,14 +125,16 @@ class KnownIdentities:
     Attributes:
         table: The table of the resolved ids, with the columns ``distinct_id`` and ``resolved_id``.
         system: Mixpanel's system by which they were merged: ``original`` or ``simplified``.
-        computed_at: When they were found (UTC).
+        source: SQL of the table for ``FROM``, with these columns.
+        computed_at: When they were found (UTC); None where they are kept up to date elsewhere.
         newer: How many more events the table has now; negative for fewer.
         changed: Whether the table was fetched into since then.
     """
 
     table: str
     system: str
-    computed_at: datetime
+    source: str
+    computed_at: datetime | None = None
     newer: int = 0
     changed: bool = False
 

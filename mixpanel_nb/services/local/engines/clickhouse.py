@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ConfigError, QueryError
 from mixpanel_nb.rows import MemoryRows
+from mixpanel_nb.services.local.engines.client import TranslatingClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ _MAX_MESSAGE = 300
 
 
 @dataclass(frozen=True)
-class ClickHouseClient:
+class ClickHouseClient(TranslatingClient):
     """A connection to ClickHouse.
 
     Attributes:

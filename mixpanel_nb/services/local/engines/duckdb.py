@@ -92,7 +92,9 @@ class DuckDBEngine:
         events = int(self.storage.execute_scalar(f"SELECT count(*) FROM {identifier(table)}"))
         metadata = self.storage.metadata_or_none(table)
         changed = metadata is not None and metadata.fetched_at > known.computed_at
-        return KnownIdentities(known.table, known.system, known.computed_at, events - known.events, changed)
+        newer = events - known.events
+        source = identifier(known.table)
+        return KnownIdentities(known.table, known.system, source, known.computed_at, newer, changed)
 
     def annotations(self, table: str) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`."""

@@ -1,82 +1,59 @@
-"""``ElsewhereEngine``: tables of an engine that is not DuckDB, asked in its own SQL.
+"""``ElsewhereEngine``: tables that are not in the workspace's own file, asked in the SQL of their engine.
 
-A client runs SQL there and describes tables; ``spark`` and ``clickhouse`` have one each. Tables there are
-read as users' own tables of a DuckDB file are: with the columns of events, in any types that hold them.
+A client runs SQL there and describes tables; ``spark``, ``clickhouse``, ``foreign`` and others have one each.
+Tables are read as users' own tables of a DuckDB file are: with the columns of events, in any types that hold
+them, or as a mapping says (``mapped``).
 """
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from mixpanel_nb.analytics.definitions import Definitions
+from mixpanel_nb.analytics.dialects.said import Relation
 from mixpanel_nb.analytics.sql import Statement
-from mixpanel_nb.errors import ParameterError, StorageError, TableNotFoundError, Word
-from mixpanel_nb.services.local.engines.base import EventTable
+from mixpanel_nb.errors import StorageError, TableNotFoundError
+from mixpanel_nb.services.local.engines.base import EventTable, KnownIdentities
+from mixpanel_nb.services.local.engines.client import name_of, parts_of
+from mixpanel_nb.services.local.engines.elsewhere_storage import ElsewhereStorage
+from mixpanel_nb.services.local.engines.mapped import MappedReading
 from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage.catalog import TableDescription
 from mixpanel_nb.storage.explain import table_not_found
 from mixpanel_nb.storage.ledger import Entries
-from mixpanel_nb.storage.records import ColumnRecord, TableRecord
+from mixpanel_nb.storage.records import ColumnRecord
 from mixpanel_nb.storage.schema import EVENT_COLUMNS
-from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
-    import pandas as pd
-
     from mixpanel_nb.analytics.columns import TableColumns
-    from mixpanel_nb.analytics.dialects.translation import Dialect, Relation, Translation
-    from mixpanel_nb.errors import Text
-    from mixpanel_nb.rows import MemoryRows, RowSource
-    from mixpanel_nb.services.local.engines.base import KnownIdentities
+    from mixpanel_nb.analytics.dialects.said import Said
+    from mixpanel_nb.rows import RowSource
+    from mixpanel_nb.services.load.tables import TableMapping
+    from mixpanel_nb.services.local.engines.client import Client
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
 _KEYS_OF = 1_000  # events, whose JSON is read for the names of properties
-_BOUND = re.compile(
-    r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?<![:\w]):([A-Za-z_]\w*)""",
-    re.DOTALL,
-)
-"""A text, a name, a comment, or the ``:name`` of a value: what is within the others is none."""
-_PART = re.compile(r"`((?:[^`]|``)+)`|([^.`]+)")
 _NO_TABLE = "Name it with events=…, as the engine calls it: catalog.schema.table."
 
 
-class Client(Protocol):
-    """What runs SQL on an engine."""
+@dataclass(frozen=True)
+class Beside:
+    """The tables that belong to a table of events.
 
-    @property
-    def engine(self) -> str:
-        """The engine's name, for messages."""
+    Attributes:
+        profiles: That of profiles; None if there is none.
+        identities: That of identity mappings; None if there is none.
+    """
 
-    @property
-    def dialect(self) -> Dialect:
-        """How its SQL differs."""
-
-    def columns(self, table: tuple[str, ...]) -> list[tuple[str, str]] | None:
-        """Names of a table's columns with their types as DuckDB calls them; None without such a table."""
-
-    def run(self, text: str, params: Mapping[str, Any]) -> MemoryRows:
-        """The rows of a statement in its own SQL.
-
-        Args:
-            text: The statement, with the names of bound values.
-            params: The values.
-
-        Raises:
-            QueryError: the engine refused it.
-        """
-
-    def close(self) -> None:
-        """Release what the client holds, and leave a connection that was handed in as it is."""
+    profiles: str | None = None
+    identities: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,12 +65,36 @@ class ElsewhereEngine:
         events_table: The table of events, as the engine calls it: ``events`` or ``catalog.schema.table``.
         profiles_table: The table of profiles; None if there is none.
         json: Columns that hold JSON as text, beside ``properties``.
+        mapping: How tables of another shape are read; None for the shape of a fetched table.
     """
 
     client: Client
     events_table: str = "events"
     profiles_table: str | None = None
     json: frozenset[str] = field(default_factory=frozenset)
+    mapping: TableMapping | None = None
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The tables that belong to that of events: those named, else those of the mapping that are there.
+
+        Raises:
+            TableNotFoundError: the mapping names a table that is not there.
+        """
+        mapping = self.mapping
+        if mapping is None:
+            return Beside(self.profiles_table)
+        profiles = self.profiles_table or self._first_of(mapping.profile_tables)
+        if mapping.identities is not None:
+            self.describe(mapping.identities)
+        return Beside(profiles, mapping.identities or self._first_of(mapping.identity_tables))
+
+    def _first_of(self, names: Sequence[str]) -> str | None:
+        """The first of some tables in the schema of the table of events."""
+        outer = parts_of(self.events_table)[:-1]
+        found = (name for name in names if self.client.columns((*outer, name)) is not None)
+        name = next(found, None)
+        return None if name is None else name_of((*outer, name))
 
     @cached_property
     def _described(self) -> dict[str, TableDescription]:
@@ -107,7 +108,7 @@ class ElsewhereEngine:
             StorageError: its columns cannot be named.
         """
         if table not in self._described:
-            found = self.client.columns(_parts(table))
+            found = self.client.columns(parts_of(table))
             if found is None:
                 message = f"There is no table {table!r} in {self.client.engine}."
                 raise TableNotFoundError(message, hint=_NO_TABLE, details={"table": table})
@@ -117,54 +118,61 @@ class ElsewhereEngine:
 
     def _type(self, name: str, kind: str) -> str:
         lower = name.lower()
-        if lower in {*EVENT_COLUMNS, "properties", "insert_id"} and lower != name:
+        if self.mapping is None and lower in {*EVENT_COLUMNS, "properties", "insert_id"} and lower != name:
             message = f"The column {name!r} has to be named {lower!r}."
             raise StorageError(message, hint="Make a view that names it so, and ask the view.")
-        return "JSON" if kind == "VARCHAR" and (name == "properties" or name in self.json) else kind
+        json = {"properties" if self.mapping is None else self.mapping.properties, *self.json}
+        return "JSON" if kind == "VARCHAR" and name in json else kind
 
-    def translated(self, statement: Statement) -> Translation:
+    def said(self, statement: Statement) -> Said:
         """A statement in the engine's SQL.
 
         Raises:
             QueryError: it cannot be said there.
         """
-        from mixpanel_nb.analytics.dialects.translation import translate
-
-        return translate(statement, self.client.dialect, self._relations())
+        return self.client.say(statement, self._relations())
 
     def _relations(self) -> dict[str, Relation]:
-        from mixpanel_nb.analytics.dialects.translation import Relation
-
         return {
-            table: Relation(_parts(table), tuple(each.name for each in self.describe(table).columns))
+            table: Relation(parts_of(table), tuple(each.name for each in self.describe(table).columns))
             for table in self._tables()
         }
 
     def _tables(self) -> list[str]:
-        return [self.events_table, *([self.profiles_table] if self.profiles_table else [])]
+        others = (self.beside.profiles, self.beside.identities)
+        return [self.events_table, *(name for name in others if name is not None)]
 
     # Engine
 
     def events(self, table: str, zone: ZoneInfo) -> EventTable:
         """See :class:`Engine`."""
         self._known(table)
-        columns, notes = TableReading(self._storage, table, self.describe(table), zone).events()
+        columns, notes = self._reading(table, zone).events()
         return EventTable(columns, notes=notes)
+
+    def _reading(self, table: str, zone: ZoneInfo) -> TableReading:
+        found = self.describe(table)
+        texts: frozenset[str] = frozenset()
+        if not self.client.json_is_text:
+            texts = frozenset(each.name for each in found.columns if each.type == "JSON")
+        place = (self.storage, table, found, zone, self.client.written(table), texts)
+        return TableReading(*place) if self.mapping is None else MappedReading(*place, self.mapping)
 
     def _known(self, table: str) -> None:
         if table != self.events_table:
             raise table_not_found(table, [self.events_table])
 
     @property
-    def _storage(self) -> StorageEngine:
+    def storage(self) -> StorageEngine:
+        """What a workspace over these tables has in place of a database file."""
         return cast("StorageEngine", ElsewhereStorage(self))
 
     def profiles(self, table: str) -> TableColumns | None:
         """See :class:`Engine`."""
-        name = self.profiles_table
+        name = self.beside.profiles
         if name is None or table != self.events_table:
             return None
-        return TableReading(self._storage, name, self.describe(name), ZoneInfo("UTC")).profiles()
+        return self._reading(name, ZoneInfo("UTC")).profiles()
 
     def cohorts(self) -> Mapping[str, str]:
         """See :class:`Engine`. Cohorts are kept in a database file."""
@@ -175,8 +183,15 @@ class ElsewhereEngine:
         return Definitions()
 
     def identities(self, _table: str, /) -> KnownIdentities | None:
-        """See :class:`Engine`. Identities are kept in a database file."""
-        return None
+        """See :class:`Engine`. Those of the mapping's table; others are kept in a database file."""
+        name = self.beside.identities
+        if name is None:
+            return None
+        source = (
+            "(SELECT distinct_id, min(resolved_distinct_id) AS resolved_id "
+            f"FROM {self.client.written(name)} GROUP BY distinct_id)"
+        )
+        return KnownIdentities(name, "simplified", source)
 
     def annotations(self, _table: str, /) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`. Annotations are kept in a database file."""
@@ -184,17 +199,17 @@ class ElsewhereEngine:
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """See :class:`Engine`."""
-        said = self.translated(statement)
+        said = self.said(statement)
         return list(self.client.run(said.text, said.params).rows_)
 
     def source(self, statement: Statement) -> RowSource:
         """See :class:`Engine`."""
-        said = self.translated(statement)
+        said = self.said(statement)
         return self.client.run(said.text, said.params)
 
     def shown(self, statement: Statement) -> str:
         """See :class:`Engine`."""
-        return self.translated(statement).shown
+        return self.said(statement).shown
 
     def tables(self, *, fetched: bool = False) -> list[str]:
         """See :class:`Engine`. None was fetched."""
@@ -235,114 +250,3 @@ class ElsewhereEngine:
             text = f"SELECT DISTINCT unnest(json_keys(e.properties)) AS name FROM ({some}) AS e"
             names |= {str(name) for (name,) in self.rows(Statement(text, params))}
         return sorted(names)
-
-
-def _parts(table: str) -> tuple[str, ...]:
-    """The parts of a name such as ``catalog.schema.table``; one in backquotes may have dots, as paths do."""
-    return tuple(
-        quoted.replace("``", "`") if quoted else plain for quoted, plain in _PART.findall(table)
-    ) or (table,)
-
-
-class ElsewhereStorage:
-    """What a workspace over another engine has in place of a database file: it reads, and keeps nothing.
-
-    Everything that only a file can do raises a ``StorageError`` that says so.
-
-    Args:
-        engine: The engine.
-    """
-
-    path = None
-    read_only = True
-    beside = Path(os.devnull)
-    """No downloads wait beside it."""
-
-    def __init__(self, engine: ElsewhereEngine) -> None:
-        self._engine = engine
-        self.on_wait: Callable[[Text], None] | None = None
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        engine = self._engine.client.engine
-        message = f"This needs a database file, and the workspace reads tables of {engine}."
-        hint = [
-            "Reports and SQL run there. For this, open a file beside it: ",
-            Word("path", "FILE"),
-            ", and fetch the days into it.",
-        ]
-        raise StorageError(message, hint=hint)
-
-    # SQL, in the engine's own dialect
-
-    def query(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> RowSource:
-        """The rows of a statement in the engine's own SQL; values are bound by name."""
-        return self._engine.client.run(sql, _named(params))
-
-    def execute_df(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> pd.DataFrame:
-        """The rows as a DataFrame."""
-        return self.query(sql, params).df()
-
-    def execute_scalar(self, sql: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> Any:
-        """The first value of the first row, or None."""
-        rows = self.query(sql, params).fetch(1)
-        return rows[0][0] if rows else None
-
-    def execute_rows(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a statement of ours, in DuckDB's SQL."""
-        return self._engine.rows(Statement(sql, params or {}))
-
-    def parameter_names_in(self, sql: str) -> set[str]:
-        """The names of bound values in a statement."""
-        return {found[1] for found in _BOUND.finditer(sql) if found[1]}
-
-    def table_exists(self, name: str) -> bool:
-        """Whether there is a table of that name."""
-        return self._engine.client.columns(_parts(name)) is not None
-
-    # What there is
-
-    def list_tables(self) -> list[TableRecord]:
-        """The tables that were named."""
-        names = {self._engine.events_table: "events"}
-        if self._engine.profiles_table is not None:
-            names[self._engine.profiles_table] = "profiles"
-        return [TableRecord(name, kind, self._count(name)) for name, kind in names.items()]
-
-    def _count(self, table: str) -> int:
-        self._engine.describe(table)
-        text = f"SELECT count(*) FROM {identifier(table)} AS e"
-        ((number,),) = self._engine.rows(Statement(text, {}))
-        return int(number)
-
-    def get_schema(self, table: str) -> list[ColumnRecord]:
-        """The columns of a table, with the types that DuckDB calls so."""
-        return list(self._engine.describe(table).columns)
-
-    def sample(self, table: str, n: int) -> tuple[str, RowSource]:
-        """SQL of some rows of a table, and the rows."""
-        self._engine.describe(table)
-        statement = Statement(f"SELECT * FROM {identifier(table)} AS e LIMIT {n}", {})
-        return self._engine.shown(statement), self._engine.source(statement)
-
-    def close(self) -> None:
-        """Release the client."""
-        self._engine.client.close()
-
-    def release(self) -> None:
-        """There is no file that others wait for."""
-
-
-def _named(params: Mapping[str, Any] | Sequence[Any] | None) -> Mapping[str, Any]:
-    """Values by name.
-
-    Raises:
-        ParameterError: they have none.
-    """
-    if not params:
-        return {}
-    if isinstance(params, (list, tuple)):
-        message = "Values are bound by name here, and these have none."
-        raise ParameterError(message, parameter="params", value=params, hint="Write :name, and give a dict.")
-    return cast("Mapping[str, Any]", params)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from mixpanel_nb.errors import ConfigError, ParameterError
+from mixpanel_nb.services.local.engines.client import TranslatingClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixpanel_nb.services.local.engines.elsewhere import Client
+    from mixpanel_nb.services.local.engines.client import Client
 
 _HERE = "mixpanel_nb.services.local.engines"
 
@@ -21,6 +22,9 @@ CONNECTIONS = {
     "pyspark": f"{_HERE}.spark:SparkClient",
     "chdb": f"{_HERE}.clickhouse:ClickHouseClient",
     "clickhouse_connect": f"{_HERE}.clickhouse:ClickHouseClient",
+    "duckdb": f"{_HERE}.foreign:DuckDBClient",
+    "_duckdb": f"{_HERE}.foreign:DuckDBClient",
+    "ibis": f"{_HERE}.ibis:client_of",
 }
 """What makes a client of a connection, by the package that the connection is of."""
 
@@ -28,11 +32,12 @@ SCHEMES = {
     "spark": f"{_HERE}.spark:opened",
     "sc": f"{_HERE}.spark:opened",
     "clickhouse": f"{_HERE}.clickhouse:opened",
+    "duckdb": f"{_HERE}.foreign:opened",
 }
 """What opens a client, by the scheme of a URL; it takes the URL without its query."""
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.DOTALL)
-_GIVEN = ("events", "profiles")
+_GIVEN = ("events", "profiles", "mapping")
 
 
 def client_of(connection: Any) -> Client:
@@ -40,16 +45,19 @@ def client_of(connection: Any) -> Client:
 
     Raises:
         ParameterError: it is of none of the engines that there are.
+        ConfigError: sqlglot is missing.
     """
     for kind in type(connection).__mro__:
         place = CONNECTIONS.get(kind.__module__.partition(".")[0])
         if place is not None:
             client: Client = _found(place)(connection)
+            _check_translator(client)
             return client
     message = (
         f"A {type(connection).__module__}.{type(connection).__qualname__} is no engine that reports know."
     )
-    hint = "Give a Spark session (classic or Connect), or a connection of chdb or clickhouse-connect."
+    known = "DuckDB, chdb, clickhouse-connect or Ibis"
+    hint = f"Give a Spark session (classic or Connect), or a connection of {known}."
     raise ParameterError(message, parameter="connection", value=str(type(connection)), hint=hint)
 
 
@@ -59,22 +67,30 @@ def scheme_of(text: str) -> str | None:
     return found[1] if found is not None and found[1] in SCHEMES else None
 
 
-def opened(url: str) -> tuple[Client, dict[str, str]]:
-    """The client of a URL, and the names of tables that its query gives (``?events=…&profiles=…``).
+def given_in(url: str) -> dict[str, str]:
+    """What the query of a URL says (``?events=…&profiles=…&mapping=…``).
 
     Raises:
         ParameterError: the URL has another query.
-        ConfigError: the engine's package is missing, or it cannot be reached.
     """
-    place, _, query = url.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True))
+    given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
     for name in given:
         if name not in _GIVEN:
             message = f"{name!r} in the URL of an engine names nothing."
-            hint = "It may name tables: ?events=catalog.schema.table&profiles=…"
+            hint = "It may name tables and a mapping: ?events=catalog.schema.table&profiles=…&mapping=…"
             raise ParameterError(message, parameter="path", value=url, hint=hint)
-    client: Client = _found(SCHEMES[str(scheme_of(url))])(place)
-    return client, given
+    return given
+
+
+def opened(url: str) -> Client:
+    """The client of a URL.
+
+    Raises:
+        ConfigError: the engine's package is missing, or it cannot be reached.
+    """
+    client: Client = _found(SCHEMES[str(scheme_of(url))])(url.partition("?")[0])
+    _check_translator(client)
+    return client
 
 
 def _found(place: str) -> Callable[[Any], Any]:
@@ -83,13 +99,13 @@ def _found(place: str) -> Callable[[Any], Any]:
     return found
 
 
-def check_translator() -> None:
-    """Check that statements can be said in another engine's SQL.
+def _check_translator(client: Client) -> None:
+    """Check that statements can be said in the engine's SQL.
 
     Raises:
         ConfigError: sqlglot is missing.
     """
-    if find_spec("sqlglot") is None:
+    if isinstance(client, TranslatingClient) and find_spec("sqlglot") is None:
         raise missing("sqlglot", "spark")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.catalog import TableDescription
     from mixpanel_nb.storage.schema import PropertyColumn as StoredColumn
 
-_BASE = frozenset({*EVENT_COLUMNS, "insert_id", "properties", "last_seen"})
+BASE = frozenset({*EVENT_COLUMNS, "insert_id", "properties", "last_seen"})
 _NAMES = ("event_name", "distinct_id", "insert_id")
 # Types of base columns that need no cast.
 _AS_THEY_ARE = {
@@ -56,12 +56,25 @@ class TableReading:
         table: Its name.
         found: Its description.
         zone: The zone of days without a time of day.
+        relation: SQL of the table for ``FROM``; None for its name.
+        texts: The columns of JSON that is stored as text.
     """
 
     storage: StorageEngine
     table: str
     found: TableDescription
     zone: ZoneInfo
+    relation: str | None = None
+    texts: frozenset[str] = frozenset()
+
+    @property
+    def _from(self) -> str:
+        return self.relation or identifier(self.table)
+
+    def _read(self, column: str) -> str:
+        """SQL of a column."""
+        sql = identifier(column)
+        return f"TRY_CAST({sql} AS JSON)" if column in self.texts else sql
 
     def events(self) -> tuple[TableColumns, tuple[str, ...]]:
         """The columns of its events, and notes.
@@ -95,7 +108,7 @@ class TableReading:
         """The type of each column; base columns under their standard names."""
         added = LAKE_ADDED if self.found.is_of_lake else frozenset({self.found.sent})
         return {
-            (column.name.lower() if column.name.lower() in _BASE else column.name): column.type
+            (column.name.lower() if column.name.lower() in BASE else column.name): column.type
             for column in self.found.columns
             if column.name not in added
         }
@@ -105,14 +118,15 @@ class TableReading:
         return ROW_NUMBER not in map(str.lower, types) and not self.found.is_view
 
     def _columns(self, types: Mapping[str, str], read: dict[str, str]) -> TableColumns:
-        if json := casts.properties("properties", types.get("properties", "")):
+        column = self._read("properties") if "properties" in self.texts else "properties"
+        if json := casts.properties(column, types.get("properties", "")):
             read["properties"] = json
         stored = self.found.entries.columns
         claimed = {column.name for column in stored}
         found = {
-            column: casts.property_value(identifier(column), sql_type)
+            column: casts.property_value(self._read(column), sql_type)
             for column, sql_type in types.items()
-            if column not in _BASE and column not in claimed
+            if column not in BASE and column not in claimed
         }
         others = {column: value for column, value in found.items() if value is not None}
         properties = {
@@ -142,6 +156,7 @@ class TableReading:
             read_as={} if plain else read | own,
             order=order,
             sent=self.found.sent,
+            relation=self.relation,
         )
 
     def _name(self, column: str, types: Mapping[str, str]) -> str:
@@ -162,30 +177,31 @@ class TableReading:
         if sql_type == "DATE":
             note = f"event_time of {self.table} holds days: what comes first within a day is not known."
             return sql, (note,)
-        return sql, self._unreadable(sql) if casts.is_text(sql_type) else ()
+        return sql, self._unreadable(sql, "event_time") if casts.is_text(sql_type) else ()
 
-    def _unreadable(self, sql: str) -> tuple[str, ...]:
+    def _unreadable(self, sql: str, column: str) -> tuple[str, ...]:
         """A note about texts that are not times.
 
         Raises:
             StorageError: no text is a time.
         """
-        bad = f"FILTER (event_time IS NOT NULL AND ({sql}) IS NULL)"
+        written = identifier(column)
+        bad = f"FILTER ({written} IS NOT NULL AND ({sql}) IS NULL)"
         ((times, wrong, example),) = self.storage.execute_rows(
-            f"SELECT count({sql}), count(*) {bad}, CAST(any_value(event_time) {bad} AS VARCHAR) "
-            f"FROM {identifier(self.table)}"
+            f"SELECT count({sql}), count(*) {bad}, CAST(any_value({written}) {bad} AS VARCHAR) "
+            f"FROM {self._from}"
         )
         if not wrong:
             return ()
         shown = repr(example if len(example) <= 40 else example[:40] + "…")
         if not times:
             message = (
-                f"event_time of {self.table} is text, such as {shown}, "
+                f"{column} of {self.table} is text, such as {shown}, "
                 "and none of it is a time as in 2025-01-31T09:30:00Z."
             )
-            raise StorageError(message, hint=self._mended("strptime(event_time, '%d/%m/%Y')", "event_time"))
+            raise StorageError(message, hint=self._mended(f"strptime({column}, '%d/%m/%Y')", column))
         left_out = f"{wrong:,} of {times + wrong:,} rows of {self.table} are left out"
-        return (f"{left_out}: their event_time is no time, such as {shown}.",)
+        return (f"{left_out}: their {column} is no time, such as {shown}.",)
 
     def _epoch(self, sql_type: str) -> str:
         """SQL of an epoch time.
@@ -195,7 +211,7 @@ class TableReading:
         """
         number = casts.finite("event_time", sql_type)
         ((lowest, highest),) = self.storage.execute_rows(
-            f"SELECT min({number}), max({number}) FROM {identifier(self.table)}"
+            f"SELECT min({number}), max({number}) FROM {self._from}"
         )
         unit = "seconds" if lowest is None else casts.epoch_unit(lowest, highest)
         if unit is None:

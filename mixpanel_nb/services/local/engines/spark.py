@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixpanel_nb.errors import ConfigError, QueryError
 from mixpanel_nb.rows import MemoryRows
+from mixpanel_nb.services.local.engines.client import TranslatingClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ _LOCAL = _QUIET | {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host":
 
 
 @dataclass(frozen=True)
-class SparkClient:
+class SparkClient(TranslatingClient):
     """A Spark session.
 
     Attributes:
