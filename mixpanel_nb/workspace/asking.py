@@ -69,6 +69,26 @@ class Reports(WorkspaceBase):
         """
         return self._reports.ask(query)
 
+    def statement(self, report: str, **asked: Any) -> str:
+        """The SQL of a report on a table, in the dialect of the workspace's engine; nothing runs.
+
+        Over a warehouse that is not connected, ``Workspace.over("bigquery://project.dataset",
+        mapping="pipelines")``, it is what to paste there.
+
+        Args:
+            report: The report, such as ``funnel``.
+            asked: Its parameters, as its method takes them.
+
+        Raises:
+            ParameterError: there is no such report, or it asks several statements.
+            QueryError: the report cannot be said in the engine's SQL.
+
+        Example:
+            >>> ws.statement("segmentation", event="Purchase", table="events", **january).split()[0]
+            'SELECT'
+        """
+        return self._reports.stated(report, asked)
+
     def _answer(self, query: type[Query[Answer]], arguments: dict[str, Any]) -> Answer:
         return self._reports.request(query, {name: arguments[name] for name in arguments if name != "self"})
 

@@ -32,6 +32,7 @@ def engine_over(
     from mixpanel_nb.services.load.tables import mapping_of
     from mixpanel_nb.services.local.engines import opening
     from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine
+    from mixpanel_nb.services.local.engines.unconnected import UnconnectedClient
 
     given: dict[str, str] = {}
     if isinstance(connection, str):
@@ -44,6 +45,8 @@ def engine_over(
     read = None if named is None else mapping_of(named)
     client = opening.opened(connection) if isinstance(connection, str) else opening.client_of(connection)
     usual = "events" if read is None else read.event_table
+    if isinstance(client, UnconnectedClient) and client.schema:
+        usual = f"{client.schema}.{usual}"
     return ElsewhereEngine(
         client,
         events or given.get("events") or usual,

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mixpanel_nb import queries
-from mixpanel_nb.errors import Command, ParameterError
+from mixpanel_nb.errors import Command, ParameterError, did_you_mean
 from mixpanel_nb.queries.base import changed
 from mixpanel_nb.workspace.defaults import USUAL_TABLE, Defaults
 
@@ -77,6 +77,34 @@ class ReportService:
         zone = self.zone_of(table)  # refused before a request is sent
         answer = self._live.ask(query) if table is None else self._local(table, zone=zone.name).ask(query)
         return self._with_question(query, answer, zone)
+
+    def statement(self, query: Query[Any]) -> str:
+        """The SQL of a report on a table, which does not run. Errors as in ``Workspace.statement``."""
+        from mixpanel_nb.services.local.engines.stating import ONE_STATEMENT, Stated, StatingEngine
+
+        table = query.asked_table
+        if table is None or query.name not in ONE_STATEMENT or query.groups or query.comparison:
+            message = f"{query.name} has no statement of its own here."
+            hint = (
+                "Reports on one table have, without a comparison: funnel, retention, segmentation and others."
+            )
+            raise ParameterError(message, parameter="report", value=query.name, hint=hint)
+        asking = self._local(table, zone=self.zone_of(table).name, engine=StatingEngine(self._engine))
+        try:
+            asking.ask(query)
+        except Stated as found:
+            return self._engine.shown(found.statement)
+        message = f"{query.name} ran no statement."  # pragma: no cover - each of them runs one
+        raise ParameterError(message, parameter="report", value=query.name)
+
+    def stated(self, name: str, given: Mapping[str, Any]) -> str:
+        """The SQL of a report by its name, whose table and days may be left open."""
+        kind = queries.QUERIES.get(name)
+        if kind is None:
+            hint = did_you_mean(name, queries.QUERIES) or f"There are {', '.join(queries.QUERIES)}."
+            raise ParameterError(f"There is no report {name!r}.", parameter="report", value=name, hint=hint)
+        values, _ = self._defaults.fill(kind, given)
+        return self.statement(kind.of(values))
 
     def _saved_report(self, number: int, table: str) -> ReportResult:
         """What a saved report asks, answered by a table.

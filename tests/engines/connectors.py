@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DAYS = {"from_date": "2025-01-06", "to_date": "2025-01-08"}
+DAYS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-08"}
 TABLES = {
     "pipelines": ("mp_master_event", "mp_people_data_view", "mp_identity_mappings_data_view"),
     "fivetran": ("event", "people"),

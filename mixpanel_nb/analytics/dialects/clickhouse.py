@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from mixpanel_nb.analytics.dialects.portable import call, whole
+from mixpanel_nb.analytics.dialects.structs import fields_by_place
 from mixpanel_nb.analytics.dialects.translation import Dialect
 from mixpanel_nb.errors import QueryError
 
@@ -192,22 +193,11 @@ def _no_list() -> exp.Expr:
     return exp.Array(expressions=[])
 
 
-# Fields of structs, by their place
+# Structs, whose fields are said by their place
 
 
-def _place_fields(tree: exp.Expr) -> exp.Expr:
-    """Say a field of a struct by its place: structs of a statement have each name at one place."""
-    places: dict[str, int] = {}
-    for struct in tree.find_all(exp.Struct):
-        for place, each in enumerate(struct.expressions, 1):
-            places.setdefault(each.this.name, place)
-    for dot in list(tree.find_all(exp.Dot, bfs=True))[::-1]:
-        name = dot.expression.name
-        if name not in places:
-            message = f"The field {name!r} cannot be said in ClickHouse's SQL."
-            raise QueryError(message)
-        dot.replace(call("tupleElement", dot.this, whole(places[name])))
-    return tree
+def _field_at(struct: exp.Expr, place: int) -> exp.Expr:
+    return call("tupleElement", struct, whole(place))
 
 
 def _struct(node: exp.Struct) -> exp.Expr:
@@ -777,7 +767,7 @@ CLICKHOUSE = Dialect(
     sqlglot="clickhouse",
     plain=frozenset({*_FUNCTIONS, "tupleelement"}),
     whole=lambda number: call("toInt128", _literal_text(str(number))),
-    before=(_mark_lists, _place_fields),
+    before=(_mark_lists, fields_by_place("ClickHouse", _field_at)),
     after=(_order_unions, _unwrap_joins),
     options=OPTIONS,
     rules={

@@ -6,54 +6,18 @@ JSON value is its text.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
-import sqlglot
 from sqlglot import exp
 
 from mixpanel_nb.analytics.dialects.portable import call, column, whole
+from mixpanel_nb.analytics.dialects.templates import Templates, named
 from mixpanel_nb.analytics.dialects.translation import Dialect
 from mixpanel_nb.errors import QueryError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _STAMP = "yyyy-MM-dd'T'HH:mm:ss"
 
 
-@cache
-def _parsed(template: str) -> exp.Expr:
-    return sqlglot.parse_one(template, read="spark")
-
-
-def say(template: str, **nodes: exp.Expr) -> exp.Expr:
-    """SQL of Spark in which nodes take the places of the names ``_x`` and so on."""
-    tree = exp.Paren(this=_parsed(template).copy())
-    for found in list(tree.find_all(exp.Column)):
-        if found.name in nodes and not found.table:
-            found.replace(nodes[found.name].copy())
-    inner: exp.Expr = tree.this
-    return inner.pop()
-
-
-def _to(function: str) -> Callable[[Any], exp.Expr]:
-    """The function of another name with the same arguments."""
-    return lambda node: call(function, *_arguments(node))
-
-
-def _arguments(node: exp.Expr) -> list[exp.Expr]:
-    return node.expressions if isinstance(node, exp.Anonymous) else [node.this, *_second(node)]
-
-
-def _second(node: exp.Expr) -> list[exp.Expr]:
-    second = node.args.get("expression")
-    return [] if second is None else [second]
-
-
-def _as(template: str) -> Callable[[Any], exp.Expr]:
-    """A template of the arguments ``_a`` and ``_b``."""
-    return lambda node: say(template, **dict(zip(("_a", "_b"), _arguments(node), strict=False)))
+_SAY = Templates("Spark", "spark")
+say, _as, _to = _SAY.say, _SAY.rule, named
 
 
 # Numbers and texts
@@ -76,7 +40,7 @@ END
 
 def _number_text(node: exp.Anonymous) -> exp.Expr:
     """The digits that DuckDB writes, from those of Java."""
-    written = exp.Lambda(this=_parsed(_NUMBER_TEXT).copy(), expressions=[exp.to_identifier("_n")])
+    written = exp.Lambda(this=say(_NUMBER_TEXT), expressions=[exp.to_identifier("_n")])
     once = exp.Array(expressions=[say("CAST(_a AS DOUBLE)", _a=node.expressions[0])])
     return call("get", call("transform", once, written), whole(0))
 

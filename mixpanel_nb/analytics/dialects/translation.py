@@ -38,6 +38,7 @@ class Dialect:
         text_is_bound: Whether texts are bound by name; otherwise they are literals.
         whole: A literal of a whole number that takes more than 64 bits.
         options: What is written behind the statement.
+        session: Statements that a session needs before it, each of which sets something.
     """
 
     engine: str
@@ -49,6 +50,7 @@ class Dialect:
     after: tuple[Pass, ...] = ()
     text_is_bound: bool = False
     options: str = ""
+    session: tuple[str, ...] = ()
 
 
 def translate(statement: Statement, dialect: Dialect, relations: Mapping[str, Relation]) -> Said:

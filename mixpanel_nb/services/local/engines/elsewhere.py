@@ -92,7 +92,8 @@ class ElsewhereEngine:
     def _first_of(self, names: Sequence[str]) -> str | None:
         """The first of some tables in the schema of the table of events."""
         outer = parts_of(self.events_table)[:-1]
-        found = (name for name in names if self.client.columns((*outer, name)) is not None)
+        spelled = (*names, *map(str.upper, names))  # as Snowflake spells them
+        found = (name for name in spelled if self.client.columns((*outer, name)) is not None)
         name = next(found, None)
         return None if name is None else name_of((*outer, name))
 

@@ -24,7 +24,7 @@ CONNECTIONS = {
     "clickhouse_connect": f"{_HERE}.clickhouse:ClickHouseClient",
     "duckdb": f"{_HERE}.foreign:DuckDBClient",
     "_duckdb": f"{_HERE}.foreign:DuckDBClient",
-    "ibis": f"{_HERE}.ibis:client_of",
+    "ibis": f"{_HERE}.ibis_backends:client_of",
 }
 """What makes a client of a connection, by the package that the connection is of."""
 
@@ -33,6 +33,7 @@ SCHEMES = {
     "sc": f"{_HERE}.spark:opened",
     "clickhouse": f"{_HERE}.clickhouse:opened",
     "duckdb": f"{_HERE}.foreign:opened",
+    **dict.fromkeys(("bigquery", "databricks", "snowflake", "trino"), f"{_HERE}.unconnected:opened"),
 }
 """What opens a client, by the scheme of a URL; it takes the URL without its query."""
 
