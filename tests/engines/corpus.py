@@ -8,10 +8,14 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .tables import LONG
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DAYS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-19"}
+SECOND_WEEK: dict[str, Any] = {"from_date": "2025-01-13", "to_date": "2025-01-19"}
+WEEKS: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-03-08"}
 STEPS = ("Search", "View Product", "Purchase")
 NOT_DE = 'properties["mp_country_code"] != "DE" and properties["price"] > 20'
 MIXED = 'properties["plan"] in ["pro", "plus"] or not defined(properties["price"])'
@@ -79,8 +83,14 @@ def asked(report: str, zone: str = "UTC", days: Mapping[str, Any] = DAYS, **give
 def questions() -> list[Asked]:
     """All of them."""
     return [
-        *_segmentation(), *_numbers(), *_counts(), *_insights(), *_funnels(), *_retention(), *_flows(), *_others()
+        *_segmentation(), *_numbers(), *_counts(), *_insights(), *_funnels(), *_retention(), *_flows(), *_others(),
+        *_compared(),
     ]  # fmt: skip
+
+
+def of_long() -> list[Asked]:
+    """Questions that need many users or weeks, of the shape ``long``."""
+    return [*_signals(), *_unusual()]
 
 
 def chosen(*, few: bool = False) -> list[tuple[str, Asked]]:
@@ -91,10 +101,12 @@ def chosen(*, few: bool = False) -> list[tuple[str, Asked]]:
     """
     every = questions()
     if os.environ.get("ENGINE_QUESTIONS") == "all":
-        return [(shape, each) for shape in ("events", "flat", "bare") for each in every]
+        whole = [(shape, each) for shape in ("events", "flat", "bare") for each in every]
+        return [*whole, *((LONG, each) for each in of_long())]
     some = [("events", each) for each in every[::5]] + [("bare", each) for each in every[2::13]]
     some = some[::4] if few else some
     one_of_each = [("events", each) for each in {each.report: each for each in every}.values()]
+    one_of_each += [(LONG, each) for each in {each.report: each for each in of_long()}.values()]
     return [*some, *(each for each in one_of_each if each not in some)]
 
 
@@ -252,3 +264,43 @@ def _others() -> Iterator[Asked]:
         metric="View Product",
         baseline="2025-01-02..2025-01-08",
     )
+
+
+def _compared() -> Iterator[Asked]:
+    before: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("segmentation", {"event": "Search", "on": "plan", "unit": "day"}),
+        ("segmentation_numeric", {"event": "View Product", "on": "price", "unit": "day"}),
+        ("property_counts", {"event": "View Product", "prop": "category", "unit": "day", "limit": 1}),
+        ("insights", {"metrics": ["Search", "unique(Purchase)"], "on": ["plan"], "unit": "week"}),
+        ("sessions", {"on": "plan"}),
+        ("funnel", {"steps": STEPS}),
+    )
+    for report, given in before:
+        yield asked(report, days=SECOND_WEEK, compare="previous", **given)
+    pro_or_free = ('properties["plan"] == "pro"', 'properties["plan"] == "free"')
+    groups: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("insights", {"metrics": ["View Product", "sum(Purchase, revenue)"], "unit": "week"}),
+        ("funnel", {"steps": STEPS}),
+        ("retention", {"born_event": "Search"}),
+        ("flow", {"start": "Search"}),
+    )
+    for report, given in groups:
+        yield asked(report, diff=pro_or_free, **given)
+
+
+def _signals() -> Iterator[Asked]:
+    shapes: tuple[dict[str, Any], ...] = (
+        {}, {"goal": "Purchase", "window": 7}, {"goal": "Purchase", "start": "Search", "goal_where": NOT_DE},
+        {"goal": "Purchase", "properties": ["plan", "categories"], "where": MIXED, "limit": 50},
+        {"goal": "Purchase", "events": ["Search", "View Product"], "at_least": 1, "within": 7},
+        {"goal": "Purchase", "goal_times": 2, "before_goal": True}, {"goal": "Search", "after": 7},
+    )  # fmt: skip
+    for number, shape in enumerate(shapes):
+        yield asked("signal", ZONES[number % 3], WEEKS, **shape)
+
+
+def _unusual() -> Iterator[Asked]:
+    yield asked("anomalies", days={"date": "2025-03-08"})
+    yield asked("anomalies", "Europe/Berlin", {"date": "2025-03-08"}, properties=["plan"], where=MIXED)
+    yield asked("why", days={"date": "2025-03-07"}, metric="View Product")
+    yield asked("why", days={"date": "2025-03-07"}, metric="unique(Purchase)", where=MIXED)

@@ -29,6 +29,8 @@ TYPES = {
     "subject": "VARCHAR", "mp_lib": "VARCHAR", "$browser": "VARCHAR", HOSTILE: "VARCHAR",
 }  # fmt: skip
 _START = datetime(2025, 1, 5, 20)
+LONG = "long"
+"""A shape with the columns of ``events``, and nine weeks of many users, for what needs a past."""
 
 
 def _properties(name: str, when: datetime, chance: random.Random) -> dict[str, Any]:
@@ -61,13 +63,15 @@ def _properties(name: str, when: datetime, chance: random.Random) -> dict[str, A
     return {key: value for key, value in found.items() if value is not None or chance.random() < 0.2}
 
 
-def rows(number: int = 160, seed: int = 7) -> list[dict[str, Any]]:
+def rows(
+    number: int = 160, seed: int = 7, users: int = 25, start: datetime = _START, days: int = 14
+) -> list[dict[str, Any]]:
     """Events of some users, with ties of time, pauses, and empty users."""
     chance = random.Random(seed)
     made: list[dict[str, Any]] = []
     for count in range(number):
-        user = chance.choice([f"user {place}" for place in range(25)] + ["", "it's", "\\u"])
-        when = _START + timedelta(seconds=chance.randrange(14 * 86_400))
+        user = chance.choice([f"user {place}" for place in range(users)] + ["", "it's", "\\u"])
+        when = start + timedelta(seconds=chance.randrange(days * 86_400))
         for _ in range(chance.randrange(1, 9)):
             name = chance.choice(NAMES)
             properties = _properties(name, when, chance)
@@ -76,7 +80,7 @@ def rows(number: int = 160, seed: int = 7) -> list[dict[str, Any]]:
                     "event_name": name,
                     "event_time": when,
                     "distinct_id": user,
-                    "insert_id": f"id{len(made):05}x{count}",
+                    "insert_id": f"id{seed}x{len(made):05}x{count}",
                     "properties": json.dumps(properties, ensure_ascii=False),
                     **{key: _held(properties.get(key)) for key in TYPES},
                 }
@@ -91,17 +95,31 @@ def _held(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
+def long_rows() -> list[dict[str, Any]]:
+    """Nine weeks of many users, of which one day has ten times as many events."""
+    busy = rows(240, seed=9, users=400, start=_START + timedelta(days=60), days=1)
+    return [*rows(1500, seed=8, users=400, days=63), *busy]
+
+
+def file_of(shape: str) -> str:
+    """The file of a shape's events."""
+    return f"{LONG if shape == LONG else 'events'}.parquet"
+
+
 def write(folder: Path) -> None:
-    """``events.parquet`` and ``profiles.parquet``: typed columns, JSON as text."""
+    """``events.parquet``, ``long.parquet`` and ``profiles.parquet``: typed columns, JSON as text."""
     columns = {
         "event_name": "VARCHAR", "event_time": "TIMESTAMP", "distinct_id": "VARCHAR", "insert_id": "VARCHAR",
         "properties": "VARCHAR", **TYPES,
     }  # fmt: skip
-    lines = folder / "events.jsonl"
-    lines.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows()), encoding="utf-8")
     with duckdb.connect() as con:
-        con.execute("CREATE TABLE events AS SELECT * FROM read_json(?, columns=?)", [str(lines), columns])
-        con.execute(f"COPY events TO '{folder / 'events.parquet'}' (FORMAT parquet)")
+        for name, made in (("events", rows()), (LONG, long_rows())):
+            lines = folder / f"{name}.jsonl"
+            lines.write_text("".join(json.dumps(row, default=str) + "\n" for row in made), encoding="utf-8")
+            con.execute(
+                f"CREATE TABLE {name} AS SELECT * FROM read_json(?, columns=?)", [str(lines), columns]
+            )
+            con.execute(f"COPY {name} TO '{folder / f'{name}.parquet'}' (FORMAT parquet)")
         con.execute(
             "CREATE TABLE profiles AS SELECT DISTINCT distinct_id, CASE WHEN hash(distinct_id) % 2 = 0 THEN 'pro' END"
             " AS plan, 'channel ' || hash(distinct_id) % 3 AS channel FROM events WHERE distinct_id <> ''"
@@ -122,7 +140,7 @@ def columns_of(shape: str) -> list[str]:
     """The columns of a shape: ``events`` has all, ``flat`` no JSON of all properties, ``bare`` only that."""
     if shape == "bare":
         return list(BASE)
-    return [*(BASE if shape == "events" else BASE[:-1]), *TYPES]
+    return [*(BASE[:-1] if shape == "flat" else BASE), *TYPES]
 
 
 def duckdb_workspace(folder: Path, shape: str) -> Workspace:
@@ -136,5 +154,6 @@ def duckdb_workspace(folder: Path, shape: str) -> Workspace:
             else _quoted(name)
             for name in columns
         )
-        ws.sql(f"CREATE VIEW {table} AS SELECT {read} FROM '{folder / table}.parquet'")
+        file = folder / (file_of(shape) if table == "events" else "profiles.parquet")
+        ws.sql(f"CREATE VIEW {table} AS SELECT {read} FROM '{file}'")
     return ws

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixpanel_nb import QueryError, StorageError, TableNotFoundError, Workspace
+from mixpanel_nb import QueryError, StorageError, TableNotFoundError, Workspace, did
 
 from . import tables
 from .compared import assert_same, records
-from .corpus import DAYS, Asked, chosen
+from .corpus import DAYS, WEEKS, Asked, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +39,12 @@ def clickhouse(session: Any, folder: Path) -> Callable[[str], Workspace]:
         names = [
             "`" + each.replace("\\", "\\\\").replace("`", "\\`") + "`" for each in tables.columns_of(shape)
         ]
-        for table, columns in (("events", ", ".join(names)), ("profiles", "*")):
-            file = folder / f"{table}.parquet"
-            session.query(f"CREATE OR REPLACE VIEW {table} AS SELECT {columns} FROM file('{file}')")
+        for table, columns, file in (
+            ("events", ", ".join(names), tables.file_of(shape)),
+            ("profiles", "*", "profiles.parquet"),
+        ):
+            read = f"SELECT {columns} FROM file('{folder / file}')"
+            session.query(f"CREATE OR REPLACE VIEW {table} AS {read}")
         return Workspace.over(session, profiles="profiles", json=tables.JSON, account="sandbox")
 
     return of
@@ -80,11 +83,28 @@ def test_tables_of_the_engine_are_listed(clickhouse: Open) -> None:
     assert ws.vocabulary.events("events") == sorted(tables.NAMES)
 
 
-def test_what_only_a_file_can_do_says_so(clickhouse: Open) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ws: ws.promote("events", "plan"),
+        lambda ws: ws.optimize("events"),
+        lambda ws: ws.cohort("buyers", did("Purchase")),
+        lambda ws: ws.identities(),
+        lambda ws: ws.segmentation("Search", in_cohort="buyers", **DAYS),
+        lambda ws: ws.segmentation("Search", diff=("@buyers", "@others"), **DAYS),
+        lambda ws: ws.segmentation("Search", identities="resolved", **DAYS),
+        lambda ws: ws.segmentation("$custom_event:5001", **DAYS),
+    ],
+)
+def test_what_only_a_file_can_do_says_so(clickhouse: Open, ask: Callable[[Workspace], Any]) -> None:
     with pytest.raises(StorageError, match="the workspace reads tables of ClickHouse"):
-        clickhouse("flat").promote("events", "plan")
-    with pytest.raises(StorageError, match="the workspace reads tables of ClickHouse"):
-        clickhouse("flat").optimize("events")
+        ask(clickhouse("flat"))
+
+
+def test_the_sql_of_searches_is_what_ran(clickhouse: Open) -> None:
+    ws = clickhouse(tables.LONG)
+    for answer in (ws.signal("Purchase", **WEEKS), ws.anomalies(date="2025-03-08")):
+        assert ws.sql(answer.sql).shape[0] > 0
 
 
 def test_a_table_that_is_not_there(session: Any) -> None:

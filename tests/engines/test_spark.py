@@ -30,7 +30,9 @@ def spark(session: Any, folder: Path) -> Callable[[str], Workspace]:
 
     def of(shape: str) -> Workspace:
         names = ["`" + name.replace("`", "``") + "`" for name in tables.columns_of(shape)]
-        session.read.parquet(str(folder / "events.parquet")).select(*names).createOrReplaceTempView("events")
+        session.read.parquet(str(folder / tables.file_of(shape))).select(*names).createOrReplaceTempView(
+            "events"
+        )
         session.read.parquet(str(folder / "profiles.parquet")).createOrReplaceTempView("profiles")
         return Workspace.over(session, profiles="profiles", json=tables.JSON, account="sandbox")
 

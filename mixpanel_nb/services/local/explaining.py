@@ -105,7 +105,7 @@ class Explanation:
         if not events.has_json:
             return held
         found = [name for (name,) in self.engine.rows(why.names(self._afresh(), query, self._buckets[-2]))]
-        return [*held, *(name for name in found if name not in events.properties)]
+        return list(dict.fromkeys([*held, *(name for name in found if name not in events.properties)]))
 
     def _search(self) -> None:
         query, whole = self.query, self.whole

@@ -47,9 +47,11 @@ class ReadUsers:
 
         Raises:
             ParameterError: resolved users are asked, and the identities are not known.
+            StorageError: they are asked where none can be kept.
         """
         known = engine.identities(table)
         if known is None and asked == "resolved":
+            engine.check_keeps()
             message = f"The identities of {table} were not found yet."
             hint = ["Find them first: ", Command(f"identities {table}")]
             raise ParameterError(message, parameter="identities", value=asked, hint=hint)

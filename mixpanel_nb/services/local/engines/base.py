@@ -166,6 +166,13 @@ class Engine(Protocol):
     def identities(self, table: str, /) -> KnownIdentities | None:
         """What is known of the users that the ids of a table are; None if they were not found."""
 
+    def check_keeps(self) -> None:
+        """Check that cohorts, identities and definitions can be kept beside the tables.
+
+        Raises:
+            StorageError: nothing can be kept here.
+        """
+
     def annotations(self, table: str, /) -> Sequence[AnnotationRecord]:
         """The annotations that are kept with a table, by their moment."""
 

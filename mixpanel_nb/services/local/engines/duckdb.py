@@ -96,6 +96,10 @@ class DuckDBEngine:
         source = identifier(known.table)
         return KnownIdentities(known.table, known.system, source, known.computed_at, newer, changed)
 
+    def check_keeps(self) -> None:
+        """See :class:`Engine`."""
+        self.storage.check_writable()
+
     def annotations(self, table: str) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`."""
         return self.storage.annotations(table)
@@ -142,10 +146,15 @@ class DuckDBEngine:
         return None if event is None else str(event)
 
     def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
-        """See :class:`Engine`. Raises `DatabaseLockedError` at once if another process holds the file."""
+        """See :class:`Engine`. Of a table without columns for them, those of its first events.
+
+        Raises `DatabaseLockedError` at once if another process holds the file.
+        """
 
         def look(con: duckdb.DuckDBPyConnection, found: table_names.Table) -> list[str]:
             names = table_names.properties_of(con, found, event) if event else list(found.properties)
+            if not found.properties and not numbers and "properties" in found.columns:
+                names = table_names.without_column(con, found)
             return sorted(name for name in names if not numbers or found.is_number(name))
 
         return self._names(table, look)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
-_KEYS_OF = 1_000  # events, whose JSON is read for the names of properties
+_KEYS_OF = 2_000  # events, whose JSON is read for the names of properties
 _NO_TABLE = "Name it with events=…, as the engine calls it: catalog.schema.table."
 
 
@@ -176,11 +176,13 @@ class ElsewhereEngine:
         return self._reading(name, ZoneInfo("UTC")).profiles()
 
     def cohorts(self) -> Mapping[str, str]:
-        """See :class:`Engine`. Cohorts are kept in a database file."""
+        """See :class:`Engine`. Called where one is named: they are kept in a database file."""
+        self.check_keeps()
         return {}
 
     def definitions(self) -> Definitions:
-        """See :class:`Engine`. Definitions are kept in a database file."""
+        """See :class:`Engine`. Called where one is named: they are kept in a database file."""
+        self.check_keeps()
         return Definitions()
 
     def identities(self, _table: str, /) -> KnownIdentities | None:
@@ -193,6 +195,10 @@ class ElsewhereEngine:
             f"FROM {self.client.written(name)} GROUP BY distinct_id)"
         )
         return KnownIdentities(name, "simplified", source)
+
+    def check_keeps(self) -> None:
+        """See :class:`Engine`."""
+        self._storage.check_writable()
 
     def annotations(self, _table: str, /) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`. Annotations are kept in a database file."""
@@ -241,11 +247,11 @@ class ElsewhereEngine:
         return None if not found or found[0][0] is None else str(found[0][0])
 
     def property_names(self, table: str, event: str | None, *, numbers: bool = False) -> list[str]:
-        """See :class:`Engine`. Of the JSON, those of the first events."""
+        """See :class:`Engine`. Of the JSON, those of the first events, of an event or without columns."""
         columns = self.events(table, ZoneInfo("UTC")).columns
         number = {"double", "float", "integer", "decimal"}
         names = {name for name, held in columns.properties.items() if not numbers or held.holds in number}
-        if columns.has_json and not numbers:
+        if columns.has_json and not numbers and (event is not None or not names):
             where, params = ("", {}) if event is None else ("WHERE e.event_name = $event", {"event": event})
             some = f"SELECT e.properties AS properties FROM {columns.source()} AS e {where} LIMIT {_KEYS_OF}"
             text = f"SELECT DISTINCT unnest(json_keys(e.properties)) AS name FROM ({some}) AS e"

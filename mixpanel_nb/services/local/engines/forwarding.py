@@ -48,6 +48,10 @@ class ForwardingEngine:
         """See :class:`Engine`."""
         return self.engine.identities(table)
 
+    def check_keeps(self) -> None:
+        """See :class:`Engine`."""
+        self.engine.check_keeps()
+
     def annotations(self, table: str) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`."""
         return self.engine.annotations(table)
