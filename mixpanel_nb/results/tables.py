@@ -203,6 +203,7 @@ class WorkspaceInfo(Result):
         size_bytes: Size of the file, or None in memory.
         timezone: The time zone of days in reports, unless a table has another.
         unfinished: Fetches that have not stored all that has arrived.
+        engine: The other engine that its tables are on; None for DuckDB.
     """
 
     has_facts: ClassVar[bool] = True
@@ -215,6 +216,7 @@ class WorkspaceInfo(Result):
     size_bytes: int | None = None
     timezone: str = "UTC"
     unfinished: tuple[UnfinishedFetch, ...] = ()
+    engine: str | None = None
 
     @property
     def column_names(self) -> list[str]:

@@ -16,7 +16,7 @@ from mixpanel_nb.storage.schema import LAKE_VIEW, SENT_COMMENT
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # Names that begin with an underscore are the engine's own.
 _NAMES = f"""
@@ -76,7 +76,14 @@ def table_info(con: duckdb.DuckDBPyConnection, name: str) -> TableRecord:
     rows = int(counted[0]) if counted else 0
     if found is None:
         return TableRecord(name, "table", rows)
-    limits = ledger.limits(ledger.chunks(con, name)) or [ledger.canonical(found.filters)]
+    return recorded(name, rows, found, ledger.chunks(con, name))
+
+
+def recorded(
+    name: str, rows: int, found: ledger.TableMetadata, chunks: Sequence[ledger.Chunk]
+) -> TableRecord:
+    """The record of a table that was fetched."""
+    limits = ledger.limits(chunks) or [ledger.canonical(found.filters)]
     return TableRecord(
         name,
         found.type,

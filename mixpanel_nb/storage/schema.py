@@ -77,9 +77,6 @@ OWN_TABLES = {
 LAKE_VIEW = "mixpanel_nb: a table of a lake"
 """The comment of a view that stands for a fetched table."""
 
-LAKE_ADDED = frozenset({"day", "rowid"})
-"""The columns of such a view that hold no properties: the partition, and the order of rows."""
-
 SENT = "_sent"
 """The column of a sorted table of events with the number of each row in the order of sending."""
 

@@ -101,7 +101,8 @@ class WorkspaceInfoView(ItemsView[WorkspaceInfo]):
             "Project": self.result.project_id,
             "Region": self.result.region,
             "Time zone": self.result.timezone if self.result.timezone != "UTC" else None,
-            "Database": Path(self.result.path).name if self.result.path else "in memory",
+            "Tables": f"on {self.result.engine}" if self.result.engine else None,
+            "Database": None if self.result.engine else self._database,
         }
         return Card(
             title="Workspace",
@@ -111,6 +112,10 @@ class WorkspaceInfoView(ItemsView[WorkspaceInfo]):
             notes=self.remarks,
             empty=None if self.result.tables else "This workspace has no tables yet.",
         )
+
+    @property
+    def _database(self) -> str:
+        return Path(self.result.path).name if self.result.path else "in memory"
 
     @property
     def remarks(self) -> list[str]:

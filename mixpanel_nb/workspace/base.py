@@ -242,6 +242,7 @@ class WorkspaceBase:
         profiles: str | None = None,
         json: Iterable[str] = (),
         mapping: Mapped | None = None,
+        lake: str | Path | None = None,
         account: str | None = None,
         timezone: str | None = None,
         week_start: str | None = None,
@@ -256,7 +257,7 @@ class WorkspaceBase:
             connection: A Spark session (classic or Connect), a connection of DuckDB, chdb, clickhouse-connect
                 or Ibis, or a URL: ``spark://HOST:PORT``, ``spark://local[2]``, ``sc://HOST:PORT``,
                 ``clickhouse://FOLDER``, ``duckdb://FILE``, which may name tables:
-                ``?events=catalog.schema.table``.
+                ``?events=catalog.schema.table``, or for Spark and ClickHouse a lake: ``?lake=/its/folder``.
             events: The table of events as the engine calls it, by default ``events``: with ``event_name``,
                 ``event_time`` (UTC) and ``distinct_id``, perhaps ``insert_id``, ``properties`` (JSON as
                 text), and a column for each of some or all properties.
@@ -269,15 +270,18 @@ class WorkspaceBase:
                 ``properties``, the column of all properties as JSON, ``identities``, the table of
                 ``distinct_id`` and ``resolved_distinct_id``, and ``distinct=False`` to count copies of an
                 event. The tool's own names of tables are the defaults of ``events`` and ``profiles``.
+            lake: A lake, whose files Spark or ClickHouse reads, as of now. Its tables are temporary views
+                there, with the columns, days and notes that :meth:`lake` has. ``events`` names another table.
             account: As for :class:`Workspace`; none is needed.
             timezone: As for :class:`Workspace`.
             week_start: As for :class:`Workspace`.
 
         Raises:
             ParameterError: the connection is of no engine that is known, or the mapping is none.
+            StorageError: there is no lake.
             ConfigError: an engine's package is missing, or it cannot be reached.
         """
-        engine = engine_over(connection, events, profiles, json, mapping)
+        engine = engine_over(connection, events, profiles, json, mapping, lake)
         project = Project.find(
             account, timezone=timezone, week_start=week_start, needs_account=False, table=engine.events_table
         )
@@ -288,6 +292,7 @@ class WorkspaceBase:
         """A workspace that asks an engine, and has no file."""
         workspace = cls.from_parts(project, engine.storage)
         workspace._engine = engine
+        workspace._elsewhere = engine.client.engine
         return workspace
 
     def _assemble(
@@ -301,6 +306,7 @@ class WorkspaceBase:
         self._path = path
         self._new_storage = new_storage
         self._place = place
+        self._elsewhere: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -397,6 +403,7 @@ class WorkspaceBase:
             tables=table_infos(self.storage.list_tables()),
             size_bytes=path.stat().st_size if path and path.is_file() else None,
             unfinished=unfinished_fetches(self.storage.beside),
+            engine=self._elsewhere,
         )
 
     def test_credentials(self) -> dict[str, Any]:

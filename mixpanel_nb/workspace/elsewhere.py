@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_nb.errors import ParameterError, StorageError
+from mixpanel_nb.errors import ParameterError, StorageError, Word
 from mixpanel_nb.files.places import is_address, place_of
+from mixpanel_nb.workspace.lakes import existing_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from mixpanel_nb.services.local.engines.client import Client
     from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine
+    from mixpanel_nb.services.local.engines.of_lake import LakeView
 
     Mapped = str | Path | Mapping[str, Any]
 
@@ -22,11 +25,14 @@ def engine_over(
     profiles: str | None,
     json: Iterable[str],
     mapping: Mapped | None,
+    lake: str | Path | None,
 ) -> ElsewhereEngine:
     """The engine of a connection or URL. See ``Workspace.over``.
 
     Raises:
-        ParameterError: the connection is of no engine that is known, or the mapping is none.
+        ParameterError: the connection is of no engine that is known, or the mapping is none, or it is given
+            for a lake.
+        StorageError: there is no lake.
         ConfigError: an engine's package is missing, or it cannot be reached.
     """
     from mixpanel_nb.services.load.tables import mapping_of
@@ -44,16 +50,40 @@ def engine_over(
     named = mapping or given.get("mapping")
     read = None if named is None else mapping_of(named)
     client = opening.opened(connection) if isinstance(connection, str) else opening.client_of(connection)
+    place = lake or given.get("lake")
+    if place is not None and read is not None:
+        raise ParameterError(
+            [Word("mapping"), " is for tables of other tools, and a lake needs none."],
+            parameter="mapping",
+            value=str(named),
+        )
+    views = {} if place is None else _shown(client, place)
     usual = "events" if read is None else read.event_table
     if isinstance(client, UnconnectedClient) and client.schema:
         usual = f"{client.schema}.{usual}"
     return ElsewhereEngine(
         client,
         events or given.get("events") or usual,
-        profiles or given.get("profiles"),
+        profiles or given.get("profiles") or ("profiles" if "profiles" in views else None),
         frozenset(json),
         read,
+        views,
     )
+
+
+def _shown(client: Client, place: str | Path) -> dict[str, LakeView]:
+    """The tables of a lake, as views of an engine.
+
+    Raises:
+        StorageError: there is no lake.
+        ParameterError: the engine does not read lakes here.
+    """
+    from mixpanel_nb.services.local.engines.of_lake import views_of
+
+    views = views_of(existing_place(place))
+    for view in views.values():
+        client.show(view)
+    return views
 
 
 def engine_of_files(place: str | Path, mapping: Mapped) -> ElsewhereEngine:

@@ -54,6 +54,7 @@ class Workspace(ProjectNames, DataIn, Reports, LocalUsers, LocalTables):
 
     def __repr__(self) -> str:
         where = f"lake {self._place}" if self._place else f"database {self._path or 'default'}"
+        where = f"tables of {self._elsewhere}" if self._elsewhere else where
         return f"<Workspace {self.account or 'no account'}, {where}>"
 
     def _repr_html_(self) -> str | None:

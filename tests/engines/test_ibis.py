@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Of Ibis itself, with DuckDB 2.0.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
-DAY = {"from_date": "2025-01-06", "to_date": "2025-01-06"}
+DAY: dict[str, Any] = {"from_date": "2025-01-06", "to_date": "2025-01-06"}
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def connection() -> Iterator[Any]:
 
 def test_a_connection_to_duckdb_is_asked(connection: Any) -> None:
     ws = Workspace.over(connection, events="shop.events", account="sandbox")
-    assert ws.segmentation("Buy", on="plan", **DAY).totals == {"pro": 1}
+    result = ws.segmentation("Buy", on="plan", **DAY)
+    assert result.totals == {"pro": 1}
     assert ws.sql_scalar("SELECT count(*) FROM shop.events") == 1
 
 

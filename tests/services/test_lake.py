@@ -98,7 +98,6 @@ class TestTheSameAsAFile:
         file, lake = (workspace.schema("events").columns for workspace in both)
         assert lake[: len(file)] == file
         assert [(column.name, column.property) for column in lake[len(file) :]] == [
-            ("day", None),
             ("rowid", None),
         ]
 
@@ -300,7 +299,7 @@ class TestManyFetches:
         old.fetch_events(to=lake, from_date="2025-01-01", to_date="2025-01-02", progress=overtaken)
         with Workspace.lake(lake) as found:
             days = found.sql_rows(
-                "SELECT day::VARCHAR, count(*), any_value(value) FROM events GROUP BY 1 ORDER BY 1"
+                "SELECT event_time::DATE::TEXT, count(*), any_value(value) FROM events GROUP BY 1 ORDER BY 1"
             )
             assert list(days) == [("2025-01-01", 10, "old"), ("2025-01-02", 10, "new")]
             assert found.tables()[0].complete

@@ -20,9 +20,8 @@ from mixpanel_nb.storage.database import Database
 from mixpanel_nb.storage.engine import StorageEngine
 from mixpanel_nb.storage.lake.delta import check_installed
 from mixpanel_nb.storage.lake.objects import objects_at
-from mixpanel_nb.storage.lake.records import ADDED
 from mixpanel_nb.storage.lake.table import LakeTable
-from mixpanel_nb.storage.schema import BASE_COLUMNS, LAKE_VIEW
+from mixpanel_nb.storage.schema import BASE_COLUMNS, LAKE_VIEW, ROW_NUMBER
 from mixpanel_nb.storage.sql import SQL
 from mixpanel_nb.storage.sqltext import TABLE_NAME, identifier, literal_path, text
 
@@ -153,7 +152,7 @@ def _show(con: duckdb.DuckDBPyConnection, name: str, table: LakeTable, found: Sn
     """Make the view of a table and enter its record."""
     record = found.record
     view = identifier(name)
-    select = ",\n    ".join([*_base(record), *map(_typed, record.columns), *ADDED[record.type]])
+    select = ",\n    ".join([*_base(record), *map(_typed, record.columns), ROW_NUMBER])
     con.execute(
         f"CREATE OR REPLACE VIEW {view} AS SELECT\n    {select}\nFROM {_source(con, name, table, found)}"
     )
@@ -173,13 +172,12 @@ def _source(con: duckdb.DuckDBPyConnection, name: str, table: LakeTable, found: 
         frame = f"_lake_{name}"
         con.register(frame, found.version.dataset())
         return identifier(frame)
-    return _files([str(literal_path(place.folder / file.name)) for file in found.files], found.record)
+    return _files([str(literal_path(place.folder / file.name)) for file in found.files])
 
 
-def _files(paths: Sequence[str], record: Record) -> str:
+def _files(paths: Sequence[str]) -> str:
     listed = ", ".join(map(text, paths))
-    days = ", hive_partitioning = true, hive_types = {'day': DATE}" if record.is_partitioned else ""
-    return f"read_parquet([{listed}]{days or ', hive_partitioning = false'})"
+    return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _no_rows(record: Record) -> str:
@@ -187,7 +185,7 @@ def _no_rows(record: Record) -> str:
     types: dict[str, Any] = dict.fromkeys(BASE_COLUMNS[record.type], "VARCHAR")
     types |= {name: "TIMESTAMPTZ" for name in types if name in {"event_time", "last_seen"}}
     types |= {column.field: column.file_type for column in record.columns}
-    types |= {name: "DATE" if name == "day" else "BIGINT" for name in ADDED[record.type]}
+    types[ROW_NUMBER] = "BIGINT"
     fields = ", ".join(f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in types.items())
     return f"(SELECT {fields} WHERE false)"
 

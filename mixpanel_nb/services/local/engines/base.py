@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.queries.customs import custom_event
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
+    from mixpanel_nb.storage import Chunk
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
+    from mixpanel_nb.storage.ledger import Entries
 
 Span = tuple[datetime, datetime]
 _EVER = datetime(1, 1, 1)  # noqa: DTZ001 - UTC without a zone, as all times of tables are
@@ -208,6 +212,47 @@ class Engine(Protocol):
             event: The event; None for any.
             numbers: Only properties that hold numbers.
         """
+
+
+def recorded(columns: TableColumns, entries: Entries, notes: tuple[str, ...]) -> EventTable:
+    """A table of events with what was recorded of its fetches."""
+    metadata = entries.metadata
+    if metadata is None:
+        return EventTable(columns, notes=notes)
+    zone = ZoneInfo(metadata.legacy_zone or "UTC")
+    parts, fetched = _parts(entries.chunks, zone), _fetched(entries.chunks)
+    return EventTable(columns, parts, metadata.complete, zone, fetched, notes)
+
+
+def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:
+    """Chunks of the same filters together."""
+    together: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        together.setdefault(chunk.filters, []).append(chunk)
+    return tuple(_part(filters, found, zone) for filters, found in together.items())
+
+
+def _fetched(chunks: Iterable[Chunk]) -> dict[date, datetime]:
+    """When each day was fetched for the last time."""
+    found: dict[date, datetime] = {}
+    for chunk in sorted(chunks, key=lambda chunk: chunk.fetched_at):
+        found |= dict.fromkeys(chunk.days(), chunk.fetched_at)
+    return found
+
+
+def _part(filters: str, chunks: Sequence[Chunk], zone: ZoneInfo) -> Part:
+    given = json.loads(filters)
+    only = given.get("events")
+    days = frozenset(day for chunk in chunks for day in chunk.days())
+    spans = tuple(_span(chunk, zone) for chunk in chunks if chunk.from_date is not None)
+    return Part(days, spans, frozenset(only) if only else None, given.get("where"), given.get("limit"))
+
+
+def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
+    """The time that a chunk covers: its days, up to when it was fetched."""
+    days = sorted(chunk.days())
+    since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
+    return since, min(until, chunk.fetched_at)
 
 
 def _cut(spans: Iterable[Span], until: datetime | None) -> list[Span]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mixpanel_nb.analytics.dialects.translation import Dialect
+    from mixpanel_nb.services.local.engines.of_lake import LakeView
 
 _FORMAT = "JSONCompactEachRowWithNamesAndTypes"
 _READING = {
@@ -46,6 +47,13 @@ _TYPES = {
     "UInt128": "UHUGEINT",
     "Int256": "HUGEINT",
 }
+_OF_FILES = {
+    "VARCHAR": "Nullable(String)",
+    "BIGINT": "Nullable(Int64)",
+    "DOUBLE": "Nullable(Float64)",
+    "BOOLEAN": "Nullable(Bool)",
+    "TIMESTAMPTZ": "Nullable(DateTime64(6, 'UTC'))",
+}
 _WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)", re.DOTALL)
 _MAX_MESSAGE = 300
 
@@ -72,7 +80,7 @@ class ClickHouseClient(TranslatingClient):
 
     def columns(self, table: tuple[str, ...]) -> list[tuple[str, str]] | None:
         """See :class:`Client`."""
-        name = ".".join("`" + part.replace("\\", "\\\\").replace("`", "\\`") + "`" for part in table)
+        name = ".".join(map(_quoted, table))
         try:
             described = self.run(f"DESCRIBE TABLE {name}", {})
         except QueryError as error:
@@ -80,6 +88,15 @@ class ClickHouseClient(TranslatingClient):
                 return None
             raise
         return [(row[0], duckdb_type(row[1])) for row in described.rows_]
+
+    def show(self, view: LakeView) -> None:
+        """See :class:`Client`. The files are those that ClickHouse can read by their paths."""
+        types = ", ".join(f"{_quoted(each.field)} {_OF_FILES[each.sql_type]}" for each in view.fields)
+        columns = ", ".join(f"{_quoted(each.field)} AS {_quoted(each.name)}" for each in view.fields)
+        files = view.files[0] if len(view.files) == 1 else f"{{{','.join(view.files)}}}"
+        folder = view.root.removeprefix("file://")
+        source = f"file({_text(f'{folder}/{files}')}, Parquet, {_text(types)})"
+        self.run(f"CREATE OR REPLACE VIEW {_quoted(view.name)} AS SELECT {columns} FROM {source}", {})
 
     def run(self, text: str, params: Mapping[str, Any]) -> MemoryRows:
         """See :class:`Client`."""
@@ -125,6 +142,14 @@ class ClickHouseClient(TranslatingClient):
         """See :class:`Client`."""
         if self.owned:
             self.connection.close()
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def opened(url: str) -> ClickHouseClient:

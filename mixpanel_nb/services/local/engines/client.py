@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mixpanel_nb.errors import ParameterError, Word
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.dialects.translation import Dialect
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import MemoryRows
+    from mixpanel_nb.services.local.engines.of_lake import LakeView
 
 _BOUND = re.compile(
     r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?<![:\w]):([A-Za-z_]\w*)""",
@@ -65,6 +67,14 @@ class Client(Protocol):
     def parameter_names(self, text: str) -> set[str]:
         """The names of bound values in a statement in its own SQL."""
 
+    def show(self, view: LakeView) -> None:
+        """Make a view of a lake's files, which lasts as long as the session.
+
+        Raises:
+            ParameterError: the engine does not read lakes here.
+            QueryError: the engine refused it.
+        """
+
     def close(self) -> None:
         """Release what the client holds, and leave a connection that was handed in as it is."""
 
@@ -73,6 +83,11 @@ class TranslatingClient:
     """What clients of engines that do not speak DuckDB's SQL have in common."""
 
     json_is_text = True
+
+    @property
+    def engine(self) -> str:
+        """See :class:`Client`."""
+        return self.dialect.engine
 
     @property
     def dialect(self) -> Dialect:
@@ -92,6 +107,17 @@ class TranslatingClient:
     def parameter_names(self, text: str) -> set[str]:
         """See :class:`Client`: values are written ``:name``."""
         return {found[1] for found in _BOUND.finditer(text) if found[1]}
+
+    def show(self, view: LakeView) -> None:
+        """See :class:`Client`. Spark and ClickHouse read lakes."""
+        raise no_lake_on(self.engine, view)
+
+
+def no_lake_on(engine: str, view: LakeView) -> ParameterError:
+    """The error that an engine reads no lakes here."""
+    message = [Word("lake"), f" is read by Spark and ClickHouse, not by {engine}."]
+    hint = "A lake needs no other engine: Workspace.lake reads it."
+    return ParameterError(message, parameter="lake", value=view.root, hint=hint)
 
 
 def parts_of(table: str) -> tuple[str, ...]:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from mixpanel_nb.analytics.calendar import midnight, utc
 from mixpanel_nb.analytics.definitions import Definitions, Lookup
-from mixpanel_nb.services.local.engines.base import EventTable, KnownIdentities, Part, Span
+from mixpanel_nb.services.local.engines.base import KnownIdentities, recorded
 from mixpanel_nb.services.local.engines.reading import TableReading
 from mixpanel_nb.storage import table_names
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     import duckdb
 
     from mixpanel_nb.analytics.columns import TableColumns
     from mixpanel_nb.analytics.sql import Statement
     from mixpanel_nb.rows import RowSource
-    from mixpanel_nb.storage import Chunk, StorageEngine
+    from mixpanel_nb.services.local.engines.base import EventTable
+    from mixpanel_nb.storage import StorageEngine
     from mixpanel_nb.storage.definitions import LookupRecord
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
@@ -42,13 +41,7 @@ class DuckDBEngine:
         """See :class:`Engine`."""
         found = self.storage.describe(table)
         columns, notes = TableReading(self.storage, table, found, zone).events()
-        metadata, chunks = found.entries.metadata, found.entries.chunks
-        if metadata is None:
-            return EventTable(columns, notes=notes)
-        day_zone = ZoneInfo(metadata.legacy_zone or "UTC")
-        return EventTable(
-            columns, _parts(chunks, day_zone), metadata.complete, day_zone, _fetched(chunks), notes
-        )
+        return recorded(columns, found.entries, notes)
 
     def profiles(self, table: str) -> TableColumns | None:
         """The profiles of the same project: ``profiles``, or else the only such table.
@@ -173,37 +166,6 @@ class DuckDBEngine:
             f"SELECT CAST(min(event_time) AS DATE), CAST(max(event_time) AS DATE) FROM {source} AS e"
         )
         return None if first is None else (first, last)
-
-
-def _parts(chunks: Iterable[Chunk], zone: ZoneInfo) -> tuple[Part, ...]:
-    """Chunks of the same filters together."""
-    together: dict[str, list[Chunk]] = {}
-    for chunk in chunks:
-        together.setdefault(chunk.filters, []).append(chunk)
-    return tuple(_part(filters, found, zone) for filters, found in together.items())
-
-
-def _fetched(chunks: Iterable[Chunk]) -> dict[date, datetime]:
-    """When each day was fetched for the last time."""
-    found: dict[date, datetime] = {}
-    for chunk in sorted(chunks, key=lambda chunk: chunk.fetched_at):
-        found |= dict.fromkeys(chunk.days(), chunk.fetched_at)
-    return found
-
-
-def _part(filters: str, chunks: Sequence[Chunk], zone: ZoneInfo) -> Part:
-    given = json.loads(filters)
-    only = given.get("events")
-    days = frozenset(day for chunk in chunks for day in chunk.days())
-    spans = tuple(_span(chunk, zone) for chunk in chunks if chunk.from_date is not None)
-    return Part(days, spans, frozenset(only) if only else None, given.get("where"), given.get("limit"))
-
-
-def _span(chunk: Chunk, zone: ZoneInfo) -> Span:
-    """The time that a chunk covers: its days, up to when it was fetched."""
-    days = sorted(chunk.days())
-    since, until = utc(midnight(days[0]), zone), utc(midnight(days[-1] + timedelta(days=1)), zone)
-    return since, min(until, chunk.fetched_at)
 
 
 def _lookup(record: LookupRecord) -> Lookup:

@@ -16,7 +16,7 @@ from mixpanel_nb.analytics.definitions import Definitions
 from mixpanel_nb.analytics.dialects.said import Relation
 from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.errors import StorageError, TableNotFoundError
-from mixpanel_nb.services.local.engines.base import EventTable, KnownIdentities
+from mixpanel_nb.services.local.engines.base import KnownIdentities, recorded
 from mixpanel_nb.services.local.engines.client import name_of, parts_of
 from mixpanel_nb.services.local.engines.elsewhere_storage import ElsewhereStorage
 from mixpanel_nb.services.local.engines.mapped import MappedReading
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from mixpanel_nb.analytics.dialects.said import Said
     from mixpanel_nb.rows import RowSource
     from mixpanel_nb.services.load.tables import TableMapping
+    from mixpanel_nb.services.local.engines.base import EventTable
     from mixpanel_nb.services.local.engines.client import Client
-    from mixpanel_nb.storage import StorageEngine
+    from mixpanel_nb.services.local.engines.of_lake import LakeView
+    from mixpanel_nb.storage import StorageEngine, TableMetadata
     from mixpanel_nb.storage.kept_annotations import AnnotationRecord
 
 _KEYS_OF = 2_000  # events, whose JSON is read for the names of properties
@@ -66,6 +68,7 @@ class ElsewhereEngine:
         profiles_table: The table of profiles; None if there is none.
         json: Columns that hold JSON as text, beside ``properties``.
         mapping: How tables of another shape are read; None for the shape of a fetched table.
+        lake: The tables that are views of a lake's files, by name.
     """
 
     client: Client
@@ -73,6 +76,7 @@ class ElsewhereEngine:
     profiles_table: str | None = None
     json: frozenset[str] = field(default_factory=frozenset)
     mapping: TableMapping | None = None
+    lake: Mapping[str, LakeView] = field(default_factory=dict)
 
     @cached_property
     def beside(self) -> Beside:
@@ -113,17 +117,22 @@ class ElsewhereEngine:
             if found is None:
                 message = f"There is no table {table!r} in {self.client.engine}."
                 raise TableNotFoundError(message, hint=_NO_TABLE, details={"table": table})
-            records = tuple(ColumnRecord(name, self._type(name, kind), True, None) for name, kind in found)
-            self._described[table] = TableDescription(records, True, Entries())
+            view = self.lake.get(table)
+            json = self.json if view is None else view.json
+            records = tuple(
+                ColumnRecord(name, self._type(name, kind, json), True, None) for name, kind in found
+            )
+            entries = Entries() if view is None else view.entries
+            self._described[table] = TableDescription(records, True, entries, is_of_lake=view is not None)
         return self._described[table]
 
-    def _type(self, name: str, kind: str) -> str:
+    def _type(self, name: str, kind: str, json: frozenset[str]) -> str:
         lower = name.lower()
         if self.mapping is None and lower in {*EVENT_COLUMNS, "properties", "insert_id"} and lower != name:
             message = f"The column {name!r} has to be named {lower!r}."
             raise StorageError(message, hint="Make a view that names it so, and ask the view.")
-        json = {"properties" if self.mapping is None else self.mapping.properties, *self.json}
-        return "JSON" if kind == "VARCHAR" and name in json else kind
+        known = {"properties" if self.mapping is None else self.mapping.properties, *json}
+        return "JSON" if kind == "VARCHAR" and name in known else kind
 
     def said(self, statement: Statement) -> Said:
         """A statement in the engine's SQL.
@@ -149,7 +158,7 @@ class ElsewhereEngine:
         """See :class:`Engine`."""
         self._known(table)
         columns, notes = self._reading(table, zone).events()
-        return EventTable(columns, notes=notes)
+        return recorded(columns, self.describe(table).entries, notes)
 
     def _reading(self, table: str, zone: ZoneInfo) -> TableReading:
         found = self.describe(table)
@@ -198,7 +207,7 @@ class ElsewhereEngine:
 
     def check_keeps(self) -> None:
         """See :class:`Engine`."""
-        self._storage.check_writable()
+        self.storage.check_writable()
 
     def annotations(self, _table: str, /) -> Sequence[AnnotationRecord]:
         """See :class:`Engine`. Annotations are kept in a database file."""
@@ -219,15 +228,23 @@ class ElsewhereEngine:
         return self.said(statement).shown
 
     def tables(self, *, fetched: bool = False) -> list[str]:
-        """See :class:`Engine`. None was fetched."""
-        return [] if fetched else [self.events_table]
+        """See :class:`Engine`. Only a lake's was fetched."""
+        return [] if fetched and self.events_table not in self.lake else [self.events_table]
 
-    def timezone(self, _table: str, /) -> str | None:
-        """See :class:`Engine`. None was fetched, so none has a time zone of its days."""
-        return None
+    def timezone(self, table: str, /) -> str | None:
+        """See :class:`Engine`. Only a lake's is known."""
+        found = self.recorded(table)
+        return found.timezone if found else None
+
+    def recorded(self, table: str) -> TableMetadata | None:
+        """What is recorded of a table of a lake; None for others."""
+        return self.lake[table].entries.metadata if table in self.lake else None
 
     def days(self, table: str) -> tuple[date, date] | None:
         """See :class:`Engine`."""
+        held = self.recorded(table)
+        if held is not None and held.from_date is not None and held.to_date is not None:
+            return held.from_date, held.to_date
         source = self.events(table, ZoneInfo("UTC")).columns.source()
         text = f"SELECT CAST(min(e.event_time) AS DATE), CAST(max(e.event_time) AS DATE) FROM {source} AS e"
         ((first, last),) = self.rows(Statement(text, {}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from mixpanel_nb.analytics.sql import Statement
 from mixpanel_nb.errors import ParameterError, StorageError, Word
 from mixpanel_nb.services.local.engines.client import parts_of
+from mixpanel_nb.storage import catalog
 from mixpanel_nb.storage.records import ColumnRecord, TableRecord
 
 if TYPE_CHECKING:
@@ -86,10 +87,15 @@ class ElsewhereStorage:
         profiles = self._engine.beside.profiles
         if profiles is not None:
             names[profiles] = "profiles"
-        return [TableRecord(name, kind, self._count(name)) for name, kind in names.items()]
+        return [self._record(name, kind) for name, kind in names.items()]
+
+    def _record(self, name: str, kind: str) -> TableRecord:
+        held = self._engine.describe(name).entries
+        if held.metadata is None:
+            return TableRecord(name, kind, self._count(name))
+        return catalog.recorded(name, held.metadata.row_count, held.metadata, held.chunks)
 
     def _count(self, table: str) -> int:
-        self._engine.describe(table)
         text = f"SELECT count(*) FROM {self._engine.client.written(table)} AS e"
         ((number,),) = self._engine.rows(Statement(text, {}))
         return int(number)

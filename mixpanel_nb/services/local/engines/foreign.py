@@ -13,7 +13,7 @@ from mixpanel_nb.analytics.dialects.said import Said
 from mixpanel_nb.errors import ConfigError
 from mixpanel_nb.files.system import expanded
 from mixpanel_nb.rows import MemoryRows
-from mixpanel_nb.services.local.engines.client import parts_of
+from mixpanel_nb.services.local.engines.client import no_lake_on, parts_of
 from mixpanel_nb.storage.explain import explain, headline
 from mixpanel_nb.storage.sqltext import identifier, text
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mixpanel_nb.analytics.dialects.said import Relation
     from mixpanel_nb.analytics.sql import Statement
+    from mixpanel_nb.services.local.engines.of_lake import LakeView
 
 SETTINGS = {
     "TimeZone": "UTC",
@@ -88,6 +89,10 @@ class DuckDBClient:
             }
         except duckdb.Error:
             return set()  # running it tells what is wrong
+
+    def show(self, view: LakeView) -> None:
+        """See :class:`Client`. A workspace of its own reads lakes."""
+        raise no_lake_on(self.engine, view)
 
     def close(self) -> None:
         """See :class:`Client`."""

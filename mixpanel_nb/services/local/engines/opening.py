@@ -38,7 +38,7 @@ SCHEMES = {
 """What opens a client, by the scheme of a URL; it takes the URL without its query."""
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.DOTALL)
-_GIVEN = ("events", "profiles", "mapping")
+_GIVEN = ("events", "profiles", "mapping", "lake")
 
 
 def client_of(connection: Any) -> Client:
@@ -69,7 +69,7 @@ def scheme_of(text: str) -> str | None:
 
 
 def given_in(url: str) -> dict[str, str]:
-    """What the query of a URL says (``?events=…&profiles=…&mapping=…``).
+    """What the query of a URL says (``?events=…&profiles=…&mapping=…`` or ``?lake=…``).
 
     Raises:
         ParameterError: the URL has another query.
@@ -78,7 +78,10 @@ def given_in(url: str) -> dict[str, str]:
     for name in given:
         if name not in _GIVEN:
             message = f"{name!r} in the URL of an engine names nothing."
-            hint = "It may name tables and a mapping: ?events=catalog.schema.table&profiles=…&mapping=…"
+            hint = (
+                "It may name tables and a mapping, ?events=catalog.schema.table&profiles=…&mapping=…, "
+                "or a lake, ?lake=/its/folder"
+            )
             raise ParameterError(message, parameter="path", value=url, hint=hint)
     return given
 

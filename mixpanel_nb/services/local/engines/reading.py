@@ -9,7 +9,7 @@ from mixpanel_nb.analytics.columns import PropertyColumn, TableColumns
 from mixpanel_nb.errors import StorageError
 from mixpanel_nb.services.local.engines import casts
 from mixpanel_nb.storage.kinds import Kinds
-from mixpanel_nb.storage.schema import EVENT_COLUMNS, LAKE_ADDED, ROW_NUMBER
+from mixpanel_nb.storage.schema import EVENT_COLUMNS, ROW_NUMBER
 from mixpanel_nb.storage.sqltext import identifier
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class TableReading:
 
     def _types(self) -> dict[str, str]:
         """The type of each column; base columns under their standard names."""
-        added = LAKE_ADDED if self.found.is_of_lake else frozenset({self.found.sent})
+        added = {ROW_NUMBER if self.found.is_of_lake else self.found.sent}
         return {
             (column.name.lower() if column.name.lower() in BASE else column.name): column.type
             for column in self.found.columns

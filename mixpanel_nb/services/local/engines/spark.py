@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mixpanel_nb.analytics.dialects.translation import Dialect
+    from mixpanel_nb.services.local.engines.of_lake import Field, LakeView
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",  # with another one, counts by day were silently wrong
@@ -47,6 +49,13 @@ _TYPES = {
     "variant": "VARIANT",
     "void": '"NULL"',
 }
+_OF_FILES = {
+    "VARCHAR": "STRING",
+    "BIGINT": "BIGINT",
+    "DOUBLE": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "TIMESTAMPTZ": "TIMESTAMP",
+}
 _MAX_MESSAGE = 300
 _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
 _LOCAL = _QUIET | {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
@@ -58,7 +67,7 @@ class SparkClient(TranslatingClient):
 
     Attributes:
         session: The session.
-        owned: Whether :meth:`close` stops it.
+        owned: Whether the last :meth:`close` of its clients stops it.
     """
 
     session: Any
@@ -84,6 +93,21 @@ class SparkClient(TranslatingClient):
                 return None
             raise QueryError(_message(error)) from None
         return [(each.name, duckdb_type(each.dataType.simpleString())) for each in schema.fields]
+
+    def show(self, view: LakeView) -> None:
+        """See :class:`Client`. It is a temporary view."""
+        from pyspark.errors import PySparkException
+
+        types = ", ".join(f"{_quoted(each.field)} {_OF_FILES[each.sql_type]}" for each in view.fields)
+        columns = [_column(each) for each in view.fields]
+        try:
+            with settings(self.session):
+                found = self.session.read.schema(types).parquet(
+                    *(f"{view.root}/{each}" for each in view.files)
+                )
+                found.selectExpr(*columns).createOrReplaceTempView(view.name)
+        except PySparkException as error:
+            raise QueryError(_message(error)) from None
 
     def run(self, text: str, params: Mapping[str, Any]) -> MemoryRows:
         """See :class:`Client`."""
@@ -112,11 +136,16 @@ class SparkClient(TranslatingClient):
 
     def close(self) -> None:
         """See :class:`Client`."""
-        if self.owned:
+        if not self.owned:
+            return
+        _clients[id(self.session)] -= 1
+        if not _clients[id(self.session)]:
+            del _clients[id(self.session)]
             self.session.stop()
 
 
 _one_at_a_time = threading.RLock()
+_clients: Counter[int] = Counter()  # of sessions that were started here, by their identity
 
 
 @contextmanager
@@ -160,6 +189,14 @@ def _set(session: Any, name: str, wanted: str) -> None:
         raise ConfigError(message, hint=f"Start the session with .config({name!r}, {wanted!r}).")
 
 
+def _column(field: Field) -> str:
+    """A field of a lake's files as a column: times are those of a fetched table, UTC without a zone."""
+    value = _quoted(field.field)
+    if field.sql_type == "TIMESTAMPTZ":
+        value = f"CAST({value} AS TIMESTAMP_NTZ)"
+    return f"{value} AS {_quoted(field.name)}"
+
+
 def duckdb_type(kind: str) -> str:
     """A type of Spark as DuckDB calls it."""
     if kind.startswith("decimal"):
@@ -193,17 +230,29 @@ def _message(error: Any) -> str:
 
 
 def opened(url: str) -> SparkClient:
-    """A client of its own session on a URL: ``spark://HOST:PORT``, ``spark://local[2]`` or ``sc://HOST:PORT``.
+    """A client of a URL: ``spark://HOST:PORT``, ``spark://local[2]`` or ``sc://HOST:PORT``.
+
+    A process has one session, so it is that one where there is one; it is stopped if it was started here.
 
     Raises:
-        ConfigError: PySpark is missing, or the session does not start.
+        ConfigError: PySpark is missing, the session does not start, or the one of this process is elsewhere.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of pandas 3, which it is not handed
-        return SparkClient(_session(url), owned=True)
+        running = _running()
+        session = _session(url, running)
+    owned = session is not running or id(session) in _clients
+    if owned:
+        _clients[id(session)] += 1
+    return SparkClient(session, owned)
 
 
-def _session(url: str) -> Any:
+def _running() -> Any:
+    """The session of this process; None where there is none.
+
+    Raises:
+        ConfigError: PySpark is missing.
+    """
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -211,10 +260,26 @@ def _session(url: str) -> Any:
         from mixpanel_nb.services.local.engines.opening import missing
 
         raise missing("pyspark", "spark") from None
+    try:
+        return SparkSession.active()
+    except PySparkException:
+        return None
+
+
+def _session(url: str, running: Any) -> Any:
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
     scheme, _, place = url.partition("://")
     is_local = scheme == "spark" and place.startswith("local")
+    master = place if is_local else url
+    if running is not None and scheme == "spark":
+        if running.sparkContext.master == master:
+            return running
+        message = f"This process has a Spark session at {running.sparkContext.master} already."
+        raise ConfigError(message, hint="Stop it first: SparkSession.active().stop()")
     builder: Any = SparkSession.builder
-    builder = builder.remote(url) if scheme == "sc" else builder.master(place if is_local else url)
+    builder = builder.remote(url) if scheme == "sc" else builder.master(master)
     for name, value in (_LOCAL if is_local else _QUIET if scheme == "spark" else {}).items():
         builder = builder.config(name, value)
     try:

@@ -106,7 +106,7 @@ def anomalies(table: AskedTable, query: Anomalies) -> results.AnomaliesResult:
         found.watched.comparisons * found.judged,
         max(len(found.anomalies) - query.limit, 0),
         tuple(found.watched.every.dates),
-        sql=found.statement.rendered(),
+        sql=table.engine.shown(found.statement),
         notes=(*asking.notes([], found=True), *asking.no_values(query.properties)),
     )
 
@@ -129,7 +129,7 @@ def signal(table: AskedTable, query: Signal) -> results.SignalResult:
         rare=found.rare,
         comparisons=found.comparisons,
         left_out=max(found.tried - query.limit, 0),
-        sql=statement.rendered(),
+        sql=table.engine.shown(statement),
         notes=asking.notes(
             named(query.goal, query.start, *query.events),
             found=found.reached > 0 and found.tried >= len(query.events),
