@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from benchmarks.data import make_chunks, make_wide, raw_size
+from benchmarks.engines import ENGINES, TWELVE
 from benchmarks.questions import QUESTIONS
 from benchmarks.reports import REPORTS, VARIANTS
 from benchmarks.shop import make_shop
@@ -199,6 +200,31 @@ def _lake_lines(run: Run) -> list[Line]:
             ratio = seconds["lake"] / seconds["file"]
             shown = f"{ratio:.1f}× ({seconds['lake'] * 1000:,.0f} ms / {seconds['file'] * 1000:,.0f} ms)"
             lines.append(Line(f"{name} on the lake / on the file", shown, "", kept=True))
+    return lines
+
+
+def _engine_lines(run: Run) -> list[Line]:
+    """Twelve reports on each engine, of small and of big tables."""
+    lines = []
+    for rows in filter(None, (run.rows, run.big)):
+        rounds = run.rounds if rows == run.rows else 1
+        lake = run.folder / f"shop-lake-{rows}"
+        taken = _task("engines", str(make_shop(run.folder, rows)), str(lake), str(rounds))
+        for name, report in TWELVE.items():
+            did = taken[name]
+            seconds, cpu = (
+                " / ".join(f"{did['taken'][engine][place] * 1000:,.0f}" for engine in ENGINES)
+                for place in (0, 1)
+            )
+            moved = f"{did['read'] / 1e6:,.0f} MB read, {did['shuffled'] / 1e6:,.1f} MB shuffled"
+            lines.append(
+                Line(
+                    f"{report.told}, {rows:,} events: file / lake / ClickHouse / Spark `local[2]`",
+                    f"{seconds} ms; CPU {cpu} ms (Spark: {moved}, {did['tasks']} tasks)",
+                    "",
+                    kept=True,
+                )
+            )
     return lines
 
 
@@ -429,6 +455,7 @@ PARTS: dict[str, Callable[[Run], list[Line]]] = {
     "fetch": _fetch_lines,
     "big": _big_lines,
     "lake": _lake_lines,
+    "engines": _engine_lines,
     "wide": _wide_lines,
     "queries": _query_lines,
     "interrupts": _interrupt_lines,

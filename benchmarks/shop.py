@@ -15,7 +15,7 @@ import duckdb
 from benchmarks.data import PERIOD, PROPERTIES
 from mixpanel_nb.services.fetch.plan import DateRange, plan
 from mixpanel_nb.storage import Chunk, StorageEngine, TableMetadata
-from mixpanel_nb.storage.ledger import now
+from mixpanel_nb.storage.ledger import Source, now
 from mixpanel_nb.storage.loading import Batch
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ def make_shop(folder: Path, rows: int) -> Path:
 
 def _batch(file: Path, span: DateRange, rows: int) -> Batch:
     chunk = Chunk(span.first, span.last, "{}", rows, 1, file.stat().st_size, now())
-    metadata = TableMetadata("events", now(), PERIOD.first, PERIOD.last)
+    days = {"from_date": str(PERIOD.first), "to_date": str(PERIOD.last)}
+    metadata = TableMetadata(
+        "events", now(), PERIOD.first, PERIOD.last, request=days, source=Source("shop", "1")
+    )
     return Batch("events", [file], [chunk], metadata)
 
 

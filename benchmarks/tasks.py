@@ -112,6 +112,13 @@ def lake_reports(database: str, lake: str) -> dict[str, Any]:
     return taken
 
 
+def engines(database: str, lake: str, rounds: str) -> dict[str, Any]:
+    """Twelve reports on a file, a lake, ClickHouse and Spark."""
+    from benchmarks.engines import asked_everywhere
+
+    return asked_everywhere(database, lake, int(rounds))
+
+
 def duckdb_load(pattern: str, folder: str) -> dict[str, Any]:
     """The best load of the same files that we know in DuckDB itself: one statement, the same columns.
 
@@ -448,6 +455,7 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
         fetch,
         fetch_lake,
         lake_reports,
+        engines,
         duckdb_load,
         wide,
         queries,

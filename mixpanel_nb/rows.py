@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -43,6 +44,9 @@ class RowSource(Protocol):
         """All rows as a DataFrame."""
 
 
+_TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+
+
 @dataclass(frozen=True, eq=False)
 class MemoryRows:
     """Rows held in memory.
@@ -70,10 +74,15 @@ class MemoryRows:
         return list(rows[offset : None if limit is None else offset + limit])
 
     def df(self) -> pd.DataFrame:
-        """All rows as a DataFrame."""
+        """All rows as a DataFrame; days and times are those of pandas, as in DuckDB's own."""
         import pandas as pd
 
-        return pd.DataFrame.from_records(list(self.rows_), columns=unique_names(self.columns))
+        frame = pd.DataFrame.from_records(list(self.rows_), columns=unique_names(self.columns))
+        for name, kind in zip(frame.columns, self.types, strict=False):  # the types of some are not known
+            if kind in _TIMES:
+                with suppress(ValueError, TypeError):  # days before the year 1 stay text
+                    frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
+        return frame
 
 
 def sorted_rows(rows: Sequence[tuple[Any, ...]], place: int, *, descending: bool) -> list[tuple[Any, ...]]:

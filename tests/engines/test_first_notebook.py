@@ -25,7 +25,7 @@ MORE = (
     '%mp_funnel --step Search --step "View Product" --step Purchase --during 2025-02',
     "%mp_insights 'unique(Purchase)' 'sum(Purchase, revenue)' --unit month --on plan --no-annotations",
 )
-"""Reports after the notebook's own cells, one about days that were not fetched; a lake keeps no annotations."""
+"""Reports after the notebook's own cells, one of days that were not fetched. A lake keeps no annotations."""
 
 SPARK = {
     "event_time::DATE IN (SELECT unnest($spike)::DATE)": "array_contains(:spike, event_time::DATE::STRING)",

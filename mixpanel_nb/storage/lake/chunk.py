@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Span = tuple[date, date]
 TABLE = "chunk"
-MEMORY = "300MB"  # what writing Parquet needs comes on top
+MEMORY = "250MB"  # what writing Parquet and the downloads need comes on top
 _SECONDS_TO_ROWS = 2**31  # rows that a chunk may have; numbers of later chunks are greater, until 2106
 
 

@@ -75,6 +75,12 @@ class ElsewhereStorage:
         """The names of bound values in a statement."""
         return self._engine.client.parameter_names(sql)
 
+    def register(self, name: str, frame: Any) -> None:
+        """A DataFrame cannot be named in FROM here: the engine says that it has no such table."""
+
+    def unregister(self, name: str) -> None:
+        """See :meth:`register`."""
+
     def table_exists(self, name: str) -> bool:
         """Whether there is a table of that name."""
         return self._engine.client.columns(parts_of(name)) is not None
