@@ -216,7 +216,7 @@ def _engine_lines(run: Run) -> list[Line]:
                 " / ".join(f"{did['taken'][engine][place] * 1000:,.0f}" for engine in ENGINES)
                 for place in (0, 1)
             )
-            moved = f"{did['read'] / 1e6:,.0f} MB read, {did['shuffled'] / 1e6:,.1f} MB shuffled"
+            moved = f"{did['shuffled'] / 1e6:,.1f} MB shuffled"
             lines.append(
                 Line(
                     f"{report.told}, {rows:,} events: file / lake / ClickHouse / Spark `local[2]`",

@@ -1,4 +1,4 @@
-"""Twelve reports on a file, a lake, ClickHouse and Spark: rows, seconds, and what Spark reads and moves."""
+"""Twelve reports on a file, a lake, ClickHouse and Spark: rows, seconds, and what Spark shuffles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = (
 TWELVE: dict[str, Report] = {name: _ALL[name] for name in _NAMES}
 ENGINES = ("file", "lake", "ClickHouse", "Spark")
 _SETTINGS = {
-    "spark.ui.enabled": "true",  # its REST interface tells what a stage has read
+    "spark.ui.enabled": "true",  # its REST interface tells what a stage has done
     "spark.ui.port": "0",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -60,12 +60,11 @@ class Spark:
         return f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/stages?status=complete"
 
     def done(self) -> dict[str, int]:
-        """Sums over all stages so far: bytes read and shuffled, nanoseconds of CPU, tasks."""
+        """Sums over all stages so far: bytes shuffled, nanoseconds of CPU, tasks."""
         time.sleep(0.5)  # what ended last is listed a little later
         with urllib.request.urlopen(self._stages_url) as answer:
             stages = json.load(answer)
         fields = {
-            "read": "inputBytes",
             "shuffled": "shuffleWriteBytes",
             "cpu": "executorCpuTime",
             "tasks": "numCompleteTasks",
@@ -116,7 +115,7 @@ def _measured(report: Report, on: dict[str, Workspace], spark: Spark, rounds: in
             else:
                 _check_same(report, name, answer, expected)
     medians = {name: tuple(map(median, zip(*times, strict=True))) for name, times in taken.items()}
-    return {"read": did["read"], "shuffled": did["shuffled"], "tasks": did["tasks"], "taken": medians}
+    return {"shuffled": did["shuffled"], "tasks": did["tasks"], "taken": medians}
 
 
 def _check_same(report: Report, name: str, answer: Answer, expected: Answer) -> None:
