@@ -134,5 +134,5 @@ def _alike(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_alike, one, other))
     if isinstance(one, float) and other is not None:
-        return abs(one - other) <= 1e-3 + 1e-9 * abs(one)
+        return bool(abs(one - other) <= 1e-3 + 1e-9 * abs(one))
     return bool(one == other)

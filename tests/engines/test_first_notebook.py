@@ -34,12 +34,13 @@ SPARK = {
 CLICKHOUSE = {
     "event_time::DATE IN (SELECT unnest($spike)::DATE)": "toDate(event_time) IN ('2025-03-11', '2025-03-12')",
     "event_time::DATE": "toDate(event_time)",
+    "SELECT profiles.plan,": "SELECT profiles.plan AS plan,",
 }
 
 
 def cells() -> list[str]:
     """The notebook's code."""
-    nb: Any = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    nb: Any = nbformat.read(NOTEBOOK, as_version=4)
     return [cell.source for cell in nb.cells if cell.cell_type == "code"]
 
 
@@ -116,7 +117,7 @@ def test_cards_of_clickhouse(of_file: dict[str, str], lake: Path) -> None:
 
 
 def assert_same(cards: dict[str, str], of_file: dict[str, str]) -> None:
-    """The same cards, byte for byte; of those that differ the first words that do."""
+    """The same cards, byte for byte."""
     for cell, card in of_file.items():
         assert cards[cell] == card, cell
     assert len(cards) == len(of_file) == 5 + len(MORE)
