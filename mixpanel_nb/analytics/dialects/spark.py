@@ -292,6 +292,30 @@ def _member(node: exp.Anonymous) -> exp.Expr:
 # Generators
 
 
+def _named_once(tree: exp.Expr) -> exp.Expr:
+    """Each common table expression with a name of its own: nested ones are written at the top for Spark."""
+    used: set[str] = set()
+    for found in list(tree.find_all(exp.With)):
+        for cte in found.expressions:
+            name = new = cte.alias
+            while new in used:
+                new += "_"
+            used.add(new)
+            if new != name and found.parent is not None:
+                cte.args["alias"].set("this", exp.to_identifier(new))
+                _rename(found.parent, name, new)
+    return tree
+
+
+def _rename(query: exp.Expr, name: str, new: str) -> None:
+    """Ask a common table expression of a query under its new name; columns keep the old one before them."""
+    for table in list(query.find_all(exp.Table)):
+        if table.name == name and not table.db:
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
+            table.set("this", exp.to_identifier(new))
+
+
 def _spread(tree: exp.Expr) -> exp.Expr:
     """A list in a select as rows: by LATERAL VIEW, which may stand beside aggregates and other columns."""
     for select in list(tree.find_all(exp.Select, bfs=True))[::-1]:
@@ -336,7 +360,7 @@ SPARK = Dialect(
     whole=lambda number: exp.Cast(
         this=exp.Literal.string(str(number)), to=exp.DataType.build("DECIMAL(38, 0)", dialect="spark")
     ),
-    after=(_spread,),
+    after=(_spread, _named_once),
     rules={
         exp.Cast: _cast,
         exp.TryCast: _cast,
