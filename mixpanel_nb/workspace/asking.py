@@ -84,7 +84,7 @@ class Reports(WorkspaceBase):
             QueryError: the report cannot be said in the engine's SQL.
 
         Example:
-            >>> ws.statement("segmentation", event="Purchase", table="events", **january).split()[0]
+            >>> ws.statement("segmentation", event="Purchase", **january).split()[0]
             'SELECT'
         """
         return self._reports.stated(report, asked)

@@ -32,7 +32,11 @@ SAID_BY_ALL = {"segmentation", "segmentation_sum", "event_counts", "insights", "
 
 
 def chosen() -> list[Asked]:
-    every = [each for each in questions() if each.report in ONE_STATEMENT]
+    every = [
+        each
+        for each in questions()
+        if each.report in ONE_STATEMENT and not {"compare", "diff"} & each.given.keys()
+    ]
     if os.environ.get("ENGINE_QUESTIONS") == "all":
         return every
     one_of_each = list({each.report: each for each in reversed(every)}.values())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mixpanel_nb.storage.ingest import EventTime
 
 BATCH_ROWS = 100_000
-FIRST_ROWS = 30_000  # the first batch makes the table, alone: the others wait for it
+FIRST_IS = 2  # times as large: the first batch makes the table, with a column for each property in its sample
 BATCH_BYTES = 512 * 2**20
 WAITING_BYTES = 2 * 2**30  # of downloads not yet stored; no further ones begin before some are stored
 STAGED_FOR = timedelta(hours=1)  # how long an old download whose days (or users) may have changed is used
@@ -168,7 +168,7 @@ class BatchStore:
     def _enough(self) -> int:
         """How many of the ready downloads make a batch; 0 if they are too few."""
         is_first = not (self._chunks_before or self.stored_chunks or self._under_way)
-        wanted = min(FIRST_ROWS, BATCH_ROWS) if is_first else BATCH_ROWS
+        wanted = FIRST_IS * BATCH_ROWS if is_first else BATCH_ROWS
         rows = size = 0
         for count, staged in enumerate(self.ready, 1):
             rows, size = rows + staged.receipt.rows, size + staged.receipt.size
