@@ -28,12 +28,16 @@ def try_lock(file: Path) -> IO[bytes] | None:
         # A link is not followed: its target may belong to another user.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         handle = os.fdopen(os.open(file, flags, 0o600), "ab")
-        if not _lock(handle):
+        try:
+            is_held = _lock(handle)
+            if is_held and _is_at(handle, file):
+                return handle
+        except BaseException:  # an interrupt
             handle.close()
-            return None
-        if _is_at(handle, file):
-            return handle
+            raise
         handle.close()
+        if not is_held:
+            return None
 
 
 if sys.platform == "win32":
