@@ -145,7 +145,5 @@ def _pairs(
         other = others.get((line.key, line.measure.name))
         if line.whose and other is not None:
             pairs = zip(line.whose, other.whose, strict=False)
-            yield (
-                (line.key, line.measure.name),
-                (None if None in pair else pair for pair in pairs),  # type: ignore[misc]
-            )
+            known = (None if one is None or two is None else (one, two) for one, two in pairs)
+            yield (line.key, line.measure.name), known

@@ -139,7 +139,7 @@ class Work(Future[T]):
     should_end = False
 
 
-class WorkInterrupted(Exception):  # noqa: N818 - the end of work that nobody waits for
+class WorkInterruptedError(Exception):
     """This work has been interrupted."""
 
 
@@ -147,11 +147,11 @@ def check_interrupt() -> None:
     """End the work of this thread if it has been interrupted: for steps that do not run in DuckDB.
 
     Raises:
-        WorkInterrupted: it has been.
+        WorkInterruptedError: it has been.
     """
     work = getattr(_work, "future", None)
     if work is not None and work.should_end:
-        raise WorkInterrupted
+        raise WorkInterruptedError
 
 
 def started(work: Callable[[], T]) -> Work[T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import ibis
 import pytest
@@ -12,6 +12,8 @@ from mixpanel_nb.services.local.engines.ibis_backends import IbisClient, duckdb_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mixpanel_nb.services.local.engines.elsewhere import ElsewhereEngine
 
 # Of Ibis itself, with DuckDB 2.0.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
@@ -44,7 +46,7 @@ def test_what_a_warehouse_is_asked_goes_through_ibis(
     """Trino's SQL of a plain question is DuckDB's too, so that DuckDB can stand for Trino."""
     monkeypatch.setattr(type(connection), "name", "trino")
     ws = Workspace.over(connection, events="shop.events", account="sandbox")
-    assert isinstance(ws._engine.client, IbisClient)  # type: ignore[attr-defined]
+    assert isinstance(cast("ElsewhereEngine", ws._engine).client, IbisClient)
     assert {each.name: each.type for each in ws.schema("shop.events")}["event_time"] == "TIMESTAMP"
     assert ws.sql("SELECT 1.5 AS n, 'x' AS t").to_dict("records") == [{"n": 1.5, "t": "x"}]
     assert ws.info().tables[0].row_count == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mixpanel_nb.errors import ParameterError, Word
@@ -79,7 +80,7 @@ class Client(Protocol):
         """Release what the client holds, and leave a connection that was handed in as it is."""
 
 
-class TranslatingClient:
+class TranslatingClient(ABC):
     """What clients of engines that do not speak DuckDB's SQL have in common."""
 
     json_is_text = True
@@ -90,9 +91,9 @@ class TranslatingClient:
         return self.dialect.engine
 
     @property
+    @abstractmethod
     def dialect(self) -> Dialect:
         """How the engine's SQL differs."""
-        raise NotImplementedError
 
     def written(self, table: str) -> str:
         """See :class:`Client`. The translation gives tables the names that they have there."""

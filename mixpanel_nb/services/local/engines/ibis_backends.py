@@ -72,11 +72,6 @@ class IbisClient(TranslatingClient):
     backend: Any
 
     @property
-    def engine(self) -> str:
-        """See :class:`Client`."""
-        return self.dialect.engine
-
-    @property
     def dialect(self) -> Dialect:
         """See :class:`Client`."""
         return dialect_of(self.backend.name)

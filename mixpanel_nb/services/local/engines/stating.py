@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 
 ONE_STATEMENT = frozenset(
     {
-        *(
-            "insights",
-            "active",
-            "segmentation",
-            "segmentation_numeric",
-            "segmentation_sum",
-            "segmentation_average",
-        ),
-        *("event_counts", "property_counts", "funnel", "retention", "flow", "frequency", "sessions"),
-        *("activity_feed",),
+        "insights",
+        "active",
+        "segmentation",
+        "segmentation_numeric",
+        "segmentation_sum",
+        "segmentation_average",
+        "event_counts",
+        "property_counts",
+        "funnel",
+        "retention",
+        "flow",
+        "frequency",
+        "sessions",
+        "activity_feed",
     }
 )
 """The reports that run one statement, or whose first one has their numbers."""

@@ -64,11 +64,6 @@ class UnconnectedClient(TranslatingClient):
     schema: str = ""
 
     @property
-    def engine(self) -> str:
-        """See :class:`Client`."""
-        return self.dialect.engine
-
-    @property
     def dialect(self) -> Dialect:
         """See :class:`Client`."""
         return dialect_of(self.name)
